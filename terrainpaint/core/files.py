@@ -28,6 +28,7 @@ _REASONS: dict[int | None, str] = {
     errno.EROFS: "the disk is read-only; choose another folder",
     errno.EISDIR: "it is a folder; name a file in it",
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
+    errno.ENOENT: "there is no such folder and it cannot be made; choose another folder",
     errno.EEXIST: "a part of the path is a file, not a folder; choose another folder",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }

@@ -1,0 +1,230 @@
+"""Files are written whole or not at all, and every refusal of the disk is a sentence."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from terrainpaint.core.files import FileTransaction, atomic_path, write_image
+from terrainpaint.errors import OutputError
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*"))
+
+
+def test_new_file_in_new_folders(tmp_path: Path) -> None:
+    final = tmp_path / "a" / "b" / "out.txt"
+    with atomic_path(final) as temporary:
+        assert temporary.parent == final.parent
+        assert temporary.suffix == ".txt"
+        temporary.write_text("new")
+        assert not final.exists()
+    assert final.read_text() == "new"
+    assert everything(tmp_path) == ["a", "a/b", "a/b/out.txt"]
+
+
+def test_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    final = tmp_path / "out.txt"
+    final.write_text("old")
+    with pytest.raises(RuntimeError, match="a bug"), atomic_path(final) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("a bug")
+    assert final.read_text() == "old"
+    assert everything(tmp_path) == ["out.txt"]
+
+
+def test_failure_removes_the_folders_that_were_made(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a" / "b" / "out.txt"):
+        raise KeyboardInterrupt
+    assert everything(tmp_path) == []
+
+
+def test_several_files_appear_together(tmp_path: Path) -> None:
+    names = ["out.obj", "out.mtl", "out.png"]
+    with FileTransaction() as transaction:
+        for name in names:
+            transaction.path(tmp_path / name).write_text(name)
+            assert not any((tmp_path / each).exists() for each in names)
+    assert {name: (tmp_path / name).read_text() for name in names} == {name: name for name in names}
+    assert everything(tmp_path) == sorted(names)
+
+
+def test_several_files_fail_together(tmp_path: Path) -> None:
+    (tmp_path / "out.obj").write_text("old")
+    with pytest.raises(OutputError, match=r"out\.png could not be written"), FileTransaction() as transaction:
+        transaction.path(tmp_path / "out.obj").write_text("new")
+        transaction.path(tmp_path / "out.png")
+        raise OSError("2048 requested and 7 written")
+    assert (tmp_path / "out.obj").read_text() == "old"
+    assert everything(tmp_path) == ["out.obj"]
+
+
+def test_failing_rename_puts_the_earlier_files_back(tmp_path: Path) -> None:
+    (tmp_path / "out.obj").write_text("old")
+    with pytest.raises(OutputError, match=r"out\.png could not be written: it is a folder"):  # noqa: SIM117
+        with FileTransaction() as transaction:
+            for name in ("out.obj", "out.mtl", "out.png"):
+                transaction.path(tmp_path / name).write_text("new")
+            (tmp_path / "out.png").mkdir()  # somebody else was faster
+    assert (tmp_path / "out.obj").read_text() == "old"
+    assert everything(tmp_path) == ["out.obj", "out.png"]
+
+
+def test_the_same_file_twice_is_a_bug(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="already part"), FileTransaction() as transaction:
+        transaction.path(tmp_path / "out.txt")
+        transaction.path(tmp_path / "x" / ".." / "out.txt")
+
+
+def test_writer_that_writes_nothing(tmp_path: Path) -> None:
+    final = tmp_path / "out.png"
+    with pytest.raises(OutputError, match="nothing was written"), atomic_path(final) as temporary:
+        assert not cv2.imwrite(str(temporary.parent / "none" / "out.png"), np.zeros((4, 4), np.uint8))
+    assert everything(tmp_path) == []
+
+
+def test_modes_follow_umask_and_the_replaced_file(tmp_path: Path) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.touch()
+    old.chmod(0o640)
+    before = os.umask(0o022)
+    try:
+        for path in (new, old):
+            with atomic_path(path) as temporary:
+                temporary.write_text("text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(new.stat().st_mode) == 0o644
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+
+
+def test_symbolic_link_stays_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("real")
+    with atomic_path(link) as temporary:
+        temporary.write_text("text")
+    assert link.is_symlink()
+    assert (tmp_path / "real").read_text() == "text"
+
+
+def test_refusals_are_sentences(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    for final, message in [
+        (tmp_path, "it is a folder; name a file in it"),
+        (tmp_path / "file" / "out.txt", "a part of the path is a file"),
+        (tmp_path / "file" / "more" / "out.txt", "a part of the path is a file"),
+        (tmp_path / ("n" * 300), "the name is too long"),
+        (tmp_path / "loop", "could not be written"),
+        (Path(os.devnull), "is not an ordinary file"),
+    ]:
+        with pytest.raises(OutputError, match=message) as caught, atomic_path(final):
+            raise AssertionError("the block must not start")
+        assert str(caught.value).startswith(str(final))
+        assert str(caught.value).endswith(".")
+    assert everything(tmp_path) == ["file", "loop"]
+
+
+def test_longest_legal_name(tmp_path: Path) -> None:
+    final = tmp_path / ("n" * 251 + ".txt")
+    with atomic_path(final) as temporary:
+        temporary.write_text("text")
+    assert final.read_text() == "text"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_permission(tmp_path: Path) -> None:
+    protected = tmp_path / "file"
+    protected.touch(0o444)
+    with pytest.raises(OutputError, match="write-protected"), atomic_path(protected):
+        pass
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(OutputError, match="no permission"), atomic_path(tmp_path / "new"):
+            pass
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def test_errors_about_other_files_pass_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "out.txt"):
+        (tmp_path / "none").read_bytes()
+
+
+WRITE_UNDER_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from terrainpaint.core.files import FileTransaction, write_image
+from terrainpaint.errors import OutputError
+
+folder = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+writers = {
+    "bytes": lambda path: path.write_bytes(bytes(100_000)),
+    "text": lambda path: path.write_text("v 0 0 0\\n" * 20_000),
+    "tofile": lambda path: noise.tofile(path),
+    "save": lambda path: np.save(path, noise),
+    "image": lambda path: write_image(path, noise),
+}
+for name, write in writers.items():
+    try:
+        with FileTransaction() as transaction:
+            transaction.path(folder / "first.png").write_text("short")
+            write(transaction.path(folder / (name + (".npy" if name == "save" else ".png"))))
+    except OutputError as error:
+        print(name, error)
+"""
+
+
+def test_file_that_outgrows_what_the_system_allows(tmp_path: Path) -> None:
+    pytest.importorskip("resource", reason="this system has no file size limit to set")
+    (tmp_path / "first.png").write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WRITE_UNDER_A_LIMIT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["bytes", "text", "tofile", "save", "image"]
+    assert all("could not be written: " in line and line.endswith(".") for line in lines)
+    assert sum("grew past the largest file" in line for line in lines) >= 3
+    assert everything(tmp_path) == ["first.png"]
+    assert (tmp_path / "first.png").read_text() == "old"
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        (disk / "out.bin").write_bytes(b"old")
+        with pytest.raises(OutputError, match="the disk is full"), atomic_path(disk / "out.bin") as temporary:
+            temporary.write_bytes(bytes(200_000))
+        with pytest.raises(OutputError, match="the disk is full"), atomic_path(disk / "out.png") as temporary:
+            write_image(temporary, np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+        assert everything(disk) == ["out.bin"]
+        assert (disk / "out.bin").read_bytes() == b"old"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (5, 7, 4)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_image_reads_back_the_same(tmp_path: Path, shape: tuple[int, ...], dtype: type[np.uint8 | np.uint16]) -> None:
+    image = np.random.default_rng(2).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    path = tmp_path / "bild-ä.png"
+    write_image(path, image)
+    np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), image)
