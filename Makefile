@@ -1,0 +1,28 @@
+# One command each; all of them first make or refresh the private environment .venv.
+
+.PHONY: setup run test lint bench
+.DEFAULT_GOAL := run
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml scripts/setup
+	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" bash scripts/setup
+	@touch $@
+
+run: setup
+	@$(BIN)/terrainpaint generate assets/maps/coast.png -o out/coast.obj --seed 7
+	@echo "The terrain of assets/maps/coast.png is in out/coast.obj"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m tests.bench

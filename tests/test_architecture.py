@@ -1,0 +1,179 @@
+"""The table of layers in docs/architecture.md, held against every import statement."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDARD = sys.stdlib_module_names
+QT = frozenset({"PySide6", "PyQt5", "PyQt6", "pyqtgraph", "OpenGL", "shiboken6"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a package may import besides itself and the standard library: on top of a module, and within functions."""
+
+    package: str
+    anywhere: frozenset[str]
+    inside_functions: frozenset[str] = frozenset()
+
+
+ERRORS = "terrainpaint.errors"
+CORE = "terrainpaint.core"
+MODELS = "terrainpaint.models"
+GENERATE = "terrainpaint.generate"
+EXPORT = "terrainpaint.export"
+GUI = "terrainpaint.gui"
+VERSION = "terrainpaint.__version__"
+
+# `import terrainpaint` itself gives the version and nothing else, so everybody may have it.
+LAYERS = (
+    Layer(ERRORS, frozenset()),
+    Layer(CORE, frozenset({"numpy", "PIL", "cv2", ERRORS, VERSION})),
+    Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
+    Layer(GENERATE, frozenset({"numpy", "cv2", "torch", CORE, MODELS, ERRORS, VERSION})),
+    Layer(
+        EXPORT,
+        frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}),
+        frozenset({"trimesh", "tifffile", "OpenEXR"}),
+    ),
+    Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
+    Layer(
+        "terrainpaint.cli",
+        frozenset({"numpy", CORE, EXPORT, ERRORS, VERSION}),
+        frozenset({"torch", GENERATE, MODELS, GUI}),
+    ),
+    Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
+    Layer(
+        "trainer",
+        frozenset(
+            {
+                *("numpy", "cv2", "PIL", "torch", "safetensors", "rich", "rasterio", "affine", "scipy", "sklearn"),
+                *(CORE, MODELS, GENERATE, ERRORS, VERSION),
+            }
+        ),
+        frozenset({"umap"}),
+    ),
+    # It only holds the version.
+    Layer("terrainpaint", frozenset()),
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name; `inside` tells whether it runs only when a function is called."""
+
+    path: Path
+    line: int
+    name: str
+    inside: bool
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, text: str) -> Iterator[Import]:
+    tree = ast.parse(text, str(path))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+    }
+    # `if TYPE_CHECKING:` loads nothing, but it depends all the same, so the table holds there too.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module_name(path).split(".")
+                depth = node.level - (path.name == "__init__.py")
+                base = ".".join(package[: len(package) - depth] + ([node.module] if node.module else []))
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield Import(path, node.lineno, name, id(node) in inside)
+
+
+def is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def layer_of(module: str) -> Layer:
+    return max((each for each in LAYERS if is_in(module, each.package)), key=lambda each: len(each.package))
+
+
+def offence(each: Import) -> str | None:
+    layer = layer_of(module_name(each.path))
+    top = each.name.split(".")[0]
+    allowed = layer.anywhere | (layer.inside_functions if each.inside else frozenset())
+    own = layer.package != "terrainpaint" and is_in(each.name, layer.package)
+    if top in STANDARD or own or any(is_in(each.name, package) for package in allowed):
+        return None
+    where = "" if each.inside or each.name not in layer.inside_functions else " outside a function"
+    return f"{each.path.relative_to(ROOT)}:{each.line} {layer.package} imports {each.name}{where}"
+
+
+SOURCES = sorted([*ROOT.glob("terrainpaint/**/*.py"), *ROOT.glob("trainer/**/*.py")])
+
+
+def test_every_import_keeps_to_the_layers() -> None:
+    offences = [
+        found for path in SOURCES for each in imports_of(path, path.read_text("utf-8")) if (found := offence(each))
+    ]
+    assert SOURCES
+    assert not offences, "\n".join(offences)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("terrainpaint/core/a.py", "import torch"),
+        ("terrainpaint/core/a.py", "def f():\n    from PySide6 import QtGui"),
+        ("terrainpaint/core/a.py", "from ..models import table"),
+        ("terrainpaint/core/a.py", "from terrainpaint import export"),
+        ("terrainpaint/export/a.py", "import trimesh"),
+        ("terrainpaint/export/a.py", "from terrainpaint.generate import tiles"),
+        ("terrainpaint/gui/a.py", "async def f():\n    import torch.nn"),
+        ("terrainpaint/cli.py", "from terrainpaint.generate import generator"),
+        ("terrainpaint/models/__init__.py", "from ..generate import tiles"),
+        ("terrainpaint/__init__.py", "from terrainpaint.core import classes"),
+        ("trainer/a.py", "from terrainpaint.gui import window"),
+        ("trainer/a.py", "import pyqtgraph"),
+    ],
+)
+def test_the_reader_finds_offences(file: str, text: str) -> None:
+    assert [offence(each) for each in imports_of(ROOT / file, text)] != [None]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("terrainpaint/export/a.py", "def f():\n    import trimesh"),
+        ("terrainpaint/core/a.py", "from .classes import PALETTE\nfrom ..errors import MapError"),
+        ("terrainpaint/core/__init__.py", "from .classes import PALETTE"),
+        ("terrainpaint/generate/a.py", "from terrainpaint import __version__"),
+        ("terrainpaint/cli.py", "def f():\n    from terrainpaint.generate import generator"),
+    ],
+)
+def test_the_reader_lets_the_rest_pass(file: str, text: str) -> None:
+    assert [found for each in imports_of(ROOT / file, text) if (found := offence(each))] == []
+
+
+@pytest.mark.parametrize("module", ["terrainpaint", "terrainpaint.cli"])
+def test_the_entrance_loads_neither_qt_nor_torch(module: str) -> None:
+    heavy = sorted({"torch", "trimesh", *QT})
+    code = f"import sys, {module}; print(sorted(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
