@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from terrainpaint.core.shading import hillshade, slopes
+
+
+def plane(east: float, south: float, pixel_size_m: float = 10.0) -> NDArray[np.float32]:
+    """A plane of 30 x 50 pixels that rises `east` metres per metre eastwards and `south` southwards."""
+    row, column = np.mgrid[0:30, 0:50]
+    return ((row * south + column * east) * pixel_size_m).astype(np.float32)
+
+
+def test_level_ground_is_as_bright_as_the_sine_of_the_altitude() -> None:
+    shade = hillshade(np.full((4, 6), 123.0, np.float32), 30.0, altitude_deg=30.0)
+    assert shade.shape == (4, 6) and shade.dtype == np.float32
+    np.testing.assert_allclose(shade, 0.5, atol=1e-6)
+
+
+def test_a_slope_square_to_the_light_is_white_and_one_turned_away_black() -> None:
+    # Light from the north-west, 45 degrees high; the ground falls to the north-west with 45 degrees.
+    faced = plane(east=np.sqrt(0.5), south=np.sqrt(0.5))
+    np.testing.assert_allclose(hillshade(faced, 10.0), 1.0, atol=1e-5)
+    np.testing.assert_allclose(hillshade(-faced, 10.0), 0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("azimuth_deg", "east", "south"), [(0, 0, 0.5), (90, -0.5, 0), (180, 0, -0.5), (270, 0.5, 0)])
+def test_azimuth_turns_clockwise_from_north(azimuth_deg: float, east: float, south: float) -> None:
+    tilt = np.arctan(0.5)
+    shade = hillshade(plane(east, south), 10.0, azimuth_deg, 45.0)
+    np.testing.assert_allclose(shade, np.cos(np.pi / 4 - tilt), atol=1e-5)
+
+
+def test_exaggeration_steepens() -> None:
+    np.testing.assert_allclose(
+        hillshade(plane(0.1, 0.2), 10.0, exaggeration=3.0), hillshade(plane(0.3, 0.6), 10.0), atol=1e-5
+    )
+
+
+def test_bands_join_without_a_seam() -> None:
+    height = np.random.default_rng(3).normal(0, 50, (37, 21)).astype(np.float32)
+    whole = slopes(height, 0, 37, (5.0, 7.0))
+    for start, stop in ((0, 1), (0, 12), (12, 13), (13, 36), (36, 37)):
+        for band, part in zip(whole, slopes(height, start, stop, (5.0, 7.0)), strict=True):
+            np.testing.assert_array_equal(part, band[start:stop])
+
+
+def test_what_cannot_be_shaded_is_refused() -> None:
+    with pytest.raises(ValueError, match="pixel_size_m"):
+        hillshade(plane(0, 0), 0.0)
+    with pytest.raises(ValueError):
+        hillshade(np.zeros((1, 5), np.float32), 1.0)
