@@ -1,0 +1,107 @@
+"""The table of export formats, and the export itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.errors import OptionError
+from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
+from terrainpaint.export.obj import obj_paths, write_obj
+from terrainpaint.export.rasters import alone, height16_paths, write_albedo, write_height16, write_terrain
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    `suffix` ends the name of its main file; `paths` gives, from the path of that, the paths of all files of the
+    format, the main one first; `write` gets the job and these paths.
+    """
+
+    name: str
+    suffix: str
+    description: str
+    paths: Callable[[Path], tuple[Path, ...]]
+    write: Callable[[ExportJob, tuple[Path, ...]], None]
+
+
+FORMATS: Mapping[str, Format] = {
+    "obj": Format("obj", ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj),
+    "albedo": Format("albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", alone, write_albedo),
+    "height16": Format(
+        "height16", "_height16.png", "heights: 16-bit grey PNG, metres in a JSON", height16_paths, write_height16
+    ),
+    "terrain": Format("terrain", "_terrain.png", "shaded terrain, to look at: 8-bit PNG", alone, write_terrain),
+}
+
+_Target = tuple[Format, tuple[Path, ...]]
+
+
+def export(
+    source: ExportSource,
+    target_dir: Path,
+    name: str,
+    formats: Sequence[str],
+    options: ExportOptions,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> list[Path]:
+    """Write `target_dir`/`name` + suffix for each of `formats`, all files or none, and return their paths.
+
+    A missing folder is made. Raises OptionError for a format or name that cannot be, OutputError when a file cannot
+    be written, Cancelled when `cancel` says so, ValueError when a height is not finite.
+    """
+    return _write(source, _targets(target_dir, name, formats), options, progress, cancel)
+
+
+def export_obj(
+    source: ExportSource,
+    path: Path,
+    options: ExportOptions,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> list[Path]:
+    """Write the mesh to `path` and, beside it, its MTL and its texture; return the three paths.
+
+    Raises OptionError when `path` does not end in .obj; the rest as `export`.
+    """
+    return _write(source, [(FORMATS["obj"], obj_paths(path))], options, progress, cancel)
+
+
+def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """The files that `export` would write, so that a caller can see what it would replace. Raises OptionError."""
+    return [path for _, paths in _targets(target_dir, name, formats) for path in paths]
+
+
+def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Target]:
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise OptionError(f'"{name}" cannot be the name of a file; choose one without slashes.')
+    known = ", ".join(FORMATS)
+    if not formats:
+        raise OptionError(f"No format was asked for; choose from {known}.")
+    for each in formats:
+        if each not in FORMATS:
+            raise OptionError(f'There is no format "{each}"; choose from {known}.')
+    chosen = [FORMATS[each] for each in dict.fromkeys(formats)]
+    return [(each, each.paths(target_dir / (name + each.suffix))) for each in chosen]
+
+
+def _write(
+    source: ExportSource, targets: list[_Target], options: ExportOptions, progress: Progress, cancel: Cancel
+) -> list[Path]:
+    with FileTransaction() as files:
+        job = ExportJob(source, options, files, progress, cancel)
+        for number, (form, paths) in enumerate(targets):
+            job.progress = _share(progress, number, len(targets))
+            form.write(job, paths)
+            job.progress(1.0)
+    return [path for _, paths in targets for path in paths]
+
+
+def _share(progress: Progress, number: int, count: int) -> Progress:
+    """The `progress` of part `number` of `count` equal ones."""
+    return lambda share: progress((number + share) / count)

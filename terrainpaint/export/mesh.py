@@ -1,0 +1,95 @@
+"""The mesh of a terrain: a regular grid of vertices over the extent of the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.shading import slopes
+from terrainpaint.core.terrain import Terrain
+from terrainpaint.export.job import DEFAULT_MESH_SIZE, ExportOptions
+
+
+@dataclass(frozen=True)
+class MeshGrid:
+    """Vertices of a terrain: right-handed, x east, y up, z south, metres, origin at the centre of the map.
+
+    `x`, `u` (w,) float64 by column; `z`, `v` (h,) float64 by row, row 0 = north; `y` (h, w) float32 with the
+    exaggeration. `u`, `v` 0..1 span the texture, v = 1 at its north rim. The map is cut into h x w equal cells, and
+    vertex (i, j) stands for the centre of cell (i, j): with the size of the map, for a pixel.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float32]
+    z: NDArray[np.float64]
+    u: NDArray[np.float64]
+    v: NDArray[np.float64]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(h, w): vertices from north to south and from west to east."""
+        return self.y.shape[0], self.y.shape[1]
+
+    @property
+    def triangle_count(self) -> int:
+        """Two triangles between each four neighbouring vertices."""
+        return 2 * (self.shape[0] - 1) * (self.shape[1] - 1)
+
+    @property
+    def step_m(self) -> tuple[float, float]:
+        """Distance of two rows and of two columns, metres."""
+        return float(self.z[1] - self.z[0]), float(self.x[1] - self.x[0])
+
+    def normals(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Unit vertex normals (x, y, z) of rows `start`..`stop`: (stop - start, w, 3) float32, y above 0."""
+        south, east = slopes(self.y, start, stop, self.step_m)
+        normals = np.stack((-east, np.ones_like(east), -south), axis=-1)
+        normals /= np.sqrt(1 + east * east + south * south)[..., None]
+        return normals
+
+
+def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
+    """The mesh of `terrain` in the size of `options`.
+
+    A smaller mesh holds the mean height of each cell, a larger one interpolates linearly between pixels; a small
+    islet or a sharp peak therefore gets lower as the mesh gets coarser.
+    Raises ValueError when a height is not finite.
+    """
+    height_range(terrain.height)
+    rows, columns = terrain.shape
+    h, w = _mesh_shape(terrain.shape, options.mesh_size)
+    y = terrain.height
+    if (h, w) != (rows, columns):
+        # INTER_AREA alone takes pixels for steps and puts ripples on a slope where a cell is not a whole number of
+        # them. Both ways put sample i at (i + 0.5) / n of the extent, which is where the vertices are.
+        pixels = max(1, round(max(rows / h, columns / w)))
+        cells = cv2.resize(terrain.height, (w * pixels, h * pixels), interpolation=cv2.INTER_LINEAR)
+        y = np.asarray(cv2.resize(cells, (w, h), interpolation=cv2.INTER_AREA), np.float32)
+    if options.exaggeration != 1:
+        y = y * np.float32(options.exaggeration)
+    u, v = _cell_centres(w), 1 - _cell_centres(h)
+    x = (u - 0.5) * columns * terrain.pixel_size_m
+    z = (0.5 - v) * rows * terrain.pixel_size_m
+    return MeshGrid(x, y, z, u, v)
+
+
+def height_range(height: NDArray[np.float32]) -> tuple[float, float]:
+    """Lowest and highest of `height` (H, W) in metres. Raises ValueError when any is NaN or infinite."""
+    low, high = float(height.min()), float(height.max())  # one NaN makes both NaN
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"heights must be finite, not {low} to {high}")
+    return low, high
+
+
+def _mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, int]:
+    longest = max(map_shape)
+    size = min(longest, DEFAULT_MESH_SIZE) if mesh_size is None else mesh_size
+    h, w = (max(2, round(side * size / longest)) for side in map_shape)
+    return h, w
+
+
+def _cell_centres(count: int) -> NDArray[np.float64]:
+    return (np.arange(count) + 0.5) / count

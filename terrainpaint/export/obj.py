@@ -1,0 +1,126 @@
+"""Wavefront OBJ with its material (MTL) and texture (PNG)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from terrainpaint.core.jobs import check_cancel
+from terrainpaint.core.terrain import Terrain
+from terrainpaint.errors import OptionError
+from terrainpaint.export.job import ExportJob, ExportOptions
+from terrainpaint.export.mesh import MeshGrid, mesh_grid
+from terrainpaint.export.rasters import write_albedo
+from terrainpaint.export.text import Text, fixed_point, lines, rounded
+
+_BAND_VERTICES = 1 << 15  # the text of a band stays in the cache of the processor; larger bands are slower
+_UV_DECIMALS = 7  # a thousandth of a pixel in the largest texture
+_NORMAL_DECIMALS = 4
+
+
+def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
+    """Write `paths`: the OBJ, its MTL and its texture, which refer to each other by these names.
+
+    Raises ValueError when a height is not finite, OutputError when a file cannot be written, Cancelled.
+    """
+    obj_path, mtl_path, texture_path = paths
+    write_albedo(job, (texture_path,))
+    name = re.sub(r"\s", "_", mtl_path.stem)  # readers cut the names of objects and materials at a blank
+    job.files.path(mtl_path).write_bytes(_mtl(name, texture_path.name).encode())
+    grid = mesh_grid(job.source.terrain, job.options)
+    bands = _bands(grid.shape)
+    sections = _sections(grid, name)
+    with job.files.path(obj_path).open("wb") as file:
+        file.write(_header(job.source.terrain, job.options, grid).encode())
+        file.write(f"mtllib {mtl_path.name}\no {name}\n".encode())
+        for number, section in enumerate(sections):
+            for done, (start, stop) in enumerate(bands):
+                check_cancel(job.cancel)
+                file.write(section(start, stop))
+                job.progress((number + (done + 1) / len(bands)) / len(sections))
+
+
+def obj_paths(path: Path) -> tuple[Path, ...]:
+    """`path` and those of its MTL and texture: the same name, because some readers look for that one only (VTK, f3d).
+
+    Signs that break the lines which hold these names become `_` in them: `#`, quotes, backslash, control characters,
+    what is not Unicode, and a blank or `-` in front. Blanks elsewhere and letters of any script stay, as UTF-8.
+    Raises OptionError when `path` does not end in .obj.
+    """
+    if path.suffix.lower() != ".obj":
+        raise OptionError(f"{path} does not end in .obj; name an .obj file, or a folder and formats.")
+    stem = re.sub(r'^[\s-]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff#"\\]', "_", path.stem)
+    return path, path.with_name(stem + ".mtl"), path.with_name(stem + ".png")
+
+
+def _header(terrain: Terrain, options: ExportOptions, grid: MeshGrid) -> str:
+    made, (h, w) = terrain.provenance, grid.shape
+    return (
+        f"# TerrainPaint {made.version}\n"
+        "# metres; x east, y up from sea level, z south; origin at the centre of the map\n"
+        f"# {w} x {h} vertices over {terrain.shape[1]} x {terrain.shape[0]} pixels of {terrain.pixel_size_m} m, "
+        f"heights times {options.exaggeration:g}\n"
+        f"# seed {made.seed}, weights sha256 {made.weights_sha256}\n"
+    )
+
+
+def _mtl(material: str, texture_name: str) -> str:
+    # Matt: any shine would come on top of what the picture shows already.
+    return f"newmtl {material}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture_name}\n"
+
+
+def _bands(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    rows = max(1, _BAND_VERTICES // shape[1])
+    return [(start, min(start + rows, shape[0])) for start in range(0, shape[0], rows)]
+
+
+def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]]:
+    """The four parts of the file after its header; each makes the text of mesh rows start..stop."""
+    h, w = grid.shape
+    decimals = _metre_decimals(min(grid.step_m))
+    x, z = (fixed_point(rounded(each, decimals), decimals) for each in (grid.x, grid.z))
+    u, v = (fixed_point(rounded(each, _UV_DECIMALS), _UV_DECIMALS) for each in (grid.u, grid.v))
+
+    def vertices(start: int, stop: int) -> bytes:
+        y = fixed_point(rounded(grid.y[start:stop], decimals), decimals)
+        return lines((stop - start, w), b"v ", x, b" ", y, b" ", z[start:stop, None], b"\n")
+
+    def texture_coordinates(start: int, stop: int) -> bytes:
+        return lines((stop - start, w), b"vt ", u, b" ", v[start:stop, None], b"\n")
+
+    def normals(start: int, stop: int) -> bytes:
+        text = fixed_point(rounded(grid.normals(start, stop), _NORMAL_DECIMALS), _NORMAL_DECIMALS)
+        return lines(text.shape[:2], b"vn ", text[..., 0, :], b" ", text[..., 1, :], b" ", text[..., 2, :], b"\n")
+
+    def faces(start: int, stop: int) -> bytes:
+        head = f"usemtl {material}\ns 1\n".encode() if start == 0 else b""
+        stop = min(stop, h - 1)  # the last row of vertices has no squares below it
+        if start == stop:
+            return head
+        corner = _corners(start * w + 1, (stop + 1) * w + 1).reshape(stop + 1 - start, w, -1)
+        north_west, north_east = corner[:-1, :-1], corner[:-1, 1:]
+        south_west, south_east = corner[1:, :-1], corner[1:, 1:]
+        # Two triangles of a square, each counter-clockwise seen from above.
+        return head + lines(
+            (stop - start, w - 1),
+            *(b"f ", north_west, b" ", south_west, b" ", north_east, b"\n"),
+            *(b"f ", north_east, b" ", south_west, b" ", south_east, b"\n"),
+        )
+
+    return [vertices, texture_coordinates, normals, faces]
+
+
+def _metre_decimals(step_m: float) -> int:
+    """Millimetres; finer when the vertices stand closer than a metre, so that they do not fall together."""
+    return min(9, max(3, math.ceil(3 - math.log10(step_m))))
+
+
+def _corners(first: int, end: int) -> Text:
+    """Text "i/i/i" for i in first..end: position, texture coordinate and normal of a vertex share one number."""
+    index = fixed_point(np.arange(first, end, dtype=np.int64), 0)[:, 1:]  # without the column of the sign
+    slash = np.full((end - first, 1), ord("/"), np.uint8)
+    return np.concatenate((index, slash, index, slash, index), axis=1)

@@ -1,0 +1,109 @@
+"""Pictures of a terrain: albedo, shaded terrain, 16-bit heights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.files import write_image
+from terrainpaint.core.jobs import check_cancel
+from terrainpaint.errors import OutputError
+from terrainpaint.export.job import ExportJob
+from terrainpaint.export.mesh import height_range
+
+_BAND_PX = 1 << 20
+_STEPS = 65535
+
+
+def write_albedo(job: ExportJob, paths: tuple[Path, ...]) -> None:
+    """Write the texture without light and shadow, 8-bit sRGB PNG.
+
+    Raises OutputError when the file cannot be written, Cancelled.
+    """
+    (path,) = paths
+    if job.albedo_png is None:
+        job.albedo_png = _write_rgb(job, path, job.source.terrain.albedo)
+    else:
+        shutil.copyfile(job.albedo_png, job.files.path(path))
+
+
+def write_terrain(job: ExportJob, paths: tuple[Path, ...]) -> None:
+    """Write the shaded terrain, 8-bit sRGB PNG.
+
+    Raises ValueError when the picture does not have the shape and dtype of the albedo, OutputError, Cancelled.
+    """
+    (path,) = paths
+    check_cancel(job.cancel)
+    picture = job.source.shaded()
+    albedo = job.source.terrain.albedo
+    if picture.shape != albedo.shape or picture.dtype != albedo.dtype:
+        raise ValueError(f"shaded must give {albedo.shape} uint8, not {picture.shape} {picture.dtype}")
+    _write_rgb(job, path, picture)
+
+
+def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
+    """Write heights as 16-bit grey PNG, and a JSON file with the metres that they stand for.
+
+    A value k stands for height_min_m + k / 65535 * (height_max_m - height_min_m); rounding loses at most half a step,
+    (height_max_m - height_min_m) / 131070 metres. The range is that of the terrain; level ground is written as 0 with
+    a range of one metre, so that it decodes like any other. Heights are not exaggerated.
+    Raises ValueError when a height is not finite, OutputError when a file cannot be written, Cancelled.
+    """
+    png_path, json_path = paths
+    terrain = job.source.terrain
+    low, high = height_range(terrain.height)
+    if high == low:
+        high = low + 1.0
+    made = terrain.provenance
+    facts = {
+        "height_min_m": low,
+        "height_max_m": high,
+        "pixel_size_m": terrain.pixel_size_m,
+        "sea_level_m": 0.0,
+        "seed": made.seed,
+        "weights_sha256": made.weights_sha256,
+    }
+    check_cancel(job.cancel)
+    _write_png(job, png_path, height_steps(terrain.height, low, high))
+    job.files.path(json_path).write_bytes((json.dumps(facts, indent=2) + "\n").encode())
+
+
+def alone(path: Path) -> tuple[Path, ...]:
+    """`path`, of a format that is one file."""
+    return (path,)
+
+
+def height16_paths(path: Path) -> tuple[Path, ...]:
+    """`path` and that of the JSON file beside it."""
+    return path, path.with_suffix(".json")
+
+
+def height_steps(height: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint16]:
+    """`height` (H, W) metres between `low` and `high` → (H, W) uint16, 0 at `low`, 65535 at `high`, rounded."""
+    steps = np.empty(height.shape, np.uint16)
+    rows = max(1, _BAND_PX // height.shape[1])
+    for start in range(0, height.shape[0], rows):
+        # float64: float32 near 8000 m has steps of half a millimetre, and the product would double the rounding.
+        band = height[start : start + rows].astype(np.float64)
+        steps[start : start + rows] = np.rint((band - low) * (_STEPS / (high - low)))
+    return steps
+
+
+def _write_rgb(job: ExportJob, path: Path, picture: NDArray[np.uint8]) -> Path:
+    check_cancel(job.cancel)
+    return _write_png(job, path, np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
+
+
+def _write_png(job: ExportJob, path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+    temporary = job.files.path(path)
+    try:
+        write_image(temporary, picture)
+    except cv2.error as error:
+        size = f"{picture.shape[1]} x {picture.shape[0]}"
+        raise OutputError(f"{path} could not be written: there is no memory to pack {size} pixels.") from error
+    return temporary

@@ -1,0 +1,106 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from terrainpaint.errors import Cancelled, OptionError, OutputError
+from terrainpaint.export import FORMATS, ExportOptions, export, export_obj, export_paths
+from tests.export.terrains import lopsided, source
+
+EVERYTHING = [
+    *("map.obj", "map.mtl", "map.png", "map_albedo.png"),
+    *("map_height16.png", "map_height16.json", "map_terrain.png"),
+]
+
+
+def test_every_format_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    shares: list[float] = []
+    written = export(source(lopsided()), folder, "map", list(FORMATS), ExportOptions(), shares.append)
+    assert [path.name for path in written] == EVERYTHING
+    assert sorted(written) == sorted(folder.iterdir())
+    assert written == export_paths(folder, "map", list(FORMATS))
+    assert (folder / "map.png").read_bytes() == (folder / "map_albedo.png").read_bytes()
+    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] == 1
+
+
+def test_the_table_agrees_with_itself() -> None:
+    assert [each.name for each in FORMATS.values()] == list(FORMATS)
+    assert len({each.suffix for each in FORMATS.values()}) == len(FORMATS)
+
+
+def test_a_format_asked_for_twice_is_written_once(tmp_path: Path) -> None:
+    written = export(source(lopsided()), tmp_path, "map", ["albedo", "albedo"], ExportOptions())
+    assert written == [tmp_path / "map_albedo.png"]
+
+
+@pytest.mark.parametrize("formats", [["obj", "fbx"], []])
+def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path, formats: list[str]) -> None:
+    with pytest.raises(OptionError, match="obj, albedo, height16, terrain"):
+        export(source(lopsided()), tmp_path, "map", formats, ExportOptions())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/abs"])
+def test_a_name_that_is_no_file_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OptionError, match="name of a file"):
+        export(source(lopsided()), tmp_path, name, ["albedo"], ExportOptions())
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 5, 9])
+def test_cancelling_leaves_nothing(tmp_path: Path, after: int) -> None:
+    (tmp_path / "map.obj").write_text("old")
+    calls: list[bool] = []
+
+    def cancel() -> bool:
+        calls.append(True)
+        return len(calls) > after
+
+    options = ExportOptions(mesh_size=256)
+    with pytest.raises(Cancelled):
+        export(source(lopsided()), tmp_path, "map", list(FORMATS), options, cancel=cancel)
+    assert [path.name for path in tmp_path.iterdir()] == ["map.obj"]
+    assert (tmp_path / "map.obj").read_text() == "old"
+
+
+def test_a_folder_in_the_way_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "map.mtl").mkdir()
+    with pytest.raises(OutputError, match=r"map\.mtl.*folder"):
+        export_obj(source(lopsided()), tmp_path / "map.obj", ExportOptions())
+    assert [path.name for path in tmp_path.iterdir()] == ["map.mtl"]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from terrainpaint.errors import OutputError
+from terrainpaint.export import ExportOptions, export
+from tests.export.terrains import lopsided, source
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+try:
+    export(source(lopsided(300, 400)), Path(sys.argv[1]), "map", sys.argv[2].split(","), ExportOptions())
+except OutputError as error:
+    print(error)
+    sys.exit(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
+@pytest.mark.parametrize(
+    ("formats", "limit", "at_fault"),
+    [
+        ("height16,obj", 500_000, "map.obj"),
+        ("albedo", 2_000, "map_albedo.png"),
+        ("height16", 2_000, "map_height16.png"),
+    ],
+)
+def test_a_disk_that_fills_up(tmp_path: Path, formats: str, limit: int, at_fault: str) -> None:
+    (tmp_path / at_fault).write_text("old")
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), formats, str(limit)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert run.returncode == 1, run.stderr
+    assert run.stdout.startswith(f"{tmp_path / at_fault} could not be written: ") and run.stdout.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == [at_fault]
+    assert (tmp_path / at_fault).read_text() == "old"
