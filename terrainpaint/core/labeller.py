@@ -1,0 +1,185 @@
+"""Picture and height of any land → segmentation map, with a small classifier that was trained on the real Earth.
+
+The classifier sees each pixel with its surroundings (`features`), at one ground size of a pixel, and is a multilayer
+perceptron of a few thousand weights. Its file is a NumPy `.npz` without pickles.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.errors import InputFileError
+
+FEATURE_NAMES = (
+    "lightness", "green_red", "blue_yellow",
+    "lightness_near", "green_red_near", "blue_yellow_near",
+    "lightness_wide", "green_red_wide", "blue_yellow_wide", "lightness_deviation",
+    "elevation", "elevation_wide", "relief_fine", "relief_middle", "relief_wide", "slope", "flatness",
+)  # fmt: skip
+PIXEL_SIZE_M = 2000.0
+"""Ground size of a pixel at which features are defined; anything else is resampled to it first."""
+
+Features = NDArray[np.float32]
+
+
+def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> Features:
+    """(H, W, 17) float32, named by FEATURE_NAMES, of texture (H, W, 3) uint8 sRGB and height (H, W) float32 metres.
+
+    Colours are CIELAB, "near" and "wide" those of the land around, in Gaussian windows of 8 and 24 px; elevations are square roots of metres; relief is ln(1 + standard deviation in metres) in
+    Gaussian windows of 2, 6 and 18 px, slope the mean gradient, flatness the share of exactly level ground around.
+    """
+    lab = cv2.cvtColor(texture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    land = height.astype(np.float32)
+    level = (cv2.dilate(land, np.ones((3, 3))) == cv2.erode(land, np.ones((3, 3)))).astype(np.float32)
+    # Land beside water is known by the colour of the land: what is exactly level hardly counts.
+    rough = 1 - level + 1e-3
+    rows, cols = np.gradient(land) if min(land.shape) > 1 else (land * 0, land * 0)
+    elevation = np.sign(land) * np.sqrt(np.abs(land))
+    layers = [
+        *cv2.split(_blur(lab, 0.7)),
+        *cv2.split(_blur_of(lab, rough, 8.0)),
+        *cv2.split(_blur_of(lab, rough, 24.0)),
+        _deviation(lab[:, :, 0], 4.0),
+        _blur(elevation, 4.0),
+        _blur(elevation, 16.0),
+        *(np.log1p(_deviation(land, scale)) for scale in (2.0, 6.0, 18.0)),
+        np.log1p(_blur(np.hypot(rows, cols), 4.0)),
+        _blur(level, 1.0),
+    ]
+    return np.stack(layers, axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How a map is made of class probabilities: Gaussian widths in pixels.
+
+    `land_px` rounds the land into blobs; `water_px` rounds coasts; `thin_water` keeps water that the rounding of
+    coasts would lose, such as rivers; `warp_px` moves borders about, in waves of about 24 px (0 = not at all).
+    """
+
+    land_px: float = 5.0
+    water_px: float = 1.0
+    thin_water: bool = True
+    warp_px: float = 0.0
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """A multilayer perceptron from standardised features to the seven classes.
+
+    `mean`, `scale` (17,) float32 standardise the features; `weights` and `biases` are its layers, (in, out) and
+    (out,) float32, with ReLU between them and softmax at the end.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weights: tuple[NDArray[np.float32], ...]
+    biases: tuple[NDArray[np.float32], ...]
+
+    def probabilities(self, texture: NDArray[np.uint8], height: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W, 7) float32 that sum to 1, of a picture at PIXEL_SIZE_M; see `features` for the inputs."""
+        values = features(texture, height)
+        shape = values.shape
+        hidden = (values.reshape(-1, shape[-1]) - self.mean) / self.scale
+        for matrix, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = np.maximum(hidden @ matrix + bias, 0)
+        logits = hidden @ self.weights[-1] + self.biases[-1]
+        logits -= logits.max(axis=1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+        return logits.reshape(shape[0], shape[1], CLASS_COUNT)
+
+    def label(
+        self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, smoothing: Smoothing
+    ) -> SegmentationMap:
+        """The map of a picture (H, W, 3) uint8 sRGB with height (H, W) float32 metres; same (H, W)."""
+        rows, cols = height.shape
+        factor = pixel_size_m / PIXEL_SIZE_M
+        size = (max(1, round(cols * factor)), max(1, round(rows * factor)))
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+        found = self.probabilities(cv2.resize(texture, size, interpolation=method),
+                                   cv2.resize(height, size, interpolation=method))  # fmt: skip
+        ids = smooth_map(found, smoothing, np.random.default_rng(0))
+        return SegmentationMap(cv2.resize(ids, (cols, rows), interpolation=cv2.INTER_NEAREST))
+
+
+def smooth_map(
+    probabilities: NDArray[np.float32], smoothing: Smoothing, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """(H, W) uint8 class ids in large smooth areas, of (H, W, 7) float32 class probabilities."""
+    land = _blur(np.delete(probabilities, WATER, axis=2), smoothing.land_px)
+    water = probabilities[:, :, WATER]
+    wet = _blur(water, smoothing.water_px) > 0.5
+    ids = (np.argmax(land, axis=2) + 1).astype(np.uint8)
+    if smoothing.warp_px > 0:
+        ids = _warp(ids, smoothing.warp_px, random)
+    if smoothing.thin_water:
+        wet |= water > 0.5
+    ids[wet] = WATER
+    return ids
+
+
+def save_labeller(path: Path, labeller: Labeller) -> None:
+    """Write a labeller into an open temporary path; the caller makes it whole or nothing."""
+    layers = {f"weight_{i}": each for i, each in enumerate(labeller.weights)}
+    layers |= {f"bias_{i}": each for i, each in enumerate(labeller.biases)}
+    with path.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, mean=labeller.mean, scale=labeller.scale, **layers)
+
+
+def load_labeller(path: Path) -> Labeller:
+    """Read a labeller. Raises InputFileError when the file is missing or is not one."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            count = sum(name.startswith("weight_") for name in stored.files)
+            labeller = Labeller(
+                stored["mean"],
+                stored["scale"],
+                tuple(stored[f"weight_{i}"] for i in range(count)),
+                tuple(stored[f"bias_{i}"] for i in range(count)),
+            )
+        widths = [len(FEATURE_NAMES), *(matrix.shape[1] for matrix in labeller.weights)]
+        if widths[-1] != CLASS_COUNT or [matrix.shape[0] for matrix in labeller.weights] != widths[:-1]:
+            raise ValueError("its layers do not fit together")
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
+        raise InputFileError(
+            f"{path} is not a labeller file ({error}); make one with 'python -m trainer label'."
+        ) from error
+    return labeller
+
+
+def _blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    if sigma_px <= 0:
+        return values
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _blur_of(
+    values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float
+) -> NDArray[np.float32]:
+    return _blur(values * weight[:, :, None], sigma_px) / _blur(weight, sigma_px)[:, :, None]
+
+
+def _deviation(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    mean = _blur(values, sigma_px)
+    # The square of the remainder: a difference of squares loses everything to rounding at 5,000 m.
+    return np.sqrt(_blur(np.square(values - mean), sigma_px))
+
+
+def _warp(ids: NDArray[np.uint8], warp_px: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    rows, cols = ids.shape
+    coarse = (2, rows // 24 + 2, cols // 24 + 2)
+    shift = random.normal(0, warp_px, coarse).astype(np.float32)
+    shift_y, shift_x = (cv2.resize(each, (cols, rows), interpolation=cv2.INTER_CUBIC) for each in shift)
+    grid_y, grid_x = np.mgrid[0:rows, 0:cols].astype(np.float32)
+    return np.asarray(
+        cv2.remap(ids, grid_x + shift_x, grid_y + shift_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

@@ -1,0 +1,273 @@
+"""The default generator: a local SPADE network. What it paints at a place depends on the map near that place only.
+
+Spatially-adaptive modulation (SPADE, Park and others 2019) on the coarse levels, where the shape of an area matters,
+class tables (CLADE, Tan and others 2021) on the fine ones. Three things make it local and tileable:
+
+- no statistics over space: features are normalised over their channels, position by position;
+- no border: the network is given the wider window of the map that its output depends on, and the rim of each level
+  that the padding of its convolutions spoils is cut off, so a tile and the whole compute the same sums;
+- noise by place (`world_noise`), at every level.
+
+The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.noise import world_noise
+from terrainpaint.models.spans import Span, before_bilinear, cut, doubled, halved, widened
+
+Area = tuple[Span, Span]
+_Noise = Callable[[int, int, Area], Tensor]
+
+COARSEST = 4
+"""Level of the first features: 1/16 of the map's resolution."""
+SPADE_LEVELS = (4, 3)
+NOISE_CHANNELS = 2
+BLUR_PX = 4
+"""Reach, at half resolution, of the smoothing of land borders on the fine levels."""
+HEAD_CHANNELS = 32
+HEAD_REACH = 2
+SPADE_REACH = 2
+
+
+@dataclass(frozen=True)
+class SpadeLocalConfig:
+    """`widths` channels and `blocks` residual blocks of the levels 1/16, 1/8, 1/4, 1/2; `hidden` channels of the
+    SPADE branch; `style_names` what the numbers of the style vector mean; `elevation_scale` metres to the power of
+    one half in a unit of the elevation code."""
+
+    widths: tuple[int, int, int, int] = (160, 112, 64, 32)
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
+    hidden: int = 48
+    style_names: tuple[str, ...] = ("lightness", "warmth", "greenness", "elevation", "relief")
+    elevation_scale: float = 43.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of the output, `rows` and `cols` in absolute pixels of the map."""
+
+    rows: Span
+    cols: Span
+
+
+class SpadeLocal(nn.Module):
+    """Segmentation map, seeds and style → albedo and elevation code."""
+
+    def __init__(self, config: SpadeLocalConfig) -> None:
+        super().__init__()
+        self.config = config
+        style = len(config.style_names)
+        self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS, config.widths[0], 3, padding=1)
+        self.levels = nn.ModuleList()
+        for step, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
+            level = COARSEST - step
+            following = config.widths[step + 1] if step + 1 < len(config.widths) else HEAD_CHANNELS
+            self.levels.append(_Level(level, width, count, following, config.hidden, style))
+        # A style is drawn as `style_mix @ normal numbers`: the covariance that real land has.
+        self.style_mix: Tensor
+        self.register_buffer("style_mix", torch.eye(style))
+        self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3, padding=1)
+        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * 4, 3, padding=1)
+        nn.init.normal_(self.head_out.weight, std=0.02)
+        nn.init.zeros_(self.head_out.bias)  # type: ignore[arg-type]
+
+    @property
+    def reach_px(self) -> int:
+        """How far a changed pixel of the map can be from a pixel of the output that changes with it."""
+        cell = 1 << COARSEST
+        spans = [self.input_window(Window((at, at + 1), (0, 1))).rows for at in range(cell)]
+        return max(max(at - start, stop - 1 - at) for at, (start, stop) in enumerate(spans))
+
+    def input_window(self, window: Window) -> Window:
+        """The rectangle of the map that a rectangle of the output depends on."""
+        return Window(self._plan(window.rows)[0], self._plan(window.cols)[0])
+
+    def forward(self, ids: Tensor, window: Window, seeds: list[int], style: Tensor) -> tuple[Tensor, Tensor]:
+        """Albedo (N, 3, H, W) in 0..1 sRGB and elevation code (N, 1, H, W), both float32, of `window`.
+
+        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `seeds` has N numbers; `style` (N, S).
+        Raises ValueError when the map is of another size.
+        """
+        (rows, row_spans), (cols, col_spans) = self._plan(window.rows), self._plan(window.cols)
+        if ids.shape[1:] != (rows[1] - rows[0], cols[1] - cols[0]):
+            raise ValueError(f"the map covers {tuple(ids.shape[1:])}, its window is {rows} x {cols}")
+        maps = _Pyramid(ids, rows, cols)
+        spans = list(zip(row_spans, col_spans, strict=True))
+
+        def noise(level: int, index: int, at: Area) -> Tensor:
+            # Each use of a level draws from channels of its own.
+            return world_noise(seeds, level * 64 + index, NOISE_CHANNELS, _origin(at), _size(at), ids.device)
+
+        here = spans[0]
+        x = self.stem(torch.cat([maps.area(COARSEST, here), noise(COARSEST, 0, here)], dim=1))  # (N, C, h, w)
+        for stage, there in zip(self.levels, spans[1:], strict=True):
+            x = stage(x, here, there, maps, style, noise)
+            here = there
+        fine = doubled(here[0]), doubled(here[1])
+        placed = torch.cat([maps.sharp_water(fine), noise(0, 0, fine)], dim=1)
+        x = torch.cat([x, F.pixel_unshuffle(placed, 2).to(x.dtype)], dim=1)
+        x = F.leaky_relu(self.head_in(x), 0.2)
+        # Bfloat16 has eight bits of precision: as heights, terraces. The last layer is float32 whatever runs before.
+        with torch.autocast(x.device.type, enabled=False):
+            x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
+        x = x[:, :, cut(window.rows, fine[0]), cut(window.cols, fine[1])]
+        return 0.5 + 0.5 * torch.tanh(x[:, :3]), x[:, 3:]
+
+    def height(self, code: Tensor) -> Tensor:
+        """Elevation code → metres, float32: the square, with its sign. No height is out of range."""
+        return code * code.abs() * self.config.elevation_scale**2
+
+    def code(self, height: Tensor) -> Tensor:
+        """Metres → elevation code, float32: the inverse of `height`."""
+        return height.sign() * height.abs().sqrt() / self.config.elevation_scale
+
+    def _plan(self, out: Span) -> tuple[Span, list[Span]]:
+        """The span of the map, and of the features of each level and of the head, coarse to fine."""
+        spans = [widened(halved(out), HEAD_REACH)]
+        deepest = out
+        for step in reversed(range(len(self.config.widths))):
+            level = COARSEST - step
+            end = spans[0] if level == 1 else before_bilinear(spans[0])
+            spans.insert(0, widened(end, 2 * self.config.blocks[step]))
+            if level == COARSEST:
+                spans[0] = widened(spans[0], 1)  # the stem
+            if level in SPADE_LEVELS:
+                read = doubled(widened(spans[0], SPADE_REACH), level)
+            else:
+                read = doubled(widened(doubled(spans[0], level - 1), BLUR_PX))
+            deepest = min(deepest[0], read[0]), max(deepest[1], read[1])
+        # Whole cells of the coarsest level, so that every level is an exact average of the one below.
+        return doubled(halved(deepest, COARSEST), COARSEST), spans
+
+
+class _Pyramid:
+    """Shares of the classes in the pixels of every level, of one window of the map."""
+
+    def __init__(self, ids: Tensor, rows: Span, cols: Span) -> None:
+        self._ids, self._window = ids, (rows, cols)
+        classes = torch.arange(CLASS_COUNT, dtype=ids.dtype, device=ids.device)[:, None, None]
+        quarters = (ids[:, None, row::2, col::2] == classes for row in (0, 1) for col in (0, 1))
+        half = sum(each.to(torch.uint8) for each in quarters).to(torch.float32) / 4  # type: ignore[union-attr]
+        self._areas = {1: half.contiguous(memory_format=torch.channels_last)}
+        for level in range(2, COARSEST + 1):
+            self._areas[level] = F.avg_pool2d(self._areas[level - 1], 2)
+        self._soft: Tensor | None = None
+
+    def area(self, level: int, at: Area) -> Tensor:
+        """(N, 7, h, w): share of each class in each pixel of a level."""
+        rows, cols = (halved(span, level) for span in self._window)
+        return self._areas[level][:, :, cut(at[0], rows), cut(at[1], cols)]
+
+    def soft(self, level: int, at: Area) -> Tensor:
+        """(N, 7, h, w): the same with land borders smoothed, on the levels 1 and 2 and in this order of levels: 2, 1.
+
+        Land classes meet softly, or the class tables would build walls; water keeps its exact border.
+        """
+        fine = doubled(at[0], level - 1), doubled(at[1], level - 1)
+        if self._soft is None:
+            self._soft, self._soft_at = self._softened(fine), fine
+        half = self._soft[:, :, cut(fine[0], self._soft_at[0]), cut(fine[1], self._soft_at[1])]
+        return half if level == 1 else F.avg_pool2d(half, 1 << (level - 1))
+
+    def _softened(self, at: Area) -> Tensor:
+        half = self.area(1, (widened(at[0], BLUR_PX), widened(at[1], BLUR_PX)))
+        blurred = F.avg_pool2d(F.avg_pool2d(half, BLUR_PX + 1, 1), BLUR_PX + 1, 1)
+        water = self.area(1, at)[:, WATER : WATER + 1]
+        land = blurred * ((1 - water) / (1 - blurred[:, WATER : WATER + 1]).clamp(min=1e-3))
+        return torch.cat([water, land[:, WATER + 1 :]], dim=1)
+
+    def sharp_water(self, at: Area) -> Tensor:
+        """(N, 1, H, W): where water is, at full resolution."""
+        rows, cols = self._window
+        return (self._ids[:, None, cut(at[0], rows), cut(at[1], cols)] == WATER).float()
+
+
+class _Level(nn.Module):
+    """The residual blocks of one level, and the way to the next."""
+
+    def __init__(self, level: int, width: int, count: int, following: int, hidden: int, style: int) -> None:
+        super().__init__()
+        self.level = level
+        self.branch: nn.Sequential | None = None
+        if level in SPADE_LEVELS:
+            self.branch = nn.Sequential(
+                nn.Conv2d(CLASS_COUNT, hidden, 3, padding=1), nn.ReLU(),
+                nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(),
+            )  # fmt: skip
+        told = (hidden if self.branch else CLASS_COUNT) + style
+        self.blocks = nn.ModuleList(_Block(width, told) for _ in range(count))
+        self.leave = nn.Conv2d(width, following, 1)
+
+    def forward(self, x: Tensor, here: Area, there: Area, maps: _Pyramid, style: Tensor, noise: _Noise) -> Tensor:
+        """Features (N, C, h, w) on the spans `here` → features on the spans `there` of the next level."""
+        if self.branch is None:
+            told = shares = maps.soft(self.level, here)
+        else:
+            around = widened(here[0], SPADE_REACH), widened(here[1], SPADE_REACH)
+            shares = maps.area(self.level, here)
+            told = self.branch(maps.area(self.level, around))[:, :, cut(here[0], around[0]), cut(here[1], around[1])]
+        everywhere = style[:, :, None, None].expand(-1, -1, *_size(here))
+        told = torch.cat([told, everywhere.to(told.dtype)], dim=1)
+        for index, block in enumerate(self.blocks):
+            x = block(x, told, shares, noise(self.level, index + 1, here))
+        x = self.leave(x)
+        if self.level > 1:
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            here = doubled(here[0]), doubled(here[1])
+        return x[:, :, cut(there[0], here[0]), cut(there[1], here[1])]
+
+
+class _Block(nn.Module):
+    """Two modulated 3x3 convolutions with noise between them, and a way around."""
+
+    def __init__(self, width: int, told: int) -> None:
+        super().__init__()
+        self.before_first = _Modulation(width, told)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.noise_by_class = nn.Conv2d(CLASS_COUNT, NOISE_CHANNELS, 1, bias=False)
+        self.noise_gain = nn.Conv2d(NOISE_CHANNELS, width, 1, bias=False)
+        self.before_second = _Modulation(width, told)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.constant_(self.noise_by_class.weight, 0.3)
+
+    def forward(self, x: Tensor, told: Tensor, shares: Tensor, noise: Tensor) -> Tensor:
+        """(N, C, h, w) → (N, C, h, w), of which a rim of 2 px is spoilt; the other arguments are on the same grid."""
+        y = self.first(self.before_first(x, told))
+        y = y + self.noise_gain(noise * self.noise_by_class(shares))
+        return x + self.second(self.before_second(y, told))
+
+
+class _Modulation(nn.Module):
+    """Norm over the channels of each position, gain and shift by map and style, leaky ReLU."""
+
+    def __init__(self, width: int, told: int) -> None:
+        super().__init__()
+        self.gain = nn.Conv2d(told, width, 1)
+        self.shift = nn.Conv2d(told, width, 1)
+        for each in (self.gain, self.shift):
+            nn.init.normal_(each.weight, std=0.1)
+            nn.init.zeros_(each.bias)  # type: ignore[arg-type]
+        nn.init.ones_(self.gain.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """(N, C, h, w) → (N, C, h, w)."""
+        # Channels are last in memory: a layer norm of each position, in one pass.
+        normed = F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2]).permute(0, 3, 1, 2)
+        return F.leaky_relu(torch.addcmul(self.shift(told), normed, self.gain(told)), 0.2)
+
+
+def _origin(at: Area) -> tuple[int, int]:
+    return at[0][0], at[1][0]
+
+
+def _size(at: Area) -> tuple[int, int]:
+    return at[0][1] - at[0][0], at[1][1] - at[1][0]

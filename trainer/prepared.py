@@ -1,0 +1,133 @@
+"""The prepared set: square tiles of texture and height at one ground size of a pixel, in one small file.
+
+The file is a NumPy `.npz` without pickles. Texture is stored as JPEG and the rest as PNG, each tile a run of bytes
+in one array, so that a planet of tiles is a few dozen megabytes; reading it needs numpy and OpenCV only.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.files import FileTransaction
+from terrainpaint.errors import TrainingError
+
+FORMAT_VERSION = 1
+TRAIN, VALIDATION = 0, 1
+JPEG_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """N square tiles of S pixels, row 0 = north.
+
+    `texture` (N, S, S, 3) uint8 sRGB; `height` (N, S, S) int16 metres; `sea` (N, S, S) bool, pixels of the sea;
+    `valid` (N, S, S) bool, pixels that may be learned from; `labels` (N, V, S, S) uint8 class ids in V variants of
+    smoothing, V = 0 before labelling; `split` (N,) uint8, TRAIN or VALIDATION; `centre_deg` (N, 2) float32 latitude
+    and longitude, NaN where the source had no position; `pixel_size_m` metres; `style` name of the texture style;
+    `credits` what the sources ask to be said.
+    """
+
+    texture: NDArray[np.uint8]
+    height: NDArray[np.int16]
+    sea: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+    labels: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    centre_deg: NDArray[np.float32]
+    pixel_size_m: float
+    style: str
+    credits: str
+
+    def __len__(self) -> int:
+        return len(self.texture)
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a tile in pixels."""
+        return self.texture.shape[1]
+
+    def with_labels(self, labels: NDArray[np.uint8]) -> PreparedSet:
+        """The same set with other labels, (N, V, S, S) uint8."""
+        return replace(self, labels=labels)
+
+    def subset(self, split: int) -> PreparedSet:
+        """The tiles of one split."""
+        keep = self.split == split
+        arrays = ("texture", "height", "sea", "valid", "labels", "split", "centre_deg")
+        return replace(self, **{name: getattr(self, name)[keep] for name in arrays})
+
+
+def save_prepared(path: Path, prepared: PreparedSet) -> None:
+    """Write a prepared set whole or not at all. Raises OutputError when it cannot be written."""
+    arrays: dict[str, NDArray[Any]] = {"split": prepared.split, "centre_deg": prepared.centre_deg}
+    _pack(arrays, "texture", [tile[:, :, ::-1] for tile in prepared.texture], ".jpg")
+    _pack(arrays, "height", [tile.view(np.uint16) for tile in prepared.height], ".png")
+    # Two masks share one picture: PNG spends as much on the second as on the first.
+    _pack(arrays, "masks", list(prepared.sea.astype(np.uint8) + 2 * prepared.valid.astype(np.uint8)), ".png")
+    _pack(arrays, "labels", [variant for tile in prepared.labels for variant in tile], ".png")
+    header = {
+        "format": "terrainpaint-prepared",
+        "version": FORMAT_VERSION,
+        "pixel_size_m": prepared.pixel_size_m,
+        "style": prepared.style,
+        "credits": prepared.credits,
+        "tile_px": prepared.tile_px,
+        "label_variants": prepared.labels.shape[1],
+    }
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    with FileTransaction() as files, files.path(path).open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+
+
+def load_prepared(path: Path) -> PreparedSet:
+    """Read a prepared set. Raises TrainingError when the file is missing, broken or of a newer version."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            header = json.loads(stored["header"].tobytes())
+            if header["format"] != "terrainpaint-prepared" or header["version"] > FORMAT_VERSION:
+                raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set anew.")
+            side, variants = int(header["tile_px"]), int(header["label_variants"])
+            masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+            labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+            return PreparedSet(
+                texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
+                height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
+                sea=(masks & 1).astype(bool),
+                valid=(masks & 2).astype(bool),
+                labels=labels.reshape(len(masks), variants, side, side),
+                split=stored["split"],
+                centre_deg=stored["centre_deg"],
+                pixel_size_m=float(header["pixel_size_m"]),
+                style=str(header["style"]),
+                credits=str(header["credits"]),
+            )
+    except (OSError, ValueError, KeyError, TypeError, cv2.error, zipfile.BadZipFile, EOFError) as error:
+        raise TrainingError(
+            f"{path} is not a readable prepared set ({error}); make it with 'python -m trainer prepare'."
+        ) from error
+
+
+def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Sequence[NDArray[Any]], suffix: str) -> None:
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    runs = [cv2.imencode(suffix, np.ascontiguousarray(picture), options)[1].ravel() for picture in pictures]
+    arrays[name] = np.concatenate(runs) if runs else np.zeros(0, np.uint8)
+    arrays[name + "_end"] = np.cumsum([len(run) for run in runs], dtype=np.int64)
+
+
+def _unpack(
+    stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: Callable[..., Any]
+) -> NDArray[Any]:
+    run, ends = stored[name], stored[name + "_end"]
+    pictures = np.empty((len(ends), *shape), dtype=dtype)
+    for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
+        pictures[index] = cv2.imdecode(picture, flags)
+    return pictures
