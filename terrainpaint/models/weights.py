@@ -1,0 +1,208 @@
+"""Weights files: safetensors with a description in the header. Opening somebody's weights never runs code.
+
+What a file declares is compared with its size and with the shapes of the networks before memory is taken for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from terrainpaint.core.files import atomic_path
+from terrainpaint.errors import DeviceError, WeightsError
+from terrainpaint.models.header import WeightsHeader, parse_header
+from terrainpaint.models.networks import NETWORKS, Generator
+from terrainpaint.models.shadow import ShadowGenerator
+
+__all__ = ["Weights", "WeightsHeader", "load_weights", "read_header", "save_weights"]
+
+METADATA_KEY = "terrainpaint"
+MAX_HEADER_BYTES = 1 << 22
+"""The header of a file with a thousand tensors takes a thirtieth of this."""
+
+_Shapes = Mapping[str, tuple[str, tuple[int, ...]]]  # name → dtype as safetensors calls it, shape
+_FLOAT32 = "F32"
+_REASONS: dict[int | None, str] = {
+    errno.ENOENT: "there is no such file; check the name",
+    errno.ENOTDIR: "there is no such file; check the name",
+    errno.ENAMETOOLONG: "there is no such file; check the name",
+    errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
+    errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
+}
+# PyTorch writes zip archives; its older versions, and pickle itself, the opcode 0x80 and the number of the protocol.
+_CODE = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
+_LFS = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A weights file, loaded: the two networks, in evaluation mode, and the hex SHA-256 of the file."""
+
+    header: WeightsHeader
+    generator: Generator
+    shadow: ShadowGenerator
+    sha256: str
+
+
+def read_header(path: Path) -> WeightsHeader:
+    """The description of a weights file, without its tensors. Raises WeightsError."""
+    return _declared(path)[0]
+
+
+def load_weights(path: Path, device: torch.device) -> Weights:
+    """Read a weights file onto `device`, the generator in the channels-last memory format, neither to be trained.
+
+    Raises WeightsError when the file is broken, foreign or newer, DeviceError when it does not fit into memory.
+    """
+    before = _identity(path)
+    header, declared = _declared(path)
+    with torch.device("meta"):  # shapes without memory
+        generator = NETWORKS[header.network].generator(header.config)
+        shadow = ShadowGenerator(header.shadow_config)
+    both = _together(generator, shadow)
+    expected = {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in both.state_dict().items()}
+    _check_shapes(path, declared, expected)
+    # From here on the file is as large as its network, so it may be read.
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        _unreadable(path, error)
+    except MemoryError as error:
+        raise DeviceError(f"There is not enough memory to load {path}; close other programs.") from error
+    if _identity(path) != before:
+        raise WeightsError(f"{path} changed while it was read; try again.")
+    try:
+        tensors = safetensors.torch.load(data)
+    except SafetensorError as error:
+        _damaged(path, error)
+    _check_finite(path, tensors)
+    both.load_state_dict(tensors, assign=True)
+    both.eval().requires_grad_(False).to(device)
+    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Weights(header, generator, shadow, hashlib.sha256(data).hexdigest())
+
+
+def save_weights(path: Path, header: WeightsHeader, generator: Generator, shadow: ShadowGenerator) -> None:
+    """Write a weights file, float32, whole or not at all.
+
+    Raises WeightsError when the loader would refuse it: an impossible description, values that are not finite.
+    Raises OutputError when it cannot be written, ValueError when header and networks do not belong together.
+    """
+    if (header.config, header.shadow_config) != (generator.config, shadow.config):
+        raise ValueError("the header describes other networks")
+    text = header.to_json()
+    parse_header(path, text)
+    tensors = {
+        name: tensor.to("cpu", torch.float32).contiguous()
+        for name, tensor in _together(generator, shadow).state_dict().items()
+    }
+    _check_finite(path, tensors)
+    # Through memory: the library would report a full disk in words of its own.
+    data = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _together(generator: Generator, shadow: ShadowGenerator) -> nn.ModuleDict:
+    """Both networks as one, whose tensors have the names of the file: `generator.stem.weight`, ..."""
+    return nn.ModuleDict({"generator": generator, "shadow": shadow})
+
+
+def _declared(path: Path) -> tuple[WeightsHeader, _Shapes]:
+    """The checked description and what the file says about its tensors."""
+    _check_start(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+            shapes = {name: (str(each.get_dtype()), tuple(each.get_shape())) for name, each in slices.items()}
+    except OSError as error:
+        _unreadable(path, error)
+    except SafetensorError as error:
+        _damaged(path, error)
+    if text is None:
+        raise WeightsError(f"{path} is a safetensors file of another program; choose weights made for TerrainPaint.")
+    return parse_header(path, text), shapes
+
+
+def _check_start(path: Path) -> None:
+    """Refuse what is no safetensors file by its first bytes, before the library takes its word about sizes."""
+    size = _identity(path)[2]
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        _unreadable(path, error)
+    if not start:
+        raise WeightsError(f"{path} is empty; download or copy it again.")
+    header_bytes = int.from_bytes(start[:8], "little")
+    if start[8:9] == b"{" and header_bytes <= MAX_HEADER_BYTES:
+        if 8 + header_bytes > size:
+            _damaged(path, None)
+        return
+    if start.startswith(_CODE):
+        raise WeightsError(
+            f"{path} is a PyTorch checkpoint, which could run code; publish it with python -m trainer publish."
+        )
+    if start.startswith(_LFS):
+        raise WeightsError(f"{path} only points to the weights; fetch them with git lfs pull.")
+    raise WeightsError(f"{path} is not a weights file; choose a .safetensors file made for TerrainPaint.")
+
+
+def _identity(path: Path) -> tuple[int, int, int, int]:
+    """(device, inode, size, time) of an ordinary file. Raises WeightsError."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        _unreadable(path, error)
+    except ValueError as error:  # a zero byte in the name
+        raise WeightsError(f"{path} cannot be read: there is no such file; check the name.") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise WeightsError(f"{path} is not a file; name a .safetensors file.")
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _check_shapes(path: Path, declared: _Shapes, expected: _Shapes) -> None:
+    for name, (dtype, shape) in expected.items():
+        if name not in declared:
+            raise WeightsError(f"{path} lacks the tensor {name!r}; get the file again from where it came.")
+        if declared[name][1] != shape:
+            raise WeightsError(
+                f"{path} has the tensor {name!r} with the shape {list(declared[name][1])}, its network wants "
+                f"{list(shape)}; get the file again from where it came."
+            )
+        if declared[name][0] != dtype:
+            raise WeightsError(
+                f"{path} has the tensor {name!r} as {declared[name][0]}; save all tensors as float32 ({_FLOAT32})."
+            )
+    for name in declared:
+        if name not in expected:
+            raise WeightsError(f"{path} has the tensor {name!r}, which its network does not know; remove it.")
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(
+                f"{path}: the tensor {name!r} has values that are not finite numbers; use weights from before the "
+                "training went wrong."
+            )
+
+
+def _unreadable(path: Path, error: OSError) -> NoReturn:
+    reason = _REASONS.get(error.errno, f"{error.strerror or error}; copy it to another disk")
+    raise WeightsError(f"{path} cannot be read: {reason}.") from error
+
+
+def _damaged(path: Path, error: Exception | None) -> NoReturn:
+    raise WeightsError(f"{path} is damaged, cut short or has something appended; download or copy it again.") from error
