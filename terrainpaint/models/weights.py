@@ -11,12 +11,13 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from terrainpaint.core.files import atomic_path
 from terrainpaint.errors import DeviceError, WeightsError
@@ -66,7 +67,7 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     """
     before = _identity(path)
     header, declared = _declared(path)
-    with torch.device("meta"):  # shapes without memory
+    with torch.device("meta"), _NoValues():  # shapes without memory
         generator = NETWORKS[header.network].generator(header.config)
         shadow = ShadowGenerator(header.shadow_config)
     both = _together(generator, shadow)
@@ -111,6 +112,18 @@ def save_weights(path: Path, header: WeightsHeader, generator: Generator, shadow
     data = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+class _NoValues(TorchFunctionMode):
+    """Networks are made without first values: to draw them on the meta device, PyTorch loads its compiler for 1.5 s."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (nn.init.normal_, Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        if func is torch.eye:
+            return torch.empty(args[0], args[0], **kwargs)
+        return func(*args, **kwargs)
 
 
 def _together(generator: Generator, shadow: ShadowGenerator) -> nn.ModuleDict:
