@@ -125,7 +125,10 @@ def write_table(path: Path, samples: Samples, clusters: NDArray[np.int64], centr
         mean = dict(zip(FEATURE_NAMES, samples.values[0][chosen].mean(axis=0).tolist(), strict=True))
         latitude = np.abs(centre_deg[samples.tile[chosen], 0])
         told = ", ".join(f"{name} {value:.1f}" for name, value in mean.items())
-        lines += [f"# share {chosen.mean():.3f}, latitude {latitude.mean():.0f}, {told}", f'{number} = "{propose(mean)}"']
+        lines += [
+            f"# share {chosen.mean():.3f}, latitude {latitude.mean():.0f}, {told}",
+            f'{number} = "{propose(mean)}"',
+        ]
     with FileTransaction() as files:
         files.path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

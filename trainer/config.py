@@ -17,14 +17,16 @@ class TrainConfig:
     """Every number of a run; `help` is what the command line says of it."""
 
     images: int = dataclasses.field(default=400_000, metadata={"help": "length of the run in images shown"})
-    batch: int = dataclasses.field(default=8, metadata={"help": "images in a step"})
+    batch: int = dataclasses.field(default=6, metadata={"help": "images in a step"})
     crop_px: int = dataclasses.field(default=128, metadata={"help": "side of a crop in pixels"})
-    generator_rate: float = dataclasses.field(default=2e-4, metadata={"help": "learning rate of the generator"})
-    discriminator_rate: float = dataclasses.field(default=4e-4, metadata={"help": "learning rate of the discriminator"})
-    feature_weight: float = dataclasses.field(default=2.0, metadata={"help": "weight of feature matching"})
-    mean_weight: float = dataclasses.field(default=2.0, metadata={"help": "weight of L1 on means of 16 x 16 px"})
+    generator_rate: float = dataclasses.field(default=3e-4, metadata={"help": "learning rate of the generator"})
+    discriminator_rate: float = dataclasses.field(default=3e-4, metadata={"help": "learning rate of the discriminator"})
+    feature_weight: float = dataclasses.field(default=5.0, metadata={"help": "weight of feature matching"})
+    mean_weight: float = dataclasses.field(default=10.0, metadata={"help": "weight of L1 on means of 16 x 16 px"})
     style_noise: float = dataclasses.field(default=0.3, metadata={"help": "deviation of noise added to real styles"})
-    ema_images: float = dataclasses.field(default=10_000.0, metadata={"help": "half-life of the averaged weights, in images"})
+    ema_images: float = dataclasses.field(
+        default=10_000.0, metadata={"help": "half-life of the averaged weights, in images"}
+    )
     discriminator_widths: tuple[int, ...] = dataclasses.field(
         default=(48, 96, 192, 256), metadata={"help": "channels of each stride-2 convolution"}
     )

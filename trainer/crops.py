@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.errors import TrainingError
 from terrainpaint.models.spade_local import COARSEST, SpadeLocal, Window
 from terrainpaint.models.spans import Span
-from terrainpaint.errors import TrainingError
 from trainer.prepared import PreparedSet
 
 EXTRA_PX = 3

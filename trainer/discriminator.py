@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,10 +16,10 @@ INPUT_CHANNELS = 3 + 1 + 2 * len(SLOPE_GAINS) + CLASS_COUNT
 
 
 def judged(terrain: Tensor, code: Tensor, height: Tensor, one_hot: Tensor, pixel_size_m: float) -> Tensor:
-    """What the discriminator sees, (N, 15, H, W): the terrain picture, the elevation code, slopes in true units, the map.
+    """What the discriminator sees, (N, 15, H, W): terrain picture, elevation code, slopes in true units, map.
 
-    `terrain` (N, 3, H, W) in 0..1, `code` (N, 1, H, W), `one_hot` (N, 7, H, W), and `height` (N, 1, H + 1, W + 1) metres,
-    one pixel more to the south and east.
+    `terrain` (N, 3, H, W) in 0..1, `code` (N, 1, H, W), `one_hot` (N, 7, H, W), and `height` (N, 1, H + 1, W + 1)
+    metres, one pixel more to the south and east.
     """
     return torch.cat([terrain * 2 - 1, code - 0.6, slopes(height, pixel_size_m), one_hot], dim=1)
 
@@ -44,7 +46,7 @@ class _Patches(nn.Module):
         self.steps = nn.ModuleList(
             # Kernels that the stride divides see every pixel equally often: no grid in the gradient.
             spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1))
-            for before, after in zip(channels[:-1], channels[1:], strict=True)
+            for before, after in pairwise(channels)
         )
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 

@@ -82,7 +82,7 @@ def shares(labels: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.fl
     counts = np.zeros(CLASS_COUNT)
     for maps, use in zip(labels, valid, strict=True):
         counts += np.bincount(maps[:, use].ravel(), minlength=CLASS_COUNT)
-    return counts / max(1.0, counts.sum())
+    return np.asarray(counts / max(1.0, counts.sum()))
 
 
 def sheet(prepared: PreparedSet, tiles: Sequence[int]) -> NDArray[np.uint8]:

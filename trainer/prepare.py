@@ -66,7 +66,9 @@ def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_p
                 if path is not None
             }
         except rasterio.errors.RasterioIOError as error:
-            raise TrainingError(f"A raster cannot be read: {error}; give GeoTIFFs or other files GDAL reads.") from error
+            raise TrainingError(
+                f"A raster cannot be read: {error}; give GeoTIFFs or other files GDAL reads."
+            ) from error
         _check(rasters, sources)
         tiles: list[dict[str, NDArray[Any]]] = []
         centres: list[tuple[float, float]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class PreparedSet:
     @property
     def tile_px(self) -> int:
         """Side of a tile in pixels."""
-        return self.texture.shape[1]
+        return int(self.texture.shape[1])
 
     def with_labels(self, labels: NDArray[np.uint8]) -> PreparedSet:
         """The same set with other labels, (N, V, S, S) uint8."""
@@ -123,11 +123,9 @@ def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Sequence[NDArray
     arrays[name + "_end"] = np.cumsum([len(run) for run in runs], dtype=np.int64)
 
 
-def _unpack(
-    stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: Callable[..., Any]
-) -> NDArray[Any]:
+def _unpack(stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     run, ends = stored[name], stored[name + "_end"]
     pictures = np.empty((len(ends), *shape), dtype=dtype)
     for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
         pictures[index] = cv2.imdecode(picture, flags)
-    return pictures
+    return np.asarray(pictures)

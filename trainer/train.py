@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +23,8 @@ from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.files import write_image
 from terrainpaint.core.jobs import Cancel, never_cancel
 from terrainpaint.errors import TrainingError
+from terrainpaint.generate.generator import pick_device
+from terrainpaint.generate.memory import keep_freed_memory
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator, shaded
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from trainer.checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
@@ -39,6 +40,23 @@ Report = Callable[[int, dict[str, float]], None]
 """Called with the images shown and the means of the losses since the last call."""
 
 
+class Averaged(nn.Module):
+    """Exponential moving average of both generators: what is shown and published."""
+
+    def __init__(self, generator: SpadeLocal, shadow: ShadowGenerator) -> None:
+        super().__init__()
+        self.generator, self.shadow = copy.deepcopy(generator), copy.deepcopy(shadow)
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def follow(self, generator: SpadeLocal, shadow: ShadowGenerator, half_lives: float) -> None:
+        """Move towards the networks for a time counted in half-lives."""
+        share = 1 - 0.5**half_lives
+        for slow, fast in ((self.generator, generator), (self.shadow, shadow)):
+            for mine, theirs in zip(slow.parameters(), fast.parameters(), strict=True):
+                mine.lerp_(theirs, share)
+
+
 def train(
     prepared: PreparedSet,
     config: TrainConfig,
@@ -52,17 +70,20 @@ def train(
     Returns the last checkpoint. Raises TrainingError for data that cannot be used and for losses that are not numbers;
     what was saved until then stays.
     """
+    keep_freed_memory()
     device = pick_device(config.device)
     torch.manual_seed(config.seed)
     random = torch.Generator().manual_seed(config.seed)
-    generator = SpadeLocal(network or SpadeLocalConfig()).to(device, memory_format=torch.channels_last)
+    generator = SpadeLocal(network or SpadeLocalConfig()).to(device)
     shadow = ShadowGenerator(ShadowConfig()).to(device)
     discriminator = Discriminator(config.discriminator_widths, config.discriminator_scales)
-    discriminator = discriminator.to(device, memory_format=torch.channels_last)
+    discriminator = discriminator.to(device)
+    for module in (generator, discriminator):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     source = CropSource(prepared.subset(TRAIN), generator, config.crop_px, device)
     styles = Styles(source, generator, torch.Generator().manual_seed(config.seed))
     generator.style_mix.copy_(styles.mix)
-    averaged = copy.deepcopy(nn.ModuleDict({"generator": generator, "shadow": shadow})).requires_grad_(False)
+    averaged = Averaged(generator, shadow)
     made_by = [*generator.parameters(), *shadow.parameters()]
     generator_step = torch.optim.Adam(made_by, config.generator_rate, betas=(0.0, 0.99))
     discriminator_step = torch.optim.Adam(discriminator.parameters(), config.discriminator_rate, betas=(0.0, 0.99))
@@ -83,13 +104,16 @@ def train(
         state = {name: part.state_dict() for name, part in parts.items()}
         state["network"] = {"name": "spade-local", "config": vars(generator.config)}
         state["shadow_config"] = vars(shadow.config)
+        state["settings"] = {name: list(value) if isinstance(value, tuple) else value
+                             for name, value in vars(config).items()}  # fmt: skip
         state["data"] = {"style": prepared.style, "credits": prepared.credits, "pixel_size_m": prepared.pixel_size_m}
         return save_checkpoint(folder, images, state | {"random": random.get_state()})
 
     def sheet() -> None:
-        made, light = averaged["generator"], averaged["shadow"]
-        picture = sample_sheet(made, light, fixed, fixed_style, list(range(SHEET_TILES)), prepared.pixel_size_m)
-        write_image(folder / f"sheet-{images:08d}.png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        picture = sample_sheet(
+            averaged.generator, averaged.shadow, fixed, fixed_style, list(range(SHEET_TILES)), prepared.pixel_size_m
+        )
+        write_image(folder / f"sheet-{images:08d}.png", picture[:, :, ::-1])
 
     losses: dict[str, float] = {}
     steps, since = 0, time.monotonic()
@@ -101,7 +125,8 @@ def train(
             step = _step(generator, shadow, discriminator, crops, style, _seeds(images, config), flips,
                          prepared.pixel_size_m, config, generator_step, discriminator_step)  # fmt: skip
             before, images, steps = images, images + config.batch, steps + 1
-            _average(averaged, parts, config, images)
+            # A short half-life at first, or the first weights would linger.
+            averaged.follow(generator, shadow, config.batch / min(config.ema_images, 0.1 * images))
             for name, value in step.items():
                 losses[name] = losses.get(name, 0.0) + value
             if _passed(before, images, config.log_images):
@@ -191,16 +216,6 @@ def _seeds(images: int, config: TrainConfig) -> list[int]:
     return [config.seed + images + index for index in range(config.batch)]
 
 
-def _average(averaged: nn.ModuleDict, parts: dict[str, Any], config: TrainConfig, images: int) -> None:
-    """Exponential moving average; its half-life is short at first, or the first weights would linger."""
-    half_life = min(config.ema_images, 0.1 * images)
-    keep = 0.5 ** (config.batch / max(half_life, 1e-9))
-    with torch.no_grad():
-        for name, module in averaged.items():
-            for slow, fast in zip(module.parameters(), parts[name].parameters(), strict=True):
-                slow.lerp_(fast, 1 - keep)
-
-
 def _restore(state: dict[str, Any], parts: dict[str, Any], random: torch.Generator) -> int:
     try:
         for name, part in parts.items():
@@ -214,13 +229,3 @@ def _restore(state: dict[str, Any], parts: dict[str, Any], random: torch.Generat
 
 def _passed(before: int, after: int, interval: int) -> bool:
     return before // interval != after // interval
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of a name; "auto" is CUDA, MPS or the CPU, whichever is there first."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise TrainingError(f"There is no device {name!r} here; use auto or cpu.") from error

@@ -19,11 +19,11 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import InputFileError
 
 FEATURE_NAMES = (
-    "lightness", "green_red", "blue_yellow",
-    "lightness_near", "green_red_near", "blue_yellow_near",
-    "lightness_wide", "green_red_wide", "blue_yellow_wide", "lightness_deviation",
-    "elevation", "elevation_wide", "relief_fine", "relief_middle", "relief_wide", "slope", "flatness",
-)  # fmt: skip
+    *("lightness", "green_red", "blue_yellow"),
+    *("lightness_near", "green_red_near", "blue_yellow_near"),
+    *("lightness_wide", "green_red_wide", "blue_yellow_wide", "lightness_deviation"),
+    *("elevation", "elevation_wide", "relief_fine", "relief_middle", "relief_wide", "slope", "flatness"),
+)
 PIXEL_SIZE_M = 2000.0
 """Ground size of a pixel at which features are defined; anything else is resampled to it first."""
 
@@ -33,10 +33,11 @@ Features = NDArray[np.float32]
 def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> Features:
     """(H, W, 17) float32, named by FEATURE_NAMES, of texture (H, W, 3) uint8 sRGB and height (H, W) float32 metres.
 
-    Colours are CIELAB, "near" and "wide" those of the land around, in Gaussian windows of 8 and 24 px; elevations are square roots of metres; relief is ln(1 + standard deviation in metres) in
-    Gaussian windows of 2, 6 and 18 px, slope the mean gradient, flatness the share of exactly level ground around.
+    Colours are CIELAB, "near" and "wide" those of the land around, in Gaussian windows of 8 and 24 px; elevations are
+    square roots of metres; relief is ln(1 + standard deviation in metres) in Gaussian windows of 2, 6 and 18 px; slope
+    is ln(1 + mean gradient in metres a pixel); flatness is the share of exactly level ground around.
     """
-    lab = cv2.cvtColor(texture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(texture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     land = height.astype(np.float32)
     level = (cv2.dilate(land, np.ones((3, 3))) == cv2.erode(land, np.ones((3, 3)))).astype(np.float32)
     # Land beside water is known by the colour of the land: what is exactly level hardly counts.
@@ -95,7 +96,7 @@ class Labeller:
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
-        return logits.reshape(shape[0], shape[1], CLASS_COUNT)
+        return np.asarray(logits.reshape(shape[0], shape[1], CLASS_COUNT), np.float32)
 
     def label(
         self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, smoothing: Smoothing
@@ -105,10 +106,10 @@ class Labeller:
         factor = pixel_size_m / PIXEL_SIZE_M
         size = (max(1, round(cols * factor)), max(1, round(rows * factor)))
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        found = self.probabilities(cv2.resize(texture, size, interpolation=method),
-                                   cv2.resize(height, size, interpolation=method))  # fmt: skip
-        ids = smooth_map(found, smoothing, np.random.default_rng(0))
-        return SegmentationMap(cv2.resize(ids, (cols, rows), interpolation=cv2.INTER_NEAREST))
+        picture = np.asarray(cv2.resize(texture, size, interpolation=method), np.uint8)
+        ground = np.asarray(cv2.resize(height, size, interpolation=method), np.float32)
+        ids = smooth_map(self.probabilities(picture, ground), smoothing, np.random.default_rng(0))
+        return SegmentationMap(np.asarray(cv2.resize(ids, (cols, rows), interpolation=cv2.INTER_NEAREST), np.uint8))
 
 
 def smooth_map(
@@ -124,7 +125,7 @@ def smooth_map(
     if smoothing.thin_water:
         wet |= water > 0.5
     ids[wet] = WATER
-    return ids
+    return np.asarray(ids)
 
 
 def save_labeller(path: Path, labeller: Labeller) -> None:
@@ -162,9 +163,7 @@ def _blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _blur_of(
-    values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float
-) -> NDArray[np.float32]:
+def _blur_of(values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     return _blur(values * weight[:, :, None], sigma_px) / _blur(weight, sigma_px)[:, :, None]
 
 

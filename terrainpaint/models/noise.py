@@ -17,7 +17,12 @@ _MASK_64 = (1 << 64) - 1
 
 
 def world_noise(
-    seeds: Sequence[int], level: int, channels: int, origin: tuple[int, int], size: tuple[int, int], device: torch.device
+    seeds: Sequence[int],
+    level: int,
+    channels: int,
+    origin: tuple[int, int],
+    size: tuple[int, int],
+    device: torch.device,
 ) -> Tensor:
     """(N, channels, *size) float32 with mean 0 and variance 1, one picture stack for each of N seeds.
 

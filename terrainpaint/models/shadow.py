@@ -42,7 +42,8 @@ class ShadowGenerator(nn.Module):
         return (self._brightness(steps) - self._brightness(level)).float()
 
     def _brightness(self, steps: Tensor) -> Tensor:
-        return self.out(F.leaky_relu(self.hidden(steps), 0.2))
+        brightness: Tensor = self.out(F.leaky_relu(self.hidden(steps), 0.2))
+        return brightness
 
 
 def slopes(height: Tensor, pixel_size_m: float) -> Tensor:

@@ -1,0 +1,219 @@
+"""`python -m trainer prepare | label | train | publish`: the offline trainer's command line.
+
+Exit code 0, 1 with one sentence on stderr, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from terrainpaint.core.assets import asset_path
+from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.jobs import Progress
+from terrainpaint.errors import TerrainPaintError, TrainingError
+from trainer.config import add_flags, from_flags
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except TerrainPaintError as error:
+        print(f"trainer: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("trainer: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    prepare = commands.add_parser("prepare", help="cut rasters, or read a published data set, into a prepared set")
+    prepare.add_argument("-o", "--output", type=Path, required=True, metavar="SET.npz")
+    prepare.add_argument("--texture", type=Path, metavar="FILE", help="raster of three 8-bit bands, RGB")
+    prepare.add_argument("--height", type=Path, metavar="FILE", help="raster of metres")
+    prepare.add_argument("--sea", type=Path, metavar="FILE", help="raster, not 0 where the sea is")
+    prepare.add_argument("--valid", type=Path, metavar="FILE", help="raster, not 0 where pixels may be used")
+    prepare.add_argument(
+        "--dataset", type=Path, metavar="DIR", help="a folder of *_i2.png, *_t.png and *_h.png instead"
+    )
+    prepare.add_argument("--height-range-m", type=float, nargs=2, default=(0.0, 65535.0), metavar=("LOW", "HIGH"),
+                         help="metres of 0 and 65535 in *_h.png (0 65535)")  # fmt: skip
+    prepare.add_argument("--style", required=True, help="name of the texture style")
+    prepare.add_argument("--credits", default="", help="what the sources ask to be said of them")
+    prepare.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of a pixel in metres (2000)")
+    prepare.add_argument("--source-pixel-size-m", type=float, help="the same of rasters without georeference")
+    prepare.add_argument("--tile", type=int, default=512, help="side of a tile in pixels (512)")
+    prepare.add_argument("--minimum-land", type=float, default=0.1, help="least share of land in a tile (0.1)")
+    prepare.add_argument("--validation", type=float, default=0.08, help="share of tiles held out whole (0.08)")
+    prepare.add_argument("--seed", type=int, default=0, help="which tiles are held out (0)")
+    prepare.set_defaults(run=_prepare)
+
+    label = commands.add_parser("label", help="make the seven classes, or apply a labeller to one picture")
+    label.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one a style")
+    label.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
+    label.add_argument("--texture", type=Path, metavar="T.png", help="8-bit RGB picture (with --apply)")
+    label.add_argument("--height", type=Path, metavar="H.png", help="16-bit PNG or float TIFF, metres (with --apply)")
+    label.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of its pixels (2000)")
+    label.add_argument("-o", "--output", type=Path, metavar="MAP.png", help="the map to write (with --apply)")
+    label.add_argument(
+        "--labeller", type=Path, metavar="FILE.npz", help="labeller to write, or to apply (the shipped one)"
+    )
+    label.add_argument("--table", type=Path, metavar="TABLE.toml", help="names of the clusters, edited by hand")
+    label.add_argument("--clusters", type=int, default=40, help="number of clusters (40)")
+    label.add_argument(
+        "--reduction", choices=("kernel", "umap"), default="kernel", help="non-linear reduction (kernel)"
+    )
+    label.add_argument("--per-tile", type=int, default=800, help="pixels sampled in each tile (800)")
+    label.add_argument("--variants", type=int, default=3, help="maps of each tile (3)")
+    label.add_argument("--sheet", type=Path, metavar="SHEET.png", help="picture of some tiles and their maps")
+    label.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
+    label.set_defaults(run=_label)
+
+    train = commands.add_parser("train", help="train a generator, or go on with a run")
+    train.add_argument("prepared", type=Path, metavar="SET.npz")
+    train.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the run")
+    train.add_argument("--config", type=Path, metavar="FILE.toml", help="values of the flags below")
+    add_flags(train)
+    train.set_defaults(run=_train)
+
+    publish = commands.add_parser("publish", help="turn a checkpoint into a weights file for the program")
+    publish.add_argument("source", type=Path, metavar="RUN", help="folder of a run, or one checkpoint")
+    publish.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    publish.add_argument("--licence", default="MIT", help="licence of the weights (MIT)")
+    publish.set_defaults(run=_publish)
+    return parser
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from trainer.dataset import read_dataset
+    from trainer.prepare import PrepareOptions, Sources, prepare
+    from trainer.prepared import save_prepared
+
+    options = PrepareOptions(
+        style=arguments.style, credits=arguments.credits, pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,
+        minimum_land=arguments.minimum_land, validation_share=arguments.validation, seed=arguments.seed,
+        source_pixel_size_m=arguments.source_pixel_size_m,
+    )  # fmt: skip
+    with _progress("Preparing") as progress:
+        if arguments.dataset is not None:
+            prepared = read_dataset(arguments.dataset, options, tuple(arguments.height_range_m), progress)
+        elif arguments.texture is None or arguments.height is None:
+            raise TrainingError("Give --texture and --height, or --dataset with a folder.")
+        else:
+            sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
+            prepared = prepare(sources, options, progress)
+    save_prepared(arguments.output, prepared)
+    held = int(prepared.split.sum())
+    print(f"{arguments.output}: {len(prepared)} tiles of {prepared.tile_px} px, {held} of them held out, "
+          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+
+
+def _label(arguments: argparse.Namespace) -> None:
+    if arguments.apply:
+        _apply_labeller(arguments)
+        return
+    import numpy as np
+
+    from terrainpaint.core.files import FileTransaction, write_image
+    from terrainpaint.core.labeller import save_labeller
+    from trainer.clusters import cluster, read_table, sample, write_table
+    from trainer.label import fit, label, shares, sheet
+    from trainer.prepared import load_prepared, save_prepared
+
+    if not arguments.sets or arguments.labeller is None:
+        raise TrainingError("Name the prepared sets and a --labeller file to write, or use --apply.")
+    sets = [load_prepared(path) for path in arguments.sets]
+    samples = sample(sets, arguments.per_tile, arguments.seed)
+    clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
+    table = arguments.table
+    if table is None:
+        table = arguments.labeller.with_suffix(".toml")
+        write_table(table, samples, clusters, sets[0].centre_deg)
+        print(f"{table}: proposed names of {arguments.clusters} clusters; edit them and give the file as --table")
+    labeller, accuracy = fit(samples, read_table(table, arguments.clusters)[clusters], (48, 32), arguments.seed)
+    with FileTransaction() as files:
+        save_labeller(files.path(arguments.labeller), labeller)
+    print(f"{arguments.labeller}: agrees with the clusters on {accuracy:.1%} of the samples of unseen tiles")
+    for index, (path, prepared) in enumerate(zip(arguments.sets, sets, strict=True)):
+        with _progress(f"Labelling {path.name}") as progress:
+            labelled = label(prepared, labeller, arguments.variants, arguments.seed, progress)
+        save_prepared(path, labelled)
+        for name, share in zip(CLASS_NAMES, shares(labelled.labels, labelled.valid), strict=True):
+            print(f"{path}: {name} {share:.1%}")
+        if arguments.sheet is not None and index == 0:
+            shown = np.random.default_rng(arguments.seed).permutation(len(prepared))[:12].tolist()
+            write_image(arguments.sheet, sheet(labelled, shown)[:, :, ::-1])
+
+
+def _apply_labeller(arguments: argparse.Namespace) -> None:
+    from terrainpaint.core.labeller import Smoothing, load_labeller
+    from terrainpaint.core.rasters import read_heights, read_picture
+    from terrainpaint.core.segmentation import write_map
+
+    if arguments.texture is None or arguments.height is None or arguments.output is None:
+        raise TrainingError("--apply needs --texture, --height and -o.")
+    labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
+    texture, height = read_picture(arguments.texture), read_heights(arguments.height)
+    if texture.shape[:2] != height.shape:
+        raise TrainingError(f"{arguments.texture} is {texture.shape[1]} x {texture.shape[0]} px and {arguments.height} "
+                            f"{height.shape[1]} x {height.shape[0]} px; they must be the same size.")  # fmt: skip
+    write_map(arguments.output, labeller.label(texture, height, arguments.pixel_size_m, Smoothing()))
+    print(arguments.output)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    config = from_flags(arguments, arguments.config)
+    from trainer.prepared import load_prepared
+    from trainer.train import train
+
+    prepared = load_prepared(arguments.prepared)
+    stopped: list[int] = []
+    # Ctrl-C and a scheduler's SIGTERM end the run after the step under way, with a checkpoint.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, _: stopped.append(number))
+    with _progress("Training") as progress:
+
+        def report(images: int, losses: dict[str, float]) -> None:
+            progress(min(1.0, images / config.images))
+            told = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
+            print(f"{images} images: {told}", flush=True)
+
+        last = train(prepared, config, arguments.output, report, lambda: bool(stopped))
+    print(f"{last}: go on with the same command, or publish it")
+
+
+def _publish(arguments: argparse.Namespace) -> None:
+    from trainer.publish import publish
+
+    header = publish(arguments.source, arguments.output, arguments.licence)
+    print(f"{arguments.output}: {header.network}, style {header.style}, "
+          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Progress]:
+    """A bar with rate and time left on stderr, where there is a terminal."""
+    try:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+    except ImportError as error:
+        raise TrainingError("The trainer needs its extra packages; run: pip install 'terrainpaint[train]'.") from error
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal) as bar:
+        task: Any = bar.add_task(title, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
