@@ -1,0 +1,41 @@
+"""Small networks with weights that are random, but the same at every run, and nowhere close to zero."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+
+CONFIG = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 2, 2, 1), hidden=16)
+
+
+def generator(config: SpadeLocalConfig = CONFIG, seed: int = 3) -> SpadeLocal:
+    """In evaluation mode; every tensor but `style_mix`, an identity, is drawn so that it tells in the output."""
+    network = SpadeLocal(config)
+    randomise(network, seed)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def shadow(seed: int = 4) -> ShadowGenerator:
+    network = ShadowGenerator(ShadowConfig(hidden=8))
+    randomise(network, seed)
+    return network.eval().requires_grad_(False)
+
+
+def randomise(network: nn.Module, seed: int) -> None:
+    source = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for value in network.parameters():
+            inputs = value[0].numel() if value.ndim > 1 else 4
+            value.copy_(torch.randn(value.shape, generator=source) / inputs**0.5)
+
+
+def random_ids(height: int, width: int, cell_px: int = 5, seed: int = 1) -> Tensor:
+    """(1, height, width) uint8: patches of every class, on a grid that no level of the network shares."""
+    source = torch.Generator().manual_seed(seed)
+    patches = torch.randint(CLASS_COUNT, (height // cell_px + 1, width // cell_px + 1), generator=source)
+    large = patches.repeat_interleave(cell_px, 0).repeat_interleave(cell_px, 1)
+    return large[None, :height, :width].to(torch.uint8)
