@@ -26,7 +26,8 @@ def world_noise(
 ) -> Tensor:
     """(N, channels, *size) float32 with mean 0 and variance 1, one picture stack for each of N seeds.
 
-    `origin` is the absolute (row, col) of the first value at this `level` of the pyramid; it may be negative.
+    A seed is any integer; those that are equal modulo 2**64 draw the same. `origin` is the absolute (row, col) of the
+    first value and may be negative. Each `level` and channel is a plane of its own.
     """
     height, width = size
     keys = torch.tensor(

@@ -1,0 +1,163 @@
+"""Noise by place: the same numbers on every machine, for every tiling, and nothing in them but noise."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from terrainpaint.models.noise import world_noise
+
+CPU = torch.device("cpu")
+STEP = np.float32(0.006765)
+MASK_32, MASK_64 = (1 << 32) - 1, (1 << 64) - 1
+
+
+def totals(seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int64]:
+    """The noise as the whole numbers -510..510 that it is made of; fails when it is anything between."""
+    values = world_noise([seed], level, channel + 1, origin, size, CPU)[0, channel].numpy()
+    whole = np.rint(values / STEP).astype(np.int64)
+    np.testing.assert_array_equal(values, whole.astype(np.float32) * STEP)
+    return whole
+
+
+def reference(seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int64]:
+    """The same from the literature alone, in unsigned arithmetic: SplitMix64 for the key, MurmurHash3 for the place."""
+    state = seed & MASK_64
+    for part in (level, channel):
+        state = (state + 0x9E3779B97F4A7C15 * (part + 1)) & MASK_64
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & MASK_64
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & MASK_64
+        state ^= state >> 31
+    key = np.uint64(state & MASK_32)
+    rows = unsigned(origin[0], size[0])[:, None]
+    cols = unsigned(origin[1], size[1])[None, :]
+    bits = murmur(murmur((rows * np.uint64(0x9E3779B1) + key) & np.uint64(MASK_32)) + cols * np.uint64(0x85EBCA77))
+    return bits.astype("<u4")[..., None].view(np.uint8).sum(axis=-1, dtype=np.int64) - 510
+
+
+def unsigned(start: int, count: int) -> NDArray[np.uint64]:
+    return np.array([each & MASK_32 for each in range(start, start + count)], np.uint64)
+
+
+def murmur(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    x = x & np.uint64(MASK_32)
+    x = (x ^ x >> np.uint64(16)) * np.uint64(0x85EBCA6B) & np.uint64(MASK_32)
+    x = (x ^ x >> np.uint64(13)) * np.uint64(0xC2B2AE35) & np.uint64(MASK_32)
+    return x ^ x >> np.uint64(16)
+
+
+PINNED = [
+    ((0, 0, 0, (0, 0)), [[-198, 152, -47], [75, -119, 299]]),
+    ((7, 0, 0, (0, 0)), [[-173, 205, -102], [106, 248, -322]]),
+    ((7, 1, 0, (0, 0)), [[99, -86, -141], [87, -56, 160]]),
+    ((7, 0, 1, (0, 0)), [[-124, 145, -304], [265, -172, -180]]),
+    ((7, 258, 1, (-2, -3)), [[25, -170, -202], [39, -37, 69]]),
+    ((-1, 64, 0, (100_000, -100_000)), [[-218, -129, -74], [235, -19, -102]]),
+    ((123_456_789_012_345_678_901_234_567_890, 3, 2, (5, 8)), [[-26, -7, 70], [218, 253, -82]]),
+]
+
+
+@pytest.mark.parametrize(("place", "expected"), PINNED)
+def test_bits_never_change(place: tuple[int, int, int, tuple[int, int]], expected: list[list[int]]) -> None:
+    """Maps and their seeds are kept for years: a change here changes everybody's terrain."""
+    assert totals(*place, (2, 3)).tolist() == expected
+    assert reference(*place, (2, 3)).tolist() == expected
+
+
+ORIGINS = st.tuples(st.integers(-(1 << 20), 1 << 20), st.integers(-(1 << 20), 1 << 20))
+SIZES = st.tuples(st.integers(1, 20), st.integers(1, 20))
+SEEDS = st.integers(-(1 << 70), 1 << 70)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, level=st.integers(0, 300), channel=st.integers(0, 3), origin=ORIGINS, size=SIZES)
+def test_same_as_the_reference(
+    seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]
+) -> None:
+    np.testing.assert_array_equal(
+        totals(seed, level, channel, origin, size), reference(seed, level, channel, origin, size)
+    )
+
+
+@settings(deadline=None, max_examples=50)
+@given(seed=SEEDS, origin=ORIGINS, size=SIZES, inner=st.tuples(*[st.floats(0, 1)] * 4))
+def test_windows_are_cuts_of_one_plane(
+    seed: int, origin: tuple[int, int], size: tuple[int, int], inner: tuple[float, ...]
+) -> None:
+    top, bottom = sorted(round(each * size[0]) for each in inner[:2])
+    left, right = sorted(round(each * size[1]) for each in inner[2:])
+    whole = world_noise([seed], 2, 2, origin, size, CPU)
+    part = world_noise([seed], 2, 2, (origin[0] + top, origin[1] + left), (bottom - top, right - left), CPU)
+    assert torch.equal(whole[:, :, top:bottom, left:right], part)
+
+
+def test_seeds_of_a_batch_are_those_of_single_calls() -> None:
+    seeds = [3, -3, 1 << 65, 3]
+    batch = world_noise(seeds, 5, 2, (-7, 9), (6, 8), CPU)
+    assert batch.shape == (4, 2, 6, 8)
+    assert batch.dtype == torch.float32
+    for index, seed in enumerate(seeds):
+        assert torch.equal(batch[index : index + 1], world_noise([seed], 5, 2, (-7, 9), (6, 8), CPU))
+
+
+@given(seed=SEEDS)
+@settings(deadline=None, max_examples=20)
+def test_seeds_are_taken_modulo_2_to_the_64(seed: int) -> None:
+    for same in (seed + (1 << 64), seed & MASK_64):
+        np.testing.assert_array_equal(totals(seed, 0, 0, (0, 0), (3, 3)), totals(same, 0, 0, (0, 0), (3, 3)))
+
+
+def test_more_channels_do_not_change_the_first() -> None:
+    assert torch.equal(world_noise([1], 0, 5, (0, 0), (9, 9), CPU)[:, :2], world_noise([1], 0, 2, (0, 0), (9, 9), CPU))
+
+
+SIDE = 700
+SIGMA = 1 / SIDE  # of the mean, or of a correlation, of so many independent values
+
+
+def plane(seed: int = 11, level: int = 0, channel: int = 0, origin: tuple[int, int] = (-300, -350)) -> torch.Tensor:
+    return world_noise([seed], level, channel + 1, origin, (SIDE, SIDE), CPU)[0, channel]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, -1, 1 << 40])
+def test_mean_and_variance(seed: int) -> None:
+    values = plane(seed).double()
+    assert abs(values.mean()) < 5 * SIGMA
+    assert abs(values.var() - 1) < 8 * SIGMA
+    assert abs((values**3).mean()) < 20 * SIGMA
+    # The sum of four uniform numbers has a kurtosis of 2.7; a normal one of 3.
+    assert abs((values**4).mean() - 2.7) < 40 * SIGMA
+    # Row by row and column by column too: no streaks.
+    for axis in (0, 1):
+        assert values.mean(dim=axis).abs().max() < 5.5 / SIDE**0.5
+        assert (values.var(dim=axis) - 1).abs().max() < 8 / SIDE**0.5
+
+
+def test_neighbours_do_not_correlate() -> None:
+    values = plane()
+    for row, col in itertools.product(range(-4, 5), range(5)):
+        if (row, col) > (0, 0) or col:
+            here = values[max(0, row) : SIDE + min(0, row), col:]
+            there = values[max(0, -row) : SIDE + min(0, -row), : SIDE - col]
+            assert abs((here * there).mean()) < 5 * SIGMA, (row, col)
+
+
+def test_channels_levels_and_seeds_do_not_correlate() -> None:
+    planes = [plane(*each) for each in itertools.product((0, 1, -1), (0, 1, 64), (0, 1))]
+    stack = torch.stack(planes).flatten(1)
+    correlations = stack @ stack.T / stack.shape[1] - torch.eye(len(planes))
+    correlations.fill_diagonal_(0)
+    assert correlations.abs().max() < 5.5 * SIGMA
+
+
+def test_channels_levels_and_seeds_are_not_the_same_plane_moved() -> None:
+    spectrum = [torch.fft.rfft2(plane(*each)) for each in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2, 0, 0))]
+    for one, other in itertools.combinations(spectrum, 2):
+        moved = torch.fft.irfft2(one * other.conj(), s=(SIDE, SIDE)) / SIDE**2
+        assert moved.abs().max() < 7 * SIGMA
