@@ -1,0 +1,10 @@
+"""`python -m terrainpaint` is the same as `terrainpaint`."""
+
+from __future__ import annotations
+
+import sys
+
+from terrainpaint.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

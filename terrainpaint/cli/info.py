@@ -1,0 +1,83 @@
+"""`terrainpaint info`: what is in a map or in a weights file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
+from terrainpaint.core.segmentation import read_map_nearest
+
+_ROWS = 1024
+_Facts = list[tuple[str, str]]
+
+
+def info(path: Path) -> list[str]:
+    """Lines of a name and a value. Raises WeightsError, MapError or DeviceError when the file cannot be read."""
+    facts = _of_weights(path) if path.suffix.lower() == ".safetensors" else _of_map(path)
+    width = max(len(name) for name, _ in facts) + 2
+    return [
+        f"{name if number == 0 else '':{width}}{line}"
+        for name, value in facts
+        for number, line in enumerate(value.splitlines() or ["-"])
+    ]
+
+
+def _of_weights(path: Path) -> _Facts:
+    import torch
+
+    from terrainpaint.models.weights import load_weights
+
+    # The whole file, so that one that is told about is one that works.
+    weights = load_weights(path, torch.device("cpu"))
+    header = weights.header
+    return [
+        ("weights", str(path)),
+        ("style", header.style),
+        ("network", header.network),
+        ("parameters", f"{_parameters(weights.generator):,} generator, {_parameters(weights.shadow):,} shadow"),
+        ("pixel size", f"{header.pixel_size_m:g} m"),
+        ("reach", f"{weights.generator.reach_px} px"),
+        ("classes", ", ".join(CLASS_NAMES)),
+        ("licence", header.licence),
+        ("credits", header.credits),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in (header.training or {}).items()),
+        ("sha256", weights.sha256),
+    ]
+
+
+def _parameters(network: Any) -> int:
+    return sum(each.numel() for each in network.parameters())
+
+
+def _plain(value: object) -> str:
+    """A value of the training description for a terminal; text that could steer the terminal is written in escapes."""
+    if isinstance(value, str) and value.isprintable():
+        return value
+    return json.dumps(value)
+
+
+def _of_map(path: Path) -> _Facts:
+    segmentation, foreign = read_map_nearest(path)
+    rows, cols = segmentation.shape
+    counts = np.zeros(CLASS_COUNT, np.int64)
+    for top in range(0, rows, _ROWS):  # counting makes eight bytes of each pixel
+        counts += np.bincount(segmentation.ids[top : top + _ROWS].ravel(), minlength=CLASS_COUNT)
+    facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
+    for style, weights in shipped_styles().items():
+        pixel_km = _pixel_size_m(weights) / 1000
+        facts.append(("ground size", f"{cols * pixel_km:g} x {rows * pixel_km:g} km, with the style {style}"))
+    facts += [(name, f"{count / (rows * cols):7.2%}") for name, count in zip(CLASS_NAMES, counts, strict=True)]
+    if foreign:
+        facts.append(("not exact", f"{foreign:7.2%} of the pixels; counted as the class of the nearest colour"))
+    return facts
+
+
+def _pixel_size_m(weights: Path) -> float:
+    from terrainpaint.models.weights import read_header
+
+    return read_header(weights).pixel_size_m

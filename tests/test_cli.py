@@ -1,0 +1,628 @@
+"""The command line: exit codes, sentences, what is written and what is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import re
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+
+from terrainpaint import __version__
+from terrainpaint.cli import main
+from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.segmentation import SegmentationMap, write_map
+from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.weights import WeightsHeader, save_weights
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL_FORMATS = "obj,albedo,height16,terrain"
+PIXEL_SIZE_M = 1500.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def paths(self) -> list[Path]:
+        """The written files that stdout names."""
+        return [Path(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command line in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        code = main([str(each) for each in arguments])
+        out, err = capfd.readouterr()
+        return Outcome(code, out, err)
+
+    return run
+
+
+def process(*arguments: object, limit_bytes: int | None = None) -> Outcome:
+    """The command line in a process of its own, whose files may have `limit_bytes` at most."""
+
+    def limit() -> None:
+        if limit_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    command = [sys.executable, "-m", "terrainpaint", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, preexec_fn=limit)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real weights file of a small network that was never trained."""
+    torch.manual_seed(3)
+    config = SpadeLocalConfig(widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), hidden=8)
+    shadow_config = ShadowConfig(hidden=4)
+    header = WeightsHeader(
+        network="spade-local",
+        config=config,
+        shadow_config=shadow_config,
+        pixel_size_m=PIXEL_SIZE_M,
+        style="untrained",
+        credits="Made by a test.\nOf nothing.",
+        licence="CC0-1.0",
+        training={"images": 12, "data": "none", "colour": "\x1b[31mred"},
+    )
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    save_weights(path, header, SpadeLocal(config), ShadowGenerator(shadow_config))
+    return path
+
+
+@pytest.fixture
+def map_png(tmp_path: Path) -> Path:
+    """A map of 48 x 64 px with every class, in blocks."""
+    path = tmp_path / "in" / "land.png"
+    ids = np.random.default_rng(5).integers(0, 7, (6, 8), dtype=np.uint8)
+    ids.flat[:7] = range(7)
+    write_map(path, SegmentationMap(ids.repeat(8, axis=0).repeat(8, axis=1)))
+    return path
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder, files with their content."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def assert_refused(outcome: Outcome, *parts: object) -> None:
+    """Exit code 1 and one sentence with these parts, on stderr alone."""
+    assert outcome.code == 1, outcome
+    assert outcome.out == ""
+    assert outcome.err.startswith("terrainpaint: ")
+    assert outcome.err.endswith(".\n")
+    assert outcome.err.count("\n") == 1
+    for part in parts:
+        assert str(part) in outcome.err
+
+
+def assert_wrong_usage(outcome: Outcome, *parts: str) -> None:
+    """Exit code 2 and one line with these parts, on stderr alone."""
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1
+    for part in parts:
+        assert part in outcome.err
+
+
+# --- what is written
+
+
+def test_an_obj_with_material_and_texture(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "hills.obj"
+    outcome = run("generate", map_png, "-o", out, "--weights", weights, "--seed", 3)
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert outcome.paths == [out, out.with_suffix(".mtl"), out.with_suffix(".png")]
+    assert sorted(out.parent.iterdir()) == sorted(outcome.paths)
+    mesh = trimesh.load(out, process=False, force="mesh")
+    assert len(mesh.vertices) == 48 * 64
+    np.testing.assert_allclose(mesh.extents[[0, 2]], [63 * PIXEL_SIZE_M, 47 * PIXEL_SIZE_M])
+    with Image.open(out.with_suffix(".png")) as texture:
+        assert texture.size == (64, 48)
+
+
+def test_all_formats_in_a_folder(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    outcome = run("generate", map_png, "-o", out, "--formats", ALL_FORMATS, "--weights", weights, "--seed", 99)
+    assert outcome.code == 0
+    names = ["land.obj", "land.mtl", "land.png", "land_albedo.png", "land_height16.png", "land_height16.json"]
+    assert outcome.paths == [out / name for name in [*names, "land_terrain.png"]]
+    assert sorted(out.iterdir()) == sorted(outcome.paths)
+    facts = json.loads((out / "land_height16.json").read_text())
+    steps = cv2.imread(str(out / "land_height16.png"), cv2.IMREAD_UNCHANGED)
+    assert (steps.dtype, steps.shape) == (np.uint16, (48, 64))
+    assert (steps.min(), steps.max()) == (0, 65535)
+    assert facts["seed"] == 99
+    assert facts["sea_level_m"] == 0
+    assert facts["pixel_size_m"] == PIXEL_SIZE_M
+    assert facts["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    mesh = trimesh.load(out / "land.obj", process=False, force="mesh")
+    np.testing.assert_allclose(
+        [facts["height_min_m"], facts["height_max_m"]],
+        [mesh.vertices[:, 1].min(), mesh.vertices[:, 1].max()],
+        atol=1e-3,
+    )
+
+
+def test_a_folder_without_formats_gets_the_mesh(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for folder in (f"{tmp_path}/new/", tmp_path / "there"):
+        outcome = run("generate", map_png, "-o", folder, "--weights", weights)
+        assert [path.name for path in outcome.paths] == ["land.obj", "land.mtl", "land.png"]
+        assert all(path.parent == Path(folder) and path.is_file() for path in outcome.paths)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(33, 101), (32, 32), (130, 47)])
+def test_size_resamples_the_map(run: Run, weights: Path, map_png: Path, tmp_path: Path, rows: int, cols: int) -> None:
+    outcome = run("generate", map_png, "-o", f"{tmp_path}/", "--formats", "albedo", "--weights", weights,
+                  "--size", f"{rows}x{cols}")  # fmt: skip
+    with Image.open(*outcome.paths) as picture:
+        assert picture.size == (cols, rows)
+
+
+def test_mesh_size_and_exaggeration_change_the_mesh_alone(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    def mesh_and_steps(name: str, *options: object) -> tuple[trimesh.Trimesh, bytes]:
+        out = tmp_path / name
+        outcome = run("generate", map_png, "-o", out, "--formats", "obj,height16", "--weights", weights,
+                      "--mesh-size", 16, *options)  # fmt: skip
+        assert outcome.code == 0
+        mesh = trimesh.load(out / "land.obj", process=False, force="mesh")
+        return mesh, (out / "land_height16.png").read_bytes()
+
+    (plain, steps), (steep, same) = mesh_and_steps("plain"), mesh_and_steps("steep", "--exaggeration", 2.5)
+    assert len(plain.vertices) == 16 * 12
+    np.testing.assert_allclose(steep.vertices[:, 1], 2.5 * plain.vertices[:, 1], atol=2e-3)
+    assert same == steps
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    def arguments(name: str, seed: int) -> Sequence[object]:
+        return (
+            "generate",
+            map_png,
+            "-o",
+            tmp_path / name,
+            "--formats",
+            ALL_FORMATS,
+            "--weights",
+            weights,
+            "--seed",
+            seed,
+        )
+
+    assert run(*arguments("here", 5)).code == 0
+    assert run(*arguments("other", 6)).code == 0
+    assert process(*arguments("there", 5)).code == 0
+    here = tree(tmp_path / "here")
+    assert here == tree(tmp_path / "there")
+    other = tree(tmp_path / "other")
+    assert all(here[name] != other[name] for name in here if name != "land.mtl")
+
+
+def test_the_default_seed_is_zero_and_the_largest_is_possible(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    for number, seed in enumerate([(), ("--seed", 0), ("--seed", 2**64 - 1)]):
+        out = tmp_path / str(number)
+        assert run("generate", map_png, "-o", out, "--formats", "height16", "--weights", weights, *seed).code == 0
+    assert tree(tmp_path / "0") == tree(tmp_path / "1") != tree(tmp_path / "2")
+
+
+def test_existing_files_are_replaced(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "hills.obj"
+    for seed in (1, 2):
+        assert run("generate", map_png, "-o", out, "--weights", weights, "--seed", seed).code == 0
+    assert "# seed 2," in out.read_text()
+
+
+@pytest.mark.parametrize("style", shipped_styles())
+def test_a_shipped_style_makes_the_sample_map(run: Run, tmp_path: Path, style: str) -> None:
+    sample = asset_path("maps/coast.png")
+    outcome = run("generate", sample, "-o", tmp_path / "coast.obj", "--style", style, "--size", "96x128")
+    assert outcome.code == 0, outcome.err
+    mesh = trimesh.load(tmp_path / "coast.obj", process=False, force="mesh")
+    assert len(mesh.vertices) == 96 * 128
+    assert np.ptp(mesh.vertices[:, 1]) > 100
+
+
+def test_nearest_colour_tells_how_much_was_not_exact(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    with Image.open(map_png) as picture:
+        pixels = np.asarray(picture.convert("RGB")).copy()
+    pixels[:12] ^= 1  # a quarter of the rows
+    noisy = tmp_path / "land.png"
+    Image.fromarray(pixels).save(noisy)
+    common = ("--weights", weights, "--formats", "height16")
+    assert run("generate", map_png, "-o", tmp_path / "exact", *common).code == 0
+    outcome = run("generate", noisy, "-o", tmp_path / "near", "--nearest-colour", *common)
+    assert outcome.code == 0
+    assert outcome.err == f"terrainpaint: 25.00% of the pixels of {noisy} had no class colour and took the nearest.\n"
+    assert tree(tmp_path / "exact") == tree(tmp_path / "near")
+    quiet = run("generate", noisy, "-o", tmp_path / "quiet", "--nearest-colour", "--quiet", *common)
+    assert (quiet.code, quiet.err) == (0, "")
+
+
+def test_a_path_that_is_no_unicode_is_printed_as_its_bytes(weights: Path, map_png: Path, tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9/"
+    command = [sys.executable, "-m", "terrainpaint", "generate", map_png, "-o", name, "--formats", "albedo",
+               "--weights", weights]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONUTF8": "1"})
+    assert done.stdout == name + b"land_albedo.png\n", done.stderr
+    assert os.path.exists(done.stdout.rstrip())  # noqa: PTH110 - bytes
+
+
+# --- what is refused, and leaves nothing behind
+
+
+def picture(path: Path, array: np.ndarray, **options: object) -> None:
+    Image.fromarray(array).save(path, **options)
+
+
+def blank_png(path: Path, width: int, height: int, depth: int = 8) -> None:
+    """An RGB PNG without more than a header, as far as its size is concerned."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+GREEN = np.broadcast_to(PALETTE[2], (40, 40, 3)).copy()
+
+BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda path: None, "no such file"),
+    "text": (lambda path: path.write_text("no picture"), "not a picture"),
+    "empty": (lambda path: path.touch(), "not a picture"),
+    "foreign colours": (lambda path: picture(path, GREEN + np.uint8(1)), "--nearest-colour"),
+    "JPEG": (lambda path: picture(path, GREEN, format="JPEG"), "--nearest-colour"),
+    "16 bits": (lambda path: blank_png(path, 40, 40, depth=16), "16 bits"),
+    "16 bits grey": (lambda path: picture(path, np.zeros((40, 40), np.uint16)), "16 bits"),
+    "alpha": (lambda path: picture(path, np.dstack([GREEN, GREEN[..., :1]])), "alpha"),
+    "small": (lambda path: picture(path, GREEN[:31]), "at least 32"),
+    "large": (lambda path: blank_png(path, 65_537, 40), "at most 65536"),
+    "cut short": (lambda path: blank_png(path, 4000, 4000), "damaged"),
+    "folder": (lambda path: path.mkdir(), "not a file"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), BAD_MAPS.values(), ids=BAD_MAPS)
+def test_a_bad_map(run: Run, weights: Path, tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
+    path = tmp_path / "bad map.png"
+    make(path)
+    before = tree(tmp_path)
+    assert_refused(run("generate", path, "-o", tmp_path / "out" / "a.obj", "--weights", weights), path, said)
+    assert tree(tmp_path) == before
+
+
+def test_no_permission(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):
+        pytest.skip("this user, such as root, may write everywhere")
+    outcome = run("generate", map_png, "-o", locked / "a.obj", "--weights", weights)
+    assert_refused(outcome, locked / "a.obj", "permission")
+    map_png.chmod(0)
+    assert_refused(run("generate", map_png, "-o", tmp_path / "a.obj", "--weights", weights), map_png, "permission")
+
+
+BAD_WEIGHTS: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
+    "missing": (lambda path, good: None, "no such file"),
+    "text": (lambda path, good: path.write_text("no weights"), "not a weights file"),
+    "cut short": (lambda path, good: path.write_bytes(good[:-1]), "damaged"),
+    "pickle": (lambda path, good: torch.save({"a": torch.zeros(3)}, path), "PyTorch checkpoint"),
+    "folder": (lambda path, good: path.mkdir(), "not a file"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+def test_bad_weights(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path, make: Callable[[Path, bytes], object], said: str
+) -> None:
+    path = tmp_path / "bad.safetensors"
+    make(path, weights.read_bytes())
+    before = tree(tmp_path)
+    assert_refused(run("generate", map_png, "-o", tmp_path / "out" / "a.obj", "--weights", path), path, said)
+    assert_refused(run("info", path), path, said)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-o", "{}/out/", "--formats", "obj,glb"], '"glb"'),
+        (["-o", "{}/out/", "--formats", ","], "No format"),
+        (["-o", "{}/out.obj", "--formats", "obj"], "{}/out.obj"),
+        (["-o", "{}/out.stl"], "{}/out.stl"),
+        (["-o", "{}/out"], "{}/out"),
+        (["-o", "{}/in/land.png/out.obj"], "{}/in/land.png/out.obj"),
+        (["-o", "{}/in/land.png/"], "{}/in/land.png"),
+        (["-o", "{}/" + 255 * "n" + ".obj"], "too long"),
+        (["-o", "{}/out.obj", "--seed", "-1"], "-1"),
+        (["-o", "{}/out.obj", "--seed", str(2**64)], str(2**64)),
+        (["-o", "{}/out.obj", "--mesh-size", "1"], "mesh of 1 "),
+        (["-o", "{}/out.obj", "--mesh-size", "16385"], "16385"),
+        (["-o", "{}/out.obj", "--exaggeration", "0"], "exaggeration"),
+        (["-o", "{}/out.obj", "--exaggeration", "nan"], "exaggeration"),
+        (["-o", "{}/out.obj", "--exaggeration", "inf"], "exaggeration"),
+        (["-o", "{}/out.obj", "--size", "31x64"], "31x64"),
+        (["-o", "{}/out.obj", "--size", "64x65537"], "64x65537"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
+)
+def test_a_value_that_cannot_be(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path, options: list[str], said: str
+) -> None:
+    before = tree(tmp_path)
+    filled = [each.format(tmp_path) for each in options]
+    assert_refused(run("generate", map_png, *filled, "--weights", weights), said.format(tmp_path))
+    assert tree(tmp_path) == before
+
+
+def test_an_unknown_style_lists_those_there_are(run: Run, map_png: Path, tmp_path: Path) -> None:
+    outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--style", "baroque")
+    assert_refused(outcome, '"baroque"', "--weights", *shipped_styles())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this computer has the device")
+def test_a_device_that_is_not_there(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--weights", weights, "--device", "cuda")
+    assert_refused(outcome, "cuda")
+
+
+@pytest.mark.parametrize("output", ["{}/in/land.obj", "{}/in/", "{}/in", "{}/link.obj"])
+def test_the_map_is_not_replaced_by_the_texture(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "link.png").symlink_to(map_png)
+    before = tree(tmp_path)
+    outcome = run("generate", map_png, "-o", output.format(tmp_path), "--weights", weights)
+    assert_refused(outcome, map_png, "replace")
+    assert tree(tmp_path) == before
+
+
+def test_another_map_is_not_replaced_either(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(map_png.read_bytes())
+    before = tree(tmp_path)
+    assert_refused(run("generate", map_png, "-o", tmp_path / "other.obj", "--weights", weights), other, "replaced")
+    assert tree(tmp_path) == before
+
+
+def test_outputs_that_are_links_to_one_file(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.mtl").symlink_to(tmp_path / "a.png")
+    assert_refused(run("generate", map_png, "-o", tmp_path / "a.obj", "--weights", weights), tmp_path / "a.obj")
+
+
+def test_a_full_disk_leaves_the_files_of_before(weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.obj"
+    out.write_text("before")
+    before = tree(tmp_path)
+    assert_refused(
+        process("generate", map_png, "-o", out, "--weights", weights, "--mesh-size", 200, limit_bytes=100_000), out
+    )
+    assert tree(tmp_path) == before
+
+
+# --- wrong usage
+
+
+def test_no_command_prints_the_usage() -> None:
+    outcome = process()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("usage: terrainpaint")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["paint"], "paint"),
+        (["generate", "a.png"], "--output"),
+        (["generate", "-o", "a.obj"], "MAP"),
+        (["generate", "a.png", "-o", ""], "--output"),
+        (["generate", "a.png", "-o", "a.obj", "--size", "512"], "512x768"),
+        (["generate", "a.png", "-o", "a.obj", "--size", "0x-3"], "--size"),
+        (["generate", "a.png", "-o", "a.obj", "--seed", "1.5"], "whole number"),
+        (["generate", "a.png", "-o", "a.obj", "--seed", "9" * 5000], "whole number"),
+        (["generate", "a.png", "-o", "a.obj", "--exaggeration", "much"], "not a number"),
+        (["generate", "a.png", "-o", "a.obj", "--device", "abacus"], "abacus"),
+        (["generate", "a.png", "-o", "a.obj", "--style", "atlas", "--weights", "a.safetensors"], "--style"),
+        (["generate", "a.png", "-o", "a.obj", "--mesh", "5"], "--mesh"),
+        (["generate", "a.png", "-o", "a.obj", "--se\ned", "5"], "--se ed"),
+        (["info"], "FILE"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
+)
+def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
+    assert_wrong_usage(run(*arguments), said, "--help")
+
+
+# --- the terminal
+
+
+@pytest.mark.parametrize(
+    ("stage", "number", "code"), [("Generating", signal.SIGINT, 130), ("Writing", signal.SIGTERM, 143)]
+)
+def test_stopping_leaves_nothing(
+    weights: Path, map_png: Path, tmp_path: Path, stage: str, number: signal.Signals, code: int
+) -> None:
+    out = tmp_path / "out" / "a.obj"
+    before = tree(tmp_path)
+    size = "3000x3000" if stage == "Generating" else "64x64"
+    command = [sys.executable, "-m", "terrainpaint", "generate", map_png, "-o", out, "--weights", weights,
+               "--size", size, "--mesh-size", "3000"]  # fmt: skip
+    with OnTerminal(command) as (running, terminal):
+        shown = b""
+        while stage.encode() not in shown:
+            shown += os.read(terminal, 1000)
+        running.send_signal(number)
+        shown = read_all(terminal)
+        assert running.wait(60) == code
+    assert b"Traceback" not in shown
+    assert shown.endswith(b"\r")  # the line of the progress is gone
+    assert tree(tmp_path) == before
+
+
+def test_progress_on_a_terminal(weights: Path, map_png: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "terrainpaint",
+        "generate",
+        map_png,
+        "-o",
+        tmp_path / "a.obj",
+        "--weights",
+        weights,
+    ]
+    with OnTerminal(command) as (running, terminal):
+        shown = read_all(terminal).decode()
+        assert running.wait(60) == 0
+    lines = [each.rstrip() for each in shown.split("\r")]
+    assert {"Loading", "Generating   0%", "Generating 100%", "Writing 100%"} <= set(lines)
+    assert lines[-1] == ""
+    assert "\n" not in shown
+
+
+class OnTerminal:
+    """A process whose stderr is a terminal: yields it and the other end of the terminal."""
+
+    def __init__(self, command: Sequence[object]) -> None:
+        self._terminal, end = pty.openpty()
+        arguments = [str(each) for each in command]
+        self._running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=end, cwd=ROOT)
+        os.close(end)
+
+    def __enter__(self) -> tuple[subprocess.Popen[bytes], int]:
+        return self._running, self._terminal
+
+    def __exit__(self, *error: object) -> None:
+        self._running.kill()
+        self._running.wait()
+        os.close(self._terminal)
+
+
+def read_all(terminal: int) -> bytes:
+    shown = b""
+    try:
+        while part := os.read(terminal, 1000):
+            shown += part
+    except OSError:  # Linux says so when the last process has closed its end
+        pass
+    return shown
+
+
+def test_a_reader_that_has_gone_is_no_error(map_png: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        command = [sys.executable, "-m", "terrainpaint", "info", map_png]
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_stdout_on_a_full_disk(map_png: Path) -> None:
+    with Path("/dev/full").open("w") as stdout:
+        command = [sys.executable, "-m", "terrainpaint", "info", map_png]
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert_refused(Outcome(done.returncode, "", done.stderr), "Standard output")
+
+
+# --- help, version, info
+
+
+def test_version(run: Run) -> None:
+    assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
+
+
+def test_the_help_names_every_option(run: Run) -> None:
+    text = run("generate", "--help").out
+    readme = (ROOT / "README.md").read_text("utf-8")
+    options = set(re.findall(r"^  (?:-o OUT, )?(--[a-z-]+)", text, re.MULTILINE))
+    assert len(options) == 11
+    assert all(f"`{option}" in readme for option in options)
+
+
+def test_help_and_wrong_usage_load_no_torch() -> None:
+    code = "import sys; from terrainpaint.cli import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    for arguments in (["--help"], ["generate", "a.png"], ["generate", "no.png", "-o", "a.obj", "--style", "none"]):
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_info_of_a_map(run: Run, map_png: Path) -> None:
+    outcome = run("info", map_png)
+    assert (outcome.code, outcome.err) == (0, "")
+    facts = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    assert facts["map"] == str(map_png)
+    assert facts["size"] == "64 x 48 px"
+    with Image.open(map_png) as opened:
+        ids = np.asarray(opened)
+    for number, name in enumerate(CLASS_NAMES):
+        assert facts[name] == f"{(ids == number).mean():.2%}"
+    assert ("ground" in facts) == bool(shipped_styles())
+
+
+def test_info_of_a_picture_that_is_not_exact(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    picture(path, GREEN + np.uint8(1))
+    assert "100.00% of the pixels" in run("info", path).out
+
+
+def test_info_of_weights(run: Run, weights: Path) -> None:
+    outcome = run("info", weights)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    for name, value in {
+        "style": "untrained",
+        "network": "spade-local",
+        "pixel size": "1500 m",
+        "licence": "CC0-1.0",
+        "credits": "Made by a test.",
+        "training: images": "12",
+        "training: colour": '"\\u001b[31mred"',
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }.items():
+        assert any(line.startswith(name + "  ") and line.endswith("  " + value) for line in lines), name
+    assert "\x1b" not in outcome.out
+    assert any(line.strip() == "Of nothing." for line in lines)
+
+
+@pytest.mark.parametrize("name", ["map.png", "weights.safetensors", "heights.json"])
+def test_info_of_a_file_that_is_not_there(run: Run, tmp_path: Path, name: str) -> None:
+    assert_refused(run("info", tmp_path / name), tmp_path / name, "no such file")
