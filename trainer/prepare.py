@@ -8,6 +8,7 @@ through windows by GDAL's warper: memory does not grow with their size.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_p
     """Cut tiles that hold enough land out of the rasters. Raises TrainingError when the rasters cannot be used."""
     rasterio = _rasterio()
     with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        # Rasters without georeference are asked about in a sentence of their own.
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
             rasters = {
                 name: stack.enter_context(rasterio.open(path))
@@ -116,8 +120,7 @@ class _Frame:
     centre_deg: tuple[float, float]
 
     def coarser(self, factor: int) -> _Frame:
-        scaled = self.transform * self.transform.scale(factor)
-        return _Frame(self.crs, scaled, max(1, self.side_px // factor), self.centre_deg)
+        return _Frame(self.crs, _scaled(self.transform, factor), max(1, self.side_px // factor), self.centre_deg)
 
 
 def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
@@ -132,7 +135,9 @@ def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
         step = options.tile_px * scale
         for row in range(max(1, int(raster.height // step))):
             for col in range(max(1, int(raster.width // step))):
-                transform = raster.transform * Affine.translation(col * step, row * step) * Affine.scale(scale)
+                west, north = raster.xy(row * step, col * step, offset="ul")
+                here = Affine(raster.transform.a, 0, west, 0, raster.transform.e, north)
+                transform = _scaled(here, scale)
                 yield _Frame(None, transform, options.tile_px, (math.nan, math.nan))
         return
     from rasterio.warp import transform_bounds
@@ -150,6 +155,14 @@ def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
             pixel = options.pixel_size_m
             transform = Affine(pixel, 0, -side_m / 2, 0, -pixel, side_m / 2)
             yield _Frame(crs, transform, options.tile_px, (latitude, longitude))
+
+
+def _scaled(transform: Any, factor: float) -> Any:
+    """The transform of pixels `factor` times as large with the same corner."""
+    from affine import Affine
+
+    a, b, c, d, e, f = tuple(transform)[:6]
+    return Affine(a * factor, b * factor, c, d * factor, e * factor, f)
 
 
 def _read(rasters: dict[str, Any], frame: _Frame) -> dict[str, NDArray[Any]]:

@@ -91,7 +91,7 @@ def save_prepared(path: Path, prepared: PreparedSet) -> None:
 def load_prepared(path: Path) -> PreparedSet:
     """Read a prepared set. Raises TrainingError when the file is missing, broken or of a newer version."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             header = json.loads(stored["header"].tobytes())
             if header["format"] != "terrainpaint-prepared" or header["version"] > FORMAT_VERSION:
                 raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set anew.")

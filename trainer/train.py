@@ -201,7 +201,10 @@ def _step(
         for fake, true in zip(made_scale[:-1], real_scale[:-1], strict=True)
     ]
     matching = torch.stack(features).mean()
-    means = (F.avg_pool2d(made[:count, :4], MEAN_PX) - F.avg_pool2d(real[:, :4], MEAN_PX)).abs().mean()
+    # Hills have sunny and shady sides: over an area, shading leaves the colour of the albedo as it is.
+    plain = torch.cat([albedo[:count, :, inner, inner] * 2 - 1, made[:count, :4]], dim=1)
+    wanted = torch.cat([real[:, :3], real[:, :4]], dim=1)
+    means = (F.avg_pool2d(plain, MEAN_PX) - F.avg_pool2d(wanted, MEAN_PX)).abs().mean()
     loss_g = adversarial + config.feature_weight * matching + config.mean_weight * means
     generator_step.zero_grad(set_to_none=True)
     loss_g.backward()

@@ -139,7 +139,7 @@ def save_labeller(path: Path, labeller: Labeller) -> None:
 def load_labeller(path: Path) -> Labeller:
     """Read a labeller. Raises InputFileError when the file is missing or is not one."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             count = sum(name.startswith("weight_") for name in stored.files)
             labeller = Labeller(
                 stored["mean"],
