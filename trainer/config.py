@@ -20,9 +20,9 @@ class TrainConfig:
     batch: int = dataclasses.field(default=6, metadata={"help": "images in a step"})
     crop_px: int = dataclasses.field(default=128, metadata={"help": "side of a crop in pixels"})
     generator_rate: float = dataclasses.field(default=3e-4, metadata={"help": "learning rate of the generator"})
-    discriminator_rate: float = dataclasses.field(default=3e-4, metadata={"help": "learning rate of the discriminator"})
-    feature_weight: float = dataclasses.field(default=5.0, metadata={"help": "weight of feature matching"})
-    mean_weight: float = dataclasses.field(default=10.0, metadata={"help": "weight of L1 on means of 16 x 16 px"})
+    discriminator_rate: float = dataclasses.field(default=2e-4, metadata={"help": "learning rate of the discriminator"})
+    feature_weight: float = dataclasses.field(default=30.0, metadata={"help": "weight of feature matching"})
+    mean_weight: float = dataclasses.field(default=20.0, metadata={"help": "weight of L1 on means of 16 x 16 px"})
     style_noise: float = dataclasses.field(default=0.3, metadata={"help": "deviation of noise added to real styles"})
     ema_images: float = dataclasses.field(
         default=10_000.0, metadata={"help": "half-life of the averaged weights, in images"}

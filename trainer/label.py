@@ -33,8 +33,16 @@ def fit(samples: Samples, classes: NDArray[np.uint8], hidden: tuple[int, ...], s
     # Whole tiles are kept back: neighbouring pixels are alike, and would flatter the figure.
     unseen = tiles % 10 == 0
     mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-6
-    network = MLPClassifier(hidden, alpha=1e-3, batch_size=512, learning_rate_init=2e-3, max_iter=80, random_state=seed,
-                            early_stopping=True, n_iter_no_change=6)  # fmt: skip
+    network = MLPClassifier(
+        hidden,
+        alpha=1e-3,
+        batch_size=min(512, max(1, int(0.9 * (~unseen).sum()))),
+        learning_rate_init=2e-3,
+        max_iter=80,
+        random_state=seed,
+        early_stopping=True,
+        n_iter_no_change=6,
+    )
     network.fit((values[~unseen] - mean) / scale, targets[~unseen])
     accuracy = float(network.score((values[unseen] - mean) / scale, targets[unseen])) if unseen.any() else float("nan")
     matrices, biases = list(network.coefs_), list(network.intercepts_)

@@ -119,6 +119,7 @@ def train(
     steps, since = 0, time.monotonic()
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         while images < config.images and not cancel():
+            torch.manual_seed(config.seed + images)  # by the clock: a resumed run draws what an unbroken one would
             crops = source.draw(config.batch, random)
             style = styles.of(crops, config.style_noise, random)
             flips = [bool(each) for each in torch.randint(0, 2, (2,), generator=random)]

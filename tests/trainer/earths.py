@@ -54,5 +54,7 @@ def make_earth(folder: Path, side: int = 512, seed: int = 0, north_m: float = 6_
 def write_raster(path: Path, bands: NDArray[np.generic], **profile: object) -> None:
     """Write (bands, H, W) as a GeoTIFF."""
     count, height, width = bands.shape
-    with rasterio.open(path, "w", driver="GTiff", count=count, height=height, width=width, dtype=bands.dtype, **profile) as raster:
+    with rasterio.open(
+        path, "w", driver="GTiff", count=count, height=height, width=width, dtype=bands.dtype, **profile
+    ) as raster:
         raster.write(bands)

@@ -1,0 +1,71 @@
+"""`make bench`: time and memory on this machine. Compare ratios within one run; times wander from run to run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.generate import Generator
+from tests.bench_obj import bench_obj
+
+LARGE_PX = 8192
+
+
+def bench_generate(repeats: int = 9) -> dict[str, float]:
+    """Milliseconds for the coast of the sample maps: 512 x 512 in float32 and as a preview, and a small dab of it."""
+    generator = Generator.load(shipped_styles()["atlas"], "cpu")
+    land = read_map(asset_path("maps/coast.png"))
+    from terrainpaint.generate.tiles import Rect
+
+    terrain = generator.terrain(land, 0)
+    preview = generator.previewing()
+    around = Rect(100, 100, 2 * generator.reach_px + 16, 2 * generator.reach_px + 16)
+    jobs: dict[str, Callable[[], object]] = {
+        "generate_512_ms": lambda: generator.terrain(land, 0),
+        "preview_512_ms": lambda: preview.terrain(land, 0),
+        "preview_dab_of_16_px_ms": lambda: preview.patch(land, around, 0),
+        "shade_512_ms": lambda: generator.shaded(terrain),
+    }
+    measured = {}
+    for name, job in jobs.items():
+        times = [_milliseconds(job) for _ in range(repeats)]
+        measured[name], measured[name.replace("_ms", "_median_ms")] = min(times), statistics.median(times)
+    return measured
+
+
+def bench_large() -> dict[str, float]:
+    """Seconds and peak resident size in 10**9 bytes of `terrainpaint generate` with all formats at 8192 x 8192."""
+    land = read_map(asset_path("maps/coast.png")).ids
+    factor = LARGE_PX // len(land)
+    large = SegmentationMap(np.repeat(np.repeat(land, factor, 0), factor, 1))
+    with tempfile.TemporaryDirectory() as folder:
+        write_map(Path(folder) / "large.png", large)
+        command = [sys.executable, "-m", "terrainpaint", "generate", f"{folder}/large.png", "-o", f"{folder}/out/",
+                   "--formats", "obj,albedo,height16,terrain", "--quiet"]  # fmt: skip
+        wrapped = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); " \
+                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"  # fmt: skip
+        start = time.perf_counter()
+        told = subprocess.run([sys.executable, "-c", wrapped, *command], check=True, capture_output=True, text=True)
+        unit = 1 if sys.platform == "darwin" else 1024
+        return {"large_s": time.perf_counter() - start, "large_peak_gb": int(told.stdout) * unit / 1e9}
+
+
+def _milliseconds(job: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    job()
+    return (time.perf_counter() - start) * 1e3
+
+
+if __name__ == "__main__":
+    for bench in (bench_generate, bench_obj, bench_large):
+        for key, value in bench().items():
+            print(f"{key} {value:.3f}", flush=True)

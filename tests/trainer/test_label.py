@@ -1,0 +1,211 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from terrainpaint.core.assets import asset_path
+from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.labeller import (
+    FEATURE_NAMES,
+    PIXEL_SIZE_M,
+    Labeller,
+    Smoothing,
+    features,
+    load_labeller,
+    save_labeller,
+    smooth_map,
+)
+from terrainpaint.core.segmentation import read_map
+from terrainpaint.errors import InputFileError, TrainingError
+from tests.trainer.earths import make_earth
+from trainer.__main__ import main
+from trainer.clusters import cluster, propose, read_table, sample
+from trainer.label import fit, label, shares
+from trainer.prepare import PrepareOptions, Sources, prepare
+from trainer.prepared import PreparedSet, load_prepared, save_prepared
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+    earth = make_earth(tmp_path_factory.mktemp("earth"))
+    return prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), PrepareOptions("made-up", tile_px=128))
+
+
+def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: PreparedSet) -> None:
+    samples = sample([prepared], 60, seed=1)
+    first, second = (cluster(samples, 6, "kernel", seed=1) for _ in range(2))
+    assert np.array_equal(first, second)
+    sizes = np.bincount(first)
+    assert len(sizes) == 6 and (np.diff(sizes) <= 0).all()
+
+
+def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: PreparedSet) -> None:
+    """Water below, mountain above: what the fitted labeller paints must follow the heights."""
+    samples = sample([prepared], 200, seed=0)
+    elevation = samples.values[0][:, FEATURE_NAMES.index("elevation")]
+    flat = samples.values[0][:, FEATURE_NAMES.index("flatness")] > 0.5
+    classes = np.where(flat, WATER, np.where(elevation > np.median(elevation), 5, 1)).astype(np.uint8)
+    labeller, accuracy = fit(samples, classes, (16,), seed=0)
+    assert accuracy > 0.9
+    labelled = label(prepared, labeller, variants=2, seed=0)
+    assert labelled.labels.shape == (len(prepared), 2, 128, 128)
+    found = shares(labelled.labels, prepared.valid)
+    assert found.sum() == pytest.approx(1)
+    assert found[[2, 3, 4, 6]].max() == 0  # classes that no cluster was named never win
+    high = prepared.height > np.quantile(prepared.height[~prepared.sea], 0.8)
+    assert (labelled.labels[:, 0][high & prepared.valid] == 5).mean() > 0.7
+    assert not np.array_equal(labelled.labels[:, 0], labelled.labels[:, 1])
+
+
+def test_the_sea_is_water_on_every_map(prepared: PreparedSet) -> None:
+    samples = sample([prepared], 60, seed=0)
+    labeller, _ = fit(
+        samples, np.tile(np.array([1, 2], np.uint8), len(samples.tile) // 2 + 1)[: len(samples.tile)], (4,), 0
+    )
+    labelled = label(prepared, labeller, variants=1, seed=0)
+    inner_sea = np.stack([cv2.erode(each.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0 for each in prepared.sea])
+    assert (labelled.labels[:, 0][inner_sea] == WATER).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"flatness": 0.9}, "water"),
+        ({"relief_middle": 5.6}, "mountain"),
+        ({"relief_middle": 4.6}, "hills"),
+        ({"green_red_wide": -15.0}, "forest"),
+        ({"green_red_wide": -7.0, "blue_yellow_wide": 18.0}, "grassland"),
+        ({"green_red_wide": 2.0, "blue_yellow_wide": 14.0}, "desert"),
+        ({"blue_yellow_wide": 4.0}, "tundra"),
+    ],
+)
+def test_a_name_is_proposed_from_the_means(change: dict[str, float], expected: str) -> None:
+    plain = dict.fromkeys(FEATURE_NAMES, 0.0) | {"elevation": 15.0, "blue_yellow": 10.0}
+    assert propose(plain | change) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[classes]\n0 = 'water'\n", "[classes]\n0 = 'water'\n1 = 'swamp'\n", "not toml ["]
+)
+def test_a_table_must_name_every_cluster(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "table.toml"
+    path.write_text(text)
+    with pytest.raises(TrainingError, match=r"table\.toml"):
+        read_table(path, 2)
+
+
+def test_features_do_not_depend_on_the_size_of_the_picture() -> None:
+    """What a pixel looks like is a matter of its surroundings: a larger picture around the same land changes nothing."""
+    random = np.random.default_rng(0)
+    height = cv2.resize(random.normal(500, 200, (30, 30)).astype(np.float32), (300, 300), interpolation=cv2.INTER_CUBIC)
+    texture = np.asarray(cv2.resize(random.integers(0, 255, (30, 30, 3), dtype=np.uint8), (300, 300)), np.uint8)
+    large = features(texture, np.asarray(height, np.float32))
+    small = features(texture[20:280, 20:280], np.asarray(height[20:280, 20:280], np.float32))
+    assert large.shape == (300, 300, len(FEATURE_NAMES))
+    assert np.allclose(large[120:180, 120:180], small[100:160, 100:160], atol=2e-2)
+
+
+def test_smoothing_makes_large_areas_and_keeps_thin_water() -> None:
+    random = np.random.default_rng(0)
+    found = random.dirichlet(np.ones(CLASS_COUNT) * 0.3, (96, 96)).astype(np.float32)
+    found[:, :, WATER] *= 0.3
+    found[48, :] = np.eye(CLASS_COUNT)[WATER]  # a river of one pixel
+    rough = smooth_map(found, Smoothing(0, 0, True), random)
+    smooth = smooth_map(found, Smoothing(6, 2, True), random)
+    dry = smooth_map(found, Smoothing(6, 2, False), random)
+    assert _borders(smooth) < 0.3 * _borders(rough)
+    assert (smooth[48] == WATER).all() and not (dry[48] == WATER).any()
+
+
+def test_a_labeller_comes_back_from_its_file(tmp_path: Path) -> None:
+    shipped = load_labeller(asset_path("labeller.npz"))
+    save_labeller(tmp_path / "again.npz", shipped)
+    again = load_labeller(tmp_path / "again.npz")
+    assert all(np.array_equal(a, b) for a, b in zip(shipped.weights, again.weights, strict=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
+def test_a_broken_labeller_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "l.npz").write_bytes(content)
+    with pytest.raises(InputFileError, match=r"l\.npz"):
+        load_labeller(tmp_path / "l.npz")
+
+
+def test_a_labeller_whose_layers_do_not_fit_is_refused(tmp_path: Path) -> None:
+    ones = np.ones((3, 3), np.float32)
+    save_labeller(tmp_path / "l.npz", Labeller(ones[0], ones[0], (ones,), (ones[0],)))
+    with pytest.raises(InputFileError, match="fit together"):
+        load_labeller(tmp_path / "l.npz")
+
+
+def test_the_shipped_labeller_knows_sea_desert_ice_and_alps() -> None:
+    """Four kinds of land in the colours of hypsometric maps, each a field of its own, as a person would describe them."""
+    cells = {
+        WATER: ((110, 170, 215), 0.0, 0.0),
+        4: ((238, 214, 190), 350.0, 8.0),  # sand: warm, dry, nearly level
+        2: ((140, 190, 130), 150.0, 15.0),  # green lowland
+        5: ((196, 192, 190), 3300.0, 500.0),  # grey and steep
+    }
+    labeller = load_labeller(asset_path("labeller.npz"))
+    random = np.random.default_rng(0)
+    for expected, (colour, height_m, relief_m) in cells.items():
+        bumps = cv2.resize(random.normal(0, 1, (50, 50)).astype(np.float32), (200, 200), interpolation=cv2.INTER_CUBIC)
+        height = np.asarray(height_m + relief_m * bumps, np.float32)
+        texture = np.clip(np.array(colour) + random.normal(0, 1, (200, 200, 1)), 0, 255).astype(np.uint8)
+        ids = labeller.label(texture, height, PIXEL_SIZE_M, Smoothing()).ids
+        assert (ids[40:-40, 40:-40] == expected).mean() > 0.8, (expected, np.bincount(ids.ravel()))
+
+
+def test_the_command_labels_sets_and_pictures(
+    prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_prepared(tmp_path / "set.npz", prepared)
+    command = ["label", str(tmp_path / "set.npz"), "--labeller", str(tmp_path / "l.npz"), "--clusters", "5",
+               "--per-tile", "60", "--variants", "1", "--sheet", str(tmp_path / "sheet.png")]  # fmt: skip
+    assert main(command) == 0
+    assert "mountain" in capsys.readouterr().out
+    assert load_prepared(tmp_path / "set.npz").labels.shape[1] == 1
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape[2] == 3
+    # The proposed table, edited by hand, is taken as it is.
+    table = tmp_path / "l.toml"
+    table.write_text("[classes]\n" + "".join(f'{number} = "tundra"\n' for number in range(5)))
+    assert main([*command, "--table", str(table)]) == 0
+    cv2.imwrite(str(tmp_path / "t.png"), prepared.texture[0][:, :, ::-1])
+    cv2.imwrite(str(tmp_path / "h.png"), prepared.height[0].clip(0).astype(np.uint16))
+    applied = ["label", "--apply", "--texture", str(tmp_path / "t.png"), "--height", str(tmp_path / "h.png")]
+    assert main([*applied, "--labeller", str(tmp_path / "l.npz"), "-o", str(tmp_path / "map.png")]) == 0
+    assert (read_map(tmp_path / "map.png").ids == 6).all()
+    assert main([*applied, "-o", str(tmp_path / "shipped.png"), "--pixel-size-m", "1000"]) == 0
+    assert read_map(tmp_path / "shipped.png").shape == (128, 128)
+
+
+@pytest.mark.parametrize(
+    ("texture", "height", "told"),
+    [
+        ("nowhere.png", "h.png", "nowhere.png"),
+        ("h.png", "h.png", "not an 8-bit RGB picture"),
+        ("t.png", "t.png", "not a height map"),
+        ("t.png", "small.png", "same size"),
+        ("broken.png", "h.png", "not a picture"),
+        ("t.png", "gaps.tif", "not numbers"),
+    ],
+)
+def test_pictures_that_cannot_be_labelled_are_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], texture: str, height: str, told: str
+) -> None:
+    random = np.random.default_rng(0)
+    cv2.imwrite(str(tmp_path / "t.png"), random.integers(0, 255, (64, 64, 3), dtype=np.uint8))
+    cv2.imwrite(str(tmp_path / "h.png"), random.integers(0, 2000, (64, 64), dtype=np.uint16))
+    cv2.imwrite(str(tmp_path / "small.png"), np.zeros((32, 32), np.uint16))
+    cv2.imwrite(str(tmp_path / "gaps.tif"), np.full((64, 64), np.nan, np.float32))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
+    assert main(["label", "--apply", "--texture", str(tmp_path / texture), "--height", str(tmp_path / height),
+                 "-o", str(tmp_path / "map.png")]) == 1  # fmt: skip
+    said = capsys.readouterr().err
+    assert told in said and said.count("\n") == 1
+    assert not (tmp_path / "map.png").exists()
+
+
+def _borders(ids: np.ndarray) -> int:
+    return int((ids[1:] != ids[:-1]).sum() + (ids[:, 1:] != ids[:, :-1]).sum())

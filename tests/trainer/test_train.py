@@ -1,0 +1,214 @@
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.errors import TrainingError
+from terrainpaint.generate import Generator
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from tests.trainer.earths import make_earth
+from trainer.__main__ import main
+from trainer.checkpoints import load_checkpoint, newest_checkpoint
+from trainer.config import TrainConfig, add_flags, from_flags
+from trainer.crops import CropSource, Styles
+from trainer.prepare import PrepareOptions, Sources, prepare
+from trainer.prepared import PreparedSet, save_prepared
+from trainer.train import Averaged, train
+
+NETWORK = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
+CONFIG = TrainConfig(
+    images=8,
+    batch=2,
+    crop_px=32,
+    discriminator_widths=(8, 8, 8),
+    precision="fp32",
+    device="cpu",
+    log_images=2,
+    save_images=4,
+    sheet_images=8,
+)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+    earth = make_earth(tmp_path_factory.mktemp("earth"), side=384)
+    options = PrepareOptions("made-up", "nobody", tile_px=128, validation_share=0.25)
+    found = prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), options)
+    classes = np.where(found.sea, 0, np.where(found.height > 400, 5, 1)).astype(np.uint8)
+    return found.with_labels(classes[:, None])
+
+
+def quiet(images: int, losses: dict[str, float]) -> None:
+    assert images > 0 and losses["images_per_s"] > 0
+
+
+def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
+    prepared: PreparedSet, tmp_path: Path
+) -> None:
+    last = train(prepared, CONFIG, tmp_path, quiet, network=NETWORK)
+    assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [2, 4, 6, 8]
+    assert {"discriminator", "adversarial", "features", "means", "images_per_s"} <= set(lines[0])
+    sheet = cv2.imread(str(tmp_path / "sheet-00000008.png"))
+    assert sheet.shape == (8 * 32, 10 * 32, 3)
+    state = load_checkpoint(last, CPU)
+    fresh = SpadeLocal(NETWORK)
+    for name in ("levels.0.blocks.0.first.weight", "head_out.weight", "stem.weight"):
+        assert not torch.equal(state["generator"][name], fresh.state_dict()[name])
+        assert not torch.equal(state["averaged"]["generator." + name], state["generator"][name])
+
+
+def test_a_resumed_run_is_an_unbroken_run(prepared: PreparedSet, tmp_path: Path) -> None:
+    train(prepared, CONFIG, tmp_path / "whole", quiet, network=NETWORK)
+    steps = iter([False, False, True])
+    train(prepared, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps), network=NETWORK)
+    assert newest_checkpoint(tmp_path / "broken").name == "checkpoint-00000004.pt"
+    train(prepared, CONFIG, tmp_path / "broken", quiet, network=NETWORK)
+    whole, broken = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("whole", "broken"))
+    for part in ("generator", "shadow", "averaged", "discriminator"):
+        for name, value in whole[part].items():
+            assert torch.equal(value, broken[part][name]), (part, name)
+
+
+def test_published_weights_make_terrain(
+    prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_prepared(tmp_path / "set.npz", prepared)
+    (tmp_path / "small.toml").write_text("images = 2\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\n")
+    run = ["train", str(tmp_path / "set.npz"), "-o", str(tmp_path / "run"), "--config", str(tmp_path / "small.toml")]
+    assert main([*run, "--precision", "fp32", "--device", "cpu"]) == 0
+    assert main(["publish", str(tmp_path / "run"), "-o", str(tmp_path / "w.safetensors"), "--licence", "CC0"]) == 0
+    assert "made-up" in capsys.readouterr().out
+    generator = Generator.load(tmp_path / "w.safetensors", "cpu")
+    assert (generator.header.credits, generator.header.licence) == ("nobody", "CC0")
+    assert generator.header.training["images"] == 2 and generator.header.training["crop_px"] == 32
+    assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), 0).shape == (48, 40)
+
+
+def test_crops_are_valid_land_and_their_maps_lie_on_them(prepared: PreparedSet) -> None:
+    generator = SpadeLocal(NETWORK)
+    source = CropSource(prepared, generator, 32, CPU)
+    crops = source.draw(16, torch.Generator().manual_seed(0))
+    assert crops.texture.shape == (16, 3, 35, 35) and crops.height.min() >= 0
+    asked = generator.input_window(crops.window)
+    row, col = crops.window.rows[0] - asked.rows[0], crops.window.cols[0] - asked.cols[0]
+    assert torch.equal(crops.ids[:, row : row + 35, col : col + 35].long(), crops.labels)
+    # The labels were made from the heights: on the same pixels they must agree.
+    assert torch.equal(crops.labels == 5, crops.height[:, 0] > 400)
+
+
+def test_no_crop_touches_what_is_not_valid(prepared: PreparedSet) -> None:
+    """Invalid pixels are painted pink; no crop may show one."""
+    texture = prepared.texture.copy()
+    texture[~prepared.valid] = (255, 0, 255)
+    pink = PreparedSet(**{**vars(prepared), "texture": texture})
+    crops = CropSource(pink, SpadeLocal(NETWORK), 32, CPU).draw(400, torch.Generator().manual_seed(0))
+    shown = (crops.texture[:, 0] == 1) & (crops.texture[:, 1] == 0) & (crops.texture[:, 2] == 1)
+    assert not prepared.valid.all() and not bool(shown.any())
+
+
+def test_styles_of_real_crops_are_standard_and_follow_the_land(prepared: PreparedSet) -> None:
+    generator = SpadeLocal(NETWORK)
+    source = CropSource(prepared, generator, 32, CPU)
+    styles = Styles(source, generator, torch.Generator().manual_seed(0))
+    crops = source.draw(64, torch.Generator().manual_seed(1))
+    found = styles.of(crops, 0.0, torch.Generator().manual_seed(2))
+    assert found.shape == (64, 5) and bool(found.isfinite().all())
+    assert float(found.std(dim=0).min()) > 0.3 and float(found.std(dim=0).max()) < 2
+    brighter = type(crops)(crops.texture * 1.2, crops.height, crops.ids, crops.labels, crops.window)
+    lightness = list(NETWORK.style_names).index("lightness")
+    moved = styles.of(brighter, 0.0, torch.Generator().manual_seed(2))[:, lightness] - found[:, lightness]
+    land = (crops.labels != 0).sum(dim=(1, 2)) > 64
+    assert bool((moved[land] > 0).all())
+
+
+def test_the_average_follows_at_its_half_life() -> None:
+    torch.manual_seed(0)
+    generator, still = SpadeLocal(NETWORK), SpadeLocal(NETWORK)
+    from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
+
+    shadow = ShadowGenerator(ShadowConfig())
+    averaged = Averaged(still, shadow)
+    averaged.follow(generator, shadow, half_lives=1.0)
+    middle = (still.stem.weight + generator.stem.weight) / 2
+    assert torch.allclose(averaged.generator.stem.weight, middle, atol=1e-6)
+
+
+def test_losses_that_are_no_numbers_end_the_run(prepared: PreparedSet, tmp_path: Path) -> None:
+    wild = TrainConfig(**{**vars(CONFIG), "generator_rate": 1e30, "images": 40})
+    with pytest.raises(TrainingError, match="no longer numbers"):
+        train(prepared, wild, tmp_path, quiet, network=NETWORK)
+
+
+def test_a_set_without_maps_or_a_crop_too_large_is_refused(prepared: PreparedSet, tmp_path: Path) -> None:
+    bare = prepared.with_labels(prepared.labels[:, :0])
+    with pytest.raises(TrainingError, match="trainer label"):
+        train(bare, CONFIG, tmp_path, quiet, network=NETWORK)
+    with pytest.raises(TrainingError, match="do not fit"):
+        train(prepared, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
+
+
+def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(prepared: PreparedSet, tmp_path: Path) -> None:
+    last = train(prepared, TrainConfig(**{**vars(CONFIG), "images": 2}), tmp_path, quiet, network=NETWORK)
+    wider = SpadeLocalConfig(widths=(32, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
+    with pytest.raises(TrainingError, match="another network"):
+        train(prepared, CONFIG, tmp_path, quiet, network=wider)
+    last.write_bytes(last.read_bytes()[:-100])
+    with pytest.raises(TrainingError, match=last.name):
+        train(prepared, CONFIG, tmp_path, quiet, network=NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("learning = 1", "'learning' that does not exist"),
+        ("batch = 'many'", "batch"),
+        ("batch = 0", "at least 1"),
+        ("crop_px = 100", "multiple of 16"),
+        ("precision = 'fp8'", "bf16 or fp32"),
+        ("batch = [", "not a readable TOML"),
+    ],
+)
+def test_a_config_that_cannot_be_is_said_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(TrainingError, match=told):
+        from_flags(parser.parse_args([]), tmp_path / "c.toml")
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    (tmp_path / "c.toml").write_text("batch = 3\ngenerator_rate = 1\ndiscriminator_widths = [4, 8]\n")
+    config = from_flags(parser.parse_args(["--batch", "5"]), tmp_path / "c.toml")
+    assert (config.batch, config.generator_rate, config.discriminator_widths) == (5, 1.0, (4, 8))
+    assert config.images == TrainConfig().images
+
+
+def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(prepared: PreparedSet) -> None:
+    generator = SpadeLocal(NETWORK)
+    sizes = set()
+    for cell in range(5):
+        asked = generator.input_window(Window((cell * 16, cell * 16 + 35), (0, 35)))
+        sizes.add(asked.rows[1] - asked.rows[0])
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["train", "nowhere.npz", "-o", "run"], ["publish", "nowhere", "-o", "w.safetensors"]]
+)
+def test_a_missing_input_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "nowhere" in said and said.count("\n") == 1
