@@ -20,11 +20,18 @@ from terrainpaint.errors import TerrainPaintError, TrainingError
 from trainer.config import add_flags, from_flags
 
 
+class _WrongUsage(Exception):
+    """Options that do not go together, which argparse cannot know."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)
+    except _WrongUsage as error:
+        parser.error(str(error))
     except TerrainPaintError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1
@@ -109,7 +116,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
         if arguments.dataset is not None:
             prepared = read_dataset(arguments.dataset, options, tuple(arguments.height_range_m), progress)
         elif arguments.texture is None or arguments.height is None:
-            raise TrainingError("Give --texture and --height, or --dataset with a folder.")
+            raise _WrongUsage("give --texture and --height, or --dataset with a folder")
         else:
             sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
             prepared = prepare(sources, options, progress)
@@ -132,7 +139,7 @@ def _label(arguments: argparse.Namespace) -> None:
     from trainer.prepared import load_prepared, save_prepared
 
     if not arguments.sets or arguments.labeller is None:
-        raise TrainingError("Name the prepared sets and a --labeller file to write, or use --apply.")
+        raise _WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
     sets = [load_prepared(path) for path in arguments.sets]
     samples = sample(sets, arguments.per_tile, arguments.seed)
     clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
@@ -162,7 +169,7 @@ def _apply_labeller(arguments: argparse.Namespace) -> None:
     from terrainpaint.core.segmentation import write_map
 
     if arguments.texture is None or arguments.height is None or arguments.output is None:
-        raise TrainingError("--apply needs --texture, --height and -o.")
+        raise _WrongUsage("--apply needs --texture, --height and -o")
     labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
     texture, height = read_picture(arguments.texture), read_heights(arguments.height)
     if texture.shape[:2] != height.shape:

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from terrainpaint.core.classes import PALETTE
+from trainer.__main__ import main
+from trainer.prepared import load_prepared
+
+
+def make_patches(folder: Path, count: int = 3, side: int = 64) -> None:
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    for index in range(count):
+        ids = np.kron(random.integers(0, 7, (4, 4)), np.ones((side // 4, side // 4), int))
+        cv2.imwrite(str(folder / f"{index:04d}_i2.png"), PALETTE[ids][:, :, ::-1])
+        cv2.imwrite(str(folder / f"{index:04d}_t.png"), random.integers(0, 255, (side, side, 3), dtype=np.uint8))
+        cv2.imwrite(str(folder / f"{index:04d}_h.png"), (ids * 9362).astype(np.uint16))
+
+
+def prepare(folder: Path, out: Path) -> int:
+    return main(["prepare", "--dataset", str(folder), "--style", "published", "--tile", "64", "--validation", "0.34",
+                 "--height-range-m", "0", "7000", "-o", str(out)])  # fmt: skip
+
+
+def test_published_patches_become_a_set_with_their_own_maps(tmp_path: Path) -> None:
+    make_patches(tmp_path / "patches")
+    assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 0
+    prepared = load_prepared(tmp_path / "set.npz")
+    assert len(prepared) == 3 and prepared.labels.shape == (3, 1, 64, 64) and prepared.split.sum() == 1
+    assert prepared.style == "published" and prepared.valid.all()
+    # In these patches a class is a height: 9362 of 65535 are 1000 m.
+    assert np.abs(prepared.height - 1000 * prepared.labels[:, 0].astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("missing", ["0001_t.png", "0002_h.png"])
+def test_an_incomplete_patch_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    make_patches(tmp_path / "patches")
+    (tmp_path / "patches" / missing).unlink()
+    assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 1
+    said = capsys.readouterr().err
+    assert missing in said and said.count("\n") == 1 and not (tmp_path / "set.npz").exists()
+
+
+def test_patches_of_unequal_sizes_and_empty_folders_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_patches(tmp_path / "patches")
+    cv2.imwrite(str(tmp_path / "patches" / "0000_h.png"), np.zeros((32, 32), np.uint16))
+    assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 1
+    assert "same size" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert prepare(tmp_path / "empty", tmp_path / "set.npz") == 1
+    assert "no *_i2.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["prepare", "--style", "none", "-o", "set.npz"], ["label"], ["label", "--apply"], ["train"], []]
+)
+def test_wrong_usage_is_exit_code_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(command)
+    assert stopped.value.code == 2 and "usage:" in capsys.readouterr().err
