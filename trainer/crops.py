@@ -16,7 +16,7 @@ from trainer.prepared import PreparedSet
 
 EXTRA_PX = 3
 """Heights beyond a crop that shading and slopes read: one to the north and west, two to the south and east."""
-TRIES = 8
+GRID_PX = 8
 LEAST_LAND = 0.05
 STYLE_SAMPLES = 1024
 
@@ -40,9 +40,12 @@ class CropSource:
     def __init__(self, prepared: PreparedSet, generator: SpadeLocal, crop_px: int, device: torch.device) -> None:
         if not len(prepared) or not prepared.labels.shape[1]:
             raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
-        if prepared.tile_px < crop_px + EXTRA_PX:
-            raise TrainingError(f"Crops of {crop_px} px do not fit into tiles of {prepared.tile_px} px; "
-                                "lower --crop-px or prepare larger tiles.")  # fmt: skip
+        roomy = crop_px + EXTRA_PX + GRID_PX - 1
+        if prepared.tile_px < roomy:
+            raise TrainingError(
+                f"Crops of {crop_px} px do not fit into tiles of {prepared.tile_px} px; lower --crop-px or prepare "
+                "larger tiles."
+            )
         self._texture = torch.from_numpy(prepared.texture).to(device)
         self._height = torch.from_numpy(prepared.height).to(device)
         self._labels = torch.from_numpy(prepared.labels).to(device)
@@ -50,21 +53,20 @@ class CropSource:
         self.crop_px, self.pixel_size_m, self._device = crop_px, prepared.pixel_size_m, device
         blocked = torch.from_numpy(~prepared.valid).float()[:, None]
         land = torch.from_numpy(prepared.valid & ~prepared.sea).float()[:, None]
-        side = crop_px + EXTRA_PX
-        # Shares for every place a crop could start at, on a grid of 8 px: enough to choose by.
-        self._usable = (F.max_pool2d(blocked, side, 8) == 0) & (F.avg_pool2d(land, side, 8) >= LEAST_LAND)
-        if not bool(self._usable.any()):
+        # Starts are chosen on a grid and then moved within it: all that a moved crop may touch must be valid.
+        # Rows first, then columns: the same shares at a fraction of the work.
+        column, down, row, across = (roomy, 1), (GRID_PX, 1), (1, roomy), (1, GRID_PX)
+        is_valid = F.max_pool2d(F.max_pool2d(blocked, column, down), row, across) == 0
+        usable = is_valid & (F.avg_pool2d(F.avg_pool2d(land, column, down), row, across) >= LEAST_LAND)
+        if not bool(usable.any()):
             raise TrainingError(f"No crop of {crop_px} px in the set is wholly valid; lower --crop-px.")
-        self._starts = self._usable[:, 0].nonzero()  # (K, 3): tile, row / 8, col / 8
+        self._starts = usable[:, 0].nonzero()  # (K, 3): tile, row and col on the grid
 
     def draw(self, count: int, random: torch.Generator) -> Crops:
         """`count` random crops; `random` is a generator on the CPU and decides everything."""
         chosen = self._starts[torch.randint(len(self._starts), (count,), generator=random)]
         side = self.crop_px + EXTRA_PX
-        jitter = torch.randint(0, 8, (count, 2), generator=random)
-        limit = self._texture.shape[1] - side
-        starts = (chosen[:, 1:] * 8 + jitter).clamp(max=limit)
-        # Jitter may touch a gap that the coarse grid did not see: then the exact start of the grid is used.
+        starts = chosen[:, 1:] * GRID_PX + torch.randint(0, GRID_PX, (count, 2), generator=random)
         variant = torch.randint(self._labels.shape[1], (count,), generator=random)
         # Whole cells of the coarsest level: every crop asks for a window of the same size, at its own place of land.
         origin = (torch.randint(0, 1 << 12, (2,), generator=random) << COARSEST).tolist()

@@ -203,15 +203,22 @@ def _step(
     ]
     matching = torch.stack(features).mean()
     # Hills have sunny and shady sides: over an area, shading leaves the colour of the albedo as it is.
-    plain = torch.cat([albedo[:count, :, inner, inner] * 2 - 1, made[:count, :4]], dim=1)
-    wanted = torch.cat([real[:, :3], real[:, :4]], dim=1)
-    means = (F.avg_pool2d(plain, MEAN_PX) - F.avg_pool2d(wanted, MEAN_PX)).abs().mean()
-    loss_g = adversarial + config.feature_weight * matching + config.mean_weight * means
+    colours = torch.cat([albedo[:count, :, inner, inner] * 2 - 1, made[:count, :3]], dim=1)
+    colour = (F.avg_pool2d(colours, MEAN_PX) - F.avg_pool2d(real[:, :3], MEAN_PX).repeat(1, 2, 1, 1)).abs().mean()
+    # Level ground is easier to make low, where the code hardly tells on slopes: without this, plateaus sink to the sea.
+    elevation = (F.avg_pool2d(made[:count, 3:4], MEAN_PX) - F.avg_pool2d(real[:, 3:4], MEAN_PX)).abs().mean()
+    loss_g = adversarial + config.feature_weight * matching + config.mean_weight * (colour + elevation)
     generator_step.zero_grad(set_to_none=True)
     loss_g.backward()
     generator_step.step()
     discriminator.requires_grad_(True)
-    values = {"discriminator": loss_d, "adversarial": adversarial, "features": matching, "means": means}
+    values = {
+        "discriminator": loss_d,
+        "adversarial": adversarial,
+        "features": matching,
+        "colour": colour,
+        "elevation": elevation,
+    }
     return {name: float(value.detach()) for name, value in values.items()}
 
 

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -47,7 +45,9 @@ def test_tiles_equal_the_whole(made: Generator, monkeypatch: pytest.MonkeyPatch)
     assert np.abs(made.shaded(tiled).astype(int) - made.shaded(whole)).max() <= 1
 
 
-@pytest.mark.parametrize("rect", [Rect(0, 0, 33, 47), Rect(101, 55, 1, 1), Rect(17, 90, 64, 31), Rect(198, 154, 33, 33)])
+@pytest.mark.parametrize(
+    "rect", [Rect(0, 0, 33, 47), Rect(101, 55, 1, 1), Rect(17, 90, 64, 31), Rect(198, 154, 33, 33)]
+)
 def test_a_patch_equals_the_whole(made: Generator, rect: Rect) -> None:
     land = painted(231, 187)
     whole = made.terrain(land, seed=4)
@@ -142,10 +142,8 @@ def test_a_device_that_is_not_there_is_said_in_a_sentence() -> None:
 
 def test_a_map_larger_than_the_memory_is_refused_at_once(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10)
-    with pytest.raises(DeviceError, match="memory.*--size"):
+    with pytest.raises(DeviceError, match=r"memory.*--size"):
         made.terrain(painted(128, 128), 0)
-
-
 
 
 def _shade(made: Generator, height: NDArray[np.float32]) -> NDArray[np.uint8]:

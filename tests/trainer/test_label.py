@@ -60,9 +60,8 @@ def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: Prep
 
 def test_the_sea_is_water_on_every_map(prepared: PreparedSet) -> None:
     samples = sample([prepared], 60, seed=0)
-    labeller, _ = fit(
-        samples, np.tile(np.array([1, 2], np.uint8), len(samples.tile) // 2 + 1)[: len(samples.tile)], (4,), 0
-    )
+    grass_and_forest = np.resize(np.array([1, 2], np.uint8), len(samples.tile))
+    labeller, _ = fit(samples, grass_and_forest, (4,), 0)
     labelled = label(prepared, labeller, variants=1, seed=0)
     inner_sea = np.stack([cv2.erode(each.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0 for each in prepared.sea])
     assert (labelled.labels[:, 0][inner_sea] == WATER).all()
@@ -96,7 +95,7 @@ def test_a_table_must_name_every_cluster(tmp_path: Path, text: str) -> None:
 
 
 def test_features_do_not_depend_on_the_size_of_the_picture() -> None:
-    """What a pixel looks like is a matter of its surroundings: a larger picture around the same land changes nothing."""
+    """What a pixel looks like is a matter of what is around it: a larger picture of the same land changes none."""
     random = np.random.default_rng(0)
     height = cv2.resize(random.normal(500, 200, (30, 30)).astype(np.float32), (300, 300), interpolation=cv2.INTER_CUBIC)
     texture = np.asarray(cv2.resize(random.integers(0, 255, (30, 30, 3), dtype=np.uint8), (300, 300)), np.uint8)
@@ -140,7 +139,7 @@ def test_a_labeller_whose_layers_do_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_labeller_knows_sea_desert_ice_and_alps() -> None:
-    """Four kinds of land in the colours of hypsometric maps, each a field of its own, as a person would describe them."""
+    """Four kinds of land in the colours of hypsometric maps, each as a person would describe it."""
     cells = {
         WATER: ((110, 170, 215), 0.0, 0.0),
         4: ((238, 214, 190), 350.0, 8.0),  # sand: warm, dry, nearly level

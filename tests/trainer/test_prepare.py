@@ -36,7 +36,7 @@ def test_tiles_are_whole_aligned_and_partly_held_out(earth: Earth) -> None:
 
 @pytest.mark.parametrize(("north_m", "latitude_deg"), [(600_000.0, 1), (8_400_000.0, 57)])
 def test_a_pixel_covers_the_same_ground_at_every_latitude(tmp_path: Path, north_m: float, latitude_deg: int) -> None:
-    """A disc of Mercator pixels has a ground radius that shrinks with the cosine of the latitude; tiles must show it."""
+    """The ground radius of a disc of Mercator pixels shrinks with the cosine of the latitude; tiles must show it."""
     side = 512
     rows, cols = np.mgrid[:side, :side]
     disc = np.hypot(rows - side / 2, cols - side / 2) < 60

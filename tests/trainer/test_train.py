@@ -55,7 +55,7 @@ def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
     assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines] == [2, 4, 6, 8]
-    assert {"discriminator", "adversarial", "features", "means", "images_per_s"} <= set(lines[0])
+    assert {"discriminator", "adversarial", "features", "colour", "elevation", "images_per_s"} <= set(lines[0])
     sheet = cv2.imread(str(tmp_path / "sheet-00000008.png"))
     assert sheet.shape == (8 * 32, 10 * 32, 3)
     state = load_checkpoint(last, CPU)
