@@ -26,7 +26,7 @@ class ShadowConfig:
 
 
 class ShadowGenerator(nn.Module):
-    """Height → brightness to add, in sRGB units of 0..1; exactly 0 on level ground."""
+    """Height → brightness to add, in sRGB units of 0..1; on level ground 0, up to the last bits of float32 sums."""
 
     def __init__(self, config: ShadowConfig) -> None:
         super().__init__()

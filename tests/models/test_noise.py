@@ -75,7 +75,6 @@ SIZES = st.tuples(st.integers(1, 20), st.integers(1, 20))
 SEEDS = st.integers(-(1 << 70), 1 << 70)
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, level=st.integers(0, 300), channel=st.integers(0, 3), origin=ORIGINS, size=SIZES)
 def test_same_as_the_reference(
     seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]
@@ -85,7 +84,7 @@ def test_same_as_the_reference(
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(seed=SEEDS, origin=ORIGINS, size=SIZES, inner=st.tuples(*[st.floats(0, 1)] * 4))
 def test_windows_are_cuts_of_one_plane(
     seed: int, origin: tuple[int, int], size: tuple[int, int], inner: tuple[float, ...]
@@ -107,7 +106,7 @@ def test_seeds_of_a_batch_are_those_of_single_calls() -> None:
 
 
 @given(seed=SEEDS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_seeds_are_taken_modulo_2_to_the_64(seed: int) -> None:
     for same in (seed + (1 << 64), seed & MASK_64):
         np.testing.assert_array_equal(totals(seed, 0, 0, (0, 0), (3, 3)), totals(same, 0, 0, (0, 0), (3, 3)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
@@ -62,7 +62,6 @@ def test_moved_by_whole_cells(span: Span, cells: int, times: int) -> None:
     assert before_bilinear(step) == tuple(each + cells for each in before_bilinear(span))
 
 
-@settings(deadline=None)  # the first call of torch takes its time
 @given(start=st.integers(8, 40), length=st.integers(1, 40))
 def test_bilinear_enlargement_reads_just_these(start: int, length: int) -> None:
     coarse = torch.zeros(1, 1, 1, 60, requires_grad=True)
@@ -73,7 +72,6 @@ def test_bilinear_enlargement_reads_just_these(start: int, length: int) -> None:
     assert before_bilinear((start, start + length)) == (int(read.min()), int(read.max()) + 1)
 
 
-@settings(deadline=None)  # the first call of torch takes its time
 @given(start=st.integers(8, 40), length=st.integers(1, 40), pixels=st.integers(0, 4))
 def test_convolutions_read_just_these(start: int, length: int, pixels: int) -> None:
     line = torch.zeros(1, 1, 100, requires_grad=True)

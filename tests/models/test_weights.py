@@ -477,7 +477,7 @@ def test_description_alone_does_not_need_good_tensors(path: Path) -> None:
 
 # Fuzz
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def loads_or_refuses(path: Path, data: bytes) -> None:
