@@ -8,7 +8,8 @@ class tables (CLADE, Tan and others 2021) on the fine ones. Three things make it
   that the padding of its convolutions spoils is cut off, so a tile and the whole compute the same sums;
 - noise by place (`world_noise`), at every level.
 
-The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step.
+The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step. Each level adds what it knows
+to a sketch of the output, which is enlarged from level to level (as in StyleGAN 2, Karras and others 2020).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ NOISE_CHANNELS = 2
 BLUR_PX = 4
 """Reach, at half resolution, of the smoothing of land borders on the fine levels."""
 HEAD_CHANNELS = 32
+OUTPUT_CHANNELS = 4
+"""Three of albedo, before tanh, and the elevation code."""
 HEAD_REACH = 2
 SPADE_REACH = 2
 
@@ -76,7 +79,7 @@ class SpadeLocal(nn.Module):
         self.style_mix: Tensor
         self.register_buffer("style_mix", torch.eye(style))
         self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3, padding=1)
-        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * 4, 3, padding=1)
+        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * OUTPUT_CHANNELS, 3, padding=1)
         nn.init.normal_(self.head_out.weight, std=0.02)
         nn.init.zeros_(self.head_out.bias)  # type: ignore[arg-type]
         # Land begins at 230 m, not at the sea, where the code is flat and hardly learns.
@@ -111,8 +114,9 @@ class SpadeLocal(nn.Module):
 
         here = spans[0]
         x = self.stem(torch.cat([maps.area(COARSEST, here), noise(COARSEST, 0, here)], dim=1))  # (N, C, h, w)
+        sketch = torch.zeros((len(seeds), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
-            x = stage(x, here, there, maps, style, noise)
+            x, sketch = stage(x, sketch, here, there, maps, style, noise)
             here = there
         fine = doubled(here[0]), doubled(here[1])
         placed = torch.cat([maps.sharp_water(fine), noise(0, 0, fine)], dim=1)
@@ -120,7 +124,7 @@ class SpadeLocal(nn.Module):
         x = F.leaky_relu(self.head_in(x), 0.2)
         # Bfloat16 has eight bits of precision: as heights, terraces. The last layer is float32 whatever runs before.
         with torch.autocast(x.device.type, enabled=False):
-            x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
+            x = F.pixel_shuffle(self.head_out(x.float()), 2) + _enlarged(sketch)  # (N, 4, H, W)
         x = x[:, :, cut(window.rows, fine[0]), cut(window.cols, fine[1])]
         return 0.5 + 0.5 * torch.tanh(x[:, :3]), x[:, 3:]
 
@@ -208,9 +212,22 @@ class _Level(nn.Module):
         told = (hidden if self.branch else CLASS_COUNT) + style
         self.blocks = nn.ModuleList(_Block(width, told) for _ in range(count))
         self.leave = nn.Conv2d(width, following, 1)
+        self.outline = nn.Conv2d(width, OUTPUT_CHANNELS, 1) if level > 1 else None
+        if self.outline is not None:
+            nn.init.zeros_(self.outline.weight)
+            nn.init.zeros_(self.outline.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, here: Area, there: Area, maps: _Pyramid, style: Tensor, noise: _Noise) -> Tensor:
-        """Features (N, C, h, w) on the spans `here` → features on the spans `there` of the next level."""
+    def forward(
+        self,
+        x: Tensor,
+        sketch: Tensor,
+        here: Area,
+        there: Area,
+        maps: _Pyramid,
+        style: Tensor,
+        noise: _Noise,
+    ) -> tuple[Tensor, Tensor]:
+        """Features (N, C, h, w) and the sketch (N, 4, h, w) on the spans `here` → both on `there` of the next level."""
         if self.branch is None:
             told = shares = maps.soft(self.level, here)
         else:
@@ -221,11 +238,16 @@ class _Level(nn.Module):
         told = torch.cat([told, everywhere.to(told.dtype)], dim=1)
         for index, block in enumerate(self.blocks):
             x = block(x, told, shares, noise(self.level, index + 1, here))
-        x = self.leave(x)
-        if self.level > 1:
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        if self.outline is not None:
+            # Plateaus are drawn here, in float32 and smooth: at 1,500 m the fine levels would roughen them by rounding.
+            with torch.autocast(x.device.type, enabled=False):
+                sketch = _enlarged(sketch + self.outline(x.float()))
+            x = _enlarged(self.leave(x))
             here = doubled(here[0]), doubled(here[1])
-        return x[:, :, cut(there[0], here[0]), cut(there[1], here[1])]
+        else:
+            x = self.leave(x)
+        part = (..., cut(there[0], here[0]), cut(there[1], here[1]))
+        return x[part], sketch[part]
 
 
 class _Block(nn.Module):
@@ -267,6 +289,11 @@ class _Modulation(nn.Module):
         normed = F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2]).permute(0, 3, 1, 2)
         features: Tensor = F.leaky_relu(torch.addcmul(self.shift(told), normed, self.gain(told)), 0.2)
         return features
+
+
+def _enlarged(x: Tensor) -> Tensor:
+    """(N, C, h, w) → (N, C, 2h, 2w), bilinear; the outermost pixels would need more than there is."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _origin(at: Area) -> tuple[int, int]:
