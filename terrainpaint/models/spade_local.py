@@ -8,8 +8,8 @@ class tables (CLADE, Tan and others 2021) on the fine ones. Three things make it
   that the padding of its convolutions spoils is cut off, so a tile and the whole compute the same sums;
 - noise by place (`world_noise`), at every level.
 
-The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step. Each level adds what it knows
-to a sketch of the output, which is enlarged from level to level (as in StyleGAN 2, Karras and others 2020).
+The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step. Each level adds what it
+knows to a sketch of the output, which is enlarged from level to level (as in StyleGAN 2, Karras and others 2020).
 """
 
 from __future__ import annotations
