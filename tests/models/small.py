@@ -28,9 +28,11 @@ def shadow(seed: int = 4) -> ShadowGenerator:
 def randomise(network: nn.Module, seed: int) -> None:
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for value in network.parameters():
+        for name, value in network.named_parameters():
             inputs = value[0].numel() if value.ndim > 1 else 4
-            value.copy_(torch.randn(value.shape, generator=source) / inputs**0.5)
+            # What the coarse levels add to the output must leave the albedo within the range of its tanh.
+            scale = 0.15 if "outline" in name else 1.0
+            value.copy_(torch.randn(value.shape, generator=source) * scale / inputs**0.5)
 
 
 def random_ids(height: int, width: int, cell_px: int = 5, seed: int = 1) -> Tensor:

@@ -229,18 +229,25 @@ def test_shapes_types_and_ranges(whole: Tensor) -> None:
     assert float(whole[:, 3].min()) < 0 < 1 < float(whole[:, 3].max()), "no clipping of depths and peaks"
 
 
-def test_heights_have_no_terraces_in_bfloat16() -> None:
+@pytest.mark.parametrize("plateau", ["head_out", "levels.0.outline", "levels.2.outline"])
+def test_heights_have_no_terraces_in_bfloat16(plateau: str) -> None:
     network = small.generator()
-    network.head_out.weight[-4:] *= 0.02
-    network.head_out.bias[-4:] = float(network.code(torch.tensor(1800.0)))
+    for name, value in network.named_parameters():
+        if "outline" in name:
+            value[-1] *= 0 if plateau == "head_out" else 0.1
+    network.head_out.weight[-4:] *= 0.02 if plateau == "head_out" else 0
+    network.head_out.bias[-4:] = 0
+    drawn_by = network.get_submodule(plateau)
+    drawn_by.bias[-4 if plateau == "head_out" else -1 :] = float(network.code(torch.tensor(1700.0)))
     window = Window((0, 80), (0, 80))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         albedo, code = network(world(network.input_window(window)), window, [5], STYLE)
         height = network.height(code)
     assert albedo.dtype == code.dtype == height.dtype == torch.float32
-    assert 1024 < float(height.quantile(0.05)) < 1800 < float(height.quantile(0.95)) < 2048
-    # Between these, where bfloat16 has steps of 8 m, and more where it is the code that is rounded.
-    levels = height[(height > 1700) & (height < 1900)]
+    low, high = (float(height.quantile(share)) for share in (0.05, 0.95))
+    # Between 1024 and 2048 m bfloat16 has steps of 8 m, and larger ones where it is the code that is rounded.
+    assert 1024 < low < high < 2048
+    levels = height[(height > low) & (height < high)]
     for rounded in (levels.bfloat16().float(), network.height(network.code(levels).bfloat16().float())):
         assert float(rounded.unique().diff().min()) > 7.9
     assert levels.unique().numel() > 0.9 * levels.numel() > 500
