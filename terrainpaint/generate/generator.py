@@ -114,7 +114,7 @@ class Generator:
         window = Window((rect.row, rect.row + rect.height), (rect.col, rect.col + rect.width))
         asked = generator.input_window(window)
         numbers = torch.from_numpy(self.style_of(seed) if style is None else style)[None]
-        with _out_of_memory(rect), torch.inference_mode():
+        with _computing(rect):
             ids = ids_to(map_around(segmentation.ids, asked.rows, asked.cols), self._device)
             reduced = self._precision != torch.float32
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=reduced):
@@ -134,7 +134,7 @@ class Generator:
             progress(done / len(parts))
             check_cancel(cancel)
             near = around[rect.row : rect.row + rect.height + 3, rect.col : rect.col + rect.width + 3]
-            with _out_of_memory(rect), torch.inference_mode():
+            with _computing(rect):
                 height = torch.from_numpy(np.ascontiguousarray(near))[None, None].to(self._device)
                 brightness = self._weights.shadow(height, terrain.pixel_size_m)
                 albedo = picture_to(terrain.albedo[rect.slices], self._device)
@@ -162,9 +162,11 @@ def _preview_precision(device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _out_of_memory(rect: Rect) -> Iterator[None]:
+def _computing(rect: Rect) -> Iterator[None]:
+    """No gradients, full float32 on CUDA too (its default for convolutions has ten bits), a sentence without memory."""
     try:
-        yield
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            yield
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise DeviceError(f"Memory ran out at a part of {rect.width} x {rect.height} px; close other programs, or use "
                           "--device cpu.") from error  # fmt: skip
