@@ -235,7 +235,7 @@ class _Level(nn.Module):
             shares = maps.area(self.level, here)
             told = self.branch(maps.area(self.level, around))[:, :, cut(here[0], around[0]), cut(here[1], around[1])]
         everywhere = style[:, :, None, None].expand(-1, -1, *_size(here))
-        told = torch.cat([told, everywhere.to(told.dtype)], dim=1)
+        told = torch.cat([told, everywhere.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
             x = block(x, told, shares, noise(self.level, index + 1, here))
         if self.outline is not None:
@@ -287,7 +287,7 @@ class _Modulation(nn.Module):
         """(N, C, h, w) → (N, C, h, w)."""
         # Channels are last in memory: a layer norm of each position, in one pass.
         normed = F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2]).permute(0, 3, 1, 2)
-        features: Tensor = F.leaky_relu(torch.addcmul(self.shift(told), normed, self.gain(told)), 0.2)
+        features: Tensor = F.leaky_relu(normed * self.gain(told) + self.shift(told), 0.2)
         return features
 
 

@@ -1,0 +1,107 @@
+"""What the shipped weights make of the sample maps: properties that a person would see at once if they were lost."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.classes import CLASS_NAMES, WATER
+from terrainpaint.core.segmentation import SegmentationMap, read_map
+from terrainpaint.core.shading import hillshade
+from terrainpaint.core.terrain import Terrain
+from terrainpaint.generate import Generator
+
+STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())
+ID = {name: number for number, name in enumerate(CLASS_NAMES)}
+
+
+@pytest.fixture(scope="module")
+def coast() -> SegmentationMap:
+    return read_map(asset_path("maps/coast.png"))
+
+
+def inside(land: SegmentationMap, name: str) -> np.ndarray:
+    """Where a class is, a few pixels away from its border: borders are drawn by nature, not by the brush."""
+    return cv2.erode((land.ids == ID[name]).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+
+
+def mean_height(terrain: Terrain, land: SegmentationMap, name: str) -> float:
+    return float(terrain.height[inside(land, name)].mean())
+
+
+@STYLES
+def test_heights_follow_the_painted_classes(style: str, path: Path, coast: SegmentationMap) -> None:
+    for seed in (0, 7):
+        terrain = Generator.load(path, "cpu").terrain(coast, seed)
+        sea = terrain.height[inside(coast, "water")]
+        assert np.abs(np.quantile(sea, [0.02, 0.98])).max() < 25
+        land = terrain.height[~(coast.ids == WATER)]
+        assert land.min() > -50 and terrain.height.max() < 9000
+        assert mean_height(terrain, coast, "mountain") > 300 + mean_height(terrain, coast, "forest")
+        assert mean_height(terrain, coast, "mountain") > mean_height(terrain, coast, "hills")
+        assert mean_height(terrain, coast, "hills") > mean_height(terrain, coast, "grassland")
+
+
+@STYLES
+def test_mountains_have_relief_and_the_sea_has_none(style: str, path: Path, coast: SegmentationMap) -> None:
+    terrain = Generator.load(path, "cpu").terrain(coast, 3)
+    rows, cols = np.gradient(terrain.height, terrain.pixel_size_m)
+    slope = np.hypot(rows, cols)
+    assert slope[inside(coast, "mountain")].mean() > 3 * slope[inside(coast, "grassland")].mean() > 0
+    assert slope[inside(coast, "water")].mean() < 0.1 * slope[inside(coast, "mountain")].mean()
+
+
+@STYLES
+def test_water_is_blue_and_forest_is_greener_than_desert(style: str, path: Path, coast: SegmentationMap) -> None:
+    albedo = Generator.load(path, "cpu").terrain(coast, 3).albedo.astype(float)
+    red, green, blue = (albedo[:, :, band] for band in range(3))
+    assert (blue - red)[inside(coast, "water")].mean() > 40
+    greenness = green - (red + blue) / 2
+    assert greenness[inside(coast, "forest")].mean() > 8 + greenness[inside(coast, "desert")].mean()
+
+
+@STYLES
+def test_light_is_in_the_shaded_picture_and_not_in_the_albedo(style: str, path: Path, coast: SegmentationMap) -> None:
+    """Correlation of lightness with the side that faces the light, eight directions, fine structure only."""
+    generator = Generator.load(path, "cpu")
+    terrain = generator.terrain(coast, 5)
+    where = inside(coast, "mountain") | inside(coast, "hills")
+    in_albedo, in_shaded = [], []
+    for azimuth in range(0, 360, 45):
+        light = detail(hillshade(terrain.height, terrain.pixel_size_m, azimuth, exaggeration=4))
+        in_albedo.append(correlation(detail(terrain.albedo.mean(axis=2)), light, where))
+        in_shaded.append(correlation(detail(generator.shaded(terrain).mean(axis=2)), light, where))
+    assert max(map(abs, in_albedo)) < 0.2, in_albedo
+    assert max(in_shaded) > 0.4 and int(np.argmax(in_shaded)) * 45 in (270, 315, 0), in_shaded
+
+
+def detail(picture: np.ndarray) -> np.ndarray:
+    values = picture.astype(np.float32)
+    return values - cv2.GaussianBlur(values, (0, 0), 8)
+
+
+def correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> float:
+    return float(np.corrcoef(first[where], second[where])[0, 1])
+
+
+@STYLES
+def test_seeds_differ_in_detail_and_agree_on_what_was_painted(style: str, path: Path, coast: SegmentationMap) -> None:
+    generator = Generator.load(path, "cpu")
+    first, second = generator.terrain(coast, 1), generator.terrain(coast, 2)
+    mountains = inside(coast, "mountain")
+    assert correlation(detail(first.height), detail(second.height), mountains) < 0.5
+    assert correlation(first.height, second.height, coast.ids >= 0) > 0.5
+
+
+@STYLES
+def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
+    """No peak of the autocorrelation away from zero: neither a grid of the network nor a period of the noise."""
+    plain = SegmentationMap(np.full((512, 512), ID["mountain"], np.uint8))
+    height = detail(Generator.load(path, "cpu").terrain(plain, 1).height)
+    spectrum = np.abs(np.fft.fft2(height - height.mean())) ** 2
+    autocorrelation = np.fft.ifft2(spectrum).real
+    autocorrelation /= autocorrelation[0, 0]
+    near = np.hypot(*np.meshgrid(np.fft.fftfreq(512) * 512, np.fft.fftfreq(512) * 512)) < 24
+    assert autocorrelation[~near].max() < 0.15
