@@ -126,7 +126,7 @@ def test_styles_of_real_crops_are_standard_and_follow_the_land(prepared: Prepare
     lightness = list(NETWORK.style_names).index("lightness")
     moved = styles.of(brighter, 0.0, torch.Generator().manual_seed(2))[:, lightness] - found[:, lightness]
     land = (crops.labels != 0).sum(dim=(1, 2)) > 64
-    assert bool((moved[land] > 0).all())
+    assert bool((moved[land] >= 0).all()) and float(moved[land].mean()) > 1  # at most 3, so the brightest stay
 
 
 def test_the_average_follows_at_its_half_life() -> None:
