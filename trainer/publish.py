@@ -36,7 +36,7 @@ def publish(source: Path, target: Path, licence: str) -> WeightsHeader:
             style=state["data"]["style"],
             credits=state["data"]["credits"],
             licence=licence,
-            training={"images": state["images"], **state["settings"]},
+            training={**state["settings"], "images": state["images"]},
         )
     except (KeyError, TypeError, RuntimeError) as error:
         raise TrainingError(f"{path} is a checkpoint of another network; publish it with the version that made it.") \

@@ -81,14 +81,14 @@ def test_published_weights_make_terrain(
     prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_prepared(tmp_path / "set.npz", prepared)
-    (tmp_path / "small.toml").write_text("images = 2\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\n")
+    (tmp_path / "small.toml").write_text("images = 3\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\n")
     run = ["train", str(tmp_path / "set.npz"), "-o", str(tmp_path / "run"), "--config", str(tmp_path / "small.toml")]
     assert main([*run, "--precision", "fp32", "--device", "cpu"]) == 0
     assert main(["publish", str(tmp_path / "run"), "-o", str(tmp_path / "w.safetensors"), "--licence", "CC0"]) == 0
     assert "made-up" in capsys.readouterr().out
     generator = Generator.load(tmp_path / "w.safetensors", "cpu")
     assert (generator.header.credits, generator.header.licence) == ("nobody", "CC0")
-    assert generator.header.training["images"] == 2 and generator.header.training["crop_px"] == 32
+    assert generator.header.training["images"] == 4 and generator.header.training["crop_px"] == 32
     assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), 0).shape == (48, 40)
 
 
