@@ -95,6 +95,13 @@ def train(
     images = 0
     if (start := newest_checkpoint(folder)) is not None:
         images = _restore(load_checkpoint(start, device), parts, random)
+        # The rates of the config count, not those of the checkpoint: a run may go on with others.
+        for optimizer, rate in (
+            (generator_step, config.generator_rate),
+            (discriminator_step, config.discriminator_rate),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
     held_out = prepared.subset(VALIDATION)
     sheets_of = CropSource(held_out, generator, config.crop_px, device) if len(held_out) else source
     fixed = sheets_of.draw(SHEET_TILES, torch.Generator().manual_seed(1))
@@ -126,15 +133,16 @@ def train(
             step = _step(generator, shadow, discriminator, crops, style, _seeds(images, config), flips,
                          prepared.pixel_size_m, config, generator_step, discriminator_step)  # fmt: skip
             before, images, steps = images, images + config.batch, steps + 1
+            # At once, before any of it is averaged or saved.
+            if not all(map(math.isfinite, step.values())):
+                raise TrainingError(f"The losses are no longer numbers after {images} images; the checkpoints in "
+                                    f"{folder} are intact: go on with a lower learning rate.")  # fmt: skip
             # A short half-life at first, or the first weights would linger.
             averaged.follow(generator, shadow, config.batch / min(config.ema_images, 0.1 * images))
             for name, value in step.items():
                 losses[name] = losses.get(name, 0.0) + value
             if _passed(before, images, config.log_images):
                 means = {name: value / steps for name, value in losses.items()}
-                if not all(map(math.isfinite, means.values())):
-                    raise TrainingError(f"The losses are no longer numbers after {images} images; the checkpoints in "
-                                        f"{folder} are intact: go on with a lower learning rate.")  # fmt: skip
                 means["images_per_s"] = steps * config.batch / (time.monotonic() - since)
                 log.write(json.dumps({"images": images, **means}) + "\n")
                 log.flush()

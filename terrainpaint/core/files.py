@@ -33,6 +33,19 @@ _REASONS: dict[int | None, str] = {
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
+_READING: dict[int | None, str] = {
+    errno.ENOENT: "there is no such file; check the name",
+    errno.ENOTDIR: "there is no such file; check the name",
+    errno.ENAMETOOLONG: "there is no such file; check the name",
+    errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
+    errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
+}
+
+
+def why_unreadable(error: OSError) -> str:
+    """Why a file could not be opened for reading, and what to do: the end of a sentence, without its full stop."""
+    return _READING.get(error.errno, f"{error.strerror or error}; copy it to another disk")
+
 
 @dataclass(frozen=True)
 class _Pending:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import stat
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from terrainpaint.core.files import why_unreadable
 from terrainpaint.errors import DeviceError, MapError
 
 MIN_SIDE_PX = 32
@@ -20,13 +20,6 @@ MAX_SIDE_PX = 65_536
 
 _STRIP_PX = 1 << 20
 _LIMIT_LOCK = threading.Lock()
-_REASONS: dict[int | None, str] = {
-    errno.ENOENT: "there is no such file; check the name",
-    errno.ENOTDIR: "there is no such file; check the name",
-    errno.ENAMETOOLONG: "there is no such file; check the name",
-    errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
-    errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
-}
 
 
 @contextmanager
@@ -40,7 +33,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
             raise MapError(f"{path} is not a file; name a PNG picture of a map.")
         file = path.open("rb")
     except OSError as error:
-        reason = _REASONS.get(error.errno, f"{error.strerror}; copy it to another disk")
+        reason = why_unreadable(error)
         raise MapError(f"{path} cannot be read: {reason}.") from error
     with file:
         try:

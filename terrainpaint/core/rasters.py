@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.files import why_unreadable
 from terrainpaint.errors import InputFileError
 
 
@@ -39,7 +40,7 @@ def _read(path: Path) -> NDArray[np.generic]:
     try:
         packed = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise InputFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InputFileError(f"{path} cannot be read: {why_unreadable(error)}.") from error
     try:
         found = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED) if len(packed) else None
     except cv2.error:

@@ -5,7 +5,6 @@ What a file declares is compared with its size and with the shapes of the networ
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import stat
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from terrainpaint.core.files import atomic_path
+from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.errors import DeviceError, WeightsError
 from terrainpaint.models.header import WeightsHeader, parse_header
 from terrainpaint.models.networks import NETWORKS, Generator
@@ -33,13 +32,6 @@ MAX_HEADER_BYTES = 1 << 22
 
 _Shapes = Mapping[str, tuple[str, tuple[int, ...]]]  # name → dtype as safetensors calls it, shape
 _FLOAT32 = "F32"
-_REASONS: dict[int | None, str] = {
-    errno.ENOENT: "there is no such file; check the name",
-    errno.ENOTDIR: "there is no such file; check the name",
-    errno.ENAMETOOLONG: "there is no such file; check the name",
-    errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
-    errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
-}
 # PyTorch writes zip archives; its older versions, and pickle itself, the opcode 0x80 and the number of the protocol.
 _CODE = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
 _LFS = b"version https://git-lfs"
@@ -213,7 +205,7 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _unreadable(path: Path, error: OSError) -> NoReturn:
-    reason = _REASONS.get(error.errno, f"{error.strerror or error}; copy it to another disk")
+    reason = why_unreadable(error)
     raise WeightsError(f"{path} cannot be read: {reason}.") from error
 
 

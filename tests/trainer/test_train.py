@@ -77,6 +77,14 @@ def test_a_resumed_run_is_an_unbroken_run(prepared: PreparedSet, tmp_path: Path)
             assert torch.equal(value, broken[part][name]), (part, name)
 
 
+def test_a_run_goes_on_with_the_rates_it_is_told(prepared: PreparedSet, tmp_path: Path) -> None:
+    train(prepared, TrainConfig(**{**vars(CONFIG), "images": 2}), tmp_path, quiet, network=NETWORK)
+    slower = TrainConfig(**{**vars(CONFIG), "images": 4, "generator_rate": 1e-5, "discriminator_rate": 2e-5})
+    state = load_checkpoint(train(prepared, slower, tmp_path, quiet, network=NETWORK), CPU)
+    assert state["generator_step"]["param_groups"][0]["lr"] == 1e-5
+    assert state["discriminator_step"]["param_groups"][0]["lr"] == 2e-5
+
+
 def test_published_weights_make_terrain(
     prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,9 +150,12 @@ def test_the_average_follows_at_its_half_life() -> None:
 
 
 def test_losses_that_are_no_numbers_end_the_run(prepared: PreparedSet, tmp_path: Path) -> None:
-    wild = TrainConfig(**{**vars(CONFIG), "generator_rate": 1e30, "images": 40})
+    wild = {**vars(CONFIG), "generator_rate": 1e30, "images": 40, "save_images": 2, "log_images": 40}
     with pytest.raises(TrainingError, match="no longer numbers"):
-        train(prepared, wild, tmp_path, quiet, network=NETWORK)
+        train(prepared, TrainConfig(**wild), tmp_path, quiet, network=NETWORK)
+    # What was saved on the way, between two lines of the log, came from losses that were numbers.
+    for name, value in load_checkpoint(newest_checkpoint(tmp_path), CPU)["averaged"].items():
+        assert bool(value.isfinite().all()), name
 
 
 def test_a_set_without_maps_or_a_crop_too_large_is_refused(prepared: PreparedSet, tmp_path: Path) -> None:
