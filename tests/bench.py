@@ -24,7 +24,7 @@ def bench_generate(repeats: int = 9) -> dict[str, float]:
     """Milliseconds for the coast of the sample maps: 512 x 512 in float32 and as a preview, and a small dab of it."""
     generator = Generator.load(shipped_styles()["atlas"], "cpu")
     land = read_map(asset_path("maps/coast.png"))
-    from terrainpaint.generate.tiles import Rect
+    from terrainpaint.core.rects import Rect
 
     terrain = generator.terrain(land, 0)
     preview = generator.previewing()

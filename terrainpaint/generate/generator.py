@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from terrainpaint import __version__
 from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import DeviceError
 from terrainpaint.generate.memory import keep_freed_memory, require_memory
-from terrainpaint.generate.tiles import Rect, map_around, tiles
+from terrainpaint.generate.tiles import map_around, tiles
 from terrainpaint.models.arrays import heights_from, ids_to, picture_from, picture_to
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.shadow import shaded

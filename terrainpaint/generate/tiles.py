@@ -1,28 +1,14 @@
-"""Rectangles of a map, and the map around them."""
+"""The tiles of a map, and the map around them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Rect:
-    """A half-open rectangle of a map in pixels, row 0 = north."""
-
-    row: int
-    col: int
-    height: int
-    width: int
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Index of an array of the whole map."""
-        return slice(self.row, self.row + self.height), slice(self.col, self.col + self.width)
+from terrainpaint.core.rects import Rect
 
 
 def tiles(rows: int, cols: int, side: int) -> Iterator[Rect]:

@@ -8,7 +8,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import Cancelled, DeviceError
 from terrainpaint.generate import Generator, generator
-from terrainpaint.generate.tiles import Rect
+from terrainpaint.core.rects import Rect
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights

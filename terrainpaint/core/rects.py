@@ -1,0 +1,86 @@
+"""Rectangles of a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rect:
+    """A half-open rectangle of a map in pixels, row 0 = north."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+    @classmethod
+    def of_shape(cls, shape: tuple[int, int]) -> Rect:
+        """All of a map of (H, W)."""
+        return cls(0, 0, *shape)
+
+    @classmethod
+    def spanned(cls, top: int, left: int, bottom: int, right: int) -> Rect:
+        """Rows `top` to `bottom` and columns `left` to `right`, half-open; empty when they are the wrong way round."""
+        return cls(top, left, max(0, bottom - top), max(0, right - left))
+
+    @property
+    def bottom(self) -> int:
+        """First row below."""
+        return self.row + self.height
+
+    @property
+    def right(self) -> int:
+        """First column to the right."""
+        return self.col + self.width
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.height * self.width
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no pixel in it."""
+        return self.height <= 0 or self.width <= 0
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of an array of the whole map."""
+        return slice(self.row, self.bottom), slice(self.col, self.right)
+
+    def contains(self, row: int, col: int) -> bool:
+        """Whether a pixel is in it."""
+        return self.row <= row < self.bottom and self.col <= col < self.right
+
+    def intersection(self, other: Rect) -> Rect:
+        """What both have; empty when they do not meet."""
+        return Rect.spanned(
+            max(self.row, other.row),
+            max(self.col, other.col),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
+    def union(self, other: Rect) -> Rect:
+        """The smallest rectangle around both; an empty one adds nothing."""
+        if self.is_empty or other.is_empty:
+            return other if self.is_empty else self
+        return Rect.spanned(
+            min(self.row, other.row),
+            min(self.col, other.col),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+    def grown(self, pixels: int) -> Rect:
+        """Wider by `pixels` on each side, beyond the map if need be."""
+        return Rect.spanned(self.row - pixels, self.col - pixels, self.bottom + pixels, self.right + pixels)
+
+    def clipped(self, shape: tuple[int, int]) -> Rect:
+        """The part of it that lies on a map of (H, W)."""
+        return self.intersection(Rect.of_shape(shape))
+
+    def moved(self, rows: int, cols: int) -> Rect:
+        """The same size elsewhere."""
+        return Rect(self.row + rows, self.col + cols, self.height, self.width)
