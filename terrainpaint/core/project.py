@@ -13,6 +13,8 @@ from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.core.layers import EMPTY, Layer, empty_cells
 from terrainpaint.core.recipe import Recipe
 
+REROLLS = 0
+"""In place of the key of a layer: the counts of `Project.rerolls`."""
 MIN_SIDE_PX = 32
 MAX_SIDE_PX = 16_384
 """The largest side of a document; maps up to 65,536 px can be generated from the command line."""
@@ -105,6 +107,10 @@ class Project:
             if each.key == key:
                 return each
         raise KeyError(key)
+
+    def cells(self, key: int) -> NDArray[np.uint8]:
+        """(H, W) uint8 of a layer, or of the counts for REROLLS. Raises KeyError."""
+        return self.rerolls if key == REROLLS else self.layer(key).cells
 
     def resized(self, shape: tuple[int, int]) -> Project:
         """The same map with other pixels (nearest neighbour) on the same ground."""

@@ -1,0 +1,1 @@
+"""The window: paint, see it become terrain, look at it in 3D, save, export."""

@@ -1,0 +1,382 @@
+"""The document of the window: a project, the map that its layers make, and the undo stack of all that changes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from terrainpaint.core.edits import Stroke, Tiles
+from terrainpaint.core.layers import EMPTY, Layer, empty_cells, flattened
+from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import REROLLS, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.selection import Selection
+from terrainpaint.gui.commands import NOT_MERGED, PaintCommand, ProjectCommand
+
+_SEPARATE_TILES = 256
+"""An edit of more tiles than this is announced as one rectangle."""
+
+
+class PaintStroke:
+    """A stroke under way on one array of the document; made by `Document.begin_stroke`."""
+
+    def __init__(self, document: Document, text: str, key: int) -> None:
+        self._document, self._text, self._key = document, text, key
+        self._stroke = Stroke(document.project.cells(key))
+
+    def paint(self, mark: Mark, value: int) -> None:
+        """Write a class id or EMPTY where the mark is, within the selection if there is one."""
+        rect, mask = self._document.selected_part(mark)
+        if rect.is_empty:
+            return
+        self._stroke.touch(rect)
+        self._stroke.target[rect.slices][mask] = value
+        self._document.refresh(rect)
+
+    def put(self, rect: Rect, cells: NDArray[np.uint8]) -> None:
+        """Replace the cells (h, w) uint8 of a rectangle, within the selection if there is one."""
+        inside = rect.clipped(self._document.shape)
+        cut = inside.moved(-rect.row, -rect.col).slices
+        clipped, mask = self._document.selected_part(Mark(inside, np.ones((inside.height, inside.width), np.bool_)))
+        if clipped.is_empty:
+            return
+        part = cells[cut][clipped.moved(-inside.row, -inside.col).slices]
+        self._stroke.touch(clipped)
+        self._stroke.target[clipped.slices][mask] = part[mask]
+        self._document.refresh(clipped)
+
+    def count_up(self, mark: Mark) -> None:
+        """Add one where the mark is, 255 at most."""
+        rect, mask = self._document.selected_part(mark)
+        if rect.is_empty:
+            return
+        self._stroke.touch(rect)
+        counts = self._stroke.target[rect.slices]
+        counts[mask & (counts < 255)] += 1
+
+    def end(self) -> None:
+        """Make one step of undo of it, none when nothing is different."""
+        self._document.stroke_ended(self)
+        patch = self._stroke.finish()
+        if patch is not None:
+            self._document.undo_stack.push(PaintCommand(self._document, self._text, self._key, patch))
+
+    def cancel(self) -> None:
+        """Put everything back as it was."""
+        self._document.stroke_ended(self)
+        before = self._stroke.before
+        before.write(self._stroke.target)
+        self._document.refresh(before.rect)
+
+
+class Document(QObject):
+    """A project being edited. `ids` (H, W) uint8 is the map that all layers make, always up to date."""
+
+    map_changed = Signal(object)
+    """Rect: `ids` changed there."""
+    rerolls_changed = Signal(object)
+    """Rect: the noise was drawn anew there."""
+    layers_changed = Signal()
+    settings_changed = Signal()
+    underlay_changed = Signal()
+    selection_changed = Signal()
+    replaced = Signal()
+    """There is another project, or one of another size."""
+    title_changed = Signal()
+    written = Signal(int, object)
+    """Key of a layer or REROLLS, and the Tiles that a step wrote there."""
+    restructured = Signal()
+    """`project` is another object: layers or settings changed, the size did not."""
+
+    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.cleanChanged.connect(lambda clean: self.title_changed.emit())
+        self.view = ViewSettings()
+        self._stroke: PaintStroke | None = None
+        self._take(project, None)
+
+    @property
+    def project(self) -> Project:
+        """What is edited; replaced as a whole when layers or settings change."""
+        return self._project
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the project."""
+        return self._project.settings
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self._project.shape
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the project, None while it has none."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """What the document is called in the title."""
+        return self._path.stem if self._path else self._name
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is something that is not in the file."""
+        return self._recovered or not self.undo_stack.isClean()
+
+    @property
+    def selection(self) -> Selection | None:
+        """What is selected, None for everything."""
+        return self._selection
+
+    @property
+    def active_layer(self) -> Layer:
+        """The layer that is painted."""
+        return self._project.layer(self._project.active)
+
+    @property
+    def refusal(self) -> str:
+        """Why the active layer cannot be painted now, "" if it can."""
+        layer = self.active_layer
+        if layer.locked:
+            return f'The layer "{layer.name}" is locked; unlock it or choose another one.'
+        if not layer.visible:
+            return f'The layer "{layer.name}" is hidden; show it or choose another one.'
+        return ""
+
+    def segmentation(self) -> SegmentationMap:
+        """A copy of the map, for another thread."""
+        return SegmentationMap(self.ids.copy())
+
+    # Another document
+
+    def open(self, project: Project, path: Path | None, view: ViewSettings, name: str = "Untitled") -> None:
+        """Edit another project; the undo stack is emptied."""
+        self.view = view
+        self._take(project, path, name)
+        self.replaced.emit()
+        self.title_changed.emit()
+
+    def recover(self, project: Project, path: Path | None, view: ViewSettings, name: str) -> None:
+        """Edit a project that was never saved in this state."""
+        self.open(project, path, view, name)
+        self._recovered = True
+        self.title_changed.emit()
+
+    def saved(self, path: Path) -> None:
+        """The state of now is in a file."""
+        self._path, self._recovered = path, False
+        self.undo_stack.setClean()
+        self.title_changed.emit()
+
+    # Painting
+
+    def begin_stroke(self, text: str) -> PaintStroke | None:
+        """Start a stroke on the active layer; None when `refusal` says why not. One stroke at a time."""
+        return None if self.refusal else self._begin(text, self._project.active)
+
+    def paint_mark(self, text: str, mark: Mark, value: int) -> None:
+        """One step: write a class id or EMPTY where the mark is."""
+        if (stroke := self.begin_stroke(text)) is not None:
+            stroke.paint(mark, value)
+            stroke.end()
+
+    def put_cells(self, text: str, rect: Rect, cells: NDArray[np.uint8]) -> None:
+        """One step: replace the cells (h, w) uint8 of a rectangle of the active layer."""
+        if (stroke := self.begin_stroke(text)) is not None:
+            stroke.put(rect, cells)
+            stroke.end()
+
+    def reroll(self, mark: Mark) -> None:
+        """One step: draw the noise anew where the mark is."""
+        stroke = self._begin("Re-roll", REROLLS)
+        stroke.count_up(mark)
+        stroke.end()
+
+    def finish_stroke(self) -> None:
+        """End the stroke that is under way, if any: before undo, saving or anything else that needs whole steps."""
+        if self._stroke is not None:
+            self._stroke.end()
+
+    def stroke_ended(self, stroke: PaintStroke) -> None:
+        """Called by the stroke itself."""
+        if self._stroke is stroke:
+            self._stroke = None
+
+    def selected_part(self, mark: Mark) -> tuple[Rect, NDArray[np.bool_]]:
+        """The part of a mark that is on the map and selected."""
+        rect = mark.rect.clipped(self.shape)
+        if self._selection is not None:
+            rect = rect.intersection(self._selection.rect)
+        mask = mark.mask[rect.moved(-mark.rect.row, -mark.rect.col).slices] if not rect.is_empty else mark.mask[:0, :0]
+        if self._selection is not None and not rect.is_empty:
+            inside = rect.moved(-self._selection.rect.row, -self._selection.rect.col)
+            mask = mask & self._selection.mask[inside.slices]
+        return rect, mask
+
+    def set_selection(self, selection: Selection | None) -> None:
+        """Select a part of the map, None for everything."""
+        self._selection = selection
+        self.selection_changed.emit()
+
+    # Layers and settings, each one step of undo
+
+    def change_settings(self, text: str, settings: Settings, merge: int = NOT_MERGED) -> None:
+        """Replace the settings; steps in a row with the same `merge` number become one, as of a slider."""
+        if settings != self.settings:
+            self._push(text, dataclasses.replace(self._project, settings=settings), merge)
+
+    def set_underlay(self, underlay: Underlay | None, merge: int = NOT_MERGED) -> None:
+        """Replace the reference picture; `merge` as in `change_settings`."""
+        text = "Reference picture" if underlay else "Remove reference picture"
+        self._push(text, dataclasses.replace(self._project, underlay=underlay), merge)
+
+    def set_active(self, key: int) -> None:
+        """Paint another layer from now on; not a step of undo."""
+        if key != self._project.active:
+            self.finish_stroke()
+            self._project = dataclasses.replace(self._project, active=key)
+            self.layers_changed.emit()
+            self.restructured.emit()
+
+    def add_layer(self) -> None:
+        """A layer with nothing painted, above the active one."""
+        key = self._new_key()
+        layer = Layer(key, f"Layer {key}", empty_cells(self.shape))
+        self._insert("Add layer", layer)
+
+    def duplicate_layer(self) -> None:
+        """A copy of the active layer above it."""
+        source = self.active_layer
+        layer = dataclasses.replace(source, key=self._new_key(), name=f"{source.name} copy", cells=source.cells.copy())
+        self._insert("Duplicate layer", layer)
+
+    def remove_layer(self) -> None:
+        """Remove the active layer, if it is not the only one."""
+        layers = list(self._project.layers)
+        if len(layers) > 1:
+            at = layers.index(self.active_layer)
+            del layers[at]
+            self._push_layers("Remove layer", layers, layers[max(0, at - 1)].key)
+
+    def merge_down(self) -> None:
+        """Make one layer of the active one and the one below it."""
+        layers = list(self._project.layers)
+        at = layers.index(self.active_layer)
+        if at == 0 or self.refusal or layers[at - 1].locked or not layers[at - 1].visible:
+            return
+        below, above = layers[at - 1 : at + 1]
+        cells = np.where(above.cells == EMPTY, below.cells, above.cells)
+        layers[at - 1 : at + 1] = [dataclasses.replace(below, key=self._new_key(), cells=cells)]
+        self._push_layers("Merge layers", layers, layers[at - 1].key)
+
+    def move_layer(self, key: int, to: int) -> None:
+        """Put a layer at a place in the order from the lowest to the highest."""
+        layers = list(self._project.layers)
+        layer = self._project.layer(key)
+        if 0 <= to < len(layers) and layers.index(layer) != to:
+            layers.remove(layer)
+            layers.insert(to, layer)
+            self._push_layers("Move layer", layers, self._project.active)
+
+    def change_layer(self, text: str, layer: Layer) -> None:
+        """Replace name, visibility or lock of the layer with the same key."""
+        if layer.cells is not self._project.layer(layer.key).cells:
+            raise ValueError("cells are changed by strokes")
+        layers = [layer if each.key == layer.key else each for each in self._project.layers]
+        self._push_layers(text, layers, self._project.active)
+
+    def resize(self, shape: tuple[int, int]) -> None:
+        """The same map with other pixels."""
+        if shape != self.shape:
+            self._push("Resize", self._project.resized(shape))
+
+    def crop(self, top: int, left: int, shape: tuple[int, int]) -> None:
+        """Another rectangle of the same ground."""
+        if (top, left, shape) != (0, 0, self.shape):
+            self._push("Crop", self._project.cropped(top, left, shape))
+
+    # For commands
+
+    def write(self, key: int, tiles: Tiles) -> None:
+        """Put tiles into a layer or the counts of re-rolls."""
+        self.finish_stroke()
+        tiles.write(self._project.cells(key))
+        rects = tiles.rects if len(tiles.rects) <= _SEPARATE_TILES else (tiles.rect,)
+        for rect in rects:
+            if key == REROLLS:
+                self.rerolls_changed.emit(rect)
+            else:
+                self.refresh(rect)
+        self.written.emit(key, tiles)
+
+    def replace(self, project: Project) -> None:
+        """Put another project in the place of this one, of which it is a later or an earlier state."""
+        self.finish_stroke()
+        before, self._project = self._project, project
+        if before.rerolls is not project.rerolls:
+            self._selection = None
+            self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+            self.replaced.emit()
+            return
+        self.refresh(Rect.of_shape(project.shape))
+        if before.layers != project.layers or before.active != project.active:
+            self.layers_changed.emit()
+        if before.settings != project.settings:
+            self.settings_changed.emit()
+        if before.underlay is not project.underlay:
+            self.underlay_changed.emit()
+        self.restructured.emit()
+
+    def refresh(self, rect: Rect) -> None:
+        """Make `ids` of a rectangle from the layers, and tell where they changed."""
+        rect = rect.clipped(self.shape)
+        if rect.is_empty:
+            return
+        now = flattened(self._project.layers, self.settings.base_class, rect)
+        different = now != self.ids[rect.slices]
+        rows = np.flatnonzero(different.any(axis=1))
+        if rows.size == 0:
+            return
+        cols = np.flatnonzero(different.any(axis=0))
+        self.ids[rect.slices] = now
+        top, bottom, left, right = (int(each) for each in (rows[0], rows[-1] + 1, cols[0], cols[-1] + 1))
+        self.map_changed.emit(Rect.spanned(top, left, bottom, right).moved(rect.row, rect.col))
+
+    def _take(self, project: Project, path: Path | None, name: str = "Untitled") -> None:
+        self._stroke = None
+        self._project, self._path, self._name, self._recovered = project, path, name, False
+        self._selection: Selection | None = None
+        self._last_key = max(each.key for each in project.layers)
+        self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+        self.undo_stack.clear()
+
+    def _begin(self, text: str, key: int) -> PaintStroke:
+        self.finish_stroke()
+        self._stroke = PaintStroke(self, text, key)
+        return self._stroke
+
+    def _new_key(self) -> int:
+        self._last_key += 1
+        return self._last_key
+
+    def _insert(self, text: str, layer: Layer) -> None:
+        layers = list(self._project.layers)
+        layers.insert(layers.index(self.active_layer) + 1, layer)
+        self._push_layers(text, layers, layer.key)
+
+    def _push_layers(self, text: str, layers: list[Layer], active: int) -> None:
+        self._push(text, dataclasses.replace(self._project, layers=tuple(layers), active=active))
+
+    def _push(self, text: str, after: Project, merge: int = NOT_MERGED) -> None:
+        self.finish_stroke()
+        # A stroke that ended just now wrote into the same arrays; nothing of `after` is out of date.
+        self.undo_stack.push(ProjectCommand(self, text, self._project, after, merge))
