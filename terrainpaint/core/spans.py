@@ -1,0 +1,126 @@
+"""Convex shapes row by row: what a brush sweeps is one span of columns in each row, so that its size costs little."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.rects import Rect
+
+Point = tuple[float, float]
+"""(row, col)."""
+Spans = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""From which to which column (h,) a shape reaches in each row; the first is greater where it does not."""
+
+FRAY_LEVELS = 12
+FRAY_PERIOD_PX = 1024
+# Rounding must not decide whether a centre that is exactly on the border belongs to a shape.
+_SLACK_PX = 1e-6
+
+
+def swept_disc(rect: Rect, a: Point, b: Point, radii: tuple[float, float]) -> Spans:
+    """The convex hull of two discs."""
+    left, right = _nothing(rect)
+    rows = np.arange(rect.row, rect.bottom) + 0.5
+    for at, radius in zip((a, b), radii, strict=True):
+        half = np.sqrt(np.maximum(radius**2 - (rows - at[0]) ** 2, 0))
+        inside = np.abs(rows - at[0]) <= radius + _SLACK_PX
+        left[inside] = np.minimum(left, at[1] - half)[inside]
+        right[inside] = np.maximum(right, at[1] + half)[inside]
+    _widen(rect, (left, right), _tangents(a, b, radii))
+    return left, right
+
+
+def swept_square(rect: Rect, a: Point, b: Point, radii: tuple[float, float]) -> Spans:
+    """The convex hull of two upright squares; `radii` are half of their sides."""
+    signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+    first, last = (
+        [(at[0] + y * radius, at[1] + x * radius) for y, x in signs] for at, radius in zip((a, b), radii, strict=True)
+    )
+    spans = _nothing(rect)
+    for ring in (first, last):
+        _widen(rect, spans, list(zip(ring, ring[1:] + ring[:1], strict=True)))
+    _widen(rect, spans, list(zip(first, last, strict=True)))
+    return spans
+
+
+def _nothing(rect: Rect) -> Spans:
+    return np.full(rect.height, np.inf), np.full(rect.height, -np.inf)
+
+
+def _widen(rect: Rect, spans: Spans, edges: list[tuple[Point, Point]]) -> None:
+    """Make the spans reach to the edges of a convex shape."""
+    rows = np.arange(rect.row, rect.bottom) + 0.5
+    left, right = spans
+    for start, end in edges:
+        low, high = (start, end) if start[0] <= end[0] else (end, start)
+        inside = (rows >= low[0] - _SLACK_PX) & (rows <= high[0] + _SLACK_PX)
+        if high[0] - low[0] < _SLACK_PX:
+            ends = np.array([low[1], high[1]])[:, None]
+        else:
+            share = np.clip((rows[inside] - low[0]) / (high[0] - low[0]), 0, 1)
+            ends = (low[1] + share * (high[1] - low[1]))[None]
+        left[inside] = np.minimum(left[inside], ends.min(axis=0))
+        right[inside] = np.maximum(right[inside], ends.max(axis=0))
+
+
+def _tangents(a: Point, b: Point, radii: tuple[float, float]) -> list[tuple[Point, Point]]:
+    """The two straight sides of the convex hull of two discs; none when one disc holds the other."""
+    down, across = b[0] - a[0], b[1] - a[1]
+    distance = math.hypot(down, across)
+    if distance <= abs(radii[0] - radii[1]) + _SLACK_PX:
+        return []
+    cosine = (radii[0] - radii[1]) / distance
+    sine = math.sqrt(1 - cosine**2)
+    down, across = down / distance, across / distance
+    sides = []
+    for sign in (-1, 1):
+        normal = down * cosine - sign * across * sine, across * cosine + sign * down * sine
+        sides.append(
+            (
+                (a[0] + radii[0] * normal[0], a[1] + radii[0] * normal[1]),
+                (b[0] + radii[1] * normal[0], b[1] + radii[1] * normal[1]),
+            )
+        )
+    return sides
+
+
+def counted(rect: Rect, spans: Sequence[Spans]) -> NDArray[np.uint8]:
+    """(h, w) uint8: in how many of the spans the centre of a pixel lies."""
+    changes = np.zeros((rect.height, rect.width + 1), np.int8)
+    for left, right in spans:
+        rows = np.flatnonzero(left <= right + 2 * _SLACK_PX)
+        first = np.ceil(left[rows] - 0.5 - _SLACK_PX).clip(rect.col, rect.right).astype(np.int64) - rect.col
+        stop = np.floor(right[rows] + 0.5 + _SLACK_PX).clip(rect.col, rect.right).astype(np.int64) - rect.col
+        some = first < stop
+        changes[rows[some], first[some]] += 1
+        changes[rows[some], stop[some]] -= 1
+    counts = changes[:, :-1]
+    return np.add.accumulate(counts, axis=1, dtype=np.int8, out=counts).view(np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def fray(grain_px: int) -> NDArray[np.uint8]:
+    """(period, period) uint8: how many of the nested brushes must hold a pixel to paint it, less one.
+
+    Noise that has details of every size up to `grain_px`, a power of 2, and goes on beyond its edges.
+    """
+    random = np.random.default_rng(grain_px)
+    total = np.zeros((FRAY_PERIOD_PX, FRAY_PERIOD_PX), np.float32)
+    grain = min(grain_px, FRAY_PERIOD_PX // 8)
+    while grain >= 1:
+        cells = random.random((FRAY_PERIOD_PX // grain,) * 2, np.float32)
+        wrapped = np.pad(cells, 1, mode="wrap")
+        side = wrapped.shape[0] * grain
+        smooth = cv2.resize(wrapped, (side, side), interpolation=cv2.INTER_LINEAR)
+        total += grain**0.7 * smooth[grain:-grain, grain:-grain]
+        grain //= 2
+    # By rank, so that every depth of the border is as frequent as any other.
+    order = np.empty(total.size, np.int64)
+    order[np.argsort(total, axis=None)] = np.arange(total.size)
+    return (order * FRAY_LEVELS // total.size).astype(np.uint8).reshape(total.shape)
