@@ -9,6 +9,7 @@ from pathlib import Path
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
+from terrainpaint.export.estimates import albedo_bytes, height16_bytes, obj_bytes, terrain_bytes
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_paths, write_obj
 from terrainpaint.export.rasters import alone, height16_paths, write_albedo, write_height16, write_terrain
@@ -19,7 +20,8 @@ class Format:
     """One format.
 
     `suffix` ends the name of its main file; `paths` gives, from the path of that, the paths of all files of the
-    format, the main one first; `write` gets the job and these paths.
+    format, the main one first; `write` gets the job and these paths. `estimate_bytes` tells from the rows and columns
+    of the map and the options about how large these files will be together, before there is a terrain.
     """
 
     name: str
@@ -27,15 +29,25 @@ class Format:
     description: str
     paths: Callable[[Path], tuple[Path, ...]]
     write: Callable[[ExportJob, tuple[Path, ...]], None]
+    estimate_bytes: Callable[[int, int, ExportOptions], int]
 
 
 FORMATS: Mapping[str, Format] = {
-    "obj": Format("obj", ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj),
-    "albedo": Format("albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", alone, write_albedo),
-    "height16": Format(
-        "height16", "_height16.png", "heights: 16-bit grey PNG, metres in a JSON", height16_paths, write_height16
+    "obj": Format("obj", ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
+    "albedo": Format(
+        "albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", alone, write_albedo, albedo_bytes
     ),
-    "terrain": Format("terrain", "_terrain.png", "shaded terrain, to look at: 8-bit PNG", alone, write_terrain),
+    "height16": Format(
+        "height16",
+        "_height16.png",
+        "heights: 16-bit grey PNG, metres in a JSON",
+        height16_paths,
+        write_height16,
+        height16_bytes,
+    ),
+    "terrain": Format(
+        "terrain", "_terrain.png", "shaded terrain, to look at: 8-bit PNG", alone, write_terrain, terrain_bytes
+    ),
 }
 
 _Target = tuple[Format, tuple[Path, ...]]

@@ -60,7 +60,7 @@ def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
     """
     height_range(terrain.height)
     rows, columns = terrain.shape
-    h, w = _mesh_shape(terrain.shape, options.mesh_size)
+    h, w = mesh_shape(terrain.shape, options.mesh_size)
     y = terrain.height
     if (h, w) != (rows, columns):
         # INTER_AREA alone takes pixels for steps and puts ripples on a slope where a cell is not a whole number of
@@ -76,19 +76,20 @@ def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
     return MeshGrid(x, y, z, u, v)
 
 
+def mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, int]:
+    """Vertices (h, w) of the mesh of a map of (H, W) pixels; `mesh_size` as in `ExportOptions`."""
+    longest = max(map_shape)
+    size = min(longest, DEFAULT_MESH_SIZE) if mesh_size is None else mesh_size
+    h, w = (max(2, round(side * size / longest)) for side in map_shape)
+    return h, w
+
+
 def height_range(height: NDArray[np.float32]) -> tuple[float, float]:
     """Lowest and highest of `height` (H, W) in metres. Raises ValueError when any is NaN or infinite."""
     low, high = float(height.min()), float(height.max())  # one NaN makes both NaN
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"heights must be finite, not {low} to {high}")
     return low, high
-
-
-def _mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, int]:
-    longest = max(map_shape)
-    size = min(longest, DEFAULT_MESH_SIZE) if mesh_size is None else mesh_size
-    h, w = (max(2, round(side * size / longest)) for side in map_shape)
-    return h, w
 
 
 def _cell_centres(count: int) -> NDArray[np.float64]:
