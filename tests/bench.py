@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
-from terrainpaint.generate import Generator
+from terrainpaint.generate.generator import Generator
 from tests.bench_obj import bench_obj
 
 LARGE_PX = 8192
@@ -26,13 +27,13 @@ def bench_generate(repeats: int = 9) -> dict[str, float]:
     land = read_map(asset_path("maps/coast.png"))
     from terrainpaint.core.rects import Rect
 
-    terrain = generator.terrain(land, 0)
+    terrain = generator.terrain(land, Recipe(0))
     preview = generator.previewing()
     around = Rect(100, 100, 2 * generator.reach_px + 16, 2 * generator.reach_px + 16)
     jobs: dict[str, Callable[[], object]] = {
-        "generate_512_ms": lambda: generator.terrain(land, 0),
-        "preview_512_ms": lambda: preview.terrain(land, 0),
-        "preview_dab_of_16_px_ms": lambda: preview.patch(land, around, 0),
+        "generate_512_ms": lambda: generator.terrain(land, Recipe(0)),
+        "preview_512_ms": lambda: preview.terrain(land, Recipe(0)),
+        "preview_dab_of_16_px_ms": lambda: preview.patch(land, around, Recipe(0)),
         "shade_512_ms": lambda: generator.shaded(terrain),
     }
     measured = {}

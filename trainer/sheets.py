@@ -9,6 +9,7 @@ from torch import Tensor
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.shading import hillshade
+from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowGenerator, shaded
 from terrainpaint.models.spade_local import SpadeLocal
 from trainer.crops import Crops
@@ -24,7 +25,7 @@ def sample_sheet(
     Heights are grey by their square root, white at 4,500 m.
     """
     with torch.inference_mode():
-        albedo, code = generator(crops.ids, crops.window, seeds, style)
+        albedo, code = generator(crops.ids, crops.window, seeded(seeds), style)
         height = generator.height(code)
         terrain = shaded(albedo[:, :, 1:-2, 1:-2], shadow(height, pixel_size_m))
     columns = []

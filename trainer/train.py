@@ -25,6 +25,7 @@ from terrainpaint.core.jobs import Cancel, never_cancel
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import pick_device
 from terrainpaint.generate.memory import keep_freed_memory
+from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator, shaded
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from trainer.checkpoints import load_checkpoint, newest_checkpoint, save_checkpoint
@@ -184,7 +185,7 @@ def _step(
 
     axes = [axis for axis, flip in zip((2, 3), flips, strict=True) if flip] or [3]
     with half:
-        albedo, code = generator(crops.ids, crops.window, seeds, style)
+        albedo, code = generator(crops.ids, crops.window, seeded(seeds), style)
         albedo, code, shares = (torch.cat([each, each.flip(axes)]) for each in (albedo, code, shares))
         height = generator.height(code)
         terrain = shaded(albedo[:, :, inner, inner], shadow(height, pixel_size_m))

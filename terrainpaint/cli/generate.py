@@ -13,6 +13,7 @@ from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.jobs import Progress
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import MAX_SIDE_PX, MIN_SIDE_PX, SegmentationMap, read_map, read_map_nearest
 from terrainpaint.errors import MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
@@ -36,10 +37,10 @@ def generate(asked: GenerateArguments) -> list[Path]:
     segmentation = _read(asked)
     with ProgressLine(asked.quiet) as line:
         line.stage("Loading")
-        from terrainpaint.generate import Generator
+        from terrainpaint.generate.generator import Generator
 
         generator = Generator.load(weights, asked.device)
-        terrain = generator.terrain(segmentation, asked.seed, progress=line.stage("Generating"))
+        terrain = generator.terrain(segmentation, Recipe(asked.seed), progress=line.stage("Generating"))
         source = ExportSource(terrain, lambda: generator.shaded(terrain))
         return target.write(source, options, line.stage("Writing"))
 

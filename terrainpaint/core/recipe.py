@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+_MASK_64 = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,16 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 <= self.blend <= 1:
             raise ValueError(f"blend must be 0..1, not {self.blend}")
+
+    @property
+    def weighted_seeds(self) -> tuple[tuple[int, float], ...]:
+        """One or two seeds, each with the weight of what it draws; the squares of the weights add up to 1.
+
+        So what is drawn has the same variance all the way. Seeds are equal when their low 64 bits are.
+        """
+        if self.other_seed is None or self.blend == 0 or (self.other_seed ^ self.seed) & _MASK_64 == 0:
+            return ((self.seed, 1.0),)
+        if self.blend == 1:
+            return ((self.other_seed, 1.0),)
+        angle = self.blend * math.pi / 2
+        return (self.seed, math.cos(angle)), (self.other_seed, math.sin(angle))

@@ -1,5 +1,2 @@
-"""Map → terrain: the generator behind numpy arrays, whole or in exact tiles."""
-
-from terrainpaint.generate.generator import Generator
-
-__all__ = ["Generator"]
+"""Map → terrain. The window and its like use `live` and `process`, which leave torch to a process of its own;
+`generator` is what that process runs, and the command line."""

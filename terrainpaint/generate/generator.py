@@ -1,4 +1,4 @@
-"""Segmentation map, seed and weights → terrain."""
+"""Segmentation map, recipe and weights → terrain."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from terrainpaint import __version__
 from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Terrain
-from terrainpaint.errors import DeviceError
+from terrainpaint.errors import DeviceError, OptionError
 from terrainpaint.generate.memory import keep_freed_memory, require_memory
-from terrainpaint.generate.tiles import map_around, tiles
+from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
+from terrainpaint.generate.tiles import MapPart, tiles
 from terrainpaint.models.arrays import heights_from, ids_to, picture_from, picture_to
-from terrainpaint.models.noise import world_noise
+from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.shadow import shaded
 from terrainpaint.models.spade_local import Window
+from terrainpaint.models.spans import Area
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 
 TILE_PX = 1024
@@ -73,25 +76,41 @@ class Generator:
         """What the numbers of a style vector mean."""
         return self._weights.generator.config.style_names
 
-    def style_of(self, seed: int) -> NDArray[np.float32]:
-        """(S,) float32, in standard deviations of real land: the style that a seed stands for."""
-        count = len(self.style_names)
-        drawn = world_noise([seed], _STYLE_LEVEL, 1, (0, 0), (1, count), torch.device("cpu"))[0, 0, 0]
-        mixed = self._weights.generator.style_mix.cpu() @ drawn
+    @property
+    def is_exact(self) -> bool:
+        """Whether it computes in float32 throughout, as what is saved is."""
+        return self._precision == torch.float32
+
+    def style_of(self, recipe: Recipe) -> NDArray[np.float32]:
+        """(S,) float32, in standard deviations of real land: the style of the recipe, or that of its seeds.
+
+        Raises OptionError when the recipe has the style of other weights.
+        """
+        if recipe.style is not None:
+            if len(recipe.style) != len(self.style_names):
+                raise OptionError(f"The style has {len(recipe.style)} numbers and these weights know "
+                                  f"{len(self.style_names)}; choose the style anew.")  # fmt: skip
+            return np.array(recipe.style, np.float32)
+        seeds = recipe.weighted_seeds
+        count, cpu = len(self.style_names), torch.device("cpu")
+        drawn = [
+            world_noise([seed], _STYLE_LEVEL, 1, (0, 0), (1, count), cpu)[0, 0, 0] * weight for seed, weight in seeds
+        ]
+        mixed = self._weights.generator.style_mix.cpu() @ torch.stack(drawn).sum(dim=0)
         return np.asarray(mixed.numpy(), np.float32)
 
     def terrain(
         self,
         segmentation: SegmentationMap,
-        seed: int,
-        style: NDArray[np.float32] | None = None,
+        recipe: Recipe,
+        rerolls: NDArray[np.uint8] | None = None,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
     ) -> Terrain:
         """Texture and height of a whole map; a large one is made in tiles that fit together exactly.
 
-        `seed` is any integer (its low 64 bits count); `style` (S,) float32 replaces the style of the seed.
-        Raises Cancelled, or DeviceError when memory runs out.
+        Of the seeds the low 64 bits count. `rerolls` (H, W) uint8: where it is n > 0, the noise is that of the n-th
+        other seed. Raises Cancelled, OptionError for the style of other weights, DeviceError when memory runs out.
         """
         rows, cols = segmentation.shape
         require_memory(rows * cols * _BYTES_PER_PIXEL, f"A map of {cols} x {rows} px")
@@ -102,33 +121,41 @@ class Generator:
             progress(done / len(parts))
             check_cancel(cancel)
             at = rect.slices
-            albedo[at], height[at] = self.patch(segmentation, rect, seed, style)
+            albedo[at], height[at] = self.patch(segmentation, rect, recipe, rerolls)
         progress(1.0)
-        provenance = Provenance(self.sha256, self.header.style, seed, __version__)
+        provenance = Provenance(self.sha256, self.header.style, recipe.seed, __version__)
         return Terrain(albedo, height, self.header.pixel_size_m, provenance)
 
     def patch(
-        self, segmentation: SegmentationMap, rect: Rect, seed: int, style: NDArray[np.float32] | None = None
+        self, segmentation: SegmentationMap, rect: Rect, recipe: Recipe, rerolls: NDArray[np.uint8] | None = None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle: what `terrain` has there."""
-        generator = self._weights.generator
-        window = Window((rect.row, rect.row + rect.height), (rect.col, rect.col + rect.width))
-        asked = generator.input_window(window)
-        numbers = torch.from_numpy(self.style_of(seed) if style is None else style)[None]
+        return self._made(MapPart.whole(segmentation.ids, rerolls), rect, recipe)
+
+    def shaded_patch(self, part: MapPart, rect: Rect, recipe: Recipe) -> TerrainPatch:
+        """Everything of a rectangle: what `terrain` and `shaded` have there.
+
+        `part` holds what lies within `reach_px + SHADE_MARGIN_PX` of the rectangle, as far as the map goes.
+        Raises ValueError when it does not, DeviceError when memory runs out.
+        """
+        near = rect.grown(SHADE_MARGIN_PX).clipped(part.map_shape)
+        albedo, height = self._made(part, near, recipe)
+        top, left = rect.row - near.row, rect.col - near.col
+        missing = ((SHADE_MARGIN_PX - top, SHADE_MARGIN_PX - (near.bottom - rect.bottom)),
+                   (SHADE_MARGIN_PX - left, SHADE_MARGIN_PX - (near.right - rect.right)))  # fmt: skip
+        around = _going_on(height, missing)[1:, 1:]
+        inside = np.s_[top : top + rect.height, left : left + rect.width]
+        albedo, height = np.ascontiguousarray(albedo[inside]), np.ascontiguousarray(height[inside])
         with _computing(rect):
-            ids = ids_to(map_around(segmentation.ids, asked.rows, asked.cols), self._device)
-            reduced = self._precision != torch.float32
-            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=reduced):
-                albedo, code = generator(ids, window, [seed], numbers.to(self._device))
-            return picture_from(albedo), heights_from(generator.height(code))
+            picture = self._shade(albedo, around, self.header.pixel_size_m)
+        return TerrainPatch(rect, albedo, height, picture, self.is_exact)
 
     def shaded(
         self, terrain: Terrain, progress: Progress = no_progress, cancel: Cancel = never_cancel
     ) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: the albedo with the relief shading of the shadow generator."""
         rows, cols = terrain.shape
-        # Beyond the border the ground goes on with its slope: level ground there would show as a line.
-        around = np.pad(terrain.height, ((1, 2), (1, 2)), mode="reflect", reflect_type="odd")
+        around = _going_on(terrain.height, ((1, 2), (1, 2)))
         picture = np.empty_like(terrain.albedo)
         parts = list(tiles(rows, cols, TILE_PX))
         for done, rect in enumerate(parts):
@@ -136,12 +163,27 @@ class Generator:
             check_cancel(cancel)
             near = around[rect.row : rect.row + rect.height + 3, rect.col : rect.col + rect.width + 3]
             with _computing(rect):
-                height = torch.from_numpy(np.ascontiguousarray(near))[None, None].to(self._device)
-                brightness = self._weights.shadow(height, terrain.pixel_size_m)
-                albedo = picture_to(terrain.albedo[rect.slices], self._device)
-                picture[rect.slices] = picture_from(shaded(albedo, brightness))
+                picture[rect.slices] = self._shade(terrain.albedo[rect.slices], near, terrain.pixel_size_m)
         progress(1.0)
         return picture
+
+    def _made(self, part: MapPart, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        generator = self._weights.generator
+        window = Window((rect.row, rect.bottom), (rect.col, rect.right))
+        asked = generator.input_window(window)
+        style = torch.from_numpy(self.style_of(recipe))[None]
+        with _computing(rect):
+            ids, rerolls = part.around(asked.rows, asked.cols)
+            noise = _noise(recipe, rerolls, (asked.rows, asked.cols))
+            with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
+                albedo, code = generator(ids_to(ids, self._device), window, noise, style.to(self._device))
+            return picture_from(albedo), heights_from(generator.height(code))
+
+    def _shade(self, albedo: NDArray[np.uint8], around: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
+        """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3): one px before, two after."""
+        height = torch.from_numpy(np.ascontiguousarray(around))[None, None].to(self._device)
+        brightness = self._weights.shadow(height, pixel_size_m)
+        return picture_from(shaded(picture_to(albedo, self._device), brightness))
 
 
 def pick_device(name: str) -> torch.device:
@@ -152,6 +194,18 @@ def pick_device(name: str) -> torch.device:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise DeviceError(f"There is no device {name!r} on this machine; use auto or cpu.") from error
+
+
+def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> Noise:
+    def of(seed: int) -> Noise:
+        return seeded([seed]) if rerolls is None else rerolled(seed, rerolls, window)
+
+    return weighted([(of(seed), weight) for seed, weight in recipe.weighted_seeds])
+
+
+def _going_on(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int, int]]) -> NDArray[np.float32]:
+    """Beyond the border of the map the ground goes on with its slope: level ground there would show as a line."""
+    return np.pad(height, by, mode="reflect", reflect_type="odd")
 
 
 def _preview_precision(device: torch.device) -> torch.dtype:

@@ -6,7 +6,7 @@ class tables (CLADE, Tan and others 2021) on the fine ones. Three things make it
 - no statistics over space: features are normalised over their channels, position by position;
 - no border: the network is given the wider window of the map that its output depends on, and the rim of each level
   that the padding of its convolutions spoils is cut off, so a tile and the whole compute the same sums;
-- noise by place (`world_noise`), at every level.
+- noise by place (`models.noise`), at every level.
 
 The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step. Each level adds what it
 knows to a sketch of the output, which is enlarged from level to level (as in StyleGAN 2, Karras and others 2020).
@@ -14,7 +14,6 @@ knows to a sketch of the output, which is enlarged from level to level (as in St
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,16 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.models.noise import world_noise
-from terrainpaint.models.spans import Span, before_bilinear, cut, doubled, halved, widened
-
-Area = tuple[Span, Span]
-_Noise = Callable[[int, int, Area], Tensor]
+from terrainpaint.models.noise import NOISE_CHANNELS, Noise
+from terrainpaint.models.spans import Area, Span, before_bilinear, cut, doubled, halved, widened
 
 COARSEST = 4
 """Level of the first features: 1/16 of the map's resolution."""
 SPADE_LEVELS = (4, 3)
-NOISE_CHANNELS = 2
 BLUR_PX = 4
 """Reach, at half resolution, of the smoothing of land borders on the fine levels."""
 HEAD_CHANNELS = 32
@@ -63,7 +58,7 @@ class Window:
 
 
 class SpadeLocal(nn.Module):
-    """Segmentation map, seeds and style → albedo and elevation code."""
+    """Segmentation map, noise and style → albedo and elevation code."""
 
     def __init__(self, config: SpadeLocalConfig) -> None:
         super().__init__()
@@ -96,10 +91,10 @@ class SpadeLocal(nn.Module):
         """The rectangle of the map that a rectangle of the output depends on."""
         return Window(self._plan(window.rows)[0], self._plan(window.cols)[0])
 
-    def forward(self, ids: Tensor, window: Window, seeds: list[int], style: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, window: Window, noise: Noise, style: Tensor) -> tuple[Tensor, Tensor]:
         """Albedo (N, 3, H, W) in 0..1 sRGB and elevation code (N, 1, H, W), both float32, of `window`.
 
-        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `seeds` has N numbers; `style` (N, S).
+        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `noise` draws for N maps; `style` (N, S).
         Raises ValueError when the map is of another size.
         """
         (rows, row_spans), (cols, col_spans) = self._plan(window.rows), self._plan(window.cols)
@@ -108,18 +103,15 @@ class SpadeLocal(nn.Module):
         maps = _Pyramid(ids, rows, cols)
         spans = list(zip(row_spans, col_spans, strict=True))
 
-        def noise(level: int, index: int, at: Area) -> Tensor:
-            # Each use of a level draws from channels of its own.
-            return world_noise(seeds, level * 64 + index, NOISE_CHANNELS, _origin(at), _size(at), ids.device)
-
         here = spans[0]
-        x = self.stem(torch.cat([maps.area(COARSEST, here), noise(COARSEST, 0, here)], dim=1))  # (N, C, h, w)
-        sketch = torch.zeros((len(seeds), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
+        seen = torch.cat([maps.area(COARSEST, here), noise(COARSEST, 0, here, ids.device)], dim=1)
+        x = self.stem(seen)  # (N, C, h, w)
+        sketch = torch.zeros((len(ids), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, sketch = stage(x, sketch, here, there, maps, style, noise)
             here = there
         fine = doubled(here[0]), doubled(here[1])
-        placed = torch.cat([maps.sharp_water(fine), noise(0, 0, fine)], dim=1)
+        placed = torch.cat([maps.sharp_water(fine), noise(0, 0, fine, ids.device)], dim=1)
         x = torch.cat([x, F.pixel_unshuffle(placed, 2).to(x.dtype)], dim=1)
         x = F.leaky_relu(self.head_in(x), 0.2)
         # Bfloat16 has eight bits of precision: as heights, terraces. The last layer is float32 whatever runs before.
@@ -225,7 +217,7 @@ class _Level(nn.Module):
         there: Area,
         maps: _Pyramid,
         style: Tensor,
-        noise: _Noise,
+        noise: Noise,
     ) -> tuple[Tensor, Tensor]:
         """Features (N, C, h, w) and the sketch (N, 4, h, w) on the spans `here` → both on `there` of the next level."""
         if self.branch is None:
@@ -237,7 +229,7 @@ class _Level(nn.Module):
         everywhere = style[:, :, None, None].expand(-1, -1, *_size(here))
         told = torch.cat([told, everywhere.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
-            x = block(x, told, shares, noise(self.level, index + 1, here))
+            x = block(x, told, shares, noise(self.level, index + 1, here, x.device))
         if self.outline is not None:
             # Plateaus are drawn here, in float32 and smooth: at 1,500 m the fine levels would roughen them by rounding.
             with torch.autocast(x.device.type, enabled=False):
@@ -294,10 +286,6 @@ class _Modulation(nn.Module):
 def _enlarged(x: Tensor) -> Tensor:
     """(N, C, h, w) → (N, C, 2h, 2w), bilinear; the outermost pixels would need more than there is."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-def _origin(at: Area) -> tuple[int, int]:
-    return at[0][0], at[1][0]
 
 
 def _size(at: Area) -> tuple[int, int]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 Span = tuple[int, int]
 
+Area = tuple[Span, Span]
+"""Rows and columns."""
+
 
 def widened(span: Span, pixels: int) -> Span:
     """What a stack of unpadded convolutions that reaches `pixels` to each side reads."""

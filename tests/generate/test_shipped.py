@@ -8,10 +8,11 @@ import pytest
 
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, WATER
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap, read_map
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.generate import Generator
+from terrainpaint.generate.generator import Generator
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())
 ID = {name: number for number, name in enumerate(CLASS_NAMES)}
@@ -34,7 +35,7 @@ def mean_height(terrain: Terrain, land: SegmentationMap, name: str) -> float:
 @STYLES
 def test_heights_follow_the_painted_classes(style: str, path: Path, coast: SegmentationMap) -> None:
     for seed in (0, 7):
-        terrain = Generator.load(path, "cpu").terrain(coast, seed)
+        terrain = Generator.load(path, "cpu").terrain(coast, Recipe(seed))
         sea = terrain.height[inside(coast, "water")]
         assert np.abs(np.quantile(sea, [0.02, 0.98])).max() < 25
         land = terrain.height[~(coast.ids == WATER)]
@@ -46,7 +47,7 @@ def test_heights_follow_the_painted_classes(style: str, path: Path, coast: Segme
 
 @STYLES
 def test_mountains_have_relief_and_the_sea_has_none(style: str, path: Path, coast: SegmentationMap) -> None:
-    terrain = Generator.load(path, "cpu").terrain(coast, 3)
+    terrain = Generator.load(path, "cpu").terrain(coast, Recipe(3))
     rows, cols = np.gradient(terrain.height, terrain.pixel_size_m)
     slope = np.hypot(rows, cols)
     assert slope[inside(coast, "mountain")].mean() > 3 * slope[inside(coast, "grassland")].mean() > 0
@@ -55,7 +56,7 @@ def test_mountains_have_relief_and_the_sea_has_none(style: str, path: Path, coas
 
 @STYLES
 def test_water_is_blue_and_forest_is_greener_than_desert(style: str, path: Path, coast: SegmentationMap) -> None:
-    albedo = Generator.load(path, "cpu").terrain(coast, 3).albedo.astype(float)
+    albedo = Generator.load(path, "cpu").terrain(coast, Recipe(3)).albedo.astype(float)
     red, green, blue = (albedo[:, :, band] for band in range(3))
     assert (blue - red)[inside(coast, "water")].mean() > 40
     greenness = green - (red + blue) / 2
@@ -66,7 +67,7 @@ def test_water_is_blue_and_forest_is_greener_than_desert(style: str, path: Path,
 def test_light_is_in_the_shaded_picture_and_not_in_the_albedo(style: str, path: Path, coast: SegmentationMap) -> None:
     """Correlation of lightness with the side that faces the light, eight directions, fine structure only."""
     generator = Generator.load(path, "cpu")
-    terrain = generator.terrain(coast, 5)
+    terrain = generator.terrain(coast, Recipe(5))
     where = inside(coast, "mountain") | inside(coast, "hills")
     in_albedo, in_shaded = [], []
     for azimuth in range(0, 360, 45):
@@ -89,7 +90,7 @@ def correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> flo
 @STYLES
 def test_seeds_differ_in_detail_and_agree_on_what_was_painted(style: str, path: Path, coast: SegmentationMap) -> None:
     generator = Generator.load(path, "cpu")
-    first, second = generator.terrain(coast, 1), generator.terrain(coast, 2)
+    first, second = generator.terrain(coast, Recipe(1)), generator.terrain(coast, Recipe(2))
     mountains = inside(coast, "mountain")
     assert correlation(detail(first.height), detail(second.height), mountains) < 0.5
     assert correlation(first.height, second.height, coast.ids >= 0) > 0.5
@@ -99,7 +100,7 @@ def test_seeds_differ_in_detail_and_agree_on_what_was_painted(style: str, path: 
 def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
     """No peak of the autocorrelation away from zero: neither a grid of the network nor a period of the noise."""
     plain = SegmentationMap(np.full((512, 512), ID["mountain"], np.uint8))
-    height = detail(Generator.load(path, "cpu").terrain(plain, 1).height)
+    height = detail(Generator.load(path, "cpu").terrain(plain, Recipe(1)).height)
     spectrum = np.abs(np.fft.fft2(height - height.mean())) ** 2
     autocorrelation = np.fft.ifft2(spectrum).real
     autocorrelation /= autocorrelation[0, 0]

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from terrainpaint.models.noise import world_noise
+from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
+from terrainpaint.models.spans import Area
 
 CPU = torch.device("cpu")
 STEP = np.float32(0.006765)
@@ -160,3 +161,75 @@ def test_channels_levels_and_seeds_are_not_the_same_plane_moved() -> None:
     for one, other in itertools.combinations(spectrum, 2):
         moved = torch.fft.irfft2(one * other.conj(), s=(SIDE, SIDE)) / SIDE**2
         assert moved.abs().max() < 7 * SIGMA
+
+
+# Drawn anew, and mixed
+
+WINDOW: Area = ((-32, 64), (48, 112))
+
+
+def level_noise(noise: Noise, level: int, at: Area | None = None) -> torch.Tensor:
+    """(C, h, w) of a window in pixels of the level, by default the whole of `WINDOW`."""
+    rows, cols = at or ((WINDOW[0][0] >> level, WINDOW[0][1] >> level), (WINDOW[1][0] >> level, WINDOW[1][1] >> level))
+    return noise(level, 3, (rows, cols), CPU)[0]
+
+
+def some_rerolls() -> NDArray[np.uint8]:
+    """A rectangle of 1 and one of 200 in a window of zeros."""
+    rerolls = np.zeros([span[1] - span[0] for span in WINDOW], np.uint8)
+    rerolls[10:53, 7:30] = 1
+    rerolls[40:90, 20:60] = 200
+    return rerolls
+
+
+@pytest.mark.parametrize("level", range(5))
+@pytest.mark.parametrize("seed", [0, -3, 1 << 65])
+def test_nothing_drawn_anew_is_the_noise_of_the_seed(level: int, seed: int) -> None:
+    none = np.zeros_like(some_rerolls())
+    assert torch.equal(level_noise(rerolled(seed, none, WINDOW), level), level_noise(seeded([seed]), level))
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_drawn_anew_only_where_it_is_asked_and_by_its_number(level: int) -> None:
+    rerolls = some_rerolls()
+    old, new = level_noise(seeded([5]), level), level_noise(rerolled(5, rerolls, WINDOW), level)
+    cell = 1 << level
+    of_cell = torch.from_numpy(rerolls[cell // 2 :: cell, cell // 2 :: cell])
+    assert torch.equal(new[:, of_cell == 0], old[:, of_cell == 0])
+    for count in (1, 200):
+        everywhere = level_noise(rerolled(5, np.full_like(rerolls, count), WINDOW), level)
+        assert torch.equal(new[:, of_cell == count], everywhere[:, of_cell == count])
+        assert (everywhere != old).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_a_tile_draws_anew_what_the_whole_does(level: int) -> None:
+    rerolls = some_rerolls()
+    whole = level_noise(rerolled(5, rerolls, WINDOW), level)
+    window = (WINDOW[0][0] + 32, WINDOW[0][1] - 16), (WINDOW[1][0] + 16, WINDOW[1][1])
+    at = tuple((span[0] >> level, span[1] >> level) for span in window)
+    part = level_noise(rerolled(5, rerolls[32:-16, 16:], window), level, (at[0], at[1]))
+    assert torch.equal(part, whole[:, 32 >> level : -16 >> level, 16 >> level :])
+
+
+def test_noise_drawn_anew_is_noise_and_another_one() -> None:
+    at: Area = ((0, SIDE), (0, SIDE))
+    planes = [seeded([5])(0, 0, at, CPU)[0, 0]]
+    planes += [rerolled(5, np.full((SIDE, SIDE), count, np.uint8), at)(0, 0, at, CPU)[0, 0] for count in (1, 2, 255)]
+    planes.append(rerolled(6, np.full((SIDE, SIDE), 1, np.uint8), at)(0, 0, at, CPU)[0, 0])
+    stack = torch.stack(planes).flatten(1)
+    correlations = stack @ stack.T / stack.shape[1] - torch.eye(len(planes))
+    assert correlations.abs().max() < 8 * SIGMA
+
+
+def test_mixed_noise_is_a_sum_with_the_same_variance() -> None:
+    at: Area = ((0, SIDE), (-SIDE, 0))
+    one, other = seeded([1]), seeded([2])
+    assert torch.equal(weighted([(one, 1.0)])(2, 1, at, CPU), one(2, 1, at, CPU))
+    both = weighted([(one, 0.6), (other, 0.8)])(2, 1, at, CPU)
+    assert abs(both.double().var() - 1) < 8 * SIGMA
+    assert torch.equal(both, one(2, 1, at, CPU) * 0.6 + other(2, 1, at, CPU) * 0.8)
+    part: Area = ((100, 137), (-200, -110))
+    assert torch.equal(
+        weighted([(one, 0.6), (other, 0.8)])(2, 1, part, CPU), both[:, :, 100:137, SIDE - 200 : SIDE - 110]
+    )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.noise import seeded
 from terrainpaint.models.spade_local import COARSEST, SpadeLocal, SpadeLocalConfig, Window
 from terrainpaint.models.spans import Span, cut
 from tests.models import small
@@ -43,7 +44,7 @@ def generated(window: Window, network: SpadeLocal = SMALL, seed: int = 5, ids: T
     """(1, 4, H, W): albedo and elevation code of a window of the endless map, or of the map `ids`."""
     if ids is None:
         ids = world(network.input_window(window))
-    return torch.cat(network(ids, window, [seed], STYLE), dim=1)
+    return torch.cat(network(ids, window, seeded([seed]), STYLE), dim=1)
 
 
 def around(place: tuple[int, int], reach_px: int) -> Window:
@@ -117,7 +118,7 @@ def test_map_of_another_size_is_a_mistake() -> None:
     ids = world(SMALL.input_window(window))
     for wrong in (ids[:, 1:], ids[:, :, :-1], ids[:, :8, :8]):
         with pytest.raises(ValueError, match="the map covers"):
-            SMALL(wrong, window, [0], STYLE)
+            SMALL(wrong, window, seeded([0]), STYLE)
 
 
 # Tile = whole
@@ -204,17 +205,18 @@ def test_seeds_and_styles_of_a_batch_do_not_mix() -> None:
     asked = SMALL.input_window(window)
     ids = torch.cat([world(asked), small.random_ids(asked.rows[1] - asked.rows[0], asked.cols[1] - asked.cols[0])])
     styles = torch.cat([STYLE, -STYLE])
-    batch = torch.cat(SMALL(ids, window, [8, 9], styles), dim=1)
+    batch = torch.cat(SMALL(ids, window, seeded([8, 9]), styles), dim=1)
     for index, seed in enumerate((8, 9)):
-        single = torch.cat(SMALL(ids[index : index + 1], window, [seed], styles[index : index + 1]), dim=1)
+        single = torch.cat(SMALL(ids[index : index + 1], window, seeded([seed]), styles[index : index + 1]), dim=1)
         torch.testing.assert_close(batch[index : index + 1], single, rtol=0, atol=1e-4)
 
 
 def test_style_changes_the_output() -> None:
     window = Window((0, 20), (0, 20))
     ids = world(SMALL.input_window(window))
+    noise = seeded([5])
     for style in torch.eye(STYLE.shape[1]):
-        assert not torch.equal(SMALL(ids, window, [5], STYLE + style)[0], SMALL(ids, window, [5], STYLE)[0])
+        assert not torch.equal(SMALL(ids, window, noise, STYLE + style)[0], SMALL(ids, window, noise, STYLE)[0])
 
 
 # Albedo and height
@@ -222,7 +224,7 @@ def test_style_changes_the_output() -> None:
 
 def test_shapes_types_and_ranges(whole: Tensor) -> None:
     window = Window((-3, 14), (5, 38))
-    albedo, code = SMALL(world(SMALL.input_window(window)), window, [0], STYLE)
+    albedo, code = SMALL(world(SMALL.input_window(window)), window, seeded([0]), STYLE)
     assert (albedo.shape, code.shape) == ((1, 3, 17, 33), (1, 1, 17, 33))
     assert albedo.dtype == code.dtype == torch.float32
     assert 0 <= float(whole[:, :3].min()) < float(whole[:, :3].max()) <= 1
@@ -241,7 +243,7 @@ def test_heights_have_no_terraces_in_bfloat16(plateau: str) -> None:
     drawn_by.bias[-4 if plateau == "head_out" else -1 :] = float(network.code(torch.tensor(1700.0)))
     window = Window((0, 80), (0, 80))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        albedo, code = network(world(network.input_window(window)), window, [5], STYLE)
+        albedo, code = network(world(network.input_window(window)), window, seeded([5]), STYLE)
         height = network.height(code)
     assert albedo.dtype == code.dtype == height.dtype == torch.float32
     low, high = (float(height.quantile(share)) for share in (0.05, 0.95))

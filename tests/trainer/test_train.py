@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate import Generator
+from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
 from tests.trainer.earths import make_earth
 from trainer.__main__ import main
@@ -97,7 +98,7 @@ def test_published_weights_make_terrain(
     generator = Generator.load(tmp_path / "w.safetensors", "cpu")
     assert (generator.header.credits, generator.header.licence) == ("nobody", "CC0")
     assert generator.header.training["images"] == 4 and generator.header.training["crop_px"] == 32
-    assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), 0).shape == (48, 40)
+    assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), Recipe(0)).shape == (48, 40)
 
 
 def test_crops_are_valid_land_and_their_maps_lie_on_them(prepared: PreparedSet) -> None:

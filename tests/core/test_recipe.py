@@ -1,0 +1,35 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terrainpaint.core.recipe import Recipe
+
+
+@given(blend=st.floats(0, 1))
+def test_the_variance_is_the_same_all_the_way(blend: float) -> None:
+    weights = [weight for _, weight in Recipe(1, 2, blend).weighted_seeds]
+    assert sum(weight**2 for weight in weights) == pytest.approx(1)
+    assert weights[0] == pytest.approx(math.cos(blend * math.pi / 2)) or blend == 1
+
+
+@pytest.mark.parametrize(
+    ("recipe", "seed"),
+    [
+        (Recipe(7), 7),
+        (Recipe(7, None, 0.5), 7),
+        (Recipe(7, 8, 0.0), 7),
+        (Recipe(7, 8, 1.0), 8),
+        (Recipe(7, 7 + (1 << 64), 0.5), 7),
+        (Recipe(-1, (1 << 64) - 1, 0.5), -1),
+    ],
+)
+def test_one_land_is_of_one_seed(recipe: Recipe, seed: int) -> None:
+    assert recipe.weighted_seeds == ((seed, 1.0),)
+
+
+@pytest.mark.parametrize("blend", [-0.1, 1.1, math.nan])
+def test_a_blend_out_of_range_is_a_mistake(blend: float) -> None:
+    with pytest.raises(ValueError, match="blend must be"):
+        Recipe(1, 2, blend)
