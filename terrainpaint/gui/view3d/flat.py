@@ -1,0 +1,152 @@
+"""What stands in for the 3D view where there is no OpenGL: the land from above, in the same light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from terrainpaint.core.shading import hillshade
+from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.scene import Scene
+
+_WATER, _OPACITY = np.array([36, 92, 132], np.float32), 0.62
+_REFRESH_MS = 60  # sliders and brushes send changes faster than anybody sees them
+_MARKER = Qt.GlobalColor.red
+
+
+class FlatView(QWidget):
+    """A picture of a `Scene` from straight above, and the sentence that says why there is no more."""
+
+    clicked = Signal(int, int)
+    """(row, col) of the map."""
+
+    def __init__(self, scene: Scene, reason: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._scene = scene
+        self._picture = _Picture(self)
+        self._picture.clicked.connect(self._tell)
+        self._reason = QLabel(reason, self)
+        self._reason.setWordWrap(True)
+        self._reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._reason.setMargin(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._picture, 1)
+        layout.addWidget(self._reason)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REFRESH_MS)
+        self._timer.timeout.connect(self._show)
+        self._show()
+
+    def refresh(self) -> None:
+        """Draw again soon."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def render_picture(self) -> QImage:
+        """The land from above as it is now, its longest side at most 1024 px; empty without a terrain."""
+        relief = self._scene.relief
+        if relief is None:
+            return QImage()
+        return _as_image(from_above(relief, self._scene))
+
+    def _show(self) -> None:
+        marker = None
+        relief = self._scene.relief
+        if relief is not None and self._scene.marker is not None:
+            row, col = self._scene.marker
+            marker = QPointF((col + 0.5) / relief.shape[1], (row + 0.5) / relief.shape[0])
+        self._picture.show_picture(self.render_picture(), marker)
+
+    def _tell(self, share: QPointF) -> None:
+        relief = self._scene.relief
+        if relief is not None:
+            rows, cols = relief.shape
+            self.clicked.emit(min(int(share.y() * rows), rows - 1), min(int(share.x() * cols), cols - 1))
+
+
+class _Picture(QLabel):
+    """A picture as large as there is room; clicks come as shares (across, down) of it."""
+
+    clicked = Signal(QPointF)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._source, self._marker = QPixmap(), QPointF()
+        self._has_marker = False
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(160, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    def show_picture(self, image: QImage, marker: QPointF | None) -> None:
+        self._source, self._has_marker = QPixmap.fromImage(image), marker is not None
+        self._marker = marker or QPointF()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        area = self._area()
+        if self._has_marker and not area.isEmpty():
+            at = QPointF(area.x() + self._marker.x() * area.width(), area.y() + self._marker.y() * area.height())
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(Qt.GlobalColor.white, 2))
+            painter.setBrush(_MARKER)
+            painter.drawEllipse(at, 5, 5)
+            painter.end()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        area, at = self._area(), event.position()
+        if event.button() == Qt.MouseButton.LeftButton and area.contains(at.toPoint()):
+            self.clicked.emit(QPointF((at.x() - area.x()) / area.width(), (at.y() - area.y()) / area.height()))
+
+    def _area(self) -> QRect:
+        size = self._source.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        if self._source.isNull():
+            size = QSize(0, 0)
+        return QRect(QPoint((self.width() - size.width()) // 2, (self.height() - size.height()) // 2), size)
+
+    def _fit(self) -> None:
+        if self._source.isNull():
+            return
+        ratio = self.devicePixelRatioF()
+        scaled = self._source.scaled(
+            self._area().size() * ratio,
+            Qt.AspectRatioMode.IgnoreAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        scaled.setDevicePixelRatio(ratio)
+        self.setPixmap(scaled)
+
+
+def from_above(relief: Relief, scene: Scene) -> NDArray[np.uint8]:
+    """The land of a scene from straight above, (h, w, 3) uint8, its longest side at most 1024 px."""
+    height = relief.height.cells
+    rows, cols = height.shape
+    texture = cv2.resize(relief.texture.cells, (cols, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    view = scene.view
+    if scene.lit and min(rows, cols) >= 2:
+        cell_m = relief.pixel_size_m * relief.height.factor
+        shade = hillshade(height, cell_m, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
+        level = max(float(scene.sun[2]), 0.2)  # so level ground keeps the brightness of its texture
+        texture *= np.clip(0.35 + 0.65 * shade / level, 0, 1.6)[..., None]
+    if view.water_level_m is not None:
+        below = height < view.water_level_m
+        texture[below] += (_WATER - texture[below]) * _OPACITY
+    return np.asarray(np.clip(texture, 0, 255), np.uint8)
+
+
+def _as_image(picture: NDArray[np.uint8]) -> QImage:
+    rows, cols, _ = picture.shape
+    # A copy: the QImage would otherwise look into memory that numpy frees.
+    return QImage(np.ascontiguousarray(picture).data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()

@@ -1,0 +1,83 @@
+"""Vertices and triangles of the block, the pin and plain quads, as arrays for the graphics card."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vertices = NDArray[np.float32]
+Indices = NDArray[np.uint32]
+
+
+def grid_shape(shape: tuple[int, int], most: int) -> tuple[int, int]:
+    """Rows and columns of the vertices of a mesh over a map of (H, W), at most `most` a side and at least 2."""
+    longest = max(shape)
+    rows, cols = (max(2, min(each, round(each * most / longest))) for each in shape)
+    return rows, cols
+
+
+def grid(rows: int, cols: int) -> tuple[Vertices, Indices]:
+    """Vertices (rows * cols, 2), each (east, south) as shares 0..1 of the map, and two triangles a cell."""
+    down, across = np.linspace(0, 1, rows, dtype=np.float32), np.linspace(0, 1, cols, dtype=np.float32)
+    vertices = np.stack([np.tile(across, rows), np.repeat(down, cols)], axis=1)
+    first = (np.arange(rows - 1)[:, None] * cols + np.arange(cols - 1)).ravel()
+    corners = np.stack([first, first + cols, first + 1, first + 1, first + cols, first + cols + 1], axis=1)
+    return vertices, corners.ravel().astype(np.uint32)
+
+
+def walls(rows: int, cols: int) -> tuple[Vertices, Indices]:
+    """The four sides of a block over the border of `grid(rows, cols)`.
+
+    Vertices (N, 5): (east, south) as shares of the map, 1 at the upper and 0 at the lower edge, and the direction
+    (x, y) out of the block.
+    """
+    down, across = np.linspace(0, 1, rows), np.linspace(0, 1, cols)
+    zero_down, zero_across = np.zeros(rows), np.zeros(cols)
+    sides = (
+        (across, zero_across, (0, 1)),
+        (across, zero_across + 1, (0, -1)),
+        (zero_down, down, (-1, 0)),
+        (zero_down + 1, down, (1, 0)),
+    )
+    vertices, indices, count = [], [], 0
+    for east, south, outward in sides:
+        length = len(east)
+        for upper in (1, 0):
+            flags = np.tile(np.array([upper, *outward], np.float64), (length, 1))
+            vertices.append(np.column_stack([east, south, flags]))
+        first = count + np.arange(length - 1)
+        corners = [first, first + 1, first + length, first + 1, first + length + 1, first + length]
+        indices.append(np.stack(corners, axis=1).ravel())
+        count += 2 * length
+    return np.concatenate(vertices).astype(np.float32), np.concatenate(indices).astype(np.uint32)
+
+
+def pin(segments: int = 24) -> tuple[Vertices, Indices]:
+    """A pin of height 1 that stands on its tip at the origin. Vertices (N, 6): position and normal, z up."""
+    # Outline (radius, z) from the tip up: a cone that touches a ball of radius 0.22 around z = 0.78.
+    ball, centre = 0.22, 0.78
+    touching = math.acos(ball / centre)  # from the downward axis to where the cone touches
+    angles = np.linspace(touching, math.pi, 12)
+    outline = np.array([(0.0, 0.0)] + [(ball * math.sin(a), centre - ball * math.cos(a)) for a in angles])
+    normals = np.array([(math.sin(touching), -math.cos(touching))] + [(math.sin(a), -math.cos(a)) for a in angles])
+    turn = np.linspace(0, 2 * math.pi, segments, endpoint=False)
+    cosine, sine = np.cos(turn)[:, None], np.sin(turn)[:, None]
+
+    def revolved(profile: NDArray[np.float64]) -> NDArray[np.float64]:
+        radius, height = profile[:, 0], profile[:, 1]
+        return np.stack([radius * cosine, radius * sine, np.broadcast_to(height, (segments, len(height)))], axis=2)
+
+    vertices = np.concatenate([revolved(outline), revolved(normals)], axis=2).reshape(-1, 6)
+    length = len(outline)
+    this = (np.arange(segments)[:, None] * length + np.arange(length - 1)).ravel()
+    following = (((np.arange(segments) + 1) % segments)[:, None] * length + np.arange(length - 1)).ravel()
+    corners = [this, following, this + 1, this + 1, following, following + 1]
+    return vertices.astype(np.float32), np.stack(corners, axis=1).ravel().astype(np.uint32)
+
+
+def quad() -> tuple[Vertices, Indices]:
+    """Vertices (4, 2), the corners of the square 0..1."""
+    vertices = np.array([(0, 0), (0, 1), (1, 0), (1, 1)], np.float32)
+    return vertices, np.array([0, 1, 2, 2, 1, 3], np.uint32)

@@ -1,0 +1,315 @@
+"""Shaders of the 3D view in GLSL 3.30.
+
+Places on the map are shares 0..1 of it, x east and y south; `reach` is the share of a texture that the map fills.
+World coordinates: x east, y north, z up, in units of the longest side of the map. Heights are metres, `lift` makes
+units of them.
+"""
+
+from __future__ import annotations
+
+_HEAD = "#version 330 core\n"
+
+_LAND = """
+uniform sampler2D heights;
+uniform vec2 reach;
+uniform vec2 half_size;
+uniform float lift;
+
+float height_at(vec2 place) { return textureLod(heights, place * reach, 0.0).r * lift; }
+
+vec3 world(vec2 place, float z) {
+    return vec3((2.0 * place.x - 1.0) * half_size.x, (1.0 - 2.0 * place.y) * half_size.y, z);
+}
+"""
+
+_LIGHT = """
+uniform vec3 sun;
+uniform vec3 sun_colour;
+uniform vec3 sky_colour;
+
+const vec3 BOUNCE = vec3(0.22, 0.19, 0.16);
+
+vec3 to_linear(vec3 colour) { return pow(colour, vec3(2.2)); }
+
+vec3 to_screen(vec3 light) {
+    // Bright colours bend towards white instead of being cut off.
+    light = light * (1.0 + light * 0.09) / (1.0 + light * 0.28);
+    return pow(light, vec3(1.0 / 2.2));
+}
+
+vec3 lit(vec3 colour, vec3 normal, float sunshine, float openness) {
+    vec3 direct = sun_colour * max(dot(normal, sun), 0.0) * sunshine;
+    vec3 diffuse = mix(BOUNCE, sky_colour, 0.5 + 0.5 * normal.z) * openness;
+    return colour * (direct + diffuse);
+}
+"""
+
+SKY_VERTEX = (
+    _HEAD
+    + """
+layout(location = 0) in vec2 corner;
+out float upwards;
+void main() {
+    upwards = corner.y;
+    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+)
+
+SKY_FRAGMENT = (
+    _HEAD
+    + """
+in float upwards;
+uniform vec3 top;
+uniform vec3 bottom;
+out vec4 colour;
+void main() {
+    // A little noise: eight bits show bands in a slow gradient.
+    float grain = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) - 0.5;
+    colour = vec4(mix(bottom, top, smoothstep(0.0, 1.0, upwards)) + grain / 255.0, 1.0);
+}
+"""
+)
+
+GROUND_VERTEX = (
+    _HEAD
+    + """
+layout(location = 0) in vec2 corner;
+uniform mat4 view_projection;
+uniform vec2 half_size;
+uniform float base;
+uniform float margin;
+out vec2 outside;
+void main() {
+    vec2 at = (corner * 2.0 - 1.0) * (half_size + margin);
+    outside = at;
+    gl_Position = view_projection * vec4(at, base, 1.0);
+}
+"""
+)
+
+GROUND_FRAGMENT = (
+    _HEAD
+    + """
+in vec2 outside;
+uniform vec2 half_size;
+uniform float margin;
+uniform float strength;
+out vec4 colour;
+void main() {
+    float away = length(max(abs(outside) - half_size, 0.0)) / margin;
+    float fade = 1.0 - smoothstep(0.0, 1.0, away);
+    colour = vec4(0.0, 0.01, 0.03, strength * fade * fade);
+}
+"""
+)
+
+SURFACE_VERTEX = (
+    _HEAD
+    + _LAND
+    + """
+layout(location = 0) in vec2 place;
+uniform mat4 view_projection;
+out vec2 at;
+void main() {
+    at = place;
+    gl_Position = view_projection * vec4(world(place, height_at(place)), 1.0);
+}
+"""
+)
+
+SURFACE_FRAGMENT = (
+    _HEAD
+    + _LAND
+    + _LIGHT
+    + """
+in vec2 at;
+uniform sampler2D picture;
+uniform sampler2D sunlit;
+uniform vec2 picture_reach;
+uniform vec2 lines;
+uniform float shaded;
+uniform float wireframe;
+out vec4 colour;
+
+vec3 normal_at(vec2 place) {
+    vec2 cell = 1.0 / (vec2(textureSize(heights, 0)) * reach);
+    float east = height_at(place + vec2(cell.x, 0.0)) - height_at(place - vec2(cell.x, 0.0));
+    float south = height_at(place + vec2(0.0, cell.y)) - height_at(place - vec2(0.0, cell.y));
+    return normalize(vec3(-east / (4.0 * half_size.x * cell.x), south / (4.0 * half_size.y * cell.y), 1.0));
+}
+
+// Less sky is seen from a hollow than from a ridge: the height against the mean of the land around.
+float openness_at(vec2 place) {
+    float here = textureLod(heights, place * reach, 0.0).r;
+    float near = textureLod(heights, place * reach, 3.0).r;
+    float far = textureLod(heights, place * reach, 5.0).r;
+    float hollow = (near - here) * 14.0 + (far - here) * 6.0;
+    return clamp(1.0 - hollow * lift, 0.55, 1.25);
+}
+
+// Lines of the grid, every 2^n-th, as many as can be told apart at this distance.
+float line_at(vec2 place) {
+    vec2 grid = place * lines;
+    vec2 width = fwidth(grid);
+    float level = max(log2(max(width.x, width.y) * 9.0), 0.0);
+    float step_ = exp2(floor(level));
+    vec2 coarse = abs(fract(grid / (2.0 * step_) - 0.5) - 0.5) * 2.0 * step_ / width;
+    vec2 fine = abs(fract(grid / step_ - 0.5) - 0.5) * step_ / width;
+    float both = 1.0 - min(min(coarse.x, coarse.y), 1.0);
+    float faint = 1.0 - min(min(fine.x, fine.y), 1.0);
+    return max(both, faint * (1.0 - fract(level)));
+}
+
+void main() {
+    vec3 ground = texture(picture, at * picture_reach).rgb;
+    if (shaded > 0.5) {
+        float sunshine = texture(sunlit, at * reach).r;
+        ground = to_screen(lit(to_linear(ground), normal_at(at), sunshine, openness_at(at)));
+    }
+    if (wireframe > 0.5) {
+        float grey = dot(ground, vec3(0.30, 0.59, 0.11));
+        vec3 plain = mix(vec3(grey), ground, 0.55) * 0.74;
+        ground = mix(plain, vec3(0.97, 0.98, 0.93), 0.62 * line_at(at));
+    }
+    colour = vec4(ground, 1.0);
+}
+"""
+)
+
+WALL_VERTEX = (
+    _HEAD
+    + _LAND
+    + """
+layout(location = 0) in vec2 place;
+layout(location = 1) in vec3 edge;
+uniform mat4 view_projection;
+uniform float base;
+uniform float water;
+uniform float of_water;
+out vec3 at;
+out vec2 outward;
+out float depth;
+void main() {
+    float land = height_at(place);
+    float upper = of_water > 0.5 ? max(water, land) : land;
+    float lower = of_water > 0.5 ? land : base;
+    float z = mix(lower, upper, edge.x);
+    at = world(place, z);
+    outward = edge.yz;
+    depth = upper - z;
+    gl_Position = view_projection * vec4(at, 1.0);
+}
+"""
+)
+
+WALL_FRAGMENT = (
+    _HEAD
+    + _LIGHT
+    + """
+in vec3 at;
+in vec2 outward;
+in float depth;
+uniform vec3 eye;
+uniform vec3 upper_colour;
+uniform vec3 lower_colour;
+uniform float fading;
+uniform float opacity;
+uniform float shaded;
+out vec4 colour;
+void main() {
+    vec3 normal = vec3(outward, 0.0);
+    // The far sides of the water would shine through the near ones.
+    if (dot(normal, eye - at) < 0.0) discard;
+    vec3 plain = mix(lower_colour, upper_colour, exp(-depth * fading));
+    if (shaded > 0.5) plain = to_screen(lit(to_linear(plain), normal, 0.75, 1.15));
+    colour = vec4(plain, opacity);
+}
+"""
+)
+
+WATER_VERTEX = (
+    _HEAD
+    + _LAND
+    + """
+layout(location = 0) in vec2 corner;
+uniform mat4 view_projection;
+uniform float water;
+out vec2 place;
+out vec3 at;
+void main() {
+    place = corner;
+    at = world(corner, water);
+    gl_Position = view_projection * vec4(at, 1.0);
+}
+"""
+)
+
+WATER_FRAGMENT = (
+    _HEAD
+    + _LAND
+    + _LIGHT
+    + """
+in vec2 place;
+in vec3 at;
+uniform sampler2D sunlit;
+uniform vec3 eye;
+uniform float water;
+uniform float shaded;
+uniform float deep;
+out vec4 colour;
+
+const vec3 SHALLOW = vec3(0.16, 0.47, 0.58);
+const vec3 DEEP = vec3(0.035, 0.14, 0.28);
+
+void main() {
+    float depth = water - height_at(place);
+    if (depth <= 0.0) discard;
+    float murk = 1.0 - exp(-depth / deep);
+    vec3 body = mix(SHALLOW, DEEP, murk);
+    float opacity = mix(0.38, 0.90, murk);
+    if (shaded > 0.5) {
+        vec3 look = normalize(eye - at);
+        float facing = clamp(look.z, 0.0, 1.0);
+        float mirror = 0.03 + 0.75 * pow(1.0 - facing, 5.0);
+        float sunshine = texture(sunlit, place * reach).r;
+        vec3 half_way = normalize(look + sun);
+        float glint = pow(max(half_way.z, 0.0), 180.0) * 0.7 * sunshine;
+        vec3 light = to_linear(body) * (sky_colour + sun_colour * max(sun.z, 0.0) * mix(0.35, 1.0, sunshine));
+        light = mix(light, sky_colour * 1.3, mirror) + sun_colour * glint;
+        body = to_screen(light);
+        opacity = clamp(opacity + mirror + glint, 0.0, 0.96);
+    }
+    colour = vec4(body, opacity);
+}
+"""
+)
+
+PIN_VERTEX = (
+    _HEAD
+    + """
+layout(location = 0) in vec3 point;
+layout(location = 1) in vec3 normal;
+uniform mat4 view_projection;
+uniform vec3 tip;
+uniform float size;
+out vec3 facing;
+void main() {
+    facing = normal;
+    gl_Position = view_projection * vec4(tip + point * size, 1.0);
+}
+"""
+)
+
+PIN_FRAGMENT = (
+    _HEAD
+    + """
+in vec3 facing;
+uniform vec3 towards_eye;
+out vec4 colour;
+void main() {
+    float light = 0.45 + 0.55 * max(dot(normalize(facing), normalize(towards_eye + vec3(0.0, 0.0, 0.8))), 0.0);
+    colour = vec4(vec3(0.93, 0.23, 0.16) * light, 1.0);
+}
+"""
+)

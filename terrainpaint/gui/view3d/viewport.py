@@ -1,0 +1,163 @@
+"""The widget that OpenGL draws into. This module loads pyqtgraph: import it only when a view is made."""
+
+from __future__ import annotations
+
+from OpenGL import GL
+from pyqtgraph.opengl import GLViewWidget
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
+from PySide6.QtWidgets import QWidget
+
+from terrainpaint.errors import DeviceError
+from terrainpaint.gui.view3d.item import TerrainItem
+from terrainpaint.gui.view3d.navigation import Navigator
+from terrainpaint.gui.view3d.opengl import Driver, surface_format
+from terrainpaint.gui.view3d.scene import Scene
+
+_SAMPLES = 4
+_REST_MS = 250  # without a change, until software OpenGL draws the fine mesh again
+
+
+class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
+    """Shows a `Scene` and moves its camera."""
+
+    failed = Signal(str)
+    """OpenGL cannot go on; the text is a sentence for the user."""
+
+    def __init__(self, scene: Scene, driver: Driver, parent: QWidget) -> None:
+        super().__init__(parent)
+        # Smooth edges would cost a program that draws by itself most of its speed.
+        self.setFormat(surface_format(0 if driver.is_software else _SAMPLES))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+        self.aspect = 1.0
+        self._driver = driver
+        self._has_failed = self._is_lost = False
+        self.navigator = Navigator(scene, lambda: (self.width(), self.height()), self)
+        self.navigator.camera_changed.connect(self.refresh)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._draw_fine)
+        self._item = TerrainItem(scene, driver.is_software)
+        self.addItem(self._item)
+
+    def refresh(self) -> None:
+        """Draw again soon; on software OpenGL with fewer triangles while changes keep coming."""
+        if self._driver.is_software:
+            self._item.coarse = True
+            self._rest.start()
+        self.update()
+
+    def render(self, size: QSize) -> QImage:
+        """A picture of any size. Raises DeviceError when the view was never shown or OpenGL fails."""
+        if not self.isValid() or self._has_failed:
+            raise DeviceError("There is no 3D picture because the 3D view was not shown yet; open it first.")
+        self.makeCurrent()
+        try:
+            kind = QOpenGLFramebufferObjectFormat()
+            kind.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
+            kind.setSamples(_SAMPLES)
+            target = QOpenGLFramebufferObject(size, kind)
+            if not target.isValid() or not target.bind():
+                raise DeviceError(
+                    f"A 3D picture of {size.width()} x {size.height()} px is more than the graphics card can do; "
+                    "choose a smaller size."
+                )
+            coarse, self._item.coarse = self._item.coarse, False
+            GL.glViewport(0, 0, size.width(), size.height())
+            whole = (0, 0, size.width(), size.height())
+            self.paint(region=whole, viewport=whole)
+            self._item.coarse = coarse
+            target.release()
+            return target.toImage().convertToFormat(QImage.Format.Format_RGB32)
+        finally:
+            self.doneCurrent()
+
+    def fail(self, error: Exception) -> None:
+        """Stop drawing and tell why, once."""
+        if not self._has_failed:
+            self._has_failed = True
+            plain = f"There is no 3D view because OpenGL failed ({error}); update the graphics driver."
+            self.failed.emit(str(error) if isinstance(error, DeviceError) else " ".join(plain.split()))
+
+    # OpenGL
+
+    def initializeGL(self) -> None:
+        """Qt has a new context: at the start, and whenever the view gets another native window."""
+        try:
+            super().initializeGL()
+            if self._is_lost:
+                self._item.initializeGL()
+                self._is_lost = False
+            self.context().aboutToBeDestroyed.connect(self._release, Qt.ConnectionType.DirectConnection)
+        except Exception as error:  # a driver can fail in any call
+            self.fail(error)
+
+    def paint(
+        self, *, region: tuple[int, int, int, int], viewport: tuple[int, int, int, int], useItemNames: bool = False
+    ) -> None:
+        """Draw into the framebuffer that is bound."""
+        self.aspect = viewport[2] / max(1, viewport[3])
+        if not self._has_failed:
+            super().paint(region=region, viewport=viewport, useItemNames=useItemNames)
+
+    def _release(self) -> None:
+        if self._is_lost or self._has_failed:
+            return
+        self._is_lost = True
+        self.makeCurrent()
+        self._item.release()
+        self.doneCurrent()
+
+    def _draw_fine(self) -> None:
+        self._item.coarse = False
+        self.update()
+
+    # Events
+
+    def event(self, event: QEvent) -> bool:
+        """Keys of the view come here even where the window has a shortcut on them."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and self.navigator.wants(event)
+        ):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.navigator.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.navigator.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.navigator.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.navigator.double_click(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.navigator.wheel(event)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.navigator.wants(event):
+            self.navigator.key_press(event)
+        else:
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self.navigator.key_release(event)
+        event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.navigator.stop_flying()
+        super().focusOutEvent(event)
+
+    def position_of(self, place: tuple[float, float]) -> QPointF:
+        """Position in the view of a place of the picture, -1..1 each from its middle."""
+        return QPointF((place[0] + 1) / 2 * self.width(), (1 - place[1]) / 2 * self.height())

@@ -1,0 +1,302 @@
+"""The 3D view of a terrain."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import DeviceError
+from terrainpaint.gui.view3d import opengl
+from terrainpaint.gui.view3d.camera import Camera
+from terrainpaint.gui.view3d.flat import FlatView
+from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.scene import Colour, Scene
+from terrainpaint.gui.view3d.turntable import FilmJob, filmed
+
+if TYPE_CHECKING:
+    from terrainpaint.gui.view3d.viewport import Viewport
+
+_FLYING = "Flying: W A S D move, Q and E down and up, Shift faster, wheel speed, drag to look, Esc ends"
+_HINT_STYLE = "background: rgba(20, 24, 30, 190); color: white; border-radius: 4px; padding: 5px 9px"
+
+
+class TerrainView3D(QWidget):
+    """Land in 3D with sun and water; a shaded picture from above where there is no OpenGL.
+
+    Call `opengl.prepare_opengl()` before and `opengl.choose_platform()` after QApplication is made.
+    Directions are clockwise from north; the longest side of the map is one unit long.
+    """
+
+    picked = Signal(int, int)
+    """(row, col) of the map under a click, not under a drag."""
+    camera_changed = Signal()
+    flying_changed = Signal(bool)
+    availability_changed = Signal()
+    """OpenGL failed after all: there is the picture from above now."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.unavailable_reason = ""
+        self._scene = Scene()
+        self._viewport: Viewport | None = None
+        self._flat: FlatView | None = None
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._hint = QLabel(_FLYING, self)
+        self._hint.setStyleSheet(
+            "background: rgba(20, 24, 30, 190); color: white; border-radius: 4px; padding: 5px 9px"
+        )
+        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._hint.hide()
+        try:
+            self._show_viewport(opengl.find_driver())
+        except DeviceError as error:
+            self._show_flat(str(error))
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a 3D view, as far as is known: the driver is asked for the rest when it is first shown."""
+        return self._viewport is not None
+
+    @property
+    def settings(self) -> ViewSettings:
+        """Sun, exaggeration and water."""
+        return self._scene.view
+
+    # What is shown
+
+    def set_terrain(self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float) -> None:
+        """Show another land: `texture` (H, W, 3) uint8, `height` (H, W) float32 metres; small copies are kept.
+
+        Raises ValueError when they do not fit together.
+        """
+        is_first = self._scene.relief is None
+        proportions = None if self._scene.relief is None else self._scene.relief.half
+        self._scene.relief = Relief(texture, height, pixel_size_m)
+        if is_first or proportions != self._scene.relief.half:
+            self.reset_camera()
+        self._refresh_above_ground()
+
+    def update_rect(self, rect: Rect, texture: NDArray[np.uint8], height: NDArray[np.float32]) -> None:
+        """Read `rect` of the whole arrays again, which are as large as those of `set_terrain`; cheap.
+
+        Raises ValueError when they are not, or when there is no terrain yet.
+        """
+        if self._scene.relief is None:
+            raise ValueError("there is no terrain to update")
+        self._scene.relief.update(texture, height, rect)
+        self._refresh_above_ground()
+
+    def set_sun(self, azimuth_deg: float, elevation_deg: float) -> None:
+        """Light from `azimuth_deg`, `elevation_deg` 1..90 above the horizon."""
+        elevation_deg = min(max(elevation_deg, 1.0), 90.0)
+        self._set_view(dataclasses.replace(self.settings, sun_azimuth_deg=azimuth_deg, sun_elevation_deg=elevation_deg))
+
+    def set_exaggeration(self, times: float) -> None:
+        """Draw heights that many times as high, above 0."""
+        before = self._scene.lift
+        self._set_view(dataclasses.replace(self.settings, exaggeration=max(times, 0.01)))
+        if before > 0:
+            # What was in the middle of the picture stays there.
+            camera = self._scene.camera
+            x, y, z = camera.target
+            grown = dataclasses.replace(camera, target=(x, y, z * self._scene.lift / before))
+            self._set_camera(grown)
+
+    def set_water(self, level_m: float | None) -> None:
+        """Water up to a level in metres, None for none."""
+        self._set_view(dataclasses.replace(self.settings, water_level_m=level_m))
+
+    def set_wireframe(self, on: bool) -> None:
+        """Lines of the grid over a paler land."""
+        self._scene.wireframe = on
+        self._refresh()
+
+    def set_lit(self, on: bool) -> None:
+        """Sun, shadows and sky; off for a texture that is shaded already or that shows values as colours."""
+        self._scene.lit = on
+        self._refresh()
+
+    def set_marker(self, row: int, col: int) -> None:
+        """A pin on a pixel of the map."""
+        self._scene.marker = (row, col)
+        self._refresh()
+
+    def clear_marker(self) -> None:
+        """Take the pin away."""
+        self._scene.marker = None
+        self._refresh()
+
+    def set_background(self, top: QColor, bottom: QColor) -> None:
+        """Colours of the sky."""
+        self._scene.sky_top, self._scene.sky_bottom = _colour(top), _colour(bottom)
+        self._refresh()
+
+    # Camera
+
+    @property
+    def camera(self) -> Camera:
+        """Where the view is seen from."""
+        return self._scene.camera
+
+    def reset_camera(self) -> None:
+        """All of the land in the picture."""
+        if self._viewport is not None:
+            self._viewport.navigator.stop_flying()
+            self._viewport.navigator.home()
+
+    def look_from(self, azimuth_deg: float, elevation_deg: float, distance: float) -> None:
+        """Look at the middle of the land; from the south at 180. `distance` in units of the longest side of the map."""
+        target = (0.0, 0.0, (self._scene.base + self._scene.top) / 2)
+        self._set_camera(Camera(target, azimuth_deg % 360, elevation_deg, distance))
+
+    def set_flying(self, on: bool) -> None:
+        """Let keys and mouse steer a flight over the land, or end it."""
+        if self._viewport is None:
+            return
+        if on:
+            self._viewport.setFocus()
+            self._viewport.navigator.start_flying()
+        else:
+            self._viewport.navigator.stop_flying()
+
+    def position_of(self, row: int, col: int) -> QPointF | None:
+        """Where in the widget the middle of a pixel of the map is drawn, None when it is behind the camera.
+
+        It may lie beside the widget or behind a mountain.
+        """
+        if self._viewport is None or self._scene.relief is None:
+            return None
+        place = self._scene.place_of(self._scene.point_of(row, col), self._viewport.navigator.aspect)
+        return None if place is None else self._viewport.mapTo(self, self._viewport.position_of(place))
+
+    # Pictures
+
+    def picture(self) -> QImage:
+        """What is seen now, in the pixels of the screen; from above where there is no OpenGL. May be empty at first."""
+        if self._viewport is not None and self._viewport.isValid():
+            return self._viewport.render(self._viewport.size() * self._viewport.devicePixelRatioF())
+        flat = self._flat or FlatView(self._scene, "", self)
+        return flat.render_picture()
+
+    def turntable(
+        self,
+        path: Path,
+        seconds: float = 8.0,
+        fps: float = 30.0,
+        size: tuple[int, int] = (1280, 720),
+        progress: Progress = no_progress,
+        cancel: Cancel = never_cancel,
+    ) -> FilmJob:
+        """Film one turn around the target of the camera to an MP4, a picture at a time between the window's events.
+
+        `size` (width, height) in pixels, made even. The job tells how it ended by its signals: `failed` brings an
+        OutputError when the file cannot be written, a DeviceError without OpenGL.
+        """
+        width, height = (max(2, each - each % 2) for each in size)
+
+        def shot(angle_deg: float) -> NDArray[np.uint8]:
+            if self._viewport is None:
+                raise DeviceError(self.unavailable_reason)
+            camera = self._scene.camera
+            self._scene.camera = self._scene.kept(camera.turned(-angle_deg, 0))
+            try:
+                return _as_array(self._viewport.render(QSize(width, height)))
+            finally:
+                self._scene.camera = camera
+
+        return FilmJob(path, filmed(path, shot, max(1, round(seconds * fps)), fps, progress, cancel), self)
+
+    # Inside
+
+    def resizeEvent(self, event: object) -> None:
+        self._hint.adjustSize()
+        self._hint.move((self.width() - self._hint.width()) // 2, 10)
+
+    def _show_viewport(self, driver: opengl.Driver) -> None:
+        try:
+            from terrainpaint.gui.view3d.viewport import Viewport
+        except Exception as error:  # OpenGL looks for the system's library while it is imported, and fails in many ways
+            raise DeviceError(
+                f"There is no 3D view because OpenGL could not be loaded ({error}); install the graphics driver."
+            ) from error
+        self._viewport = Viewport(self._scene, driver, self)
+        self._viewport.navigator.camera_changed.connect(self.camera_changed)
+        self._viewport.navigator.flying_changed.connect(self._tell_flying)
+        self._viewport.navigator.clicked.connect(self._pick)
+        # Not at once: the failed widget is still busy with its event.
+        self._viewport.failed.connect(self._give_up, Qt.ConnectionType.QueuedConnection)
+        self._layout.addWidget(self._viewport)
+        self._hint.raise_()
+
+    def _show_flat(self, reason: str) -> None:
+        self.unavailable_reason = reason
+        self._flat = FlatView(self._scene, reason, self)
+        self._flat.clicked.connect(self.picked)
+        self._layout.addWidget(self._flat)
+
+    def _give_up(self, reason: str) -> None:
+        if self._viewport is None:
+            return
+        self._viewport.navigator.stop_flying()
+        self._layout.removeWidget(self._viewport)
+        self._viewport.hide()
+        self._viewport.deleteLater()
+        self._viewport = None
+        self._show_flat(reason)
+        self.availability_changed.emit()
+
+    def _pick(self, at: QPointF) -> None:
+        if self._viewport is None:
+            return
+        navigator = self._viewport.navigator
+        cell = self._scene.cell_at(*navigator.place(at), navigator.aspect)
+        if cell is not None:
+            self.picked.emit(*cell)
+
+    def _tell_flying(self, on: bool) -> None:
+        self._hint.setVisible(on)
+        self._hint.raise_()
+        self.flying_changed.emit(on)
+
+    def _set_view(self, view: ViewSettings) -> None:
+        self._scene.view = view
+        self._refresh_above_ground()
+
+    def _set_camera(self, camera: Camera) -> None:
+        if self._viewport is not None:
+            self._viewport.navigator.set_camera(camera)
+
+    def _refresh_above_ground(self) -> None:
+        """After land or water changed: it may have risen above the eye."""
+        eye = self._scene.camera.eye
+        if self._viewport is not None and eye[2] < self._scene.floor(float(eye[0]), float(eye[1])):
+            self._set_camera(self._scene.camera)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._viewport is not None:
+            self._viewport.refresh()
+        if self._flat is not None:
+            self._flat.refresh()
+
+
+def _colour(colour: QColor) -> Colour:
+    return colour.redF(), colour.greenF(), colour.blueF()
+
+
+def _as_array(image: QImage) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 RGB of a QImage."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
