@@ -113,7 +113,7 @@ def segment(
         return _thin(a, b, map_shape)
     rect = _around((a, b), max(radii)).clipped(map_shape)
     if rect.is_empty:
-        return Mark(rect, np.zeros((0, 0), np.bool_))
+        return Mark(rect, np.zeros((rect.height, rect.width), np.bool_))
     swept = swept_disc if brush.shape is Shape.ROUND else swept_square
     if brush.edge is Edge.HARD or min(radii) * 2 < _FRAY_FROM_PX:
         return Mark(rect, counted(rect, [swept(rect, a, b, radii)]) > 0)
@@ -148,10 +148,13 @@ def polygon(points: Sequence[Point], map_shape: tuple[int, int]) -> Mark:
     corners = np.floor(np.asarray(points, np.float64)).astype(np.int64)
     (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
     rect = Rect.spanned(int(top), int(left), int(bottom) + 1, int(right) + 1).clipped(map_shape)
-    mask = np.zeros((rect.height, rect.width), np.uint8)
-    if not rect.is_empty:
-        cv2.fillPoly(mask, [(corners - (rect.row, rect.col))[:, ::-1].astype(np.int32)], 1, cv2.LINE_8)
-    return Mark(rect, mask.view(np.bool_))
+    if rect.is_empty:
+        return Mark(rect, np.zeros((rect.height, rect.width), np.bool_))
+    # Where a border lies outside of a picture, OpenCV draws it along the rim; so the rim is cut off again.
+    rim = rect.grown(2)
+    mask = np.zeros((rim.height, rim.width), np.uint8)
+    cv2.fillPoly(mask, [(corners - (rim.row, rim.col))[:, ::-1].astype(np.int32)], 1, cv2.LINE_8)
+    return Mark(rect, mask[2:-2, 2:-2].view(np.bool_))
 
 
 def flood(ids: NDArray[np.uint8], at: Point) -> Mark:
