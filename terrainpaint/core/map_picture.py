@@ -37,7 +37,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
         raise MapError(f"{path} cannot be read: {reason}.") from error
     with file:
         try:
-            with _no_pixel_limit():
+            with no_pixel_limit():
                 picture = Image.open(file)
         # Whatever a parser of foreign bytes raises, the bytes are at fault: OSError, ValueError, struct.error, ...
         except Exception as error:
@@ -107,9 +107,12 @@ def _see_through(picture: Image.Image) -> NDArray[np.bool_]:
 
 
 @contextmanager
-def _no_pixel_limit() -> Iterator[None]:
-    # Pillow's guard against huge pictures starts below the sizes that are legal here. Ours is _check_header; the
-    # lock keeps two readers from restoring each other's value.
+def no_pixel_limit() -> Iterator[None]:
+    """Lets Pillow open huge pictures: its own guard starts below the sizes that are legal here.
+
+    Only for opening; whoever uses it looks at the size before pixels are decoded.
+    """
+    # The lock keeps two readers from restoring each other's value.
     with _LIMIT_LOCK:
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None

@@ -1,0 +1,27 @@
+"""Class maps from what users bring: pictures of any colours, and heights of real or made-up land."""
+
+from terrainpaint.core.importing.colours import Clusters, k_means, nearest_classes
+from terrainpaint.core.importing.earth import classes_of_earth
+from terrainpaint.core.importing.height_files import (
+    HeightMap,
+    RawFormat,
+    read_height_map,
+    read_raw_heights,
+    square_raw_format,
+)
+from terrainpaint.core.importing.heights import Thresholds, classes_of_heights, default_thresholds
+
+__all__ = [
+    "Clusters",
+    "HeightMap",
+    "RawFormat",
+    "Thresholds",
+    "classes_of_earth",
+    "classes_of_heights",
+    "default_thresholds",
+    "k_means",
+    "nearest_classes",
+    "read_height_map",
+    "read_raw_heights",
+    "square_raw_format",
+]

@@ -1,0 +1,74 @@
+"""Picture and heights of real land → classes, with the labeller that learned them from the Earth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.assets import asset_path
+from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.labeller import PIXEL_SIZE_M, Labeller, Smoothing, load_labeller, smooth_map
+from terrainpaint.core.rects import Rect
+
+_TILE_PX = 1024
+_REACH_PX = 128
+"""Widest window of the features (four deviations of 24 px) and of the smoothing after them (four of 5 px)."""
+_SMALLEST_PX = 32
+_LARGEST_FACTOR = 2.0
+
+
+def classes_of_earth(
+    texture: NDArray[np.uint8],
+    height: NDArray[np.float32],
+    pixel_size_m: float,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> NDArray[np.uint8]:
+    """(H, W) uint8 class ids of a land seen from above, with the labeller that comes with the program.
+
+    `height` (H, W) float32 metres; `texture` (h, w, 3) uint8 sRGB is stretched over it. The labeller knows land at
+    2 km a pixel: finer land is seen from as far, down to 32 px a side; coarser land as if it were at most twice as
+    fine as it is. Raises ValueError when `pixel_size_m` is not positive, InputFileError when the installation lacks
+    the labeller, Cancelled.
+    """
+    if not pixel_size_m > 0:
+        raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
+    labeller = load_labeller(asset_path("labeller.npz"))
+    rows, cols = height.shape
+    factor = min(max(pixel_size_m / PIXEL_SIZE_M, _SMALLEST_PX / min(rows, cols)), _LARGEST_FACTOR)
+    size = round(cols * factor), round(rows * factor)
+    ground = np.asarray(_resized(height, size), np.float32)
+    picture = np.asarray(_resized(texture, size), np.uint8)
+    ids = _labelled(labeller, picture, ground, progress, cancel)
+    return np.asarray(cv2.resize(ids, (cols, rows), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def _labelled(
+    labeller: Labeller, picture: NDArray[np.uint8], ground: NDArray[np.float32], progress: Progress, cancel: Cancel
+) -> NDArray[np.uint8]:
+    """In tiles, since the features of a pixel take a hundred times the memory of its heights."""
+    ids = np.empty(ground.shape, np.uint8)
+    whole = Rect(0, 0, *ground.shape)
+    tiles = [
+        Rect(row, col, _TILE_PX, _TILE_PX).intersection(whole)
+        for row in range(0, whole.height, _TILE_PX)
+        for col in range(0, whole.width, _TILE_PX)
+    ]
+    for done, tile in enumerate(tiles):
+        check_cancel(cancel)
+        progress(done / len(tiles))
+        seen = tile.grown(_REACH_PX).intersection(whole)
+        found = labeller.probabilities(picture[seen.slices], ground[seen.slices])
+        # No warp of borders, so the generator is not used.
+        labels = smooth_map(found, Smoothing(), np.random.default_rng(0))
+        ids[tile.slices] = labels[tile.moved(-seen.row, -seen.col).slices]
+    progress(1.0)
+    return ids
+
+
+def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    smaller = size[0] < picture.shape[1] or size[1] < picture.shape[0]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR))

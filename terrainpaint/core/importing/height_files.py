@@ -1,0 +1,223 @@
+"""Height maps as users bring them: pictures of 8, 16 and 32 bits, float TIFF, GeoTIFF, RAW."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.importing.geotiff import TiffHeader, read_tiff_header
+from terrainpaint.core.map_picture import no_pixel_limit
+from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.errors import InputFileError
+
+_LOWEST_M = -20_000.0
+"""No place of the Earth is as low; values below stand for a gap, such as -32768."""
+_USUAL_GAP_M = -9999.0
+
+
+@dataclass(frozen=True, eq=False)
+class HeightMap:
+    """Heights of a file, (H, W) float32, row 0 = north.
+
+    `full_scale` is None when they are metres. Otherwise their unit is not known: they are 0..`full_scale` of a range
+    that the user knows, and `in_metres` applies it. `filled` counts the pixels that had no height and were filled
+    from those around; `pixel_size_m` is the ground size of a pixel, None where the file does not say.
+    """
+
+    height: NDArray[np.float32]
+    full_scale: float | None = None
+    filled: int = 0
+    pixel_size_m: float | None = None
+
+    def in_metres(self, low_m: float, high_m: float) -> HeightMap:
+        """The same with 0 as `low_m` and `full_scale` as `high_m`; as it is when the heights are metres already."""
+        if self.full_scale is None:
+            return self
+        height = self.height * np.float32((high_m - low_m) / self.full_scale) + np.float32(low_m)
+        return dataclasses.replace(self, height=height, full_scale=None)
+
+
+@dataclass(frozen=True)
+class RawFormat:
+    """What a RAW file does not say of itself: unsigned 16-bit numbers, row after row, without a header."""
+
+    height: int
+    width: int
+    big_endian: bool = False
+
+
+def square_raw_format(path: Path) -> RawFormat | None:
+    """The format of a RAW file if it is a square, little-endian one as most are; None when it is not.
+
+    Raises InputFileError when the file cannot be read.
+    """
+    try:
+        pixels, odd = divmod(path.stat().st_size, 2)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    side = math.isqrt(pixels)
+    return RawFormat(side, side) if not odd and side * side == pixels and side else None
+
+
+def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
+    """Heights of a RAW file (`.raw`, `.r16`), 0..65535. Raises InputFileError."""
+    _check_size(path, layout.height, layout.width)
+    try:
+        size = path.stat().st_size
+        if size != layout.height * layout.width * 2:
+            raise InputFileError(
+                f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of 16 bits take "
+                f"{layout.height * layout.width * 2}; give the size that it was saved with."
+            )
+        values = np.fromfile(path, ">u2" if layout.big_endian else "<u2")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return HeightMap(values.reshape(layout.height, layout.width).astype(np.float32), 65535.0)
+
+
+def read_height_map(path: Path) -> HeightMap:
+    """Heights of a grey picture with sides of 32 to 16,384 px.
+
+    Metres: signed and float TIFF, any GeoTIFF, and 16-bit pictures that TerrainPaint exported, whose range is in the
+    JSON file beside them. Unknown unit: all other pictures of 8 and 16 bits, unsigned TIFF of 32 bits, and float TIFF
+    within 0..1. Gaps (no number, the no-data value of a GeoTIFF, -9999, and anything below -20,000 m) are filled.
+    Raises InputFileError for what is no height map, too small, too large, or nothing but gaps.
+    """
+    try:
+        header = read_tiff_header(path)
+        _check_header(path, header)
+        found = _decoded(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    full_scale = _full_scale(found, header)
+    height = found.astype(np.float32)
+    filled = 0
+    if full_scale is None or found.dtype.kind == "f":
+        gaps = ~np.isfinite(height) | (height < _LOWEST_M) | (height == np.float32(_USUAL_GAP_M))
+        if header is not None and header.no_data is not None:
+            gaps |= height == np.float32(header.no_data)
+        filled = int(np.count_nonzero(gaps))
+        if filled == gaps.size:
+            raise InputFileError(f"{path} holds no heights, only gaps; choose another file.")
+        if filled:
+            height = _filled(height, gaps)
+    if not np.abs(height).max() < 1e9:
+        raise InputFileError(f"{path} has heights that no land has; save it in metres.")
+    heights = HeightMap(height, full_scale, filled, header.pixel_size_m if header else None)
+    return _with_exported_range(path, heights)
+
+
+def _check_header(path: Path, tiff: TiffHeader | None) -> None:
+    """Refuse by the header what would take memory for nothing."""
+    if tiff is not None:
+        if tiff.samples != 1:
+            raise InputFileError(f"{path} has {tiff.samples} channels; save its heights as one grey channel.")
+        _check_size(path, tiff.height, tiff.width)
+        return
+    try:
+        with no_pixel_limit(), Image.open(path) as picture:
+            width, height = picture.size
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _no_picture(path) from error
+    except Exception as error:  # whatever a parser of foreign bytes raises, the bytes are at fault
+        raise _no_picture(path) from error
+    _check_size(path, height, width)
+
+
+def _check_size(path: Path, height: int, width: int) -> None:
+    if min(height, width) < MIN_SIDE_PX:
+        raise InputFileError(f"{path} has {width} x {height} pixels; a map needs at least {MIN_SIDE_PX} a side.")
+    if max(height, width) > MAX_SIDE_PX:
+        raise InputFileError(
+            f"{path} has {width} x {height} pixels; a map has at most {MAX_SIDE_PX:,} a side, so make it smaller first."
+        )
+
+
+def _decoded(path: Path) -> NDArray[Any]:
+    """(H, W) of any dtype."""
+    packed = np.fromfile(path, np.uint8)
+    # Every tag of a GeoTIFF is news to OpenCV, and it would tell so on standard error.
+    level = cv2.utils.logging.setLogLevel(0)
+    try:
+        found = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        found = None
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if found is None:
+        raise _no_picture(path)
+    pixels = np.asarray(found)
+    if pixels.ndim == 3:
+        # Many programs save grey as three equal channels, and a fourth for alpha.
+        if (pixels[:, :, 1:3] != pixels[:, :, :1]).any():
+            raise InputFileError(f"{path} is a colour picture; save its heights as one grey channel.")
+        pixels = pixels[:, :, 0]
+    return pixels
+
+
+def _full_scale(found: NDArray[Any], header: TiffHeader | None) -> float | None:
+    if header is not None and header.has_place:
+        return None
+    if found.dtype.kind == "u":
+        return float(np.iinfo(found.dtype).max)
+    if found.dtype.kind == "f":
+        finite = found[np.isfinite(found)]
+        return 1.0 if finite.size and finite.min() >= 0 and 0 < finite.max() <= 1 else None
+    return None
+
+
+def _filled(height: NDArray[np.float32], gaps: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Heights with gaps filled: the mean of the known land in the smallest block around that has any.
+
+    Blocks double in size from 2 px on, and each level is enlarged linearly, so that wide gaps come out smooth.
+    """
+    if not gaps.any():
+        return height
+    known = (~gaps).astype(np.float32)
+    sums = np.where(gaps, np.float32(0), height)
+    size = (-(-height.shape[1] // 2), -(-height.shape[0] // 2))
+    weight = np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_AREA), np.float32)
+    total = np.asarray(cv2.resize(sums, size, interpolation=cv2.INTER_AREA), np.float32)
+    empty = weight < 1e-6
+    total[~empty] /= weight[~empty]
+    coarse = _filled(total, empty)
+    large = np.asarray(cv2.resize(coarse, height.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.where(gaps, large, height).astype(np.float32, copy=False)
+
+
+def _with_exported_range(path: Path, heights: HeightMap) -> HeightMap:
+    """The range that our own `height16` export keeps in the JSON file beside the picture."""
+    if heights.full_scale != 65535.0:
+        return heights
+    try:
+        with path.with_suffix(".json").open("rb") as file:
+            told = json.loads(file.read(1 << 16))
+        low_m, high_m, pixel_size_m = (float(told[name]) for name in ("height_min_m", "height_max_m", "pixel_size_m"))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return heights  # somebody else's file, or none
+    if not (-1e6 < low_m < high_m < 1e6 and 0 < pixel_size_m < 1e9):
+        return heights
+    return dataclasses.replace(heights.in_metres(low_m, high_m), pixel_size_m=pixel_size_m)
+
+
+def _unreadable(path: Path, error: OSError) -> InputFileError:
+    return InputFileError(f"{path} cannot be read: {why_unreadable(error)}.")
+
+
+def _no_picture(path: Path) -> InputFileError:
+    return InputFileError(
+        f"{path} is not a picture that can be read; save it as 16-bit PNG, or as TIFF without compression or with LZW "
+        "or deflate."
+    )

@@ -1,0 +1,186 @@
+"""Height maps as users bring them."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from terrainpaint.core.importing import RawFormat, read_height_map, read_raw_heights, square_raw_format
+from terrainpaint.errors import InputFileError
+from tests.core.test_segmentation import chunk
+
+rasterio = pytest.importorskip("rasterio", reason="GeoTIFF files to read are written with rasterio")
+
+
+def ramp(dtype: str) -> NDArray[np.generic]:
+    """(40, 50), no two rows or columns alike."""
+    values = np.arange(2000).reshape(40, 50) * (1 if dtype != "uint8" else 1 / 8)
+    return values.astype(dtype)
+
+
+def geotiff(path: Path, values: NDArray[np.generic], **options: object) -> Path:
+    profile = {"driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1} | options
+    with rasterio.open(path, "w", dtype=values.dtype, **profile) as file:
+        file.write(values, 1)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"])
+@pytest.mark.parametrize("options", [{}, {"compress": "deflate", "tiled": True, "blockxsize": 16, "blockysize": 16},
+                                     {"compress": "lzw", "predictor": 2}, {"BIGTIFF": "YES"}])  # fmt: skip
+def test_tiff_of_every_kind(tmp_path: Path, dtype: str, options: dict[str, object]) -> None:
+    if "predictor" in options and dtype.startswith("float"):
+        options = options | {"predictor": 3}
+    found = read_height_map(geotiff(tmp_path / "a.tif", ramp(dtype), **options))
+    np.testing.assert_array_equal(found.height, ramp(dtype))
+    assert found.height.dtype == np.float32
+    full = {"uint8": 255.0, "uint16": 65535.0, "uint32": 4294967295.0}
+    assert found.full_scale == full.get(dtype) and found.filled == 0 and found.pixel_size_m is None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_png_with_grey_in_any_number_of_channels(tmp_path: Path, dtype: str, channels: int) -> None:
+    values = ramp(dtype)
+    picture = values if channels == 1 else np.dstack([values] * 3 + [np.full_like(values, 200)] * (channels - 3))
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    found = read_height_map(tmp_path / "a.png")
+    np.testing.assert_array_equal(found.height, values)
+    full = float(np.iinfo(dtype).max)
+    assert found.full_scale == full
+    metres = found.in_metres(-100.0, 900.0)
+    np.testing.assert_allclose(metres.height, values / full * 1000 - 100, atol=1e-3)
+    assert metres.full_scale is None and metres.in_metres(0.0, 1.0) is metres
+
+
+def test_float_heights_within_one_have_no_metres(tmp_path: Path) -> None:
+    assert read_height_map(geotiff(tmp_path / "a.tif", ramp("float32") / 2000)).full_scale == 1.0
+
+
+def test_a_geotiff_is_in_metres_and_knows_its_pixels(tmp_path: Path) -> None:
+    place = rasterio.transform.from_origin(5e5, 5e6, 30, 30)
+    found = read_height_map(geotiff(tmp_path / "a.tif", ramp("uint16"), crs="EPSG:32633", transform=place))
+    assert found.full_scale is None and found.pixel_size_m == pytest.approx(30.0)
+    feet = read_height_map(geotiff(tmp_path / "f.tif", ramp("uint16"), crs="EPSG:2229", transform=place))
+    assert feet.pixel_size_m == pytest.approx(30.0 * 0.3048, rel=1e-5)
+    degrees = rasterio.transform.from_origin(10.0, 60.0 + 20 / 3600, 1 / 3600, 1 / 3600)
+    found = read_height_map(geotiff(tmp_path / "b.tif", ramp("int16"), crs="EPSG:4326", transform=degrees))
+    assert found.pixel_size_m == pytest.approx(30.92 * np.sqrt(0.5), rel=1e-3)
+
+
+@pytest.mark.parametrize(("dtype", "gap", "no_data"), [
+    ("int16", -32768, None), ("int16", -9999, None), ("uint16", 65535, 65535), ("float32", np.nan, None),
+    ("float32", -3.4e38, None), ("float32", 7e5, 7e5), ("float64", np.inf, None),
+])  # fmt: skip
+def test_gaps_are_filled_from_around(tmp_path: Path, dtype: str, gap: float, no_data: float | None) -> None:
+    values = np.tile(np.linspace(100, 300, 80), (60, 1)).astype(dtype)
+    whole = values.astype(np.float32)
+    values[20:33, 30:50] = gap
+    values[:5, :5] = gap
+    place = rasterio.transform.from_origin(5e5, 5e6, 30, 30)
+    path = geotiff(tmp_path / "a.tif", values, nodata=no_data, crs="EPSG:32633", transform=place)
+    found = read_height_map(path)
+    assert found.filled == 13 * 20 + 25
+    known = np.ones(values.shape, bool)
+    known[20:33, 30:50] = known[:5, :5] = False
+    np.testing.assert_array_equal(found.height[known], whole[known])
+    assert np.abs(found.height - whole).max() < 40
+
+
+def test_nothing_but_gaps(tmp_path: Path) -> None:
+    path = geotiff(tmp_path / "a.tif", np.full((40, 40), -32768, np.int16))
+    with pytest.raises(InputFileError, match="only gaps"):
+        read_height_map(path)
+
+
+def test_our_own_export_comes_back_in_metres(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a_height16.png"), ramp("uint16") * np.uint16(32))
+    told = {"height_min_m": -50.0, "height_max_m": 1950.0, "pixel_size_m": 30.0, "sea_level_m": 0.0}
+    sidecar = tmp_path / "a_height16.json"
+    sidecar.write_text(json.dumps(told))
+    found = read_height_map(tmp_path / "a_height16.png")
+    assert found.full_scale is None and found.pixel_size_m == 30.0
+    np.testing.assert_allclose(found.height, ramp("uint16") * 32 / 65535 * 2000 - 50, atol=1e-3)
+    for broken in ("", "[]", '{"height_min_m": NaN, "height_max_m": 1, "pixel_size_m": 1}', '{"height_min_m": "x"}'):
+        sidecar.write_text(broken)
+        assert read_height_map(tmp_path / "a_height16.png").full_scale == 65535.0
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_raw(tmp_path: Path, big_endian: bool) -> None:
+    path = tmp_path / "a.r16"
+    ramp("uint16").astype(">u2" if big_endian else "<u2").tofile(path)
+    found = read_raw_heights(path, RawFormat(40, 50, big_endian))
+    np.testing.assert_array_equal(found.height, ramp("uint16"))
+    assert found.full_scale == 65535.0
+    assert square_raw_format(path) is None
+    with pytest.raises(InputFileError, match="has 4000 bytes, but 40 x 40 pixels of 16 bits take 3200"):
+        read_raw_heights(path, RawFormat(40, 40))
+    path.write_bytes(bytes(2 * 48 * 48))
+    assert square_raw_format(path) == RawFormat(48, 48)
+    path.write_bytes(bytes(2 * 48 * 48 + 1))
+    assert square_raw_format(path) is None
+
+
+def empty_png(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(bytes(99)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    (b"", "not a picture"),
+    (b"no picture at all", "not a picture"),
+    (empty_png(20_000, 20_000), "20000 x 20000 pixels; a map has at most 16,384"),
+    (empty_png(31, 64), "31 x 64 pixels; a map needs at least 32"),
+    (empty_png(64, 64)[:60], "not a picture"),
+    (b"II\x2a\0\xff\xff\xff\x7f", "not a picture"),
+    (b"MM\0\x2b\0\x08\0\0\0\0\0\0\0\0\0\x10", "not a picture"),
+])  # fmt: skip
+def test_what_is_no_height_map(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    with pytest.raises(InputFileError, match=said) as caught:
+        read_height_map(path)
+    assert str(caught.value).startswith(str(path)) and str(caught.value).endswith(".")
+
+
+def test_huge_tiffs_are_refused_by_their_header(tmp_path: Path) -> None:
+    path = geotiff(tmp_path / "a.tif", np.zeros((32, 17_000), np.uint8), compress="deflate")
+    with pytest.raises(InputFileError, match="at most 16,384"):
+        read_height_map(path)
+    with pytest.raises(InputFileError, match="at most 16,384"):
+        read_raw_heights(path, RawFormat(32, 17_000))
+
+
+def test_colours_are_no_heights(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    with pytest.raises(InputFileError, match="colour picture"):
+        read_height_map(path)
+    with rasterio.open(path.with_suffix(".tif"), "w", driver="GTiff", height=40, width=40, count=2, dtype="int16"):
+        pass
+    with pytest.raises(InputFileError, match="2 channels"):
+        read_height_map(path.with_suffix(".tif"))
+
+
+def test_no_file(tmp_path: Path) -> None:
+    for read in (read_height_map, square_raw_format):
+        with pytest.raises(InputFileError, match="there is no such file"):
+            read(tmp_path / "none.png")
+    with pytest.raises(InputFileError, match="there is no such file"):
+        read_raw_heights(tmp_path / "none.raw", RawFormat(40, 40))
+    with pytest.raises(InputFileError, match="cannot be read"):
+        read_height_map(tmp_path)
+
+
+def test_absurd_heights(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="no land has"):
+        read_height_map(geotiff(tmp_path / "a.tif", np.full((40, 40), 1e30, np.float32)))
