@@ -19,6 +19,10 @@ class MapError(InputFileError):
     """A picture that is not a segmentation map of the seven classes."""
 
 
+class ProjectError(InputFileError):
+    """A project file, an OpenRaster file or a recovery journal that is broken, foreign or of a newer version."""
+
+
 class WeightsError(InputFileError):
     """A weights file that is broken, foreign or of a newer version."""
 
@@ -33,6 +37,10 @@ class OptionError(TerrainPaintError):
 
 class DeviceError(TerrainPaintError):
     """The processor, its memory or a driver cannot do what was asked."""
+
+
+class WorkerError(TerrainPaintError):
+    """The process that generates ended twice at the same request; it can be started again."""
 
 
 class TrainingError(TerrainPaintError):

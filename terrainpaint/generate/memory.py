@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 
+from terrainpaint.core.memory import installed_memory
 from terrainpaint.errors import DeviceError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h of the GNU C library
@@ -30,11 +30,8 @@ def require_memory(needed: int, what: str) -> None:
 
     Where the size of the memory is not to be learned, nothing is raised.
     """
-    try:
-        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return
-    if needed > installed:
+    installed = installed_memory()
+    if installed is not None and needed > installed:
         raise DeviceError(
             f"{what} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
             "choose a smaller --size."

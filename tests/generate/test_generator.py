@@ -13,22 +13,13 @@ from terrainpaint.generate import generator
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.messages import SHADE_MARGIN_PX
 from terrainpaint.generate.tiles import MapPart
-from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
-from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
-from terrainpaint.models.weights import WeightsHeader, save_weights
+from tests.generate.random_weights import write_random_weights
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Generator:
-    """A generator of the default shape with random weights: these properties are the network's, not the training's."""
-    torch.manual_seed(5)
-    config = SpadeLocalConfig(widths=(32, 32, 32, 16), hidden=16)
-    network, shadow = SpadeLocal(config), ShadowGenerator(ShadowConfig())
-    with torch.no_grad():  # fresh last layers say almost nothing: give them a voice
-        network.head_out.weight.normal_(std=0.3)
-        shadow.out.weight.normal_(std=0.3)
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    save_weights(path, WeightsHeader("spade-local", config, ShadowConfig(), 2000.0, "random"), network, shadow)
+    write_random_weights(path)
     return Generator.load(path, "cpu")
 
 

@@ -1,0 +1,166 @@
+"""The window's side of the process that generates."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint import errors
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
+from terrainpaint.generate.messages import (
+    Failure,
+    LoadRequest,
+    MakeRequest,
+    Request,
+    Style,
+    StyleRequest,
+    TerrainPatch,
+    WeightsInfo,
+)
+from terrainpaint.generate.worker import serve
+
+__all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
+
+_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch)
+
+
+class TerrainProcess:
+    """A process with the networks. Its calls wait for the answer; one thread makes them, `kill` and `request` any.
+
+    A process that dies is replaced once, with the same weights, and asked again; when it dies again at the same
+    request, the call raises WorkerError, and the next call starts anew. A call that `kill` interrupts raises Cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._lock = Lock()
+        self._process: SpawnProcess | None = None
+        self._connection: Connection[Any, Any] | None = None
+        self._killed = False
+        self._load: LoadRequest | None = None
+        self._is_loaded = False  # in the process that runs now
+        self._info: WeightsInfo | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process, None when there is none."""
+        with self._lock:
+            return self._process.pid if self._process is not None and self._process.is_alive() else None
+
+    @property
+    def info(self) -> WeightsInfo | None:
+        """The weights in use, None before the first `load`."""
+        return self._info
+
+    def start(self) -> None:
+        """Start the process, unless it runs, and do not wait for it. It goes on with the weights that it had."""
+        with self._lock:
+            self._killed = False
+        if self.pid is None:
+            self._discard()
+            self._spawn()
+
+    def load(self, path: Path, device: str = "auto") -> WeightsInfo:
+        """Use a weights file from now on; `device` as in `Generator.load`.
+
+        Raises WeightsError or DeviceError, and goes on with the old weights; WorkerError.
+        """
+        request = LoadRequest(path, device)
+        info = self._ask(request, WeightsInfo)
+        self._load, self._info, self._is_loaded = request, info, True
+        return info
+
+    def style_of(self, recipe: Recipe) -> tuple[float, ...]:
+        """(S,) in standard deviations of real land: the style that a recipe stands for. Raises as `make` does."""
+        return self._ask(StyleRequest(recipe), Style).numbers
+
+    def request(
+        self, rect: Rect, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, recipe: Recipe, exact: bool
+    ) -> MakeRequest:
+        """What to `make`: a rectangle of the map `ids` (H, W), of which what is needed is copied now.
+
+        Raises RuntimeError when no weights were loaded.
+        """
+        if self._info is None:
+            raise RuntimeError("no weights were loaded")
+        return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px)
+
+    def make(self, request: MakeRequest) -> TerrainPatch:
+        """A rectangle of the terrain.
+
+        Raises DeviceError when memory runs out, OptionError for the style of other weights, WorkerError, and the errors
+        of `load` when the process was replaced and the weights are gone.
+        """
+        return self._ask(request, TerrainPatch)
+
+    def kill(self) -> None:
+        """End the process now, from any thread. `start` begins again."""
+        with self._lock:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def close(self) -> None:
+        """End the process and give back what it took; from the thread that calls."""
+        self.kill()
+        self._discard()
+
+    def _ask(self, request: Request, kind: type[_Answer]) -> _Answer:
+        for _ in range(2):
+            if self._killed:
+                raise Cancelled
+            try:
+                connection = self._connection or self._spawn()
+                if not self._is_loaded and self._load is not None and not isinstance(request, LoadRequest):
+                    _exchange(connection, self._load, WeightsInfo)
+                    self._is_loaded = True
+                return _exchange(connection, request, kind)
+            except (EOFError, OSError):  # it died
+                self._discard()
+        if self._killed:
+            raise Cancelled
+        raise WorkerError("The process that makes the terrain ended twice, perhaps for want of memory; close other "
+                          "programs and generate again.")  # fmt: skip
+
+    def _spawn(self) -> Connection[Any, Any]:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=serve, args=(theirs,), name="terrainpaint-generate", daemon=True)
+        with self._lock, theirs:  # when the process ends, nobody else may hold its end open
+            if self._killed:
+                ours.close()
+                raise Cancelled
+            process.start()
+            self._process = process
+        self._connection, self._is_loaded = ours, False
+        return ours
+
+    def _discard(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+
+
+def _exchange(connection: Connection[Any, Any], request: Request, kind: type[_Answer]) -> _Answer:
+    connection.send(request)
+    reply = connection.recv()
+    if isinstance(reply, Failure):
+        found: type[TerrainPaintError] = getattr(errors, reply.kind)
+        raise found(reply.sentence)
+    if not isinstance(reply, kind):
+        raise TypeError(f"{request} was answered by {reply}")
+    return reply

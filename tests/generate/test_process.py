@@ -1,0 +1,293 @@
+"""The process that generates, for real: what it answers, and what happens when it or its owner dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.errors import Cancelled, DeviceError, OptionError, TerrainPaintError, WeightsError, WorkerError
+from terrainpaint.generate.generator import Generator
+from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generate.process import TerrainPatch, TerrainProcess
+from tests.generate.random_weights import write_random_weights
+
+ROOT = Path(__file__).resolve().parents[2]
+ATLAS = shipped_styles()["atlas"]
+RECT = Rect(40, 60, 64, 96)
+LAND = Recipe(3)
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process")
+
+
+def painted(shape: tuple[int, int]) -> NDArray[np.uint8]:
+    cells = np.random.default_rng(3).integers(0, CLASS_COUNT, (shape[0] // 9 + 1, shape[1] // 9 + 1), dtype=np.uint8)
+    return np.ascontiguousarray(np.kron(cells, np.ones((9, 9), np.uint8))[: shape[0], : shape[1]])
+
+
+IDS = painted((200, 260))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[TerrainProcess]:
+    """One process for the tests that leave it as it was."""
+    process = TerrainProcess()
+    process.load(ATLAS, "cpu")
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def process() -> Iterator[TerrainProcess]:
+    process = TerrainProcess()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.load(ATLAS, "cpu")
+
+
+def make(process: TerrainProcess, exact: bool = True, rect: Rect = RECT, recipe: Recipe = LAND) -> TerrainPatch:
+    return process.make(process.request(rect, IDS, None, recipe, exact))
+
+
+class Call(threading.Thread):
+    """A call in another thread, as in the window: the error it ends with, and whether it ended."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self.result: object = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self._work()
+        except (TerrainPaintError, Cancelled) as error:
+            self.error = error
+
+
+def test_it_tells_what_the_weights_are(shared: TerrainProcess, generator: Generator) -> None:
+    info = shared.info
+    assert info is not None
+    assert (info.path, info.style, info.sha256) == (ATLAS, generator.header.style, generator.sha256)
+    assert (info.reach_px, info.style_names) == (generator.reach_px, generator.style_names)
+    assert info.pixel_size_m == generator.header.pixel_size_m
+    assert info.preview_is_fast == (not generator.previewing().is_exact)
+
+
+def test_it_makes_what_the_generator_makes(shared: TerrainProcess, generator: Generator) -> None:
+    whole = generator.terrain(SegmentationMap(IDS), LAND)
+    patch = make(shared)
+    assert patch.exact and patch.rect == RECT
+    assert np.abs(patch.height - whole.height[RECT.slices]).max() < 1e-4 * np.ptp(whole.height)
+    assert np.abs(patch.albedo.astype(int) - whole.albedo[RECT.slices]).max() <= 1
+    assert np.abs(patch.shaded.astype(int) - generator.shaded(whole)[RECT.slices]).max() <= 2
+
+
+def test_previews_are_close_and_say_so(shared: TerrainProcess) -> None:
+    exact, preview = make(shared), make(shared, exact=False)
+    assert shared.info is not None and preview.exact is not shared.info.preview_is_fast
+    assert np.abs(preview.height - exact.height).mean() < 0.05 * np.ptp(exact.height)
+
+
+def test_it_tells_the_style_of_a_recipe(shared: TerrainProcess, generator: Generator) -> None:
+    for recipe in (Recipe(8), Recipe(8, 9, 0.5), Recipe(8, style=(1.0, 0.0, -1.0, 0.5, 2.0))):
+        assert shared.style_of(recipe) == tuple(generator.style_of(recipe).tolist())
+
+
+def test_errors_arrive_as_what_they_are(shared: TerrainProcess) -> None:
+    with pytest.raises(OptionError, match="2 numbers"):
+        make(shared, recipe=Recipe(1, style=(0.0, 0.0)))
+
+
+def test_broken_weights_leave_the_old_ones_in_use(shared: TerrainProcess, tmp_path: Path) -> None:
+    before, pid, info = make(shared), shared.pid, shared.info
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(ATLAS.read_bytes()[:5000])
+    for path in (broken, tmp_path / "absent.safetensors"):
+        with pytest.raises(WeightsError, match=path.name):
+            shared.load(path, "cpu")
+        assert shared.info is info and shared.pid == pid
+        assert np.array_equal(make(shared).height, before.height)
+
+
+def test_other_weights_make_another_terrain(process: TerrainProcess, tmp_path: Path) -> None:
+    process.load(ATLAS, "cpu")
+    atlas = make(process)
+    write_random_weights(tmp_path / "random.safetensors")
+    assert process.load(tmp_path / "random.safetensors", "cpu").style == "random"
+    assert not np.array_equal(make(process).height, atlas.height)
+
+
+def test_without_weights_nothing_can_be_asked(process: TerrainProcess) -> None:
+    with pytest.raises(RuntimeError, match="no weights"):
+        process.request(RECT, IDS, None, Recipe(), True)
+
+
+@POSIX
+def test_a_killed_process_is_replaced_and_the_request_repeated(process: TerrainProcess) -> None:
+    process.load(ATLAS, "cpu")
+    before, pid = make(process), process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # so that it is in the middle of the request for certain
+    call = Call(lambda: make(process))
+    time.sleep(0.2)
+    os.kill(pid, signal.SIGKILL)
+    call.join(120)
+    assert isinstance(call.result, TerrainPatch)
+    assert np.array_equal(call.result.height, before.height)
+    assert process.pid not in (None, pid)
+
+
+@POSIX
+def test_a_process_that_dies_again_is_said_in_a_sentence_and_can_be_started_again(process: TerrainProcess) -> None:
+    process.load(ATLAS, "cpu")
+    before = make(process)
+    call = Call(lambda: make(process))
+    while call.is_alive():
+        if (pid := process.pid) is not None:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+        if call.result is not None:  # it was answered before the first kill
+            call = Call(lambda: make(process))
+    assert isinstance(call.error, WorkerError) and "ended twice" in str(call.error)
+    process.start()
+    assert np.array_equal(make(process).height, before.height)
+
+
+@POSIX
+def test_broken_weights_in_a_new_process_leave_the_old_ones_in_use(process: TerrainProcess, tmp_path: Path) -> None:
+    process.load(ATLAS, "cpu")
+    before, pid = make(process), process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(WeightsError, match="absent"):
+        process.load(tmp_path / "absent.safetensors", "cpu")
+    assert np.array_equal(make(process).height, before.height)
+
+
+@POSIX
+def test_kill_interrupts_a_call_from_another_thread(process: TerrainProcess) -> None:
+    process.load(ATLAS, "cpu")
+    pid = process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    call = Call(lambda: make(process))
+    time.sleep(0.2)
+    process.kill()
+    call.join(60)
+    assert isinstance(call.error, Cancelled)
+    assert process.pid is None
+    with pytest.raises(Cancelled):
+        make(process)
+    process.start()
+    assert make(process).rect == RECT
+
+
+@POSIX
+def test_ctrl_c_is_for_the_window_alone(shared: TerrainProcess) -> None:
+    pid = shared.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGINT)
+    assert make(shared).rect == RECT
+    assert shared.pid == pid
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from terrainpaint.generate.process import TerrainProcess
+
+if __name__ == "__main__":
+    process = TerrainProcess()
+    process.load(Path(sys.argv[1]), "cpu")
+    print(process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@POSIX
+def test_it_ends_with_its_owner_even_a_killed_one(tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    owner = subprocess.Popen([sys.executable, script, ATLAS], stdout=subprocess.PIPE, env=environment)
+    assert owner.stdout is not None
+    assert int(owner.stdout.readline()) != owner.pid
+    owner.kill()
+    # The process has inherited this pipe, so it ends when both are gone.
+    assert owner.communicate(timeout=60)[0] == b""
+
+
+def test_memory_that_runs_out_is_said_in_a_sentence(process: TerrainProcess) -> None:
+    resource = pytest.importorskip("resource", reason="the memory of the process is limited by prlimit")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("the memory of the process is limited by prlimit")
+    process.load(ATLAS, "cpu")
+    small = make(process)
+    pid = process.pid
+    assert pid is not None
+    in_use = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    before = resource.prlimit(pid, resource.RLIMIT_AS, (in_use + (64 << 20), resource.RLIM_INFINITY))
+    ids = np.zeros((2000, 2000), np.uint8)
+    with pytest.raises(DeviceError, match="Memory ran out"):
+        process.make(process.request(Rect(0, 0, 2000, 2000), ids, None, Recipe(), True))
+    resource.prlimit(pid, resource.RLIMIT_AS, before)
+    assert process.pid == pid
+    assert np.array_equal(make(process).height, small.height)
+
+
+@pytest.mark.parametrize("weights", ["atlas", "random"])
+@pytest.mark.parametrize("recipe", [Recipe(7), Recipe(7, 8, 0.4)], ids=["seed", "blend"])
+def test_after_all_jobs_the_live_terrain_is_what_the_whole_map_makes(
+    process: TerrainProcess, tmp_path: Path, weights: str, recipe: Recipe
+) -> None:
+    path = ATLAS
+    if weights == "random":
+        path = tmp_path / "random.safetensors"
+        write_random_weights(path)
+    info = process.load(path, "cpu")
+    random = np.random.default_rng(11)
+    ids = painted((300, 400))
+    rerolls = np.zeros(ids.shape, np.uint8)
+    live = LiveTerrain((300, 400), info.reach_px)
+    focus = Rect(0, 0, 300, 250)
+    for step in range(12):
+        row, col = (int(random.integers(0, side - 30)) for side in ids.shape)
+        edit = Rect(row, col, 24, 30)
+        target, value = (rerolls, random.integers(1, 4)) if step % 4 == 3 else (ids, random.integers(0, 7))
+        job = live.next_job(focus, edit)
+        assert job is not None
+        request = process.request(job.rect, ids, rerolls, recipe, job.exact)
+        # Every other edit overtakes the job.
+        if step % 2:
+            live.accept(job, process.make(request))
+        target[edit.slices] = value
+        live.invalidate(edit)
+        if not step % 2:
+            live.accept(job, process.make(request))
+    while (job := live.next_job(focus, edit)) is not None:
+        live.accept(job, process.make(process.request(job.rect, ids, rerolls, recipe, job.exact)))
+    assert live.is_exact()
+    generator = Generator.load(path, "cpu")
+    whole = generator.terrain(SegmentationMap(ids), recipe, rerolls)
+    assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
+    assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
+    assert np.abs(live.shaded.astype(int) - generator.shaded(whole)).max() <= 2
