@@ -11,11 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
 from terrainpaint.generate.generator import Generator
+from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generate.process import TerrainProcess
 from tests.bench_obj import bench_obj
 
 LARGE_PX = 8192
@@ -25,8 +29,6 @@ def bench_generate(repeats: int = 9) -> dict[str, float]:
     """Milliseconds for the coast of the sample maps: 512 x 512 in float32 and as a preview, and a small dab of it."""
     generator = Generator.load(shipped_styles()["atlas"], "cpu")
     land = read_map(asset_path("maps/coast.png"))
-    from terrainpaint.core.rects import Rect
-
     terrain = generator.terrain(land, Recipe(0))
     preview = generator.previewing()
     around = Rect(100, 100, 2 * generator.reach_px + 16, 2 * generator.reach_px + 16)
@@ -41,6 +43,48 @@ def bench_generate(repeats: int = 9) -> dict[str, float]:
         times = [_milliseconds(job) for _ in range(repeats)]
         measured[name], measured[name.replace("_ms", "_median_ms")] = min(times), statistics.median(times)
     return measured
+
+
+def bench_live(repeats: int = 9) -> dict[str, float]:
+    """Milliseconds of the process of the window: its start, and dabs of three sizes on maps of two, from the edit to
+    the first answer in the arrays that are shown, and to exact results within 512 px."""
+    process = TerrainProcess()
+    start = time.perf_counter()
+    info = process.load(shipped_styles()["atlas"], "cpu")
+    measured = {"live_start_ms": (time.perf_counter() - start) * 1e3}
+    land = read_map(asset_path("maps/coast.png")).ids
+    focus = Rect(0, 0, *land.shape)
+    for factor in (1, 8):
+        ids = np.repeat(np.repeat(land, factor, 0), factor, 1)
+        live = LiveTerrain((len(ids), len(ids)), info.reach_px)
+        while _answer(process, live, ids, focus):
+            pass
+        for side in (16, 64, 256):
+            first, settled = [], []
+            for index in range(repeats):
+                dab = Rect(100 + 17 * index, 90 + 15 * index, side, side)
+                start = time.perf_counter()
+                ids[dab.slices] = index % 7
+                live.invalidate(dab)
+                _answer(process, live, ids, dab)
+                first.append((time.perf_counter() - start) * 1e3)
+                while _answer(process, live, ids, focus):
+                    pass
+                settled.append((time.perf_counter() - start) * 1e3)
+            name = f"live_{len(ids)}_dab_{side}"
+            measured[f"{name}_first_ms"], measured[f"{name}_first_median_ms"] = min(first), statistics.median(first)
+            measured[f"{name}_exact_median_ms"] = statistics.median(settled)
+    process.close()
+    return measured
+
+
+def _answer(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], focus: Rect) -> bool:
+    """Do the next job around an edit or, when that is done, in what is seen; False when all of it is exact."""
+    job = live.next_job(focus, focus)
+    if job is None or job.rect.intersection(focus).is_empty:
+        return False
+    live.accept(job, process.make(process.request(job.rect, ids, None, Recipe(), job.exact)))
+    return True
 
 
 def bench_large() -> dict[str, float]:
@@ -67,6 +111,6 @@ def _milliseconds(job: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    for bench in (bench_generate, bench_obj, bench_large):
+    for bench in (bench_generate, bench_live, bench_obj, bench_large):
         for key, value in bench().items():
             print(f"{key} {value:.3f}", flush=True)

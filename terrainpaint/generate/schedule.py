@@ -173,9 +173,11 @@ class Schedule:
 
     def _pixels(self, cells: NDArray[np.bool_], rect: Rect) -> NDArray[np.bool_]:
         """The values of the cells that `rect` touches, for each of its pixels."""
-        rows = np.arange(rect.row, rect.bottom) // CELL_PX - rect.row // CELL_PX
-        cols = np.arange(rect.col, rect.right) // CELL_PX - rect.col // CELL_PX
-        return cells[np.ix_(rows, cols)]
+        if cells.all():
+            return np.ones((rect.height, rect.width), bool)
+        top, left = rect.row % CELL_PX, rect.col % CELL_PX
+        wide = np.repeat(np.repeat(cells, CELL_PX, axis=0), CELL_PX, axis=1)
+        return wide[top : top + rect.height, left : left + rect.width]
 
 
 _Box = tuple[tuple[int, int], tuple[int, int]]
