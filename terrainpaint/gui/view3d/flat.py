@@ -49,20 +49,13 @@ class FlatView(QWidget):
         if not self._timer.isActive():
             self._timer.start()
 
-    def render_picture(self) -> QImage:
-        """The land from above as it is now, its longest side at most 1024 px; empty without a terrain."""
-        relief = self._scene.relief
-        if relief is None:
-            return QImage()
-        return _as_image(from_above(relief, self._scene))
-
     def _show(self) -> None:
         marker = None
         relief = self._scene.relief
         if relief is not None and self._scene.marker is not None:
             row, col = self._scene.marker
             marker = QPointF((col + 0.5) / relief.shape[1], (row + 0.5) / relief.shape[0])
-        self._picture.show_picture(self.render_picture(), marker)
+        self._picture.show_picture(picture_from_above(self._scene), marker)
 
     def _tell(self, share: QPointF) -> None:
         relief = self._scene.relief
@@ -139,14 +132,18 @@ def from_above(relief: Relief, scene: Scene) -> NDArray[np.uint8]:
         cell_m = relief.pixel_size_m * relief.height.factor
         shade = hillshade(height, cell_m, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
         level = max(float(scene.sun[2]), 0.2)  # so level ground keeps the brightness of its texture
-        texture *= np.clip(0.35 + 0.65 * shade / level, 0, 1.6)[..., None]
-    if view.water_level_m is not None:
-        below = height < view.water_level_m
+        texture *= np.clip(0.42 + 0.58 * shade / level, 0, 1.5)[..., None]
+    if scene.water_surface_m is not None:
+        below = height < scene.water_surface_m
         texture[below] += (_WATER - texture[below]) * _OPACITY
     return np.asarray(np.clip(texture, 0, 255), np.uint8)
 
 
-def _as_image(picture: NDArray[np.uint8]) -> QImage:
+def picture_from_above(scene: Scene) -> QImage:
+    """The land of a scene as `from_above` has it; empty without a terrain."""
+    if scene.relief is None:
+        return QImage()
+    picture = from_above(scene.relief, scene)
     rows, cols, _ = picture.shape
     # A copy: the QImage would otherwise look into memory that numpy frees.
-    return QImage(np.ascontiguousarray(picture).data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()
+    return QImage(picture.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -54,6 +55,7 @@ class Navigator(QObject):
         self._last = QPointF()
         self._dragging = False
         self._flying = False
+        self._is_home = True
         self._fly_speed = 1.0
         self._held: set[int] = set()
         self._clock = QElapsedTimer()
@@ -80,11 +82,27 @@ class Navigator(QObject):
     def set_camera(self, camera: Camera) -> None:
         """Look from there, as far as the land allows."""
         self._scene.camera = self._scene.raised(camera) if self._flying else self._scene.kept(camera)
+        self._is_home = False
         self.camera_changed.emit()
 
     def home(self) -> None:
-        """All of the block in the picture."""
+        """All of the block in the picture, also when the view gets another shape, until the camera is moved."""
         self.set_camera(self._scene.home(self.aspect))
+        self._is_home = True
+
+    def fit(self) -> None:
+        """The view got another shape."""
+        if self._is_home:
+            self.home()
+
+    def grow(self, factor: float) -> None:
+        """All heights became `factor` times what they were: what is in the middle of the picture stays there."""
+        if self._is_home:
+            self.home()
+            return
+        camera = self._scene.camera
+        x, y, z = camera.target
+        self.set_camera(dataclasses.replace(camera, target=(x, y, z * factor)))
 
     def start_flying(self) -> None:
         """Keys move the eye from now on."""

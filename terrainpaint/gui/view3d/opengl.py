@@ -65,8 +65,10 @@ def find_driver() -> Driver:
     context, surface = QOpenGLContext(), QOffscreenSurface()
     context.setFormat(surface_format(0))
     surface.setFormat(context.format())
-    surface.create()
-    if not context.create() or not context.makeCurrent(surface):
+    started = context.create()
+    if started:
+        surface.create()
+    if not started or not context.makeCurrent(surface):
         raise DeviceError("There is no 3D view because OpenGL could not be started; update the graphics driver.")
     try:
         made = context.format()

@@ -67,16 +67,14 @@ class Reduced:
         size = self.factor
         # Beyond 3 x 3 a sample of the pixels is enough for a picture of this size, and reads a fraction of the memory.
         step = 1 if size <= 3 else size // 2
-        block = source[
-            cells.row * size + step // 2 : cells.bottom * size : step,
-            cells.col * size + step // 2 : cells.right * size : step,
-        ]
-        per_cell = size // step
-        below, beside = cells.height * per_cell - block.shape[0], cells.width * per_cell - block.shape[1]
-        if below or beside:  # the last cells stick out of the map: its border goes on
-            pad = [(0, below), (0, beside), (0, 0)][: block.ndim]
-            block = np.pad(block, pad, mode="edge")
-        if per_cell == 1:
+        rows = np.arange(cells.row * size + step // 2, cells.bottom * size, step)
+        cols = np.arange(cells.col * size + step // 2, cells.right * size, step)
+        last_row, last_col = self.source_shape[0] - 1, self.source_shape[1] - 1
+        if rows[-1] <= last_row and cols[-1] <= last_col:
+            block = source[rows[0] : rows[-1] + 1 : step, cols[0] : cols[-1] + 1 : step]
+        else:  # the last cells stick out of the map: its border goes on
+            block = source[np.ix_(np.minimum(rows, last_row), np.minimum(cols, last_col))]
+        if step == size:
             return block
-        resized = cv2.resize(np.ascontiguousarray(block), (cells.width, cells.height), interpolation=cv2.INTER_AREA)
-        return np.asarray(resized)
+        block = np.ascontiguousarray(block)
+        return np.asarray(cv2.resize(block, (cells.width, cells.height), interpolation=cv2.INTER_AREA))

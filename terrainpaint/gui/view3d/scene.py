@@ -52,7 +52,12 @@ class Scene:
     @property
     def water(self) -> float | None:
         """z of the water, None without."""
-        return None if self.view.water_level_m is None else (self.view.water_level_m + _FILM_M) * self.lift
+        return None if self.water_surface_m is None else self.water_surface_m * self.lift
+
+    @property
+    def water_surface_m(self) -> float | None:
+        """Height of the water as it is drawn, a little above its level, None without."""
+        return None if self.view.water_level_m is None else self.view.water_level_m + _FILM_M
 
     @property
     def top(self) -> float:

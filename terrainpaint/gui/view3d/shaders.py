@@ -32,8 +32,11 @@ const vec3 BOUNCE = vec3(0.22, 0.19, 0.16);
 vec3 to_linear(vec3 colour) { return pow(colour, vec3(2.2)); }
 
 vec3 to_screen(vec3 light) {
-    // Bright colours bend towards white instead of being cut off.
-    light = light * (1.0 + light * 0.09) / (1.0 + light * 0.28);
+    // Bright colours bend instead of being cut off, all channels alike: none changes its hue.
+    light *= 0.86;
+    float brightest = max(light.r, max(light.g, light.b));
+    float bent = 0.55 + 0.45 * (1.0 - exp((0.55 - brightest) / 0.45));
+    light *= brightest > 0.55 ? bent / brightest : 1.0;
     return pow(light, vec3(1.0 / 2.2));
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,9 @@ Shot = Callable[[float], NDArray[np.uint8]]
 _CODEC = "mp4v"  # MPEG-4: the one that every build of cv2 can write
 
 
-def filmed(path: Path, shot: Shot, frames: int, fps: float, progress: Progress, cancel: Cancel) -> Iterator[None]:
+def filmed(
+    path: Path, shot: Shot, frames: int, fps: float, progress: Progress, cancel: Cancel
+) -> Generator[None, None, None]:
     """Write `frames` pictures of one turn to an MP4 at `path`; one step of the generator is one picture.
 
     Raises OutputError when the file cannot be written, Cancelled when `cancel` says so; then nothing is written.
@@ -69,7 +71,7 @@ class FilmJob(QObject):
     """A TerrainPaintError."""
     cancelled = Signal()
 
-    def __init__(self, path: Path, steps: Iterator[None], parent: QObject) -> None:
+    def __init__(self, path: Path, steps: Generator[None, None, None], parent: QObject) -> None:
         super().__init__(parent)
         self._path, self._steps = path, steps
         self._timer = QTimer(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from OpenGL import GL
 from pyqtgraph.opengl import GLViewWidget
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
 from PySide6.QtWidgets import QWidget
 
@@ -50,7 +50,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self._rest.start()
         self.update()
 
-    def render(self, size: QSize) -> QImage:
+    def rendered(self, size: QSize) -> QImage:
         """A picture of any size. Raises DeviceError when the view was never shown or OpenGL fails."""
         if not self.isValid() or self._has_failed:
             raise DeviceError("There is no 3D picture because the 3D view was not shown yet; open it first.")
@@ -153,6 +153,10 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         self.navigator.key_release(event)
         event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.navigator.fit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.navigator.stop_flying()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
@@ -18,7 +18,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
 from terrainpaint.gui.view3d.camera import Camera
-from terrainpaint.gui.view3d.flat import FlatView
+from terrainpaint.gui.view3d.flat import FlatView, picture_from_above
 from terrainpaint.gui.view3d.relief import Relief
 from terrainpaint.gui.view3d.scene import Colour, Scene
 from terrainpaint.gui.view3d.turntable import FilmJob, filmed
@@ -26,7 +26,7 @@ from terrainpaint.gui.view3d.turntable import FilmJob, filmed
 if TYPE_CHECKING:
     from terrainpaint.gui.view3d.viewport import Viewport
 
-_FLYING = "Flying: W A S D move, Q and E down and up, Shift faster, wheel speed, drag to look, Esc ends"
+_FLYING = "W A S D  Q E  fly · drag  look · wheel  speed · Esc  end"
 _HINT_STYLE = "background: rgba(20, 24, 30, 190); color: white; border-radius: 4px; padding: 5px 9px"
 
 
@@ -105,13 +105,10 @@ class TerrainView3D(QWidget):
     def set_exaggeration(self, times: float) -> None:
         """Draw heights that many times as high, above 0."""
         before = self._scene.lift
-        self._set_view(dataclasses.replace(self.settings, exaggeration=max(times, 0.01)))
-        if before > 0:
-            # What was in the middle of the picture stays there.
-            camera = self._scene.camera
-            x, y, z = camera.target
-            grown = dataclasses.replace(camera, target=(x, y, z * self._scene.lift / before))
-            self._set_camera(grown)
+        self._scene.view = dataclasses.replace(self.settings, exaggeration=max(times, 0.01))
+        if self._viewport is not None and before > 0:
+            self._viewport.navigator.grow(self._scene.lift / before)
+        self._refresh_above_ground()
 
     def set_water(self, level_m: float | None) -> None:
         """Water up to a level in metres, None for none."""
@@ -185,9 +182,8 @@ class TerrainView3D(QWidget):
     def picture(self) -> QImage:
         """What is seen now, in the pixels of the screen; from above where there is no OpenGL. May be empty at first."""
         if self._viewport is not None and self._viewport.isValid():
-            return self._viewport.render(self._viewport.size() * self._viewport.devicePixelRatioF())
-        flat = self._flat or FlatView(self._scene, "", self)
-        return flat.render_picture()
+            return self._viewport.rendered(self._viewport.size() * self._viewport.devicePixelRatioF())
+        return picture_from_above(self._scene)
 
     def turntable(
         self,
@@ -211,7 +207,7 @@ class TerrainView3D(QWidget):
             camera = self._scene.camera
             self._scene.camera = self._scene.kept(camera.turned(-angle_deg, 0))
             try:
-                return _as_array(self._viewport.render(QSize(width, height)))
+                return _as_array(self._viewport.rendered(QSize(width, height)))
             finally:
                 self._scene.camera = camera
 
@@ -219,7 +215,8 @@ class TerrainView3D(QWidget):
 
     # Inside
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
         self._hint.adjustSize()
         self._hint.move((self.width() - self._hint.width()) // 2, 10)
 

@@ -1,0 +1,401 @@
+"""The 3D view without a screen: what it computes, what stands in for it. The rest runs under a virtual screen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QDial, QLabel, QSlider
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import Cancelled, DeviceError, OutputError
+from terrainpaint.gui.view3d import mesh
+from terrainpaint.gui.view3d.camera import Camera
+from terrainpaint.gui.view3d.controls import ViewControls
+from terrainpaint.gui.view3d.flat import from_above
+from terrainpaint.gui.view3d.reduced import Reduced, reduction
+from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.view3d.shadows import sunlit
+from terrainpaint.gui.view3d.turntable import filmed
+from terrainpaint.gui.view3d.widget import TerrainView3D
+
+ROOT = Path(__file__).resolve().parents[2]
+ON_SCREEN = Path(__file__).with_name("view3d_on_screen.py")
+
+
+def hilly(rows: int = 90, cols: int = 140) -> NDArray[np.float32]:
+    row, col = np.mgrid[:rows, :cols]
+    return (800 + 700 * np.sin(row / 11) * np.cos(col / 17)).astype(np.float32)
+
+
+def land(height: NDArray[np.float32], colour: tuple[int, int, int] = (120, 150, 90)) -> Relief:
+    return Relief(np.full((*height.shape, 3), colour, np.uint8), height, 2000.0)
+
+
+def test_under_a_virtual_screen() -> None:
+    """Runs the tests of `view3d_on_screen.py`, which need OpenGL, in a process of their own."""
+    if shutil.which("xvfb-run") is None:
+        pytest.skip("xvfb-run is not installed, so there is no virtual screen with OpenGL")
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", sys.executable, "-m", "pytest", str(ON_SCREEN)]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "LIBGL_ALWAYS_SOFTWARE": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout and " skipped" not in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("side", [32, 511, 512, 513, 1500, 2049, 5000, 16_384])
+def test_copies_are_no_larger_than_asked(side: int) -> None:
+    factor = reduction((side // 2, side), 512)
+    assert -(-side // factor) <= 512
+    assert factor <= 2 * -(-side // 512)
+
+
+@given(
+    st.integers(1, 70), st.integers(1, 70), st.integers(5, 40), st.tuples(*[st.integers(0, 70)] * 4), st.integers(0, 99)
+)
+def test_a_painted_copy_equals_a_new_one(
+    rows: int, cols: int, most: int, corners: tuple[int, int, int, int], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    source = random.random((rows, cols, 3), np.float32)
+    copy = Reduced(source, most)
+    copy.take_dirty()
+    rect = Rect(*corners).clipped((rows, cols))
+    source[rect.slices] += 1
+    changed = copy.read(source, rect)
+    np.testing.assert_allclose(copy.cells, Reduced(source, most).cells, rtol=1e-6)
+    assert copy.take_dirty() == (None if rect.is_empty else changed)
+    assert copy.take_dirty() is None
+
+
+def test_a_copy_is_the_mean_of_its_pixels() -> None:
+    source = np.arange(60 * 90, dtype=np.float32).reshape(60, 90)
+    copy = Reduced(source, 30)
+    assert copy.shape == (20, 30)
+    assert copy.cells[4, 7] == pytest.approx(source[12:15, 21:24].mean())
+
+
+def test_a_copy_of_bytes_stays_bytes() -> None:
+    copy = Reduced(np.full((100, 100, 3), 77, np.uint8), 9)
+    assert copy.cells.dtype == np.uint8
+    assert np.all(copy.cells == 77)
+    assert copy.reach == (100 / 108, 100 / 108)
+
+
+@given(st.floats(0, 359), st.floats(5, 89), st.floats(0.3, 4), st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
+def test_a_ray_passes_through_the_place_it_was_made_for(
+    azimuth: float, elevation: float, distance: float, across: float, up: float
+) -> None:
+    scene = Scene(camera=Camera((0.1, -0.2, 0.05), azimuth, elevation, distance))
+    point = scene.camera.eye + 0.7 * scene.camera.ray(across, up, 1.6)
+    place = scene.place_of(point, 1.6)
+    assert place is not None
+    np.testing.assert_allclose(place, (across, up), atol=1e-6)
+
+
+def test_from_the_south_east_is_right_and_north_is_up() -> None:
+    scene = Scene(camera=Camera((0.0, 0.0, 0.0), 180.0, 60.0, 2.0))
+    east, north = scene.place_of(np.array([0.1, 0, 0]), 1), scene.place_of(np.array([0, 0.1, 0]), 1)
+    assert east is not None and north is not None
+    assert east[0] > 0.05 and abs(east[1]) < 1e-9
+    assert north[1] > 0.05 and abs(north[0]) < 1e-9
+
+
+@given(st.integers(0, 89), st.integers(0, 139), st.floats(0, 359), st.floats(60, 90))
+def test_what_is_seen_at_a_pixel_is_that_pixel(row: int, col: int, azimuth: float, elevation: float) -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=5, water_level_m=None))
+    scene.camera = scene.kept(Camera((0.0, 0.0, 0.0), azimuth, elevation, 2.0))
+    place = scene.place_of(scene.point_of(row, col), 1.5)
+    assert place is not None
+    found = scene.cell_at(*place, 1.5)
+    assert found is not None
+    assert max(abs(found[0] - row), abs(found[1] - col)) <= 1
+
+
+def test_the_sky_is_no_place_of_the_map() -> None:
+    scene = Scene(land(hilly()))
+    scene.camera = scene.home(1.5)
+    assert scene.cell_at(0.0, 0.99, 1.5) is None
+    assert scene.cell_at(0.0, 0.0, 1.5) is not None
+
+
+def test_a_mountain_hides_what_is_behind_it() -> None:
+    height = np.zeros((100, 100), np.float32)
+    height[50:53] = 4000
+    scene = Scene(land(height), ViewSettings(exaggeration=10, water_level_m=None))
+    scene.camera = Camera((0.0, 0.0, 0.0), 180.0, 10.0, 2.0)
+    place = scene.place_of(scene.point_of(45, 50), 1.0)
+    assert place is not None
+    found = scene.cell_at(*place, 1.0)
+    assert found is not None and 50 <= found[0] <= 53
+
+
+def test_a_click_on_water_is_a_click_on_its_surface() -> None:
+    scene = Scene(land(np.zeros((100, 100), np.float32)), ViewSettings(exaggeration=50, water_level_m=1000.0))
+    scene.camera = Camera((0.0, 0.0, 0.0), 180.0, 20.0, 2.0)
+    place = scene.place_of(scene.point_of(40, 60), 1.0)
+    assert place is not None and scene.cell_at(*place, 1.0) in {(40, 60), (40, 59), (39, 60), (41, 60)}
+
+
+@given(
+    st.floats(0, 359),
+    st.floats(-89, 90),
+    st.floats(0.001, 20),
+    st.tuples(st.floats(-2, 2), st.floats(-2, 2), st.floats(-2, 2)),
+    st.floats(1, 200),
+)
+def test_the_eye_is_never_under_the_ground(
+    azimuth: float, elevation: float, distance: float, target: tuple[float, float, float], exaggeration: float
+) -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=exaggeration, water_level_m=900.0))
+    camera = Camera(target, azimuth, elevation, distance)
+    for limited in (scene.kept(camera), scene.raised(camera)):
+        eye = limited.eye
+        assert eye[2] >= scene.floor(eye[0], eye[1]) - 1e-6
+        assert -90 <= limited.elevation_deg <= 90
+
+
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 2.5])
+@pytest.mark.parametrize("exaggeration", [1.0, 20.0, 200.0])
+def test_home_shows_the_whole_block(aspect: float, exaggeration: float) -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=exaggeration, water_level_m=None))
+    scene.camera = scene.home(aspect)
+    places = [
+        scene.place_of(np.array([x, y, z]), aspect)
+        for x in (-0.5, 0.5)
+        for y in (-0.32, 0.32)
+        for z in (scene.base, scene.top)
+    ]
+    reach = max(max(abs(each[0]), abs(each[1])) for each in places if each is not None)
+    assert len(places) == 8 and 0.85 < reach <= 1
+
+
+def test_zooming_leaves_the_point_where_it_is() -> None:
+    scene = Scene(camera=Camera((0.0, 0.0, 0.0), 200.0, 30.0, 2.0))
+    point = np.array([0.2, 0.1, 0.0])
+    before = scene.place_of(point, 1.3)
+    scene.camera = scene.camera.closer(0.5, point)
+    np.testing.assert_allclose(scene.place_of(point, 1.3), before, atol=1e-9)
+
+
+def test_a_wall_throws_its_shadow_away_from_the_sun() -> None:
+    height = np.zeros((60, 60), np.float32)
+    height[:, 30] = 1000
+    # At 45 degrees a wall of 1000 m darkens 10 cells of 100 m.
+    light = sunlit(height, 100.0, 90.0, 45.0, 1.0)
+    assert np.all(light[20:40, 22:29] < 60)
+    assert np.all(light[20:40, :18] > 200)
+    assert np.all(light[20:40, 32:] > 200)
+
+
+def test_exaggeration_lengthens_shadows() -> None:
+    height = np.zeros((60, 60), np.float32)
+    height[20] = 500
+    dark = [int((sunlit(height, 100.0, 0.0, 45.0, times) < 128).sum()) for times in (1.0, 2.0, 4.0)]
+    assert dark[0] < dark[1] < dark[2]
+
+
+def test_large_maps_get_their_shadows_at_half_size() -> None:
+    light = sunlit(np.zeros((300, 1024), np.float32), 10.0, 120.0, 30.0, 20.0)
+    assert light.shape == (150, 512)
+    assert light.min() == 255
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(2, 2), (5, 3), (40, 70)])
+def test_the_grid_faces_upwards_and_covers_the_map(rows: int, cols: int) -> None:
+    vertices, indices = mesh.grid(rows, cols)
+    corners = vertices[indices].reshape(-1, 3, 2).astype(np.float64)
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    # South grows downwards, so that counter-clockwise from above is negative here.
+    area = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / 2
+    assert np.all(area < 0)
+    assert area.sum() == pytest.approx(-1)
+
+
+def test_meshes_name_only_vertices_they_have() -> None:
+    for vertices, indices in (mesh.walls(5, 9), mesh.pin(), mesh.quad(), mesh.grid(4, 6)):
+        assert set(indices.tolist()) == set(range(len(vertices)))
+        assert np.isfinite(vertices).all()
+
+
+def test_the_picture_from_above_shows_light_and_water() -> None:
+    relief = land(hilly())
+    dry = from_above(relief, Scene(relief, ViewSettings(water_level_m=None)))
+    wet = from_above(relief, Scene(relief, ViewSettings(water_level_m=700.0)))
+    covered = relief.height.cells < 700
+    assert dry.std() > 5
+    assert np.array_equal(dry[~(relief.height.cells < 702)], wet[~(relief.height.cells < 702)])
+    assert wet[covered, 2].mean() > wet[covered, 0].mean() + 30
+
+
+def test_without_opengl_there_is_a_picture_and_the_reason(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    qtbot.addWidget(view)
+    view.resize(400, 380)
+    height = hilly(100, 100)
+    view.set_terrain(np.full((100, 100, 3), 130, np.uint8), height, 2000.0)
+    view.show()
+    assert not view.available
+    assert view.unavailable_reason.count(".") == 1 and "OpenGL" in view.unavailable_reason
+    labels = view.findChildren(QLabel)
+    assert any(each.text() == view.unavailable_reason and each.isVisible() for each in labels)
+    assert view.picture().width() == 100
+    qtbot.waitUntil(lambda: any(not each.pixmap().isNull() for each in labels))
+    picture = next(each for each in labels if not each.pixmap().isNull())
+    with qtbot.waitSignal(view.picked) as click:
+        qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(picture.width() // 2, picture.height() // 2))
+    assert click.args is not None and all(abs(each - 50) <= 2 for each in click.args)
+
+
+def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    qtbot.addWidget(view)
+    height = hilly(64, 80)
+    texture = np.full((64, 80, 3), 130, np.uint8)
+    view.set_terrain(texture, height, 2000.0)
+    before = view.picture()
+    texture[10:20, 10:20] = (255, 0, 0)
+    view.update_rect(Rect(10, 10, 10, 10), texture, height)
+    view.set_sun(90, 20)
+    view.set_exaggeration(50)
+    view.set_water(500)
+    view.set_wireframe(True)
+    view.set_lit(False)
+    view.set_marker(3, 4)
+    view.clear_marker()
+    view.set_flying(True)
+    view.look_from(90, 20, 1)
+    view.reset_camera()
+    assert view.position_of(1, 1) is None
+    assert view.settings == ViewSettings(90, 20, 50, 500)
+    assert view.picture() != before
+
+
+def test_without_opengl_a_film_says_why(qtbot: QtBot, tmp_path: Path) -> None:
+    view = TerrainView3D()
+    qtbot.addWidget(view)
+    job = view.turntable(tmp_path / "film.mp4", seconds=1, fps=5)
+    with qtbot.waitSignal(job.failed) as failed:
+        pass
+    assert failed.args is not None and isinstance(failed.args[0], DeviceError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arrays_that_do_not_fit_are_refused(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    qtbot.addWidget(view)
+    texture, height = np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.float32)
+    with pytest.raises(ValueError, match="no terrain"):
+        view.update_rect(Rect(0, 0, 1, 1), texture, height)
+    with pytest.raises(ValueError, match="texture"):
+        view.set_terrain(texture[:32], height, 2000.0)
+    view.set_terrain(texture, height, 2000.0)
+    with pytest.raises(ValueError, match="map of"):
+        view.update_rect(Rect(0, 0, 1, 1), texture[:32], height[:32])
+
+
+def shot(angle_deg: float) -> NDArray[np.uint8]:
+    return np.full((48, 64, 3), angle_deg / 360 * 255, np.uint8)
+
+
+def test_a_film_has_every_picture(tmp_path: Path) -> None:
+    path = tmp_path / "turn.mp4"
+    done: list[float] = []
+    assert len(list(filmed(path, shot, 12, 24.0, done.append, lambda: False))) == 12
+    film = cv2.VideoCapture(str(path))
+    levels = [float(film.read()[1].mean()) for _ in range(12)]
+    assert not film.read()[0]
+    assert film.get(cv2.CAP_PROP_FPS) == 24
+    film.release()
+    assert np.abs(np.diff(levels) - 255 / 12).max() < 6
+    assert done == [each / 12 for each in range(1, 13)]
+
+
+def test_a_cancelled_film_leaves_nothing(tmp_path: Path) -> None:
+    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda share: None, iter([False, False, True]).__next__)
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path) -> None:
+    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda share: None, lambda: False)
+    next(steps)
+    steps.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["turn.avi", "turn", "folder.mp4"])
+def test_a_film_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(OutputError, match=name):
+        list(filmed(tmp_path / name, shot, 2, 24.0, lambda share: None, lambda: False))
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.mp4"]
+
+
+def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    controls = ViewControls(view)
+    qtbot.addWidget(view)
+    qtbot.addWidget(controls)
+    controls.set_settings(ViewSettings(90.5, 33.3, 20.0, None))
+    assert view.settings == ViewSettings(90.5, 33.3, 20.0, None)
+    elevation, exaggeration = controls.findChildren(QSlider)
+    with qtbot.waitSignal(controls.settings_changed) as changed:
+        elevation.setValue(60)
+    # What was not touched keeps its exact value.
+    assert changed.args == [ViewSettings(90.5, 60.0, 20.0, None)]
+    exaggeration.setValue(exaggeration.maximum())
+    assert view.settings.exaggeration == 200
+    exaggeration.setValue(exaggeration.minimum())
+    assert view.settings.exaggeration == 1
+    dial = controls.findChild(QDial)
+    assert isinstance(dial, QDial)
+    dial.setValue(0)
+    assert view.settings.sun_azimuth_deg == 180
+    dial.setValue(180)
+    assert view.settings.sun_azimuth_deg == 0
+    assert controls.settings == view.settings
+
+
+def test_the_controls_tell_the_texture_that_the_user_chose(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    controls = ViewControls(view)
+    qtbot.addWidget(view)
+    qtbot.addWidget(controls)
+    with qtbot.assertNotEmitted(controls.texture_chosen):
+        controls.set_textures([("a", "One"), ("b", "Two")])
+        controls.choose_texture("b")
+    with qtbot.waitSignal(controls.texture_chosen) as chosen:
+        controls._textures.setCurrentIndex(0)
+    assert chosen.args == ["a"]
+
+
+def test_opengl_is_not_loaded_before_there_is_a_view_that_can_use_it() -> None:
+    code = (
+        "import sys\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "from terrainpaint.gui.view3d.opengl import choose_platform, prepare_opengl\n"
+        "prepare_opengl(); app = QApplication([]); choose_platform()\n"
+        "from terrainpaint.gui.view3d.widget import TerrainView3D\n"
+        "view = TerrainView3D()\n"
+        "print(sorted({'OpenGL', 'pyqtgraph', 'torch'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,402 @@
+"""The 3D view with OpenGL; `test_view3d.py` runs this under a virtual screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError
+from terrainpaint.gui.view3d import shaders
+from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
+from terrainpaint.gui.view3d.widget import TerrainView3D
+
+LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+ROWS, COLS = 180, 240
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    prepare_opengl()
+    return QApplication
+
+
+@pytest.fixture
+def view(qapp: QApplication, qtbot: QtBot) -> TerrainView3D:
+    choose_platform()
+    made = TerrainView3D()
+    qtbot.addWidget(made)
+    made.resize(640, 480)
+    made.set_terrain(*hills(), 2000.0)
+    made.set_water(None)
+    made.show()
+    qtbot.waitExposed(made)
+    qtbot.waitUntil(lambda: surface(made).isValid())
+    return made
+
+
+def hills() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    row, col = np.mgrid[:ROWS, :COLS]
+    height = (900 + 600 * np.sin(row / 19) * np.cos(col / 23)).astype(np.float32)
+    texture = np.stack([90 + col // 4, 120 + row // 4, 80 + 0 * row], axis=2).astype(np.uint8)
+    return texture, height
+
+
+def surface(view: TerrainView3D) -> QOpenGLWidget:
+    found = view.findChild(QOpenGLWidget)
+    assert isinstance(found, QOpenGLWidget)
+    return found
+
+
+def pixels(image: QImage) -> NDArray[np.int16]:
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(np.int16)
+
+
+def at(view: TerrainView3D, row: int, col: int) -> QPoint:
+    place = view.position_of(row, col)
+    assert place is not None
+    return place.toPoint()
+
+
+def test_it_is_there_and_draws_land_under_a_sky(view: TerrainView3D) -> None:
+    assert view.available and view.unavailable_reason == ""
+    picture = pixels(view.picture())
+    assert picture.shape == (480, 640, 3)
+    assert picture.std() > 15
+    view.set_background(QColor(10, 20, 200), QColor(10, 20, 200))
+    blue = pixels(view.picture())
+    assert np.abs(blue[3, 3] - (10, 20, 200)).max() <= 2
+    middle = at(view, ROWS // 2, COLS // 2)
+    assert blue[middle.y(), middle.x(), 1] > blue[middle.y(), middle.x(), 2]
+
+
+@pytest.mark.parametrize(("azimuth", "elevation"), [(180, 60), (205, 45), (20, 75), (300, 90)])
+@pytest.mark.parametrize("cell", [(90, 120), (40, 60), (150, 200), (20, 220)])
+def test_a_click_finds_the_pixel_of_the_map(
+    view: TerrainView3D, qtbot: QtBot, azimuth: float, elevation: float, cell: tuple[int, int]
+) -> None:
+    view.set_exaggeration(8)
+    view.look_from(azimuth, elevation, 1.9)
+    with qtbot.waitSignal(view.picked) as picked:
+        qtbot.mouseClick(surface(view), LEFT, pos=at(view, *cell))
+    assert picked.args is not None
+    assert max(abs(picked.args[0] - cell[0]), abs(picked.args[1] - cell[1])) <= 2
+
+
+def test_what_is_drawn_at_a_place_is_what_is_there(view: TerrainView3D) -> None:
+    texture, height = hills()
+    texture[:] = 120
+    texture[60:64, 170:174] = (255, 0, 255)
+    view.set_terrain(texture, height, 2000.0)
+    view.set_lit(False)
+    view.look_from(200, 60, 1.8)
+    picture = pixels(view.picture())
+    found = np.argwhere((picture[..., 0] > 180) & (picture[..., 1] < 80) & (picture[..., 2] > 180))
+    assert len(found)
+    expected = at(view, 62, 172)
+    assert np.abs(found.mean(axis=0) - (expected.y(), expected.x())).max() < 3
+
+
+def test_a_drag_turns_and_picks_nothing(view: TerrainView3D, qtbot: QtBot) -> None:
+    before = view.camera
+    with qtbot.assertNotEmitted(view.picked), qtbot.waitSignal(view.camera_changed):
+        drag(view, qtbot, LEFT, QPoint(300, 240), QPoint(400, 260))
+    assert view.camera.azimuth_deg != before.azimuth_deg
+    assert view.camera.elevation_deg > before.elevation_deg
+    assert view.camera.distance == pytest.approx(before.distance)
+
+
+def test_a_right_drag_pans_with_the_mouse(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.look_from(180, 60, 2)
+    before = at(view, 90, 120)
+    drag(view, qtbot, RIGHT, QPoint(300, 240), QPoint(360, 240))
+    assert at(view, 90, 120).x() - before.x() == pytest.approx(60, abs=8)
+    assert abs(at(view, 90, 120).y() - before.y()) <= 2
+
+
+def test_the_wheel_zooms_at_the_cursor(view: TerrainView3D) -> None:
+    view.look_from(180, 60, 2)
+    place, distance = at(view, 50, 190), view.camera.distance
+    turn_wheel(view, place, 3)
+    assert view.camera.distance < distance * 0.8
+    assert (at(view, 50, 190) - place).manhattanLength() <= 3
+
+
+def test_a_double_click_centres(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.look_from(180, 60, 2)
+    qtbot.mouseDClick(surface(view), LEFT, pos=at(view, 50, 190))
+    assert (at(view, 50, 190) - QPoint(320, 240)).manhattanLength() <= 4
+
+
+def test_keys_turn_zoom_and_come_home(view: TerrainView3D, qtbot: QtBot) -> None:
+    home = view.camera
+    qtbot.keyClick(surface(view), Qt.Key.Key_Left)
+    qtbot.keyClick(surface(view), Qt.Key.Key_Plus)
+    assert view.camera.azimuth_deg != home.azimuth_deg and view.camera.distance < home.distance
+    qtbot.keyClick(surface(view), Qt.Key.Key_Home)
+    assert view.camera == home
+
+
+def test_flying_moves_ahead_and_never_under_the_ground(view: TerrainView3D, qtbot: QtBot) -> None:
+    before = view.camera.eye
+    with qtbot.waitSignal(view.flying_changed):
+        qtbot.keyClick(surface(view), Qt.Key.Key_F)
+    qtbot.keyPress(surface(view), Qt.Key.Key_W)
+    qtbot.waitUntil(lambda: view.camera.eye[1] > before[1] + 0.05)
+    qtbot.keyRelease(surface(view), Qt.Key.Key_W)
+    qtbot.keyPress(surface(view), Qt.Key.Key_Q)
+    qtbot.wait(700)
+    qtbot.keyRelease(surface(view), Qt.Key.Key_Q)
+    eye = view.camera.eye
+    assert eye[2] >= view._scene.floor(eye[0], eye[1]) - 1e-9
+    with qtbot.waitSignal(view.flying_changed) as ended:
+        qtbot.keyClick(surface(view), Qt.Key.Key_Escape)
+    assert ended.args == [False]
+    np.testing.assert_allclose(view.camera.eye, eye, atol=0.02)
+
+
+def test_painting_changes_the_picture_only_there(view: TerrainView3D) -> None:
+    texture, height = hills()
+    view.look_from(180, 90, 1.7)
+    before = pixels(view.picture())
+    rect = Rect(100, 60, 30, 40)
+    texture[rect.slices] = (230, 40, 30)
+    view.update_rect(rect, texture, height)
+    changed = np.abs(pixels(view.picture()) - before).max(axis=2) > 12
+    first, last = at(view, rect.row, rect.col), at(view, rect.bottom, rect.right)
+    inside = changed[first.y() + 2 : last.y() - 2, first.x() + 2 : last.x() - 2]
+    assert inside.mean() > 0.95
+    changed[first.y() - 6 : last.y() + 6, first.x() - 6 : last.x() + 6] = False
+    assert not changed.any()
+
+
+def test_raised_land_is_drawn_raised(view: TerrainView3D) -> None:
+    texture, height = hills()
+    view.set_lit(False)
+    view.look_from(180, 5, 1.6)
+    sky = silhouette(view)
+    rect = Rect(80, 110, 20, 20)
+    height[rect.slices] += 9000
+    view.update_rect(rect, texture, height)
+    assert (silhouette(view) & ~sky).sum() > 500
+
+
+def test_water_covers_what_is_below_it(view: TerrainView3D) -> None:
+    height = np.tile(np.linspace(0, 2000, COLS, dtype=np.float32), (ROWS, 1))
+    texture = np.full((ROWS, COLS, 3), (190, 160, 120), np.uint8)
+    view.set_terrain(texture, height, 2000.0)
+    view.look_from(180, 90, 1.7)
+    dry = pixels(view.picture())
+    view.set_water(1000.0)
+    wet = pixels(view.picture())
+    under, above = at(view, 90, 40), at(view, 90, 200)
+    assert wet[under.y(), under.x(), 2] - wet[under.y(), under.x(), 0] > 40
+    assert np.abs(wet[above.y(), above.x()] - dry[above.y(), above.x()]).max() <= 3
+    row = wet[at(view, 90, 0).y()]
+    blue = [row[at(view, 90, col).x(), 2] > row[at(view, 90, col).x(), 0] for col in range(5, COLS - 5)]
+    assert sum(blue) == pytest.approx(COLS / 2 - 5, abs=8)
+    view.set_water(None)
+    assert np.abs(pixels(view.picture()) - dry).max() <= 3
+
+
+def test_the_sun_lights_the_side_it_shines_on(view: TerrainView3D) -> None:
+    height = np.zeros((ROWS, COLS), np.float32)
+    height[:, 100:140] = 3000 - 150 * np.abs(np.arange(40, dtype=np.float32) - 20)
+    view.set_terrain(np.full((ROWS, COLS, 3), 150, np.uint8), height, 2000.0)
+    view.look_from(180, 90, 1.7)
+    sides = {}
+    for azimuth in (90.0, 270.0):
+        view.set_sun(azimuth, 40)
+        picture = pixels(view.picture())
+        west, east = at(view, 90, 110), at(view, 90, 130)
+        sides[azimuth] = int(picture[east.y(), east.x()].sum()) - int(picture[west.y(), west.x()].sum())
+    assert sides[90.0] > 60 and sides[270.0] < -60
+
+
+def test_wireframe_and_pin_are_drawn(view: TerrainView3D) -> None:
+    plain = pixels(view.picture())
+    view.set_wireframe(True)
+    assert (np.abs(pixels(view.picture()) - plain).max(axis=2) > 20).mean() > 0.05
+    view.set_wireframe(False)
+    view.set_marker(60, 100)
+    tip = at(view, 60, 100)
+    changed = np.argwhere(np.abs(pixels(view.picture()) - plain).max(axis=2) > 30)
+    assert len(changed) > 40
+    # The pin stands on its tip: all of it is above, and near.
+    assert changed[:, 0].max() <= tip.y() + 2 and changed[:, 0].min() > tip.y() - 60
+    assert np.abs(changed[:, 1] - tip.x()).max() < 25
+    view.clear_marker()
+    assert np.abs(pixels(view.picture()) - plain).max() <= 2
+
+
+@pytest.mark.parametrize("exaggeration", [1, 200])
+def test_any_exaggeration_fits_the_picture(view: TerrainView3D, exaggeration: float) -> None:
+    view.set_exaggeration(exaggeration)
+    view.reset_camera()
+    land = silhouette(view)
+    assert land.mean() > 0.08
+    assert not land[0].any() and not land[:, 0].any() and not land[:, -1].any()
+
+
+def test_a_dock_floats_and_comes_back(qapp: QApplication, qtbot: QtBot) -> None:
+    choose_platform()
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    dock = QDockWidget("3D", window)
+    view = TerrainView3D()
+    dock.setWidget(view)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.resize(700, 600)
+    texture, height = hills()
+    view.set_terrain(texture, height, 2000.0)
+    window.show()
+    qtbot.waitUntil(lambda: surface(view).isValid())
+    view.look_from(180, 90, 1.7)
+    for floating in (True, False, True):
+        dock.setFloating(floating)
+        dock.resize(640, 480)
+        qtbot.wait(200)
+        assert view.available
+        for colour in ((250, 20, 20), (20, 20, 250)):
+            texture[60:100, 60:100] = colour
+            view.update_rect(Rect(60, 60, 40, 40), texture, height)
+            place = at(view, 80, 80)
+            drawn = pixels(view.picture())[place.y(), place.x()]
+            assert int(np.argmax(drawn)) == int(np.argmax(colour))
+        grabbed = pixels(surface(view).grabFramebuffer())
+        assert grabbed.std() > 10
+
+
+def test_a_film_of_one_turn(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "turn.mp4"
+    ticks: list[int] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: ticks.append(1))
+    timer.start(1)
+    before = view.camera
+    job = view.turntable(path, seconds=1.5, fps=8, size=(321, 241))
+    with qtbot.waitSignal(job.finished, timeout=60_000) as finished:
+        pass
+    timer.stop()
+    assert finished.args == [path]
+    assert len(ticks) > 5
+    assert view.camera == before
+    film = cv2.VideoCapture(str(path))
+    frames = []
+    while (read := film.read())[0]:
+        frames.append(read[1].astype(np.int16))
+    film.release()
+    assert len(frames) == 12
+    assert frames[0].shape == (240, 320, 3)
+    assert all(each.std() > 10 for each in frames)
+    assert np.abs(frames[0] - frames[6]).mean() > 3
+
+
+def test_a_film_can_be_cancelled(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
+    shares: list[float] = []
+    job = view.turntable(
+        tmp_path / "turn.mp4", 2, 10, (320, 240), progress=shares.append, cancel=lambda: len(shares) >= 3
+    )
+    with qtbot.waitSignal(job.cancelled, timeout=60_000):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_cannot_be_written_says_so(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    job = view.turntable(tmp_path / "folder.mp4", 1, 5, (320, 240))
+    with qtbot.waitSignal(job.failed, timeout=60_000) as failed:
+        pass
+    assert failed.args is not None and isinstance(failed.args[0], OutputError)
+
+
+def test_a_shader_that_the_driver_refuses_leads_to_the_picture_from_above(
+    qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    choose_platform()
+    monkeypatch.setattr(shaders, "SURFACE_FRAGMENT", "#version 330 core\nvoid main() { nonsense; }\n")
+    check_fallback(qtbot, capfd, lambda view: None)
+
+
+def test_opengl_that_fails_while_drawing_leads_to_the_picture_from_above(
+    qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    choose_platform()
+    from terrainpaint.gui.view3d import item
+
+    def broken(*_: object) -> NDArray[np.uint8]:
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(item, "sunlit", broken)
+    check_fallback(qtbot, capfd, lambda view: view.set_sun(10, 10))
+
+
+def check_fallback(qtbot: QtBot, capfd: pytest.CaptureFixture[str], provoke: Callable[[TerrainView3D], None]) -> None:
+    view = TerrainView3D()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.set_terrain(*hills(), 2000.0)
+    with qtbot.waitSignal(view.availability_changed):
+        view.show()
+        provoke(view)
+    assert not view.available
+    assert view.unavailable_reason.startswith("There is no 3D view because")
+    assert view.unavailable_reason.endswith("update the graphics driver.")
+    assert not view.picture().isNull()
+    qtbot.wait(50)
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_software_is_told_from_a_card(qapp: QApplication) -> None:
+    driver = find_driver()
+    assert driver.is_software == ("llvmpipe" in driver.name.lower())
+
+
+def silhouette(view: TerrainView3D) -> NDArray[np.bool_]:
+    """Where there is land: it differs from a sky of any colour."""
+    drawn = []
+    for colour in (QColor(255, 0, 255), QColor(0, 255, 0)):
+        view.set_background(colour, colour)
+        drawn.append(pixels(view.picture()))
+    return np.asarray(np.abs(drawn[0] - drawn[1]).max(axis=2) < 40)
+
+
+def drag(view: TerrainView3D, qtbot: QtBot, button: Qt.MouseButton, start: QPoint, end: QPoint) -> None:
+    qtbot.mousePress(surface(view), button, pos=start)
+    # QTest's moves carry no buttons.
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+
+    for share in (0.0, 0.5, 1.0):
+        place = QPointF(start + (end - start) * share)
+        moved = QMouseEvent(
+            QEvent.Type.MouseMove, place, place, Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier
+        )
+        QApplication.sendEvent(surface(view), moved)
+    qtbot.mouseRelease(surface(view), button, pos=end)
+
+
+def turn_wheel(view: TerrainView3D, place: QPoint, notches: int) -> None:
+    event = QWheelEvent(
+        QPointF(place),
+        QPointF(surface(view).mapToGlobal(place)),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(surface(view), event)
