@@ -115,8 +115,8 @@ class RasterView(QWidget):
         self._stale = QRegion(self.rect())
         self.update()
 
-    def paint_overlays(self, painter: QPainter) -> None:
-        """Draw what lies over the map, in logical pixels."""
+    def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
+        """Draw what lies over the map, in logical pixels; only what is exposed will be seen."""
         projection = self.projection
         ratio = self.devicePixelRatioF()
         screen = self._logical_f(projection.screen)
@@ -229,6 +229,11 @@ class RasterView(QWidget):
         """Whether a drag moves the map now."""
         return self._drag is not None
 
+    def release_space(self) -> None:
+        """Space is not held any more, as when another window has the keys."""
+        self._space = False
+        self.show_cursor()
+
     @property
     def is_space_held(self) -> bool:
         """Whether the next drag moves the map."""
@@ -244,6 +249,17 @@ class RasterView(QWidget):
         self._drag = None
         self.show_cursor()
 
+    def pan_to(self, at: QPointF) -> None:
+        """Move the map so that what was at the start of the drag is at a place in the widget."""
+        if self._drag is not None:
+            start, camera = self._drag
+            moved = (at - start) * (self.devicePixelRatioF() / camera.zoom)
+            self.set_camera(Camera(camera.row - moved.y(), camera.col - moved.x(), camera.zoom))
+
+    def idle_cursor(self) -> Qt.CursorShape:
+        """The pointer while no drag moves the map."""
+        return Qt.CursorShape.ArrowCursor
+
     def show_cursor(self) -> None:
         """Set the shape of the pointer."""
         if self._drag is not None:
@@ -251,7 +267,7 @@ class RasterView(QWidget):
         elif self._space:
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
-            self.unsetCursor()
+            self.setCursor(self.idle_cursor())
 
     # Events
 
@@ -263,7 +279,7 @@ class RasterView(QWidget):
         rect = event.rect()
         source = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
         painter.drawImage(QRectF(rect), self._backing, source)
-        self.paint_overlays(painter)
+        self.paint_overlays(painter, rect)
 
     def changeEvent(self, event: QEvent) -> None:
         """The colours around the map are those of the theme."""
@@ -305,12 +321,9 @@ class RasterView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the map, or tell where the pointer is."""
-        if self._drag is not None:
-            start, camera = self._drag
-            moved = (event.position() - start) * (self.devicePixelRatioF() / camera.zoom)
-            if self._pressed_at is None or (event.position() - self._pressed_at).manhattanLength() > _CLICK_PX:
-                self._pressed_at = None
-                self.set_camera(Camera(camera.row - moved.y(), camera.col - moved.x(), camera.zoom))
+        if self._pressed_at is None or (event.position() - self._pressed_at).manhattanLength() > _CLICK_PX:
+            self._pressed_at = None
+            self.pan_to(event.position())
         self.hovered.emit(*self.to_map(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -347,8 +360,7 @@ class RasterView(QWidget):
         """Space was let go."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._space = False
-                self.show_cursor()
+                self.release_space()
             return
         super().keyReleaseEvent(event)
 

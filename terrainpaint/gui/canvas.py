@@ -1,0 +1,296 @@
+"""The view that the user paints in: the map, and the tools at work on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QInputEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPointingDevice,
+    QTabletEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.smoothing import smoothed
+from terrainpaint.gui.brush_outline import draw_axes, outline_path
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.map_view import MapView
+from terrainpaint.gui.overlays import draw_outlined
+from terrainpaint.gui.tools import TOOLS, Pointer, Tool, ToolSettings
+
+_PEN_END = "eraser"
+_SMOOTHING_RADIUS_PX = 4.0
+
+
+class Canvas(MapView):
+    """Sends what mouse, pen and keys do to the chosen tool, and shows what that is doing.
+
+    Alt or Ctrl with a painting tool picks a class; Esc takes back what is under way; the other end of a pen erases.
+    """
+
+    tool_changed = Signal(str)
+    """Key of `tools.TOOLS`."""
+    refused = Signal(str)
+    """Why something cannot be painted, one sentence."""
+
+    def __init__(self, document: Document, settings: ToolSettings, parent: QWidget | None = None) -> None:
+        super().__init__(document, parent)
+        self.settings = settings
+        self._tools: dict[str, Tool] = {name: kind.tool(document, settings, self) for name, kind in TOOLS.items()}
+        self._tool_name = "brush"
+        self._pressed: Tool | None = None
+        self._pointer: Pointer | None = None
+        self._piece_grip: tuple[float, float] | None = None
+        self._outline = QPainterPath()
+        self.setTabletTracking(True)
+        settings.changed.connect(self._settings_changed)
+        self.camera_changed.connect(self._show_outline)
+        self.left.connect(self._pointer_left)
+        self.pieces.refused.connect(self.refuse)
+        document.undo_stack.indexChanged.connect(self._interrupted)
+        document.layers_changed.connect(self._interrupted)
+        document.replaced.connect(self._interrupted)
+        self.show_cursor()
+
+    # For the window
+
+    @property
+    def tool_name(self) -> str:
+        """Key of `tools.TOOLS`."""
+        return self._tool_name
+
+    def set_tool(self, name: str) -> None:
+        """Choose a tool; what the one before was doing is finished, a piece that floats is put down."""
+        if name == self._tool_name:
+            return
+        self._release_all()
+        self.tool.finish()
+        self.pieces.put_down()
+        self._tool_name = name
+        self._show_outline()
+        self.show_cursor()
+        self.update()
+        self.tool_changed.emit(name)
+
+    @property
+    def tool(self) -> Tool:
+        """The tool that is chosen."""
+        return self._tools[self._tool_name]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way that `cancel` takes back."""
+        return self._pressed is not None or self.tool.is_busy or self.pieces.floating is not None
+
+    def cancel(self) -> None:
+        """Take back what is under way: a stroke, an outline, a piece that floats."""
+        busy = self._pressed or self.tool
+        self._pressed = self._piece_grip = None
+        busy.cancel()
+        self.pieces.drop()
+
+    def refuse(self) -> None:
+        """Say why nothing can be painted."""
+        self.refused.emit(self.document.refusal)
+
+    def paste(self) -> None:
+        """Let what is on the clipboard float in what is seen of the map."""
+        self.tool.finish()
+        self.pieces.paste(self.visible_rect())
+
+    def smooth_all(self) -> None:
+        """Smooth the borders between classes of the active layer, within the selection if there is one."""
+        selection = self.document.selection
+        if self.document.refusal:
+            self.refuse()
+            return
+        area = Rect.of_shape(self.document.shape) if selection is None else selection.rect
+        self.document.put_cells("Smooth", *smoothed(self.document.active_layer.cells, _SMOOTHING_RADIUS_PX, area))
+
+    # What is drawn
+
+    def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
+        """The lines of the symmetry, what the tool is doing, and the outline of the brush."""
+        super().paint_overlays(painter, exposed)
+        shape = self.document.shape
+        draw_axes(painter, self.settings.symmetry(shape), shape, self)
+        floating = self.pieces.floating
+        if floating is not None:
+            rect, path = floating.clip.rect, QPainterPath()
+            path.addRect(QRectF(self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right)))
+            draw_outlined(painter, path)
+        self.tool.paint_overlay(painter)
+        if not self._outline.isEmpty():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_outlined(painter, self._outline)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def idle_cursor(self) -> Qt.CursorShape:
+        """The pointer of the tool."""
+        return self.tool.cursor
+
+    # Events
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin what the tool does; the middle button or Space moves the map."""
+        if event.button() == Qt.MouseButton.LeftButton and not self.is_space_held:
+            self._begin(self._pointer_of(event, event.position()), self._chosen(event))
+        elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self.start_pan(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A second press in the same place."""
+        if event.button() != Qt.MouseButton.LeftButton or self.is_space_held or self.pieces.floating is not None:
+            self.mousePressEvent(event)
+            return
+        pointer = self._pointer_of(event, event.position())
+        self._pressed = self._chosen(event)
+        self._pressed.double_click(pointer)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with what the tool does."""
+        if self.is_panning:
+            self.pan_to(event.position())
+        self._go_on(self._pointer_of(event, event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End what the tool does."""
+        if self.is_panning and not (self._pressed is not None and event.button() == Qt.MouseButton.LeftButton):
+            self.stop_pan()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._end(self._pointer_of(event, event.position()))
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """The same with a pen, and how hard it is pressed."""
+        if self.is_space_held or event.button() not in (Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton):
+            # Qt sends a mouse event instead.
+            event.ignore()
+            return
+        pointer = self._pointer_of(event, event.position())
+        match event.type():
+            case QEvent.Type.TabletPress:
+                erases = event.pointerType() == QPointingDevice.PointerType.Eraser
+                tool = self._tools[_PEN_END] if erases else self._chosen(event)
+                self._begin(dataclasses.replace(pointer, pressure=event.pressure()), tool)
+            case QEvent.Type.TabletMove:
+                if self.is_panning:
+                    self.pan_to(event.position())
+                self._go_on(dataclasses.replace(pointer, pressure=event.pressure()))
+            case QEvent.Type.TabletRelease:
+                self._end(pointer)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc takes back, Enter puts down; the rest is for the tool and for the view."""
+        key = event.key()
+        if key == Qt.Key.Key_Escape and self.is_busy:
+            self.cancel()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.pieces.floating is not None:
+            self.pieces.put_down()
+        elif not self.tool.key(event):
+            self._modifiers_changed(event)
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Shift or Alt may change what is being drawn."""
+        self._modifiers_changed(event)
+        super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A stroke ends when nobody can see its end any more."""
+        super().focusOutEvent(event)
+        self._release_all()
+        self.release_space()
+
+    # Inside
+
+    def _chosen(self, event: QInputEvent) -> Tool:
+        picks = event.modifiers() & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier)
+        return self._tools["picker"] if picks and self.tool.paints and not self.tool.is_busy else self.tool
+
+    def _begin(self, pointer: Pointer, tool: Tool) -> None:
+        floating = self.pieces.floating
+        if floating is not None:
+            if floating.clip.rect.contains(math.floor(pointer.row), math.floor(pointer.col)):
+                self._piece_grip = pointer.row - floating.clip.row, pointer.col - floating.clip.col
+            else:
+                self.pieces.put_down()
+            return
+        self._pressed = tool
+        tool.press(pointer)
+
+    def _go_on(self, pointer: Pointer) -> None:
+        self._pointer = pointer
+        if self._piece_grip is not None:
+            self.pieces.move_to(round(pointer.row - self._piece_grip[0]), round(pointer.col - self._piece_grip[1]))
+        elif self._pressed is not None:
+            self._pressed.move(pointer)
+        else:
+            self.tool.hover(pointer)
+        self._show_outline()
+        self.hovered.emit(*pointer.at)
+
+    def _end(self, pointer: Pointer) -> None:
+        pressed, self._pressed, self._piece_grip = self._pressed, None, None
+        if pressed is not None:
+            pressed.release(pointer)
+
+    def _release_all(self) -> None:
+        pressed, self._pressed, self._piece_grip = self._pressed, None, None
+        self.stop_pan()
+        if pressed is not None:
+            pressed.finish()
+
+    def _interrupted(self) -> None:
+        """Something else happened to the document: what is under way there is over."""
+        pressed, self._pressed = self._pressed, None
+        for each in (pressed, self.tool):
+            if each is not None and each.is_busy:
+                each.forget()
+        self.pieces.drop()
+
+    def _modifiers_changed(self, event: QKeyEvent) -> None:
+        held = event.type() == QEvent.Type.KeyPress
+        changes = {Qt.Key.Key_Shift: "shift", Qt.Key.Key_Alt: "alt", Qt.Key.Key_Control: "ctrl"}
+        name = changes.get(Qt.Key(event.key()))
+        if name is not None and self._pointer is not None and self._pressed is not None:
+            self._pointer = dataclasses.replace(self._pointer, **{name: held})
+            self._pressed.move(self._pointer)
+
+    def _pointer_of(self, event: QMouseEvent | QTabletEvent, at: QPointF) -> Pointer:
+        row, col = self.to_map(at)
+        held = event.modifiers()
+        return Pointer(
+            row,
+            col,
+            bool(held & Qt.KeyboardModifier.ShiftModifier),
+            bool(held & Qt.KeyboardModifier.AltModifier),
+            bool(held & Qt.KeyboardModifier.ControlModifier),
+        )
+
+    def _settings_changed(self) -> None:
+        self._show_outline()
+        self.update()
+
+    def _pointer_left(self) -> None:
+        self._pointer = None
+        self._show_outline()
+
+    def _show_outline(self) -> None:
+        before = self._outline
+        self._outline = QPainterPath()
+        if self._pointer is not None and self.tool.has_brush:
+            brush = self.settings.brush
+            for image in self.tool.images([brush.snapped(self._pointer.at)]):
+                self._outline.addPath(outline_path(brush, image[0], self))
+        for path in (before, self._outline):
+            if not path.isEmpty():
+                self.update(path.boundingRect().toAlignedRect().adjusted(-3, -3, 3, 3))

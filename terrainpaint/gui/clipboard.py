@@ -1,0 +1,85 @@
+"""Pieces of a map on the clipboard: as a picture in class colours for everybody, exact for this program."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QByteArray, QMimeData
+from PySide6.QtGui import QGuiApplication, QImage
+
+from terrainpaint.core.classes import CLASS_COUNT, PALETTE
+from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.project import MAX_SIDE_PX
+from terrainpaint.core.selection import Clip
+
+_FORMAT = "application/x-terrainpaint-piece"
+_PICTURE_UP_TO_PX = 1 << 24
+"""A larger piece is not offered as a picture, which would take seconds."""
+_OPAQUE = 128
+
+
+def put(clip: Clip) -> None:
+    """Put a piece on the system's clipboard."""
+    data = QMimeData()
+    place = json.dumps({"row": clip.row, "col": clip.col}).encode()
+    data.setData(_FORMAT, QByteArray(place + b"\n" + _png(clip.cells)))
+    if clip.cells.size <= _PICTURE_UP_TO_PX:
+        colours = np.concatenate([PALETTE, np.zeros((1, 3), np.uint8)])[np.minimum(clip.cells, CLASS_COUNT)]
+        shown = np.where(clip.cells == EMPTY, np.uint8(0), np.uint8(255))
+        data.setData("image/png", QByteArray(_png(np.dstack([colours[:, :, ::-1], shown]))))
+    QGuiApplication.clipboard().setMimeData(data)
+
+
+def get() -> Clip | None:
+    """The piece or picture on the clipboard, None when there is neither.
+
+    Each pixel of a picture gets the class of the nearest colour, a transparent one none.
+    """
+    data = QGuiApplication.clipboard().mimeData()
+    if data.hasFormat(_FORMAT):
+        return _own(bytes(data.data(_FORMAT).data()))
+    if data.hasImage() or data.hasFormat("image/png"):
+        image = QImage.fromData(data.data("image/png"))
+        if image.isNull():
+            found = data.imageData()
+            image = found if isinstance(found, QImage) else QImage()
+        if not image.isNull() and max(image.width(), image.height()) <= MAX_SIDE_PX:
+            return Clip(0, 0, _classes(image))
+    return None
+
+
+def _own(packed: bytes) -> Clip | None:
+    # Another program may say that it has this format.
+    try:
+        place, _, png = packed.partition(b"\n")
+        at = json.loads(place)
+        cells = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+        clip = Clip(int(at["row"]), int(at["col"]), np.asarray(cells, np.uint8))
+    except (ValueError, KeyError, TypeError, cv2.error):
+        return None
+    legal = clip.cells.ndim == 2 and np.all((clip.cells < CLASS_COUNT) | (clip.cells == EMPTY))
+    return clip if legal and clip.cells.size else None
+
+
+def _png(array: NDArray[np.uint8]) -> bytes:
+    done, packed = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise RuntimeError("OpenCV cannot write PNG")
+    return packed.tobytes()
+
+
+def _classes(image: QImage) -> NDArray[np.uint8]:
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    pixels = lines[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
+    nearest = np.full(pixels.shape[:2], np.iinfo(np.int32).max, np.int32)
+    cells = np.full(pixels.shape[:2], EMPTY, np.uint8)
+    for class_id, colour in enumerate(PALETTE.astype(np.int32)):
+        distance = ((pixels[:, :, :3] - colour) ** 2).sum(axis=2, dtype=np.int32)
+        better = (distance < nearest) & (pixels[:, :, 3] >= _OPAQUE)
+        cells[better] = class_id
+        np.minimum(nearest, distance, out=nearest)
+    return cells

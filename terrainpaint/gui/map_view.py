@@ -1,0 +1,211 @@
+"""A view of the painted map: class colours, reference picture, patterns, letters, selection, floating piece."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, QTimer
+from PySide6.QtGui import QHideEvent, QImage, QPainter, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from terrainpaint.core.classes import CLASS_COUNT, PALETTE
+from terrainpaint.core.rects import Rect
+from terrainpaint.gui.ants import Ants, qregion
+from terrainpaint.gui.camera import Projection
+from terrainpaint.gui.class_marks import LETTER_REACH_PX, LETTER_SPACING_PX, letter, patterned
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.pieces import Pieces
+from terrainpaint.gui.raster_view import RasterView
+
+_ANTS_MS = 130
+_COLOURS = np.concatenate([PALETTE, np.full((CLASS_COUNT, 1), 255, np.uint8)], axis=1).view(np.uint32)[:, 0]
+"""(7,) uint32: red, green, blue and 255 in the order of memory, so that one look-up gives a pixel."""
+
+
+class MapView(RasterView):
+    """Shows `Document.ids`, so hidden layers are not seen."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.pieces = Pieces(document, self)
+        self._has_patterns = self._has_letters = False
+        self._ants: Ants | None = None
+        self._ants_key: tuple[object, ...] = ()
+        self._ants_offset = (0, 0)
+        self._ants_picture: tuple[int, QImage] | None = None
+        self._phase = 0
+        self._ants_timer = QTimer(self, interval=_ANTS_MS)
+        self._ants_timer.timeout.connect(self._march)
+        document.map_changed.connect(self.mark_changed)
+        document.replaced.connect(self._take_raster)
+        document.settings_changed.connect(self._take_raster)
+        document.underlay_changed.connect(self.redraw)
+        document.selection_changed.connect(self._show_selection)
+        self.pieces.changed.connect(self.mark_changed)
+        self._take_raster()
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether every class has a pattern."""
+        return self._has_patterns
+
+    def set_patterns(self, shown: bool) -> None:
+        """Tell the classes apart by patterns too."""
+        self._has_patterns = shown
+        self.redraw()
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether letters say which class is where."""
+        return self._has_letters
+
+    def set_letters(self, shown: bool) -> None:
+        """Tell the classes apart by letters too."""
+        self._has_letters = shown
+        self.update()
+
+    def show_selection_moved(self, rows: int, cols: int) -> None:
+        """Show the outline of the selection elsewhere, as while it is dragged."""
+        if (rows, cols) != self._ants_offset:
+            self._ants_offset = rows, cols
+            self.update()
+
+    def mark_changed(self, rect: Rect) -> None:
+        """Draw a rectangle of the map anew, with the letters that reach into it."""
+        super().mark_changed(rect)
+        if self._has_letters:
+            area = QRectF(self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right))
+            reach = LETTER_REACH_PX
+            self.update(area.adjusted(-reach, -reach, reach, reach).toAlignedRect())
+
+    def colours(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """(h, w, 4) uint8 sRGB, the last channel 255."""
+        tall, wide = int(rows[-1] - rows[0]) + 1, int(cols[-1] - cols[0]) + 1
+        if tall <= len(rows) and wide <= len(cols):
+            # Enlarged: every map pixel is made once and then repeated.
+            once = self._coloured(np.arange(rows[0], rows[-1] + 1), np.arange(cols[0], cols[-1] + 1))
+            pixels = once.take(cols - cols[0], axis=1).take(rows - rows[0], axis=0)
+        else:
+            pixels = self._coloured(rows, cols)
+        channels: NDArray[np.uint8] = pixels.view(np.uint8).reshape(len(rows), len(cols), 4)
+        return channels
+
+    def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
+        """The colours, with the patterns if they are wanted."""
+        picture = super().drawn(screen, samples)
+        if not self._has_patterns:
+            return picture
+        projection = self.projection
+        ids = self._ids(*projection.sampled(screen, 1))
+        scale = max(1, round(self.devicePixelRatioF()))
+        return patterned(picture, ids, screen.row - projection.top, screen.col - projection.left, scale)
+
+    def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
+        """Letters and the outline of the selection, below what all views have."""
+        if self._has_letters:
+            self._draw_letters(painter, exposed)
+        self._draw_ants(painter)
+        super().paint_overlays(painter, exposed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The outline of the selection moves only while it can be seen."""
+        super().showEvent(event)
+        self._run_ants()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The outline of the selection rests."""
+        super().hideEvent(event)
+        self._ants_timer.stop()
+
+    # Inside
+
+    def _take_raster(self) -> None:
+        self.set_raster(self.document.shape, self.document.settings.pixel_size_m)
+        self._show_selection()
+
+    def _ids(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """(h, w) uint8 class ids that are seen where rows and columns cross."""
+        strip = self.document.ids[:, cols[0] : cols[-1] + 1][rows]
+        ids: NDArray[np.uint8] = strip.take(cols - cols[0], axis=1)
+        self.pieces.seen(ids, rows, cols)
+        return ids
+
+    def _coloured(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint32]:
+        pixels: NDArray[np.uint32] = _COLOURS.take(self._ids(rows, cols))
+        underlay = self.document.project.underlay
+        if underlay is None or not underlay.visible or underlay.opacity <= 0:
+            return pixels
+        height, width = underlay.picture.shape[:2]
+        shape = self.document.shape
+        below = underlay.picture[rows * height // shape[0]][:, cols * width // shape[1]]
+        share = np.uint16(round(256 * min(underlay.opacity, 1.0)))
+        channels = pixels.view(np.uint8).reshape(len(rows), len(cols), 4)
+        mixed = channels[:, :, :3] * (np.uint16(256) - share) + below * share
+        channels[:, :, :3] = mixed >> 8
+        return pixels
+
+    def _draw_letters(self, painter: QPainter, exposed: QRect) -> None:
+        origin = self.to_screen(0, 0)
+        end = self.to_screen(*self.document.shape)
+        reach, step, ratio = LETTER_REACH_PX, LETTER_SPACING_PX, self.devicePixelRatioF()
+        xs, ys = (
+            np.arange(start + step / 2 + max(0, (low - reach - start) // step) * step, min(stop, high + reach), step)
+            for start, stop, low, high in (
+                (origin.x(), end.x(), exposed.left(), exposed.right()),
+                (origin.y(), end.y(), exposed.top(), exposed.bottom()),
+            )
+        )
+        if not len(xs) or not len(ys):
+            return
+        projection = self.projection
+        rows, cols = (
+            np.floor((places * ratio - start) / projection.zoom).astype(np.intp).clip(0, side - 1)
+            for places, start, side in zip((ys, xs), (projection.top, projection.left), projection.shape, strict=True)
+        )
+        ids = self._ids(rows, cols)
+        for i, y in enumerate(ys):
+            for j, x in enumerate(xs):
+                at = QPointF(round(x) - reach, round(y) - reach)
+                painter.drawPixmap(at, letter(int(ids[i, j]), ratio, self.font().family()))
+
+    def _show_selection(self) -> None:
+        self._ants_offset = (0, 0)
+        self._run_ants()
+        self.update()
+
+    def _run_ants(self) -> None:
+        if self.document.selection is not None and self.isVisible():
+            self._ants_timer.start()
+        else:
+            self._ants_timer.stop()
+
+    def _current_ants(self) -> Ants | None:
+        selection = self.document.selection
+        if selection is None:
+            return None
+        projection: Projection = self.projection
+        key = (selection, self._ants_offset, projection, self.size(), self.devicePixelRatioF())
+        if key != self._ants_key or self._ants is None:
+            ratio = self.devicePixelRatioF()
+            size = round(self.height() * ratio), round(self.width() * ratio)
+            self._ants = Ants(selection, self._ants_offset, projection, size)
+            self._ants_key, self._ants_picture = key, None
+        return self._ants
+
+    def _march(self) -> None:
+        self._phase += 1
+        ants = self._current_ants()
+        if ants is not None:
+            self.update(qregion(ants.region, self.devicePixelRatioF()))
+
+    def _draw_ants(self, painter: QPainter) -> None:
+        ants = self._current_ants()
+        if ants is None or ants.is_empty:
+            return
+        if self._ants_picture is None or self._ants_picture[0] != self._phase:
+            self._ants_picture = self._phase, ants.picture(self._phase)
+        ratio = self.devicePixelRatioF()
+        picture = self._ants_picture[1]
+        picture.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(ants.screen.col / ratio, ants.screen.row / ratio), picture)

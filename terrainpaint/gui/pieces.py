@@ -1,0 +1,180 @@
+"""A piece of the map that floats over it: pasted or lifted, moved about, and put down as one step."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from terrainpaint.core.layers import EMPTY, Layer, flattened
+from terrainpaint.core.painting import Mark
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.selection import Clip, Selection, copied, select_all
+from terrainpaint.gui import clipboard
+from terrainpaint.gui.document import Document
+
+
+@dataclass(frozen=True, eq=False)
+class Floating:
+    """A piece and where it is. One that was lifted leaves a `hole`; `beneath` (h, w) uint8 is what shows in it."""
+
+    clip: Clip
+    text: str
+    hole: Mark | None = None
+    beneath: NDArray[np.uint8] | None = None
+
+
+class Pieces(QObject):
+    """Cuts, copies, pastes and moves pieces of the active layer."""
+
+    changed = Signal(object)
+    """Rect: another look of the map there."""
+    refused = Signal()
+    """The layer cannot be painted."""
+    nothing_to_paste = Signal()
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._floating: Floating | None = None
+
+    @property
+    def floating(self) -> Floating | None:
+        """The piece that floats now."""
+        return self._floating
+
+    def copy(self) -> None:
+        """Put what is selected of the active layer, or all of it, on the clipboard."""
+        clipboard.put(copied(self._document.active_layer.cells, self._selected()))
+
+    def cut(self) -> None:
+        """Copy, and make the place empty."""
+        if self._may_paint():
+            self.copy()
+            self._document.paint_mark("Cut", self._selected(), EMPTY)
+
+    def delete(self) -> None:
+        """Make what is selected empty."""
+        if self._may_paint():
+            self._document.paint_mark("Delete", self._selected(), EMPTY)
+
+    def fill(self, class_id: int) -> None:
+        """Paint what is selected, or all, with a class."""
+        if self._may_paint():
+            self._document.paint_mark("Fill", self._selected(), class_id)
+
+    def paste(self, visible: Rect) -> None:
+        """Let what is on the clipboard float where it was taken, or in the middle of a rectangle of the map."""
+        if not self._may_paint():
+            return
+        clip = clipboard.get()
+        if clip is None:
+            self.nothing_to_paste.emit()
+            return
+        self.put_down()
+        if clip.rect.intersection(visible).is_empty:
+            height, width = clip.cells.shape
+            clip = clip.at(visible.row + (visible.height - height) // 2, visible.col + (visible.width - width) // 2)
+        self._show(Floating(clip, "Paste"))
+
+    def lift(self) -> bool:
+        """Let what is selected, or all of the layer, float; returns whether there is anything."""
+        if self._floating is not None:
+            return True
+        if not self._may_paint():
+            return False
+        clip = copied(self._document.active_layer.cells, self._selected())
+        hole = clip.mark(self._document.shape)
+        if hole.is_empty:
+            return False
+        self._show(Floating(clip, "Move", hole, self._beneath(hole)))
+        return True
+
+    def move_to(self, row: int, col: int) -> None:
+        """Move the piece that floats so that its upper left pixel is there."""
+        if self._floating is not None:
+            self._show(dataclasses.replace(self._floating, clip=self._floating.clip.at(row, col)))
+
+    def put_down(self) -> None:
+        """Paint the piece into the active layer as one step, and select it."""
+        floating = self._take()
+        if floating is None:
+            return
+        clip, shape = floating.clip, self._document.shape
+        if floating.hole is not None and (clip.row, clip.col) == (floating.hole.rect.row, floating.hole.rect.col):
+            return
+        # The piece may go beyond what was selected, so nothing is while it is painted.
+        self._document.set_selection(None)
+        stroke = self._document.begin_stroke(floating.text)
+        if stroke is None:
+            self.refused.emit()
+            return
+        if floating.hole is not None:
+            stroke.paint(floating.hole, EMPTY)
+        for mark, value in clip.marks(shape):
+            stroke.paint(mark, value)
+        stroke.end()
+        there = clip.mark(shape).shrunk()
+        self._document.set_selection(None if there.rect.is_empty else there)
+
+    def drop(self) -> None:
+        """Forget the piece; one that was lifted is where it was."""
+        self._take()
+
+    def seen(self, ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp]) -> None:
+        """Write the piece and its hole into `ids` (h, w) uint8, which is what rows and columns of the map show."""
+        floating = self._floating
+        if floating is None:
+            return
+        if floating.hole is not None and floating.beneath is not None:
+            _overlay(ids, rows, cols, floating.hole.rect, np.where(floating.hole.mask, floating.beneath, EMPTY))
+        _overlay(ids, rows, cols, floating.clip.rect, floating.clip.cells)
+
+    def _selected(self) -> Selection:
+        return self._document.selection or select_all(self._document.shape)
+
+    def _may_paint(self) -> bool:
+        if self._document.refusal:
+            self.refused.emit()
+        return not self._document.refusal
+
+    def _beneath(self, hole: Mark) -> NDArray[np.uint8]:
+        """(h, w) uint8: what the map would show if the active layer were empty in the hole."""
+        project = self._document.project
+        parts = []
+        for layer in project.layers:
+            cells = layer.cells[hole.rect.slices]
+            if layer.key == project.active:
+                cells = np.where(hole.mask, np.uint8(EMPTY), cells)
+            parts.append(Layer(layer.key, layer.name, cells, layer.visible))
+        area = Rect(0, 0, hole.rect.height, hole.rect.width)
+        return flattened(parts, project.settings.base_class, area)
+
+    def _show(self, floating: Floating) -> None:
+        before, self._floating = self._floating, floating
+        self._tell(before)
+        self._tell(floating)
+
+    def _take(self) -> Floating | None:
+        floating, self._floating = self._floating, None
+        self._tell(floating)
+        return floating
+
+    def _tell(self, floating: Floating | None) -> None:
+        if floating is not None:
+            self.changed.emit(floating.clip.rect)
+            if floating.hole is not None:
+                self.changed.emit(floating.hole.rect)
+
+
+def _overlay(
+    ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp], rect: Rect, cells: NDArray[np.uint8]
+) -> None:
+    top, bottom = np.searchsorted(rows, (rect.row, rect.bottom))
+    left, right = np.searchsorted(cols, (rect.col, rect.right))
+    if top < bottom and left < right:
+        piece = cells[rows[top:bottom] - rect.row][:, cols[left:right] - rect.col]
+        np.copyto(ids[top:bottom, left:right], piece, where=piece != EMPTY)

@@ -1,0 +1,138 @@
+"""Tools that follow the pointer: brush, eraser, smooth."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.painting import Brush, Mark, segment
+from terrainpaint.core.smoothing import smoothed
+from terrainpaint.core.spans import Point
+from terrainpaint.gui.document import PaintStroke
+from terrainpaint.gui.tools.base import Pointer, Tool, is_near
+
+_STRAIGHT_AFTER_PX = 4
+_SMOOTHED_SHARE = 0.15
+_SMOOTHED_PX = (1.5, 24.0)
+
+
+class BrushTool(Tool):
+    """Paints a class where the pointer goes. Shift+click draws a straight line from where the last stroke ended."""
+
+    text: ClassVar[str] = "Brush"
+    paints = True
+    has_brush = True
+
+    _stroke: PaintStroke | None = None
+    _at: Point = (0.0, 0.0)
+    _size_px: float = 1.0
+    _start: Point = (0.0, 0.0)
+    _last_end: Point | None = None
+    _axis: int | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a stroke is under way."""
+        return self._stroke is not None
+
+    @property
+    def value(self) -> int:
+        """What is painted."""
+        return self.settings.class_id
+
+    def press(self, pointer: Pointer) -> None:
+        """Begin a stroke."""
+        self._stroke = self.document.begin_stroke(self.text)
+        if self._stroke is None:
+            self.view.refuse()
+            return
+        self._size_px = self._pressed_size_px(pointer)
+        self._start, self._axis = pointer.at, None
+        self._at = self._last_end if pointer.shift and self._last_end is not None else pointer.at
+        self._go_to(pointer.at, self._size_px)
+
+    def move(self, pointer: Pointer) -> None:
+        """Paint from where the pointer was; with Shift only along a row or a column."""
+        if self._stroke is None:
+            return
+        at = pointer.at
+        if pointer.shift:
+            if self._axis is None:
+                if is_near(self.view, self._start, at, _STRAIGHT_AFTER_PX):
+                    return
+                self._axis = int(abs(at[1] - self._start[1]) < abs(at[0] - self._start[0]))
+            at = (self._start[0], at[1]) if self._axis == 0 else (at[0], self._start[1])
+        self._go_to(at, self._pressed_size_px(pointer))
+
+    def release(self, pointer: Pointer) -> None:
+        """End the stroke as one step."""
+        self.finish()
+
+    def finish(self) -> None:
+        """End the stroke as one step."""
+        stroke, self._stroke = self._stroke, None
+        if stroke is not None:
+            self._last_end = self._at
+            stroke.end()
+
+    def cancel(self) -> None:
+        """Take back what the stroke painted."""
+        stroke, self._stroke = self._stroke, None
+        if stroke is not None:
+            stroke.cancel()
+
+    def forget(self) -> None:
+        """The stroke was ended elsewhere."""
+        self._stroke = None
+
+    def apply(self, stroke: PaintStroke, mark: Mark) -> None:
+        """Change the pixels that the brush swept."""
+        stroke.paint(mark, self.value)
+
+    def _go_to(self, at: Point, size_px: float) -> None:
+        assert self._stroke is not None
+        first, last = self._brush(self._size_px), self._brush(size_px)
+        for start, end in self.images([first.snapped(self._at), last.snapped(at)]):
+            self.apply(self._stroke, segment(first, start, end, self.document.shape, size_px))
+        self._at, self._size_px = at, size_px
+
+    def _brush(self, size_px: float) -> Brush:
+        brush = self.settings.brush
+        return Brush(size_px, brush.shape, brush.edge)
+
+    def _pressed_size_px(self, pointer: Pointer) -> float:
+        return max(1.0, self.settings.size_px * (pointer.pressure if self.settings.pressure else 1.0))
+
+
+class EraserTool(BrushTool):
+    """Makes the layer empty where the pointer goes, so that what is below it shows."""
+
+    text = "Eraser"
+
+    @property
+    def value(self) -> int:
+        """Nothing."""
+        return EMPTY
+
+
+class SmoothTool(BrushTool):
+    """Smooths the borders between classes where the pointer goes."""
+
+    text = "Smooth"
+    paints = False
+
+    def apply(self, stroke: PaintStroke, mark: Mark) -> None:
+        """Give each pixel the class that is the most frequent around it."""
+        if mark.is_empty:
+            return
+        cells = self.document.active_layer.cells
+        rect, result = smoothed(cells, self._radius_px, mark.rect)
+        changed = mark.mask & (result != cells[rect.slices])
+        for value in np.unique(result[changed]):
+            stroke.paint(Mark(rect, changed & (result == value)).shrunk(), int(value))
+
+    @property
+    def _radius_px(self) -> float:
+        return float(np.clip(self.settings.size_px * _SMOOTHED_SHARE, *_SMOOTHED_PX))

@@ -1,0 +1,78 @@
+"""Tools that change what is seen: pan and zoom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath
+
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.spans import Point
+from terrainpaint.gui.overlays import draw_outlined
+from terrainpaint.gui.tools.base import Pointer, Tool, is_near
+
+_DRAG_PX = 6
+
+
+class PanTool(Tool):
+    """Moves the map with the pointer."""
+
+    cursor = Qt.CursorShape.OpenHandCursor
+
+    def press(self, pointer: Pointer) -> None:
+        """Take hold of the map."""
+        self.view.start_pan(self.view.to_screen(*pointer.at))
+
+    def release(self, pointer: Pointer) -> None:
+        """Let go."""
+        self.view.stop_pan()
+
+    def cancel(self) -> None:
+        """Let go."""
+        self.view.stop_pan()
+
+
+class ZoomTool(Tool):
+    """A click zooms in, with Alt out; a drag shows what is in its box."""
+
+    cursor = Qt.CursorShape.CrossCursor
+    _start: Point | None = None
+    _end: Point = (0.0, 0.0)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a box is being drawn."""
+        return self._start is not None
+
+    def press(self, pointer: Pointer) -> None:
+        """Begin a box."""
+        self._start = self._end = pointer.at
+
+    def move(self, pointer: Pointer) -> None:
+        """Draw the box to here."""
+        self._end = pointer.at
+        self.view.update()
+
+    def release(self, pointer: Pointer) -> None:
+        """Zoom."""
+        start, self._start = self._start, None
+        if start is None:
+            return
+        if is_near(self.view, start, pointer.at, _DRAG_PX):
+            self.view.zoom_by(-2 if pointer.alt else 2, self.view.to_screen(*pointer.at))
+        else:
+            rows, cols = (sorted(round(each) for each in pair) for pair in zip(start, pointer.at, strict=True))
+            self.view.show_map_rect(Rect.spanned(rows[0], cols[0], rows[1] + 1, cols[1] + 1))
+        self.view.update()
+
+    def cancel(self) -> None:
+        """Draw no box."""
+        self._start = None
+        self.view.update()
+
+    def paint_overlay(self, painter: QPainter) -> None:
+        """Show the box."""
+        if self._start is not None:
+            path = QPainterPath()
+            ends = self.view.to_screen(*self._start), self.view.to_screen(*self._end)
+            path.addRect(QRectF(QPointF(ends[0]), QPointF(ends[1])).normalized())
+            draw_outlined(painter, path)

@@ -1,0 +1,175 @@
+"""The select tool."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
+
+from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle, where
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.selection import Selection, added, moved, subtracted
+from terrainpaint.core.spans import Point
+from terrainpaint.gui.overlays import draw_outlined
+from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
+from terrainpaint.gui.tools.fills import class_at
+from terrainpaint.gui.tools.settings import SelectionMode
+from terrainpaint.gui.tools.shapes import arc, box, outer_corners
+
+_DRAG_PX = 3
+_NEXT_POINT_PX = 2
+_BY_CLICK = (SelectionMode.AREA, SelectionMode.CLASS)
+_ARROWS = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
+
+
+def nudge(event: QKeyEvent) -> tuple[int, int] | None:
+    """Rows and columns that an arrow key moves by: 1, with Shift 10; None for another key."""
+    arrow = _ARROWS.get(Qt.Key(event.key()))
+    if arrow is None:
+        return None
+    step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+    return arrow[0] * step, arrow[1] * step
+
+
+class SelectTool(Tool):
+    """Selects; Shift adds, Alt subtracts, a drag inside moves the outline, a click beside it deselects.
+
+    Shift or Alt pressed after the drag began makes a box square, or puts its middle where the drag began.
+    """
+
+    _drawn: tuple[Pointer, ...] = ()
+    _grip: Point | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being drawn or moved."""
+        return bool(self._drawn) or self._grip is not None
+
+    def press(self, pointer: Pointer) -> None:
+        """Begin to draw, or take hold of what is selected."""
+        selection = self.document.selection
+        if selection is not None and not (pointer.shift or pointer.alt) and _contains(selection, pointer):
+            self._grip = pointer.at
+        elif self.settings.selection_mode in _BY_CLICK:
+            self._select(self._clicked(pointer), pointer)
+        else:
+            self._drawn = (pointer,)
+
+    def move(self, pointer: Pointer) -> None:
+        """Draw on, or move the outline."""
+        if self._grip is not None:
+            self.view.show_selection_moved(*self._offset(pointer))
+        elif self._drawn:
+            self._drawn = (*self._drawn, pointer)
+            self.view.update()
+
+    def release(self, pointer: Pointer) -> None:
+        """Select what was drawn, or leave the outline where it is."""
+        if self._grip is not None:
+            rows, cols = self._offset(pointer)
+            at, self._grip = self._grip, None
+            self.view.show_selection_moved(0, 0)
+            selection = self.document.selection
+            if selection is None:
+                return
+            if (rows, cols) != (0, 0):
+                self.document.set_selection(moved(selection, rows, cols, self.document.shape))
+            elif is_near(self.view, at, pointer.at, _DRAG_PX) and self.settings.selection_mode in _BY_CLICK:
+                self._select(self._clicked(pointer), pointer)
+        elif self._drawn:
+            self._drawn = (*self._drawn, pointer)
+            first, mark = self._drawn[0], self._mark()
+            self._drawn = ()
+            if is_near(self.view, first.at, pointer.at, _DRAG_PX):
+                if not (first.shift or first.alt):
+                    self.document.set_selection(None)
+            else:
+                self._select(mark, first)
+            self.view.update()
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Arrows move the outline."""
+        step = nudge(event)
+        if step is None or self.document.selection is None:
+            return False
+        self.document.set_selection(moved(self.document.selection, *step, self.document.shape))
+        return True
+
+    def cancel(self) -> None:
+        """Select what was selected before."""
+        self._drawn, self._grip = (), None
+        self.view.show_selection_moved(0, 0)
+        self.view.update()
+
+    def forget(self) -> None:
+        """There is another document."""
+        self.cancel()
+
+    def paint_overlay(self, painter: QPainter) -> None:
+        """Show what would be selected."""
+        if self._drawn:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_outlined(painter, self._outline())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _offset(self, pointer: Pointer) -> tuple[int, int]:
+        assert self._grip is not None
+        return round(pointer.row - self._grip[0]), round(pointer.col - self._grip[1])
+
+    def _select(self, mark: Mark, pressed: Pointer) -> None:
+        selection = self.document.selection
+        if pressed.alt:
+            self.document.set_selection(subtracted(selection, mark))
+        else:
+            self.document.set_selection(added(selection if pressed.shift else None, mark))
+
+    def _clicked(self, pointer: Pointer) -> Mark:
+        found = class_at(self, pointer)
+        if found is None:
+            return polygon([], self.document.shape)
+        if self.settings.selection_mode is SelectionMode.AREA:
+            return flood(self.document.ids, pointer.at)
+        return where(self.document.ids, found, Rect.of_shape(self.document.shape))
+
+    def _corners(self) -> tuple[Point, Point]:
+        first, last = self._drawn[0], self._drawn[-1]
+        # A key that was held from the press on has added or subtracted already.
+        shift = last.shift and not all(each.shift for each in self._drawn)
+        alt = last.alt and not all(each.alt for each in self._drawn)
+        return box(first.at, dataclasses.replace(last, shift=shift, alt=alt))
+
+    def _lasso(self) -> list[Point]:
+        points = [centred(self._drawn[0].at)]
+        for each in self._drawn[1:]:
+            if not is_near(self.view, points[-1], each.at, _NEXT_POINT_PX):
+                points.append(centred(each.at))
+        return points
+
+    def _mark(self) -> Mark:
+        match self.settings.selection_mode:
+            case SelectionMode.LASSO:
+                return polygon(self._lasso(), self.document.shape)
+            case SelectionMode.ELLIPSE:
+                return ellipse(*self._corners(), self.document.shape)
+            case _:
+                return rectangle(*self._corners(), self.document.shape)
+
+    def _outline(self) -> QPainterPath:
+        if self.settings.selection_mode is SelectionMode.LASSO:
+            return self.path(self._lasso(), closed=True)
+        (top, left), (bottom, right) = self._corners()
+        corners = outer_corners([(top, left), (top, right), (bottom, right), (bottom, left)])
+        ellipse_drawn = self.settings.selection_mode is SelectionMode.ELLIPSE
+        return self.path(arc(corners) if ellipse_drawn else corners, closed=True)
+
+
+def _contains(selection: Selection, pointer: Pointer) -> bool:
+    row, col = math.floor(pointer.row), math.floor(pointer.col)
+    return bool(selection.part(Rect(row, col, 1, 1)).any())
