@@ -1,0 +1,128 @@
+"""PNG pictures of a project's arrays, written fast, and read with nothing believed that they say of themselves."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from terrainpaint.core.classes import CLASS_COUNT, PALETTE
+from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.map_picture import no_pixel_limit
+
+HEADER_BYTES = 33
+"""Length of the signature and the first chunk of a PNG."""
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LEVEL = 1  # of zlib: cells are large areas of one value, and more effort saves a fifth for three times the time
+
+# Index = value of a cell. Unused indices are see-through as EMPTY is.
+_ALL_COLOURS = np.zeros((256, 3), np.uint8)
+_ALL_COLOURS[:CLASS_COUNT] = PALETTE
+_ALPHA = bytes([255] * CLASS_COUNT + [0] * (256 - CLASS_COUNT))
+_FOREIGN = np.ones(256, np.uint8)
+_FOREIGN[:CLASS_COUNT] = 0
+_FOREIGN[EMPTY] = 0
+
+
+@dataclass(frozen=True)
+class PngHeader:
+    """What the first chunk of a PNG declares: size in pixels, bits a channel, colour type."""
+
+    height: int
+    width: int
+    bits: int
+    colour_type: int
+
+    @property
+    def most_bytes(self) -> int:
+        """Largest file that a PNG of this kind can honestly be: pixels of 8 bytes that do not pack, and some text."""
+        return self.height * (self.width * 8 + 1) + (self.height * self.width >> 9) + (1 << 20)
+
+
+def png_header(data: bytes) -> PngHeader:
+    """The header of a PNG from its first HEADER_BYTES. Raises ValueError when it is not one."""
+    if len(data) < HEADER_BYTES or data[:8] != _SIGNATURE or data[12:16] != b"IHDR":
+        raise ValueError("is not a PNG picture")
+    width, height, bits, colour_type = struct.unpack(">IIBB", data[16:26])
+    return PngHeader(height, width, bits, colour_type)
+
+
+def packed_cells(cells: NDArray[np.uint8]) -> bytes:
+    """A palette PNG of cells (H, W) uint8: index = class id in its colour, 255 = EMPTY, see-through."""
+    picture = Image.fromarray(np.ascontiguousarray(cells))
+    picture.putpalette(_ALL_COLOURS.tobytes())
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=_LEVEL, transparency=_ALPHA)
+    return file.getvalue()
+
+
+def unpacked_cells(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Cells (H, W) uint8 of `packed_cells`.
+
+    Raises ValueError for another size, palette or value; its text fits after the name of the picture.
+    """
+    picture = _opened(data, shape, "P")
+    palette = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8)[: PALETTE.size]
+    if not np.array_equal(palette, PALETTE.ravel()):
+        raise ValueError("has other colours than the classes")
+    cells = np.array(picture, np.uint8)
+    if np.asarray(cv2.LUT(cells, _FOREIGN)).any():
+        raise ValueError("has values that are no class")
+    return cells
+
+
+def packed_counts(counts: NDArray[np.uint8]) -> bytes:
+    """A grey PNG of (H, W) uint8."""
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(counts)).save(file, "PNG", compress_level=_LEVEL)
+    return file.getvalue()
+
+
+def unpacked_counts(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W) uint8 of `packed_counts`. Raises ValueError as `unpacked_cells` does."""
+    return np.array(_opened(data, shape, "L"), np.uint8)
+
+
+def packed_colours(rgb: NDArray[np.uint8]) -> bytes:
+    """An RGB PNG of (H, W, 3) uint8 sRGB."""
+    _, data = cv2.imencode(".png", rgb[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, _LEVEL])
+    return data.tobytes()
+
+
+def unpacked_colours(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of `packed_colours`. Raises ValueError as `unpacked_cells` does."""
+    return np.array(_opened(data, shape, "RGB"), np.uint8)
+
+
+def rgba_pixels(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8 of any PNG of that size, 16-bit channels rounded to 8. Raises ValueError as above."""
+    picture = _opened(data, shape, None)
+    if picture.mode.startswith("I"):
+        # 16-bit grey, which Pillow would clip at 255.
+        grey = (np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+    return np.asarray(picture.convert("RGBA"), np.uint8)
+
+
+def _opened(data: bytes, shape: tuple[int, int], mode: str | None) -> Image.Image:
+    header = png_header(data)
+    if (header.height, header.width) != shape:
+        raise ValueError(f"has {header.width} x {header.height} pixels instead of {shape[1]} x {shape[0]}")
+    try:
+        with no_pixel_limit():
+            picture = Image.open(io.BytesIO(data), formats=["PNG"])
+        # A second header would be believed; so would an animation.
+        if picture.size == (shape[1], shape[0]) and mode in (None, picture.mode):
+            picture.load()
+            return picture
+    except MemoryError as error:
+        raise ValueError("does not fit into memory") from error
+    # Whatever a parser of foreign bytes raises, the bytes are at fault.
+    except Exception as error:
+        raise ValueError("is damaged") from error
+    raise ValueError("is a PNG of another kind")

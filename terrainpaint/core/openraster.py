@@ -1,0 +1,191 @@
+"""OpenRaster, the layered format of Krita, GIMP and MyPaint: what a project file shares with it, and foreign files.
+
+The specification is at https://www.openraster.org.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.archive import Archive, open_archive
+from terrainpaint.core.cell_pictures import HEADER_BYTES, png_header, rgba_pixels
+from terrainpaint.core.importing import nearest_classes
+from terrainpaint.core.layers import EMPTY, Layer, empty_cells
+from terrainpaint.core.memory import require_room
+from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX, Project, Settings
+from terrainpaint.core.project_header import MAX_LAYERS
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import ProjectError
+
+MIMETYPE = b"image/openraster"
+STACK, MERGED, THUMBNAIL, BASE = "stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", "data/base.png"
+_VERSION = "0.0.3"
+_MAX_STACK_BYTES = 4 << 20
+_FARTHEST_PX = 1 << 20
+_OPAQUE = 128
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def layer_picture(key: int) -> str:
+    """Name of the picture of a layer in the zip file."""
+    return f"data/layer-{key}.png"
+
+
+def stack_xml(project: Project) -> bytes:
+    """The `stack.xml` of a project: its layers, highest first, above one that the base class fills."""
+    lines = [
+        "<?xml version='1.0' encoding='UTF-8'?>",
+        f'<image version="{_VERSION}" w="{project.shape[1]}" h="{project.shape[0]}">',
+        " <stack>",
+    ]
+    for each in reversed(project.layers):
+        marks = ' selected="true"' * (each.key == project.active) + ' edit-locked="true"' * each.locked
+        lines.append(_layer_xml(each.name, layer_picture(each.key), each.visible, marks))
+    lines += [_layer_xml("Base", BASE, True, ' edit-locked="true"'), " </stack>", "</image>", ""]
+    return "\n".join(lines).encode("utf-8")
+
+
+def _layer_xml(name: str, picture: str, visible: bool, marks: str) -> str:
+    said = quoteattr(_NOT_IN_XML.sub("\ufffd", name))
+    visibility = "visible" if visible else "hidden"
+    return (
+        f'  <layer name={said} src="{picture}" x="0" y="0" opacity="1.0" visibility="{visibility}" '
+        f'composite-op="svg:src-over"{marks} />'
+    )
+
+
+def read_openraster(path: Path, settings: Settings) -> Project:
+    """An OpenRaster file of any program: each layer's pixels become the class of the nearest colour.
+
+    Pixels whose alpha is below 128 become EMPTY. Groups are flattened; a layer in a hidden group is hidden. Opacity and
+    blending of layers are not looked at. A lowest layer that one class fills becomes the base class, so that a project
+    that went through another program comes back as it was. All else is taken from `settings`.
+    Raises ProjectError for what is no OpenRaster file, broken, or of a size that a map cannot have.
+    """
+    with open_archive(path, "an OpenRaster file") as archive:
+        if STACK not in archive:
+            raise ProjectError(f"{path} is not an OpenRaster file: it lacks {STACK}; choose another file.")
+        try:
+            stack = _read_stack(archive.read(STACK, _MAX_STACK_BYTES))
+        except ValueError as error:
+            raise ProjectError(f"{path} is damaged: {STACK} {error}; save it again.") from error
+        height, width = stack.shape
+        if min(stack.shape) < MIN_SIDE_PX or max(stack.shape) > MAX_SIDE_PX:
+            raise ProjectError(
+                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_SIDE_PX:,} a side."
+            )
+        require_room(path, (len(stack.layers) + 1) * height * width)
+        layers = tuple(
+            Layer(key, each.name or f"Layer {key}", _cells(archive, each, stack.shape), each.visible, each.locked)
+            for key, each in enumerate(reversed(stack.layers), 1)
+        )
+    selected = [key for key, each in enumerate(reversed(stack.layers), 1) if each.selected]
+    active = selected[0] if selected else layers[-1].key
+    lowest = layers[0]
+    fill = int(lowest.cells[0, 0])
+    if len(layers) > 1 and lowest.visible and fill != EMPTY and bool((lowest.cells == fill).all()):
+        settings, layers = dataclasses.replace(settings, base_class=fill), layers[1:]
+        active = layers[-1].key if active == lowest.key else active
+    return Project(layers, active, settings, np.zeros(stack.shape, np.uint8))
+
+
+@dataclass(frozen=True)
+class _StackLayer:
+    name: str
+    picture: str
+    row: int
+    col: int
+    visible: bool
+    locked: bool
+    selected: bool
+
+
+@dataclass
+class _Stack:
+    """What is of interest in a `stack.xml`; layers from the highest to the lowest."""
+
+    shape: tuple[int, int] = (0, 0)
+    layers: list[_StackLayer] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)  # of the groups around the element that is read
+
+    def start(self, element: str, attributes: dict[str, str]) -> None:
+        hidden = attributes.get("visibility") == "hidden"
+        if element == "image":
+            self.shape = _whole(attributes, "h", ""), _whole(attributes, "w", "")
+        elif element == "stack":
+            self.hidden.append(hidden)
+        elif element == "layer":
+            if len(self.layers) == MAX_LAYERS:
+                raise ValueError(f"has more than {MAX_LAYERS} layers")
+            self.layers.append(
+                _StackLayer(
+                    attributes.get("name", ""),
+                    attributes.get("src", ""),
+                    _whole(attributes, "y", "0"),
+                    _whole(attributes, "x", "0"),
+                    not hidden and not any(self.hidden),
+                    attributes.get("edit-locked") == "true",
+                    attributes.get("selected") == "true",
+                )
+            )
+
+    def end(self, element: str) -> None:
+        if element == "stack":
+            self.hidden.pop()
+
+
+def _whole(attributes: dict[str, str], name: str, default: str) -> int:
+    try:
+        # Some programs write whole numbers with a point.
+        value = float(attributes.get(name, default))
+    except ValueError:
+        value = np.nan
+    if not abs(value) <= _FARTHEST_PX:
+        raise ValueError(f"has no sensible number as {name}")
+    return round(value)
+
+
+def _read_stack(data: bytes) -> _Stack:
+    stack = _Stack()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = stack.start
+    parser.EndElementHandler = stack.end
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise ValueError("is no XML") from error
+    if not stack.layers:
+        raise ValueError("has no layers")
+    return stack
+
+
+def _refuse_doctype(*_: object) -> None:
+    # OpenRaster has none; entities that are made of entities fill any memory.
+    raise ValueError("has a document type")
+
+
+def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    name = layer.picture
+    try:
+        header = png_header(archive.start(name, HEADER_BYTES))
+        if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_SIDE_PX:
+            raise ValueError(f"has {header.width} x {header.height} pixels")
+        size = header.height, header.width
+        pixels = rgba_pixels(archive.read(name, header.most_bytes), size)
+    except ValueError as error:
+        raise ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.") from error
+    cells = empty_cells(shape)
+    seen = Rect(layer.row, layer.col, *size).clipped(shape)
+    part = pixels[seen.moved(-layer.row, -layer.col).slices]
+    opaque = part[:, :, 3] >= _OPAQUE
+    cells[seen.slices][opaque] = nearest_classes(np.ascontiguousarray(part[:, :, :3]))[opaque]
+    return cells

@@ -1,0 +1,149 @@
+"""The project file `.terrainpaint`: a zip that any OpenRaster program opens too. docs/formats.md describes it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.archive import Archive, open_archive
+from terrainpaint.core.cell_pictures import (
+    HEADER_BYTES,
+    packed_cells,
+    packed_colours,
+    packed_counts,
+    png_header,
+    unpacked_cells,
+    unpacked_colours,
+    unpacked_counts,
+)
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.files import atomic_path
+from terrainpaint.core.layers import flattened
+from terrainpaint.core.memory import require_room
+from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
+from terrainpaint.core.project import MAX_SIDE_PX, Project, ViewSettings
+from terrainpaint.core.project_header import (
+    MAX_BYTES,
+    MAX_LAYERS,
+    Header,
+    TooNewError,
+    header_of,
+    packed_header,
+    unpacked_header,
+)
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError, ProjectError
+
+SUFFIX = ".terrainpaint"
+HEADER, REROLLS_PICTURE, UNDERLAY_PICTURE = "terrain/project.json", "terrain/rerolls.png", "terrain/underlay.png"
+_KIND = "a TerrainPaint project"
+_THUMBNAIL_PX = 256
+# A fixed time, so that the same project gives the same bytes.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def save_project(path: Path, project: Project, view: ViewSettings, preview: NDArray[np.uint8] | None) -> None:
+    """Write a project file, whole or not at all.
+
+    `preview` (h, w, 3) uint8 sRGB becomes the thumbnail that file managers show; without it the map does. The arrays
+    of `project` are read for seconds: another thread that goes on painting passes a copy.
+    Raises OutputError.
+    """
+    if len(project.layers) > MAX_LAYERS:
+        raise OutputError(f"{path} could not be written: it would have over {MAX_LAYERS} layers; merge some first.")
+    with atomic_path(path) as temporary, temporary.open("wb") as file, zipfile.ZipFile(file, "w") as archive:
+        # First and not packed, so that programs know the format by the first bytes of the file.
+        _write(archive, "mimetype", MIMETYPE)
+        _write(archive, STACK, stack_xml(project))
+        has_rerolls = bool(project.rerolls.any())
+        _write(archive, HEADER, packed_header(header_of(project, view, has_rerolls)))
+        for each in project.layers:
+            _write(archive, layer_picture(each.key), packed_cells(each.cells))
+        _write(archive, BASE, packed_cells(np.full(project.shape, project.settings.base_class, np.uint8)))
+        ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+        _write(archive, MERGED, packed_cells(ids))
+        _write(archive, THUMBNAIL, packed_colours(_thumbnail(ids, preview)))
+        if has_rerolls:
+            _write(archive, REROLLS_PICTURE, packed_counts(project.rerolls))
+        if project.underlay is not None:
+            _write(archive, UNDERLAY_PICTURE, packed_colours(project.underlay.picture))
+
+
+def load_project(path: Path) -> tuple[Project, ViewSettings]:
+    """Read a project file.
+
+    Raises ProjectError for a file that is foreign, damaged, of a later program, or too large for this machine.
+    """
+    with open_archive(path, _KIND) as archive:
+        if HEADER not in archive:
+            if STACK in archive:
+                raise ProjectError(
+                    f"{path} was saved by another program, which dropped what makes it {_KIND}; "
+                    "import it as OpenRaster."
+                )
+            raise ProjectError(f"{path} is not {_KIND}; choose another file.")
+        try:
+            header = unpacked_header(archive.read(HEADER, MAX_BYTES))
+            return _project(archive, header), header.view
+        except TooNewError as error:
+            raise ProjectError(f"{path} was saved by {error}, which is newer; install that to open it.") from error
+        except MemoryError as error:
+            raise ProjectError(f"{path} does not fit into memory; close other programs first.") from error
+        except (ValueError, KeyError) as error:
+            raise ProjectError(f"{path} is damaged: {error.args[0]}; use a backup copy.") from error
+
+
+def _project(archive: Archive, header: Header) -> Project:
+    shape = header.shape
+    require_room(archive.path, (len(header.layers) + 1) * shape[0] * shape[1])
+    cells = {each.key: _named(archive, layer_picture(each.key), shape, unpacked_cells) for each in header.layers}
+    rerolls, picture = np.zeros(shape, np.uint8), None
+    if header.rerolls:
+        rerolls = _named(archive, REROLLS_PICTURE, shape, unpacked_counts)
+    if header.underlay is not None:
+        picture = _named(archive, UNDERLAY_PICTURE, None, unpacked_colours)
+    return header.project(cells, rerolls, picture)
+
+
+def _named(
+    archive: Archive, name: str, shape: tuple[int, int] | None, unpacked: Callable[..., NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """A picture of the archive; of any size that is allowed when `shape` is None."""
+    try:
+        declared = png_header(archive.start(name, HEADER_BYTES))
+        size = declared.height, declared.width
+        if shape is None and not 1 <= min(size) <= max(size) <= MAX_SIDE_PX:
+            raise ValueError(f"has {size[1]} x {size[0]} pixels")
+        # Looked at before it is read: the size of a picture decides how much may be read.
+        if shape is not None and size != shape:
+            raise ValueError(f"has {size[1]} x {size[0]} pixels instead of {shape[1]} x {shape[0]}")
+        return unpacked(archive.read(name, declared.most_bytes), size)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
+
+
+def _thumbnail(ids: NDArray[np.uint8], preview: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 sRGB, the longest side 256 px or that of a smaller map."""
+    scale = min(1.0, _THUMBNAIL_PX / max(ids.shape))
+    size = max(1, round(ids.shape[1] * scale)), max(1, round(ids.shape[0] * scale))
+    if preview is None:
+        # A few pixels of the map for each of the thumbnail are enough to see its coasts.
+        step = max(1, max(ids.shape) // (4 * _THUMBNAIL_PX))
+        preview = PALETTE[ids[::step, ::step]]
+    smaller = size[0] < preview.shape[1]
+    return np.asarray(
+        cv2.resize(preview, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8
+    )
+
+
+def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    member = zipfile.ZipInfo(name, _TIME)
+    # Pictures are packed already; the first member must not be.
+    member.compress_type = zipfile.ZIP_DEFLATED if name.endswith((".json", ".xml")) else zipfile.ZIP_STORED
+    member.external_attr = 0o644 << 16
+    archive.writestr(member, data)

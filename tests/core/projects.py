@@ -1,0 +1,49 @@
+"""Projects to save and recover, and how two are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from terrainpaint.core.layers import EMPTY, Layer
+from terrainpaint.core.project import Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.recipe import Recipe
+
+VIEW = ViewSettings(120.5, 30.0, 7.25, None)
+
+
+def blotches(shape: tuple[int, int], seed: int) -> np.ndarray:
+    """(H, W) uint8 with areas of all classes and of nothing."""
+    coarse = np.random.default_rng(seed).choice([0, 1, 2, 3, 4, 5, 6, EMPTY], (shape[0] // 7 + 1, shape[1] // 7 + 1))
+    return np.kron(coarse, np.ones((7, 7), int))[: shape[0], : shape[1]].astype(np.uint8)
+
+
+def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
+    """Everything that a project can have is there and is not what it is by default."""
+    layers = (
+        Layer(4, "Küste <&\"'>\n\x01", blotches(shape, 1)),
+        Layer(2, "", blotches(shape, 2), visible=False),
+        Layer(9, "\ud800 lone", blotches(shape, 3), locked=True),
+    )
+    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0))
+    random = np.random.default_rng(4)
+    rerolls = random.integers(0, 3, shape, dtype=np.uint8)
+    underlay = Underlay(random.integers(0, 256, (20, 33, 3), dtype=np.uint8), 0.3, False)
+    return Project(layers, 2, Settings(1234.5, "atlas", 4, 2.5, recipe), rerolls, underlay)
+
+
+def plain_project(shape: tuple[int, int] = (40, 48)) -> Project:
+    return Project.painted(blotches(shape, 5), Settings(2000.0, "atlas"))
+
+
+def assert_same(one: Project, other: Project) -> None:
+    assert (one.shape, one.active, one.settings) == (other.shape, other.active, other.settings)
+    assert [(e.key, e.name, e.visible, e.locked) for e in one.layers] == [
+        (e.key, e.name, e.visible, e.locked) for e in other.layers
+    ]
+    for mine, yours in zip(one.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(mine.cells, yours.cells)
+    np.testing.assert_array_equal(one.rerolls, other.rerolls)
+    assert (one.underlay is None) == (other.underlay is None)
+    if one.underlay is not None and other.underlay is not None:
+        np.testing.assert_array_equal(one.underlay.picture, other.underlay.picture)
+        assert (one.underlay.opacity, one.underlay.visible) == (other.underlay.opacity, other.underlay.visible)

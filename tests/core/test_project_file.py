@@ -1,0 +1,431 @@
+"""Project files: what was saved comes back, any OpenRaster program can open them, and no file does harm."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from terrainpaint.core import archive as archive_module
+from terrainpaint.core import project_file
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.layers import EMPTY, Layer, flattened
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import load_project, save_project
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError, ProjectError
+from tests.core.projects import VIEW, assert_same, full_project, plain_project
+from tests.core.test_segmentation import chunk
+
+Members = dict[str, bytes]
+
+
+def saved(path: Path, project: Project | None = None) -> Path:
+    save_project(path, project or full_project(), VIEW, None)
+    return path
+
+
+def members_of(path: Path) -> Members:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(path: Path, members: Members, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("project", [full_project(), plain_project(), full_project((300, 37))])
+def test_what_was_saved_comes_back(tmp_path: Path, project: Project) -> None:
+    loaded, view = load_project(saved(tmp_path / "a.terrainpaint", project))
+    assert_same(loaded, project)
+    assert view == VIEW
+    # It is painted in place.
+    assert all(each.cells.flags.writeable for each in loaded.layers) and loaded.rerolls.flags.writeable
+
+
+def test_saving_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = saved(tmp_path / "a.terrainpaint").read_bytes()
+    loaded, view = load_project(tmp_path / "a.terrainpaint")
+    save_project(tmp_path / "b.terrainpaint", loaded, view, None)
+    assert (tmp_path / "b.terrainpaint").read_bytes() == first
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "a.terrainpaint")
+    before = path.read_bytes()
+
+    def full(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(project_file, "packed_colours", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        save_project(path, plain_project(), VIEW, None)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_too_many_layers_are_not_saved(tmp_path: Path) -> None:
+    cells = np.zeros((32, 32), np.uint8)
+    layers = tuple(Layer(key, "a", cells) for key in range(1, 1002))
+    project = Project(layers, 1, Settings(2000.0, "atlas"), cells)
+    with pytest.raises(OutputError, match="merge some"):
+        save_project(tmp_path / "a.terrainpaint", project, VIEW, None)
+
+
+# OpenRaster, by https://www.openraster.org/baseline/file-layout-spec.html and layer-stack-spec.html
+
+
+def test_it_is_openraster(tmp_path: Path) -> None:
+    project = full_project((300, 500))
+    path = saved(tmp_path / "a.terrainpaint", project)
+    data = path.read_bytes()
+    signature, flags, method, name_length, extra_length = struct.unpack("<4s2xHH16xHH", data[:30])
+    assert (signature, method, extra_length) == (b"PK\x03\x04", zipfile.ZIP_STORED, 0) and not flags & 0x9
+    assert data[30 : 30 + name_length] == b"mimetype"
+    assert data[38:54] == b"image/openraster"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        infos = archive.infolist()
+        assert infos[0].filename == "mimetype" and archive.read("mimetype") == b"image/openraster"
+        assert all(each.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in infos)
+        names = [each.filename for each in infos]
+        assert len(set(names)) == len(names)
+    members = members_of(path)
+    image = ElementTree.fromstring(members["stack.xml"].decode("utf-8"))
+    assert image.tag == "image" and (image.get("w"), image.get("h"), image.get("version")) == ("500", "300", "0.0.3")
+    assert [each.tag for each in image] == ["stack"]
+    layers = list(image[0])
+    assert [each.tag for each in layers] == ["layer"] * 4
+    for each in layers:
+        source = each.get("src") or ""
+        assert source.startswith("data/") and source.endswith(".png") and source in members
+        assert each.get("visibility") in ("visible", "hidden") and each.get("composite-op") == "svg:src-over"
+        assert (each.get("x"), each.get("y"), each.get("opacity")) == ("0", "0", "1.0")
+    # Every picture of the folder is in the stack.
+    assert {each.get("src") for each in layers} == {name for name in members if name.startswith("data/")}
+    assert [each.get("visibility") for each in layers] == ["visible", "hidden", "visible", "visible"]
+    assert [each.get("selected") for each in layers] == [None, "true", None, None]
+    assert layers[2].get("name") == "Küste <&\"'>\n\ufffd"
+    for name, size in (("mergedimage.png", (500, 300)), ("Thumbnails/thumbnail.png", (256, 154))):
+        with Image.open(io.BytesIO(members[name])) as picture:
+            assert picture.format == "PNG" and picture.size == size and not picture.info.get("interlace")
+            assert members[name][24] == 8  # bits a channel
+
+
+def test_the_merged_picture_is_what_the_layers_show(tmp_path: Path) -> None:
+    project = full_project()
+    members = members_of(saved(tmp_path / "a.terrainpaint", project))
+    ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+    canvas = Image.new("RGBA", (project.shape[1], project.shape[0]))
+    for each in reversed(list(ElementTree.fromstring(members["stack.xml"].decode("utf-8"))[0])):
+        if each.get("visibility") == "visible":
+            canvas.alpha_composite(Image.open(io.BytesIO(members[str(each.get("src"))])).convert("RGBA"))
+    merged = Image.open(io.BytesIO(members["mergedimage.png"])).convert("RGBA")
+    np.testing.assert_array_equal(np.asarray(canvas), np.asarray(merged))
+    np.testing.assert_array_equal(np.asarray(merged)[:, :, :3], PALETTE[ids])
+
+
+def test_the_thumbnail_is_the_preview(tmp_path: Path) -> None:
+    path = tmp_path / "a.terrainpaint"
+    preview = np.full((140, 180, 3), (200, 30, 10), np.uint8)
+    save_project(path, full_project(), VIEW, preview)
+    picture = np.asarray(Image.open(io.BytesIO(members_of(path)["Thumbnails/thumbnail.png"])))
+    assert picture.shape == (70, 90, 3) and (picture == (200, 30, 10)).all()
+
+
+# Broken and hostile files
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ProjectError) as caught:
+        load_project(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path} ") and said.endswith(".") and "\n" not in said and len(said) < 400
+    return said
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK", b"\x89PNG\r\n\x1a\n" + bytes(99), b"PK\x05\x06" + bytes(17), bytes(70_000)]
+)
+def test_no_zip(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.terrainpaint"
+    path.write_bytes(data)
+    assert "is not a TerrainPaint project" in refused(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    assert "there is no such file" in refused(tmp_path / "none.terrainpaint")
+    assert "is not a file" in refused(tmp_path)
+
+
+def test_foreign_zip_files(tmp_path: Path) -> None:
+    assert "is not a TerrainPaint project" in refused(packed(tmp_path / "a.zip", {"word/document.xml": b"<a/>"}))
+    ora = {"mimetype": b"image/openraster", "stack.xml": b"<image/>"}
+    assert "import it as OpenRaster" in refused(packed(tmp_path / "b.zip", ora))
+
+
+def test_empty_zip(tmp_path: Path) -> None:
+    assert "is not a TerrainPaint project" in refused(packed(tmp_path / "a.zip", {}))
+
+
+def test_every_cut_is_noticed(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "a.terrainpaint").read_bytes()
+    path = tmp_path / "cut.terrainpaint"
+    for length in [*range(0, len(whole), 97), *range(len(whole) - 60, len(whole))]:
+        path.write_bytes(whole[:length])
+        refused(path)
+
+
+WHOLE: list[bytes] = []
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_flipped_bytes_load_the_same_or_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    if not WHOLE:
+        WHOLE.append(saved(folder / "whole.terrainpaint").read_bytes())
+    broken = bytearray(WHOLE[0])
+    for _ in range(data.draw(st.integers(1, 4))):
+        # The directory at the end is where most of the trouble starts.
+        place = data.draw(st.one_of(st.integers(0, len(broken) - 1), st.integers(len(broken) - 900, len(broken) - 1)))
+        broken[place] ^= data.draw(st.integers(1, 255))
+    path = folder / "flipped.terrainpaint"
+    path.write_bytes(bytes(broken[: data.draw(st.integers(len(broken) - 40, len(broken)))]))
+    try:
+        loaded, view = load_project(path)
+    except ProjectError as error:
+        assert str(error).startswith(f"{path} ")
+    else:
+        assert_same(loaded, full_project())
+        assert view == VIEW
+
+
+def changed(tmp_path: Path, change: Callable[[Members], object]) -> Path:
+    """A valid file with other members."""
+    members = members_of(saved(tmp_path / "whole.terrainpaint"))
+    change(members)
+    return packed(tmp_path / "a.terrainpaint", members)
+
+
+def described(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A valid file with another description."""
+
+    def rewrite(members: Members) -> None:
+        content = json.loads(members["terrain/project.json"])
+        change(content)
+        members["terrain/project.json"] = json.dumps(content).encode()
+
+    return changed(tmp_path, rewrite)
+
+
+@pytest.mark.parametrize("text", [
+    b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}', b'{"format": 1e999}', b"1" * 5000,
+    '{"format": 1}'.encode("utf-16"), b'{"format": 0}',
+])  # fmt: skip
+def test_broken_descriptions(tmp_path: Path, text: bytes) -> None:
+    refused(changed(tmp_path, lambda members: members.update({"terrain/project.json": text})))
+
+
+VALUES: list[Any] = [None, True, -1, 0, 2**70, 1e300, -0.5, "x", "", [], {}, [1], [{}], {"a": 1}]
+PLACES = [
+    (name,) for name in ("format", "height", "width", "settings", "layers", "active", "rerolls", "underlay", "view")
+] + [
+    *(("settings", name) for name in ("pixel_size_m", "style_name", "base_class", "relief", "seed", "other_seed",
+                                      "blend", "style")),
+    *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m")),
+    *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
+    ("underlay", "opacity"), ("underlay", "visible"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, ...]) -> None:
+    whole = saved(tmp_path / "whole.terrainpaint")
+    members = members_of(whole)
+    path = tmp_path / "a.terrainpaint"
+    refusals = 0
+    for value in [*VALUES, "missing", float("nan"), float("inf")]:
+        content = json.loads(members["terrain/project.json"])
+        inner: Any = content
+        for step in place[:-1]:
+            inner = inner[step]
+        if value == "missing":
+            del inner[place[-1]]
+        else:
+            inner[place[-1]] = value
+        packed(path, members | {"terrain/project.json": json.dumps(content).encode()})
+        try:
+            project, view = load_project(path)
+        except ProjectError as error:
+            refusals += 1
+            assert str(error).startswith(f"{path} ") and len(str(error)) < 400
+        else:
+            # What passes is a project, and can be saved and read again.
+            save_project(tmp_path / "again.terrainpaint", project, view, None)
+            assert_same(load_project(tmp_path / "again.terrainpaint")[0], project)
+    assert refusals >= 10
+
+
+def test_a_later_format_names_its_program(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content.update(format=2, program="TerrainPaint 7.1"))
+    assert "was saved by TerrainPaint 7.1, which is newer" in refused(path)
+    path = described(tmp_path, lambda content: content.update(format=2, program=["x"]))
+    assert "a later TerrainPaint" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["data/layer-4.png", "terrain/rerolls.png", "terrain/underlay.png"])
+def test_missing_members(tmp_path: Path, name: str) -> None:
+    assert f"it lacks {name}" in refused(changed(tmp_path, lambda members: members.pop(name)))
+
+
+def png(picture: Image.Image, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def forged(width: int, height: int, kind: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    pixels = chunk(b"PLTE", PALETTE.tobytes()) + chunk(b"IDAT", zlib.compress(bytes(99)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+def palette_picture(value: int, colours: bytes = PALETTE.tobytes()) -> Image.Image:
+    picture = Image.fromarray(np.full((70, 90), value, np.uint8))
+    picture.putpalette(colours + bytes(768 - len(colours)))
+    return picture
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"no picture", forged(90, 70, 3), forged(2**31 - 1, 2**31 - 1, 3), forged(0, 0, 3), forged(91, 70, 3),
+    png(Image.new("RGBA", (90, 70))), png(Image.new("L", (90, 70))), png(palette_picture(7)), png(palette_picture(254)),
+    png(palette_picture(0, PALETTE[::-1].tobytes())), png(palette_picture(0, b"")),
+    png(palette_picture(0))[:-20], png(Image.new("P", (89, 70))),
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 90, 70, 8, 3, 0, 0, 0)) + forged(9000, 9000, 3)[8:],
+])  # fmt: skip
+def test_wrong_pictures_of_layers(tmp_path: Path, data: bytes) -> None:
+    said = refused(changed(tmp_path, lambda members: members.update({"data/layer-4.png": data})))
+    assert "data/layer-4.png" in said
+
+
+@pytest.mark.parametrize("name", ["terrain/underlay.png", "terrain/rerolls.png"])
+@pytest.mark.parametrize(
+    "data", [b"", forged(20_000, 20, 2), forged(0, 1, 2), forged(50, 50, 0), png(palette_picture(0))]
+)
+def test_wrong_other_pictures(tmp_path: Path, name: str, data: bytes) -> None:
+    assert name in refused(changed(tmp_path, lambda members: members.update({name: data})))
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    header = forged(90, 70, 3)
+    bomb = header[:33] + bytes(200 << 20)
+    path = changed(tmp_path, lambda members: members.update({"data/layer-4.png": bomb}))
+    assert path.stat().st_size < 1 << 20
+    assert "data/layer-4.png is larger than it can be" in refused(path)
+    path = changed(tmp_path, lambda members: members.update({"terrain/project.json": b" " * (17 << 20)}))
+    assert "terrain/project.json is larger than it can be" in refused(path)
+
+
+def test_a_bomb_that_lies_about_its_size_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = forged(90, 70, 3)[:33] + bytes(50 << 20)
+    path = changed(tmp_path, lambda members: members.update({"data/layer-4.png": bomb}))
+    data = path.read_bytes()
+    assert data.count(struct.pack("<I", len(bomb))) == 2
+    path.write_bytes(data.replace(struct.pack("<I", len(bomb)), struct.pack("<I", 900)))
+    assert "data/layer-4.png is broken" in refused(path)
+
+
+def test_more_layers_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 10,000 px a side, so that the pictures which are not that large are not even looked at.
+    path = described(
+        tmp_path, lambda content: content.update(height=16384, width=16384, layers=content["layers"] * 333)
+    )
+    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 1 << 20)
+    assert "needs 250 GB of memory and this machine has 4 GB" in refused(path)
+
+
+def test_thousands_of_layers(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content.update(layers=content["layers"] * 2000))
+    assert "layers must be a list of 1 to 1000 entries" in refused(path)
+
+
+def test_two_layers_of_one_key(tmp_path: Path) -> None:
+    refused(described(tmp_path, lambda content: content.update(layers=content["layers"][:1] * 2, active=4)))
+
+
+def test_layers_of_another_size_than_the_map(tmp_path: Path) -> None:
+    assert "90 x 70 pixels instead of 90 x 71" in refused(
+        described(tmp_path, lambda content: content.update(height=71))
+    )
+
+
+def test_two_members_of_one_name(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.terrainpaint")
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings(action="ignore"):
+        archive.writestr("terrain/project.json", b"{}")
+    assert "two files of one name" in refused(path)
+
+
+def test_encrypted_members(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.terrainpaint")
+    data = bytearray(path.read_bytes())
+    name = b"terrain/project.json"
+    local, central = data.index(name) - 30, data.rindex(name) - 46
+    data[local + 6] |= 1
+    data[central + 8] |= 1
+    path.write_bytes(bytes(data))
+    assert "is encrypted" in refused(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_unusual_packing(tmp_path: Path, method: int) -> None:
+    members = members_of(saved(tmp_path / "whole.terrainpaint"))
+    assert "packed in an unusual way" in refused(packed(tmp_path / "a.terrainpaint", members, method))
+
+
+def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {f"{number}": b"" for number in range(10_001)}
+    assert "10,001 files" in refused(packed(tmp_path / "a.terrainpaint", members))
+    monkeypatch.setattr(archive_module, "_LARGEST_READ", 100_000)
+    assert "is not a TerrainPaint project" in refused(tmp_path / "a.terrainpaint")
+
+
+def test_names_that_leave_the_folder_are_only_names(tmp_path: Path) -> None:
+    names = ["../evil.txt", "/etc/evil.txt", "C:\\evil.txt", "data/../../evil.png", "terrain/\x00.png", "data/"]
+    path = changed(tmp_path, lambda members: members.update(dict.fromkeys(names, b"evil")))
+    before = sorted(tmp_path.parent.rglob("*"))
+    assert_same(load_project(path)[0], full_project())
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+def test_an_unknown_member_and_field_are_left_alone(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content.update(future={"a": 1}))
+    assert_same(load_project(path)[0], full_project())
+
+
+def test_empty_layers_are_see_through(tmp_path: Path) -> None:
+    project = Project.empty((40, 40), Settings(2000.0, "atlas"))
+    path = tmp_path / "a.terrainpaint"
+    save_project(path, project, ViewSettings(), None)
+    picture = Image.open(io.BytesIO(members_of(path)["data/layer-1.png"])).convert("RGBA")
+    assert picture.getextrema()[3] == (0, 0)
+    assert (load_project(path)[0].layers[0].cells == EMPTY).all()
