@@ -1,8 +1,8 @@
 """The look of the program: two sets of colours, one palette and one style sheet made from them.
 
 A widget asks for a special look with `set_role`: "title", "heading", "muted", "accent", "warning", "danger", "mono"
-and "key" for labels; "primary", "danger", "link" and "compact" for buttons; "panel", "card", "banner" and "alert" for
-frames.
+and "key" for labels; "primary", "danger", "link", "compact", "row", "pill" and "swatch" for buttons; "panel", "card",
+"banner" and "alert" for frames; "strong" for check boxes.
 What paints itself asks `current_theme()` while it paints; Qt repaints every widget when the theme changes.
 """
 

@@ -1,0 +1,156 @@
+"""The numbers that Unreal, Unity and Blender ask for when they import a height map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+
+from terrainpaint.gui.dialogs.parts import label, paragraph
+from terrainpaint.gui.icons import icon
+
+UNREAL_SIDES = (127, 253, 505, 1009, 2017, 4033, 8129)
+UNITY_SIDES = tuple(2**power + 1 for power in range(5, 13))
+
+_UNREAL_Z_UNITS = 512  # centimetres that the 16 bits span at a Z scale of 1
+_COPIED_MS = 1200
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is exported: (H, W) pixels, metres of a pixel, and the lowest and the highest height in metres."""
+
+    shape: tuple[int, int]
+    pixel_size_m: float
+    height_range_m: tuple[float, float]
+
+    @property
+    def range_m(self) -> float:
+        """Highest minus lowest; a metre for level ground, as `height16` has it."""
+        low, high = self.height_range_m
+        return high - low if high > low else 1.0
+
+    @property
+    def span_m(self) -> tuple[float, float]:
+        """From the first pixel's centre to the last one's: from north to south and from west to east."""
+        rows, cols = self.shape
+        return (rows - 1) * self.pixel_size_m, (cols - 1) * self.pixel_size_m
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """(name, number) pairs in the order in which the other program asks, and a sentence or two about them."""
+
+    rows: tuple[tuple[str, str], ...]
+    note: str
+
+
+def unreal(ground: Ground) -> Numbers:
+    """For Landscape > Import from File of Unreal Engine, which counts centimetres."""
+    side = nearest(UNREAL_SIDES, max(ground.shape))
+    return Numbers(
+        (
+            ("Scale X", _plain(ground.pixel_size_m * 100)),
+            ("Scale Y", _plain(ground.pixel_size_m * 100)),
+            ("Scale Z", _plain(ground.range_m * 100 / _UNREAL_Z_UNITS)),
+            ("Location Z", _plain((ground.height_range_m[0] + ground.range_m / 2) * 100)),
+        ),
+        _about_size(ground.shape, side, "Unreal's landscapes have preferred sizes", UNREAL_SIDES)
+        + " With this location the sea is at height 0.",
+    )
+
+
+def unity(ground: Ground) -> Numbers:
+    """For Terrain Settings of Unity: metres, and a heightmap of 2^k + 1 a side."""
+    down, across = ground.span_m
+    side = nearest(UNITY_SIDES, max(ground.shape))
+    return Numbers(
+        (
+            ("Terrain Width", _plain(across)),
+            ("Terrain Length", _plain(down)),
+            ("Terrain Height", _plain(ground.range_m)),
+            ("Position Y", _plain(ground.height_range_m[0])),
+            ("Heightmap Resolution", str(side)),
+        ),
+        _about_size(ground.shape, side, "Unity wants squares of 2^k + 1 pixels", UNITY_SIDES),
+    )
+
+
+def blender(ground: Ground) -> Numbers:
+    """For a grid with a Displace modifier in Blender; the mesh formats need no numbers."""
+    rows, cols = ground.shape
+    low, high = ground.height_range_m
+    reach = max(*ground.span_m, high)
+    return Numbers(
+        (
+            ("Grid Size X", _plain(cols * ground.pixel_size_m)),
+            ("Grid Size Y", _plain(rows * ground.pixel_size_m)),
+            ("Displace Strength", _plain(ground.range_m)),
+            ("Location Z", _plain(low)),
+            ("View Clip End", _plain(10 ** len(str(round(2 * reach))))),
+        ),
+        "A mesh comes in at its true size and needs the clip end only. The others are for a grid that is displaced by "
+        "the 16-bit heights: colour space Non-Color, extension Extend, midlevel 0.",
+    )
+
+
+ENGINES: Mapping[str, Callable[[Ground], Numbers]] = {"Unreal": unreal, "Unity": unity, "Blender": blender}
+"""Name of a program → its numbers."""
+
+
+def nearest(sides: Sequence[int], side: int) -> int:
+    """The one of `sides` that is nearest to `side`, the larger one of two."""
+    return min(sides, key=lambda each: (abs(each - side), -each))
+
+
+class NumbersPage(QWidget):
+    """Shows numbers, each with a button that copies it."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 12, 0, 0)
+        column.setSpacing(10)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        for row, (name, number) in enumerate(numbers.rows):
+            field = QLineEdit(number)
+            field.setReadOnly(True)
+            field.setAccessibleName(name)
+            field.setAlignment(Qt.AlignmentFlag.AlignRight)
+            copy = QToolButton()
+            copy.setIcon(icon("copy"))
+            copy.setIconSize(QSize(16, 16))
+            copy.setToolTip(f"Copy {name}")
+            copy.setAccessibleName(f"Copy {name}")
+            copy.clicked.connect(lambda _=False, copy=copy, number=number: _copy(copy, number))
+            grid.addWidget(label(name, "muted"), row, 0)
+            grid.addWidget(field, row, 1)
+            grid.addWidget(copy, row, 2)
+        column.addLayout(grid)
+        column.addWidget(paragraph(numbers.note))
+        column.addStretch(1)
+
+
+def _copy(button: QToolButton, number: str) -> None:
+    QGuiApplication.clipboard().setText(number)
+    button.setIcon(icon("check"))
+    QTimer.singleShot(_COPIED_MS, button, lambda: button.setIcon(icon("copy")))
+
+
+def _about_size(shape: tuple[int, int], side: int, rule: str, sides: Sequence[int]) -> str:
+    rows, cols = shape
+    if rows == cols == side:
+        return f"{rule}; this map has one of them."
+    return f"{rule}; this map has {cols:,} × {rows:,}. The nearest is {side:,} × {side:,}: make the map that size."
+
+
+def _plain(number: float) -> str:
+    """A number that any program takes: no thousands, no exponent, and no more decimals than it needs."""
+    text = f"{number:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

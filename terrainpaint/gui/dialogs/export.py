@@ -1,0 +1,272 @@
+"""What to export, where to, and the numbers that other programs ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from terrainpaint.errors import OptionError
+from terrainpaint.export import ExportOptions, Format
+from terrainpaint.export.job import MAX_EXAGGERATION
+from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
+from terrainpaint.gui.dialogs.parts import (
+    GAP_PX,
+    MARGIN_PX,
+    Form,
+    accept_button,
+    decision,
+    label,
+    paragraph,
+    push_button,
+)
+from terrainpaint.gui.theme import set_role
+
+_MESH_SIZES = (256, 512, 1024)
+_USUAL_FORMATS = ("obj", "height16")
+_NAMED_AT_MOST = 4
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What was chosen: the arguments of `terrainpaint.export.export`."""
+
+    folder: Path
+    name: str
+    formats: tuple[str, ...]
+    options: ExportOptions
+
+
+class ExportDialog(QDialog):
+    """Asks for an export; it writes nothing itself.
+
+    `formats` is the table of formats, `map_shape` (H, W) in pixels, `pixel_size_m` the ground size of one,
+    `height_range_m` the lowest and the highest height of the terrain; `folder` and `name` are offered first.
+    """
+
+    def __init__(
+        self,
+        formats: Mapping[str, Format],
+        map_shape: tuple[int, int],
+        pixel_size_m: float,
+        height_range_m: tuple[float, float],
+        folder: Path,
+        name: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._formats, self._shape = formats, map_shape
+        self._choices = {each: QCheckBox(form.name) for each, form in formats.items()}
+        for box in self._choices.values():
+            set_role(box, "strong")
+        self._sizes = {each: label("", "muted") for each in formats}
+        self._files = {each: paragraph("") for each in formats}
+        self._folder, self._name = QLineEdit(str(folder)), QLineEdit(name)
+        self._mesh = _mesh_field(max(map_shape))
+        self._exaggeration = QDoubleSpinBox()
+        self._total = label("", "muted")
+        self._message = paragraph("", "warning")
+        self._buttons = decision(self, "Export")
+        self._engines = QTabWidget()
+        ground = Ground(map_shape, pixel_size_m, height_range_m)
+        for title, numbers in ENGINES.items():
+            self._engines.addTab(NumbersPage(numbers(ground)), title)
+        self._build()
+        self._connect()
+        for each in _USUAL_FORMATS:
+            if each in self._choices:
+                self._choices[each].setChecked(True)
+        self._tell()
+
+    def request(self) -> ExportRequest:
+        """What is chosen now. Raises OptionError when it cannot be exported."""
+        chosen = tuple(each for each, box in self._choices.items() if box.isChecked())
+        folder = self._folder.text().strip()
+        if not folder:
+            raise OptionError("No folder was named; choose one.")
+        request = ExportRequest(Path(folder).expanduser(), self._name.text().strip(), chosen, self._options())
+        self._paths(request)
+        return request
+
+    def _options(self) -> ExportOptions:
+        return ExportOptions(self._mesh.currentData(), self._exaggeration.value())
+
+    def _paths(self, request: ExportRequest) -> dict[str, tuple[Path, ...]]:
+        """The files of each format that was chosen. Raises OptionError."""
+        if request.name in ("", ".", "..") or Path(request.name).name != request.name:
+            raise OptionError(f'"{request.name}" cannot be the name of a file; choose one without slashes.')
+        if not request.formats:
+            raise OptionError("No format is chosen; choose at least one.")
+        return {each: self._paths_of(each, request.folder, request.name) for each in request.formats}
+
+    def _paths_of(self, form: str, folder: Path, name: str) -> tuple[Path, ...]:
+        return self._formats[form].paths(folder / (name + self._formats[form].suffix))
+
+    def _build(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        head = QHBoxLayout()
+        head.addWidget(label("Formats", "heading"))
+        head.addStretch(1)
+        head.addWidget(self._total)
+        left.addLayout(head)
+        left.addWidget(self._format_list(), 1)
+        left.addSpacing(4)
+        left.addWidget(label("Mesh", "heading"))
+        mesh = Form()
+        mesh.add("&Vertices", self._mesh)
+        mesh.add("E&xaggeration", self._exaggeration)
+        left.addLayout(mesh)
+
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(label("Numbers for other programs", "heading"))
+        right.addWidget(self._engines, 1)
+
+        where = Form()
+        browse = push_button("Browse…")
+        browse.clicked.connect(self._browse)
+        where.add("&Folder", self._folder)
+        where.addWidget(browse, where.rowCount() - 1, 2)
+        where.add("&Name", self._name)
+
+        upper = QHBoxLayout()
+        upper.setSpacing(28)
+        upper.addLayout(left, 5)
+        upper.addLayout(right, 4)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        whole.setSpacing(GAP_PX)
+        whole.addLayout(upper, 1)
+        whole.addLayout(where)
+        whole.addWidget(self._message)
+        whole.addWidget(self._buttons)
+        self._exaggeration.setRange(0.01, MAX_EXAGGERATION)
+        self._exaggeration.setSingleStep(0.5)
+        self._exaggeration.setPrefix("× ")
+        self._exaggeration.setValue(1.0)
+        self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights keep true metres.")
+        self.resize(980, 700)
+
+    def _format_list(self) -> QScrollArea:
+        holder = _Lines()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(14, 10, 14, 10)
+        column.setSpacing(2)
+        for number, (each, form) in enumerate(self._formats.items()):
+            if number:
+                line = QFrame()
+                line.setFrameShape(QFrame.Shape.HLine)
+                column.addWidget(line)
+            row = QHBoxLayout()
+            row.addWidget(self._choices[each])
+            row.addStretch(1)
+            row.addWidget(self._sizes[each])
+            column.addLayout(row)
+            about = paragraph(form.description[:1].upper() + form.description[1:], "")
+            for text in (about, self._files[each]):
+                text.setContentsMargins(28, 0, 0, 4)
+                column.addWidget(text)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        set_role(scroll, "panel")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(holder)
+        return scroll
+
+    def _connect(self) -> None:
+        for box in self._choices.values():
+            box.toggled.connect(self._tell)
+        self._folder.textChanged.connect(self._tell)
+        self._name.textChanged.connect(self._tell)
+        self._mesh.currentIndexChanged.connect(self._tell)
+        self._exaggeration.valueChanged.connect(self._tell)
+
+    def _browse(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
+        if chosen:
+            self._folder.setText(chosen)
+
+    def _tell(self) -> None:
+        """Sizes, names of files, and what stands in the way."""
+        total = 0
+        for each, form in self._formats.items():
+            size = form.estimate_bytes(*self._shape, self._options())
+            self._sizes[each].setText(f"about {_bytes(size)}")
+            total += size * self._choices[each].isChecked()
+        self._total.setText(f"about {_bytes(total)}" if total else "")
+        name = self._name.text().strip() or "name"
+        for each in self._formats:
+            self._files[each].setText(", ".join(path.name for path in self._paths_of(each, Path(), Path(name).name)))
+        try:
+            request = self.request()
+        except OptionError as error:
+            self._say("danger", str(error))
+            accept_button(self._buttons).setEnabled(False)
+            return
+        accept_button(self._buttons).setEnabled(True)
+        replaced = [path for paths in self._paths(request).values() for path in paths if path.exists()]
+        self._say("warning", _about_replaced(list(dict.fromkeys(replaced))))
+
+    def _say(self, role: str, text: str) -> None:
+        set_role(self._message, role)
+        self._message.setText(text)
+
+
+class _Lines(QFrame):
+    """As high as its texts are at its width; what Qt would take instead is their height when they are narrow."""
+
+    def minimumSizeHint(self) -> QSize:
+        layout = self.layout()
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), layout.heightForWidth(self.width())) if layout else hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+        super().resizeEvent(event)
+
+
+def _mesh_field(longest: int) -> QComboBox:
+    field = QComboBox()
+    for side in _MESH_SIZES:
+        field.addItem(f"{side:,} along the longest side", side)
+    field.addItem(f"Full: {longest:,}, one for each pixel", longest)
+    field.setCurrentIndex(_MESH_SIZES.index(512) if longest > 512 else len(_MESH_SIZES))
+    return field
+
+
+def _about_replaced(paths: list[Path]) -> str:
+    if not paths:
+        return ""
+    named = ", ".join(path.name for path in paths[:_NAMED_AT_MOST])
+    more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
+    return f"Already there and will be replaced: {named}{more}."
+
+
+def _bytes(count: float) -> str:
+    """As people say it, with two digits: kB, MB and GB of thousands."""
+    for unit in ("B", "kB", "MB"):
+        if count < 999.5:
+            return f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.2g} GB" if count < 10 else f"{count:,.0f} GB"

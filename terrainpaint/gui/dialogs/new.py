@@ -1,0 +1,278 @@
+"""Size, ground and first contents of a new map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QDialog,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from terrainpaint.core.classes import CLASSES, WATER
+from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.gui.dialogs.parts import (
+    GAP_PX,
+    MARGIN_PX,
+    Form,
+    decision,
+    draw_rounded,
+    label,
+    paragraph,
+    push_button,
+    swatch,
+)
+from terrainpaint.gui.samples import SAMPLES, map_picture
+from terrainpaint.gui.theme import current_theme
+
+PRESETS_PX = (256, 512, 1024, 2048, 4096)
+DEFAULT_PX = 512
+LARGE_PX = 4096 * 4096
+"""From this number of pixels on, the dialog tells what memory they take."""
+
+_PIXEL_SIZES_M = 0.01, 1e6
+# One for the layer, one for the map of all layers, one for the counts of re-rolls; three of colour, four of height.
+_BYTES_PER_PX = 10
+_CLASS_COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class NewMap:
+    """What was chosen: sides in pixels, ground size of a pixel in metres, class of what is not painted.
+
+    `template` is the name of the map in assets/maps to start from, resampled to this size; None starts empty.
+    """
+
+    width_px: int
+    height_px: int
+    pixel_size_m: float
+    base_class: int
+    template: str | None
+
+
+class NewDialog(QDialog):
+    """Asks for a new map. `native_pixel_size_m` is the ground size of a pixel that the weights learned."""
+
+    def __init__(self, native_pixel_size_m: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New map")
+        self._native_m = native_pixel_size_m
+        self._pixel_size_m = native_pixel_size_m
+        self._templates = QButtonGroup(self)
+        self._classes = QButtonGroup(self)
+        self._width, self._height = _side_field("Width in pixels"), _side_field("Height in pixels")
+        self._ground = _Kilometres()
+        self._ground.setDecimals(3)
+        self._ground.setRange(MIN_SIDE_PX * _PIXEL_SIZES_M[0] / 1000, MAX_SIDE_PX * _PIXEL_SIZES_M[1] / 1000)
+        self._ground.setSuffix(" km wide")
+        self._ground.setGroupSeparatorShown(True)
+        self._scale = paragraph("")
+        self._native = push_button(f"Use {_metres(native_pixel_size_m)} a pixel", "link")
+        self._warning = paragraph("", "warning")
+        self._build()
+        self._width.valueChanged.connect(self._resized)
+        self._height.valueChanged.connect(self._resized)
+        self._ground.valueChanged.connect(self._rescaled)
+        self._native.clicked.connect(self._use_native_scale)
+        self._resized()
+        self._width.setFocus()
+
+    def values(self) -> NewMap:
+        """What is chosen now."""
+        return NewMap(
+            width_px=self._width.value(),
+            height_px=self._height.value(),
+            pixel_size_m=self._pixel_size_m,
+            base_class=self._classes.checkedId(),
+            template=(None, *SAMPLES)[self._templates.checkedId()],
+        )
+
+    def _build(self) -> None:
+        buttons = decision(self, "Create")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        column.setSpacing(GAP_PX)
+        column.addWidget(label("Start from", "heading"))
+        column.addLayout(self._template_row())
+        column.addSpacing(8)
+        self.setMinimumWidth(600)
+        form = Form()
+        form.add("Presets", _row(*self._preset_buttons()))
+        form.add("&Size", _row(self._width, label("×", "muted"), self._height, label("px", "muted")))
+        form.add("&Ground", _row(self._ground, self._native))
+        form.add_below(self._scale)
+        form.add("Base class", self._class_grid())
+        form.add_below(paragraph("What is where nothing is painted."))
+        column.addLayout(form)
+        column.addWidget(self._warning)
+        column.addStretch(1)
+        column.addWidget(buttons)
+
+    def _template_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GAP_PX)
+        titles = ["Empty", *(each.title for each in SAMPLES.values())]
+        for number, (name, title) in enumerate(zip((None, *SAMPLES), titles, strict=True)):
+            card = _TemplateCard(map_picture(name) if name else QPixmap(), title)
+            card.setChecked(name is None)
+            self._templates.addButton(card, number)
+            row.addWidget(card)
+        return row
+
+    def _preset_buttons(self) -> list[QWidget]:
+        made: list[QWidget] = []
+        for side in PRESETS_PX:
+            button = push_button(str(side), "pill")
+            button.setToolTip(f"{side} × {side} pixels")
+            button.clicked.connect(lambda _=False, side=side: self._use_preset(side))
+            made.append(button)
+        return made
+
+    def _class_grid(self) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(6)
+        for each in CLASSES:
+            button = push_button(each.name.capitalize(), "swatch")
+            button.setIcon(swatch(each.colour))
+            button.setCheckable(True)
+            button.setChecked(each.id == WATER)
+            self._classes.addButton(button, each.id)
+            grid.addWidget(button, each.id // _CLASS_COLUMNS, each.id % _CLASS_COLUMNS)
+        self._classes.idToggled.connect(self._show_base_class)
+        self._show_base_class()
+        return holder
+
+    def _show_base_class(self) -> None:
+        empty = self._templates.button(0)
+        assert isinstance(empty, _TemplateCard)
+        empty.fill_with(CLASSES[self._classes.checkedId()].colour)
+
+    def _use_preset(self, side: int) -> None:
+        self._width.setValue(side)
+        self._height.setValue(side)
+
+    def _use_native_scale(self) -> None:
+        self._pixel_size_m = self._native_m
+        self._resized()
+
+    def _resized(self) -> None:
+        """Other pixels: the scale stays, so the land becomes larger or smaller."""
+        with QSignalBlocker(self._ground):
+            self._ground.setValue(self._width.value() * self._pixel_size_m / 1000)
+        self._tell()
+
+    def _rescaled(self, width_km: float) -> None:
+        self._pixel_size_m = min(max(width_km * 1000 / self._width.value(), _PIXEL_SIZES_M[0]), _PIXEL_SIZES_M[1])
+        self._tell()
+
+    def _tell(self) -> None:
+        rows, cols = self._height.value(), self._width.value()
+        tall_km = rows * self._pixel_size_m / 1000
+        native = self._pixel_size_m == self._native_m
+        self._scale.setText(
+            f"{_metres(self._pixel_size_m)} a pixel, {tall_km:,.4g} km from north to south. "
+            + (
+                "The scale that the style learned."
+                if native
+                else f"The style learned {_metres(self._native_m)} a pixel."
+            )
+        )
+        self._native.setVisible(not native)
+        large = rows * cols > LARGE_PX
+        self._warning.setVisible(large)
+        self._warning.setText(
+            f"A very large map: {rows * cols / 1e6:,.0f} million pixels take at least "
+            f"{rows * cols * _BYTES_PER_PX / 1e9:.1f} GB of memory while it is open."
+            if large
+            else ""
+        )
+
+
+class _Kilometres(QDoubleSpinBox):
+    """Shows only the decimals that there are."""
+
+    def textFromValue(self, value: float) -> str:
+        text = super().textFromValue(value)
+        point = self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text
+
+
+class _TemplateCard(QAbstractButton):
+    """A picture that can be chosen, with its name below."""
+
+    _PICTURE_PX = 112
+    _PADDING_PX = 6
+
+    def __init__(self, picture: QPixmap, title: str) -> None:
+        super().__init__()
+        self._picture = picture
+        self.setText(title)
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def fill_with(self, colour: tuple[int, int, int]) -> None:
+        """Show nothing but one sRGB colour."""
+        self._picture = QPixmap(1, 1)
+        self._picture.fill(QColor(*colour))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = self._PICTURE_PX + 2 * self._PADDING_PX
+        return QSize(side, side + self.fontMetrics().height() + self._PADDING_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen = self.isChecked()
+        rim = theme.accent_text if chosen or self.hasFocus() else theme.muted if self.underMouse() else theme.border
+        painter.setPen(QPen(QColor(rim), 2 if chosen or self.hasFocus() else 1))
+        painter.setBrush(QColor(theme.accent_soft if chosen else theme.hover if self.hasFocus() else theme.panel))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
+        side = self.width() - 2 * self._PADDING_PX
+        frame = QRect(self._PADDING_PX, self._PADDING_PX, side, min(side, self._PICTURE_PX))
+        draw_rounded(painter, frame, self._picture)
+        painter.setPen(QColor(theme.text))
+        words = self.rect().adjusted(0, frame.bottom(), 0, -2)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self.text())
+
+
+def _side_field(name: str) -> QSpinBox:
+    field = QSpinBox()
+    field.setRange(MIN_SIDE_PX, MAX_SIDE_PX)
+    field.setValue(DEFAULT_PX)
+    field.setAccessibleName(name)
+    field.setGroupSeparatorShown(True)
+    return field
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    for each in widgets:
+        row.addWidget(each)
+    row.addStretch(1)
+    holder.setFocusProxy(widgets[0])
+    return holder
+
+
+def _metres(length_m: float) -> str:
+    return f"{length_m:,.10g} m" if length_m >= 100 else f"{length_m:.4g} m"

@@ -1,0 +1,113 @@
+"""The keyboard, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from terrainpaint.gui.dialogs.parts import GAP_PX, MARGIN_PX, label, push_button
+
+Shortcut = tuple[str, str, str]
+"""Group, keys such as "Ctrl+Z, Ctrl+Y", and what they do."""
+
+
+class ShortcutsDialog(QDialog):
+    """Lists the shortcuts by group, in two columns, and finds those with a word."""
+
+    def __init__(self, shortcuts: Sequence[Shortcut], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        self._groups: list[tuple[QWidget, list[tuple[str, list[QWidget]]]]] = []
+        search = QLineEdit()
+        search.setPlaceholderText("Find a shortcut")
+        search.setClearButtonEnabled(True)
+        search.textChanged.connect(self.show_matching)
+
+        in_order = sorted(shortcuts, key=lambda each: [other[0] for other in shortcuts].index(each[0]))
+        groups = [(name, list(rows)) for name, rows in groupby(in_order, key=lambda each: each[0])]
+        columns = QVBoxLayout(), QVBoxLayout()
+        filled = [0, 0]
+        for name, rows in groups:
+            shorter = 0 if filled[0] <= filled[1] else 1
+            columns[shorter].addWidget(self._group(name, rows))
+            filled[shorter] += len(rows) + 2
+        holder = QWidget()
+        side_by_side = QHBoxLayout(holder)
+        side_by_side.setContentsMargins(0, 0, GAP_PX, 0)
+        side_by_side.setSpacing(40)
+        for column in columns:
+            column.setSpacing(20)
+            column.addStretch(1)
+            side_by_side.addLayout(column, 1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(holder)
+
+        close = push_button("Close")
+        close.clicked.connect(self.reject)
+        box = QDialogButtonBox()
+        box.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        whole.setSpacing(16)
+        whole.addWidget(search)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(box)
+        self.resize(820, 600)
+
+    def show_matching(self, words: str) -> None:
+        """Show only the shortcuts whose keys or text hold `words`; all of them for nothing."""
+        for group, rows in self._groups:
+            found = [words.casefold().strip() in text for text, _ in rows]
+            for (_, widgets), seen in zip(rows, found, strict=True):
+                for each in widgets:
+                    each.setVisible(seen)
+            group.setVisible(any(found))
+
+    def _group(self, name: str, shortcuts: list[Shortcut]) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(label(name, "heading"), 0, 0, 1, 2)
+        rows: list[tuple[str, list[QWidget]]] = []
+        for row, (_, keys, text) in enumerate(shortcuts, 1):
+            what, pressed = label(text), _keys(keys)
+            grid.addWidget(what, row, 0)
+            grid.addWidget(pressed, row, 1, Qt.AlignmentFlag.AlignRight)
+            rows.append((f"{name} {keys} {text}".casefold(), [what, pressed]))
+        self._groups.append((holder, rows))
+        return holder
+
+
+def _keys(keys: str) -> QWidget:
+    """Each key as a small cap: "Ctrl+Z, Ctrl+Y" are two times two of them."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for number, combination in enumerate(keys.split(", ")):
+        if number:
+            row.addWidget(label("or", "muted"))
+        for cap in _caps(combination):
+            row.addWidget(label(cap, "key"))
+    return holder
+
+
+def _caps(combination: str) -> list[str]:
+    """ "Ctrl+Shift+Z" → Ctrl, Shift, Z; a plus at the end is a key itself."""
+    before, _, key = combination[:-1].rpartition("+")
+    return [*(before.split("+") if before else []), key + combination[-1:]]

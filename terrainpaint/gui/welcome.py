@@ -1,0 +1,264 @@
+"""The first page: sample maps, new, open, import, recent files, and what can be recovered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from terrainpaint.gui.dialogs.parts import draw_rounded, label, push_button
+from terrainpaint.gui.icons import icon, pixmap
+from terrainpaint.gui.samples import SAMPLES, Sample, sample_picture
+from terrainpaint.gui.theme import current_theme, set_role
+
+_WIDTH_PX = 880
+_LOGO_PX = 56
+_RECENT_AT_MOST = 8
+
+
+class Welcome(QWidget):
+    """What is seen before there is a document. It asks for things by its signals and does none of them."""
+
+    sample_chosen = Signal(str)
+    """Name of a map in assets/maps."""
+    new_requested = Signal()
+    open_requested = Signal()
+    import_requested = Signal()
+    recent_chosen = Signal(Path)
+    recover_requested = Signal()
+    discard_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._banner, self._banner_text = self._recovery_banner()
+        self._recent_title = label("Recent", "heading")
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(2)
+
+        page = QWidget()
+        page.setMaximumWidth(_WIDTH_PX)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(32, 40, 32, 32)
+        column.setSpacing(0)
+        column.addWidget(self._banner)
+        column.addSpacing(24)
+        column.addLayout(_heading())
+        column.addSpacing(28)
+        column.addLayout(self._actions())
+        column.addSpacing(32)
+        column.addWidget(label("Start from a sample map", "heading"))
+        column.addSpacing(12)
+        column.addLayout(self._samples())
+        column.addSpacing(32)
+        column.addWidget(self._recent_title)
+        column.addSpacing(8)
+        column.addLayout(self._recent)
+        column.addStretch(1)
+
+        centred = QWidget()
+        row = QHBoxLayout(centred)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(page, 100)
+        row.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(centred)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        self.set_recent([])
+        self.set_recoverable(None)
+
+    def set_recent(self, paths: Sequence[Path]) -> None:
+        """List the files that were open last, the newest first; those that are gone are shown, but cannot be opened."""
+        while (item := self._recent.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for path in paths[:_RECENT_AT_MOST]:
+            entry = _RecentButton(path)
+            entry.clicked.connect(lambda _=False, path=path: self.recent_chosen.emit(path))
+            self._recent.addWidget(entry)
+        self._recent_title.setVisible(bool(paths))
+
+    def set_recoverable(self, when: str | None) -> None:
+        """Offer to recover unsaved work of the time `when`, such as "10:32"; None when there is none."""
+        self._banner_text.setText(f"Unsaved work from {when} was found." if when else "")
+        self._banner.setVisible(when is not None)
+
+    def _recovery_banner(self) -> tuple[QFrame, QLabel]:
+        banner = QFrame()
+        set_role(banner, "banner")
+        row = QHBoxLayout(banner)
+        row.setContentsMargins(14, 10, 10, 10)
+        row.setSpacing(8)
+        text = label("")
+        recover, discard = push_button("Recover", "primary"), push_button("Discard")
+        recover.clicked.connect(self.recover_requested)
+        discard.clicked.connect(self.discard_requested)
+        row.addWidget(_Glyph("history"))
+        row.addWidget(text, 1)
+        # The first one has the keyboard, and must not be the one that loses work.
+        row.addWidget(recover)
+        row.addWidget(discard)
+        return banner, text
+
+    def _actions(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for text, glyph, signal in (
+            ("&New map…", "new", self.new_requested),
+            ("&Open…", "open", self.open_requested),
+            ("&Import…", "import", self.import_requested),
+        ):
+            button = push_button(text)
+            button.setIcon(icon(glyph))
+            button.setIconSize(QSize(18, 18))
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _samples(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        for name, sample in SAMPLES.items():
+            card = _SampleCard(sample_picture(name), sample)
+            card.clicked.connect(lambda _=False, name=name: self.sample_chosen.emit(name))
+            row.addWidget(card)
+        return row
+
+
+def _heading() -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(16)
+    logo = QLabel()
+    logo.setPixmap(pixmap("app", _LOGO_PX, "#000000", 4.0))
+    logo.setScaledContents(True)
+    logo.setFixedSize(_LOGO_PX, _LOGO_PX)
+    words = QVBoxLayout()
+    words.setSpacing(2)
+    words.addWidget(label("TerrainPaint", "title"))
+    words.addWidget(label("Paint a map, and it becomes land.", "muted"))
+    row.addWidget(logo)
+    row.addLayout(words)
+    row.addStretch(1)
+    return row
+
+
+class _Glyph(QWidget):
+    """An icon beside a text."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.setFixedSize(20, 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        icon(self._name).paint(QPainter(self), self.rect())
+
+
+class _SampleCard(QAbstractButton):
+    """A picture with its name and a line below; works like a button."""
+
+    _PADDING_PX = 12
+
+    def __init__(self, picture: QPixmap, sample: Sample) -> None:
+        super().__init__()
+        self._picture = picture
+        self._line = sample.line
+        self.setText(sample.title)
+        self.setAccessibleName(f"{sample.title}: {sample.line}")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        return QSize(256, self.heightForWidth(256))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, self.heightForWidth(160))
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return round(width * 0.66) + 2 * self.fontMetrics().height() + 2 * self._PADDING_PX + 2
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        focused, over = self.hasFocus(), self.underMouse()
+        rim = theme.focus if focused else theme.muted if over else theme.border
+        painter.setPen(QPen(QColor(rim), 2 if focused else 1))
+        painter.setBrush(QColor(theme.hover if over else theme.panel))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
+        metrics = self.fontMetrics()
+        words_px = 2 * metrics.height() + 2 * self._PADDING_PX
+        frame = QRect(6, 6, self.width() - 12, self.height() - words_px - 6)
+        if not self._picture.isNull():
+            draw_rounded(painter, frame, _cut_to(self._picture, frame.size()))
+        left, top = self._PADDING_PX + 2, frame.bottom() + self._PADDING_PX
+        painter.setPen(QColor(theme.muted))
+        room = self.width() - 2 * left
+        line = metrics.elidedText(self._line, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(left, top + metrics.height() + metrics.ascent() + 2, line)
+        bold = self.font()
+        bold.setWeight(bold.Weight.DemiBold)
+        painter.setFont(bold)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(left, top + metrics.ascent(), self.text())
+
+
+class _RecentButton(QPushButton):
+    """A file by its name, with the folder behind it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        set_role(self, "row")
+        self._path = path
+        there = path.exists()
+        self.setEnabled(there)
+        self.setIcon(icon("map"))
+        # An ampersand would mark a shortcut.
+        self.setText(path.name.replace("&", "&&"))
+        self.setToolTip(str(path) if there else f"{path} is no longer there.")
+        self.setAccessibleName(path.name if there else f"{path.name}, missing")
+        self.setAutoDefault(False)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        theme, metrics = current_theme(), self.fontMetrics()
+        painter = QPainter(self)
+        painter.setPen(QColor(theme.muted if self.isEnabled() else theme.disabled))
+        left = metrics.horizontalAdvance(self._path.name) + 64
+        where = str(self._path.parent) if self.isEnabled() else f"{self._path.parent} · missing"
+        room = self.rect().adjusted(left, 0, -12, 0)
+        text = metrics.elidedText(where, Qt.TextElideMode.ElideMiddle, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _cut_to(picture: QPixmap, size: QSize) -> QPixmap:
+    """The middle of `picture` in the proportions of `size`."""
+    inner = size.scaled(picture.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    cut = QRect((picture.width() - inner.width()) // 2, (picture.height() - inner.height()) // 2, 0, 0)
+    cut.setSize(inner)
+    return picture.copy(cut)

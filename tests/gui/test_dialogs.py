@@ -1,0 +1,115 @@
+"""What the dialogs give back is what was chosen in them."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QDialog,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from terrainpaint import __version__
+from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.gui.dialogs.about import AboutDialog
+from terrainpaint.gui.dialogs.new import NewDialog, NewMap
+from terrainpaint.gui.dialogs.shortcuts import ShortcutsDialog
+
+
+def button(dialog: QWidget, text: str) -> QAbstractButton:
+    (found,) = [each for each in dialog.findChildren(QAbstractButton) if each.text() == text]
+    return found
+
+
+def side(dialog: QWidget, name: str) -> QSpinBox:
+    (found,) = [each for each in dialog.findChildren(QSpinBox) if each.accessibleName() == name]
+    return found
+
+
+def words(dialog: QWidget) -> str:
+    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+
+
+@pytest.fixture
+def new(qtbot: QtBot) -> NewDialog:
+    dialog = NewDialog(2000.0)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_a_new_map_is_empty_sea_at_the_native_scale(new: NewDialog) -> None:
+    assert new.values() == NewMap(512, 512, 2000.0, 0, None)
+
+
+def test_everything_about_a_new_map_can_be_chosen(new: NewDialog) -> None:
+    side(new, "Width in pixels").setValue(640)
+    side(new, "Height in pixels").setValue(480)
+    button(new, "Desert").click()
+    button(new, "Highlands").click()
+    assert new.values() == NewMap(640, 480, 2000.0, CLASS_NAMES.index("desert"), "highlands")
+
+
+def test_other_pixels_make_other_land_at_the_same_scale(new: NewDialog) -> None:
+    ground = new.findChild(QDoubleSpinBox)
+    button(new, "1024").click()
+    assert (new.values().width_px, new.values().height_px) == (1024, 1024)
+    assert ground.value() == 2048
+    ground.setValue(30.72)
+    assert new.values().pixel_size_m == pytest.approx(30)
+    button(new, "256").click()
+    assert new.values().pixel_size_m == pytest.approx(30)
+    assert ground.value() == pytest.approx(7.68)
+
+
+def test_the_way_back_to_the_native_scale(new: NewDialog) -> None:
+    back = button(new, "Use 2,000 m a pixel")
+    assert back.isHidden()
+    new.findChild(QDoubleSpinBox).setValue(512)
+    assert back.isVisible() and "1,000 m a pixel" in words(new)
+    back.click()
+    assert new.values().pixel_size_m == 2000 and back.isHidden()
+
+
+def test_a_very_large_map_is_allowed_with_a_word_about_memory(new: NewDialog) -> None:
+    side(new, "Width in pixels").setValue(16384)
+    assert "GB" not in words(new)
+    side(new, "Height in pixels").setValue(16384)
+    assert "at least 2.7 GB of memory" in words(new)
+    assert new.values().height_px == 16384
+
+
+def test_return_creates_the_map(new: NewDialog, qtbot: QtBot) -> None:
+    qtbot.keyClick(side(new, "Width in pixels"), Qt.Key.Key_Return)
+    assert new.result() == QDialog.DialogCode.Accepted
+
+
+def test_about_tells_version_and_credits(qtbot: QtBot) -> None:
+    dialog = AboutDialog("Made of the Earth.")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert __version__ in words(dialog)
+    assert dialog.findChild(QPlainTextEdit).toPlainText() == "Made of the Earth."
+
+
+def test_shortcuts_are_listed_with_their_keys_and_found_by_words(qtbot: QtBot) -> None:
+    dialog = ShortcutsDialog(
+        [("Edit", "Ctrl+Shift+Z, Ctrl+Y", "Redo"), ("View", "Ctrl++", "Zoom in"), ("Edit", "Ctrl+Z", "Undo")]
+    )
+    qtbot.addWidget(dialog)
+    dialog.show()
+    shown = [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+    assert shown.count("Edit") == 1
+    assert [each for each in shown if each in ("Ctrl", "Shift", "Z", "or", "Y", "+")] == [
+        *("Ctrl", "Shift", "Z", "or", "Ctrl", "Y"),
+        *("Ctrl", "Z"),
+        *("Ctrl", "+"),
+    ]
+    dialog.findChild(QLineEdit).setText("redo")
+    shown = [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+    assert "Redo" in shown and "Undo" not in shown and "View" not in shown
