@@ -29,7 +29,10 @@ def put(clip: Clip) -> None:
     if clip.cells.size <= _PICTURE_UP_TO_PX:
         colours = np.concatenate([PALETTE, np.zeros((1, 3), np.uint8)])[np.minimum(clip.cells, CLASS_COUNT)]
         shown = np.where(clip.cells == EMPTY, np.uint8(0), np.uint8(255))
-        data.setData("image/png", QByteArray(_png(np.dstack([colours[:, :, ::-1], shown]))))
+        pixels = np.dstack([colours, shown])
+        height, width = clip.cells.shape
+        # Qt turns it into what other programs of the system expect.
+        data.setImageData(QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy())
     QGuiApplication.clipboard().setMimeData(data)
 
 
@@ -41,13 +44,9 @@ def get() -> Clip | None:
     data = QGuiApplication.clipboard().mimeData()
     if data.hasFormat(_FORMAT):
         return _own(bytes(data.data(_FORMAT).data()))
-    if data.hasImage() or data.hasFormat("image/png"):
-        image = QImage.fromData(data.data("image/png"))
-        if image.isNull():
-            found = data.imageData()
-            image = found if isinstance(found, QImage) else QImage()
-        if not image.isNull() and max(image.width(), image.height()) <= MAX_SIDE_PX:
-            return Clip(0, 0, _classes(image))
+    image = data.imageData()
+    if isinstance(image, QImage) and not image.isNull() and max(image.width(), image.height()) <= MAX_SIDE_PX:
+        return Clip(0, 0, _classes(image))
     return None
 
 

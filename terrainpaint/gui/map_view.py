@@ -182,7 +182,8 @@ class MapView(RasterView):
 
     def _current_ants(self) -> Ants | None:
         selection = self.document.selection
-        if selection is None:
+        # A piece that floats has its own outline.
+        if selection is None or self.pieces.floating is not None:
             return None
         projection: Projection = self.projection
         key = (selection, self._ants_offset, projection, self.size(), self.devicePixelRatioF())

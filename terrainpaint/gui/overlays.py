@@ -32,7 +32,7 @@ def draw_outlined(painter: QPainter, path: QPainterPath) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(DARK, 3))
     painter.drawPath(path)
-    painter.setPen(QPen(LIGHT, 1))
+    painter.setPen(QPen(LIGHT, 1.4))
     painter.drawPath(path)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import cv2
+import numpy as np
 from PySide6.QtGui import QPainter, QPainterPath
 
-from terrainpaint.core.painting import Mark, ellipse, polygon, rectangle, segment
+from terrainpaint.core.painting import Mark, Shape, ellipse, polygon, rectangle, segment
 from terrainpaint.core.spans import Point
 from terrainpaint.gui.tools.base import Pointer, Tool, centred
 
@@ -109,8 +111,12 @@ class LineTool(ShapeTool):
         return segment(self.settings.brush, points[0], points[1], self.document.shape)
 
     def outline(self, points: list[Point]) -> QPainterPath:
-        """The middle of the line."""
-        return self.path(points, closed=False)
+        """All that the brush sweeps."""
+        half = self.settings.size_px / 2
+        ring = _CORNERS if self.settings.brush.shape is Shape.SQUARE else _ARC
+        swept = np.array([[(at[0] + y * half, at[1] + x * half) for y, x in ring] for at in points], np.float32)
+        hull = cv2.convexHull(swept.reshape(-1, 2))[:, 0]
+        return self.path([(float(row), float(col)) for row, col in hull], closed=True)
 
 
 class BoxTool(ShapeTool):
