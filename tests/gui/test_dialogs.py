@@ -99,7 +99,7 @@ def test_about_tells_version_and_credits(qtbot: QtBot) -> None:
 
 def test_shortcuts_are_listed_with_their_keys_and_found_by_words(qtbot: QtBot) -> None:
     dialog = ShortcutsDialog(
-        [("Edit", "Ctrl+Shift+Z, Ctrl+Y", "Redo"), ("View", "Ctrl++", "Zoom in"), ("Edit", "Ctrl+Z", "Undo")]
+        [("Edit", "Ctrl+Shift+Z, Ctrl+Y", "Redo"), ("View", "Ctrl++", "Zoom in"), ("Edit", "Z or U", "Undo")]
     )
     qtbot.addWidget(dialog)
     dialog.show()
@@ -107,7 +107,7 @@ def test_shortcuts_are_listed_with_their_keys_and_found_by_words(qtbot: QtBot) -
     assert shown.count("Edit") == 1
     assert [each for each in shown if each in ("Ctrl", "Shift", "Z", "or", "Y", "+")] == [
         *("Ctrl", "Shift", "Z", "or", "Ctrl", "Y"),
-        *("Ctrl", "Z"),
+        *("Z", "or"),
         *("Ctrl", "+"),
     ]
     dialog.findChild(QLineEdit).setText("redo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.gui.dialogs.parts import GAP_PX, MARGIN_PX, label, push_button
 
 Shortcut = tuple[str, str, str]
-"""Group, keys such as "Ctrl+Z, Ctrl+Y", and what they do."""
+"""Group, keys such as "Ctrl+Shift+Z, Ctrl+Y" or "B or P", and what they do."""
 
 
 class ShortcutsDialog(QDialog):
@@ -99,7 +100,7 @@ def _keys(keys: str) -> QWidget:
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(4)
-    for number, combination in enumerate(keys.split(", ")):
+    for number, combination in enumerate(re.split(", | or ", keys)):
         if number:
             row.addWidget(label("or", "muted"))
         for cap in _caps(combination):

@@ -1,0 +1,258 @@
+"""Any picture → a map of classes, with a preview beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.importing import Clusters, k_means, nearest_classes
+from terrainpaint.core.jobs import Cancel, Progress
+from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.gui.dialogs.parts import (
+    GAP_PX,
+    MARGIN_PX,
+    ClassCombo,
+    Form,
+    PictureView,
+    ShareBar,
+    accept_button,
+    decision,
+    label,
+    paragraph,
+    swatch,
+)
+from terrainpaint.gui.jobs import Job
+
+CLUSTERS = 7
+_PREVIEW_PX = 640
+_USUAL_PX = 4096
+_BAND_PX = 1 << 20
+
+
+class Mode(Enum):
+    """How the colours of a picture become classes."""
+
+    EXACT = "Exact class colours"
+    NEAREST = "Nearest class colour"
+    CLUSTERS = "Seven clusters"
+
+
+_EXPLAINED = {
+    Mode.EXACT: "For maps that were painted in the seven class colours.",
+    Mode.NEAREST: "Each pixel becomes the class whose colour is the most like its own.",
+    Mode.CLUSTERS: "Finds the main colours of the picture; you say what each of them stands for.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PictureImport:
+    """What was chosen: `ids` (H, W) uint8 class ids, and how they were found."""
+
+    ids: NDArray[np.uint8]
+    mode: Mode
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What the picture gives in all modes."""
+
+    nearest: NDArray[np.uint8]
+    foreign: float  # share of the pixels whose colour is no class colour
+    clusters: Clusters
+
+
+class ImportPictureDialog(QDialog):
+    """Asks how the picture `rgb` (H, W, 3) uint8 sRGB becomes a map; `name` is what the picture is called."""
+
+    def __init__(self, rgb: NDArray[np.uint8], name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Import {name}")
+        self._read: _Read | None = None
+        self._modes = QButtonGroup(self)
+        self._notes: dict[Mode, QLabel] = {}
+        self._combos: list[ClassCombo] = []
+        self._clusters = QWidget()
+        self._grid = QGridLayout(self._clusters)
+        self._before = PictureView("The picture", QSize(280, 280))
+        self._after = PictureView("The map", QSize(280, 280))
+        self._shares = ShareBar()
+        self._width = _width_field(rgb.shape)
+        self._size = label("", "muted")
+        self._shape = rgb.shape[0], rgb.shape[1]
+        self._buttons = decision(self, "Import")
+        self._build()
+        self._before.show_picture(_small(rgb))
+        self._after.show_text("Reading the colours…")
+        accept_button(self._buttons).setEnabled(False)
+        self._width.valueChanged.connect(self._tell_size)
+        self._tell_size()
+
+        def read(progress: Progress, cancel: Cancel) -> _Read:
+            nearest = nearest_classes(rgb)
+            return _Read(nearest, _foreign_share(rgb, nearest), k_means(rgb, CLUSTERS))
+
+        # Without a parent: the thread may outlive a dialog that was cancelled.
+        self._job = Job(read)
+        self._job.done.connect(self._ready)
+        self._job.failed.connect(self._after.show_text)
+        self._job.start()
+
+    def choose(self, mode: Mode) -> None:
+        """Select a mode."""
+        self._modes.button(list(Mode).index(mode)).setChecked(True)
+        self._show()
+
+    def values(self) -> PictureImport:
+        """What is chosen now. Raises ValueError while the picture is still being read."""
+        ids = self._ids()
+        size = self._width.value(), self._rows()
+        if size != (ids.shape[1], ids.shape[0]):
+            ids = np.asarray(cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+        return PictureImport(ids, self._mode)
+
+    @property
+    def _mode(self) -> Mode:
+        return list(Mode)[self._modes.checkedId()]
+
+    def _rows(self) -> int:
+        """Rows of the map, in the proportions of the picture."""
+        rows, cols = self._shape
+        return int(np.clip(round(self._width.value() * rows / cols), MIN_SIDE_PX, MAX_SIDE_PX))
+
+    def _ids(self) -> NDArray[np.uint8]:
+        if self._read is None:
+            raise ValueError("the picture is still being read")
+        if self._mode is Mode.CLUSTERS:
+            return self._read.clusters.ids([each.class_id for each in self._combos])
+        return self._read.nearest
+
+    def _build(self) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(4)
+        side.addWidget(label("Colours to classes", "heading"))
+        side.addSpacing(4)
+        for number, mode in enumerate(Mode):
+            choice = QRadioButton(mode.value)
+            choice.setChecked(mode is Mode.NEAREST)
+            choice.clicked.connect(self._show)
+            self._modes.addButton(choice, number)
+            self._notes[mode] = paragraph(_EXPLAINED[mode])
+            self._notes[mode].setContentsMargins(26, 0, 0, 6)
+            side.addWidget(choice)
+            side.addWidget(self._notes[mode])
+        self._grid.setContentsMargins(26, 0, 0, 0)
+        self._grid.setVerticalSpacing(4)
+        side.addWidget(self._clusters)
+        self._clusters.hide()
+        side.addSpacing(8)
+        size = Form()
+        size.add("Map &width", self._width)
+        size.add_below(self._size)
+        side.addLayout(size)
+        side.addStretch(1)
+        panel = QWidget()
+        panel.setFixedWidth(300)
+        panel.setLayout(side)
+        side.setContentsMargins(0, 0, 0, 0)
+
+        pictures = QGridLayout()
+        pictures.setSpacing(GAP_PX)
+        for col, (text, view) in enumerate((("Picture", self._before), ("Map", self._after))):
+            pictures.addWidget(label(text, "muted"), 0, col)
+            pictures.addWidget(view, 1, col)
+            pictures.setColumnStretch(col, 1)
+        pictures.addWidget(self._shares, 2, 0, 1, 2)
+        pictures.setRowStretch(3, 1)
+
+        upper = QHBoxLayout()
+        upper.setSpacing(24)
+        upper.addWidget(panel)
+        upper.addLayout(pictures, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        whole.setSpacing(GAP_PX)
+        whole.addLayout(upper, 1)
+        whole.addWidget(self._buttons)
+        self.resize(1000, 600)
+        self._modes.buttons()[list(Mode).index(Mode.NEAREST)].setFocus()
+
+    def _ready(self, read: _Read) -> None:
+        self._read = read
+        exact = read.foreign == 0
+        if not exact:
+            self._modes.button(list(Mode).index(Mode.EXACT)).setEnabled(False)
+            share = "Less than 0.1 %" if read.foreign < 0.001 else f"{read.foreign:.1%}"
+            self._notes[Mode.EXACT].setText(f"{share} of the pixels have other colours.")
+        self._add_clusters(read.clusters)
+        accept_button(self._buttons).setEnabled(True)
+        if self._mode is Mode.CLUSTERS:
+            self._show()
+        else:
+            self.choose(Mode.EXACT if exact else Mode.NEAREST)
+
+    def _add_clusters(self, clusters: Clusters) -> None:
+        counts = np.bincount(clusters.labels.ravel(), minlength=len(clusters.centres)) / clusters.labels.size
+        for row, (centre, class_id) in enumerate(zip(clusters.centres, clusters.suggested, strict=True)):
+            colour = QLabel()
+            colour.setPixmap(swatch(centre).pixmap(QSize(20, 20), self.devicePixelRatio()))
+            combo = ClassCombo(class_id)
+            combo.setAccessibleName(f"Class of colour {row + 1}")
+            combo.currentIndexChanged.connect(self._show)
+            self._combos.append(combo)
+            self._grid.addWidget(colour, row, 0)
+            self._grid.addWidget(label(f"{counts[row]:.0%}", "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(combo, row, 2)
+        self._grid.setColumnStretch(2, 1)
+
+    def _show(self) -> None:
+        self._clusters.setVisible(self._mode is Mode.CLUSTERS)
+        if self._read is not None:
+            ids = self._ids()
+            self._after.show_picture(PALETTE[_small(ids)])
+            self._shares.show_classes(ids)
+
+    def _tell_size(self) -> None:
+        rows, cols = self._shape
+        self._size.setText(f"× {self._rows():,} px; the picture has {cols:,} × {rows:,}")
+
+
+def _foreign_share(rgb: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> float:
+    rows = max(1, _BAND_PX // nearest.shape[1])
+    bands = (slice(top, top + rows) for top in range(0, len(nearest), rows))
+    return sum(int((PALETTE[nearest[band]] != rgb[band]).any(axis=2).sum()) for band in bands) / nearest.size
+
+
+def _width_field(shape: tuple[int, ...]) -> QSpinBox:
+    """Widths that keep both sides within what a map may have, and the proportions of the picture."""
+    rows, cols = shape[:2]
+    field = QSpinBox()
+    smallest = max(MIN_SIDE_PX, round(MIN_SIDE_PX * cols / rows))
+    largest = min(MAX_SIDE_PX, round(MAX_SIDE_PX * cols / rows))
+    field.setRange(min(smallest, MAX_SIDE_PX), max(largest, MIN_SIDE_PX))
+    field.setValue(round(cols * min(1.0, _USUAL_PX / max(rows, cols))))
+    field.setSuffix(" px")
+    field.setGroupSeparatorShown(True)
+    return field
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy that is large enough to look at; no colours are mixed."""
+    step = max(1, max(picture.shape[:2]) // _PREVIEW_PX)
+    return np.ascontiguousarray(picture[::step, ::step])

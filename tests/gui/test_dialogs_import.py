@@ -1,0 +1,212 @@
+"""Pictures and heights become the maps that the dialogs show."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.importing import HeightMap, classes_of_heights
+from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog, Mode
+from terrainpaint.gui.dialogs.parts import ClassCombo, ShareBar, accept_button
+
+IDS = np.repeat(np.repeat(np.arange(7, dtype=np.uint8).reshape(1, 7), 40, axis=0), 10, axis=1)
+
+
+def opened(qtbot: QtBot, rgb: NDArray[np.uint8]) -> ImportPictureDialog:
+    dialog = ImportPictureDialog(rgb, "picture.png")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+    return dialog
+
+
+def words(dialog: QWidget) -> str:
+    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+
+
+def test_a_picture_in_class_colours_is_taken_as_it_is(qtbot: QtBot) -> None:
+    found = opened(qtbot, PALETTE[IDS]).values()
+    assert found.mode is Mode.EXACT
+    np.testing.assert_array_equal(found.ids, IDS)
+
+
+def test_other_colours_become_the_nearest_class(qtbot: QtBot) -> None:
+    rgb = PALETTE[IDS].copy()
+    rgb[:, :35] += 3
+    dialog = opened(qtbot, rgb)
+    found = dialog.values()
+    assert found.mode is Mode.NEAREST
+    np.testing.assert_array_equal(found.ids, IDS)
+    (exact,) = [each for each in dialog.findChildren(QRadioButton) if each.text() == Mode.EXACT.value]
+    assert not exact.isEnabled() and "50.0% of the pixels have other colours" in words(dialog)
+
+
+def test_clusters_are_named_by_the_user(qtbot: QtBot) -> None:
+    rgb = np.zeros((40, 64, 3), np.uint8)
+    rgb[:, 24:] = (250, 30, 30)
+    dialog = opened(qtbot, rgb)
+    dialog.choose(Mode.CLUSTERS)
+    combos = [each for each in dialog.findChildren(ClassCombo) if each.isVisible()]
+    assert len(combos) == 2
+    # The more frequent colour is first.
+    combos[0].setCurrentIndex(CLASS_NAMES.index("tundra"))
+    combos[1].setCurrentIndex(CLASS_NAMES.index("forest"))
+    found = dialog.values()
+    assert found.mode is Mode.CLUSTERS
+    assert (found.ids[:, :24] == CLASS_NAMES.index("forest")).all()
+    assert (found.ids[:, 24:] == CLASS_NAMES.index("tundra")).all()
+    assert "tundra 62%" in dialog.findChild(ShareBar).accessibleName()
+
+
+def test_the_map_can_be_smaller_than_the_picture_without_new_classes(qtbot: QtBot) -> None:
+    dialog = opened(qtbot, PALETTE[np.repeat(np.repeat(IDS, 4, axis=0), 4, axis=1)])
+    dialog.findChild(QSpinBox).setValue(70)
+    np.testing.assert_array_equal(dialog.values().ids, IDS)
+
+
+def test_nothing_is_given_while_the_picture_is_read(qtbot: QtBot) -> None:
+    dialog = ImportPictureDialog(PALETTE[IDS], "picture.png")
+    qtbot.addWidget(dialog)
+    with pytest.raises(ValueError, match="still being read"):
+        dialog.values()
+    qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+
+
+def land(rows: int = 64, cols: int = 96) -> NDArray[np.float32]:
+    """A slope from 200 m below the sea up to 1800 m."""
+    return np.tile(np.linspace(-200, 1800, cols, dtype=np.float32), (rows, 1))
+
+
+def heights_dialog(qtbot: QtBot, source: HeightMap) -> ImportHeightsDialog:
+    dialog = ImportHeightsDialog(source, "dem.tif")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
+    (named,) = [
+        each.buddy() for each in dialog.findChildren(QLabel) if each.text().replace("&", "") == name and each.buddy()
+    ]
+    assert isinstance(named, QDoubleSpinBox)
+    return named
+
+
+def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=500.0))
+    found = dialog.values()
+    np.testing.assert_array_equal(found.height, land())
+    assert found.pixel_size_m == 500
+    assert found.thresholds.sea_m == 0
+    assert "Lowest" not in words(dialog) and "does not say" not in words(dialog)
+
+
+def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap((land() + 200) / 2000 * 255, full_scale=255.0))
+    field(dialog, "Lowest").setValue(-200)
+    field(dialog, "Highest").setValue(1800)
+    np.testing.assert_allclose(dialog.values().height, land(), atol=0.01)
+    assert "does not say how large its pixels are" in words(dialog)
+
+
+def test_what_is_shown_is_what_the_thresholds_make(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
+    field(dialog, "Sea level").setValue(800)
+    found = dialog.values()
+    ids = classes_of_heights(found.height, found.pixel_size_m, found.thresholds)
+    share = (ids == 0).mean()
+    assert share == pytest.approx(0.5, abs=0.02)
+    qtbot.waitUntil(lambda: f"water {share:.0%}" in dialog.findChild(ShareBar).accessibleName())
+
+
+def test_a_limit_that_is_typed_pushes_the_others(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
+    field(dialog, "Sea level").setValue(1700)
+    found = dialog.values().thresholds
+    assert min(found.desert_m, found.grassland_m, found.forest_m) >= 1700
+    field(dialog, "Mountain from").setValue(0.0)
+    assert dialog.values().thresholds.hills_deg == 0
+
+
+def test_a_dragged_limit_reaches_the_thresholds(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
+    histogram = next(each for each in dialog.findChildren(LimitHistogram) if each.accessibleName() == "Heights")
+    drag(qtbot, histogram, histogram.limits[0], 400.0)
+    assert dialog.values().thresholds.sea_m == pytest.approx(400, abs=2000 / histogram.width() * 2)
+
+
+def test_level_ground_can_be_imported(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(np.full((40, 40), 5.0, np.float32), pixel_size_m=30.0))
+    ids = classes_of_heights(dialog.values().height, 30.0, dialog.values().thresholds)
+    assert len(np.unique(ids)) == 1
+
+
+def drag(qtbot: QtBot, histogram: LimitHistogram, start: float, end: float) -> None:
+    """Drag the line at `start`."""
+    pull(qtbot, histogram, QPoint(round(histogram._x(start)), 20), end)
+
+
+def pull(qtbot: QtBot, histogram: LimitHistogram, at: QPoint, end: float) -> None:
+    qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=at)
+    there = QPoint(round(histogram._x(end)), at.y())
+    qtbot.mouseMove(histogram, there)
+    qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=there)
+
+
+@pytest.fixture
+def histogram(qtbot: QtBot) -> LimitHistogram:
+    made = LimitHistogram("Heights", "m", 0, [Limit("a", 1), Limit("b", 2), Limit("c", 3)])
+    qtbot.addWidget(made)
+    made.resize(420, 100)
+    made.show_values(np.linspace(0, 100, 500, dtype=np.float32), (0.0, 100.0))
+    made.set_limits([20, 40, 60])
+    made.show()
+    return made
+
+
+def test_a_limit_pushes_the_others_along(qtbot: QtBot, histogram: LimitHistogram) -> None:
+    with qtbot.waitSignal(histogram.limit_moved) as heard:
+        drag(qtbot, histogram, 20, 50)
+    assert heard.args is not None and heard.args[0] == 0
+    assert histogram.limits == pytest.approx((50, 50, 60), abs=0.5)
+    drag(qtbot, histogram, 60, 30)
+    assert histogram.limits == pytest.approx((30, 30, 30), abs=0.5)
+
+
+@pytest.mark.parametrize("place", [0.0, 50.0, 100.0])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_limits_at_one_place_can_be_parted_by_their_feet(
+    qtbot: QtBot, histogram: LimitHistogram, place: float, number: int
+) -> None:
+    histogram.set_limits([place] * 3)
+    foot = QPoint(round(histogram._feet()[number]), round(histogram._plot().bottom()) + 6)
+    pull(qtbot, histogram, foot, 70)
+    expected = [max(place, 70) if each > number else min(place, 70) for each in range(3)]
+    expected[number] = 70
+    assert histogram.limits == pytest.approx(expected, abs=0.5)
+
+
+def test_the_line_of_limits_at_one_place_moves_them_all_upwards(qtbot: QtBot, histogram: LimitHistogram) -> None:
+    histogram.set_limits([0, 0, 50])
+    drag(qtbot, histogram, 0, 30)
+    assert histogram.limits == pytest.approx((30, 30, 50), abs=0.5)
+
+
+def test_limits_stay_within_the_picture(qtbot: QtBot, histogram: LimitHistogram) -> None:
+    drag(qtbot, histogram, 60, 140)
+    assert histogram.limits[2] == 100
+
+
+def test_limits_move_with_the_keyboard(qtbot: QtBot, histogram: LimitHistogram) -> None:
+    qtbot.keyClick(histogram, Qt.Key.Key_Up)
+    for _ in range(4):
+        qtbot.keyClick(histogram, Qt.Key.Key_Right)
+    assert histogram.limits == pytest.approx((20, 42, 60))
+    qtbot.keyClick(histogram, Qt.Key.Key_Down)
+    qtbot.keyClick(histogram, Qt.Key.Key_Left)
+    assert histogram.limits == pytest.approx((19.5, 42, 60))
