@@ -1,0 +1,156 @@
+"""The panel of the seven classes: choose what is painted, see how much of the map each has."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QContextMenuEvent, QIcon, QPainter, QPixmap, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QMenu, QVBoxLayout, QWidget
+
+from terrainpaint.core.classes import CLASS_COUNT, CLASSES
+from terrainpaint.core.painting import where
+from terrainpaint.core.rects import Rect
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.class_row import ClassRow
+from terrainpaint.gui.panels.swatch import Marks, paint_swatch
+from terrainpaint.gui.tools import ToolSettings
+
+_EVERY_MS = 1000
+_SAMPLES = 100_000
+
+
+class ClassesPanel(QWidget):
+    """Seven rows. A click or a key chooses what is painted; the menu of a row changes the map."""
+
+    def __init__(self, document: Document, tools: ToolSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._tools = document, tools
+        self._marks = Marks()
+        self.rows = [ClassRow(each) for each in CLASSES]
+        group = QButtonGroup(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(2)
+        for row in self.rows:
+            group.addButton(row, row.terrain_class.id)
+            column.addWidget(row)
+        column.addStretch(1)
+        # The map changes with every move of the brush; it is counted when there was time for more of them.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self._count)
+        group.idClicked.connect(tools.set_class_id)
+        tools.changed.connect(self._show_current)
+        document.settings_changed.connect(self._show_base)
+        document.map_changed.connect(self._count_soon)
+        document.replaced.connect(self._replaced)
+        self._show_current()
+        self._show_base()
+
+    def set_patterns(self, shown: bool) -> None:
+        """Show the patterns that the canvas shows too, or not."""
+        self._set_marks(dataclasses.replace(self._marks, patterns=shown))
+
+    def set_letters(self, shown: bool) -> None:
+        """Show the letters that the canvas shows too, or not."""
+        self._set_marks(dataclasses.replace(self._marks, letters=shown))
+
+    def menu(self, class_id: int) -> QMenu:
+        """What can be done with a class besides painting it."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        base = menu.addAction("Make base class")
+        base.setToolTip("The class where nothing is painted")
+        base.setEnabled(class_id != self._document.settings.base_class)
+        base.triggered.connect(lambda: self._make_base(class_id))
+        others = menu.addMenu("Replace by")
+        refusal = self._document.refusal
+        others.setEnabled(not refusal)
+        others.menuAction().setToolTip(refusal or "On the whole map, or where it is selected")
+        for each in CLASSES:
+            if each.id != class_id:
+                action = others.addAction(self._icon(each.id), each.name.capitalize())
+                action.triggered.connect(lambda _, new=each.id: self._replace(class_id, new))
+        select = menu.addAction("Select all of it")
+        select.triggered.connect(lambda: self._select(class_id))
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            row = next((each for each in self.rows if each.hasFocus()), self.rows[self._tools.class_id])
+            at = row.mapToGlobal(row.rect().center())
+        else:
+            found = self.childAt(event.pos())
+            if not isinstance(found, ClassRow):
+                return
+            row, at = found, event.globalPos()
+        menu = self.menu(row.terrain_class.id)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.exec(at)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._count()
+
+    def _set_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        for row in self.rows:
+            row.set_marks(marks)
+
+    def _show_current(self) -> None:
+        self.rows[self._tools.class_id].setChecked(True)
+
+    def _show_base(self) -> None:
+        for row in self.rows:
+            row.set_base(row.terrain_class.id == self._document.settings.base_class)
+
+    def _replaced(self) -> None:
+        self._show_base()
+        self._count()
+
+    def _count_soon(self) -> None:
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    def _count(self) -> None:
+        if self.isVisible():
+            for row, share in zip(self.rows, shares(self._document.ids), strict=True):
+                row.set_share(share)
+
+    def _make_base(self, class_id: int) -> None:
+        settings = dataclasses.replace(self._document.settings, base_class=class_id)
+        self._document.change_settings("Base class", settings)
+
+    def _replace(self, old: int, new: int) -> None:
+        self._document.paint_mark("Replace class", where(self._document.ids, old, self._area()), new)
+
+    def _area(self) -> Rect:
+        selection = self._document.selection
+        return Rect.of_shape(self._document.shape) if selection is None else selection.rect
+
+    def _select(self, class_id: int) -> None:
+        found = where(self._document.ids, class_id, Rect.of_shape(self._document.shape))
+        if not found.rect.is_empty:
+            self._document.set_selection(found)
+
+    def _icon(self, class_id: int) -> QIcon:
+        ratio = self.devicePixelRatioF()
+        drawn = QPixmap(QSize(16, 16) * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
+        paint_swatch(painter, QRectF(1, 1, 14, 14), class_id, Marks())
+        painter.end()
+        return QIcon(drawn)
+
+
+def shares(ids: NDArray[np.uint8]) -> list[float]:
+    """How much of a map (H, W) uint8 each class has, 0..1; of a large one from every n-th pixel of every n-th row."""
+    step = max(1, math.ceil(math.sqrt(ids.size / _SAMPLES)))
+    sample = ids[::step, ::step]
+    return [float(each) for each in np.bincount(sample.ravel(), minlength=CLASS_COUNT) / sample.size]

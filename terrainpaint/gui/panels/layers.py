@@ -1,0 +1,129 @@
+"""The panel of layers, with the reference picture below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.icons import icon
+from terrainpaint.gui.panels.controls import ICON_PX, with_key
+from terrainpaint.gui.panels.layer_model import LayerModel, LayerRole
+from terrainpaint.gui.panels.layer_view import LayerView
+from terrainpaint.gui.panels.underlay import UnderlayBox
+
+
+class LayersPanel(QWidget):
+    """Layers from the highest to the lowest; the row that is chosen is the layer that is painted."""
+
+    load_underlay_requested = Signal()
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.model = LayerModel(document, self)
+        self.view = LayerView()
+        self.view.setModel(self.model)
+        self.underlay = UnderlayBox(document)
+        self.underlay.load_requested.connect(self.load_underlay_requested)
+        self._rename = self._action("", "Rename  (F2)", lambda: self.view.edit(self.view.currentIndex()))
+        self.add = self._action("layer-add", with_key("Add a layer", "layer_add"), document.add_layer)
+        self.duplicate = self._action(
+            "copy", with_key("Duplicate the layer", "layer_duplicate"), document.duplicate_layer
+        )
+        self.remove = self._action("layer-remove", "Remove the layer  (Delete in the list)", document.remove_layer)
+        self.up = self._action("layer-up", "Move the layer up  (Alt+Up in the list)", lambda: self._move(1))
+        self.down = self._action("layer-down", "Move the layer down  (Alt+Down in the list)", lambda: self._move(-1))
+        self.merge = self._action("layer-merge", "Merge with the layer below", document.merge_down)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addWidget(self.view, 1)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for action in (self.add, self.duplicate, self.remove):
+            row.addWidget(_button(action))
+        row.addStretch(1)
+        for action in (self.up, self.down, self.merge):
+            row.addWidget(_button(action))
+        column.addLayout(row)
+        column.addWidget(self.underlay)
+
+        self.view.selectionModel().currentRowChanged.connect(self._chosen)
+        self.view.remove_pressed.connect(self.remove.trigger)
+        self.view.move_pressed.connect(lambda by: (self.up if by > 0 else self.down).trigger())
+        document.layers_changed.connect(self._refresh)
+        document.replaced.connect(self._refresh)
+        self._refresh()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The same actions as menu, for the layer under the pointer or, from the keyboard, the active one."""
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.exec(event.globalPos())
+
+    def menu(self) -> QMenu:
+        """What can be done with the active layer."""
+        layer = self._document.active_layer
+        index = self.view.currentIndex()
+        menu = QMenu(self)
+        menu.addAction(self._rename)
+        for role, is_set, texts in (
+            (LayerRole.VISIBLE, layer.visible, ("Show", "Hide")),
+            (LayerRole.LOCKED, layer.locked, ("Lock", "Unlock")),
+        ):
+            action = menu.addAction(texts[is_set])
+            action.triggered.connect(lambda _, role=role, to=not is_set: self.model.setData(index, to, role))
+        menu.addSeparator()
+        menu.addActions([self.add, self.duplicate, self.remove])
+        menu.addSeparator()
+        menu.addActions([self.up, self.down, self.merge])
+        return menu
+
+    def _action(self, picture: str, tip: str, done: Callable[[], object]) -> QAction:
+        """Without a shortcut: the list handles its keys itself, the window has the others."""
+        action = QAction(tip.split("  (")[0], self)
+        if picture:
+            action.setIcon(icon(picture))
+        action.setToolTip(tip)
+        action.triggered.connect(lambda: done())
+        return action
+
+    def _move(self, by: int) -> None:
+        key = self._document.project.active
+        self._document.move_layer(key, len(self._document.project.layers) - 1 - self.model.row_of(key) + by)
+
+    def _chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if current.isValid():
+            self._document.set_active(current.data(LayerRole.KEY))
+
+    def _refresh(self) -> None:
+        project = self._document.project
+        row, last = self.model.row_of(project.active), len(project.layers) - 1
+        self.view.setCurrentIndex(self.model.index(row))
+        self.remove.setEnabled(last > 0)
+        self.up.setEnabled(row > 0)
+        self.down.setEnabled(row < last)
+        self.merge.setEnabled(row < last and not self._merge_refusal(row))
+        why = self._merge_refusal(row) if row < last else ""
+        self.merge.setToolTip(why or with_key("Merge with the layer below", "layer_merge"))
+
+    def _merge_refusal(self, row: int) -> str:
+        below = self._document.project.layers[-2 - row]
+        if self._document.refusal:
+            return self._document.refusal
+        if below.locked:
+            return f'The layer "{below.name}" is locked; unlock it first.'
+        return "" if below.visible else f'The layer "{below.name}" is hidden; show it first.'
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(ICON_PX, ICON_PX))
+    button.setAutoRaise(True)
+    return button

@@ -1,0 +1,172 @@
+"""The bar above the canvas: what matters for the tool that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import TypeVar
+
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
+
+from terrainpaint.core.classes import CLASSES
+from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
+from terrainpaint.core.symmetry import MAX_RADIAL
+from terrainpaint.gui.panels.controls import Logarithmic, SliderField, icon_button, muted
+from terrainpaint.gui.panels.swatch import Swatch
+from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
+
+_SIZED = ("brush", "eraser", "line", "smooth")
+_PRESSED = ("brush", "eraser", "smooth")
+_COLOURED = ("brush", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "replace", "picker")
+_MIRRORED = ("brush", "eraser", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "smooth")
+_SLIDER_PX = 150
+_RADIAL_PX = 104
+_HEIGHT_PX = 42
+
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+class ToolOptions(QWidget):
+    """Name of the tool, then its options; a hint when there are none. `show_tool` says which tool."""
+
+    def __init__(self, tools: ToolSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tools = tools
+        self.name = QLabel()
+        set_role(self.name, "heading")
+        # The options of one tool are where those of the others are.
+        self.name.ensurePolished()
+        widest = max(self.name.fontMetrics().horizontalAdvance(each.text) for each in TOOLS.values())
+        self.name.setMinimumWidth(widest)
+        self.swatch, self.class_name = Swatch(18), QLabel()
+        self.size_px = SliderField("Size of the brush", Logarithmic(MIN_BRUSH_PX, MAX_BRUSH_PX), 0, suffix=" px")
+        self.size_px.setToolTip("Size of the brush in pixels of the map  ([ and ], with Shift in larger steps)")
+        self.size_px.slider.setFixedWidth(_SLIDER_PX)
+        self.shape = _Choices(
+            ((Shape.ROUND, "round", "Round brush"), (Shape.SQUARE, "square", "Square brush")), tools.set_shape
+        )
+        self.edge = _Choices(
+            (
+                (Edge.HARD, "edge-hard", "Hard edge"),
+                (Edge.ROUGH, "edge-rough", "Rough edge, frayed like a natural border"),
+            ),
+            tools.set_edge,
+        )
+        self.pressure = _toggle("pressure", "The pressure of a pen sets the size", tools.set_pressure)
+        self.mirror_x = _toggle("symmetry", "Paint left and right of the middle of the map too", tools.set_mirror_x)
+        self.mirror_y = _toggle("symmetry-y", "Paint above and below the middle of the map too", tools.set_mirror_y)
+        self.radial = QSpinBox()
+        self.radial.setRange(1, MAX_RADIAL)
+        self.radial.setPrefix("Radial ")
+        self.radial.setFixedWidth(_RADIAL_PX)
+        self.radial.setKeyboardTracking(False)
+        self.radial.setAccessibleName("Radial symmetry")
+        self.radial.setToolTip("Paint so often around the middle of the map; 1 is once")
+        self.radial.valueChanged.connect(tools.set_radial)
+        self.selection = _Choices(
+            (
+                (SelectionMode.RECTANGLE, "rectangle", "Select rectangles"),
+                (SelectionMode.ELLIPSE, "ellipse", "Select ellipses"),
+                (SelectionMode.LASSO, "lasso", "Select what is drawn around"),
+                (SelectionMode.AREA, "wand", "Select the connected area of a class"),
+                (SelectionMode.CLASS, "pattern", "Select all of a class"),
+            ),
+            tools.set_selection_mode,
+        )
+        self.hint = muted("")
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 12, 4)
+        row.setSpacing(14)
+        row.addWidget(self.name)
+        groups: dict[str, Sequence[QWidget]] = {
+            "class": (self.swatch, self.class_name),
+            "size": (self.size_px,),
+            "tip": (self.shape, self.edge),
+            "pressure": (self.pressure,),
+            "symmetry": (self.mirror_x, self.mirror_y, self.radial),
+            "selection": (self.selection,),
+        }
+        self._groups: Mapping[str, QWidget] = {name: _group(widgets) for name, widgets in groups.items()}
+        for group in self._groups.values():
+            row.addWidget(group)
+        row.addWidget(self.hint, 1)
+        self.setFixedHeight(_HEIGHT_PX)
+        self.size_px.changed.connect(tools.set_size_px)
+        tools.changed.connect(self._refresh)
+        self._refresh()
+        self.show_tool("brush")
+
+    def show_tool(self, name: str) -> None:
+        """Show the options of a tool, a key of `tools.TOOLS`."""
+        kind = TOOLS[name]
+        self.name.setText(kind.text)
+        self.hint.setText(kind.tip)
+        self.hint.setToolTip(kind.tip)
+        for group, names in (
+            ("class", _COLOURED),
+            ("size", _SIZED),
+            ("tip", _SIZED),
+            ("pressure", _PRESSED),
+            ("symmetry", _MIRRORED),
+            ("selection", ("select",)),
+        ):
+            self._groups[group].setVisible(name in names)
+
+    def _refresh(self) -> None:
+        tools = self._tools
+        self.swatch.set_class(tools.class_id)
+        self.class_name.setText(CLASSES[tools.class_id].name.capitalize())
+        self.size_px.show_value(tools.size_px)
+        self.shape.show_choice(tools.brush.shape)
+        self.edge.show_choice(tools.brush.edge)
+        self.selection.show_choice(tools.selection_mode)
+        for button, on in (
+            (self.pressure, tools.pressure),
+            (self.mirror_x, tools.mirror_x),
+            (self.mirror_y, tools.mirror_y),
+        ):
+            button.setChecked(on)
+        with QSignalBlocker(self.radial):
+            self.radial.setValue(tools.radial)
+
+
+class _Choices(QWidget):
+    """Buttons of which exactly one is pressed."""
+
+    def __init__(self, choices: Sequence[tuple[Enum, str, str]], chosen: Callable[[_Choice], None]) -> None:
+        super().__init__()
+        self.buttons: dict[Enum, QToolButton] = {}
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for choice, picture, tip in choices:
+            button = icon_button(picture, tip)
+            button.setCheckable(True)
+            button.clicked.connect(lambda _, choice=choice: chosen(choice))
+            group.addButton(button)
+            row.addWidget(button)
+            self.buttons[choice] = button
+
+    def show_choice(self, choice: Enum) -> None:
+        self.buttons[choice].setChecked(True)
+
+
+def _toggle(picture: str, tip: str, switched: Callable[[bool], None]) -> QToolButton:
+    button = icon_button(picture, tip)
+    button.setCheckable(True)
+    button.clicked.connect(switched)
+    return button
+
+
+def _group(widgets: Sequence[QWidget]) -> QWidget:
+    group = QWidget()
+    row = QHBoxLayout(group)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(6 if len(widgets) < 3 else 2)
+    for each in widgets:
+        row.addWidget(each)
+    return group

@@ -1,0 +1,265 @@
+"""What the status bar tells: where the pointer is, what is there, how far the terrain is, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from terrainpaint.core.classes import CLASSES
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.icons import pixmap
+from terrainpaint.gui.panels.controls import format_number
+from terrainpaint.gui.panels.swatch import Swatch
+from terrainpaint.gui.theme import current_theme, set_role
+
+_ICON_PX = 15
+_MIN_PX = 360
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is at a pixel (row, col) of the map. Height and slope are None where there is no terrain yet."""
+
+    row: int
+    col: int
+    class_id: int
+    height_m: float | None = None
+    slope_deg: float | None = None
+
+
+class Kind(Enum):
+    """How much a sentence matters: the icon, the role of the theme and for how many milliseconds it stays."""
+
+    NOTE = "info", "muted", 6_000
+    WARNING = "warning", "warning", 15_000
+    ERROR = "warning", "danger", 60_000
+
+    def __init__(self, picture: str, role: str, shown_ms: int) -> None:
+        self.picture, self.role, self.shown_ms = picture, role, shown_ms
+
+
+class Quality(Enum):
+    """What the terrain in sight is."""
+
+    NONE = "", ""
+    PREVIEW = "Preview", "The terrain in sight is a fast sketch; the exact one follows"
+    EXACT = "Exact", "The terrain is what an export would write"
+
+
+class StatusInfo(QWidget):
+    """One line; numbers keep their places while the pointer moves."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._quality = Quality.NONE
+        self._share: float | None = None
+        self.message = _Message()
+        self.place_label = _number_label("row 16384  col 16384", "Pixel under the pointer: row, column")
+        self.ground_label = _number_label(
+            "00000.0, 00000.0 km", "Place on the ground: east, south of the north-west corner"
+        )
+        self.swatch = Swatch(12)
+        self.class_label = _number_label(max((each.name for each in CLASSES), key=len), "Class under the pointer")
+        self.height_label = _number_label("-00000.0 m", "Height of the terrain under the pointer")
+        self.slope_label = _number_label("00.0°", "Slope of the terrain under the pointer")
+        self.size_label = QLabel()
+        self.size_label.setToolTip("Size of the map")
+        self.zoom_label = _number_label("0000 %", "Zoom of the map")
+        self.ring = _Ring()
+        self.state = _number_label("Preview 100 %", "")
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.setSpacing(10)
+        row.addWidget(self.message, 1)
+        row.addWidget(self.place_label)
+        row.addWidget(self.ground_label)
+        row.addWidget(self.swatch)
+        row.addWidget(self.class_label)
+        for each in (
+            self.height_label,
+            self.slope_label,
+            _rule(),
+            self.size_label,
+            self.zoom_label,
+            _rule(),
+            self.ring,
+            self.state,
+        ):
+            row.addWidget(each)
+        self._from_width = {
+            620: (self.place_label,),
+            860: (self.size_label, self.zoom_label),
+            960: (self.slope_label,),
+            1060: (self.ground_label,),
+        }
+        document.replaced.connect(self._show_size)
+        document.settings_changed.connect(self._show_size)
+        self._show_size()
+        self.set_position(None)
+        self._show_state()
+
+    def minimumSizeHint(self) -> QSize:
+        # The window may be narrower than all of it; what matters least gives way.
+        return QSize(_MIN_PX, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for width, widgets in self._from_width.items():
+            for each in widgets:
+                each.setVisible(self.width() >= width)
+
+    def set_position(self, reading: Reading | None) -> None:
+        """What is under the pointer, None when it is not on the map."""
+        self.swatch.set_class(reading.class_id if reading else None)
+        if reading is None:
+            for label in (self.place_label, self.ground_label, self.class_label, self.height_label, self.slope_label):
+                label.setText("")
+            return
+        metres = self._document.settings.pixel_size_m
+        self.place_label.setText(f"row {reading.row}  col {reading.col}")
+        east, south = ((each + 0.5) * metres / 1000 for each in (reading.col, reading.row))
+        decimals = 1 if metres >= 50 else 3
+        self.ground_label.setText(f"{east:.{decimals}f}, {south:.{decimals}f} km")
+        self.class_label.setText(CLASSES[reading.class_id].name)
+        self.height_label.setText("" if reading.height_m is None else f"{reading.height_m:,.0f} m".replace("-", "−"))
+        self.slope_label.setText("" if reading.slope_deg is None else f"{reading.slope_deg:.1f}°")
+
+    def set_zoom(self, zoom: float) -> None:
+        """Pixels of the screen a pixel of the map."""
+        self.zoom_label.setText(f"{format_number(zoom * 100, 0 if zoom >= 0.1 else 1)} %")
+
+    def set_busy(self, share: float | None) -> None:
+        """How much of the terrain is made, 0..1; None when nothing is under way."""
+        self._share = share
+        self._show_state()
+
+    def set_quality(self, quality: Quality) -> None:
+        """Whether the terrain is a sketch or exact."""
+        self._quality = quality
+        self._show_state()
+
+    def say(self, sentence: str, kind: Kind = Kind.NOTE) -> None:
+        """Show a sentence for a while, "" for none. It replaces the one before."""
+        self.message.say(sentence, kind)
+
+    def _show_size(self) -> None:
+        height, width = self._document.shape
+        metres = self._document.settings.pixel_size_m
+        self.size_label.setText(f"{width} × {height} px")
+        ground = " × ".join(f"{side * metres / 1000:.4g}" for side in (width, height))
+        self.size_label.setToolTip(f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel")
+
+    def _show_state(self) -> None:
+        name, tip = self._quality.value
+        self.ring.set_share(self._share)
+        percent = "" if self._share is None else f"{int(self._share * 100)} %"
+        self.state.setText(" ".join(each for each in (name, percent) if each))
+        self.state.setToolTip(tip)
+
+
+class _Message(QWidget):
+    """An icon and a sentence; the sentence is in the tooltip too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kind = Kind.NOTE
+        self._picture, self.label = QLabel(), _Elided()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._picture)
+        row.addWidget(self.label, 1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(lambda: self.say("", Kind.NOTE))
+        self.say("", Kind.NOTE)
+
+    def say(self, sentence: str, kind: Kind) -> None:
+        self._kind = kind
+        set_role(self.label, kind.role)
+        self.label.show_sentence(sentence)
+        self._picture.setVisible(bool(sentence))
+        self._draw_picture()
+        self._timer.stop()
+        if sentence:
+            self._timer.start(kind.shown_ms)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_picture()
+
+    def _draw_picture(self) -> None:
+        theme = current_theme()
+        colour = {Kind.NOTE: theme.muted, Kind.WARNING: theme.warning, Kind.ERROR: theme.danger}[self._kind]
+        self._picture.setPixmap(pixmap(self._kind.picture, _ICON_PX, colour, self.devicePixelRatioF()))
+
+
+class _Elided(QLabel):
+    """A sentence that is cut short with dots when there is no room; all of it is in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentence = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_sentence(self, sentence: str) -> None:
+        self.sentence = sentence
+        self.setToolTip(sentence)
+        self.setAccessibleName(sentence)
+        self._cut()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._cut()
+
+    def _cut(self) -> None:
+        room = self.contentsRect().width()
+        self.setText(self.fontMetrics().elidedText(self.sentence, Qt.TextElideMode.ElideRight, room))
+
+
+class _Ring(QWidget):
+    """A ring that closes as the work goes on; it does not move by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share: float | None = None
+        self.setFixedSize(14, 14)
+
+    def set_share(self, share: float | None) -> None:
+        self._share = share
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._share is None:
+            return
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        circle = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        painter.setPen(QPen(QColor(theme.edge), 2))
+        painter.drawEllipse(circle)
+        painter.setPen(QPen(QColor(theme.accent_text), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawArc(circle, 90 * 16, -round(self._share * 360 * 16))
+        painter.end()
+
+
+def _number_label(widest: str, tip: str) -> QLabel:
+    """A label as wide as its widest text, so that its neighbours stay where they are."""
+    label = QLabel()
+    label.setToolTip(tip)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
+    return label
+
+
+def _rule() -> QFrame:
+    rule = QFrame()
+    rule.setFrameShape(QFrame.Shape.VLine)
+    return rule

@@ -1,0 +1,170 @@
+"""A sheet of nine variants: the same map with other seeds, to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from terrainpaint.gui.icons import icon
+from terrainpaint.gui.panels.controls import muted
+from terrainpaint.gui.theme import current_theme
+
+SIDE = 3
+COUNT = SIDE * SIDE
+_PICTURE_PX = 190
+_TEXT_PX = 24
+
+
+class VariantsDialog(QDialog):
+    """Nine pictures with their seeds. A click, Enter or a key 1..9 chooses and closes; arrows go around."""
+
+    chosen = Signal(int)
+    """The seed of the picture that was chosen."""
+    more_requested = Signal()
+
+    def __init__(self, seeds: Sequence[int], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Variants")
+        self.tiles = [_Tile(number + 1) for number in range(COUNT)]
+        self.more = QPushButton(icon("dice"), "More")
+        self.more.setToolTip("Nine other seeds  (M)")
+        self.more.setShortcut("M")
+        close = QPushButton("Close")
+        for each in (self.more, close):
+            each.setAutoDefault(False)
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        for number, tile in enumerate(self.tiles):
+            grid.addWidget(tile, number // SIDE, number % SIDE)
+            tile.clicked.connect(lambda _=False, tile=tile: self._choose(tile))
+        row = QHBoxLayout()
+        row.addWidget(muted("Click one to take it, or press 1 to 9"), 1)
+        row.addWidget(self.more)
+        row.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addLayout(grid, 1)
+        column.addLayout(row)
+        self.more.clicked.connect(self.more_requested)
+        close.clicked.connect(self.reject)
+        self.set_seeds(seeds)
+        self.tiles[0].setFocus()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The nine seeds, row by row."""
+        return tuple(tile.seed for tile in self.tiles)
+
+    def set_seeds(self, seeds: Sequence[int]) -> None:
+        """Show nine other seeds, at first without pictures. Raises ValueError when they are not nine."""
+        for tile, seed in zip(self.tiles, seeds, strict=True):
+            tile.show_seed(seed)
+
+    def set_picture(self, index: int, picture: NDArray[np.uint8]) -> None:
+        """The picture (h, w, 3) uint8 sRGB of the variant `index` 0..8."""
+        self.tiles[index].show_picture(picture)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        number = event.key() - Qt.Key.Key_1
+        if 0 <= number < COUNT:
+            self._choose(self.tiles[number])
+            return
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -SIDE, Qt.Key.Key_Down: SIDE}.get(
+            Qt.Key(event.key())
+        )
+        at = next((number for number, tile in enumerate(self.tiles) if tile.hasFocus()), None)
+        if step is None:
+            super().keyPressEvent(event)
+        elif at is None:
+            self.tiles[0].setFocus()
+        elif 0 <= at + step < COUNT and (abs(step) == SIDE or (at + step) // SIDE == at // SIDE):
+            self.tiles[at + step].setFocus()
+
+    def _choose(self, tile: _Tile) -> None:
+        self.chosen.emit(tile.seed)
+        self.accept()
+
+
+class _Tile(QAbstractButton):
+    """One variant."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+        self._picture: QPixmap | None = None
+        self.seed = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether its terrain was made already."""
+        return self._picture is not None
+
+    def show_seed(self, seed: int) -> None:
+        self.seed, self._picture = seed, None
+        self.setText(str(seed))
+        self.setAccessibleName(f"Seed {seed}")
+        self.setToolTip(f"Take seed {seed}  ({self._number})")
+        self.update()
+
+    def show_picture(self, picture: NDArray[np.uint8]) -> None:
+        pixels = np.ascontiguousarray(picture)
+        height, width, _ = pixels.shape
+        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        self._picture = QPixmap.fromImage(image)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(_PICTURE_PX, _PICTURE_PX + _TEXT_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, 96 + _TEXT_PX)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A button would keep the arrows for itself; Enter does what Space does.
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        room = self.rect().adjusted(3, 3, -3, -3 - _TEXT_PX)
+        active = self.hasFocus() or self.underMouse()
+        target = room
+        if self._picture is None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.well))
+            painter.drawRoundedRect(target, 5, 5)
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(target, Qt.AlignmentFlag.AlignCenter, "…")
+        else:
+            size = self._picture.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRect(0, 0, size.width(), size.height())
+            target.moveCenter(room.center())
+            path = QPainterPath()
+            path.addRoundedRect(QRectF(target), 5, 5)
+            painter.setClipPath(path)
+            painter.drawPixmap(target, self._picture)
+            painter.setClipping(False)
+        if active:
+            painter.setPen(QPen(QColor(theme.focus), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(target).adjusted(-1.5, -1.5, 1.5, 1.5), 6, 6)
+        text = QRect(0, self.height() - _TEXT_PX, self.width(), _TEXT_PX)
+        painter.setPen(QColor(theme.text if active else theme.muted))
+        painter.drawText(text, Qt.AlignmentFlag.AlignCenter, f"{self._number} · {self.text()}")
+        painter.end()

@@ -1,0 +1,302 @@
+"""What the terrain is made with is shown and changed, one step of undo for one thing that a person does."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.controls import Linear, Logarithmic, SliderField, format_number
+from terrainpaint.gui.panels.generation import GenerationPanel
+from terrainpaint.gui.panels.history import HistoryPanel
+
+NAMES = ("lightness", "warmth", "greenness")
+OF_SEED = (0.5, -1.25, 4.5)
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def document(qapp: QApplication) -> Document:
+    return Document(Project.empty((64, 100), Settings(450.0, "atlas", recipe=Recipe(7))))
+
+
+@pytest.fixture
+def panel(document: Document, qtbot: QtBot) -> GenerationPanel:
+    panel = GenerationPanel(document)
+    panel.resize(240, 700)
+    qtbot.addWidget(panel)
+    panel.set_style_names(NAMES)
+    panel.set_seed_style(OF_SEED)
+    panel.show()
+    return panel
+
+
+def drag(qtbot: QtBot, field: SliderField, start: float, end: float) -> None:
+    """Drag the handle between two shares of the way."""
+    slider = field.slider
+    xs = np.linspace(start, end, 12) * slider.width()
+    y = slider.height() // 2
+    qtbot.mousePress(slider, LEFT, pos=QPoint(int(xs[0]), y))
+    for x in xs:
+        qtbot.mouseMove(slider, QPoint(int(x), y))
+    qtbot.mouseRelease(slider, LEFT, pos=QPoint(int(xs[-1]), y))
+
+
+def type_in(qtbot: QtBot, field: QWidget, text: str) -> None:
+    """Replace the text of a field."""
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("scale", [Linear(-3, 3), Logarithmic(0.1, 100)])
+def test_a_scale_goes_from_end_to_end(scale: Linear | Logarithmic) -> None:
+    assert (scale.share(scale.low), scale.share(scale.high)) == pytest.approx((0, 1))
+    for share in np.linspace(0, 1, 11):
+        assert scale.share(scale.value(share)) == pytest.approx(share)
+    assert scale.share(scale.high * 2) == 1
+    assert scale.share(scale.low - 5) == 0
+    assert Logarithmic(0.1, 100).value(1 / 3) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(1.5, 2, "1.5"), (10, 0, "10"), (-0.001, 2, "0"), (100, 2, "100"), (0.25, 2, "0.25")],
+)
+def test_numbers_have_no_needless_zeros(value: float, decimals: int, text: str) -> None:
+    assert format_number(value, decimals) == text
+
+
+def test_a_slider_jumps_to_where_it_is_clicked(qtbot: QtBot) -> None:
+    field = SliderField("Test", Linear(0, 100), 0)
+    qtbot.addWidget(field)
+    field.resize(200, 30)
+    field.show()
+    told: list[float] = []
+    field.changed.connect(told.append)
+    slider = field.slider
+    qtbot.mouseClick(slider, LEFT, pos=QPoint(slider.width() // 2, slider.height() // 2))
+    assert field.value == pytest.approx(50, abs=1)
+    assert told == [field.value]
+    field.show_value(20)
+    assert told[1:] == []
+    assert slider.value() == 200
+
+
+def test_the_wheel_turns_no_slider_without_the_focus(panel: GenerationPanel, qtbot: QtBot, document: Document) -> None:
+    panel.seeds.seed.field.setFocus()
+    before = document.settings
+    for each in (panel.relief.slider, panel.relief.field):
+        at = each.rect().center()
+        event = QWheelEvent(
+            QPointF(at),
+            QPointF(each.mapToGlobal(at)),
+            QPoint(0, 0),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(each, event)
+    assert document.settings == before
+
+
+def test_dice_are_steps_of_their_own(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    for _ in range(3):
+        qtbot.mouseClick(panel.seeds.seed.dice, LEFT)
+    assert document.undo_stack.count() == 3
+    assert document.settings.recipe.seed == panel.seeds.seed.field.value()
+    for _ in range(3):
+        document.undo_stack.undo()
+    assert panel.seeds.seed.field.value() == 7
+
+
+def test_a_seed_is_typed_whole(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    type_in(qtbot, panel.seeds.seed.field, "2147483647")
+    assert document.settings.recipe.seed == 2147483647
+    assert document.undo_stack.count() == 1
+    assert panel.seeds.used == (2147483647, 7)
+
+
+def test_a_locked_seed_stays(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    qtbot.mouseClick(panel.seeds.lock, LEFT)
+    assert panel.is_seed_locked
+    panel.roll_dice()
+    qtbot.mouseClick(panel.seeds.seed.dice, LEFT)
+    type_in(qtbot, panel.seeds.seed.field, "123")
+    assert document.settings.recipe.seed == 7
+    qtbot.mouseClick(panel.seeds.lock, LEFT)
+    panel.roll_dice()
+    assert document.settings.recipe.seed != 7
+
+
+def test_seeds_used_before_can_be_taken_again(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    panel.roll_dice()
+    newest = document.settings.recipe.seed
+    panel.seeds.menu.aboutToShow.emit()
+    actions = panel.seeds.menu.actions()
+    assert [action.text() for action in actions] == [str(newest), "7"]
+    assert [action.isChecked() for action in actions] == [True, False]
+    actions[1].trigger()
+    assert document.settings.recipe.seed == 7
+    document.open(Project.empty((32, 32), Settings(450.0, "atlas", recipe=Recipe(9))), None, document.view)
+    assert panel.seeds.used == (9,)
+
+
+def test_a_seed_beyond_the_field_is_shown_and_kept(panel: GenerationPanel, document: Document) -> None:
+    recipe = Recipe(2**40)
+    document.change_settings("Seed", dataclasses.replace(document.settings, recipe=recipe))
+    assert panel.seeds.seed.field.value() == 2**31 - 1
+    assert document.settings.recipe.seed == 2**40
+
+
+def test_a_blend_is_switched_on_moved_and_taken_back(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    seeds = panel.seeds
+    assert not seeds.blend.isVisible()
+    seeds.blending.click()
+    assert document.settings.recipe.other_seed == seeds.other.field.value()
+    assert document.settings.recipe.blend == 0.5
+    assert seeds.blend.isVisible()
+    drag(qtbot, seeds.blend, 0.5, 0.8)
+    assert document.settings.recipe.blend == pytest.approx(0.8, abs=0.05)
+    assert document.undo_stack.count() == 2
+    document.undo_stack.undo()
+    assert seeds.blend.value == 50
+    document.undo_stack.undo()
+    assert not seeds.blend.isVisible()
+    assert not seeds.blending.isChecked()
+    document.undo_stack.redo()
+    seeds.blending.click()
+    assert document.settings.recipe == Recipe(7)
+
+
+def test_the_style_of_the_seed_is_shown_until_a_slider_is_moved(
+    panel: GenerationPanel, document: Document, qtbot: QtBot
+) -> None:
+    sliders = panel.character.sliders
+    assert [each.value for each in sliders] == [0.5, -1.25, 3]
+    assert not panel.character.reset.isEnabled()
+    drag(qtbot, sliders[0], 0.6, 0.1)
+    style = document.settings.recipe.style
+    assert style is not None
+    assert style[0] < -2
+    assert style[1:] == OF_SEED[1:]
+    assert document.undo_stack.count() == 1
+    drag(qtbot, sliders[1], 0.3, 0.5)
+    assert document.undo_stack.count() == 2
+    document.undo_stack.undo()
+    assert sliders[1].value == -1.25
+    assert document.settings.recipe.style == style
+    qtbot.mouseClick(panel.character.reset, LEFT)
+    assert document.settings.recipe.style is None
+    assert [each.value for each in sliders] == [0.5, -1.25, 3]
+
+
+def test_no_slider_can_be_moved_before_the_style_is_known(panel: GenerationPanel, document: Document) -> None:
+    panel.set_style_names(("elevation", "relief"))
+    sliders = panel.character.sliders
+    assert len(sliders) == 2
+    assert not any(each.isEnabled() for each in sliders)
+    sliders[0].slider.setValue(900)
+    assert document.settings.recipe.style is None
+    panel.set_seed_style((0.0, 1.0))
+    assert all(each.isEnabled() for each in sliders)
+    # Numbers that belong to other weights are not taken for those of these.
+    panel.set_seed_style((0.0, 1.0, 2.0))
+    assert not any(each.isEnabled() for each in sliders)
+
+
+def test_another_style_is_chosen_without_the_numbers_of_the_old_one(
+    panel: GenerationPanel, document: Document, qtbot: QtBot
+) -> None:
+    panel.set_styles(["alps", "atlas", "islands"])
+    assert panel.style_name.currentText() == "atlas"
+    recipe = dataclasses.replace(document.settings.recipe, style=(1.0, 1.0, 1.0))
+    document.change_settings("Character", dataclasses.replace(document.settings, recipe=recipe))
+    panel.style_name.setFocus()
+    qtbot.keyClick(panel.style_name, Qt.Key.Key_Down)
+    assert document.settings.style_name == "islands"
+    assert document.settings.recipe.style is None
+    document.undo_stack.undo()
+    assert panel.style_name.currentText() == "atlas"
+
+
+def test_a_style_that_is_not_on_this_machine_is_named_all_the_same(panel: GenerationPanel, document: Document) -> None:
+    panel.set_styles(["alps"])
+    assert panel.style_name.currentText() == "atlas"
+    assert document.undo_stack.count() == 0
+
+
+def test_relief_goes_by_factors(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    assert panel.relief.slider.value() == 333
+    drag(qtbot, panel.relief, 0.4, 0.66)
+    assert document.settings.relief == pytest.approx(10, rel=0.4)
+    assert document.undo_stack.count() == 1
+    type_in(qtbot, panel.relief.field, "2.5")
+    assert document.settings.relief == 2.5
+    document.change_settings("Relief", dataclasses.replace(document.settings, relief=500))
+    assert panel.relief.value == 100
+    assert document.settings.relief == 500
+
+
+def test_the_ground_is_set_in_kilometres(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    assert panel.width_km.value() == 45
+    type_in(qtbot, panel.width_km, "100")
+    assert document.settings.pixel_size_m == 1000
+    assert "1000 m per pixel" in panel.ground_text
+    document.resize((128, 200))
+    assert panel.width_km.value() == 100
+    assert document.settings.pixel_size_m == 500
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert panel.width_km.value() == 45
+
+
+def test_only_a_selection_is_re_rolled(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    assert not panel.reroll.isEnabled()
+    document.set_selection(Mark(Rect(0, 0, 4, 4), np.ones((4, 4), np.bool_)))
+    assert panel.reroll.isEnabled()
+    with qtbot.waitSignal(panel.reroll_requested):
+        qtbot.mouseClick(panel.reroll, LEFT)
+    with qtbot.waitSignal(panel.variants_requested):
+        qtbot.mouseClick(panel.variants, LEFT)
+    document.resize((128, 200))
+    assert not panel.reroll.isEnabled()
+
+
+def test_showing_changes_nothing(panel: GenerationPanel, document: Document) -> None:
+    settings = Settings(123.456789, "atlas", 3, 3.14159, Recipe(5, 6, 0.123456, (0.111111, 0.222222, 0.333333)))
+    document.change_settings("All", settings)
+    assert document.settings == settings
+    assert document.undo_stack.count() == 1
+
+
+def test_it_fits_into_a_narrow_dock(panel: GenerationPanel) -> None:
+    panel.seeds.blending.click()
+    assert panel.minimumSizeHint().width() <= 240
+
+
+def test_history_goes_to_any_step(document: Document, panel: GenerationPanel, qtbot: QtBot) -> None:
+    history = HistoryPanel(document)
+    qtbot.addWidget(history)
+    history.resize(240, 300)
+    history.show()
+    panel.roll_dice()
+    panel.relief.field.setValue(3)
+    model = history.view.model()
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Opened", "New seed", "Relief"]
+    qtbot.mouseClick(history.view.viewport(), LEFT, pos=history.view.visualRect(model.index(0, 0)).center())
+    assert document.settings.recipe.seed == 7
+    assert panel.relief.value == 1
+    qtbot.mouseClick(history.view.viewport(), LEFT, pos=history.view.visualRect(model.index(2, 0)).center())
+    assert document.settings.relief == 3

@@ -1,0 +1,165 @@
+"""The status bar tells what is under the pointer, and the sheet of variants what other seeds make."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.status import Kind, Quality, Reading, StatusInfo
+from terrainpaint.gui.panels.variants import VariantsDialog
+from terrainpaint.gui.theme import apply_theme
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def document(qapp: QApplication) -> Document:
+    return Document(Project.empty((64, 100), Settings(500.0, "atlas")))
+
+
+@pytest.fixture
+def info(document: Document, qtbot: QtBot) -> StatusInfo:
+    info = StatusInfo(document)
+    qtbot.addWidget(info)
+    info.resize(1200, 28)
+    info.show()
+    return info
+
+
+def test_it_tells_what_is_under_the_pointer(info: StatusInfo) -> None:
+    info.set_position(Reading(3, 7, 5, -1234.4, 12.34))
+    assert info.place_label.text() == "row 3  col 7"
+    assert info.ground_label.text() == "3.8, 1.8 km"
+    assert (info.class_label.text(), info.swatch.class_id) == ("mountain", 5)
+    assert info.height_label.text() == "−1,234 m"
+    assert info.slope_label.text() == "12.3°"
+    info.set_position(Reading(3, 7, 0))
+    assert (info.height_label.text(), info.slope_label.text()) == ("", "")
+    info.set_position(None)
+    assert (info.place_label.text(), info.class_label.text(), info.swatch.class_id) == ("", "", None)
+
+
+def test_numbers_do_not_push_each_other_about(info: StatusInfo) -> None:
+    info.set_position(Reading(0, 0, 0, 1, 1))
+    before = info.height_label.x()
+    info.set_position(Reading(16383, 16383, 5, -10234.4, 89.9))
+    assert info.height_label.x() == before
+
+
+def test_small_ground_has_more_decimals(document: Document, info: StatusInfo) -> None:
+    document.open(Project.empty((64, 100), Settings(2.0, "atlas")), None, document.view)
+    info.set_position(Reading(3, 7, 5))
+    assert info.ground_label.text() == "0.015, 0.007 km"
+
+
+def test_size_and_zoom(document: Document, info: StatusInfo) -> None:
+    assert info.size_label.text() == "100 × 64 px"
+    assert "50 × 32 km" in info.size_label.toolTip()
+    document.resize((128, 200))
+    assert info.size_label.text() == "200 × 128 px"
+    info.set_zoom(2)
+    assert info.zoom_label.text() == "200 %"
+    info.set_zoom(0.033)
+    assert info.zoom_label.text() == "3.3 %"
+
+
+def test_the_state_of_the_terrain(info: StatusInfo) -> None:
+    assert info.state.text() == ""
+    info.set_quality(Quality.PREVIEW)
+    info.set_busy(0.426)
+    assert info.state.text() == "Preview 42 %"
+    info.set_busy(None)
+    info.set_quality(Quality.EXACT)
+    assert info.state.text() == "Exact"
+
+
+def test_a_sentence_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = (
+        "The file land.terrainpaint cannot be written because the disk is full; make some room on it and save again."
+    )
+    monkeypatch.setattr(Kind.WARNING, "shown_ms", 30)
+    info.say(sentence, Kind.WARNING)
+    assert info.message.label.sentence == sentence
+    assert info.message.label.text().endswith("…")
+    assert info.message.label.toolTip() == sentence
+    assert info.message.label.property("role") == "warning"
+    qtbot.waitUntil(lambda: info.message.label.text() == "")
+
+
+def test_it_gives_way_in_a_narrow_window(info: StatusInfo) -> None:
+    info.set_position(Reading(3, 7, 5, 12, 3))
+    info.resize(600, 28)
+    assert not info.ground_label.isVisible()
+    assert info.class_label.isVisible()
+    assert info.minimumSizeHint().width() <= 400
+    info.resize(1400, 28)
+    assert info.ground_label.isVisible()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_ring_closes(info: StatusInfo, share: float) -> None:
+    def ink() -> int:
+        image = info.ring.grab().toImage()
+        pixels = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+        return sum(each.green() > 150 and each.red() < 130 for each in pixels)
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    apply_theme(app, "dark")
+    info.set_busy(share)
+    counted = ink()
+    info.set_busy(1.0)
+    full = ink()
+    assert full > 10
+    assert counted <= 1 if share == 0 else counted >= full * share * 0.7
+    info.set_busy(None)
+    assert ink() == 0
+
+
+@pytest.fixture
+def sheet(qtbot: QtBot) -> VariantsDialog:
+    dialog = VariantsDialog(range(100, 109))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def test_a_click_takes_a_seed_and_closes(sheet: VariantsDialog, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(sheet.chosen) as got:
+        qtbot.mouseClick(sheet.tiles[4], LEFT)
+    assert got.args == [104]
+    assert not sheet.isVisible()
+
+
+@pytest.mark.parametrize(("key", "seed"), [(Qt.Key.Key_1, 100), (Qt.Key.Key_9, 108)])
+def test_a_number_takes_a_seed(sheet: VariantsDialog, qtbot: QtBot, key: Qt.Key, seed: int) -> None:
+    with qtbot.waitSignal(sheet.chosen) as got:
+        qtbot.keyClick(sheet, key)
+    assert got.args == [seed]
+
+
+def test_arrows_go_around_and_enter_takes(sheet: VariantsDialog, qtbot: QtBot) -> None:
+    sheet.tiles[0].setFocus()
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
+        qtbot.keyClick(QApplication.focusWidget() or sheet.focusWidget(), key)
+    assert sheet.focusWidget() is sheet.tiles[5]
+    with qtbot.waitSignal(sheet.chosen) as got:
+        qtbot.keyClick(sheet.tiles[5], Qt.Key.Key_Return)
+    assert got.args == [105]
+
+
+def test_more_shows_other_seeds_without_the_old_pictures(sheet: VariantsDialog, qtbot: QtBot) -> None:
+    sheet.set_picture(2, np.full((20, 30, 3), (10, 200, 30), np.uint8))
+    assert sheet.tiles[2].has_picture
+    centre = sheet.tiles[2].grab().toImage().pixelColor(sheet.tiles[2].width() // 2, sheet.tiles[2].height() // 2)
+    assert (centre.red(), centre.green(), centre.blue()) == (10, 200, 30)
+    with qtbot.waitSignal(sheet.more_requested):
+        qtbot.keyClick(sheet, Qt.Key.Key_M)
+    sheet.set_seeds(range(9))
+    assert sheet.seeds == tuple(range(9))
+    assert not sheet.tiles[2].has_picture
+    with pytest.raises(ValueError):
+        sheet.set_seeds(range(8))
