@@ -13,8 +13,7 @@ $(STAMP): pyproject.toml scripts/setup
 	@touch $@
 
 run: setup
-	@$(BIN)/terrainpaint generate assets/maps/coast.png -o out/coast.obj --seed 7
-	@echo "The terrain of assets/maps/coast.png is in out/coast.obj"
+	$(BIN)/terrainpaint
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The command line: `terrainpaint generate` and `terrainpaint info`.
+"""The command line: `terrainpaint` opens the window, `terrainpaint generate` and `terrainpaint info` do without it.
 
 Exit codes: 0; 1 with one sentence on stderr for what a user can cause or meet; 2 for wrong usage; 130 and 143 when
 stopped by Ctrl+C and by SIGTERM. Any other exception is a bug and shows its traceback.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from terrainpaint.cli.arguments import GenerateArguments, parse
+from terrainpaint.cli.arguments import GenerateArguments, InfoArguments, WindowArguments, parse
 from terrainpaint.cli.terminal import print_lines, say
 from terrainpaint.errors import DeviceError, TerrainPaintError
 
@@ -36,13 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> tuple[int, list[str]]:
     """Exit code and the lines for stdout."""
     try:
-        return 0, _answer(argv)
+        asked = parse(argv)
+        if isinstance(asked, WindowArguments):
+            from terrainpaint.gui.app import run
+
+            return run(asked.file), []
+        return 0, _answer(asked)
     except SystemExit as stop:  # the help, the version, wrong usage, SIGTERM
         return stop.code if isinstance(stop.code, int) else 0, []
 
 
-def _answer(argv: Sequence[str] | None) -> list[str]:
-    asked = parse(argv)
+def _answer(asked: GenerateArguments | InfoArguments) -> list[str]:
     # The commands come with what they need of numpy; --help and wrong usage do without.
     try:
         if isinstance(asked, GenerateArguments):

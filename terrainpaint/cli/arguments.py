@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,25 +44,38 @@ class GenerateArguments:
 
 
 @dataclass(frozen=True)
+class WindowArguments:
+    """`terrainpaint` and `terrainpaint open FILE`."""
+
+    file: Path | None
+
+
+@dataclass(frozen=True)
 class InfoArguments:
     """`terrainpaint info`."""
 
     file: Path
 
 
-def parse(argv: Sequence[str] | None) -> GenerateArguments | InfoArguments:
+def parse(argv: Sequence[str] | None) -> GenerateArguments | InfoArguments | WindowArguments:
     """Arguments of the process when `argv` is None. Raises SystemExit after the help, the version or wrong usage."""
     parser = _Parser(prog="terrainpaint", description="A painted map of seven terrain classes becomes textured relief.")
     parser.add_argument("--version", action="version", version=f"terrainpaint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands.add_parser("generate", help="make the terrain of a map and write it to files"))
+    _add_open(commands.add_parser("open", help="open the window with a file; without a command it opens empty"))
     _add_info(commands.add_parser("info", help="tell what is in a map or a weights file"))
     values = vars(parser.parse_args(argv))
     if not values:
-        parser.print_usage(sys.stderr)
-        raise SystemExit(_WRONG_USAGE)
-    kind: type[GenerateArguments | InfoArguments] = values.pop("kind")
+        return WindowArguments(None)
+    kind: type[GenerateArguments | InfoArguments | WindowArguments] = values.pop("kind")
     return kind(**values)
+
+
+def _add_open(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Opens the window with a project, or with a map, picture or heights to import."
+    parser.set_defaults(kind=WindowArguments)
+    parser.add_argument("file", type=Path, metavar="FILE", help="project (.terrainpaint), picture, heights, OpenRaster")
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:

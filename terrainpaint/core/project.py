@@ -15,6 +15,8 @@ from terrainpaint.core.recipe import Recipe
 
 REROLLS = 0
 """In place of the key of a layer: the counts of `Project.rerolls`."""
+NATIVE_PIXEL_SIZE_M = 2000.0
+"""Ground size of a pixel in the data that the shipped weights were trained on: that of a new document."""
 MIN_SIDE_PX = 32
 MAX_SIDE_PX = 16_384
 """The largest side of a document; maps up to 65,536 px can be generated from the command line."""

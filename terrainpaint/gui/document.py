@@ -87,7 +87,11 @@ class Document(QObject):
     underlay_changed = Signal()
     selection_changed = Signal()
     replaced = Signal()
-    """There is another project, or one of another size."""
+    """There is another project, or one of another size; `opened` or `resized` says which."""
+    opened = Signal()
+    resized = Signal()
+    stored = Signal()
+    """The state of now is in the file `path`."""
     title_changed = Signal()
     written = Signal(int, object)
     """Key of a layer or REROLLS, and the Tiles that a step wrote there."""
@@ -97,9 +101,12 @@ class Document(QObject):
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self.undo_stack.cleanChanged.connect(lambda clean: self.title_changed.emit())
+        self.undo_stack.cleanChanged.connect(self.title_changed)
         self.view = ViewSettings()
         self._stroke: PaintStroke | None = None
+        self._selection: Selection | None = None
+        self._path: Path | None = None
+        self._project: Project = project
         self._take(project, None)
 
     @property
@@ -156,6 +163,11 @@ class Document(QObject):
         """A copy of the map, for another thread."""
         return SegmentationMap(self.ids.copy())
 
+    def snapshot(self) -> Project:
+        """The project with copies of all arrays, for another thread."""
+        layers = tuple(dataclasses.replace(each, cells=each.cells.copy()) for each in self._project.layers)
+        return dataclasses.replace(self._project, layers=layers, rerolls=self._project.rerolls.copy())
+
     # Another document
 
     def open(self, project: Project, path: Path | None, view: ViewSettings, name: str = "Untitled") -> None:
@@ -163,6 +175,7 @@ class Document(QObject):
         self.view = view
         self._take(project, path, name)
         self.replaced.emit()
+        self.opened.emit()
         self.title_changed.emit()
 
     def recover(self, project: Project, path: Path | None, view: ViewSettings, name: str) -> None:
@@ -175,6 +188,7 @@ class Document(QObject):
         """The state of now is in a file."""
         self._path, self._recovered = path, False
         self.undo_stack.setClean()
+        self.stored.emit()
         self.title_changed.emit()
 
     # Painting
@@ -326,6 +340,7 @@ class Document(QObject):
             self._selection = None
             self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
             self.replaced.emit()
+            self.resized.emit()
             return
         self.refresh(Rect.of_shape(project.shape))
         if before.layers != project.layers or before.active != project.active:
@@ -354,7 +369,7 @@ class Document(QObject):
     def _take(self, project: Project, path: Path | None, name: str = "Untitled") -> None:
         self._stroke = None
         self._project, self._path, self._name, self._recovered = project, path, name, False
-        self._selection: Selection | None = None
+        self._selection = None
         self._last_key = max(each.key for each in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
         self.undo_stack.clear()

@@ -1,0 +1,152 @@
+"""The dock of the 3D view. The view is made when it is first seen: OpenGL would delay the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
+
+from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.relief_texture import TEXTURES, ReliefTexture
+from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.view3d.controls import ViewControls
+from terrainpaint.gui.view3d.widget import TerrainView3D
+
+_UPDATE_MS = 60
+"""Patches that arrive within this time reach the graphics card together."""
+
+
+class ReliefDock(QWidget):
+    """Follows the live terrain in 3D."""
+
+    made = Signal(object)
+    """The TerrainView3D."""
+    view_changed = Signal()
+    """`Document.view` is another: sun, exaggeration or water."""
+    said = Signal(str)
+    refused = Signal(str)
+
+    def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._generation = document, generation
+        self.view: TerrainView3D | None = None
+        self._controls: ViewControls | None = None
+        self._texture: ReliefTexture | None = None
+        self._texture_key = TEXTURES[0][0]
+        self._changed = Rect(0, 0, 0, 0)
+        self._timer = QTimer(self, singleShot=True, interval=_UPDATE_MS)
+        self._timer.timeout.connect(self._update)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        generation.patch_made.connect(self._patched)
+        generation.replaced.connect(self._show_all)
+        document.map_changed.connect(self._map_changed)
+        document.settings_changed.connect(self._show_all)
+        document.opened.connect(self._show_settings)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the view, once the window is on the screen."""
+        super().showEvent(event)
+        if self.view is None:
+            QTimer.singleShot(0, self.make)
+        self._timer.start()
+
+    def make(self) -> None:
+        """Make the view, if it is not there yet."""
+        if self.view is not None:
+            return
+        self.view = TerrainView3D(self)
+        self._controls = ViewControls(self.view, self)
+        self._controls.set_textures(TEXTURES)
+        self._controls.settings_changed.connect(self._view_changed)
+        self._controls.texture_chosen.connect(self._choose_texture)
+        self._controls.screenshot_requested.connect(self._save_picture)
+        self._controls.turntable_requested.connect(self._film)
+        self._layout.addWidget(self.view, 1)
+        self._layout.addWidget(self._controls)
+        self.follow_theme()
+        self._show_settings()
+        self.made.emit(self.view)
+        self._show_all()
+
+    def follow_theme(self) -> None:
+        """Take the sky from the theme."""
+        if self.view is not None:
+            theme = current_theme()
+            self.view.set_background(QColor(theme.raised), QColor(theme.canvas))
+
+    # From the document and the terrain
+
+    def _show_settings(self) -> None:
+        if self._controls is not None:
+            self._controls.set_settings(self._document.view)
+
+    def _view_changed(self, settings: ViewSettings) -> None:
+        self._document.view = settings
+        self.view_changed.emit()
+
+    def _choose_texture(self, key: str) -> None:
+        self._texture_key = key
+        self._show_all()
+
+    def _show_all(self) -> None:
+        self._texture = None
+        self._timer.start()
+
+    def _map_changed(self, rect: Rect) -> None:
+        if self._texture_key == "map":
+            self._patched(rect)
+
+    def _patched(self, rect: Rect) -> None:
+        self._changed = self._changed.union(rect)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _update(self) -> None:
+        live, view = self._generation.live, self.view
+        if live is None or view is None or not self.isVisible():
+            return
+        if self._texture is None:
+            self._texture = ReliefTexture(self._texture_key, self._document, self._generation, live)
+            view.set_terrain(self._texture.picture, live.height, self._generation.shown_pixel_size_m)
+        elif not self._changed.is_empty:
+            self._texture.update(self._changed)
+            view.update_rect(self._changed, self._texture.picture, live.height)
+        self._changed = Rect(0, 0, 0, 0)
+
+    # Pictures and films
+
+    def _save_picture(self) -> None:
+        path = self._ask("Save a picture of this view", "png")
+        if path is not None and self.view is not None:
+            if self.view.picture().save(str(path)):
+                self.said.emit(f"The picture was written to {path}.")
+            else:
+                self.refused.emit(str(OutputError(f"{path} could not be written; choose another folder.")))
+
+    def _film(self) -> None:
+        path = self._ask("Film one turn around the land", "mp4")
+        if path is None or self.view is None:
+            return
+        dialog = QProgressDialog("Filming", "Cancel", 0, 1000, self.window())
+        dialog.setMinimumDuration(0)
+        dialog.setAutoClose(False)
+        dialog.setAutoReset(False)
+        film = self.view.turntable(
+            path, progress=lambda share: dialog.setValue(int(share * 1000)), cancel=dialog.wasCanceled
+        )
+        film.finished.connect(lambda path: self.said.emit(f"The film was written to {path}."))
+        film.failed.connect(lambda error: self.refused.emit(str(error)))
+        for ended in (film.finished, film.failed, film.cancelled):
+            ended.connect(dialog.deleteLater)
+
+    def _ask(self, title: str, suffix: str) -> Path | None:
+        text, _ = QFileDialog.getSaveFileName(self, title, f"{self._document.name}.{suffix}", f"*.{suffix}")
+        return Path(text).with_suffix(f".{suffix}") if text else None
