@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Rect
 
 _TILE_PX = 512
-# A class must win by more than rounding, or straight borders would wander.
-_OWN_BONUS = 2
+# A class must win by more than rounding, or straight borders would wander. Shares are of 127.
+_OWN_BONUS = 1
 
 
 def smoothed(cells: NDArray[np.uint8], radius_px: float, rect: Rect) -> tuple[Rect, NDArray[np.uint8]]:
@@ -33,18 +33,15 @@ def _filtered(cells: NDArray[np.uint8], radius_px: float, tile: Rect) -> NDArray
     wide = tile.grown(reach).clipped((cells.shape[0], cells.shape[1]))
     around = cells[wide.slices]
     inner = tile.moved(-wide.row, -wide.col).slices
-    values = np.flatnonzero(np.bincount(around.ravel(), minlength=256))
+    values = np.flatnonzero(np.bincount(around.ravel(), minlength=256)).astype(np.uint8)
     best = around[inner].copy()
     if len(values) == 1:
         return best
-    most = np.zeros(best.shape, np.int16)
+    most = np.zeros(best.shape, np.uint8)
     for value in values:
-        here = around == value
-        share = cv2.GaussianBlur(
-            here.view(np.uint8) * np.uint8(255), (2 * reach + 1,) * 2, radius_px / 2, borderType=cv2.BORDER_REPLICATE
-        )[inner].astype(np.int16)
-        share += here[inner] * np.int16(_OWN_BONUS)
-        better = share > most
-        best[better] = value
-        most[better] = share[better]
+        here = (around == value).view(np.uint8) * np.uint8(255)
+        blurred = cv2.GaussianBlur(here, (2 * reach + 1,) * 2, radius_px / 2, borderType=cv2.BORDER_REPLICATE)
+        share = (np.asarray(blurred, np.uint8)[inner] >> 1) + (here[inner] & np.uint8(_OWN_BONUS))
+        np.copyto(best, value, where=share > most)
+        np.maximum(most, share, out=most)
     return best

@@ -8,6 +8,7 @@ import math
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
+    QGuiApplication,
     QInputEvent,
     QKeyEvent,
     QMouseEvent,
@@ -58,6 +59,7 @@ class Canvas(MapView):
         document.undo_stack.indexChanged.connect(self._interrupted)
         document.layers_changed.connect(self._interrupted)
         document.replaced.connect(self._interrupted)
+        document.replaced.connect(self.pieces.drop)
         self.show_cursor()
 
     # For the window
@@ -113,7 +115,12 @@ class Canvas(MapView):
             self.refuse()
             return
         area = Rect.of_shape(self.document.shape) if selection is None else selection.rect
-        self.document.put_cells("Smooth", *smoothed(self.document.active_layer.cells, _SMOOTHING_RADIUS_PX, area))
+        # Seconds for the largest maps.
+        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            self.document.put_cells("Smooth", *smoothed(self.document.active_layer.cells, _SMOOTHING_RADIUS_PX, area))
+        finally:
+            QGuiApplication.restoreOverrideCursor()
 
     # What is drawn
 
@@ -255,7 +262,7 @@ class Canvas(MapView):
         for each in (pressed, self.tool):
             if each is not None and each.is_busy:
                 each.forget()
-        self.pieces.drop()
+        self.pieces.layer_changed()
 
     def _modifiers_changed(self, event: QKeyEvent) -> None:
         held = event.type() == QEvent.Type.KeyPress

@@ -124,6 +124,11 @@ class Pieces(QObject):
         """Forget the piece; one that was lifted is where it was."""
         self._take()
 
+    def layer_changed(self) -> None:
+        """Forget a piece that was lifted, which the layer may not have any more; a pasted one stays."""
+        if self._floating is not None and self._floating.hole is not None:
+            self._take()
+
     def seen(self, ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp]) -> None:
         """Write the piece and its hole into `ids` (h, w) uint8, which is what rows and columns of the map show."""
         floating = self._floating

@@ -350,3 +350,18 @@ def test_pasting_without_anything_says_so(full: Desk, qtbot: QtBot) -> None:
     with qtbot.waitSignal(full.canvas.pieces.nothing_to_paste):
         full.canvas.paste()
     assert full.canvas.pieces.floating is None
+
+
+def test_a_pasted_piece_waits_while_layers_change_and_a_lifted_one_does_not(full: Desk) -> None:
+    full.document.set_selection(rectangle((20, 20), (59, 79), SHAPE))
+    full.canvas.pieces.copy()
+    full.canvas.paste()
+    full.document.add_layer()
+    assert full.canvas.pieces.floating is not None
+    full.canvas.pieces.put_down()
+    assert (full.document.active_layer.cells != EMPTY).sum() == 40 * 60
+    assert full.canvas.pieces.lift()
+    full.document.undo_stack.undo()
+    assert full.canvas.pieces.floating is None
+    full.document.undo_stack.undo()
+    assert np.array_equal(full.ids, checkers())

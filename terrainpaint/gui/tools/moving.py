@@ -59,5 +59,5 @@ class MoveTool(Tool):
         self.view.pieces.drop()
 
     def forget(self) -> None:
-        """There is another document."""
-        self.cancel()
+        """What was lifted is forgotten by the canvas."""
+        self._grip = None
