@@ -81,7 +81,7 @@ class FileTransaction:
         try:
             pending = self._start(final)
         except OSError as error:
-            raise _output_error(final, error) from error
+            raise output_error(final, error) from error
         self._pending.append(pending)
         return pending.temporary
 
@@ -99,10 +99,10 @@ class FileTransaction:
         # The path of an OSError tells whether it is about one of our files; failed writes carry no path at all.
         if self._pending and isinstance(error, OSError):
             if error.filename is None:
-                raise _output_error(self._pending[-1].asked, error) from error
+                raise output_error(self._pending[-1].asked, error) from error
             for each in self._pending:
                 if Path(os.fsdecode(error.filename)) == each.temporary:
-                    raise _output_error(each.asked, error) from error
+                    raise output_error(each.asked, error) from error
 
     def _start(self, final: Path) -> _Pending:
         # A symbolic link stays one: the file it points to is replaced. Root could otherwise replace /dev/null.
@@ -141,7 +141,7 @@ class FileTransaction:
             try:
                 _flush(each.temporary)
             except OSError as error:
-                raise _output_error(each.asked, error) from error
+                raise output_error(each.asked, error) from error
         done: list[_Pending] = []
         try:
             for each in self._pending:
@@ -161,7 +161,7 @@ class FileTransaction:
                 _keep(each.target, each.backup)
             each.temporary.replace(each.target)
         except OSError as error:
-            raise _output_error(each.asked, error) from error
+            raise output_error(each.asked, error) from error
 
     def _discard(self) -> None:
         for each in self._pending:
@@ -218,7 +218,8 @@ def _put_back(each: _Pending) -> None:
             each.target.unlink()
 
 
-def _output_error(final: Path, error: OSError) -> OutputError:
+def output_error(final: Path, error: OSError) -> OutputError:
+    """The sentence for a file that could not be written: why, and what to do."""
     reason = _REASONS.get(error.errno)
     if reason is None:
         # Pillow and numpy report a short write without a number.

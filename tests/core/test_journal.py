@@ -1,0 +1,402 @@
+"""Recovery journals: what they hold is always a state that the document had, and at most the last step is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terrainpaint.core import journal as journal_module
+from terrainpaint.core.edits import Stroke, Tiles
+from terrainpaint.core.file_lock import FileLock
+from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
+from terrainpaint.core.layers import Layer, empty_cells
+from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError, ProjectError
+from tests.core.projects import VIEW, assert_same, full_project, plain_project
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGE = (150, 200)
+
+
+def copied(project: Project) -> Project:
+    layers = tuple(dataclasses.replace(each, cells=each.cells.copy()) for each in project.layers)
+    return dataclasses.replace(project, layers=layers, rerolls=project.rerolls.copy())
+
+
+def stroke(project: Project, key: int, rect: Rect, value: int) -> Tiles:
+    """Paint in place as the window does; the tiles as they are afterwards."""
+    edit = Stroke(project.cells(key))
+    edit.touch(rect)
+    project.cells(key)[rect.clipped(project.shape).slices] = value
+    patch = edit.finish()
+    return patch.after if patch else Tiles((), ())
+
+
+def left_behind(journal: Journal, folder: Path) -> list[Found]:
+    """What another program would find had this one been killed now."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy(journal.path, folder)
+    return unfinished(folder)
+
+
+def recovered(journal: Journal, folder: Path) -> Project:
+    (found,) = left_behind(journal, folder)
+    return recover(found)[0]
+
+
+class Editor:
+    """A document that is edited at random, with its journal."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self.project, self.journal = project, Journal.create(folder, "Näme / 1", copied(project), VIEW)
+        self.removed: list[Layer] = []
+
+    def step(self, draw: random.Random) -> None:
+        keys = [each.key for each in self.project.layers]
+        kind = draw.choice(["stroke"] * 6 + ["add", "remove", "bring back", "rename", "settings", "underlay", "resize"])
+        if kind == "stroke":
+            rect = Rect(
+                draw.randrange(-20, 140), draw.randrange(-20, 190), draw.randrange(1, 90), draw.randrange(1, 90)
+            )
+            key = draw.choice([REROLLS, *keys])
+            if not rect.clipped(self.project.shape).is_empty:
+                self.journal.tiles(key, stroke(self.project, key, rect, draw.randrange(7)))
+        elif kind == "add":
+            layer = Layer(max(keys) + draw.randrange(1, 3), f"Layer {draw.random()}", empty_cells(self.project.shape))
+            layer.cells[5:70, 9:] = draw.randrange(7)
+            if all(layer.key != each.key for each in self.removed):
+                self.restructure(layers=(*self.project.layers, layer), active=layer.key)
+        elif kind == "remove" and len(keys) > 1:
+            gone = draw.choice(self.project.layers)
+            rest = tuple(each for each in self.project.layers if each is not gone)
+            self.removed.append(gone)
+            self.restructure(layers=rest, active=rest[0].key)
+        elif kind == "bring back" and self.removed and self.removed[-1].cells.shape == self.project.shape:
+            self.restructure(layers=(self.removed.pop(), *self.project.layers))
+        elif kind == "rename":
+            changed = dataclasses.replace(
+                self.project.layers[0], name=f"é {draw.random()}", visible=draw.random() < 0.5
+            )
+            self.restructure(layers=(*self.project.layers[1:], changed))
+        elif kind == "settings":
+            recipe = Recipe(draw.randrange(2**64), None, 0.0, (draw.random(),))
+            self.restructure(settings=dataclasses.replace(self.project.settings, relief=2.0, recipe=recipe))
+        elif kind == "underlay":
+            picture = np.full((9, 5, 3), draw.randrange(256), np.uint8)
+            self.restructure(underlay=draw.choice([None, Underlay(picture), self.project.underlay]))
+        elif kind == "resize":
+            shape = draw.choice([LARGE, (64, 64), (33, 250)])
+            self.project = self.project.cropped(draw.randrange(-9, 9), 3, shape)
+            self.journal.replaced(copied(self.project))
+
+    def restructure(self, **changes: object) -> None:
+        self.project = dataclasses.replace(self.project, **changes)
+        self.journal.structure(self.project)
+
+
+@given(st.integers(0, 10**6), st.booleans())
+@settings(max_examples=40)
+def test_random_edits_are_recovered(tmp_path_factory: pytest.TempPathFactory, seed: int, short: bool) -> None:
+    folder = tmp_path_factory.mktemp("journal")
+    draw = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patched:
+        if short:  # the journal begins anew every few steps
+            patched.setattr(journal_module, "_LARGE_BYTES", 1000)
+            patched.setattr(journal_module, "_LARGE_BASES", 1)
+        editor = Editor(folder / "running", full_project(LARGE))
+        for _ in range(draw.randrange(1, 25)):
+            editor.step(draw)
+            if draw.random() < 0.3:
+                assert_same(recovered(editor.journal, folder / "left"), editor.project)
+        assert_same(recovered(editor.journal, folder / "left"), editor.project)
+        editor.journal.close_and_remove()
+        assert list((folder / "running").iterdir()) == []
+
+
+def test_a_short_journal_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_LARGE_BYTES", 20_000)
+    project = plain_project(LARGE)
+    journal = Journal.create(tmp_path / "a", "a", project, VIEW)
+    noise = np.random.default_rng(0)
+    sizes = []
+    for _ in range(200):
+        project.layers[0].cells[:64, :64] = noise.integers(0, 7, (64, 64), dtype=np.uint8)
+        edit = Stroke(project.layers[0].cells)
+        edit.touch(Rect(0, 0, 64, 64))
+        journal.tiles(1, edit.before)
+        sizes.append(journal.path.stat().st_size)
+    assert max(sizes) < 30_000
+    assert_same(recovered(journal, tmp_path / "b"), project)
+
+
+def test_a_cut_at_any_byte_gives_the_state_before(tmp_path: Path) -> None:
+    project = full_project((40, 48))
+    journal = Journal.create(tmp_path / "a", "a", copied(project), VIEW)
+    states, ends = [copied(project)], [journal.path.stat().st_size]
+
+    def note() -> None:
+        states.append(copied(project))
+        ends.append(journal.path.stat().st_size)
+
+    journal.tiles(2, stroke(project, 2, Rect(3, 4, 9, 30), 5))
+    note()
+    journal.tiles(REROLLS, stroke(project, REROLLS, Rect(0, 0, 30, 30), 9))
+    note()
+    layer = Layer(11, "new", np.full(project.shape, 3, np.uint8))
+    underlay = Underlay(np.zeros((4, 5, 3), np.uint8), 0.9)
+    project = dataclasses.replace(project, layers=(layer, *project.layers), active=11, underlay=underlay)
+    journal.structure(project)
+    note()
+    journal.tiles(11, stroke(project, 11, Rect(30, 40, 9, 9), 0))
+    note()
+    whole = journal.path.read_bytes()
+    path = tmp_path / "cut.journal"
+    for length in range(ends[0], len(whole) + 1):
+        path.write_bytes(whole[:length])
+        expected = sum(end <= length for end in ends) - 1
+        assert_same(recover(unfinished(tmp_path)[0])[0], states[expected])
+    # A power cut may leave blocks of zeros, or of anything, where data should have come.
+    for rest in (bytes(500), b"\xff" * 500, whole[:500]):
+        path.write_bytes(whole + rest)
+        assert_same(recover(unfinished(tmp_path)[0])[0], states[-1])
+    for length in [*range(0, 60), ends[0] - 1]:
+        path.write_bytes(whole[:length])
+        (found,) = unfinished(tmp_path)
+        with pytest.raises(ProjectError, match=r"cannot be recovered from .*; discard it\.$"):
+            recover(found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=3))
+@settings(max_examples=100)
+def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, flips: list[tuple[int, int]]) -> None:
+    folder = tmp_path_factory.mktemp("flips")
+    project = full_project()
+    journal = Journal.create(folder / "a", "a", copied(project), VIEW)
+    states = [copied(project)]
+    for value in range(3):
+        journal.tiles(4, stroke(project, 4, Rect(value * 9, 0, 30, 80), value))
+        states.append(copied(project))
+    broken = bytearray(journal.path.read_bytes())
+    for place, change in flips:
+        broken[place % len(broken)] ^= change
+    (folder / "b.journal").write_bytes(broken)
+    (found,) = unfinished(folder)
+    try:
+        result = recover(found)[0]
+    except ProjectError:
+        return
+    assert any(np.array_equal(result.layer(4).cells, each.layer(4).cells) for each in states)
+    journal.close_and_remove()
+
+
+def test_what_is_known_of_a_journal(tmp_path: Path) -> None:
+    project = plain_project()
+    journal = Journal.create(tmp_path / "a", "Coast", project, VIEW, tmp_path / "coast.terrainpaint")
+    (found,) = left_behind(journal, tmp_path / "b")
+    assert (found.name, found.document) == ("Coast", tmp_path / "coast.terrainpaint")
+    _, view, document = recover(found)
+    assert view == VIEW and document == tmp_path / "coast.terrainpaint"
+    journal.tiles(1, stroke(project, 1, Rect(0, 0, 9, 9), 2))
+    journal.saved(tmp_path / "other.terrainpaint")
+    journal.flush()
+    # All of it is in a file: nothing to recover, and no need to keep it.
+    assert left_behind(journal, tmp_path / "b") == []
+    assert list((tmp_path / "b").iterdir()) == []
+    journal.structure(project, ViewSettings(exaggeration=3.0))
+    (found,) = left_behind(journal, tmp_path / "b")
+    assert found.document == tmp_path / "other.terrainpaint"
+    assert recover(found)[1].exaggeration == 3.0
+    discard(found)
+    assert list((tmp_path / "b").iterdir()) == [] and unfinished(tmp_path / "b") == []
+
+
+def test_a_shortened_journal_remembers_the_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(journal_module, "_LARGE_BASES", 0)
+    journal = Journal.create(tmp_path / "a", "a", plain_project(), VIEW)
+    journal.saved(tmp_path / "file")
+    assert left_behind(journal, tmp_path / "b") == []
+    project = plain_project()
+    journal.tiles(1, stroke(project, 1, Rect(0, 0, 40, 40), 6))
+    (found,) = left_behind(journal, tmp_path / "b")
+    assert found.document == tmp_path / "file"
+
+
+def test_the_newest_comes_first(tmp_path: Path) -> None:
+    for name, age in (("old", 500), ("new", 5), ("middle", 100)):
+        path = Journal.create(tmp_path / "a", name, plain_project(), VIEW).path
+        copy = tmp_path / path.name
+        shutil.copy(path, copy)
+        os.utime(copy, (time.time() - age, time.time() - age))
+    assert [each.name for each in unfinished(tmp_path)] == ["new", "middle", "old"]
+
+
+def test_a_running_program_is_left_alone(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
+    other = Journal.create(tmp_path, "a", plain_project(), VIEW)
+    assert unfinished(tmp_path) == []
+    found = Found(journal.path, journal_module.datetime.datetime.now(), "a", None)
+    with pytest.raises(ProjectError, match="in use by another TerrainPaint"):
+        recover(found)
+    discard(found)
+    journal.tiles(1, Tiles((), ()))
+    other.close_and_remove()
+    assert journal.path.exists()
+    journal.close_and_remove()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ProjectError, match="there is no such file"):
+        recover(found)
+
+
+def test_no_folder_is_no_journal(tmp_path: Path) -> None:
+    assert unfinished(tmp_path / "none") == []
+
+
+def test_foreign_files_are_offered_but_not_recovered(tmp_path: Path) -> None:
+    (tmp_path / "x.journal").write_bytes(b"somebody's diary")
+    (found,) = unfinished(tmp_path)
+    with pytest.raises(ProjectError, match="it is no journal"):
+        recover(found)
+    discard(found)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_crumbs_of_yesterday_are_swept(tmp_path: Path) -> None:
+    crumbs = [tmp_path / ".writing-1234.journal", tmp_path / "gone-12.lock"]
+    for path in (*crumbs, tmp_path / "notes.txt"):
+        path.touch()
+    assert unfinished(tmp_path) == [] and all(path.exists() for path in crumbs)
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+    assert unfinished(tmp_path) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "notes.txt"]
+
+
+def test_a_full_disk_breaks_the_journal_until_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = plain_project()
+    journal = Journal.create(tmp_path / "a", "a", copied(project), VIEW)
+    before = copied(project)
+    real = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if len(data) <= 12:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[:11])
+
+    tiles = stroke(project, 1, Rect(0, 0, 9, 9), 2)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", full)
+        with pytest.raises(OutputError, match="disk is full"):
+            journal.tiles(1, tiles)
+    # One step is missing: whatever came on top of it would be a state that never was.
+    with pytest.raises(OutputError, match="lacks earlier changes"):
+        journal.tiles(1, stroke(project, 1, Rect(20, 0, 9, 9), 3))
+    assert_same(recovered(journal, tmp_path / "b"), before)
+    journal.replaced(copied(project))
+    journal.tiles(1, stroke(project, 1, Rect(20, 20, 9, 9), 3))
+    assert_same(recovered(journal, tmp_path / "b"), project)
+
+
+def test_a_broken_journal_is_gone_when_the_document_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "atomic_path", lambda path: (_ for _ in ()).throw(OutputError("full")))
+        with pytest.raises(OutputError, match="full"):
+            journal.replaced(plain_project((50, 50)))
+    journal.saved(tmp_path / "file")
+    assert not journal.path.exists()
+    journal.replaced(plain_project((50, 50)))
+    journal.flush()
+    assert journal.path.exists()
+    journal.close_and_remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        Journal.create(tmp_path / "file", "a", plain_project(), VIEW)
+    project = plain_project()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(journal_module, "packed_structure", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(OutputError, match="disk is full"):
+            Journal.create(tmp_path / "a", "a", project, VIEW)
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_unknown_layers_are_a_mistake_of_the_caller(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
+    with pytest.raises(ValueError, match="no layer 7"):
+        journal.tiles(7, Tiles((), ()))
+
+
+def test_a_lock_is_for_one(tmp_path: Path) -> None:
+    first = FileLock.take(tmp_path / "x.lock")
+    assert first is not None and FileLock.take(tmp_path / "x.lock") is None
+    first.release()
+    first.release()
+    assert FileLock.take(tmp_path / "x.lock") is not None
+
+
+PAINTER = """
+import itertools, random, sys
+from pathlib import Path
+from terrainpaint.core import journal as module
+from tests.core.test_journal import Editor, LARGE
+from tests.core.projects import full_project
+module._LARGE_BYTES, module._LARGE_BASES = 30_000, 2
+editor = Editor(Path(sys.argv[1]), full_project(LARGE))
+draw = random.Random(int(sys.argv[2]))
+for step in itertools.count(1):
+    print(f"begin {step}", flush=True)
+    editor.step(draw)
+    editor.journal.flush()
+    print(f"end {step}", flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_killed_program_loses_no_more_than_the_step_under_way(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    for seed in range(20):
+        folder = tmp_path / str(seed)
+        command = [sys.executable, "-c", PAINTER, str(folder), str(seed)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as painter:
+            assert painter.stdout is not None
+            lines = [painter.stdout.readline()]
+            # The journal of a program that runs is not offered, however often others look.
+            assert lines[0] == "begin 1\n" and unfinished(folder) == []
+            time.sleep(chance.uniform(0.0, 0.25))
+            painter.send_signal(signal.SIGKILL)
+            lines += painter.stdout.readlines()
+        whole = [line for line in lines if line.endswith("\n")]
+        flushed = sum(line.startswith("end") for line in whole)
+        (found,) = unfinished(folder)
+        result = recover(found)[0]
+        truth = Editor(tmp_path / f"truth {seed}", full_project(LARGE))
+        draw = random.Random(seed)
+        for _ in range(flushed):
+            truth.step(draw)
+        # The step under way may be whole already, even if nobody was told.
+        try:
+            assert_same(result, truth.project)
+        except AssertionError:
+            truth.step(draw)
+            assert_same(result, truth.project)
+        discard(found)
+        assert [each.name for each in folder.iterdir() if not each.name.startswith(".writing-")] == []
