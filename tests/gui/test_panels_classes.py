@@ -195,7 +195,7 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     bar.show_tool(name)
     kind = TOOLS[name]
     assert bar.name.text() == kind.text
-    assert bar.hint.text() == kind.tip
+    assert bar.hint.whole_text == kind.tip
     assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth"))
     assert bar.swatch.isVisible() == ((kind.tool.paints and name != "eraser") or name == "picker")
     assert bar.mirror_x.isVisible() == ((kind.tool.paints and name != "replace") or name == "smooth")
@@ -243,6 +243,23 @@ def test_buttons_follow_the_settings_both_ways(bar: ToolOptions, tools: ToolSett
     bar.show_tool("select")
     qtbot.mouseClick(bar.selection.buttons[SelectionMode.AREA], LEFT)
     assert tools.selection_mode is SelectionMode.AREA
+
+
+def test_the_bar_gives_way_to_a_narrow_canvas(bar: ToolOptions) -> None:
+    assert bar.minimumSizeHint().width() <= 320
+    for width in (700, 560, 420, 340):
+        bar.resize(width, 42)
+        assert bar.size_px.isVisible()
+        assert bar.swatch.isVisible()
+        assert bar.size_px.geometry().right() < width
+    assert not bar.class_name.isVisible()
+    assert not bar.pressure.isVisible()
+    bar.show_tool("select")
+    bar.show_tool("brush")
+    assert not bar.pressure.isVisible()
+    bar.resize(1200, 42)
+    assert bar.class_name.isVisible()
+    assert bar.pressure.isVisible()
 
 
 def test_the_class_in_the_bar_is_the_one_that_is_painted(bar: ToolOptions, tools: ToolSettings) -> None:

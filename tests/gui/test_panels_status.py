@@ -82,7 +82,7 @@ def test_a_sentence_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeyp
     )
     monkeypatch.setattr(Kind.WARNING, "shown_ms", 30)
     info.say(sentence, Kind.WARNING)
-    assert info.message.label.sentence == sentence
+    assert info.message.label.whole_text == sentence
     assert info.message.label.text().endswith("…")
     assert info.message.label.toolTip() == sentence
     assert info.message.label.property("role") == "warning"

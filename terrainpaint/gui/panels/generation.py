@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.project import Settings
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import Logarithmic, NumberField, SliderField, format_number, muted, with_key
+from terrainpaint.gui.panels.controls import muted, with_key
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.panels.seed_box import SeedBox
+from terrainpaint.gui.panels.sliders import Logarithmic, NumberField, SliderField, format_number
 from terrainpaint.gui.panels.style_box import StyleBox
 
 _MIN_RELIEF, _MAX_RELIEF = 0.1, 100.0

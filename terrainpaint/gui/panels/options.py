@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QSpinBox, QToolButton, QWidget
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
-from terrainpaint.gui.panels.controls import Logarithmic, SliderField, icon_button, muted
+from terrainpaint.gui.panels.controls import ElidedLabel, hide_what_has_no_room, icon_button
+from terrainpaint.gui.panels.sliders import Logarithmic, SliderField
 from terrainpaint.gui.panels.swatch import Swatch
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
@@ -21,7 +23,8 @@ _SIZED = ("brush", "eraser", "line", "smooth")
 _PRESSED = ("brush", "eraser", "smooth")
 _COLOURED = ("brush", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "replace", "picker")
 _MIRRORED = ("brush", "eraser", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "smooth")
-_SLIDER_PX = 150
+_SIZE_PX = 240
+_MIN_PX = 320
 _RADIAL_PX = 104
 _HEIGHT_PX = 42
 
@@ -33,17 +36,16 @@ class ToolOptions(QWidget):
 
     def __init__(self, tools: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tools = tools
+        self._tools, self._tool = tools, "brush"
         self.name = QLabel()
         set_role(self.name, "heading")
-        # The options of one tool are where those of the others are.
-        self.name.ensurePolished()
-        widest = max(self.name.fontMetrics().horizontalAdvance(each.text) for each in TOOLS.values())
-        self.name.setMinimumWidth(widest)
         self.swatch, self.class_name = Swatch(18), QLabel()
+        self.class_name.setMinimumWidth(
+            max(self.class_name.fontMetrics().horizontalAdvance(each.name.capitalize()) for each in CLASSES)
+        )
         self.size_px = SliderField("Size of the brush", Logarithmic(MIN_BRUSH_PX, MAX_BRUSH_PX), 0, suffix=" px")
         self.size_px.setToolTip("Size of the brush in pixels of the map  ([ and ], with Shift in larger steps)")
-        self.size_px.slider.setFixedWidth(_SLIDER_PX)
+        self.size_px.setMaximumWidth(_SIZE_PX)
         self.shape = _Choices(
             ((Shape.ROUND, "round", "Round brush"), (Shape.SQUARE, "square", "Square brush")), tools.set_shape
         )
@@ -75,45 +77,54 @@ class ToolOptions(QWidget):
             ),
             tools.set_selection_mode,
         )
-        self.hint = muted("")
+        self.hint = ElidedLabel()
+        set_role(self.hint, "muted")
 
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 12, 4)
-        row.setSpacing(14)
-        row.addWidget(self.name)
-        groups: dict[str, Sequence[QWidget]] = {
-            "class": (self.swatch, self.class_name),
-            "size": (self.size_px,),
-            "tip": (self.shape, self.edge),
-            "pressure": (self.pressure,),
-            "symmetry": (self.mirror_x, self.mirror_y, self.radial),
-            "selection": (self.selection,),
+        tip, symmetry = _group((self.shape, self.edge)), _group((self.mirror_x, self.mirror_y, self.radial))
+        self._for_tools: Mapping[QWidget, Sequence[str]] = {
+            self.name: tuple(TOOLS),
+            self.swatch: _COLOURED,
+            self.class_name: _COLOURED,
+            self.size_px: _SIZED,
+            tip: _SIZED,
+            self.pressure: _PRESSED,
+            symmetry: _MIRRORED,
+            self.selection: ("select",),
         }
-        self._groups: Mapping[str, QWidget] = {name: _group(widgets) for name, widgets in groups.items()}
-        for group in self._groups.values():
-            row.addWidget(group)
+        self._optional = (self.class_name, self.name, self.pressure, symmetry, tip)
+        row = QHBoxLayout(self)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        row.setContentsMargins(12, 4, 12, 4)
+        row.setSpacing(10)
+        for each in self._for_tools:
+            row.addWidget(each, 2 if each is self.size_px else 0)
         row.addWidget(self.hint, 1)
         self.setFixedHeight(_HEIGHT_PX)
         self.size_px.changed.connect(tools.set_size_px)
         tools.changed.connect(self._refresh)
         self._refresh()
-        self.show_tool("brush")
+        self.show_tool(self._tool)
 
     def show_tool(self, name: str) -> None:
         """Show the options of a tool, a key of `tools.TOOLS`."""
         kind = TOOLS[name]
+        self._tool = name
         self.name.setText(kind.text)
-        self.hint.setText(kind.tip)
-        self.hint.setToolTip(kind.tip)
-        for group, names in (
-            ("class", _COLOURED),
-            ("size", _SIZED),
-            ("tip", _SIZED),
-            ("pressure", _PRESSED),
-            ("symmetry", _MIRRORED),
-            ("selection", ("select",)),
-        ):
-            self._groups[group].setVisible(name in names)
+        self.hint.show_text(kind.tip)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        # The canvas may be narrower than all options; what matters least gives way.
+        return QSize(_MIN_PX, _HEIGHT_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for widget, names in self._for_tools.items():
+            widget.setVisible(self._tool in names)
+        hide_what_has_no_room(self, self._optional)
 
     def _refresh(self) -> None:
         tools = self._tools
@@ -166,7 +177,7 @@ def _group(widgets: Sequence[QWidget]) -> QWidget:
     group = QWidget()
     row = QHBoxLayout(group)
     row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(6 if len(widgets) < 3 else 2)
+    row.setSpacing(4)
     for each in widgets:
         row.addWidget(each)
     return group

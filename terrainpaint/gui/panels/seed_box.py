@@ -10,9 +10,10 @@ from terrainpaint.core.recipe import Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import Linear, SliderField, caption, icon_button, menu_button, with_key
+from terrainpaint.gui.panels.controls import caption, icon_button, menu_button, with_key
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.panels.seed_field import SeedField, new_seed
+from terrainpaint.gui.panels.sliders import Linear, SliderField
 
 _REMEMBERED = 30
 _FIRST_BLEND = 0.5

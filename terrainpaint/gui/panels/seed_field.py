@@ -7,7 +7,8 @@ import random
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
-from terrainpaint.gui.panels.controls import hide_arrows, icon_button
+from terrainpaint.gui.panels.controls import icon_button
+from terrainpaint.gui.panels.sliders import hide_arrows
 
 MAX_SEED = 2**31 - 1
 

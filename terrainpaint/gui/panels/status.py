@@ -7,17 +7,19 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QWidget
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import pixmap
-from terrainpaint.gui.panels.controls import format_number
+from terrainpaint.gui.panels.controls import ElidedLabel, hide_what_has_no_room
+from terrainpaint.gui.panels.sliders import format_number
 from terrainpaint.gui.panels.swatch import Swatch
 from terrainpaint.gui.theme import current_theme, set_role
 
 _ICON_PX = 15
 _MIN_PX = 360
+_MESSAGE_PX = 160
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,10 @@ class StatusInfo(QWidget):
         self.state = _number_label("Preview 100 %", "")
 
         row = QHBoxLayout(self)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(8, 2, 8, 2)
         row.setSpacing(10)
+        self.message.setMinimumWidth(_MESSAGE_PX)
         row.addWidget(self.message, 1)
         row.addWidget(self.place_label)
         row.addWidget(self.ground_label)
@@ -92,12 +96,7 @@ class StatusInfo(QWidget):
             self.state,
         ):
             row.addWidget(each)
-        self._from_width = {
-            620: (self.place_label,),
-            860: (self.size_label, self.zoom_label),
-            960: (self.slope_label,),
-            1060: (self.ground_label,),
-        }
+        self._optional = (self.ground_label, self.slope_label, self.size_label, self.zoom_label, self.place_label)
         document.replaced.connect(self._show_size)
         document.settings_changed.connect(self._show_size)
         self._show_size()
@@ -110,9 +109,9 @@ class StatusInfo(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for width, widgets in self._from_width.items():
-            for each in widgets:
-                each.setVisible(self.width() >= width)
+        for each in self._optional:
+            each.show()
+        hide_what_has_no_room(self, self._optional)
 
     def set_position(self, reading: Reading | None) -> None:
         """What is under the pointer, None when it is not on the map."""
@@ -169,7 +168,7 @@ class _Message(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._kind = Kind.NOTE
-        self._picture, self.label = QLabel(), _Elided()
+        self._picture, self.label = QLabel(), ElidedLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
@@ -183,7 +182,7 @@ class _Message(QWidget):
     def say(self, sentence: str, kind: Kind) -> None:
         self._kind = kind
         set_role(self.label, kind.role)
-        self.label.show_sentence(sentence)
+        self.label.show_text(sentence)
         self._picture.setVisible(bool(sentence))
         self._draw_picture()
         self._timer.stop()
@@ -199,30 +198,6 @@ class _Message(QWidget):
         theme = current_theme()
         colour = {Kind.NOTE: theme.muted, Kind.WARNING: theme.warning, Kind.ERROR: theme.danger}[self._kind]
         self._picture.setPixmap(pixmap(self._kind.picture, _ICON_PX, colour, self.devicePixelRatioF()))
-
-
-class _Elided(QLabel):
-    """A sentence that is cut short with dots when there is no room; all of it is in the tooltip."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sentence = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_sentence(self, sentence: str) -> None:
-        self.sentence = sentence
-        self.setToolTip(sentence)
-        self.setAccessibleName(sentence)
-        self._cut()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._cut()
-
-    def _cut(self) -> None:
-        room = self.contentsRect().width()
-        self.setText(self.fontMetrics().elidedText(self.sentence, Qt.TextElideMode.ElideRight, room))
 
 
 class _Ring(QWidget):

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.controls import Linear, SliderField, caption
+from terrainpaint.gui.panels.controls import caption
 from terrainpaint.gui.panels.merging import Merge
+from terrainpaint.gui.panels.sliders import Linear, SliderField
 from terrainpaint.gui.theme import set_role
 
 _SIDE = 3.0
