@@ -440,10 +440,11 @@ def test_a_full_disk_leaves_the_files_of_before(weights: Path, map_png: Path, tm
 # --- wrong usage
 
 
-def test_no_command_prints_the_usage() -> None:
-    outcome = process()
-    assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("usage: terrainpaint")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_the_window_without_a_screen_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(each, raising=False)
+    assert_refused(process(), "no screen")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,11 +11,20 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from terrainpaint import __version__
+from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d.opengl import choose_platform, prepare_opengl
+
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 def make_application() -> QApplication:
-    """The one QApplication, with all that must be set before and after it is made."""
+    """The one QApplication, with all that must be set before and after it is made.
+
+    Raises DeviceError when there is no screen.
+    """
+    # Qt would end the process, with a core dump.
+    if sys.platform == "linux" and not any(os.environ.get(each) for each in _SCREENS):
+        raise DeviceError("There is no screen to open the window on; set DISPLAY, or use terrainpaint generate.")
     prepare_opengl()
     application = QApplication(sys.argv[:1])
     application.setApplicationName("TerrainPaint")
@@ -26,7 +36,11 @@ def make_application() -> QApplication:
 
 
 def run(path: Path | None) -> int:
-    """Open the window, with a project or a file to import if one is given, until it is closed; the exit code."""
+    """Open the window, with a project or a file to import if one is given, until it is closed; the exit code.
+
+    SIGTERM ends it without a question, as at the end of a session of the desktop: unsaved work is offered at the next
+    start. Raises DeviceError when there is no screen.
+    """
     application = make_application()
     from terrainpaint.gui.window import MainWindow
 
@@ -34,6 +48,7 @@ def run(path: Path | None) -> int:
     window.show()
     # Ctrl+C in the terminal closes the window as its cross would; Python looks at signals when Qt lets it run.
     signal.signal(signal.SIGINT, lambda number, frame: window.close())
+    signal.signal(signal.SIGTERM, lambda number, frame: window.leave())
     heartbeat = QTimer()
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start(200)

@@ -38,17 +38,21 @@ class Autosave(QObject):
         document.written.connect(self._written)
         document.restructured.connect(self._restructured)
         document.resized.connect(self._resized)
-        document.opened.connect(self._opened)
+        document.opened.connect(self.forget)
         document.stored.connect(self._stored)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_after)
         self._timer.start(_RETRY_MS)
         self._thread.start()
 
-    def close(self) -> None:
+    def forget(self) -> None:
         """The document was saved or given up: nothing is to be recovered."""
-        self._timer.stop()
+        self._begun = False
         self._entries.put(self._remove)
+
+    def close(self) -> None:
+        """Write what is left to write, and stop."""
+        self._timer.stop()
         self._entries.put(None)
         self._thread.join()
 
@@ -94,10 +98,6 @@ class Autosave(QObject):
             self._put(lambda journal: journal.replaced(project))
         else:
             self.begin()
-
-    def _opened(self) -> None:
-        self._begun = False
-        self._entries.put(self._remove)
 
     def _stored(self) -> None:
         path = self._document.path

@@ -401,12 +401,15 @@ class MainWindow(QMainWindow):
     # Commands
 
     def _undo(self) -> None:
-        self.document.finish_stroke()
-        self.document.undo_stack.undo()
+        """Take back what is under way, else the last step."""
+        if self.canvas.is_busy:
+            self.canvas.cancel()
+        else:
+            self.document.undo_stack.undo()
 
     def _redo(self) -> None:
-        self.document.finish_stroke()
-        self.document.undo_stack.redo()
+        if not self.canvas.is_busy:
+            self.document.undo_stack.redo()
 
     def _invert_selection(self) -> None:
         if self.document.selection is not None:
@@ -465,9 +468,15 @@ class MainWindow(QMainWindow):
         on_welcome = self._pages.currentIndex() == 0
         settings.setValue("layout", self._layout_behind if on_welcome else self.saveState(_LAYOUT_VERSION))
         self.files.wait()
+        self.autosave.forget()
+        self.leave()
+        event.accept()
+
+    def leave(self) -> None:
+        """End the program as it is; unsaved work stays to be recovered."""
         self.autosave.close()
         self.generation.stop()
-        event.accept()
+        QApplication.quit()
 
 
 def _styles(folder: Path) -> dict[str, Path]:
