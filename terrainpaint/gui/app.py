@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from terrainpaint import __version__
 from terrainpaint.errors import DeviceError
+from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.view3d.opengl import choose_platform, prepare_opengl
 
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
@@ -42,9 +43,12 @@ def run(path: Path | None) -> int:
     start. Raises DeviceError when there is no screen.
     """
     application = make_application()
+    # It reads torch while the window is built.
+    process = TerrainProcess()
+    process.start()
     from terrainpaint.gui.window import MainWindow
 
-    window = MainWindow()
+    window = MainWindow(process)
     window.show()
     # Ctrl+C in the terminal closes the window as its cross would; Python looks at signals when Qt lets it run.
     signal.signal(signal.SIGINT, lambda number, frame: window.close())

@@ -25,6 +25,8 @@ class Autosave(QObject):
     """Follows a document. `failed` carries a sentence, once until it works again."""
 
     failed = Signal(str)
+    begun = Signal()
+    """A journal holds all of the document."""
 
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -121,7 +123,9 @@ class Autosave(QObject):
     def _create(self, project: Project, view: ViewSettings, name: str, path: Path | None) -> None:
         self._remove()
         self._journal = Journal.create(self._folder, name, project, view, path)
+        self._journal.flush()
         self._broken = False
+        self.begun.emit()
 
     def _append(self, entry: _Entry) -> None:
         if self._journal is not None:

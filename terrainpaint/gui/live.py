@@ -42,7 +42,9 @@ class LiveGeneration(QObject):
     _answered = Signal(object, object)
     _refused = Signal(object, str)
 
-    def __init__(self, document: Document, styles: Mapping[str, Path], parent: QObject | None = None) -> None:
+    def __init__(
+        self, document: Document, styles: Mapping[str, Path], process: TerrainProcess, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._document, self.styles = document, dict(styles)
         self.live: LiveTerrain | None = None
@@ -53,7 +55,7 @@ class LiveGeneration(QObject):
         self._recent: Rect | None = None
         self._running = False
         self._stopped = False
-        self._process = TerrainProcess()
+        self._process = process
         self._work: queue.SimpleQueue[tuple[Callable[[], Any], _Answer, Callable[[str], None]] | None]
         self._work = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="terrainpaint-generation", daemon=True)
@@ -80,11 +82,6 @@ class LiveGeneration(QObject):
         settings = self._document.settings
         native = self.info.pixel_size_m if self.info else settings.pixel_size_m
         return settings.pixel_size_m / native * settings.relief
-
-    @property
-    def shown_pixel_size_m(self) -> float:
-        """Ground size of a pixel that gives the heights of the weights, unscaled, the proportions of the project."""
-        return self._document.settings.pixel_size_m / self.height_scale
 
     def start(self) -> None:
         """Start the worker process and load the weights of the document."""

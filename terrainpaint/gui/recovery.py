@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from terrainpaint.core.journal import Found, discard, recover, unfinished
-from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.document import Document
 
@@ -19,11 +18,13 @@ class Recovery(QObject):
     """When the newest was left, as text, or None when there is nothing (any more)."""
     failed = Signal(str)
     recovered = Signal()
+    """The document holds recovered work; `drop_recovered` is to follow when it is written down elsewhere."""
 
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document, self._folder = document, folder
         self._found: list[Found] = []
+        self._recovered: list[Found] = []
 
     def look(self) -> None:
         """Search for journals."""
@@ -38,7 +39,9 @@ class Recovery(QObject):
         except TerrainPaintError as error:
             self.failed.emit(str(error))
         else:
-            self._take(found, project, view, path)
+            self._recovered.append(found)
+            self._document.recover(project, path, view, found.name)
+            self.recovered.emit()
         self._tell()
 
     def discard(self) -> None:
@@ -46,11 +49,10 @@ class Recovery(QObject):
         discard(self._found.pop(0))
         self._tell()
 
-    def _take(self, found: Found, project: Project, view: ViewSettings, path: Path | None) -> None:
-        self._document.recover(project, path, view, found.name)
-        # Only now that the new journal holds it too may the old one go.
-        self.recovered.emit()
-        discard(found)
+    def drop_recovered(self) -> None:
+        """The new journal holds what was recovered: the old ones may go."""
+        while self._recovered:
+            discard(self._recovered.pop())
 
     def _tell(self) -> None:
         if not self._found:

@@ -115,7 +115,8 @@ class ReliefDock(QWidget):
             return
         if self._texture is None:
             self._texture = ReliefTexture(self._texture_key, self._document, self._generation, live)
-            view.set_terrain(self._texture.picture, live.height, self._generation.shown_pixel_size_m)
+            pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
+            view.set_terrain(self._texture.picture, live.height, pixel_size_m, unit_m)
         elif not self._changed.is_empty:
             self._texture.update(self._changed)
             view.update_rect(self._changed, self._texture.picture, live.height)

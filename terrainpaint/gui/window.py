@@ -22,6 +22,7 @@ from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.project import MIN_SIDE_PX, NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.core.tints import round_step
+from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.actions import make_actions, shortcut_table
 from terrainpaint.gui.autosave import Autosave
 from terrainpaint.gui.canvas import Canvas
@@ -78,9 +79,9 @@ _NEEDS_EDITOR = (
 
 
 class MainWindow(QMainWindow):
-    """The window. `start` begins what takes time, once it is on the screen."""
+    """The window. `start` begins what takes time, once it is on the screen; `process` generates, and is the window's."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
         apply_theme(QApplication.instance(), str(QSettings().value("theme", DEFAULT_THEME)))  # type: ignore[arg-type]
         self.setWindowIcon(icon("app"))
@@ -92,7 +93,7 @@ class MainWindow(QMainWindow):
         first = Settings(NATIVE_PIXEL_SIZE_M, next(iter(styles), ""))
         self.document = Document(Project.empty((_BLANK_PX, _BLANK_PX), first), self)
         self.tools = ToolSettings(self)
-        self.generation = LiveGeneration(self.document, styles, self)
+        self.generation = LiveGeneration(self.document, styles, process, self)
         self.canvas = Canvas(self.document, self.tools, self)
         self.files = FileActions(self, self.document, self.generation)
         self.seeds = SeedActions(self, self.document, self.generation)
@@ -307,10 +308,11 @@ class MainWindow(QMainWindow):
         welcome.open_requested.connect(files.open)
         welcome.import_requested.connect(files.import_any)
         welcome.recent_chosen.connect(files.open_path)
-        welcome.recover_requested.connect(self.recovery.recover)
+        welcome.recover_requested.connect(self._recover)
         welcome.discard_requested.connect(self.recovery.discard)
         self.recovery.changed.connect(welcome.set_recoverable)
         self.recovery.recovered.connect(self.autosave.begin)
+        self.autosave.begun.connect(self.recovery.drop_recovered)
 
         settings = QSettings()
         for name, usual in (("linked", True), ("scale_bar", True), ("patterns", False), ("letters", False)):
@@ -399,6 +401,10 @@ class MainWindow(QMainWindow):
         self.relief.follow_theme()
 
     # Commands
+
+    def _recover(self) -> None:
+        if self.files.may_discard():
+            self.recovery.recover()
 
     def _undo(self) -> None:
         """Take back what is under way, else the last step."""

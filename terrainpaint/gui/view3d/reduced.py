@@ -23,10 +23,11 @@ def reduction(shape: tuple[int, int], most: int) -> int:
 class Reduced:
     """A copy of an array (H, W) or (H, W, C) in which a cell stands for `factor` x `factor` pixels.
 
-    `cells` (ceil(H / factor), ceil(W / factor)) or the same with C, dtype as the source.
+    `cells` (ceil(H / factor), ceil(W / factor)) or the same with C, dtype as the source, times `gain`.
     """
 
-    def __init__(self, source: NDArray[Any], most: int) -> None:
+    def __init__(self, source: NDArray[Any], most: int, gain: float = 1.0) -> None:
+        self._gain = source.dtype.type(gain)
         self.source_shape: tuple[int, int] = (source.shape[0], source.shape[1])
         self.factor = reduction(self.source_shape, most)
         rows, cols = (-(-each // self.factor) for each in self.source_shape)
@@ -54,7 +55,7 @@ class Reduced:
         cells = Rect.spanned(rect.row // size, rect.col // size, -(-rect.bottom // size), -(-rect.right // size))
         for row in range(cells.row, cells.bottom, _BAND_CELLS):
             band = Rect.spanned(row, cells.col, min(row + _BAND_CELLS, cells.bottom), cells.right)
-            self.cells[band.slices] = self._averaged(source, band)
+            np.multiply(self._averaged(source, band), self._gain, out=self.cells[band.slices])
         self._dirty = cells if self._dirty is None else self._dirty.union(cells)
         return cells
 

@@ -75,14 +75,18 @@ class TerrainView3D(QWidget):
 
     # What is shown
 
-    def set_terrain(self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float) -> None:
-        """Show another land: `texture` (H, W, 3) uint8, `height` (H, W) float32 metres; small copies are kept.
+    def set_terrain(
+        self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, unit_m: float = 1.0
+    ) -> None:
+        """Show another land: `texture` (H, W, 3) uint8, `height` (H, W) float32 in units of `unit_m` metres.
+
+        Small copies are kept.
 
         Raises ValueError when they do not fit together.
         """
         is_first = self._scene.relief is None
         proportions = None if self._scene.relief is None else self._scene.relief.half
-        self._scene.relief = Relief(texture, height, pixel_size_m)
+        self._scene.relief = Relief(texture, height, pixel_size_m, unit_m)
         if is_first or proportions != self._scene.relief.half:
             self.reset_camera()
         self._refresh_above_ground()
