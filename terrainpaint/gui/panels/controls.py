@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QLabel,
     QSizePolicy,
     QToolButton,
@@ -100,3 +101,10 @@ def muted(text: str) -> QLabel:
     set_role(label, "muted")
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
+
+
+def rule() -> QFrame:
+    """A thin line between groups of controls."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    return line

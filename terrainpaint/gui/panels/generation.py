@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.project import Settings
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import muted, with_key
+from terrainpaint.gui.panels.controls import muted, rule, with_key
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.panels.seed_box import SeedBox
 from terrainpaint.gui.panels.sliders import Logarithmic, NumberField, SliderField, format_number
@@ -129,9 +128,8 @@ class GenerationPanel(QWidget):
         column.addLayout(style)
         column.addWidget(self.seeds)
         column.addLayout(buttons)
-        column.addWidget(_line())
         column.addWidget(self.character)
-        column.addWidget(_line())
+        column.addWidget(rule())
         column.addLayout(sizes)
         column.addStretch(1)
 
@@ -178,9 +176,3 @@ def _button(picture: str, text: str, tip: str) -> QPushButton:
     button.setToolTip(tip)
     button.setAutoDefault(False)
     return button
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    return line

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.controls import caption
+from terrainpaint.gui.panels.controls import caption, rule
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.panels.sliders import Linear, SliderField
 from terrainpaint.gui.theme import set_role
@@ -48,6 +48,8 @@ class StyleBox(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
+        column.addWidget(rule())
+        column.addSpacing(6)
         column.addLayout(head)
         column.addLayout(self._grid)
         self.reset.clicked.connect(lambda: self._change("Character of the seed", None))
