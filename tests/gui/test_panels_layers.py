@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QColor, QContextMenuEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -135,6 +135,11 @@ def drop(panel: LayersPanel, row: int, position: QPoint) -> None:
     data = panel.model.mimeData([panel.model.index(row)])
     viewport, none = panel.view.viewport(), Qt.KeyboardModifier.NoModifier
     action, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
+    try:
+        enter = QDragEnterEvent(QPointF(position), action, data, left, none)
+    except TypeError:  # before Qt 6.12
+        enter = QDragEnterEvent(position, action, data, left, none)
+    QApplication.sendEvent(viewport, enter)
     QApplication.sendEvent(viewport, QDropEvent(QPointF(position), action, data, left, none))
 
 
