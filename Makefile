@@ -1,6 +1,6 @@
 # One command each; all of them first make or refresh the private environment .venv.
 
-.PHONY: setup run test lint bench
+.PHONY: setup run lint test bench
 .DEFAULT_GOAL := run
 
 BIN := .venv/bin
@@ -12,6 +12,7 @@ $(STAMP): pyproject.toml scripts/setup
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" bash scripts/setup
 	@touch $@
 
+# Opens the window.
 run: setup
 	$(BIN)/terrainpaint
 
@@ -20,8 +21,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Without a screen; what needs OpenGL starts a virtual one for itself.
 test: lint
-	$(BIN)/python -m pytest
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 bench: setup
 	$(BIN)/python -m tests.bench
