@@ -342,7 +342,8 @@ class Document(QObject):
             self.replaced.emit()
             self.resized.emit()
             return
-        self.refresh(Rect.of_shape(project.shape))
+        if before.layers != project.layers or before.settings.base_class != project.settings.base_class:
+            self.refresh(Rect.of_shape(project.shape))
         if before.layers != project.layers or before.active != project.active:
             self.layers_changed.emit()
         if before.settings != project.settings:

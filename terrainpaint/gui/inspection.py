@@ -24,6 +24,8 @@ class Inspection(QObject):
         self._document, self._generation, self._status = document, generation, status
         self._flat = (canvas, above)
         self._relief: TerrainView3D | None = None
+        self._at: tuple[int, int] | None = None
+        generation.patch_made.connect(self._terrain_changed)
         for view in self._flat:
             view.hovered.connect(lambda row, col, view=view: self._point(row, col, view))
             view.left.connect(self._nowhere)
@@ -49,13 +51,22 @@ class Inspection(QObject):
     def _point(self, row: float, col: float, source: RasterView | None) -> None:
         at = int(np.floor(row)), int(np.floor(col))
         inside = Rect.of_shape(self._document.shape).contains(*at)
-        self._status.set_position(self.reading(*at) if inside else None)
+        self._at = at if inside else None
+        self._tell()
         for view in self._flat:
             if view is not source:
                 view.set_marker((row, col) if inside else None)
 
+    def _terrain_changed(self, rect: Rect) -> None:
+        if self._at is not None and rect.contains(*self._at):
+            self._tell()
+
+    def _tell(self) -> None:
+        self._status.set_position(None if self._at is None else self.reading(*self._at))
+
     def _nowhere(self) -> None:
-        self._status.set_position(None)
+        self._at = None
+        self._tell()
         for view in self._flat:
             view.set_marker(None)
 

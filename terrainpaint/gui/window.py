@@ -79,7 +79,7 @@ _NEEDS_EDITOR = (
 
 
 class MainWindow(QMainWindow):
-    """The window. `start` begins what takes time, once it is on the screen; `process` generates, and is the window's."""
+    """The window. `start` begins what takes time, once it is on the screen; it owns `process`."""
 
     def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
