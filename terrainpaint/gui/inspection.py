@@ -25,6 +25,7 @@ class Inspection(QObject):
         self._flat = (canvas, above)
         self._relief: TerrainView3D | None = None
         self._at: tuple[int, int] | None = None
+        document.replaced.connect(self._nowhere)
         generation.patch_made.connect(self._terrain_changed)
         for view in self._flat:
             view.hovered.connect(lambda row, col, view=view: self._point(row, col, view))

@@ -482,7 +482,8 @@ class MainWindow(QMainWindow):
         """End the program as it is; unsaved work stays to be recovered."""
         self.autosave.close()
         self.generation.stop()
-        QApplication.quit()
+        # quit() would ask every window whether it may close.
+        QApplication.exit(0)
 
 
 def _styles(folder: Path) -> dict[str, Path]:
