@@ -38,9 +38,9 @@ def allowed(camera: Camera, shape: tuple[int, int]) -> Camera:
 
 
 def fitted(shape: tuple[int, int], size_px: tuple[int, int], margin_px: int) -> Camera:
-    """All of a map of (H, W) in a view of (height, width) screen pixels."""
+    """All of a map of (H, W) in a view of (height, width) screen pixels, as large as it can be."""
     zoom = min((max(size_px[i] - 2 * margin_px, 1)) / shape[i] for i in (0, 1))
-    return allowed(Camera(shape[0] / 2, shape[1] / 2, zoom), shape)
+    return Camera(shape[0] / 2, shape[1] / 2, min(zoom, MAX_ZOOM))
 
 
 def stepped(zoom: float, steps: float) -> tuple[float, float]:

@@ -40,6 +40,10 @@ class CameraLink(QObject):
         if not self._on or self._moving:
             return
         self._moving = True
-        scale = min(other.width() / max(source.width(), 1), other.height() / max(source.height(), 1))
-        other.set_camera(dataclasses.replace(camera, zoom=camera.zoom * scale))
+        if source.is_fitted:
+            other.zoom_to_fit()
+        else:
+            # The shorter sides, so that there and back is where it began, whatever the proportions are.
+            scale = max(1, min(other.width(), other.height())) / max(1, min(source.width(), source.height()))
+            other.set_camera(dataclasses.replace(camera, zoom=camera.zoom * scale))
         self._moving = False

@@ -160,8 +160,13 @@ class RasterSurface(QWidget):
 
     def zoom_to_fit(self) -> None:
         """Show all of the map, and go on doing so when the widget changes its size."""
-        self._move(fitted(self._shape, self._size_px(), round(_FIT_MARGIN_PX * self.devicePixelRatioF())))
         self._fits = True
+        self._move(fitted(self._shape, self._size_px(), round(_FIT_MARGIN_PX * self.devicePixelRatioF())))
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether all of the map is shown, also when the widget changes its size."""
+        return self._fits
 
     def zoom_to_actual_size(self) -> None:
         """One screen pixel for each map pixel."""

@@ -59,4 +59,4 @@ class Recovery(QObject):
             self.changed.emit(None)
             return
         newest = self._found[0]
-        self.changed.emit(f'"{newest.name}" from {newest.when:%d %B, %H:%M}')
+        self.changed.emit(f'"{newest.name}", {newest.when:%d %B, %H:%M},')
