@@ -8,20 +8,15 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.jobs import Progress
 from terrainpaint.errors import TerrainPaintError, TrainingError
+from trainer import data_commands
 from trainer.config import add_flags, from_flags
-
-
-class _WrongUsage(Exception):
-    """Options that do not go together, which argparse cannot know."""
+from trainer.console import WrongUsage, progress_bar
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)
-    except _WrongUsage as error:
+    except WrongUsage as error:
         parser.error(str(error))
     except TerrainPaintError as error:
         print(f"trainer: {error}", file=sys.stderr)
@@ -45,26 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    prepare = commands.add_parser("prepare", help="cut rasters, or read a published data set, into a prepared set")
-    prepare.add_argument("-o", "--output", type=Path, required=True, metavar="SET.npz")
-    prepare.add_argument("--texture", type=Path, metavar="FILE", help="raster of three 8-bit bands, RGB")
-    prepare.add_argument("--height", type=Path, metavar="FILE", help="raster of metres")
-    prepare.add_argument("--sea", type=Path, metavar="FILE", help="raster, not 0 where the sea is")
-    prepare.add_argument("--valid", type=Path, metavar="FILE", help="raster, not 0 where pixels may be used")
-    prepare.add_argument(
-        "--dataset", type=Path, metavar="DIR", help="a folder of *_i2.png, *_t.png and *_h.png instead"
-    )
-    prepare.add_argument("--height-range-m", type=float, nargs=2, default=(0.0, 65535.0), metavar=("LOW", "HIGH"),
-                         help="metres of 0 and 65535 in *_h.png (0 65535)")  # fmt: skip
-    prepare.add_argument("--style", required=True, help="name of the texture style")
-    prepare.add_argument("--credits", default="", help="what the sources ask to be said of them")
-    prepare.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of a pixel in metres (2000)")
-    prepare.add_argument("--source-pixel-size-m", type=float, help="the same of rasters without georeference")
-    prepare.add_argument("--tile", type=int, default=512, help="side of a tile in pixels (512)")
-    prepare.add_argument("--minimum-land", type=float, default=0.1, help="least share of land in a tile (0.1)")
-    prepare.add_argument("--validation", type=float, default=0.08, help="share of tiles held out whole (0.08)")
-    prepare.add_argument("--seed", type=int, default=0, help="which tiles are held out (0)")
-    prepare.set_defaults(run=_prepare)
+    data_commands.add_parsers(commands)
 
     label = commands.add_parser("label", help="make the seven classes, or apply a labeller to one picture")
     label.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one a style")
@@ -102,30 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare(arguments: argparse.Namespace) -> None:
-    from trainer.dataset import read_dataset
-    from trainer.prepare import PrepareOptions, Sources, prepare
-    from trainer.prepared import save_prepared
-
-    options = PrepareOptions(
-        style=arguments.style, credits=arguments.credits, pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,
-        minimum_land=arguments.minimum_land, validation_share=arguments.validation, seed=arguments.seed,
-        source_pixel_size_m=arguments.source_pixel_size_m,
-    )  # fmt: skip
-    with _progress("Preparing") as progress:
-        if arguments.dataset is not None:
-            prepared = read_dataset(arguments.dataset, options, tuple(arguments.height_range_m), progress)
-        elif arguments.texture is None or arguments.height is None:
-            raise _WrongUsage("give --texture and --height, or --dataset with a folder")
-        else:
-            sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
-            prepared = prepare(sources, options, progress)
-    save_prepared(arguments.output, prepared)
-    held = int(prepared.split.sum())
-    print(f"{arguments.output}: {len(prepared)} tiles of {prepared.tile_px} px, {held} of them held out, "
-          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
-
-
 def _label(arguments: argparse.Namespace) -> None:
     if arguments.apply:
         _apply_labeller(arguments)
@@ -139,7 +91,7 @@ def _label(arguments: argparse.Namespace) -> None:
     from trainer.prepared import load_prepared, save_prepared
 
     if not arguments.sets or arguments.labeller is None:
-        raise _WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
+        raise WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
     sets = [load_prepared(path) for path in arguments.sets]
     samples = sample(sets, arguments.per_tile, arguments.seed)
     clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
@@ -153,7 +105,7 @@ def _label(arguments: argparse.Namespace) -> None:
         save_labeller(files.path(arguments.labeller), labeller)
     print(f"{arguments.labeller}: agrees with the clusters on {accuracy:.1%} of the samples of unseen tiles")
     for index, (path, prepared) in enumerate(zip(arguments.sets, sets, strict=True)):
-        with _progress(f"Labelling {path.name}") as progress:
+        with progress_bar(f"Labelling {path.name}") as progress:
             labelled = label(prepared, labeller, arguments.variants, arguments.seed, progress)
         save_prepared(path, labelled)
         for name, share in zip(CLASS_NAMES, shares(labelled.labels, labelled.valid), strict=True):
@@ -169,7 +121,7 @@ def _apply_labeller(arguments: argparse.Namespace) -> None:
     from terrainpaint.core.segmentation import write_map
 
     if arguments.texture is None or arguments.height is None or arguments.output is None:
-        raise _WrongUsage("--apply needs --texture, --height and -o")
+        raise WrongUsage("--apply needs --texture, --height and -o")
     labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
     texture, height = read_picture(arguments.texture), read_heights(arguments.height)
     if texture.shape[:2] != height.shape:
@@ -189,7 +141,7 @@ def _train(arguments: argparse.Namespace) -> None:
     # Ctrl-C and a scheduler's SIGTERM end the run after the step under way, with a checkpoint.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, _: stopped.append(number))
-    with _progress("Training") as progress:
+    with progress_bar("Training") as progress:
 
         def report(images: int, losses: dict[str, float]) -> None:
             progress(min(1.0, images / config.images))
@@ -206,20 +158,6 @@ def _publish(arguments: argparse.Namespace) -> None:
     header = publish(arguments.source, arguments.output, arguments.licence)
     print(f"{arguments.output}: {header.network}, style {header.style}, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Progress]:
-    """A bar with rate and time left on stderr, where there is a terminal."""
-    try:
-        from rich.console import Console
-        from rich.progress import Progress as Bar
-    except ImportError as error:
-        raise TrainingError("The trainer needs its extra packages; run: pip install 'terrainpaint[train]'.") from error
-    console = Console(stderr=True)
-    with Bar(console=console, disable=not console.is_terminal) as bar:
-        task: Any = bar.add_task(title, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
 
 
 if __name__ == "__main__":

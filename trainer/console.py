@@ -1,0 +1,28 @@
+"""What the commands share: wrong usage, and a bar of progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from terrainpaint.core.jobs import Progress
+from terrainpaint.errors import TrainingError
+
+
+class WrongUsage(Exception):
+    """Options that do not go together, which argparse cannot know."""
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """A bar with rate and time left on stderr, where there is a terminal. Raises TrainingError without rich."""
+    try:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+    except ImportError as error:
+        raise TrainingError("The trainer needs its extra packages; run: pip install 'terrainpaint[train]'.") from error
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal) as bar:
+        task: Any = bar.add_task(title, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
