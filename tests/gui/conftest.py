@@ -1,5 +1,36 @@
-"""Widgets are tested without a screen, unless the caller names one."""
+"""Widgets are tested without a screen, unless the caller names one, and never with the files of the user."""
+
+from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_clipboard() -> Iterator[None]:
+    """What is on the clipboard of Qt's platform without a screen outlives Python, and ends in a crash."""
+    from PySide6.QtGui import QGuiApplication
+
+    yield
+    if QGuiApplication.instance() is not None:
+        QGuiApplication.clipboard().clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and data of the program are in a folder of the test."""
+    from PySide6.QtCore import QCoreApplication, QSettings, QStandardPaths
+
+    QCoreApplication.setOrganizationName("TerrainPaint")
+    QCoreApplication.setApplicationName("TerrainPaint")
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    if sys.platform != "linux":
+        QStandardPaths.setTestModeEnabled(True)

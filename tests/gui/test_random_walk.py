@@ -1,0 +1,588 @@
+"""Thousands of random steps on a document, each compared with a plain model that keeps a copy of every state.
+
+`TERRAINPAINT_WALK_STEPS` and `TERRAINPAINT_WALK_SEED` walk further, or elsewhere.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.painting import Brush, Edge, Mark, Shape, ellipse, flood, polygon, rectangle, segment
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.smoothing import smoothed
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui import commands
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.files import FileActions
+from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.pieces import Pieces
+
+STEPS = int(os.environ.get("TERRAINPAINT_WALK_STEPS", "5000"))
+SEED = int(os.environ.get("TERRAINPAINT_WALK_SEED", "20240517"))
+SIDES = 64, 200
+MOST_LAYERS = 6
+RELIEF = 77
+"""Number by which changes of the relief merge, as of a slider."""
+
+
+@dataclass
+class PlainLayer:
+    key: int
+    name: str
+    cells: NDArray[np.uint8]
+    visible: bool = True
+    locked: bool = False
+
+
+@dataclass
+class State:
+    """Everything that undo brings back."""
+
+    layers: list[PlainLayer]
+    settings: Settings
+    rerolls: NDArray[np.uint8]
+
+
+@dataclass
+class Step:
+    """A step of undo leads to `state`. One that is no stroke sets the active layer too, both ways."""
+
+    state: State
+    active: tuple[int, int] | None
+    merge: int = -1
+
+
+class Model:
+    """A document as one would write it without a thought for time and memory."""
+
+    def __init__(self, settings: Settings, shape: tuple[int, int]) -> None:
+        layer = PlainLayer(1, "Layer 1", np.full(shape, EMPTY, np.uint8))
+        self.state = State([layer], settings, np.zeros(shape, np.uint8))
+        self.active = self.last_key = 1
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self.origin, self.steps, self.index = copy.deepcopy(self.state), list[Step](), 0
+        self.clean: int | None = 0
+        self.selection: NDArray[np.bool_] | None = None
+        self.last_key = max(each.key for each in self.state.layers)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.state.rerolls.shape[0], self.state.rerolls.shape[1]
+
+    @property
+    def at(self) -> int:
+        return next(i for i, each in enumerate(self.state.layers) if each.key == self.active)
+
+    @property
+    def layer(self) -> PlainLayer:
+        return self.state.layers[self.at]
+
+    @property
+    def may_paint(self) -> bool:
+        return self.layer.visible and not self.layer.locked
+
+    @property
+    def ids(self) -> NDArray[np.uint8]:
+        ids = np.full(self.shape, self.state.settings.base_class, np.uint8)
+        for layer in self.state.layers:
+            if layer.visible:
+                ids = np.where(layer.cells == EMPTY, ids, layer.cells)
+        return ids
+
+    def selected(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return mask if self.selection is None else mask & self.selection
+
+    def new_key(self) -> int:
+        self.last_key += 1
+        return self.last_key
+
+    def painted(self) -> None:
+        """What was written into the state was a stroke; it is a step if it changed anything."""
+        old = self.steps[self.index - 1].state if self.index else self.origin
+        pairs = zip(old.layers, self.state.layers, strict=True)
+        if not np.array_equal(old.rerolls, self.state.rerolls) or any(
+            not np.array_equal(before.cells, after.cells) for before, after in pairs
+        ):
+            self._push(Step(copy.deepcopy(self.state), None))
+
+    def changed(self, active_before: int, merge: int = -1) -> None:
+        """The state was changed in any other way."""
+        self._push(Step(copy.deepcopy(self.state), (active_before, self.active), merge))
+
+    def go_to(self, index: int) -> None:
+        while self.index > index:
+            step = self.steps[self.index - 1]
+            self.index -= 1
+            self._take(step.active[0] if step.active else self.active)
+        while self.index < index:
+            step = self.steps[self.index]
+            self.index += 1
+            self._take(step.active[1] if step.active else self.active)
+
+    def _take(self, active: int) -> None:
+        before = self.state
+        self.state = copy.deepcopy(self.steps[self.index - 1].state if self.index else self.origin)
+        self.active = active
+        if self.is_resize(before):
+            self.selection = None
+
+    def is_resize(self, before: State) -> bool:
+        return before.rerolls.shape != self.state.rerolls.shape
+
+    def _push(self, step: Step) -> None:
+        del self.steps[self.index :]
+        if self.clean is not None and self.clean > self.index:
+            self.clean = None
+        last = self.steps[-1] if self.steps else None
+        if last is not None and last.merge == step.merge != -1 and self.clean != self.index:
+            assert last.active is not None and step.active is not None
+            last.state, last.active = step.state, (last.active[0], step.active[1])
+            return
+        self.steps.append(step)
+        self.index += 1
+
+
+class Walk:
+    """A document, its model, and everything that can be done to both."""
+
+    def __init__(self, draw: random.Random, folder: Path, qtbot: QtBot) -> None:
+        self.draw, self.folder, self.qtbot = draw, folder, qtbot
+        settings = Settings(100.0, "atlas", base_class=0)
+        self.document = Document(Project.empty((90, 130), settings))
+        self.model = Model(settings, (90, 130))
+        window = QWidget()
+        qtbot.addWidget(window)
+        self.generation = LiveGeneration(self.document, {}, TerrainProcess(), window)
+        self.files = FileActions(window, self.document, self.generation)
+        self.refused: list[str] = []
+        self.files.refused.connect(self.refused.append)
+        self.pieces = Pieces(self.document)
+        self.actions: dict[Callable[[], None], int] = {
+            self.stroke: 22, self.stroke_left_open: 3, self.stroke_cancelled: 3, self.fill: 5, self.shape: 8,
+            self.smooth: 1, self.reroll: 3, self.undo: 14, self.redo: 9, self.go: 2,
+            self.add: 3, self.remove: 3, self.duplicate: 2, self.merge: 3, self.move: 3, self.hide: 3, self.lock: 2,
+            self.rename: 1, self.choose: 5, self.base: 1, self.seed: 1, self.relief: 5,
+            self.select: 5, self.deselect: 3, self.cut: 2, self.delete: 1, self.paste: 3, self.lift: 3,
+            self.save: 1, self.open: 1, self.resize: 1, self.crop: 1,
+        }  # fmt: skip
+
+    def step(self) -> str:
+        (action,) = self.draw.choices(list(self.actions), list(self.actions.values()))
+        action()
+        return action.__name__
+
+    def compare(self) -> None:
+        document, model = self.document, self.model
+        project = document.project
+        found = [(each.key, each.name, each.visible, each.locked) for each in project.layers]
+        assert found == [(each.key, each.name, each.visible, each.locked) for each in model.state.layers]
+        assert project.active == model.active
+        for layer, plain in zip(project.layers, model.state.layers, strict=True):
+            assert np.array_equal(layer.cells, plain.cells), layer.name
+        assert np.array_equal(project.rerolls, model.state.rerolls)
+        assert np.array_equal(document.ids, model.ids)
+        assert document.settings == model.state.settings
+        assert document.undo_stack.index() == model.index
+        assert document.undo_stack.count() == len(model.steps)
+        assert document.is_dirty == (model.clean != model.index)
+        assert (document.selection is None) == (model.selection is None)
+        if document.selection is not None and model.selection is not None:
+            assert np.array_equal(document.selection.part(Rect.of_shape(model.shape)), model.selection)
+        assert not self.refused
+
+    # Painting
+
+    def place(self, beyond: int = 20) -> tuple[float, float]:
+        rows, cols = self.model.shape
+        return self.draw.uniform(-beyond, rows + beyond), self.draw.uniform(-beyond, cols + beyond)
+
+    def value(self) -> int:
+        return self.draw.choice([0, 1, 2, 3, 4, 5, 6, EMPTY])
+
+    def mark(self) -> Mark:
+        shape = self.model.shape
+        kind = self.draw.randrange(4)
+        if kind == 0:
+            return rectangle(self.place(), self.place(), shape)
+        if kind == 1:
+            return ellipse(self.place(), self.place(), shape)
+        if kind == 2:
+            return polygon([self.place() for _ in range(self.draw.randrange(1, 7))], shape)
+        return self.brushed(self.place(), self.place())
+
+    def brushed(self, start: tuple[float, float], end: tuple[float, float]) -> Mark:
+        brush = Brush(self.draw.uniform(1, 50), self.draw.choice(list(Shape)), self.draw.choice(list(Edge)))
+        return segment(brush, start, end, self.model.shape, self.draw.choice([None, 1.0, 30.0]))
+
+    def write(self, mark: Mark, value: int) -> None:
+        if self.model.may_paint:
+            self.model.layer.cells[self.model.selected(mark.part(Rect.of_shape(self.model.shape)))] = value
+
+    def finished(self) -> None:
+        """A stroke that was left open is a step from now on."""
+        self.document.finish_stroke()
+        self.model.painted()
+
+    def stroke(self) -> None:
+        self.finished()
+        stroke = self.document.begin_stroke("Brush")
+        assert (stroke is not None) == self.model.may_paint
+        at, value = self.place(), self.value()
+        for _ in range(self.draw.randrange(1, 6)):
+            to = at[0] + self.draw.uniform(-30, 30), at[1] + self.draw.uniform(-30, 30)
+            mark = self.brushed(at, to)
+            self.write(mark, value)
+            if stroke is not None:
+                stroke.paint(mark, value)
+            at = to
+        if stroke is not None:
+            stroke.end()
+            self.model.painted()
+
+    def stroke_left_open(self) -> None:
+        """Whatever comes next ends it; until then it is seen, but it is no step."""
+        self.finished()
+        stroke = self.document.begin_stroke("Brush")
+        if stroke is not None:
+            mark, value = self.mark(), self.value()
+            stroke.paint(mark, value)
+            self.write(mark, value)
+
+    def stroke_cancelled(self) -> None:
+        self.finished()
+        stroke = self.document.begin_stroke("Brush")
+        if stroke is not None:
+            for _ in range(self.draw.randrange(3)):
+                stroke.paint(self.mark(), self.value())
+            stroke.cancel()
+
+    def fill(self) -> None:
+        self.finished()
+        mark, value = flood(self.document.ids, self.place(0)), self.value()
+        self.document.paint_mark("Fill", mark, value)
+        self.write(mark, value)
+        self.model.painted()
+
+    def shape(self) -> None:
+        self.finished()
+        mark, value = self.mark(), self.value()
+        self.document.paint_mark("Shape", mark, value)
+        self.write(mark, value)
+        self.model.painted()
+
+    def smooth(self) -> None:
+        self.finished()
+        area = self.mark().rect
+        if area.is_empty:
+            return
+        rect, cells = smoothed(self.document.active_layer.cells, 3.0, area)
+        self.document.put_cells("Smooth", rect, cells)
+        if self.model.may_paint:
+            whole = np.zeros(self.model.shape, np.uint8)
+            whole[rect.slices] = cells
+            mask = np.zeros(self.model.shape, np.bool_)
+            mask[rect.slices] = True
+            mask = self.model.selected(mask)
+            self.model.layer.cells[mask] = whole[mask]
+            self.model.painted()
+
+    def reroll(self) -> None:
+        self.finished()
+        mark = self.mark()
+        self.document.reroll(mark)
+        mask = self.model.selected(mark.part(Rect.of_shape(self.model.shape)))
+        self.model.state.rerolls[mask] = np.minimum(self.model.state.rerolls[mask].astype(int) + 1, 255)
+        self.model.painted()
+
+    # Undo
+
+    def undo(self) -> None:
+        self.finished()
+        self.document.undo_stack.undo()
+        self.model.go_to(max(0, self.model.index - 1))
+
+    def redo(self) -> None:
+        self.finished()
+        self.document.undo_stack.redo()
+        self.model.go_to(min(len(self.model.steps), self.model.index + 1))
+
+    def go(self) -> None:
+        self.finished()
+        index = max(0, min(len(self.model.steps), self.model.index + self.draw.randrange(-25, 20)))
+        self.document.undo_stack.setIndex(index)
+        self.model.go_to(index)
+
+    # Layers
+
+    def add(self) -> None:
+        model, active = self.model, self.model.active
+        if len(model.state.layers) < MOST_LAYERS:
+            self.document.add_layer()
+            model.painted()  # what was left open
+            key = model.new_key()
+            model.state.layers.insert(model.at + 1, PlainLayer(key, f"Layer {key}", np.full(model.shape, EMPTY, "u1")))
+            model.active = key
+            model.changed(active)
+
+    def remove(self) -> None:
+        model, active = self.model, self.model.active
+        if len(model.state.layers) > 1:
+            self.document.remove_layer()
+            model.painted()
+            at = model.at
+            del model.state.layers[at]
+            model.active = model.state.layers[max(0, at - 1)].key
+            model.changed(active)
+
+    def duplicate(self) -> None:
+        model, active = self.model, self.model.active
+        if len(model.state.layers) < MOST_LAYERS:
+            self.document.duplicate_layer()
+            model.painted()
+            layer = copy.deepcopy(model.layer)
+            layer.key, layer.name = model.new_key(), f"{layer.name} copy"
+            model.state.layers.insert(model.at + 1, layer)
+            model.active = layer.key
+            model.changed(active)
+
+    def merge(self) -> None:
+        self.finished()
+        model, at = self.model, self.model.at
+        self.document.merge_down()
+        if at == 0 or not model.may_paint:
+            return
+        below, above = model.state.layers[at - 1 : at + 1]
+        if below.visible and not below.locked:
+            cells = np.where(above.cells == EMPTY, below.cells, above.cells)
+            merged = PlainLayer(model.new_key(), below.name, cells)
+            model.state.layers[at - 1 : at + 1] = [merged]
+            active, model.active = model.active, merged.key
+            model.changed(active)
+
+    def move(self) -> None:
+        self.finished()
+        model = self.model
+        layers = model.state.layers
+        layer, to = self.draw.choice(layers), self.draw.randrange(-1, len(layers) + 1)
+        self.document.move_layer(layer.key, to)
+        if 0 <= to < len(layers) and layers.index(layer) != to:
+            layers.remove(layer)
+            layers.insert(to, layer)
+            model.changed(model.active)
+
+    def hide(self) -> None:
+        self.finished()
+        self.change(visible=self.draw.random() < 0.6)
+
+    def lock(self) -> None:
+        self.finished()
+        self.change(locked=self.draw.random() < 0.4)
+
+    def rename(self) -> None:
+        self.finished()
+        self.change(name=f"Näme {self.draw.randrange(100)}")
+
+    def change(self, **values: object) -> None:
+        at = self.draw.randrange(len(self.model.state.layers))
+        self.document.change_layer("Change", dataclasses.replace(self.document.project.layers[at], **values))
+        for name, value in values.items():
+            setattr(self.model.state.layers[at], name, value)
+        self.model.changed(self.model.active)
+
+    def choose(self) -> None:
+        self.finished()
+        self.model.active = self.draw.choice(self.model.state.layers).key
+        self.document.set_active(self.model.active)
+
+    # Settings
+
+    def base(self) -> None:
+        self.set(base_class=self.draw.randrange(7))
+
+    def seed(self) -> None:
+        self.set(recipe=Recipe(self.draw.randrange(2**31), style=self.draw.choice([None, (0.5, -1.0)])))
+
+    def relief(self) -> None:
+        for _ in range(self.draw.randrange(1, 4)):
+            self.set(RELIEF, relief=self.draw.uniform(0.1, 10))
+
+    def set(self, merge: int = -1, **values: object) -> None:
+        self.finished()
+        settings = dataclasses.replace(self.model.state.settings, **values)
+        self.document.change_settings("Settings", settings, merge)
+        if settings != self.model.state.settings:
+            self.model.state.settings = settings
+            self.model.changed(self.model.active, merge)
+
+    # Selection and pieces
+
+    def select(self) -> None:
+        mark = self.mark()
+        if mark.is_empty:
+            return
+        self.document.set_selection(mark)
+        self.model.selection = mark.part(Rect.of_shape(self.model.shape))
+
+    def deselect(self) -> None:
+        self.document.set_selection(None)
+        self.model.selection = None
+
+    def cut(self) -> None:
+        self.finished()
+        self.pieces.cut()
+        if self.model.may_paint:
+            self.write(rectangle((0, 0), self.model.shape, self.model.shape), EMPTY)
+            self.model.painted()
+
+    def delete(self) -> None:
+        self.finished()
+        self.pieces.delete()
+        if self.model.may_paint:
+            self.write(rectangle((0, 0), self.model.shape, self.model.shape), EMPTY)
+            self.model.painted()
+
+    def piece(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+        """(H, W): what is selected of the active layer, and the layer."""
+        cells = self.model.layer.cells.copy()
+        return self.model.selected(np.ones(self.model.shape, np.bool_)) & (cells != EMPTY), cells
+
+    def put_down(self, mask: NDArray[np.bool_], cells: NDArray[np.uint8], by: tuple[int, int]) -> None:
+        """The model paints cells elsewhere; what leaves the map is lost, and they are selected there."""
+        there = np.zeros(self.model.shape, np.bool_)
+        for row, col in np.argwhere(mask) + by:
+            if 0 <= row < there.shape[0] and 0 <= col < there.shape[1]:
+                there[row, col] = True
+        rows, cols = np.nonzero(there)
+        self.model.layer.cells[there] = cells[rows - by[0], cols - by[1]]
+        self.model.selection = there if there.any() else None
+        self.model.painted()
+
+    def shift(self) -> tuple[int, int]:
+        return self.draw.randrange(-40, 40), self.draw.randrange(-40, 40)
+
+    def paste(self) -> None:
+        self.finished()
+        self.pieces.copy()
+        self.pieces.paste(Rect.of_shape(self.model.shape))
+        assert (self.pieces.floating is not None) == self.model.may_paint
+        if self.pieces.floating is None:
+            return
+        mask, cells = self.piece()
+        by, clip = self.shift(), self.pieces.floating.clip
+        self.pieces.move_to(clip.row + by[0], clip.col + by[1])
+        self.pieces.put_down()
+        self.put_down(mask, cells, by)
+
+    def lift(self) -> None:
+        self.finished()
+        mask, cells = self.piece()
+        lifted = self.pieces.lift()
+        assert lifted == (self.model.may_paint and bool(mask.any()))
+        if not lifted or self.pieces.floating is None:
+            return
+        if self.draw.random() < 0.2:
+            self.pieces.drop()
+            return
+        by, clip = self.shift(), self.pieces.floating.clip
+        self.pieces.move_to(clip.row + by[0], clip.col + by[1])
+        self.pieces.put_down()
+        if by != (0, 0):
+            self.model.layer.cells[mask] = EMPTY
+            self.put_down(mask, cells, by)
+
+    # Files and sizes
+
+    def save(self) -> None:
+        assert self.files.save()
+        self.model.painted()  # what was left open
+        self.model.clean = self.model.index
+
+    def open(self) -> None:
+        """Save, spoil it, and open it again."""
+        self.save()
+        path = self.document.path
+        assert path is not None
+        saved, active = copy.deepcopy(self.model.state), self.model.active
+        self.document.paint_mark("Spoil", rectangle((0, 0), (40, 40), self.model.shape), self.value())
+        with self.qtbot.waitSignal(self.document.opened):
+            self.files.open_path(path)
+        self.model.state, self.model.active = saved, active
+        self.model.begin_anew()
+
+    def resize(self) -> None:
+        self.finished()
+        shape = self.draw.randint(*SIDES), self.draw.randint(*SIDES)
+        old = self.model.shape
+        self.document.resize(shape)
+        if shape == old:
+            return
+        rows, cols = (nearest(before, new) for new, before in zip(shape, old, strict=True))
+        for layer in self.model.state.layers:
+            layer.cells = layer.cells[rows][:, cols]
+        self.model.state.rerolls = self.model.state.rerolls[rows][:, cols]
+        settings = self.model.state.settings
+        self.model.state.settings = dataclasses.replace(
+            settings, pixel_size_m=settings.pixel_size_m * old[1] / shape[1]
+        )
+        self.model.selection = None
+        self.model.changed(self.model.active)
+
+    def crop(self) -> None:
+        self.finished()
+        shape = self.draw.randint(*SIDES), self.draw.randint(*SIDES)
+        top, left = self.draw.randrange(-30, 60), self.draw.randrange(-30, 60)
+        self.document.crop(top, left, shape)
+        if (top, left, shape) == (0, 0, self.model.shape):
+            return
+
+        def cut(cells: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
+            wide = np.pad(cells, 300, constant_values=outside)
+            return wide[300 + top : 300 + top + shape[0], 300 + left : 300 + left + shape[1]].copy()
+
+        for layer in self.model.state.layers:
+            layer.cells = cut(layer.cells, EMPTY)
+        self.model.state.rerolls = cut(self.model.state.rerolls, 0)
+        self.model.selection = None
+        self.model.changed(self.model.active)
+
+
+def nearest(before: int, new: int) -> NDArray[np.intp]:
+    """(new,): which of `before` pixels is nearest to each of `new` ones. Of two at the same distance OpenCV says which."""
+    ramp = np.arange(before, dtype=np.float32)[:, None]
+    picked = cv2.resize(ramp, (1, new), interpolation=cv2.INTER_NEAREST_EXACT)[:, 0]
+    middles = (np.arange(new) + 0.5) * before / new
+    assert np.abs(picked + 0.5 - middles).max() < 0.5 + 1e-3
+    return picked.astype(np.intp)
+
+
+def test_random_walk(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(tmp_path / "walk"), ""))
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Discard)
+    monkeypatch.setattr(commands, "_MERGED_WITHIN_S", float("inf"))  # a slow computer is no slow hand
+    walk = Walk(random.Random(SEED), tmp_path, qtbot)
+    done: list[str] = []
+    for number in range(STEPS):
+        done.append(walk.step())
+        try:
+            walk.compare()
+        except AssertionError as error:
+            raise AssertionError(f"seed {SEED}, step {number}, after {', '.join(done[-8:])}: {error}") from error
+    assert set(done) == {each.__name__ for each in walk.actions}
