@@ -13,8 +13,8 @@ from terrainpaint.core.shading import slopes
 _STOPS: tuple[tuple[float, tuple[int, int, int]], ...] = (
     (-6000, (32, 64, 120)),
     (-1000, (74, 124, 178)),
-    (-1, (152, 196, 224)),
-    (1, (122, 166, 112)),
+    (5, (152, 196, 224)),
+    (6, (122, 166, 112)),
     (200, (168, 194, 128)),
     (600, (220, 212, 150)),
     (1200, (206, 172, 116)),
@@ -49,8 +49,11 @@ def slope_deg(height: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.fl
 
 
 def contours(height: NDArray[np.float32], interval_m: float) -> NDArray[np.bool_]:
-    """(H, W) bool: pixels below a contour line whose neighbour to the south or east is above it, or the reverse."""
-    band = np.floor(height / np.float32(interval_m))
+    """(H, W) bool: pixels between which and their neighbour to the south or east a contour line runs.
+
+    There is no line at 0: a sea that is level to a few metres would be full of it.
+    """
+    band = np.trunc(height / np.float32(interval_m))
     line = np.zeros(height.shape, np.bool_)
     line[:-1] |= band[:-1] != band[1:]
     line[:, :-1] |= band[:, :-1] != band[:, 1:]

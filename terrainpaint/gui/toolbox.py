@@ -55,6 +55,6 @@ class Toolbox(QToolBar):
         }
         for name, keys in SHORTCUTS.items():
             for key in keys:
-                # On the canvas alone: in a field for a name, B is a letter.
-                shortcut = QShortcut(QKeySequence(key), canvas, context=Qt.ShortcutContext.WidgetShortcut)
+                # In the whole window: fields for text, and the 3D view in flight, keep their letters to themselves.
+                shortcut = QShortcut(QKeySequence(key), canvas.window())
                 shortcut.activated.connect(commands[name])
