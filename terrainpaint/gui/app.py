@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -14,6 +16,9 @@ from terrainpaint import __version__
 from terrainpaint.errors import DeviceError
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.view3d.opengl import choose_platform, prepare_opengl
+
+if TYPE_CHECKING:
+    from terrainpaint.gui.window import MainWindow
 
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
@@ -50,6 +55,7 @@ def run(path: Path | None) -> int:
 
     window = MainWindow(process)
     window.show()
+    sys.excepthook = lambda kind, error, trace: _tell(window, kind, error, trace)
     # Ctrl+C in the terminal closes the window as its cross would; Python looks at signals when Qt lets it run.
     signal.signal(signal.SIGINT, lambda number, frame: window.close())
     signal.signal(signal.SIGTERM, lambda number, frame: window.leave())
@@ -58,3 +64,12 @@ def run(path: Path | None) -> int:
     heartbeat.start(200)
     QTimer.singleShot(0, lambda: window.start(path))
     return application.exec()
+
+
+def _tell(window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What a slot raised, which Qt would print and forget: a sentence for the person, a traceback of bugs for us."""
+    if issubclass(kind, MemoryError):
+        window.tell_no_memory()
+        return
+    sys.__excepthook__(kind, error, trace)
+    window.tell_bug()

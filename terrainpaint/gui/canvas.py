@@ -233,6 +233,8 @@ class Canvas(MapView):
             return
         self._pressed = tool
         tool.press(pointer)
+        if not tool.paints:
+            self.clicked.emit(*pointer.at)
 
     def _go_on(self, pointer: Pointer) -> None:
         self._pointer = pointer

@@ -29,11 +29,13 @@ class PaintStroke:
     def __init__(self, document: Document, text: str, key: int) -> None:
         self._document, self._text, self._key = document, text, key
         self._stroke = Stroke(document.project.cells(key))
+        self._has_missed = False
 
     def paint(self, mark: Mark, value: int) -> None:
         """Write a class id or EMPTY where the mark is, within the selection if there is one."""
         rect, mask = self._document.selected_part(mark)
-        if rect.is_empty:
+        if not mask.any():
+            self._has_missed |= not mark.is_empty
             return
         self._stroke.touch(rect)
         self._stroke.target[rect.slices][mask] = value
@@ -66,6 +68,8 @@ class PaintStroke:
         patch = self._stroke.finish()
         if patch is not None:
             self._document.undo_stack.push(PaintCommand(self._document, self._text, self._key, patch))
+        elif self._has_missed and self._document.selection is not None:
+            self._document.missed.emit()
 
     def cancel(self) -> None:
         """Put everything back as it was."""
@@ -86,6 +90,8 @@ class Document(QObject):
     settings_changed = Signal()
     underlay_changed = Signal()
     selection_changed = Signal()
+    missed = Signal()
+    """A stroke lay outside of the selection, so nothing was painted."""
     replaced = Signal()
     """There is another project, or one of another size; `opened` or `resized` says which."""
     opened = Signal()

@@ -30,7 +30,7 @@ class Inspection(QObject):
         for view in self._flat:
             view.hovered.connect(lambda row, col, view=view: self._point(row, col, view))
             view.left.connect(self._nowhere)
-        above.clicked.connect(self._pin)
+            view.clicked.connect(self._pin)
 
     def add_relief(self, relief: TerrainView3D) -> None:
         """A click on the 3D view shows the spot in the others, and a click on the terrain pins it there."""

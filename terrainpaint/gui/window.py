@@ -56,6 +56,7 @@ _BLANK_PX = 512
 _LEFT_PX = 250
 _SMALLEST_GRID_PX = 8
 _GRID_SQUARES = 16
+_MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
 _CANVAS_KEYS = [
     ("Painting", "[ and ]", "Smaller and larger brush, with Shift in larger steps"),
     ("Painting", "1 to 7", "Class"),
@@ -290,6 +291,7 @@ class MainWindow(QMainWindow):
         self.layers_panel.load_underlay_requested.connect(files.load_underlay)
         for source in (generation.failed, files.refused, seeds.refused, self.autosave.failed, self.recovery.failed):
             source.connect(lambda sentence: self.status.say(sentence, Kind.ERROR))
+        document.missed.connect(lambda: self.status.say(_MISSED, Kind.WARNING))
         self.canvas.refused.connect(lambda sentence: self.status.say(sentence, Kind.WARNING))
         files.said.connect(self.status.say)
         files.recent_changed.connect(self._show_recent)
@@ -477,6 +479,14 @@ class MainWindow(QMainWindow):
         self.autosave.forget()
         self.leave()
         event.accept()
+
+    def tell_bug(self) -> None:
+        """Something was raised that nobody caught."""
+        self.status.say("Something went wrong inside TerrainPaint; what you did is kept, save it now.", Kind.ERROR)
+
+    def tell_no_memory(self) -> None:
+        """There was not enough memory for what was asked."""
+        self.status.say("Memory ran out; close other programs or choose a smaller map.", Kind.ERROR)
 
     def leave(self) -> None:
         """End the program as it is; unsaved work stays to be recovered."""
