@@ -26,6 +26,7 @@ from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.project import MAX_SIDE_PX, NATIVE_PIXEL_SIZE_M, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.project_file import SUFFIX, load_project, save_project
 from terrainpaint.core.rasters import read_picture
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
 from terrainpaint.errors import InputFileError, MapError
 from terrainpaint.export import FORMATS, ExportSource, export
@@ -38,6 +39,8 @@ from terrainpaint.gui.jobs import Job, show_progress
 from terrainpaint.gui.live import LiveGeneration
 
 _RECENT = 10
+_FIRST_SEED = 3
+"""Stands for a mild style in all shipped weights: a first look at the program, not at the extremes of the land."""
 _OPENED = f"TerrainPaint project (*{SUFFIX})"
 _IMPORTED = (
     "Everything that can be imported (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.ora *.raw *.r16);;"
@@ -215,7 +218,7 @@ class FileActions(QObject):
     def _settings(self) -> Settings:
         """Those of a new document: the style stays, the seed begins anew."""
         native = self._generation.info.pixel_size_m if self._generation.info else NATIVE_PIXEL_SIZE_M
-        return Settings(native, self._document.settings.style_name)
+        return Settings(native, self._document.settings.style_name, recipe=Recipe(_FIRST_SEED))
 
     def _opened(self, path: Path, project: Project, view: ViewSettings) -> None:
         self._document.open(project, path, view)
