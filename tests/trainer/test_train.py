@@ -12,47 +12,21 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
-from tests.trainer.earths import make_earth
+from tests.trainer.runs import CONFIG, NETWORK, changed, quiet
 from trainer.__main__ import main
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
 from trainer.config import TrainConfig, add_flags, from_flags
 from trainer.crops import CropSource, Styles
-from trainer.prepare import PrepareOptions, Sources, prepare
 from trainer.prepared import PreparedSet, save_prepared
 from trainer.train import Averaged, train
 
-NETWORK = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
-CONFIG = TrainConfig(
-    images=8,
-    batch=2,
-    crop_px=32,
-    discriminator_widths=(8, 8, 8),
-    precision="fp32",
-    device="cpu",
-    log_images=2,
-    save_images=4,
-    sheet_images=8,
-)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
-    earth = make_earth(tmp_path_factory.mktemp("earth"), side=384)
-    options = PrepareOptions("made-up", "nobody", tile_px=128, validation_share=0.25)
-    found = prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), options)
-    classes = np.where(found.sea, 0, np.where(found.height > 400, 5, 1)).astype(np.uint8)
-    return found.with_labels(classes[:, None])
-
-
-def quiet(images: int, losses: dict[str, float]) -> None:
-    assert images > 0 and losses["images_per_s"] > 0
-
-
 def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
-    prepared: PreparedSet, tmp_path: Path
+    labelled: PreparedSet, tmp_path: Path
 ) -> None:
-    last = train(prepared, CONFIG, tmp_path, quiet, network=NETWORK)
+    last = train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
     assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines] == [2, 4, 6, 8]
@@ -66,30 +40,30 @@ def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
         assert not torch.equal(state["averaged"]["generator." + name], state["generator"][name])
 
 
-def test_a_resumed_run_is_an_unbroken_run(prepared: PreparedSet, tmp_path: Path) -> None:
-    train(prepared, CONFIG, tmp_path / "whole", quiet, network=NETWORK)
+def test_a_resumed_run_is_an_unbroken_run(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, CONFIG, tmp_path / "whole", quiet, network=NETWORK)
     steps = iter([False, False, True])
-    train(prepared, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps), network=NETWORK)
+    train(labelled, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps), network=NETWORK)
     assert newest_checkpoint(tmp_path / "broken").name == "checkpoint-00000004.pt"
-    train(prepared, CONFIG, tmp_path / "broken", quiet, network=NETWORK)
+    train(labelled, CONFIG, tmp_path / "broken", quiet, network=NETWORK)
     whole, broken = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("whole", "broken"))
     for part in ("generator", "shadow", "averaged", "discriminator"):
         for name, value in whole[part].items():
             assert torch.equal(value, broken[part][name]), (part, name)
 
 
-def test_a_run_goes_on_with_the_rates_it_is_told(prepared: PreparedSet, tmp_path: Path) -> None:
-    train(prepared, TrainConfig(**{**vars(CONFIG), "images": 2}), tmp_path, quiet, network=NETWORK)
-    slower = TrainConfig(**{**vars(CONFIG), "images": 4, "generator_rate": 1e-5, "discriminator_rate": 2e-5})
-    state = load_checkpoint(train(prepared, slower, tmp_path, quiet, network=NETWORK), CPU)
+def test_a_run_goes_on_with_the_rates_it_is_told(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    slower = changed(images=4, generator_rate=1e-5, discriminator_rate=2e-5)
+    state = load_checkpoint(train(labelled, slower, tmp_path, quiet, network=NETWORK), CPU)
     assert state["generator_step"]["param_groups"][0]["lr"] == 1e-5
     assert state["discriminator_step"]["param_groups"][0]["lr"] == 2e-5
 
 
 def test_published_weights_make_terrain(
-    prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    labelled: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_prepared(tmp_path / "set.npz", prepared)
+    save_prepared(tmp_path / "set.npz", labelled)
     (tmp_path / "small.toml").write_text("images = 3\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\n")
     run = ["train", str(tmp_path / "set.npz"), "-o", str(tmp_path / "run"), "--config", str(tmp_path / "small.toml")]
     assert main([*run, "--precision", "fp32", "--device", "cpu"]) == 0
@@ -101,9 +75,9 @@ def test_published_weights_make_terrain(
     assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), Recipe(0)).shape == (48, 40)
 
 
-def test_crops_are_valid_land_and_their_maps_lie_on_them(prepared: PreparedSet) -> None:
+def test_crops_are_valid_land_and_their_maps_lie_on_them(labelled: PreparedSet) -> None:
     generator = SpadeLocal(NETWORK)
-    source = CropSource(prepared, generator, 32, CPU)
+    source = CropSource(labelled, generator, 32, CPU)
     crops = source.draw(16, torch.Generator().manual_seed(0))
     assert crops.texture.shape == (16, 3, 35, 35) and crops.height.min() >= 0
     asked = generator.input_window(crops.window)
@@ -113,19 +87,19 @@ def test_crops_are_valid_land_and_their_maps_lie_on_them(prepared: PreparedSet) 
     assert torch.equal(crops.labels == 5, crops.height[:, 0] > 400)
 
 
-def test_no_crop_touches_what_is_not_valid(prepared: PreparedSet) -> None:
+def test_no_crop_touches_what_is_not_valid(labelled: PreparedSet) -> None:
     """Invalid pixels are painted pink; no crop may show one."""
-    texture = prepared.texture.copy()
-    texture[~prepared.valid] = (255, 0, 255)
-    pink = PreparedSet(**{**vars(prepared), "texture": texture})
+    texture = labelled.texture.copy()
+    texture[~labelled.valid] = (255, 0, 255)
+    pink = PreparedSet(**{**vars(labelled), "texture": texture})
     crops = CropSource(pink, SpadeLocal(NETWORK), 32, CPU).draw(400, torch.Generator().manual_seed(0))
     shown = (crops.texture[:, 0] == 1) & (crops.texture[:, 1] == 0) & (crops.texture[:, 2] == 1)
-    assert not prepared.valid.all() and not bool(shown.any())
+    assert not labelled.valid.all() and not bool(shown.any())
 
 
-def test_styles_of_real_crops_are_standard_and_follow_the_land(prepared: PreparedSet) -> None:
+def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: PreparedSet) -> None:
     generator = SpadeLocal(NETWORK)
-    source = CropSource(prepared, generator, 32, CPU)
+    source = CropSource(labelled, generator, 32, CPU)
     styles = Styles(source, generator, torch.Generator().manual_seed(0))
     crops = source.draw(64, torch.Generator().manual_seed(1))
     found = styles.of(crops, 0.0, torch.Generator().manual_seed(2))
@@ -150,31 +124,31 @@ def test_the_average_follows_at_its_half_life() -> None:
     assert torch.allclose(averaged.generator.stem.weight, middle, atol=1e-6)
 
 
-def test_losses_that_are_no_numbers_end_the_run(prepared: PreparedSet, tmp_path: Path) -> None:
-    wild = {**vars(CONFIG), "generator_rate": 1e30, "images": 40, "save_images": 2, "log_images": 40}
+def test_losses_that_are_no_numbers_end_the_run(labelled: PreparedSet, tmp_path: Path) -> None:
+    wild = changed(generator_rate=1e30, images=40, save_images=2, log_images=40)
     with pytest.raises(TrainingError, match="no longer numbers"):
-        train(prepared, TrainConfig(**wild), tmp_path, quiet, network=NETWORK)
+        train(labelled, wild, tmp_path, quiet, network=NETWORK)
     # What was saved on the way, between two lines of the log, came from losses that were numbers.
     for name, value in load_checkpoint(newest_checkpoint(tmp_path), CPU)["averaged"].items():
         assert bool(value.isfinite().all()), name
 
 
-def test_a_set_without_maps_or_a_crop_too_large_is_refused(prepared: PreparedSet, tmp_path: Path) -> None:
-    bare = prepared.with_labels(prepared.labels[:, :0])
+def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+    bare = labelled.with_labels(labelled.labels[:, :0])
     with pytest.raises(TrainingError, match="trainer label"):
         train(bare, CONFIG, tmp_path, quiet, network=NETWORK)
     with pytest.raises(TrainingError, match="do not fit"):
-        train(prepared, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
+        train(labelled, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
 
 
-def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(prepared: PreparedSet, tmp_path: Path) -> None:
-    last = train(prepared, TrainConfig(**{**vars(CONFIG), "images": 2}), tmp_path, quiet, network=NETWORK)
+def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+    last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
     wider = SpadeLocalConfig(widths=(32, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
     with pytest.raises(TrainingError, match="another network"):
-        train(prepared, CONFIG, tmp_path, quiet, network=wider)
+        train(labelled, CONFIG, tmp_path, quiet, network=wider)
     last.write_bytes(last.read_bytes()[:-100])
     with pytest.raises(TrainingError, match=last.name):
-        train(prepared, CONFIG, tmp_path, quiet, network=NETWORK)
+        train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +179,7 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
     assert config.images == TrainConfig().images
 
 
-def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(prepared: PreparedSet) -> None:
+def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(labelled: PreparedSet) -> None:
     generator = SpadeLocal(NETWORK)
     sizes = set()
     for cell in range(5):

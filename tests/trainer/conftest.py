@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.trainer.earths import make_earth
+from trainer.prepare import PrepareOptions, Sources, prepare
+from trainer.prepared import PreparedSet
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+    """A made-up land whose classes go by its heights, with tiles held out."""
+    earth = make_earth(tmp_path_factory.mktemp("earth"), side=384)
+    options = PrepareOptions("made-up", "nobody", tile_px=128, validation_share=0.25)
+    found = prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), options)
+    classes = np.where(found.sea, 0, np.where(found.height > 400, 5, 1)).astype(np.uint8)
+    return found.with_labels(classes[:, None])
