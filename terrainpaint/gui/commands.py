@@ -25,6 +25,11 @@ class PaintCommand(QUndoCommand):
         super().__init__(text)
         self._document, self._key, self._patch = document, key, patch
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the step takes, about."""
+        return self._patch.before.nbytes + self._patch.after.nbytes
+
     def redo(self) -> None:
         """Write the tiles as they are after the stroke."""
         self._document.write(self._key, self._patch.after)

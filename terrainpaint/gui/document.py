@@ -24,11 +24,15 @@ _SEPARATE_TILES = 256
 
 
 class PaintStroke:
-    """A stroke under way on one array of the document; made by `Document.begin_stroke`."""
+    """A stroke under way on one array of the document; made by `Document.begin_stroke`.
+
+    Once it is over, be it that another step ended it, nothing it is asked to do has an effect.
+    """
 
     def __init__(self, document: Document, text: str, key: int) -> None:
         self._document, self._text, self._key = document, text, key
         self._stroke = Stroke(document.project.cells(key))
+        self._is_over = False
         self._has_missed = False
 
     def paint(self, mark: Mark, value: int) -> None:
@@ -46,7 +50,7 @@ class PaintStroke:
         inside = rect.clipped(self._document.shape)
         cut = inside.moved(-rect.row, -rect.col).slices
         clipped, mask = self._document.selected_part(Mark(inside, np.ones((inside.height, inside.width), np.bool_)))
-        if clipped.is_empty:
+        if clipped.is_empty or self._is_over:
             return
         part = cells[cut][clipped.moved(-inside.row, -inside.col).slices]
         self._stroke.touch(clipped)
@@ -56,7 +60,7 @@ class PaintStroke:
     def count_up(self, mark: Mark) -> None:
         """Add one where the mark is, 255 at most."""
         rect, mask = self._document.selected_part(mark)
-        if rect.is_empty:
+        if rect.is_empty or self._is_over:
             return
         self._stroke.touch(rect)
         counts = self._stroke.target[rect.slices]
@@ -64,7 +68,9 @@ class PaintStroke:
 
     def end(self) -> None:
         """Make one step of undo of it, none when nothing is different."""
-        self._document.stroke_ended(self)
+        if self._is_over:
+            return
+        self.abandon()
         patch = self._stroke.finish()
         if patch is not None:
             self._document.undo_stack.push(PaintCommand(self._document, self._text, self._key, patch))
@@ -73,10 +79,17 @@ class PaintStroke:
 
     def cancel(self) -> None:
         """Put everything back as it was."""
-        self._document.stroke_ended(self)
+        if self._is_over:
+            return
+        self.abandon()
         before = self._stroke.before
         before.write(self._stroke.target)
         self._document.refresh(before.rect)
+
+    def abandon(self) -> None:
+        """Be over, without a step; what was painted stays."""
+        self._is_over = True
+        self._document.stroke_ended(self)
 
 
 class Document(QObject):
@@ -328,7 +341,7 @@ class Document(QObject):
 
     def write(self, key: int, tiles: Tiles) -> None:
         """Put tiles into a layer or the counts of re-rolls."""
-        self.finish_stroke()
+        self._drop_stroke()
         tiles.write(self._project.cells(key))
         rects = tiles.rects if len(tiles.rects) <= _SEPARATE_TILES else (tiles.rect,)
         for rect in rects:
@@ -340,7 +353,7 @@ class Document(QObject):
 
     def replace(self, project: Project) -> None:
         """Put another project in the place of this one, of which it is a later or an earlier state."""
-        self.finish_stroke()
+        self._drop_stroke()
         before, self._project = self._project, project
         if before.rerolls is not project.rerolls:
             self._selection = None
@@ -373,8 +386,14 @@ class Document(QObject):
         top, bottom, left, right = (int(each) for each in (rows[0], rows[-1] + 1, cols[0], cols[-1] + 1))
         self.map_changed.emit(Rect.spanned(top, left, bottom, right).moved(rect.row, rect.col))
 
+    def _drop_stroke(self) -> None:
+        """Take back a stroke under way: a step that is made while another is undone would break the stack."""
+        if self._stroke is not None:
+            self._stroke.cancel()
+
     def _take(self, project: Project, path: Path | None, name: str = "Untitled") -> None:
-        self._stroke = None
+        if self._stroke is not None:
+            self._stroke.abandon()
         self._project, self._path, self._name, self._recovered = project, path, name, False
         self._selection = None
         self._last_key = max(each.key for each in project.layers)

@@ -325,7 +325,7 @@ class Walk:
         self.model.go_to(min(len(self.model.steps), self.model.index + 1))
 
     def go(self) -> None:
-        self.finished()
+        """By the list of steps; a stroke that is under way is taken back."""
         index = max(0, min(len(self.model.steps), self.model.index + self.draw.randrange(-25, 20)))
         self.document.undo_stack.setIndex(index)
         self.model.go_to(index)
@@ -565,7 +565,7 @@ class Walk:
 
 
 def nearest(before: int, new: int) -> NDArray[np.intp]:
-    """(new,): which of `before` pixels is nearest to each of `new` ones. Of two at the same distance OpenCV says which."""
+    """(new,): which of `before` pixels is nearest to each of `new` ones. Where two are as near, OpenCV says which."""
     ramp = np.arange(before, dtype=np.float32)[:, None]
     picked = cv2.resize(ramp, (1, new), interpolation=cv2.INTER_NEAREST_EXACT)[:, 0]
     middles = (np.arange(new) + 0.5) * before / new
