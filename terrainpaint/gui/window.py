@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, QStandardPaths, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSettings, QSize, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -52,6 +52,7 @@ from terrainpaint.gui.welcome import Welcome
 
 _LAYOUT_VERSION = 1
 _SIZE = (1500, 940)
+_SHARE_OF_SCREEN = 0.95
 _BLANK_PX = 512
 _LEFT_PX = 250
 _SMALLEST_GRID_PX = 8
@@ -121,7 +122,8 @@ class MainWindow(QMainWindow):
         self._make_tool_bars()
         self._connect()
         self._show_panels_menu()
-        self.resize(*_SIZE)
+        room = self.screen().availableSize() * _SHARE_OF_SCREEN
+        self.resize(QSize(*_SIZE).boundedTo(room))
         self._default_layout = self.saveState(_LAYOUT_VERSION)
         self._restore_layout()
         self.show_welcome()

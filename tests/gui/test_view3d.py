@@ -237,7 +237,7 @@ def test_the_picture_from_above_shows_light_and_water() -> None:
     wet = from_above(relief, Scene(relief, ViewSettings(water_level_m=700.0)))
     covered = relief.height.cells < 700
     assert dry.std() > 5
-    assert np.array_equal(dry[~(relief.height.cells < 702)], wet[~(relief.height.cells < 702)])
+    assert np.array_equal(dry[~(relief.height.cells < 706)], wet[~(relief.height.cells < 706)])
     assert wet[covered, 2].mean() > wet[covered, 0].mean() + 30
 
 

@@ -29,7 +29,7 @@ class Relief:
             raise ValueError(f"texture {texture.shape} {texture.dtype} and height {height.shape} {height.dtype}")
         if not pixel_size_m > 0:
             raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
-        self.pixel_size_m = pixel_size_m
+        self.pixel_size_m, self.unit_height_m = pixel_size_m, unit_m
         self.texture = Reduced(texture, MOST_TEXTURE)
         self.height = Reduced(height, MOST_HEIGHT, unit_m)
         self.low_m, self.high_m = float(self.height.cells.min()), float(self.height.cells.max())

@@ -19,7 +19,7 @@ Colour = tuple[float, float, float]
 _THICKNESS = 0.035  # of the block below its lowest point
 _CLEARANCE = 0.004  # of the eye above the ground
 _NEAREST, _FARTHEST = 0.01, 8.0
-_FILM_M = 1.0  # generated seas lie at their level within decimetres; water covers that too
+_FILM = 5.0  # units of height: generated seas lie within so many metres of the weights above their level
 _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG = 205.0, 34.0
 _HOME_FILL, _TRIES = 0.93, 8
 
@@ -57,7 +57,9 @@ class Scene:
     @property
     def water_surface_m(self) -> float | None:
         """Height of the water as it is drawn, a little above its level, None without."""
-        return None if self.view.water_level_m is None else self.view.water_level_m + _FILM_M
+        if self.view.water_level_m is None:
+            return None
+        return self.view.water_level_m + _FILM * (self.relief.unit_height_m if self.relief else 1.0)
 
     @property
     def top(self) -> float:
