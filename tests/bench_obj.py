@@ -12,6 +12,7 @@ import numpy as np
 import trimesh
 from PIL import Image
 
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.export import ExportOptions, ExportSource, export_obj
 from terrainpaint.export.mesh import mesh_grid
@@ -60,7 +61,7 @@ def _terrain() -> Terrain:
             height += 2000 * 2.0**-octave * np.sin(2 * np.pi * (along * row + across * column + phase))
     grey = ((height - height.min()) / np.ptp(height) * 200).astype(np.uint8)
     albedo = np.stack((grey, grey // 2 + 60, 200 - grey), axis=-1) + rng.integers(0, 20, (SIZE, SIZE, 1), np.uint8)
-    return Terrain(albedo, height.astype(np.float32), 30.0, Provenance("0" * 64, "bench", 1, "0"))
+    return Terrain(albedo, height.astype(np.float32), 30.0, Provenance("0" * 64, "bench", Recipe(1), "0"))
 
 
 def _trimesh(terrain: Terrain) -> trimesh.Trimesh:

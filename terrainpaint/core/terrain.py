@@ -7,19 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.recipe import Recipe
+
 
 @dataclass(frozen=True)
 class Provenance:
     """What made a terrain: enough to make the same one again.
 
-    `weights_sha256` is the hex digest of the weights file, `style` its style name, `seed` the seed of the noise,
-    `version` the version of TerrainPaint.
+    `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
+    `version` the version of TerrainPaint. `height_scale` is what the heights of the weights were multiplied by;
+    `has_rerolls` tells that the noise was drawn anew in places, which the project file knows.
     """
 
     weights_sha256: str
     style: str
-    seed: int
+    recipe: Recipe
     version: str
+    height_scale: float = 1.0
+    has_rerolls: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.job import ExportJob, ExportOptions
 from terrainpaint.export.mesh import MeshGrid, mesh_grid
+from terrainpaint.export.provenance import recipe_facts
 from terrainpaint.export.rasters import write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
 
@@ -59,12 +60,13 @@ def obj_paths(path: Path) -> tuple[Path, ...]:
 
 def _header(terrain: Terrain, options: ExportOptions, grid: MeshGrid) -> str:
     made, (h, w) = terrain.provenance, grid.shape
+    made_from = ", ".join(f"{name} {value}" for name, value in recipe_facts(made).items())
     return (
         f"# TerrainPaint {made.version}\n"
         "# metres; x east, y up from sea level, z south; origin at the centre of the map\n"
         f"# {w} x {h} vertices over {terrain.shape[1]} x {terrain.shape[0]} pixels of {terrain.pixel_size_m} m, "
         f"heights times {options.exaggeration:g}\n"
-        f"# seed {made.seed}, weights sha256 {made.weights_sha256}\n"
+        f"# {made_from}, weights sha256 {made.weights_sha256}\n"
     )
 
 

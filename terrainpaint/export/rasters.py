@@ -15,6 +15,7 @@ from terrainpaint.core.jobs import check_cancel
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import ExportJob
 from terrainpaint.export.mesh import height_range
+from terrainpaint.export.provenance import recipe_facts
 
 _BAND_PX = 1 << 20
 _STEPS = 65535
@@ -65,8 +66,8 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
         "height_max_m": high,
         "pixel_size_m": terrain.pixel_size_m,
         "sea_level_m": 0.0,
-        "seed": made.seed,
         "weights_sha256": made.weights_sha256,
+        **recipe_facts(made),
     }
     check_cancel(job.cancel)
     _write_png(job, png_path, height_steps(terrain.height, low, high))

@@ -123,7 +123,8 @@ class Generator:
             at = rect.slices
             albedo[at], height[at] = self.patch(segmentation, rect, recipe, rerolls)
         progress(1.0)
-        provenance = Provenance(self.sha256, self.header.style, recipe.seed, __version__)
+        has_rerolls = rerolls is not None and bool(rerolls.any())
+        provenance = Provenance(self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls)
         return Terrain(albedo, height, self.header.pixel_size_m, provenance)
 
     def patch(

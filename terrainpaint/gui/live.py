@@ -49,11 +49,12 @@ class LiveGeneration(QObject):
         self._document, self.styles = document, dict(styles)
         self.live: LiveTerrain | None = None
         self.info: WeightsInfo | None = None
-        self._loaded: str | None = None
+        self._asked: str | None = None  # the style that was loaded, or could not be
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._recent: Rect | None = None
         self._running = False
+        self._failed = False
         self._stopped = False
         self._process = process
         self._work: queue.SimpleQueue[tuple[Callable[[], Any], _Answer, Callable[[str], None]] | None]
@@ -99,7 +100,7 @@ class LiveGeneration(QObject):
 
     def retry(self) -> None:
         """Go on after a failure."""
-        self._stopped = False
+        self._failed = False
         self._load() if self.info is None else self._pump()
 
     def add_style(self, path: Path) -> None:
@@ -132,7 +133,10 @@ class LiveGeneration(QObject):
         if self.live is None or self.info is None:
             raise RuntimeError("there is no terrain yet")
         settings = self._document.settings
-        provenance = Provenance(self.info.sha256, self.info.style, settings.recipe.seed, __version__)
+        has_rerolls = bool(self._document.project.rerolls.any())
+        provenance = Provenance(
+            self.info.sha256, self.info.style, settings.recipe, __version__, self.height_scale, has_rerolls
+        )
         height = self.live.height * np.float32(self.height_scale)
         return Terrain(self.live.albedo.copy(), height, settings.pixel_size_m, provenance)
 
@@ -152,20 +156,21 @@ class LiveGeneration(QObject):
 
     def _settings_changed(self) -> None:
         settings = self._document.settings
-        if settings.style_name != self._loaded:
+        if settings.style_name != self._asked:
             self._load()
         elif settings.recipe != self._recipe:
             self._again()
 
     def _replaced(self) -> None:
         self._focus = Rect.of_shape(self._document.shape)
-        if self._document.settings.style_name != self._loaded:
+        if self._document.settings.style_name != self._asked:
             self._load()
         else:
             self._renew()
 
     def _again(self) -> None:
         self._learn_recipe()
+        self._failed = False
         if self.live is not None:
             self.live.invalidate_all()
             self._pump()
@@ -179,23 +184,22 @@ class LiveGeneration(QObject):
 
     def _renew(self) -> None:
         self._learn_recipe()
+        self._failed = False
         self._recent = None
         self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
         self.replaced.emit()
         self._pump()
 
     def _load(self) -> None:
-        name = self._document.settings.style_name
+        name = self._asked = self._document.settings.style_name
         path = self.styles.get(name)
         if path is None:
             known = ", ".join(self.styles) or "none"
             self.failed.emit(f'The style "{name}" is not on this machine; choose another one (there are: {known}).')
-            if self._loaded is None and self.styles:
-                name, path = next(iter(self.styles.items()))
-            else:
+            if self.info is not None or not self.styles:
                 self._renew()
                 return
-        self._loaded = name
+            path = next(iter(self.styles.values()))
         self._post(lambda: self._process.load(path), self._weights_loaded, self._weights_refused)
 
     def _weights_loaded(self, info: WeightsInfo) -> None:
@@ -212,7 +216,7 @@ class LiveGeneration(QObject):
     # To the process and back
 
     def _pump(self) -> None:
-        if self._running or self._stopped or self.live is None or self.info is None:
+        if self._running or self._failed or self._stopped or self.live is None or self.info is None:
             return
         job = self.live.next_job(self._focus, self._recent)
         self.state_changed.emit()
@@ -223,7 +227,11 @@ class LiveGeneration(QObject):
         request: MakeRequest = self._process.request(
             job.rect, document.ids, document.project.rerolls, self._recipe, job.exact
         )
-        self._post(lambda: self._process.make(request), lambda patch: self._made(live, job, patch), self._job_failed)
+        self._post(
+            lambda: self._process.make(request),
+            lambda patch: self._made(live, job, patch),
+            lambda sentence: self._not_made(live, sentence),
+        )
 
     def _made(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
         self._running = False
@@ -232,10 +240,12 @@ class LiveGeneration(QObject):
             self.patch_made.emit(changed)
         self._pump()
 
-    def _job_failed(self, sentence: str) -> None:
+    def _not_made(self, live: LiveTerrain, sentence: str) -> None:
         self._running = False
-        self._stopped = True
+        # To fail again at once, and again, helps nobody; but other weights, or another document, may do better.
+        self._failed = live is self.live
         self.failed.emit(sentence)
+        self._pump()
 
     def _post(self, work: Callable[[], Any], answer: _Answer, refuse: Callable[[str], None]) -> None:
         self._work.put((work, answer, refuse))

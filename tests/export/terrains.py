@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.export import ExportSource
 
-PROVENANCE = Provenance(weights_sha256="ab" * 32, style="test", seed=77, version="1.2.3")
+PROVENANCE = Provenance(weights_sha256="ab" * 32, style="test", recipe=Recipe(77), version="1.2.3")
 
 
 def lopsided(rows: int = 48, columns: int = 64, pixel_size_m: float = 30.0) -> Terrain:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -6,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.export import ExportOptions, ExportSource, export
 from tests.export.terrains import lopsided, of_height, source
 
@@ -88,3 +90,11 @@ def test_a_shaded_picture_of_another_size_is_refused(tmp_path: Path) -> None:
     terrain = lopsided()
     with pytest.raises(ValueError, match="shaded"):
         export(ExportSource(terrain, lambda: terrain.albedo[:5]), tmp_path, "map", ["terrain"], ExportOptions())
+
+
+def test_the_numbers_tell_how_to_make_the_terrain_again(tmp_path: Path) -> None:
+    terrain = lopsided(32, 32)
+    made = Provenance("ab" * 32, "test", Recipe(5, 9, 0.25, (0.5, -1.0)), "1.2.3", 0.125, True)
+    _, facts = height16(dataclasses.replace(terrain, provenance=made), tmp_path)
+    told = {"seed": 5, "other_seed": 9, "blend": 0.25, "style_numbers": [0.5, -1.0], "rerolled_in_places": True}
+    assert facts.items() >= (told | {"height_scale": 0.125}).items()

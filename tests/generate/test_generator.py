@@ -135,7 +135,7 @@ def test_the_seed_decides(made: Generator) -> None:
     again, other = made.terrain(land, Recipe(9)), made.terrain(land, Recipe(10))
     assert made.terrain(land, Recipe(9)).height.tobytes() == again.height.tobytes()
     assert not np.array_equal(again.height, other.height)
-    assert again.provenance.seed == 9 and again.provenance.weights_sha256 == made.sha256
+    assert again.provenance.recipe.seed == 9 and again.provenance.weights_sha256 == made.sha256
 
 
 def test_the_style_of_a_seed_can_be_replaced(made: Generator) -> None:
