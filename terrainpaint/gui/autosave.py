@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import queue
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.document import Document
 
 _RETRY_MS = 30_000
+_FLUSHED_WITHIN_S = 0.5
+"""While steps come faster than the disk can confirm each, it is asked this often."""
 
 _Entry = Callable[[Journal], None]
 
@@ -36,6 +39,7 @@ class Autosave(QObject):
         self._entries: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._journal: Journal | None = None  # of the thread alone
         self._broken = False
+        self._flushed_at = 0.0
         self._thread = threading.Thread(target=self._run, name="terrainpaint-autosave", daemon=True)
         document.written.connect(self._written)
         document.restructured.connect(self._restructured)
@@ -130,7 +134,10 @@ class Autosave(QObject):
     def _append(self, entry: _Entry) -> None:
         if self._journal is not None:
             entry(self._journal)
-            self._journal.flush()
+            # To wait for the disk after each of many steps would keep the later ones from being written at all.
+            if self._entries.empty() or time.monotonic() - self._flushed_at > _FLUSHED_WITHIN_S:
+                self._journal.flush()
+                self._flushed_at = time.monotonic()
 
     def _remove(self) -> None:
         if self._journal is not None:
