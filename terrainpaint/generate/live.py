@@ -67,6 +67,6 @@ class LiveTerrain:
         """How much of the map is exact, 0..1."""
         return self._schedule.share_done()
 
-    def known(self, rect: Rect) -> NDArray[np.bool_]:
-        """(h, w) bool: the pixels of a rectangle of the map that were ever made."""
-        return self._schedule.known(rect)
+    def known(self, rect: Rect, step: int = 1) -> NDArray[np.bool_]:
+        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever made."""
+        return self._schedule.known(rect, step)

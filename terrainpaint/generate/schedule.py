@@ -111,9 +111,11 @@ class Schedule:
         """Share of the cells that are exact, 0..1."""
         return float((self._level == Level.EXACT).mean())
 
-    def known(self, rect: Rect) -> NDArray[np.bool_]:
-        """(h, w) bool: the pixels of a rectangle of the map that were ever made."""
-        return self._pixels(self._known[self._cells(rect)], rect)
+    def known(self, rect: Rect, step: int) -> NDArray[np.bool_]:
+        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever made."""
+        rows = np.arange(rect.row, rect.bottom, step) // CELL_PX
+        cols = np.arange(rect.col, rect.right, step) // CELL_PX
+        return self._known[rows[:, None], cols[None, :]]
 
     def _first_answer(
         self, unanswered: NDArray[np.bool_], seen: tuple[slice, slice], centre: tuple[float, float]

@@ -185,7 +185,11 @@ class Document(QObject):
     def snapshot(self) -> Project:
         """The project with copies of all arrays, for another thread."""
         layers = tuple(dataclasses.replace(each, cells=each.cells.copy()) for each in self._project.layers)
-        return dataclasses.replace(self._project, layers=layers, rerolls=self._project.rerolls.copy())
+        # Counts that were never written take no memory, and a copy of them should not either.
+        rerolls = self._project.rerolls
+        return dataclasses.replace(
+            self._project, layers=layers, rerolls=rerolls.copy() if rerolls.any() else np.zeros_like(rerolls)
+        )
 
     # Another document
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QTimer, Signal
 from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
 
@@ -20,6 +20,9 @@ from terrainpaint.gui.view3d.widget import TerrainView3D
 
 _UPDATE_MS = 60
 """Patches that arrive within this time reach the graphics card together."""
+_REST_MS, _MOST_MS = 250, 1500
+"""Without a card a frame holds the window for a tenth of a second: it is drawn when the hand rests, or at the latest
+after this time."""
 
 
 class ReliefDock(QWidget):
@@ -42,6 +45,7 @@ class ReliefDock(QWidget):
         self._changed = Rect(0, 0, 0, 0)
         self._timer = QTimer(self, singleShot=True, interval=_UPDATE_MS)
         self._timer.timeout.connect(self._update)
+        self._waiting = QElapsedTimer()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
@@ -63,6 +67,8 @@ class ReliefDock(QWidget):
         if self.view is not None:
             return
         self.view = TerrainView3D(self)
+        if self.view.is_software:
+            self._timer.setInterval(_REST_MS)
         self._controls = ViewControls(self.view, self)
         self._controls.set_textures(TEXTURES)
         self._controls.settings_changed.connect(self._view_changed)
@@ -107,6 +113,9 @@ class ReliefDock(QWidget):
     def _patched(self, rect: Rect) -> None:
         self._changed = self._changed.union(rect)
         if not self._timer.isActive():
+            self._waiting.start()
+            self._timer.start()
+        elif self._timer.interval() == _REST_MS and self._waiting.elapsed() < _MOST_MS:
             self._timer.start()
 
     def _update(self) -> None:

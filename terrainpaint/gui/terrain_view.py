@@ -112,7 +112,7 @@ class TerrainView(RasterView):
             )
         )  # fmt: skip
         covered = Rect.spanned(top, left, area.bottom, area.right)
-        known = live.known(covered)[::step, ::step]
+        known = live.known(covered, step)
         if not known.all():
             picture = np.where(known[:, :, None], picture, _dimmed(self._document, part))
         return np.asarray(picture[at], np.uint8)

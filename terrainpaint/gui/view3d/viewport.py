@@ -43,6 +43,11 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._item = TerrainItem(scene, driver.is_software)
         self.addItem(self._item)
 
+    @property
+    def is_software(self) -> bool:
+        """Whether the driver is a program instead of a graphics card."""
+        return self._driver.is_software
+
     def refresh(self) -> None:
         """Draw again soon; on software OpenGL with fewer triangles while changes keep coming."""
         if self._driver.is_software:

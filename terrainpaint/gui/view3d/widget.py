@@ -69,6 +69,11 @@ class TerrainView3D(QWidget):
         return self._viewport is not None
 
     @property
+    def is_software(self) -> bool:
+        """Whether the processor draws, for want of a graphics card: frames take long."""
+        return self._viewport is not None and self._viewport.is_software
+
+    @property
     def settings(self) -> ViewSettings:
         """Sun, exaggeration and water."""
         return self._scene.view
