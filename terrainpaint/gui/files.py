@@ -68,6 +68,7 @@ class FileActions(QObject):
         self._jobs: set[Job] = set()
         self._waiting_export: Callable[[], None] | None = None
         generation.state_changed.connect(self._export_when_exact)
+        document.opened.connect(self._forget_export)
 
     # Starting a document
 
@@ -255,12 +256,16 @@ class FileActions(QObject):
         project, view = self._document.snapshot(), self._document.view
         live = self._generation.live
         preview = live.shaded.copy() if live is not None and live.shaded.size < 1 << 24 else None
-        # In this thread's stead, but waited for: a save that is not over is no save.
+        # Beside this thread, but waited for: a save that is not over is no save.
         failures: list[str] = []
         job = Job(lambda progress, cancel: save_project(path, project, view, preview), self)
+        loop = QEventLoop(self)
         job.failed.connect(failures.append)
+        job.ended.connect(loop.quit)
         self._run(f"Saving {path.name}", job)
-        self._loop_until_ended(job)
+        # What is painted meanwhile would count as saved; it is painted right afterwards.
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        loop.deleteLater()
         if failures:
             self.refused.emit(failures[0])
             return False
@@ -269,16 +274,14 @@ class FileActions(QObject):
         self.said.emit(f"Saved to {path}.")
         return True
 
-    def _loop_until_ended(self, job: Job) -> None:
-        loop = QEventLoop(self)
-        job.ended.connect(loop.quit)
-        if job.is_running:
-            loop.exec()
-
     def _export_when_exact(self) -> None:
         if self._waiting_export is not None and self._generation.is_exact:
             export_now, self._waiting_export = self._waiting_export, None
             export_now()
+
+    def _forget_export(self) -> None:
+        """What was to be exported is gone with its document."""
+        self._waiting_export = None
 
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.live.shaded.copy()  # type: ignore[union-attr]

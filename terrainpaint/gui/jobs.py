@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
-from terrainpaint.core.jobs import Cancel, Progress
+from terrainpaint.core.jobs import Cancel, Progress, check_cancel
 from terrainpaint.errors import Cancelled, TerrainPaintError
 
 Work = Callable[[Progress, Cancel], Any]
@@ -43,11 +43,6 @@ class Job(QObject):
         """Ask the work to stop; `ended` follows."""
         self._cancelled.set()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the work is not over."""
-        return self._thread.is_alive()
-
     def wait(self) -> None:
         """Block until the work is over."""
         self._thread.join()
@@ -55,6 +50,8 @@ class Job(QObject):
     def _run(self) -> None:
         try:
             result = self._work(self.progressed.emit, self._cancelled.is_set)
+            # Not all work looks; what it made is not wanted any more all the same.
+            check_cancel(self._cancelled.is_set)
         except Cancelled:
             pass
         except TerrainPaintError as error:
