@@ -1,6 +1,6 @@
 # One command each; all of them first make or refresh the private environment .venv.
 
-.PHONY: setup run lint test bench
+.PHONY: setup run lint test bench pictures
 .DEFAULT_GOAL := run
 
 BIN := .venv/bin
@@ -27,3 +27,7 @@ test: lint
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Takes the pictures of the README and of the first page anew, on a virtual screen (Linux).
+pictures: setup
+	xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m scripts.tour

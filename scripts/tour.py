@@ -1,0 +1,276 @@
+"""Takes the pictures of the README and of the first page: the real window, sample maps, strokes with real events.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python -m scripts.tour [FOLDER]
+
+writes `tour-*.jpg` and `samples/*.jpg` into FOLDER, or into assets/pictures. It needs an X screen, which is read back
+with all that OpenGL draws. The user's settings and recovery files are left alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
+from PySide6.QtCore import QBuffer, QEvent, QEventLoop, QIODevice, QPointF, QSettings, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QPixmap
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QWidget
+
+from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, ViewSettings
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.segmentation import read_map
+from terrainpaint.generate.generator import Generator
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.app import make_application
+from terrainpaint.gui.camera import Camera
+from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.panels.variants import VariantsDialog
+from terrainpaint.gui.samples import SAMPLES
+from terrainpaint.gui.window import MainWindow
+
+_PICTURES = Path(__file__).resolve().parent.parent / "assets" / "pictures"
+_STYLE, _SEED = "atlas", 12
+_WINDOW_PX = 1440, 900
+_SAMPLE_PX = 480
+_PICTURE_BYTES, _SAMPLE_BYTES = 240_000, 60_000
+_LOOKED_AT = 262, 186
+_PATIENCE_S = 300
+_POLL_MS = 50
+_SETTLE_MS = 800
+"""What was changed reaches the screen within a few timers of the window."""
+
+_Place = tuple[float, float]
+_Dialog = TypeVar("_Dialog", bound=QDialog)
+_SHORE: Sequence[_Place] = (
+    (186, 92), (178, 124), (192, 148), (212, 158), (226, 178), (250, 186), (268, 170), (290, 176), (312, 160),
+    (318, 134), (342, 112), (334, 88), (306, 92), (284, 80), (262, 84), (246, 66), (224, 74), (206, 70),
+)  # fmt: skip
+_STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
+    ("3", 22, ((214, 84), (232, 86), (252, 98), (276, 98), (300, 112))),
+    ("3", 14, ((226, 166), (240, 172), (262, 160))),
+    ("3", 12, ((318, 108), (330, 98))),
+    ("4", 26, ((196, 110), (214, 128), (236, 126), (262, 142), (284, 138), (300, 146))),
+    ("4", 18, ((236, 126), (250, 150), (252, 166))),
+    ("6", 10, ((236, 128), (248, 150))),
+    ("6", 12, ((196, 112), (216, 126), (238, 130), (260, 140), (276, 138))),
+)
+"""Key of the class, size of the brush, and places (row, col) that it passes."""
+
+
+def main() -> int:
+    """Take all pictures; the exit code."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _PICTURES
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    render_samples(folder / "samples")
+    with tempfile.TemporaryDirectory() as private:
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            os.environ[name] = private
+        application = make_application()
+        QSettings().setValue("folder", "/home/you/Maps")
+        process = TerrainProcess()
+        process.start()
+        window = MainWindow(process)
+        window.setGeometry(0, 0, *_WINDOW_PX)
+        window.show()
+        try:
+            take_tour(window, folder)
+        finally:
+            window.leave()
+            application.quit()
+    return 0
+
+
+def render_samples(folder: Path) -> None:
+    """Write the shaded terrain of each sample map."""
+    generator = Generator.load(shipped_styles()[_STYLE], "cpu")
+    for name in SAMPLES:
+        terrain = generator.terrain(read_map(asset_path(f"maps/{name}.png")), Recipe(_SEED))
+        picture = Image.fromarray(generator.shaded(terrain))
+        picture.thumbnail((_SAMPLE_PX, _SAMPLE_PX), Image.Resampling.LANCZOS)
+        save(picture, folder / f"{name}.jpg", _SAMPLE_BYTES)
+
+
+def take_tour(window: MainWindow, folder: Path) -> None:
+    """Go through the window and take a picture at each stop."""
+    window.start(None)
+    wait(lambda: window.generation.info is not None)
+    settle()
+    shoot_window(window, folder / "tour-welcome.jpg")
+
+    open_sample(window, "coast", ViewSettings(exaggeration=14))
+    release = paint(window)
+    wait(lambda: window.generation.is_exact)
+    settle()
+    shoot_window(window, folder / "tour-window.jpg")
+    release()
+
+    window.seeds.show_variants()
+    variants = find(VariantsDialog)
+    wait(lambda: all(tile.has_picture for tile in variants.tiles))
+    settle()
+    save_pixmap(variants.grab(), folder / "tour-variants.jpg")
+    variants.reject()
+
+    QTimer.singleShot(_SETTLE_MS, lambda: shoot_export(folder / "tour-export.jpg"))
+    window.files.export()
+
+    window.actions_["theme"].trigger()
+    open_sample(window, "archipelago", ViewSettings(exaggeration=15))
+    settle()
+    shoot_window(window, folder / "tour-light.jpg")
+    window.actions_["theme"].trigger()
+
+    open_sample(window, "highlands", ViewSettings(sun_elevation_deg=35, exaggeration=10, water_level_m=None))
+    show_relief(window)
+    settle()
+    shoot_window(window, folder / "tour-3d.jpg")
+
+
+def open_sample(window: MainWindow, name: str, view: ViewSettings) -> None:
+    """Open a sample map with the seed of the pictures and wait for its terrain."""
+    settings = Settings(NATIVE_PIXEL_SIZE_M, _STYLE, recipe=Recipe(_SEED))
+    project = Project.painted(read_map(asset_path(f"maps/{name}.png")).ids, settings)
+    window.document.open(project, None, view, name.capitalize())
+    wait(lambda: window.generation.is_exact)
+
+
+def paint(window: MainWindow) -> Callable[[], None]:
+    """Draw an island and what is on it; the last stroke is under way until the result is called."""
+    canvas = window.canvas
+    window.activateWindow()
+    canvas.setFocus()
+    canvas.set_camera(Camera(*_LOOKED_AT, zoom=2))
+    settle()
+    QTest.keyClicks(canvas, "a2")
+    drag(canvas, curve([*_SHORE, _SHORE[0]]))()
+    QTest.keyClicks(canvas, "b")
+    release = None
+    for key, size_px, places in _STROKES:
+        if release is not None:
+            release()
+        QTest.keyClicks(canvas, key)
+        window.tools.set_size_px(size_px)
+        release = drag(canvas, curve(places))
+    assert release is not None
+    return release
+
+
+def drag(canvas: Canvas, path: Sequence[_Place]) -> Callable[[], None]:
+    """Press, and move along a path; the result releases the button."""
+    send(canvas, QEvent.Type.MouseButtonPress, canvas.to_screen(*path[0]))
+    for place in path[1:]:
+        send(canvas, QEvent.Type.MouseMove, canvas.to_screen(*place))
+    return lambda: send(canvas, QEvent.Type.MouseButtonRelease, canvas.to_screen(*path[-1]))
+
+
+def curve(places: Sequence[_Place]) -> list[_Place]:
+    """Many places on a smooth line through a few."""
+    padded = [places[0], *places, places[-1]]
+    smooth = []
+    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
+        for step in range(12):
+            t = step / 12
+            smooth.append((spline(a[0], b[0], c[0], d[0], t), spline(a[1], b[1], c[1], d[1], t)))
+    return [*smooth, places[-1]]
+
+
+def spline(a: float, b: float, c: float, d: float, t: float) -> float:
+    """Between b and c, as Catmull and Rom have it."""
+    return b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+
+
+def show_relief(window: MainWindow) -> None:
+    """Give the 3D view nearly all of the window, and look along the land."""
+    docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
+    for name, dock in docks.items():
+        dock.setVisible(name == "3D")
+    window.canvas.zoom_to_fit()
+    window.resizeDocks([docks["3D"]], [_WINDOW_PX[0] - 380], Qt.Orientation.Horizontal)
+    settle()
+    view = window.relief.view
+    assert view is not None
+    if not view.available:
+        raise SystemExit(view.unavailable_reason)
+    view.look_from(200, 27, 0.75)
+
+
+def shoot_export(path: Path) -> None:
+    """Save the picture of the export dialog and close it."""
+    dialog = find(ExportDialog)
+    save_pixmap(dialog.grab(), path)
+    dialog.reject()
+
+
+def shoot_window(window: MainWindow, path: Path) -> None:
+    """Save what the screen shows of the window."""
+    save_pixmap(window.screen().grabWindow(0, 0, 0, *_WINDOW_PX), path)
+
+
+def find(kind: type[_Dialog]) -> _Dialog:
+    """The dialog of a kind that is open."""
+    return next(each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible())
+
+
+def send(receiver: QWidget, kind: QEvent.Type, at: QPointF) -> None:
+    """What the left button of a mouse does there."""
+    down, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind is QEvent.Type.MouseMove else down
+    held = none if kind is QEvent.Type.MouseButtonRelease else down
+    event = QMouseEvent(kind, at, receiver.mapToGlobal(at), button, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(receiver, event)
+
+
+def settle() -> None:
+    """Let the window draw what it has."""
+    loop = QEventLoop()
+    QTimer.singleShot(_SETTLE_MS, loop.quit)
+    loop.exec()
+
+
+def wait(done: Callable[[], bool]) -> None:
+    """Let the window go on until something is so. Raises SystemExit when that takes too long."""
+    # Not processEvents in a loop: PySide loses a reference to None with each call.
+    loop, timer, polls = QEventLoop(), QTimer(), 0
+
+    def look() -> None:
+        nonlocal polls
+        polls += 1
+        if done() or polls * _POLL_MS > 1000 * _PATIENCE_S:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start(_POLL_MS)
+    loop.exec()
+    if not done():
+        raise SystemExit("The window did not get ready; see what it says on a screen of your own.")
+
+
+def save_pixmap(pixmap: QPixmap, path: Path) -> None:
+    """Save a picture of the screen."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    pixmap.save(buffer, "PNG")
+    save(Image.open(io.BytesIO(buffer.data().data())).convert("RGB"), path, _PICTURE_BYTES)
+
+
+def save(picture: Image.Image, path: Path, most_bytes: int) -> None:
+    """Save a JPEG as good as its bytes allow."""
+    for quality in range(92, 50, -3):
+        packed = io.BytesIO()
+        picture.save(packed, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+        if packed.tell() <= most_bytes:
+            break
+    path.write_bytes(packed.getvalue())
+    print(f"{path} ({packed.tell() / 1000:.0f} kB, quality {quality})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
