@@ -38,7 +38,10 @@ class Samples:
 
 
 def sample(sets: Sequence[PreparedSet], per_tile: int, seed: int) -> Samples:
-    """Features of the same random pixels in every set. Raises TrainingError when the sets are of other tiles."""
+    """Features of the same random pixels in every set. Raises TrainingError when the sets are of other tiles or
+    without heights."""
+    for each in sets:
+        each.require_heights()
     first = sets[0]
     for other in sets[1:]:
         if other.height.shape != first.height.shape or not np.array_equal(other.height, first.height):

@@ -8,11 +8,8 @@ through windows by GDAL's warper: memory does not grow with their size.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,79 +17,49 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.jobs import Progress, no_progress
 from terrainpaint.errors import TrainingError
-from trainer.prepared import TRAIN, VALIDATION, PreparedSet
+from trainer.options import PrepareOptions, held_out
+from trainer.patches import HIGHEST_M, LOWEST_M
+from trainer.prepared import PreparedSet
+from trainer.rasters import Rasters, Sources, bounds_deg, opened, warp
+
+__all__ = ["PrepareOptions", "Sources", "held_out", "prepare"]
 
 EARTH_RADIUS_M = 6_371_008.8
 OVERVIEW = 8
 """Tiles are judged at this reduction before they are read whole."""
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Paths of rasters that cover the same ground; `sea` and `valid` may be missing.
-
-    `texture` uint8 RGB; `height` metres, with a no-data value; `sea` and `valid` are true where they are not 0.
-    """
-
-    texture: Path
-    height: Path
-    sea: Path | None = None
-    valid: Path | None = None
-
-
-@dataclass(frozen=True)
-class PrepareOptions:
-    """`pixel_size_m` ground size of a pixel; `tile_px` side of a tile; `minimum_land` least share of valid land in a
-    tile; `validation_share` share of tiles held out whole; `seed` decides which; `source_pixel_size_m` is needed only
-    for rasters without georeference."""
-
-    style: str
-    credits: str = ""
-    pixel_size_m: float = 2000.0
-    tile_px: int = 512
-    minimum_land: float = 0.1
-    validation_share: float = 0.08
-    seed: int = 0
-    source_pixel_size_m: float | None = None
-
-
 def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_progress) -> PreparedSet:
     """Cut tiles that hold enough land out of the rasters. Raises TrainingError when the rasters cannot be used."""
-    rasterio = _rasterio()
-    with ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        # Rasters without georeference are asked about in a sentence of their own.
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        try:
-            rasters = {
-                name: stack.enter_context(rasterio.open(path))
-                for name, path in vars(sources).items()
-                if path is not None
-            }
-        except rasterio.errors.RasterioIOError as error:
-            raise TrainingError(
-                f"A raster cannot be read: {error}; give GeoTIFFs or other files GDAL reads."
-            ) from error
-        _check(rasters, sources)
-        tiles: list[dict[str, NDArray[Any]]] = []
-        centres: list[tuple[float, float]] = []
+    tiles: list[dict[str, NDArray[Any]]] = []
+    centres: list[tuple[float, float]] = []
+    any_data = False
+    with opened(sources) as rasters:
         frames = list(_frames(rasters["texture"], options))
         for index, frame in enumerate(frames):
             progress(index / len(frames))
-            if _land_share(_read(rasters, frame.coarser(OVERVIEW))) < options.minimum_land:
+            glance = _read(rasters, frame.coarser(OVERVIEW))
+            any_data = any_data or bool(glance["valid"].any())
+            if not glance["valid"].any() or _land_share(glance) < options.minimum_land:
                 continue
             tiles.append(_read(rasters, frame))
             centres.append(frame.centre_deg)
+            _check_heights(tiles[-1], sources)
+    if not any_data:
+        raise TrainingError(f"{sources.texture} and {sources.height} have no data at the same place anywhere; check "
+                            "their no-data values, and --valid if it is given.")  # fmt: skip
     if not tiles:
         raise TrainingError(
             f"No tile of {options.tile_px} px with at least {options.minimum_land:.0%} valid land lies in "
             f"{sources.height}; check that texture and height overlap, or lower --minimum-land or --tile."
         )
     progress(1.0)
-    stacked = {name: np.stack([tile[name] for tile in tiles]) for name in tiles[0]}
     side = options.tile_px
     return PreparedSet(
-        **stacked,
+        texture=np.stack([tile["texture"] for tile in tiles]),
+        height=np.stack([tile["height"] for tile in tiles]),
+        sea=np.stack([tile["sea"] for tile in tiles]),
+        valid=np.stack([tile["valid"] for tile in tiles]),
         labels=np.zeros((len(tiles), 0, side, side), np.uint8),
         split=held_out(len(tiles), options.validation_share, options.seed),
         centre_deg=np.array(centres, dtype=np.float32).reshape(-1, 2),
@@ -100,14 +67,6 @@ def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_p
         style=options.style,
         credits=options.credits,
     )
-
-
-def held_out(count: int, share: float, seed: int) -> NDArray[np.uint8]:
-    """(count,) uint8: which tiles are VALIDATION. Tiles do not overlap, so a tile is a whole region held out."""
-    split = np.full(count, TRAIN, dtype=np.uint8)
-    chosen = np.random.default_rng(seed).permutation(count)[: round(count * share)]
-    split[chosen] = VALIDATION
-    return split
 
 
 @dataclass(frozen=True)
@@ -140,9 +99,7 @@ def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
                 transform = _scaled(here, scale)
                 yield _Frame(None, transform, options.tile_px, (math.nan, math.nan))
         return
-    from rasterio.warp import transform_bounds
-
-    west, south, east, north = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
+    west, south, east, north = bounds_deg(raster)
     band_deg = math.degrees(side_m / EARTH_RADIUS_M)
     bands = max(1, int((north - south) / band_deg))
     for band in range(bands):
@@ -165,17 +122,20 @@ def _scaled(transform: Any, factor: float) -> Any:
     return Affine(a * factor, b * factor, c, d * factor, e * factor, f)
 
 
-def _read(rasters: dict[str, Any], frame: _Frame) -> dict[str, NDArray[Any]]:
+def _read(rasters: Rasters, frame: _Frame) -> dict[str, NDArray[Any]]:
     """One tile of every layer: texture (S, S, 3) uint8, height (S, S) int16, sea and valid (S, S) bool."""
-    height, known = _warp(rasters["height"], frame, "cubic")
-    land = np.clip(np.where(known, height, 0), -11_000, 9_000)
-    texture, painted = _warp(rasters["texture"], frame, "cubic", bands=(1, 2, 3))
+    where = frame.crs, frame.transform, frame.side_px
+    height, known = warp(rasters["height"], *where, "cubic")
+    # Wide enough to show numbers that are no heights, which are refused.
+    land = np.clip(np.where(known, height, 0), -32_768, 32_767)
+    texture, painted = warp(rasters["texture"], *where, "cubic", bands=(1, 2, 3))
     valid = known & painted
     if "valid" in rasters:
-        valid &= _warp(rasters["valid"], frame, "nearest")[0] != 0
+        valid &= warp(rasters["valid"], *where, "nearest")[0] != 0
     # Cubic resampling rings at coasts: no land below the lowest of the source there, no sea above 0 m.
-    sea = _warp(rasters["sea"], frame, "nearest")[0] != 0 if "sea" in rasters else land <= 0
-    floor = np.where(known, np.minimum(0, _warp(rasters["height"], frame, "nearest")[0]), 0)
+    sea = warp(rasters["sea"], *where, "nearest")[0] != 0 if "sea" in rasters else land <= 0
+    nearest, there = warp(rasters["height"], *where, "nearest")
+    floor = np.where(known & there, np.minimum(0, nearest), 0)
     land = np.maximum(np.where(sea, np.minimum(land, 0), land), floor)
     return {
         "texture": np.ascontiguousarray(np.moveaxis(texture, 0, -1)).astype(np.uint8),
@@ -185,49 +145,15 @@ def _read(rasters: dict[str, Any], frame: _Frame) -> dict[str, NDArray[Any]]:
     }
 
 
-def _warp(
-    raster: Any, frame: _Frame, method: str, bands: int | tuple[int, ...] = 1
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Values of a raster on a frame, and where there are any: (S, S) or (bands, S, S), and (S, S) bool."""
-    from rasterio.enums import Resampling
-    from rasterio.vrt import WarpedVRT
-
-    with WarpedVRT(
-        raster,
-        src_crs=raster.crs or "EPSG:3857",  # any metric plane serves where there is none: frame and raster share it
-        crs=frame.crs or "EPSG:3857",
-        transform=frame.transform,
-        width=frame.side_px,
-        height=frame.side_px,
-        resampling=Resampling[method],
-        add_alpha=raster.nodata is None,
-        src_nodata=raster.nodata,
-        nodata=raster.nodata,
-    ) as warped:
-        return warped.read(bands), warped.dataset_mask() > 0
-
-
 def _land_share(tile: dict[str, NDArray[Any]]) -> float:
     return float(np.mean(tile["valid"] & ~tile["sea"]))
 
 
-def _check(rasters: dict[str, Any], sources: Sources) -> None:
-    texture, height = rasters["texture"], rasters["height"]
-    if texture.count < 3 or texture.dtypes[0] != "uint8":
-        raise TrainingError(f"{sources.texture} must have three 8-bit bands (RGB), not {texture.count} of "
-                            f"{texture.dtypes[0]}.")  # fmt: skip
-    for name, raster in rasters.items():
-        if (raster.crs is None) != (height.crs is None):
-            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither.")
-        if raster.crs is None and raster.shape != height.shape:
-            raise TrainingError(f"{raster.name} is {raster.shape} px and {sources.height} {height.shape} px; without "
-                                f"georeference the {name} and the height must be the same size.")  # fmt: skip
-
-
-def _rasterio() -> Any:
-    try:
-        import rasterio
-        import rasterio.errors
-    except ImportError as error:
-        raise TrainingError("Preparing needs rasterio; install it with: pip install 'terrainpaint[train]'.") from error
-    return rasterio
+def _check_heights(tile: dict[str, NDArray[Any]], sources: Sources) -> None:
+    heights = tile["height"][tile["valid"]]
+    if heights.size and (heights.min() < LOWEST_M or heights.max() > HIGHEST_M):
+        odd = heights.min() if heights.min() < LOWEST_M else heights.max()
+        raise TrainingError(
+            f"{sources.height} has heights of {odd:,} m, which are none on Earth; if that number marks missing data, "
+            "declare it with 'rio edit-info --nodata', and give heights in metres."
+        )

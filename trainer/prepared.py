@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.files import FileTransaction, why_unreadable
 from terrainpaint.errors import TrainingError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 has no names, nothing left out, and always heights."""
 TRAIN, VALIDATION = 0, 1
 JPEG_QUALITY = 92
 
@@ -33,7 +35,9 @@ class PreparedSet:
     `valid` (N, S, S) bool, pixels that may be learned from; `labels` (N, V, S, S) uint8 class ids in V variants of
     smoothing, V = 0 before labelling; `split` (N,) uint8, TRAIN or VALIDATION; `centre_deg` (N, 2) float32 latitude
     and longitude, NaN where the source had no position; `pixel_size_m` metres; `style` name of the texture style;
-    `credits` what the sources ask to be said.
+    `credits` what the sources ask to be said; `has_height` False where the source had no heights, `height` is 0 then;
+    `names` one a tile, the file that it was cut from, or empty for rasters; `left_out` files that were not used, each
+    with the reason.
     """
 
     texture: NDArray[np.uint8]
@@ -46,6 +50,9 @@ class PreparedSet:
     pixel_size_m: float
     style: str
     credits: str
+    has_height: bool = True
+    names: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.texture)
@@ -55,6 +62,29 @@ class PreparedSet:
         """Side of a tile in pixels."""
         return int(self.texture.shape[1])
 
+    @property
+    def has_maps(self) -> bool:
+        """Whether each tile has a map of the seven classes at least."""
+        return bool(self.labels.shape[1])
+
+    def trains(self) -> str:
+        """What can be trained from it, as the end of a sentence."""
+        match self.has_height, self.has_maps:
+            case True, True:
+                return "terrain, texture and height from a map"
+            case True, False:
+                return "terrain, once it has maps: run 'python -m trainer label' on it"
+            case False, True:
+                return "networks that make a picture of a map; no terrain, since it has no heights"
+            case _:
+                return "networks of pictures alone; no terrain, since it has neither heights nor maps"
+
+    def require_heights(self) -> None:
+        """Raises TrainingError when the set has none, as neither labelling nor terrain can do without."""
+        if not self.has_height:
+            raise TrainingError(f"The prepared set '{self.style}' has no heights, so no terrain can be learned from "
+                                "it; prepare it anew from pictures with heights.")  # fmt: skip
+
     def with_labels(self, labels: NDArray[np.uint8]) -> PreparedSet:
         """The same set with other labels, (N, V, S, S) uint8."""
         return replace(self, labels=labels)
@@ -63,7 +93,8 @@ class PreparedSet:
         """The tiles of one split."""
         keep = self.split == split
         arrays = ("texture", "height", "sea", "valid", "labels", "split", "centre_deg")
-        return replace(self, **{name: getattr(self, name)[keep] for name in arrays})
+        names = tuple(name for name, kept in zip(self.names, keep, strict=False) if kept)
+        return replace(self, names=names, **{name: getattr(self, name)[keep] for name in arrays})
 
 
 def save_prepared(path: Path, prepared: PreparedSet) -> None:
@@ -82,6 +113,9 @@ def save_prepared(path: Path, prepared: PreparedSet) -> None:
         "credits": prepared.credits,
         "tile_px": prepared.tile_px,
         "label_variants": prepared.labels.shape[1],
+        "has_height": prepared.has_height,
+        "names": prepared.names,
+        "left_out": prepared.left_out,
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     with FileTransaction() as files, files.path(path).open("wb") as stream:
@@ -93,27 +127,43 @@ def load_prepared(path: Path) -> PreparedSet:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             header = json.loads(stored["header"].tobytes())
-            if header["format"] != "terrainpaint-prepared" or header["version"] > FORMAT_VERSION:
+            if header["format"] != "terrainpaint-prepared":
+                raise ValueError("of another format")
+            if header["version"] > FORMAT_VERSION:
                 raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set anew.")
-            side, variants = int(header["tile_px"]), int(header["label_variants"])
-            masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-            labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-            return PreparedSet(
-                texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
-                height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
-                sea=(masks & 1).astype(bool),
-                valid=(masks & 2).astype(bool),
-                labels=labels.reshape(len(masks), variants, side, side),
-                split=stored["split"],
-                centre_deg=stored["centre_deg"],
-                pixel_size_m=float(header["pixel_size_m"]),
-                style=str(header["style"]),
-                credits=str(header["credits"]),
-            )
-    except (OSError, ValueError, KeyError, TypeError, cv2.error, zipfile.BadZipFile, EOFError) as error:
+            return _read(stored, header)
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
+    # Whatever numpy, zip, JSON and the codecs find wrong, the bytes are at fault.
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, cv2.error) as error:
         raise TrainingError(
-            f"{path} is not a readable prepared set ({error}); make it with 'python -m trainer prepare'."
+            f"{path} is not a prepared set, or is damaged or cut short; make it anew with 'python -m trainer prepare'."
         ) from error
+
+
+def _read(stored: Any, header: dict[str, Any]) -> PreparedSet:
+    side, variants = int(header["tile_px"]), int(header["label_variants"])
+    masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+    labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+    prepared = PreparedSet(
+        texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
+        height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
+        sea=(masks & 1).astype(bool),
+        valid=(masks & 2).astype(bool),
+        labels=labels.reshape(len(masks), variants, side, side),
+        split=stored["split"],
+        centre_deg=stored["centre_deg"],
+        pixel_size_m=float(header["pixel_size_m"]),
+        style=str(header["style"]),
+        credits=str(header["credits"]),
+        has_height=bool(header.get("has_height", True)),
+        names=tuple(str(name) for name in header.get("names", ())),
+        left_out=tuple((str(name), str(reason)) for name, reason in header.get("left_out", ())),
+    )
+    layers = (prepared.texture, prepared.height, prepared.split, prepared.centre_deg)
+    if any(len(layer) != len(masks) for layer in layers) or len(prepared.names) not in (0, len(masks)):
+        raise ValueError("layers of different lengths")
+    return prepared
 
 
 def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Sequence[NDArray[Any]], suffix: str) -> None:
@@ -127,5 +177,8 @@ def _unpack(stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: t
     run, ends = stored[name], stored[name + "_end"]
     pictures = np.empty((len(ends), *shape), dtype=dtype)
     for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
-        pictures[index] = cv2.imdecode(picture, flags)
+        found = cv2.imdecode(picture, flags)
+        if found is None or found.shape != shape or found.dtype != dtype:
+            raise ValueError(f"{name} {index} is no picture of {shape} {np.dtype(dtype)}")
+        pictures[index] = found
     return np.asarray(pictures)

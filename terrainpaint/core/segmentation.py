@@ -24,7 +24,7 @@ from terrainpaint.core.map_picture import (
 )
 from terrainpaint.errors import MapError
 
-__all__ = ["MAX_SIDE_PX", "MIN_SIDE_PX", "SegmentationMap", "read_map", "read_map_nearest", "write_map"]
+__all__ = ["MAX_SIDE_PX", "MIN_SIDE_PX", "SegmentationMap", "nearest_ids", "read_map", "read_map_nearest", "write_map"]
 
 _NO_CLASS = 255
 
@@ -116,7 +116,7 @@ def read_map_nearest(path: Path) -> tuple[SegmentationMap, float]:
             wrong = codes[exact[codes] == _NO_CLASS]
             foreign += wrong.size
             new = np.unique(wrong[nearest[wrong] == _NO_CLASS])
-            nearest[new] = _nearest_ids(colours_of(picture, new))
+            nearest[new] = nearest_ids(colours_of(picture, new))
             ids[top : top + len(codes)] = nearest[codes]
     return SegmentationMap(ids), foreign / ids.size
 
@@ -150,7 +150,8 @@ def _exact_table(picture: Image.Image) -> NDArray[np.uint8]:
     return table
 
 
-def _nearest_ids(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def nearest_ids(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(N,) uint8 ids of the classes whose sRGB colours are nearest to (N, 3) uint8 sRGB colours."""
     best = np.full(len(colours), np.iinfo(np.int32).max, np.int32)
     ids = np.zeros(len(colours), np.uint8)
     signed = colours.astype(np.int32)

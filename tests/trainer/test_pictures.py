@@ -1,0 +1,208 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from terrainpaint.core.classes import PALETTE
+from trainer.__main__ import main
+from trainer.folders import Unusable, read_rgb
+from trainer.patches import Cut, Cutting, Square, squares
+from trainer.prepared import PreparedSet, load_prepared
+
+
+def picture(rows: int, cols: int, seed: int = 0) -> NDArray[np.uint8]:
+    coarse = np.random.default_rng(seed).integers(0, 255, (rows // 16, cols // 16, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (cols, rows), interpolation=cv2.INTER_CUBIC)
+
+
+def write(path: Path, array: NDArray[np.generic]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), array[:, :, ::-1] if array.ndim == 3 else array)
+
+
+def prepare(folder: Path, *more: str) -> int:
+    return main(["prepare", "--pictures", str(folder / "in"), "--style", "plates", "--tile", "64", "--validation",
+                 "0.5", "-o", str(folder / "set.npz"), *more])  # fmt: skip
+
+
+def prepared(folder: Path, *more: str) -> PreparedSet:
+    assert prepare(folder, *more) == 0
+    return load_prepared(folder / "set.npz")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four pictures of unequal sizes, one in a folder of its own, and what must be left out."""
+    for index, shape in enumerate([(96, 160), (128, 128), (64, 64)]):
+        write(tmp_path / "in" / f"{index}.png", picture(*shape, seed=index))
+    write(tmp_path / "in" / "deep" / "3.jpg", picture(96, 96, seed=3))
+    write(tmp_path / "in" / "small.png", picture(64, 48))
+    (tmp_path / "in" / "notes.txt").write_text("not a picture")
+    (tmp_path / "in" / "cut.jpg").write_bytes((tmp_path / "in" / "deep" / "3.jpg").read_bytes()[:900])
+    (tmp_path / "in" / ".hidden").write_text("of no concern")
+    return tmp_path
+
+
+def test_pictures_become_crops_and_a_resize_of_the_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = prepared(folder, "--random-crops", "3")
+    # Centre, three at random and the whole; of a picture as large as a tile all of them are the same one.
+    assert {name: found.names.count(name) for name in found.names} == {"0.png": 5, "1.png": 5, "2.png": 1,
+                                                                        "deep/3.jpg": 5}  # fmt: skip
+    assert not found.has_height and not found.has_maps and found.valid.all() and not found.sea.any()
+    original = picture(96, 160)
+    assert np.abs(found.texture[0].astype(int) - original[16:80, 48:112]).mean() < 4  # the centre, in RGB
+    whole = cv2.resize(original[:, 32:128], (64, 64), interpolation=cv2.INTER_AREA)
+    assert np.abs(found.texture[4].astype(int) - whole).mean() < 4
+    told = capsys.readouterr()
+    assert "no terrain" in told.out and "neither heights nor maps" in told.out
+
+
+def test_what_cannot_be_used_is_listed_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = prepared(folder)
+    assert dict(found.left_out) == {
+        "cut.jpg": "is damaged or cut short",
+        "notes.txt": "is not a picture that can be read",
+        "small.png": "is 48 x 64 px, smaller than a tile of 64 px",
+    }
+    told = capsys.readouterr().err
+    assert "left out: small.png is 48 x 64 px" in told and told.count("left out") == 3
+    assert main(["inspect", str(folder / "set.npz")]) == 0
+    assert "left out: cut.jpg is damaged" in capsys.readouterr().out
+
+
+def test_crops_of_one_picture_are_never_in_both_splits(folder: Path) -> None:
+    found = prepared(folder)
+    for name in set(found.names):
+        assert len({int(split) for split, each in zip(found.split, found.names, strict=True) if each == name}) == 1
+    assert 0 < found.split.sum() < len(found)
+
+
+def test_the_same_pictures_give_the_same_bytes(folder: Path) -> None:
+    prepared(folder)
+    first = (folder / "set.npz").read_bytes()
+    prepared(folder)
+    assert (folder / "set.npz").read_bytes() == first
+    prepared(folder, "--seed", "1")
+    assert (folder / "set.npz").read_bytes() != first
+
+
+def test_a_new_picture_leaves_the_crops_of_the_others_alone(folder: Path) -> None:
+    before = prepared(folder)
+    write(folder / "in" / "00.png", picture(96, 96, seed=9))
+    after = prepared(folder)
+    kept = [index for index, name in enumerate(after.names) if name != "00.png"]
+    assert np.array_equal(after.texture[kept], before.texture)
+
+
+def add_layers(folder: Path) -> None:
+    for path in sorted((folder / "in").rglob("*.[pj][np]g")):
+        inner = path.relative_to(folder / "in").with_suffix(".png")
+        try:
+            rows, cols = read_rgb(path).shape[:2]
+        except Unusable:
+            continue
+        ids = np.add.outer(np.arange(rows) // 8, np.arange(cols) // 8) % 7
+        write(folder / "heights" / inner, (ids * 6553).astype(np.uint16))
+        write(folder / "maps" / inner, PALETTE[ids])
+
+
+def test_heights_and_maps_are_cut_where_the_picture_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_layers(folder)
+    layers = ["--heights", str(folder / "heights"), "--maps", str(folder / "maps")]
+    found = prepared(folder, *layers, "--height-range-m", "0", "10000")
+    assert found.has_height and found.labels.shape[1] == 1
+    assert "texture and height from a map" in capsys.readouterr().out
+    assert set(found.names) == {"0.png", "1.png", "2.png", "deep/3.jpg"}
+    assert np.abs(found.height - found.labels[:, 0] * 999.9).max() <= 1
+    assert np.array_equal(found.sea, found.labels[:, 0] == 0)
+
+
+def test_a_picture_without_its_height_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_layers(folder)
+    (folder / "heights" / "deep" / "3.png").unlink()
+    assert prepare(folder, "--heights", str(folder / "heights"), "--height-range-m", "0", "9000") == 1
+    told = capsys.readouterr().err
+    assert "no file named 3" in told and told.count("\n") == 1 and not (folder / "set.npz").exists()
+
+
+def test_a_height_of_another_size_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_layers(folder)
+    write(folder / "heights" / "1.png", np.zeros((64, 64), np.uint16))
+    assert prepare(folder, "--heights", str(folder / "heights"), "--height-range-m", "0", "9000") == 1
+    assert "1.png is 128 x 128 px" in (told := capsys.readouterr().err) and "64 x 64 px; they must be" in told
+
+
+def test_heights_are_not_shrunk_in_unequal_measure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_layers(folder)
+    layers = ["--heights", str(folder / "heights"), "--height-range-m", "0", "9000"]
+    assert prepare(folder, *layers, "--cuts", "whole") == 1
+    assert "slopes would be wrong" in capsys.readouterr().err
+
+
+def test_heights_beyond_those_of_the_earth_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_layers(folder)
+    assert prepare(folder, "--heights", str(folder / "heights")) == 1
+    assert "--height-range-m" in (told := capsys.readouterr().err) and "39,318 m" in told
+
+
+def test_a_folder_without_a_single_picture_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    assert prepare(tmp_path) == 1
+    assert "holds no files" in capsys.readouterr().err
+    (tmp_path / "in" / "a.txt").write_text("words")
+    assert prepare(tmp_path) == 1
+    assert "None of the 1 files" in capsys.readouterr().err and not (tmp_path / "set.npz").exists()
+
+
+def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
+    grey = np.full((40, 50), 128, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    Image.fromarray(grey).convert("RGB").quantize(4).save(tmp_path / "palette.png")
+    Image.fromarray(grey).convert("CMYK").save(tmp_path / "print.tif")
+    Image.fromarray(np.dstack([grey, grey, grey, np.zeros_like(grey)])).save(tmp_path / "glass.png")
+    for name in ("grey.png", "deep.png", "palette.png", "print.tif"):
+        found = read_rgb(tmp_path / name)
+        assert found.shape == (40, 50, 3) and found.dtype == np.uint8 and np.abs(found.astype(int) - 128).max() <= 1, (
+            name
+        )
+    assert (read_rgb(tmp_path / "glass.png") == 255).all()
+    turned = Image.fromarray(grey).getexif()
+    turned[0x0112] = 6
+    Image.fromarray(grey).save(tmp_path / "turned.jpg", exif=turned)
+    assert read_rgb(tmp_path / "turned.jpg").shape == (50, 40, 3)
+    Image.fromarray(grey.astype(np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(Unusable, match="fractions"):
+        read_rgb(tmp_path / "float.tif")
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_squares_lie_within_the_picture(cut: Cut) -> None:
+    found = squares((70, 133), 32, Cutting((cut,), 50), np.random.default_rng(0))
+    assert len(found) == {Cut.WHOLE: 1, Cut.CENTRE: 1, Cut.GRID: 8}.get(cut, len(found)) and len(set(found)) == len(
+        found
+    )
+    for each in found:
+        assert 0 <= each.row <= 70 - each.side and 0 <= each.col <= 133 - each.side
+    assert squares((32, 32), 32, Cutting((cut,), 5), np.random.default_rng(0)) == [Square(0, 0, 32)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--pairs", "in"],
+        ["--texture", "t.tif"],
+        ["--tile", "8"],
+        ["--random-crops", "0"],
+        ["--height-range-m", "5", "5"],
+        ["--parts", "map", "height"],
+        ["--parts", "map", "picture", "map"],
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(folder: Path, wrong: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        prepare(folder, *wrong)
+    assert stopped.value.code == 2

@@ -1,0 +1,120 @@
+"""What a prepared set holds, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
+from trainer.prepared import TRAIN, VALIDATION, PreparedSet
+
+LIGHTNESS_BINS = 50
+HEIGHT_BINS = 50
+SPLIT_NAMES = {TRAIN: "train", VALIDATION: "held out"}
+
+
+@dataclass(frozen=True)
+class SplitStatistics:
+    """Of one split: `tiles`; `files` that they were cut from, 0 for rasters; `valid`, `sea` shares of all pixels; the
+    rest of valid pixels only: `classes` (7,) shares, zeros without maps; `lightness` and `heights` histograms that sum
+    to 1, over 0..100 (CIELAB) and over `SetStatistics.height_m`; `quantiles_m` of height on land: 0, 5, 50, 95, 100 %.
+    """
+
+    tiles: int
+    files: int
+    valid: float
+    sea: float
+    classes: NDArray[np.float64]
+    lightness: NDArray[np.float64]
+    heights: NDArray[np.float64]
+    quantiles_m: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SetStatistics:
+    """Numbers of each split by its name, and `height_m`, the lowest and the highest of the set."""
+
+    splits: dict[str, SplitStatistics]
+    height_m: tuple[float, float]
+
+
+def statistics_of(prepared: PreparedSet) -> SetStatistics:
+    """The numbers of a set, a tile at a time."""
+    low, high = (float(prepared.height.min()), float(prepared.height.max())) if len(prepared) else (0.0, 0.0)
+    bounds = (low, max(high, low + 1))
+    return SetStatistics({name: _split(prepared, split, bounds) for split, name in SPLIT_NAMES.items()}, bounds)
+
+
+def describe(prepared: PreparedSet, numbers: SetStatistics) -> list[str]:
+    """The same as lines of text."""
+    side = prepared.tile_px
+    lines = [
+        f"style {prepared.style}, {len(prepared)} tiles of {side} px"
+        + (f", {prepared.pixel_size_m:g} m a pixel" if prepared.has_height else ""),
+        f"heights {'yes' if prepared.has_height else 'no'}, maps a tile {prepared.labels.shape[1]}",
+        f"it can train {prepared.trains()}",
+        f"credits {prepared.credits or 'none'}",
+    ]
+    for name, split in numbers.splits.items():
+        if not split.tiles:
+            lines.append(f"{name}: no tiles")
+            continue
+        files = f" of {split.files} files" if split.files else ""
+        lines.append(f"{name}: {split.tiles} tiles{files}, {split.valid:.1%} valid, {split.sea:.1%} sea, "
+                     f"lightness {_mean_lightness(split):.0f}")  # fmt: skip
+        if prepared.has_height:
+            told = " / ".join(f"{each:.0f}" for each in split.quantiles_m)
+            lines.append(f"{name}: height on land {told} m (least, 5 %, median, 95 %, most)")
+        if prepared.has_maps:
+            shares = zip(CLASS_NAMES, split.classes, strict=True)
+            lines.append(f"{name}: " + ", ".join(f"{each} {share:.1%}" for each, share in shares))
+    lines.append(f"left out {len(prepared.left_out)} files")
+    return lines
+
+
+def _mean_lightness(split: SplitStatistics) -> float:
+    middles = (np.arange(LIGHTNESS_BINS) + 0.5) * 100 / LIGHTNESS_BINS
+    return float((split.lightness * middles).sum())
+
+
+def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
+    chosen = np.flatnonzero(prepared.split == split)
+    classes, lightness = np.zeros(CLASS_COUNT), np.zeros(LIGHTNESS_BINS)
+    # Whole metres: all quantiles are exact, without keeping the pixels.
+    land: Counter[int] = Counter()
+    heights = np.zeros(HEIGHT_BINS)
+    for tile in chosen:
+        valid = prepared.valid[tile]
+        lab = cv2.cvtColor(prepared.texture[tile].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        lightness += np.histogram(lab[:, :, 0][valid], LIGHTNESS_BINS, (0, 100))[0]
+        heights += np.histogram(prepared.height[tile][valid], HEIGHT_BINS, bounds)[0]
+        classes += np.bincount(prepared.labels[tile][:, valid].ravel(), minlength=CLASS_COUNT)
+        metres, count = np.unique(prepared.height[tile][valid & ~prepared.sea[tile]], return_counts=True)
+        land.update(dict(zip(metres.tolist(), count.tolist(), strict=True)))
+    names = {prepared.names[tile] for tile in chosen} if prepared.names else set()
+    return SplitStatistics(
+        tiles=len(chosen),
+        files=len(names),
+        valid=float(prepared.valid[chosen].mean()) if len(chosen) else 0.0,
+        sea=float(prepared.sea[chosen].mean()) if len(chosen) else 0.0,
+        classes=_shares(classes),
+        lightness=_shares(lightness),
+        heights=_shares(heights),
+        quantiles_m=_quantiles(land),
+    )
+
+
+def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(counts / max(1.0, counts.sum()))
+
+
+def _quantiles(counted: Counter[int]) -> tuple[float, ...]:
+    if not counted:
+        return (0.0,) * 5
+    metres = np.array(sorted(counted))
+    below = np.cumsum([counted[each] for each in metres.tolist()])
+    return tuple(float(metres[np.searchsorted(below, share * below[-1])]) for share in (0, 0.05, 0.5, 0.95, 1))
