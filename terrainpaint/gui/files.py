@@ -14,13 +14,7 @@ from PySide6.QtCore import QEventLoop, QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.importing import (
-    HeightMap,
-    classes_of_heights,
-    read_height_map,
-    read_raw_heights,
-    square_raw_format,
-)
+from terrainpaint.core.importing import HeightMap, read_height_map, read_raw_heights
 from terrainpaint.core.jobs import Cancel, Progress
 from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.project import MAX_SIDE_PX, NATIVE_PIXEL_SIZE_M, Project, Settings, Underlay, ViewSettings
@@ -34,6 +28,8 @@ from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.dialogs.new import NewDialog
+from terrainpaint.gui.dialogs.parts import PICTURE_FILES
+from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.jobs import Job, show_progress
 from terrainpaint.gui.live import LiveGeneration
@@ -47,7 +43,6 @@ _IMPORTED = (
     "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;Height maps (*.tif *.tiff *.png *.raw *.r16);;"
     "OpenRaster (*.ora);;All files (*)"
 )
-_PICTURES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
 _RAW_SUFFIXES = (".raw", ".r16")
 
 _Found = SegmentationMap | HeightMap | NDArray[np.uint8]
@@ -125,12 +120,15 @@ class FileActions(QObject):
                                 lambda progress, cancel: read_openraster(path, self._settings()),
                                 lambda project: self._imported(path, project))  # fmt: skip
             return
+        if path.suffix.lower() in _RAW_SUFFIXES:
+            self._import_raw(path)
+            return
         self._in_background(f"Importing {path.name}", lambda progress, cancel: _read_any(path),
                             lambda found: self._ask_how(path, found))  # fmt: skip
 
     def load_underlay(self) -> None:
         """Ask for a picture to show under the map."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Reference picture", self._folder(), _PICTURES)
+        path, _ = QFileDialog.getOpenFileName(self._window, "Reference picture", self._folder(), PICTURE_FILES)
         if path:
             self._in_background("Reading the picture", lambda progress, cancel: read_picture(Path(path)),
                                 lambda picture: self._document.set_underlay(Underlay(picture)))  # fmt: skip
@@ -229,18 +227,26 @@ class FileActions(QObject):
         self._document.open(project, None, ViewSettings(), path.stem)
         self.said.emit(f"{path.name} was imported; saving makes a project of it and leaves the file alone.")
 
+    def _import_raw(self, path: Path) -> None:
+        try:
+            dialog = RawFormatDialog(path, self._window)
+        except InputFileError as error:
+            self.refused.emit(str(error))
+            return
+        if dialog.exec():
+            layout = dialog.values()
+            self._in_background(f"Importing {path.name}", lambda progress, cancel: read_raw_heights(path, layout),
+                                lambda heights: self._ask_about_heights(path, heights))  # fmt: skip
+        dialog.deleteLater()
+
     def _ask_how(self, path: Path, found: _Found) -> None:
         """Exact maps need no question; of pictures and heights the person says what is what."""
         settings = self._settings()
         if isinstance(found, SegmentationMap):
             ids = found.ids
         elif isinstance(found, HeightMap):
-            heights = ImportHeightsDialog(found, path.name, self._window)
-            if not heights.exec():
-                return
-            asked = heights.values()
-            ids = classes_of_heights(asked.height, asked.pixel_size_m, asked.thresholds)
-            settings = dataclasses.replace(settings, pixel_size_m=asked.pixel_size_m)
+            self._ask_about_heights(path, found)
+            return
         else:
             picture = ImportPictureDialog(found, path.name, self._window)
             if not picture.exec():
@@ -250,6 +256,16 @@ class FileActions(QObject):
             self.refused.emit(f"{path} has more than {MAX_SIDE_PX:,} pixels a side; make it smaller first.")
         else:
             self._imported(path, Project.painted(ids, settings))
+
+    def _ask_about_heights(self, path: Path, found: HeightMap) -> None:
+        dialog = ImportHeightsDialog(found, path, self._window)
+        if dialog.exec():
+            asked = dialog.values()
+            settings = dataclasses.replace(self._settings(), pixel_size_m=asked.pixel_size_m)
+            self._in_background(f"Importing {path.name}", asked.classes,
+                                lambda ids: self._imported(path, Project.painted(ids, settings)))  # fmt: skip
+        # It holds all the heights.
+        dialog.deleteLater()
 
     def _save_to(self, path: Path) -> bool:
         self._document.finish_stroke()
@@ -324,11 +340,6 @@ def _template(name: str) -> SegmentationMap:
 
 def _read_any(path: Path) -> _Found:
     """A map if all colours are those of classes, else heights if it has one grey channel, else a picture."""
-    if path.suffix.lower() in _RAW_SUFFIXES:
-        layout = square_raw_format(path)
-        if layout is None:
-            raise InputFileError(f"{path} is no square of 16-bit heights; convert it to a 16-bit PNG or TIFF.")
-        return read_raw_heights(path, layout)
     with suppress(MapError):
         return read_map(path)
     with suppress(InputFileError):

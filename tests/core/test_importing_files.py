@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing import RawFormat, read_height_map, read_raw_heights, square_raw_format
+from terrainpaint.core.importing import (
+    RawFormat,
+    likely_raw_format,
+    raw_sizes,
+    read_height_map,
+    read_raw_heights,
+    sample_raw_heights,
+)
 from terrainpaint.errors import InputFileError
 from tests.core.test_segmentation import chunk
 
@@ -120,13 +127,35 @@ def test_raw(tmp_path: Path, big_endian: bool) -> None:
     found = read_raw_heights(path, RawFormat(40, 50, big_endian))
     np.testing.assert_array_equal(found.height, ramp("uint16"))
     assert found.full_scale == 65535.0
-    assert square_raw_format(path) is None
-    with pytest.raises(InputFileError, match="has 4000 bytes, but 40 x 40 pixels of 16 bits take 3200"):
-        read_raw_heights(path, RawFormat(40, 40))
-    path.write_bytes(bytes(2 * 48 * 48))
-    assert square_raw_format(path) == RawFormat(48, 48)
-    path.write_bytes(bytes(2 * 48 * 48 + 1))
-    assert square_raw_format(path) is None
+    np.testing.assert_array_equal(sample_raw_heights(path, RawFormat(40, 50, big_endian), 25), ramp("uint16")[::2, ::2])
+    for read in (read_raw_heights, lambda *asked: sample_raw_heights(*asked, 40)):
+        with pytest.raises(InputFileError, match="has 4000 bytes, but 40 x 40 pixels of 16 bits take 3200"):
+            read(path, RawFormat(40, 40))
+
+
+def test_sizes_of_raw_files(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(2 * 64 * 96))
+    assert raw_sizes(path) == ((192, 32), (128, 48), (96, 64), (64, 96), (48, 128), (32, 192))
+    # Nothing tells them apart.
+    assert likely_raw_format(path) in (RawFormat(64, 96), RawFormat(96, 64))
+    path.write_bytes(bytes(2 * 64 * 64))
+    assert likely_raw_format(path) == RawFormat(64, 64)
+    for size in (0, 2 * 64 * 64 + 1, 2 * 31 * 31, 2 * 8191):
+        path.write_bytes(bytes(size))
+        for refuse in (raw_sizes, likely_raw_format):
+            with pytest.raises(InputFileError, match=f"has {size:,} bytes, which is no size of 16-bit heights"):
+                refuse(path)
+
+
+@pytest.mark.parametrize(
+    "layout", [RawFormat(96, 240), RawFormat(240, 96, True), RawFormat(60, 384), RawFormat(128, 128, True)]
+)
+def test_the_format_of_land_is_found(tmp_path: Path, layout: RawFormat) -> None:
+    rough = np.random.default_rng(5).normal(30_000, 8_000, (12, 12)).astype(np.float32)
+    land = cv2.resize(rough, (layout.width, layout.height), interpolation=cv2.INTER_CUBIC).clip(0, 65535)
+    land.astype(">u2" if layout.big_endian else "<u2").tofile(tmp_path / "a.raw")
+    assert likely_raw_format(tmp_path / "a.raw") == layout
 
 
 def empty_png(width: int, height: int) -> bytes:
@@ -172,7 +201,7 @@ def test_colours_are_no_heights(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    for read in (read_height_map, square_raw_format):
+    for read in (read_height_map, raw_sizes, likely_raw_format):
         with pytest.raises(InputFileError, match="there is no such file"):
             read(tmp_path / "none.png")
     with pytest.raises(InputFileError, match="there is no such file"):

@@ -1,5 +1,7 @@
 """Pictures and heights become the maps that the dialogs show."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -83,7 +85,7 @@ def land(rows: int = 64, cols: int = 96) -> NDArray[np.float32]:
 
 
 def heights_dialog(qtbot: QtBot, source: HeightMap) -> ImportHeightsDialog:
-    dialog = ImportHeightsDialog(source, "dem.tif")
+    dialog = ImportHeightsDialog(source, Path("dem.tif"))
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog

@@ -2,14 +2,15 @@
 
 from terrainpaint.core.importing.colours import Clusters, k_means, nearest_classes
 from terrainpaint.core.importing.earth import classes_of_earth
-from terrainpaint.core.importing.height_files import (
-    HeightMap,
-    RawFormat,
-    read_height_map,
-    read_raw_heights,
-    square_raw_format,
-)
+from terrainpaint.core.importing.height_files import HeightMap, read_height_map
 from terrainpaint.core.importing.heights import Thresholds, classes_of_heights, default_thresholds
+from terrainpaint.core.importing.raw_heights import (
+    RawFormat,
+    likely_raw_format,
+    raw_sizes,
+    read_raw_heights,
+    sample_raw_heights,
+)
 
 __all__ = [
     "Clusters",
@@ -20,8 +21,10 @@ __all__ = [
     "classes_of_heights",
     "default_thresholds",
     "k_means",
+    "likely_raw_format",
     "nearest_classes",
+    "raw_sizes",
     "read_height_map",
     "read_raw_heights",
-    "square_raw_format",
+    "sample_raw_heights",
 ]

@@ -1,10 +1,9 @@
-"""Height maps as users bring them: pictures of 8, 16 and 32 bits, float TIFF, GeoTIFF, RAW."""
+"""Height maps as users bring them: pictures of 8, 16 and 32 bits, float TIFF, GeoTIFF."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,44 +46,6 @@ class HeightMap:
         return dataclasses.replace(self, height=height, full_scale=None)
 
 
-@dataclass(frozen=True)
-class RawFormat:
-    """What a RAW file does not say of itself: unsigned 16-bit numbers, row after row, without a header."""
-
-    height: int
-    width: int
-    big_endian: bool = False
-
-
-def square_raw_format(path: Path) -> RawFormat | None:
-    """The format of a RAW file if it is a square, little-endian one as most are; None when it is not.
-
-    Raises InputFileError when the file cannot be read.
-    """
-    try:
-        pixels, odd = divmod(path.stat().st_size, 2)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    side = math.isqrt(pixels)
-    return RawFormat(side, side) if not odd and side * side == pixels and side else None
-
-
-def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
-    """Heights of a RAW file (`.raw`, `.r16`), 0..65535. Raises InputFileError."""
-    _check_size(path, layout.height, layout.width)
-    try:
-        size = path.stat().st_size
-        if size != layout.height * layout.width * 2:
-            raise InputFileError(
-                f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of 16 bits take "
-                f"{layout.height * layout.width * 2}; give the size that it was saved with."
-            )
-        values = np.fromfile(path, ">u2" if layout.big_endian else "<u2")
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    return HeightMap(values.reshape(layout.height, layout.width).astype(np.float32), 65535.0)
-
-
 def read_height_map(path: Path) -> HeightMap:
     """Heights of a grey picture with sides of 32 to 16,384 px.
 
@@ -98,7 +59,7 @@ def read_height_map(path: Path) -> HeightMap:
         _check_header(path, header)
         found = _decoded(path)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     full_scale = _full_scale(found, header)
     height = found.astype(np.float32)
     filled = 0
@@ -122,7 +83,7 @@ def _check_header(path: Path, tiff: TiffHeader | None) -> None:
     if tiff is not None:
         if tiff.samples != 1:
             raise InputFileError(f"{path} has {tiff.samples} channels; save its heights as one grey channel.")
-        _check_size(path, tiff.height, tiff.width)
+        check_size(path, tiff.height, tiff.width)
         return
     try:
         with no_pixel_limit(), Image.open(path) as picture:
@@ -133,10 +94,11 @@ def _check_header(path: Path, tiff: TiffHeader | None) -> None:
         raise _no_picture(path) from error
     except Exception as error:  # whatever a parser of foreign bytes raises, the bytes are at fault
         raise _no_picture(path) from error
-    _check_size(path, height, width)
+    check_size(path, height, width)
 
 
-def _check_size(path: Path, height: int, width: int) -> None:
+def check_size(path: Path, height: int, width: int) -> None:
+    """Raise InputFileError unless both sides, in pixels, are those that a map may have."""
     if min(height, width) < MIN_SIDE_PX:
         raise InputFileError(f"{path} has {width} x {height} pixels; a map needs at least {MIN_SIDE_PX} a side.")
     if max(height, width) > MAX_SIDE_PX:
@@ -212,7 +174,8 @@ def _with_exported_range(path: Path, heights: HeightMap) -> HeightMap:
     return dataclasses.replace(heights.in_metres(low_m, high_m), pixel_size_m=pixel_size_m)
 
 
-def _unreadable(path: Path, error: OSError) -> InputFileError:
+def unreadable(path: Path, error: OSError) -> InputFileError:
+    """What to raise when the system refuses a file."""
     return InputFileError(f"{path} cannot be read: {why_unreadable(error)}.")
 
 

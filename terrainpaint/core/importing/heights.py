@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES, WATER
+from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.shading import slopes
 
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
@@ -79,22 +80,37 @@ def default_thresholds(height: NDArray[np.float32], pixel_size_m: float) -> Thre
     return Thresholds(sea_m, sea_m, max(sea_m, grassland), max(sea_m, forest), hills, max(hills, mountain))
 
 
-def classes_of_heights(height: NDArray[np.float32], pixel_size_m: float, thresholds: Thresholds) -> NDArray[np.uint8]:
+def classes_of_heights(
+    height: NDArray[np.float32],
+    pixel_size_m: float,
+    thresholds: Thresholds,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids of a land (H, W) float32 metres, sides at least 2 px. See `Thresholds` for what is what.
 
     The coast is that of the heights; all other borders are those of smoothed land, so that classes are areas.
-    Raises ValueError when `pixel_size_m` is not positive.
+    Raises ValueError when `pixel_size_m` is not positive, Cancelled.
     """
+
+    def reached(share: float) -> None:
+        check_cancel(cancel)
+        progress(share)
+
     smooth = _smoothed(height, _HEIGHT_PARTS)
+    reached(0.1)
     limits = np.array([thresholds.desert_m, thresholds.grassland_m, thresholds.forest_m], np.float32)
     gentle = np.array([_DESERT, _GRASSLAND, _FOREST, _TUNDRA], np.uint8)
     # Smoothing draws the coast below the sea; what is dry there is the lowest land.
     dry = np.maximum(smooth, np.nextafter(np.float32(thresholds.sea_m), np.float32(np.inf)))
     ids = gentle[np.searchsorted(limits, dry.ravel(), side="left").reshape(dry.shape)]
+    reached(0.5)
     slope = _steepness_deg(smooth, pixel_size_m)
+    reached(0.9)
     ids[(slope >= thresholds.hills_deg) & (smooth <= thresholds.forest_m)] = _HILLS
     ids[slope >= thresholds.mountain_deg] = _MOUNTAIN
     ids[height <= thresholds.sea_m] = WATER
+    reached(1.0)
     return np.asarray(ids)
 
 

@@ -1,32 +1,36 @@
-"""A height map → a map of classes, by limits of height and slope that are seen and moved."""
+"""A height map → a map of classes, by limits of height and slope, or with a picture of the same ground."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, QSize, QTimer
-from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE, WATER
-from terrainpaint.core.importing import HeightMap, Thresholds, classes_of_heights, default_thresholds
-from terrainpaint.core.shading import hillshade, slopes
-from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.importing import HeightMap, Thresholds, classes_of_heights
+from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.shading import hillshade
+from terrainpaint.gui.dialogs.limits import LimitsPanel
 from terrainpaint.gui.dialogs.parts import (
     GAP_PX,
     MARGIN_PX,
     Form,
     PictureView,
     ShareBar,
+    accept_button,
     decision,
     label,
+    metre_field,
     paragraph,
-    push_button,
-    swatch,
+    thinned,
 )
+from terrainpaint.gui.dialogs.texture import Ground, TexturePanel
 
 DEFAULT_PIXEL_SIZE_M = 30.0
 """Where the file does not say: the step of the public elevation models of the whole Earth."""
@@ -35,72 +39,100 @@ _PREVIEW_PX = 512
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
 """Share of the width that the highest difference is drawn as, so that flat land has a picture too."""
-_GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
-    CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
-)
-# Field of Thresholds → what the limit is called, and the class above it.
-_HEIGHTS = {
-    "sea_m": Limit("Sea level", _DESERT),
-    "desert_m": Limit("Desert to", _GRASSLAND),
-    "grassland_m": Limit("Grassland to", _FOREST),
-    "forest_m": Limit("Forest to", _TUNDRA),
-}
-_SLOPES = {"hills_deg": Limit("Hills from", _HILLS), "mountain_deg": Limit("Mountain from", _MOUNTAIN)}
-_SWATCHES = {
-    **dict(zip(_HEIGHTS, (WATER, _DESERT, _GRASSLAND, _FOREST), strict=True)),
-    **dict(zip(_SLOPES, (_HILLS, _MOUNTAIN), strict=True)),
-}
-_STEEPEST_DEG = 90.0
+_SMALLEST = QSize(190, 190)
+_LIMITS, _TEXTURE = range(2)
+_ORIGINS = ("Heights and slopes", "A texture of the same ground")
+_WIDTHS_PX = {_LIMITS: 430, _TEXTURE: 330}
+"""Of the side with the fields: beside a texture there are three pictures."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeightsImport:
-    """What was chosen: `height` (H, W) float32 metres, `pixel_size_m`, and what heights become what class."""
+    """What was chosen: the heights of a file, what they mean on the ground, and what becomes what class.
 
-    height: NDArray[np.float32]
-    pixel_size_m: float
+    `ids` (H, W) uint8 are the classes that the labeller found; None when `thresholds` make them.
+    """
+
+    heights: HeightMap
+    ground: Ground
     thresholds: Thresholds
+    ids: NDArray[np.uint8] | None
+
+    @property
+    def height(self) -> NDArray[np.float32]:
+        """(H, W) float32 metres."""
+        return self.heights.in_metres(self.ground.low_m, self.ground.high_m).height
+
+    @property
+    def pixel_size_m(self) -> float:
+        """Ground size of a pixel."""
+        return self.ground.pixel_size_m
+
+    def classes(self, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> NDArray[np.uint8]:
+        """(H, W) uint8 class ids. Large land takes seconds, so not for the interface thread. Raises Cancelled."""
+        if self.ids is not None:
+            return self.ids
+        return classes_of_heights(self.height, self.pixel_size_m, self.thresholds, progress, cancel)
 
 
 class ImportHeightsDialog(QDialog):
-    """Asks how the heights of `source` become a map; `name` is what they are called.
+    """Asks how the heights of `source`, read from `path`, become a map.
 
-    The preview is of a smaller copy, so that a limit can be dragged without a wait.
+    What the limits make is shown of a smaller copy, so that a limit can be dragged without a wait. What the labeller
+    makes of a texture is made once, as it is imported.
     """
 
-    def __init__(self, source: HeightMap, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, source: HeightMap, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Import {name}")
+        self.setWindowTitle(f"Import {path.name}")
         self._source = source
         self._small = dataclasses.replace(source, height=_smaller(source.height))
         self._step = max(source.height.shape) / max(self._small.height.shape)
-        self._pixel_size = _metre_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M)
-        self._low, self._high = _metre_field(-12_000, 12_000, 0.0), _metre_field(-12_000, 12_000, 2000.0)
-        self._heights = LimitHistogram("Heights", "m", WATER, tuple(_HEIGHTS.values()))
-        self._slopes = LimitHistogram("Slopes", "°", _FOREST, tuple(_SLOPES.values()))
-        self._fields = {each: _metre_field(-1e5, 1e5, 0.0) for each in _HEIGHTS}
-        self._fields |= {each: _degree_field() for each in _SLOPES}
-        self._relief = PictureView("The heights", QSize(240, 240))
-        self._map = PictureView("The map", QSize(240, 240))
+        self._pixel_size = metre_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M)
+        self._low, self._high = metre_field(-12_000, 12_000, 0.0), metre_field(-12_000, 12_000, 2000.0)
+        self._origin = QComboBox()
+        self._origin.addItems(_ORIGINS)
+        self._limits, self._texture = LimitsPanel(), TexturePanel(source, path.parent)
+        self._side = QWidget()
+        self._relief = PictureView("The heights", _SMALLEST)
+        self._picture = PictureView("The texture", _SMALLEST)
+        self._map = PictureView("The map", _SMALLEST)
+        self._picture_name = label("Texture", "muted")
         self._shares = ShareBar()
+        self._buttons = decision(self, "Import")
         self._timer = QTimer(self, singleShot=True, interval=_PREVIEW_AFTER_MS)
         self._timer.timeout.connect(self._preview)
         self._build()
         self._connect()
         self._restart()
+        self._show_origin()
+        self._pixel_size.setFocus()
 
     def values(self) -> HeightsImport:
-        """What is chosen now."""
-        return HeightsImport(self._in_metres(self._source), self._pixel_size.value(), self._thresholds())
+        """What is chosen now. Raises ValueError while the classes of a texture are not found."""
+        if not self._has_classes:
+            raise ValueError("the classes have not been found yet")
+        ids = self._texture.ids if self._from_texture else None
+        return HeightsImport(self._source, self._ground(), self._limits.thresholds(), ids)
 
-    def _in_metres(self, heights: HeightMap) -> NDArray[np.float32]:
-        return heights.in_metres(self._low.value(), self._high.value()).height
+    def done(self, result: int) -> None:
+        self._texture.stop()
+        super().done(result)
 
-    def _thresholds(self) -> Thresholds:
-        return Thresholds(**{name: field.value() for name, field in self._fields.items()})
+    @property
+    def _from_texture(self) -> bool:
+        return self._origin.currentIndex() == _TEXTURE
+
+    @property
+    def _has_classes(self) -> bool:
+        return not self._from_texture or self._texture.ids is not None
+
+    def _ground(self) -> Ground:
+        return Ground(self._low.value(), self._high.value(), self._pixel_size.value())
 
     def _build(self) -> None:
-        side = QVBoxLayout()
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
         side.addWidget(label("Ground", "heading"))
         ground = Form()
@@ -113,115 +145,86 @@ class ImportHeightsDialog(QDialog):
             ground.add_below(paragraph("The file has no metres: these two stand for black and white."))
         if self._source.filled:
             ground.add_below(paragraph(f"{self._source.filled:,} pixels without a height were filled."))
+        ground.add("&Classes from", self._origin)
         side.addLayout(ground)
         side.addSpacing(8)
-        for title, histogram, names in (("Height", self._heights, _HEIGHTS), ("Slope", self._slopes, _SLOPES)):
-            side.addWidget(label(title, "heading"))
-            side.addWidget(histogram)
-            side.addLayout(self._limit_fields(tuple(names)))
-            side.addSpacing(8)
-        reset = push_button("Suggest limits again", "link")
-        reset.clicked.connect(self._suggest)
-        row = QHBoxLayout()
-        row.addWidget(reset)
-        row.addStretch(1)
-        side.addLayout(row)
-        side.addStretch(1)
-        panel = QWidget()
-        panel.setFixedWidth(430)
-        side.setContentsMargins(0, 0, 0, 0)
-        panel.setLayout(side)
+        side.addWidget(self._limits, 1)
+        side.addWidget(self._texture, 1)
 
         pictures = QGridLayout()
         pictures.setSpacing(GAP_PX)
-        for col, (text, view) in enumerate((("Heights", self._relief), ("Map", self._map))):
-            pictures.addWidget(label(text, "muted"), 0, col)
+        columns = (
+            (label("Heights", "muted"), self._relief),
+            (self._picture_name, self._picture),
+            (label("Map", "muted"), self._map),
+        )
+        for col, (name, view) in enumerate(columns):
+            pictures.addWidget(name, 0, col)
             pictures.addWidget(view, 1, col)
+        for col in (0, 2):
             pictures.setColumnStretch(col, 1)
-        pictures.addWidget(self._shares, 2, 0, 1, 2)
+        self._pictures = pictures
+        pictures.addWidget(self._shares, 2, 0, 1, 3)
         pictures.setRowStretch(3, 1)
         upper = QHBoxLayout()
         upper.setSpacing(24)
-        upper.addWidget(panel)
+        upper.addWidget(self._side)
         upper.addLayout(pictures, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         whole.setSpacing(GAP_PX)
         whole.addLayout(upper, 1)
-        whole.addWidget(decision(self, "Import"))
-        self.resize(1120, 660)
-
-    def _limit_fields(self, names: tuple[str, ...]) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        for number, name in enumerate(names):
-            row, col = divmod(number, 2)
-            text = label((_HEIGHTS | _SLOPES)[name].name, "muted")
-            text.setBuddy(self._fields[name])
-            mark = label("")
-            mark.setPixmap(swatch(CLASSES[_SWATCHES[name]].colour).pixmap(QSize(14, 14), self.devicePixelRatio()))
-            grid.addWidget(mark, row, 3 * col)
-            grid.addWidget(text, row, 3 * col + 1)
-            grid.addWidget(self._fields[name], row, 3 * col + 2)
-            grid.setColumnStretch(3 * col + 2, 1)
-        return grid
+        whole.addWidget(self._buttons)
+        self.resize(1120, 690)
 
     def _connect(self) -> None:
-        for histogram, names in ((self._heights, tuple(_HEIGHTS)), (self._slopes, tuple(_SLOPES))):
-            histogram.limit_moved.connect(lambda *_, histogram=histogram, names=names: self._dragged(histogram, names))
-            for name in names:
-                self._fields[name].valueChanged.connect(
-                    lambda value, name=name, names=names: self._typed(name, value, names)
-                )
         for field in (self._pixel_size, self._low, self._high):
             field.valueChanged.connect(self._restart)
+        self._limits.changed.connect(self._timer.start)
+        self._origin.currentIndexChanged.connect(self._show_origin)
+        self._origin.activated.connect(self._ask_for_texture)
+        self._texture.picture_read.connect(lambda rgb: self._picture.show_picture(thinned(rgb, _PREVIEW_PX)))
+        self._texture.changed.connect(self._preview)
 
     def _restart(self) -> None:
         """Other metres: show the land anew, with limits that fit it."""
-        height = self._in_metres(self._small)
+        height = self._small.in_metres(self._low.value(), self._high.value()).height
         step_m = self._pixel_size.value() * self._step
-        low, high = float(height.min()), float(height.max())
-        self._heights.show_values(height, (low, max(high, low + 1.0)))
-        steepness = _steepness_deg(height, step_m)
-        self._slopes.show_values(steepness, (0.0, max(1.0, float(np.quantile(steepness, 0.999)))))
+        self._limits.show_land(height, step_m)
         # The shade is for the eye alone: a high mountain range and a dune get the same contrast.
-        rise = _SHADED_RELIEF * step_m * max(height.shape) / max(high - low, 1e-6)
+        rise = _SHADED_RELIEF * step_m * max(height.shape) / max(float(np.ptp(height)), 1e-6)
         shade = hillshade(height, step_m, exaggeration=min(rise, 1e6))
         self._relief.show_picture(np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=2))
-        self._suggest()
-
-    def _suggest(self) -> None:
-        height = self._in_metres(self._small)
-        found = default_thresholds(height, self._pixel_size.value() * self._step)
-        self._set_fields(dataclasses.asdict(found))
-        self._show_limits()
-
-    def _dragged(self, histogram: LimitHistogram, names: tuple[str, ...]) -> None:
-        self._set_fields(dict(zip(names, histogram.limits, strict=True)))
         self._timer.start()
 
-    def _typed(self, name: str, value: float, names: tuple[str, ...]) -> None:
-        """A limit pushes the others along here too."""
-        place = names.index(name)
-        lower = {each: min(self._fields[each].value(), value) for each in names[:place]}
-        higher = {each: max(self._fields[each].value(), value) for each in names[place + 1 :]}
-        self._set_fields(lower | higher)
-        self._show_limits()
+    def _show_origin(self) -> None:
+        self._limits.setVisible(not self._from_texture)
+        for each in (self._texture, self._picture, self._picture_name):
+            each.setVisible(self._from_texture)
+        self._pictures.setColumnStretch(1, int(self._from_texture))
+        self._side.setFixedWidth(_WIDTHS_PX[self._origin.currentIndex()])
+        self._preview()
 
-    def _set_fields(self, limits: dict[str, float]) -> None:
-        for name, value in limits.items():
-            with QSignalBlocker(self._fields[name]):
-                self._fields[name].setValue(value)
-
-    def _show_limits(self) -> None:
-        self._heights.set_limits([self._fields[each].value() for each in _HEIGHTS])
-        self._slopes.set_limits([self._fields[each].value() for each in _SLOPES])
-        self._timer.start()
+    def _ask_for_texture(self) -> None:
+        """There is only one thing to do after the choice of a texture."""
+        if self._from_texture and not self._texture.has_picture:
+            self._texture.ask()
 
     def _preview(self) -> None:
-        height = self._in_metres(self._small)
-        ids = classes_of_heights(height, self._pixel_size.value() * self._step, self._thresholds())
+        if self._from_texture:
+            self._texture.label_as(self._ground())
+            ids = self._texture.ids
+            if ids is not None:
+                self._show_classes(thinned(ids, _PREVIEW_PX))
+            else:
+                self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
+        else:
+            height = self._small.in_metres(self._low.value(), self._high.value()).height
+            step_m = self._pixel_size.value() * self._step
+            self._show_classes(classes_of_heights(height, step_m, self._limits.thresholds()))
+        accept_button(self._buttons).setEnabled(self._has_classes)
+
+    def _show_classes(self, ids: NDArray[np.uint8]) -> None:
         self._map.show_picture(PALETTE[ids])
         self._shares.show_classes(ids)
 
@@ -233,27 +236,3 @@ def _smaller(height: NDArray[np.float32]) -> NDArray[np.float32]:
         return height
     size = max(2, round(cols * factor)), max(2, round(rows * factor))
     return np.asarray(cv2.resize(height, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _steepness_deg(height: NDArray[np.float32], step_m: float) -> NDArray[np.float32]:
-    south, east = slopes(height, 0, height.shape[0], (step_m, step_m))
-    return np.asarray(np.degrees(np.arctan(np.hypot(south, east))), np.float32)
-
-
-def _metre_field(low: float, high: float, value: float) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setRange(low, high)
-    field.setDecimals(2 if low > 0 else 1)
-    field.setSuffix(" m")
-    field.setGroupSeparatorShown(True)
-    field.setValue(value)
-    return field
-
-
-def _degree_field() -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setRange(0.0, _STEEPEST_DEG)
-    field.setDecimals(2)
-    field.setSingleStep(0.5)
-    field.setSuffix("°")
-    return field

@@ -37,6 +37,7 @@ from terrainpaint.gui.dialogs.parts import (
     label,
     paragraph,
     swatch,
+    thinned,
 )
 from terrainpaint.gui.jobs import Job
 
@@ -98,7 +99,7 @@ class ImportPictureDialog(QDialog):
         self._shape = rgb.shape[0], rgb.shape[1]
         self._buttons = decision(self, "Import")
         self._build()
-        self._before.show_picture(_small(rgb))
+        self._before.show_picture(thinned(rgb, _PREVIEW_PX))
         self._after.show_text("Reading the colours…")
         accept_button(self._buttons).setEnabled(False)
         self._width.valueChanged.connect(self._tell_size)
@@ -225,7 +226,7 @@ class ImportPictureDialog(QDialog):
         self._clusters.setVisible(self._mode is Mode.CLUSTERS)
         if self._read is not None:
             ids = self._ids()
-            self._after.show_picture(PALETTE[_small(ids)])
+            self._after.show_picture(PALETTE[thinned(ids, _PREVIEW_PX)])
             self._shares.show_classes(ids)
 
     def _tell_size(self) -> None:
@@ -250,9 +251,3 @@ def _width_field(shape: tuple[int, ...]) -> QSpinBox:
     field.setSuffix(" px")
     field.setGroupSeparatorShown(True)
     return field
-
-
-def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy that is large enough to look at; no colours are mixed."""
-    step = max(1, max(picture.shape[:2]) // _PREVIEW_PX)
-    return np.ascontiguousarray(picture[::step, ::step])

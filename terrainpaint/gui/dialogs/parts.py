@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QGridLayout,
     QLabel,
     QPushButton,
@@ -25,6 +26,8 @@ from terrainpaint.gui.theme import current_theme, set_role
 
 MARGIN_PX = 20
 GAP_PX = 12
+PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
+"""What a file dialog offers where a picture is asked for."""
 _SWATCH_PX = 16
 _CORNER_PX = 6.0
 
@@ -67,6 +70,17 @@ def accept_button(box: QDialogButtonBox) -> QAbstractButton:
     return next(each for each in box.buttons() if box.buttonRole(each) == QDialogButtonBox.ButtonRole.AcceptRole)
 
 
+def metre_field(low: float, high: float, value: float) -> QDoubleSpinBox:
+    """A field for a length or a height; lengths, which are above 0, have centimetres."""
+    field = QDoubleSpinBox()
+    field.setRange(low, high)
+    field.setDecimals(2 if low > 0 else 1)
+    field.setSuffix(" m")
+    field.setGroupSeparatorShown(True)
+    field.setValue(value)
+    return field
+
+
 class Form(QGridLayout):
     """Fields below each other, each with its name at the left, in line with it."""
 
@@ -95,6 +109,12 @@ def pixmap_of(rgb: NDArray[np.uint8]) -> QPixmap:
     rows, cols = rgb.shape[:2]
     packed = np.ascontiguousarray(rgb)
     return QPixmap.fromImage(QImage(packed.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy())
+
+
+def thinned(picture: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
+    """Each n-th pixel of each n-th row of (H, W) or (H, W, 3) uint8, enough to look at; no values are mixed."""
+    step = max(1, max(picture.shape[:2]) // longest_px)
+    return np.ascontiguousarray(picture[::step, ::step])
 
 
 def swatch(colour: Sequence[int]) -> QIcon:
