@@ -22,7 +22,7 @@ PIXEL_SIZE_M = (1e-3, 1e6)
 """Smallest and largest ground size of a pixel in metres."""
 _MAX_NAME = 100
 
-_Config = TypeVar("_Config", GeneratorConfig, ShadowConfig)
+_Config = TypeVar("_Config", bound=GeneratorConfig | ShadowConfig)
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,12 @@ class _Object:
             "get the file again from where it came."
         )
 
+    def refused(self, error: ValueError) -> NoReturn:
+        """Raise WeightsError: the values do not go together."""
+        raise WeightsError(
+            f"{self._path} has an impossible {self._name}: {error}; get the file again from where it came."
+        ) from error
+
     def object(self, key: str) -> _Object:
         return _Object(self._path, repr(key), self[key])
 
@@ -167,7 +173,11 @@ def _config(values: _Object, kind: type[_Config], limits: Limits) -> _Config:
     unknown = sorted(set(values.values) - set(hints))
     if unknown:
         values.broken(unknown[0], "absent")
-    return kind(**{each.name: _field(values, each.name, hints[each.name], limits[each.name]) for each in fields(kind)})
+    found = {each.name: _field(values, each.name, hints[each.name], limits[each.name]) for each in fields(kind)}
+    try:
+        return kind(**found)
+    except ValueError as error:  # each value is possible, but not with the others
+        values.refused(error)
 
 
 def _field(values: _Object, key: str, hint: Any, limits: tuple[float, float]) -> Any:

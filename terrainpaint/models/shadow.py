@@ -41,6 +41,14 @@ class ShadowGenerator(nn.Module):
         level = torch.zeros_like(steps[:1, :, :3, :3])
         return (self._brightness(steps) - self._brightness(level)).float()
 
+    def shade(self, albedo: Tensor, height: Tensor, code: Tensor, pixel_size_m: float) -> Tensor:
+        """The terrain picture (N, 3, H, W), sRGB, which may leave 0..1, of an albedo of this size.
+
+        `height` (N, 1, H + 3, W + 3) metres and `code` (N, 1, H + 3, W + 3) the same as elevation code, with a pixel
+        more to the north and west and two to the south and east: shadow generators go by the one or the other.
+        """
+        return shaded(albedo, self(height, pixel_size_m))
+
     def _brightness(self, steps: Tensor) -> Tensor:
         brightness: Tensor = self.out(F.leaky_relu(self.hidden(steps), 0.2))
         return brightness

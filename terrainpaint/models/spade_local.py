@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.elevation import elevation_code, metres
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
 from terrainpaint.models.spans import Area, Span, before_bilinear, cut, doubled, halved, widened
 
@@ -59,6 +60,9 @@ class Window:
 
 class SpadeLocal(nn.Module):
     """Segmentation map, noise and style → albedo and elevation code."""
+
+    cell_px = 1 << COARSEST
+    """The sides of the map that it is shown are multiples of this."""
 
     def __init__(self, config: SpadeLocalConfig) -> None:
         super().__init__()
@@ -122,11 +126,11 @@ class SpadeLocal(nn.Module):
 
     def height(self, code: Tensor) -> Tensor:
         """Elevation code → metres, float32: the square, with its sign. No height is out of range."""
-        return code * code.abs() * self.config.elevation_scale**2
+        return metres(code, self.config.elevation_scale)
 
     def code(self, height: Tensor) -> Tensor:
         """Metres → elevation code, float32: the inverse of `height`."""
-        return height.sign() * height.abs().sqrt() / self.config.elevation_scale
+        return elevation_code(height, self.config.elevation_scale)
 
     def _plan(self, out: Span) -> tuple[Span, list[Span]]:
         """The span of the map, and of the features of each level and of the head, coarse to fine."""

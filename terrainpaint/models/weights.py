@@ -21,8 +21,7 @@ from torch.overrides import TorchFunctionMode
 from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.errors import DeviceError, WeightsError
 from terrainpaint.models.header import WeightsHeader, parse_header
-from terrainpaint.models.networks import NETWORKS, Generator
-from terrainpaint.models.shadow import ShadowGenerator
+from terrainpaint.models.networks import NETWORKS, Generator, Shadow
 
 __all__ = ["Weights", "WeightsHeader", "load_weights", "read_header", "save_weights"]
 
@@ -43,7 +42,7 @@ class Weights:
 
     header: WeightsHeader
     generator: Generator
-    shadow: ShadowGenerator
+    shadow: Shadow
     sha256: str
 
 
@@ -60,8 +59,8 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     before = _identity(path)
     header, declared = _declared(path)
     with torch.device("meta"), _NoValues():  # shapes without memory
-        generator = NETWORKS[header.network].generator(header.config)
-        shadow = ShadowGenerator(header.shadow_config)
+        network = NETWORKS[header.network]
+        generator, shadow = network.generator_of(header.config), network.shadow(header.shadow_config)
     both = _together(generator, shadow)
     expected = {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in both.state_dict().items()}
     _check_shapes(path, declared, expected)
@@ -85,13 +84,16 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     return Weights(header, generator, shadow, hashlib.sha256(data).hexdigest())
 
 
-def save_weights(path: Path, header: WeightsHeader, generator: Generator, shadow: ShadowGenerator) -> None:
+def save_weights(path: Path, header: WeightsHeader, generator: Generator, shadow: Shadow) -> None:
     """Write a weights file, float32, whole or not at all.
 
     Raises WeightsError when the loader would refuse it: an impossible description, values that are not finite.
     Raises OutputError when it cannot be written, ValueError when header and networks do not belong together.
     """
-    if (header.config, header.shadow_config) != (generator.config, shadow.config):
+    network = NETWORKS.get(header.network)
+    if (header.config, header.shadow_config) != (generator.config, shadow.config) or (
+        network is not None and (network.generator, network.shadow) != (type(generator), type(shadow))
+    ):
         raise ValueError("the header describes other networks")
     text = header.to_json()
     parse_header(path, text)
@@ -118,7 +120,7 @@ class _NoValues(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def _together(generator: Generator, shadow: ShadowGenerator) -> nn.ModuleDict:
+def _together(generator: Generator, shadow: Shadow) -> nn.ModuleDict:
     """Both networks as one, whose tensors have the names of the file: `generator.stem.weight`, ..."""
     return nn.ModuleDict({"generator": generator, "shadow": shadow})
 

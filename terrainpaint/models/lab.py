@@ -1,0 +1,49 @@
+"""sRGB and CIELAB (D65), the latter scaled to -1..1 as a network paints it behind tanh. Differentiable everywhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+AB_RANGE = 110.0
+"""Largest a or b that can be told; those of sRGB lie between -108 and 99."""
+_WHITE = (0.95047, 1.0, 1.08883)
+_XYZ_OF_RGB = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+_RGB_OF_XYZ = (
+    (3.2404542, -1.5371385, -0.4985314),
+    (-0.9692660, 1.8760108, 0.0415560),
+    (0.0556434, -0.2040259, 1.0572252),
+)
+_EDGE = 6 / 29
+
+
+def lab_from_srgb(picture: Tensor) -> Tensor:
+    """(N, 3, H, W) in 0..1 → the same in -1..1: L / 50 - 1, a and b / 110, float32."""
+    picture = picture.float()
+    # `where` computes both sides, and a power of nothing has no slope: what the other side uses is kept off it.
+    bright = ((picture.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    linear = torch.where(picture > 0.04045, bright, picture / 12.92)
+    share = _mixed(linear, _XYZ_OF_RGB) / linear.new_tensor(_WHITE)[:, None, None]
+    root = torch.where(share > _EDGE**3, share.clamp(min=_EDGE**3) ** (1 / 3), share / (3 * _EDGE**2) + 4 / 29)
+    x, y, z = root.unbind(dim=1)
+    return torch.stack([(116 * y - 16) / 50 - 1, 500 * (x - y) / AB_RANGE, 200 * (y - z) / AB_RANGE], dim=1)
+
+
+def srgb_from_lab(lab: Tensor) -> Tensor:
+    """(N, 3, H, W) in -1..1 → sRGB in 0..1, float32; what no screen can show is clipped."""
+    lightness, a, b = lab.float().unbind(dim=1)
+    y = (50 * (lightness + 1) + 16) / 116
+    root = torch.stack([y + a * (AB_RANGE / 500), y, y - b * (AB_RANGE / 200)], dim=1)
+    share = torch.where(root > _EDGE, root**3, 3 * _EDGE**2 * (root - 4 / 29))
+    linear = _mixed(share * share.new_tensor(_WHITE)[:, None, None], _RGB_OF_XYZ)
+    bright = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(linear > 0.0031308, bright, linear * 12.92).clamp(0, 1)
+
+
+def _mixed(colours: Tensor, rows: tuple[tuple[float, ...], ...]) -> Tensor:
+    with torch.autocast(colours.device.type, enabled=False):
+        return torch.einsum("oc,nchw->nohw", colours.new_tensor(rows), colours)

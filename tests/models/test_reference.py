@@ -1,0 +1,307 @@
+"""The reference networks: their sizes as published, what each part of them does, and that they are not local."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.noise import rerolled, seeded
+from terrainpaint.models.reference import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
+from terrainpaint.models.reference_attention import AttentionConfig, AttentionReference, LocalAttention, ScaledSum
+from terrainpaint.models.reference_modulated import RECEPTIVE_PX, MapScale, ModulatedConv2d
+from terrainpaint.models.spade_local import Window
+from tests.models import small
+from tests.models.small_reference import CONFIGS, NAMES, made, network
+
+ROOT = Path(__file__).resolve().parents[2]
+STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0]])
+
+
+@pytest.fixture(autouse=True)
+def _inference() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+# As published
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "gigaflops"),
+    [
+        # A network of 70 to 90 million and 1,750 to 1,790 gigaflops, as three or two of its blocks have 768 channels.
+        ("spade-terrain-1.0", 90_506_020, 1791),
+        ("spade-terrain-1.1", 64_232_212, 1203),
+        ("spade-terrain-1.2", 20_034_284, 515),
+    ],
+)
+def test_published_size(name: str, parameters: int, gigaflops: int) -> None:
+    published = NETWORKS[name].generator_of(NETWORKS[name].config())
+    assert sum(each.numel() for each in published.parameters()) == parameters
+    assert len(published.config.style_names) == 16
+    ids, noise = small.random_ids(64, 64), seeded([1])
+    with FlopCounterMode(display=False) as counter:
+        albedo, code = published(ids, Window((0, 64), (0, 64)), noise, torch.zeros(1, 16))
+    assert (albedo.shape, code.shape) == ((1, 3, 64, 64), (1, 1, 64, 64))
+    assert round(counter.get_total_flops() * 64 / 1e9) == gigaflops  # of 512 x 512 px
+
+
+def test_published_widths_and_levels() -> None:
+    config = ReferenceConfig()
+    assert config.widths == (768, 768, 768, 384, 192, 96, 48)
+    assert [512 >> level for level in LEVELS] == [16, 32, 32, 64, 128, 256, 512]
+    assert (config.hidden, config.latents) == (128, 16)
+    assert config.elevation_scale**2 > 10_935, "the deepest sea is within the range of tanh"
+
+
+def test_attention_and_scaled_sums_are_where_features_are_64_px_or_less() -> None:
+    with torch.device("meta"):
+        published = AttentionReference(AttentionConfig())
+    for level, block in zip(LEVELS, published.blocks, strict=True):
+        kinds = [type(each) for each in block.modules()]
+        assert (LocalAttention in kinds) == (ScaledSum in kinds) == (256 >> level <= 64)
+        assert kinds.count(LocalAttention) <= 1
+        # One convolution of 3 px besides, or two.
+        three = [each for each in block.modules() if isinstance(each, ModulatedConv2d) and each.weight.shape[-1] == 3]
+        assert len(three) == (1 if 256 >> level <= 64 else 2)
+
+
+# What they make
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes_types_and_ranges(name: str) -> None:
+    window = Window((-3, 90), (40, 101))
+    by = network(name)
+    asked = by.input_window(window)
+    assert (asked.rows, asked.cols) == ((-32, 96), (32, 128))
+    albedo, code = by(small.random_ids(128, 96), window, seeded([5]), STYLE)
+    assert (albedo.shape, code.shape) == ((1, 3, 93, 61), (1, 1, 93, 61))
+    assert albedo.dtype == code.dtype == torch.float32
+    assert 0 <= float(albedo.min()) < float(albedo.max()) <= 1
+    assert -1 <= float(code.min()) < float(code.max()) <= 1
+    assert float(albedo.std()) > 0.01 and float(code.std()) > 0.01
+    assert by.reach_px is None
+
+
+def test_a_map_is_shown_in_whole_cells_and_never_in_one() -> None:
+    by = network("spade-terrain-1.0")
+    for span, shown in (((0, 1), (0, 64)), ((0, 33), (0, 64)), ((31, 65), (0, 96)), ((-1, 0), (-32, 32))):
+        assert by.input_window(Window(span, span)) == Window(shown, shown)
+    with pytest.raises(ValueError, match="the map covers"):
+        by(small.random_ids(64, 32), Window((0, 64), (0, 64)), seeded([0]), STYLE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_train(name: str) -> None:
+    with torch.inference_mode(False):
+        by = NETWORKS[name].generator_of(CONFIGS[name]).train()
+        ids = small.random_ids(64, 96)
+        albedo, code = by(ids.repeat(2, 1, 1), Window((0, 64), (0, 96)), seeded([1, 2]), STYLE.repeat(2, 1))
+        (albedo.square().mean() + code.square().mean()).backward()
+        for part, value in by.named_parameters():
+            assert value.grad is not None and bool(value.grad.isfinite().all()), part
+            # What is the same everywhere is lost in an instance norm.
+            if not (name.endswith("1.0") and part.startswith("start.")):
+                assert float(value.grad.abs().max()) > 0, part
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bfloat16_is_close_and_has_no_terraces(name: str) -> None:
+    by, ids = network(name), small.random_ids(64, 64)
+    albedo, code = made(by, ids, STYLE)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half_albedo, half_code = made(by, ids, STYLE)
+        height = by.height(half_code)
+    assert half_albedo.dtype == half_code.dtype == height.dtype == torch.float32
+    assert 0 < float((half_albedo - albedo).abs().mean()) < 0.05
+    assert float((half_code - code).abs().mean()) < 0.1 * float(code.std())
+    assert height.unique().numel() > 0.9 * height.numel()
+
+
+def test_code_and_height_are_inverse() -> None:
+    by, heights = network("spade-terrain-1.0"), torch.tensor([0.0, 8848.0, -10_935.0, 0.5])
+    codes = by.code(heights)
+    assert float(codes.abs().max()) < 1
+    torch.testing.assert_close(by.height(codes), heights)
+
+
+# Seeds
+
+DIGEST = """
+import hashlib, torch
+from tests.models import small
+from tests.models.small_reference import made, network
+torch.set_num_threads(1)
+with torch.inference_mode():
+    found = torch.cat(made(network("{name}"), small.random_ids(64, 96), torch.ones(1, 4), seed=99), dim=1)
+print(hashlib.sha256(found.numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_seed_gives_the_same_bytes_in_two_processes(name: str) -> None:
+    code = DIGEST.format(name=name)
+    other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    here = torch.cat(made(network(name), small.random_ids(64, 96), torch.ones(1, 4), seed=99), dim=1)
+    assert other.stdout.strip() == hashlib.sha256(here.numpy().tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_seed_changes_texture_and_height(name: str) -> None:
+    by, ids = network(name), small.random_ids(64, 64)
+    for one, two in zip(made(by, ids, STYLE, seed=1), made(by, ids, STYLE, seed=2), strict=True):
+        assert float((one != two).float().mean()) > 0.5  # some of the pictures is black
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_latent_numbers_are_seen_but_through_instance_norm(name: str) -> None:
+    by, ids = network(name), small.random_ids(64, 64)
+    away = (made(by, ids, STYLE)[1] - made(by, ids, -STYLE)[1]).abs().max()
+    if name == "spade-terrain-1.0":
+        assert float(away) < 1e-3
+    else:
+        assert float(away) > 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_noise_drawn_anew_in_places(name: str) -> None:
+    by, ids, window = network(name), small.random_ids(64, 64), Window((0, 64), (0, 64))
+    rerolls = torch.zeros(64, 64, dtype=torch.uint8)
+    rerolls[40:, 40:] = 1
+    fresh = by(ids, window, rerolled(5, rerolls.numpy(), (window.rows, window.cols)), STYLE)[1]
+    assert float((fresh != made(by, ids, STYLE)[1])[0, 0, 40:, 40:].float().mean()) > 0.9
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_maps_of_a_batch_do_not_mix(name: str) -> None:
+    by = network(name)
+    ids = torch.cat([small.random_ids(64, 64), small.random_ids(64, 64, cell_px=9)])
+    window, styles = Window((0, 64), (0, 64)), torch.cat([STYLE, -STYLE])
+    both = torch.cat(by(ids, window, seeded([8, 9]), styles), dim=1)
+    for index, seed in enumerate((8, 9)):
+        single = torch.cat(by(ids[[index]], window, seeded([seed]), styles[[index]]), dim=1)
+        torch.testing.assert_close(both[[index]], single, rtol=0, atol=1e-4)
+
+
+# Receptive field
+
+
+MIDDLE_PX = 527
+"""The coarsest level reads the middle of its cells: this is one, near to the middle of 1024 px."""
+
+
+def changed(by: ReferenceNetwork, side: int, place: int) -> Tensor:
+    """(H, W) bool: where one changed pixel of a map of one class, on its diagonal, changes what is painted."""
+    ids = torch.full((1, side, side), 2, dtype=torch.uint8)
+    dabbed = ids.clone()
+    dabbed[0, place, place] = 5
+    window = Window((0, side), (0, side))
+    before, after = (by.painted(each, window, seeded([5]), STYLE) for each in (ids, dabbed))
+    return (before != after).any(dim=1)[0]
+
+
+def test_instance_norm_sees_the_whole_map() -> None:
+    assert float(changed(network("spade-terrain-1.0"), 512, 15).float().mean()) > 0.99
+
+
+def test_modulated_convolutions_see_a_part_of_the_map() -> None:
+    where = changed(network("spade-terrain-1.1"), 1024, MIDDLE_PX).nonzero() - MIDDLE_PX
+    assert RECEPTIVE_PX - 32 <= int(where.abs().max()) <= RECEPTIVE_PX
+
+
+def test_scaled_sums_see_more_of_it() -> None:
+    where = changed(network("spade-terrain-1.2"), 1024, MIDDLE_PX).nonzero() - MIDDLE_PX
+    assert int(where.abs().max()) > RECEPTIVE_PX
+
+
+# Parts
+
+
+def test_the_mirror_shows_the_outermost_pixels_twice() -> None:
+    row = torch.tensor([[[[1.0, 2, 3]]]]).expand(1, 1, 2, 3)
+    assert mirrored(row, 2)[0, 0, 0].tolist() == [2, 1, 1, 2, 3, 3, 2]
+    assert mirrored(row, 2).shape == (1, 1, 6, 7)
+
+
+def test_demodulation_keeps_the_size_of_the_features_and_no_gain_of_the_map() -> None:
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(16, 16, 3, MapScale(16, 8))
+    x, seen = torch.randn(1, 16, 24, 24), F.one_hot(small.random_ids(24, 24).long(), 7).movedim(-1, 1).float()
+    assert 0.9 < float(layer(x, seen).std()) < 1.1
+    # Ten times the weights, ten times the modulated input: the same.
+    before = layer(x, seen)
+    layer.weight.mul_(10)
+    torch.testing.assert_close(layer(x, seen), before, rtol=1e-3, atol=1e-3)
+    layer.scale.tell.bias.add_(1)
+    layer.scale.tell.weight.mul_(2)
+    layer.scale.tell.bias.mul_(2).sub_(1)  # 1 + what the map says is now twice what it was, but for the old 2
+    assert 0.9 < float(layer(x, seen).std()) < 1.1
+
+
+def test_each_place_has_the_weights_of_a_modulated_convolution() -> None:
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(3, 2, 3, MapScale(3, 4))
+    x, seen = torch.randn(1, 3, 5, 5), torch.rand(1, 7, 5, 5)
+    scale = 1 + layer.scale(seen)
+    around = scale[0, :, 1:4, 1:4]  # of the place (2, 2)
+    weight = layer.weight * around
+    weight = weight / weight.square().sum(dim=(1, 2, 3), keepdim=True).sqrt()
+    expected = (weight * x[0, :, 1:4, 1:4]).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(layer(x, seen)[0, :, 2, 2], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_attention_is_that_of_the_definition() -> None:
+    torch.manual_seed(0)
+    layer = LocalAttention(8, 2, 3)
+    query, key, value = torch.randn(3, 1, 8, 5, 6)
+    found = layer(query, key, value)
+    for row, col in ((2, 3), (0, 0), (4, 5), (0, 2)):
+        for head in range(2):
+            part = slice(4 * head, 4 * head + 4)
+            scores, values = [], []
+            for down in range(3):
+                for right in range(3):
+                    there = row + down - 1, col + right - 1
+                    if 0 <= there[0] < 5 and 0 <= there[1] < 6:
+                        relative = torch.cat([layer.row[down, head], layer.col[right, head]])
+                        scores.append(query[0, part, row, col] @ (key[0, part, *there] + relative) / 2)
+                        values.append(value[0, part, *there])
+            expected = torch.stack(scores).softmax(dim=0) @ torch.stack(values)
+            torch.testing.assert_close(found[0, part, row, col], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_scaled_sum_adds_the_means_of_a_binary_tree() -> None:
+    layer = ScaledSum(1, 4)
+    assert layer.blocks == [(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)]
+    picture = torch.arange(16.0).reshape(1, 1, 4, 4)
+    shares = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
+    layer.weight.copy_(shares.log()[:, None])
+    # Of the pixel (0, 0): itself, with (1, 0), with these and (.., 1), the west, all.
+    expected = shares @ torch.tensor([0.0, 2.0, 2.5, 6.5, 7.5])
+    assert float(layer(picture)[0, 0, 0, 0]) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("size", [(2, 2), (2, 8), (5, 7), (13, 3)])
+def test_scaled_sum_of_any_size_is_a_mean(size: tuple[int, int]) -> None:
+    layer = ScaledSum(3, 8)
+    layer.weight.normal_()
+    torch.testing.assert_close(layer(torch.full((1, 3, *size), 5.0)), torch.full((1, 3, *size), 5.0))
+
+
+def test_first_weights_leave_room_to_learn() -> None:
+    torch.manual_seed(0)
+    for name in NAMES:
+        by: nn.Module = NETWORKS[name].generator_of(CONFIGS[name])
+        albedo, code = made(by, small.random_ids(96, 96), STYLE)
+        assert float(code.abs().max()) < 0.999 and float(albedo.std()) > 1e-3

@@ -1,0 +1,125 @@
+"""The reference networks as weights files: what is saved loads the same, and no header makes a monster."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from terrainpaint.errors import WeightsError
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.reference import ReferenceConfig
+from terrainpaint.models.reference_attention import AttentionConfig
+from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
+from terrainpaint.models.weights import METADATA_KEY, WeightsHeader, load_weights, read_header, save_weights
+from tests.models import small
+from tests.models.small_reference import CONFIGS, NAMES, made, network, shadow
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "reference.safetensors"
+
+
+def header(name: str) -> WeightsHeader:
+    return WeightsHeader(name, CONFIGS[name], ShadowConfig(hidden=4), 2000.0, "reference", training={"images": 5})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_weights_load_the_same(path: Path, name: str) -> None:
+    by, light = network(name), shadow()
+    save_weights(path, header(name), by, light)
+    loaded = load_weights(path, CPU)
+    assert loaded.header == read_header(path) == header(name)
+    assert type(loaded.generator) is type(by) and not loaded.generator.training
+    ids, style = small.random_ids(64, 64), torch.ones(1, 4)
+    for before, after in zip(made(by, ids, style), made(loaded.generator, ids, style), strict=True):
+        torch.testing.assert_close(before, after, rtol=0, atol=1e-4)
+    code = torch.rand(1, 1, 9, 9)
+    assert torch.equal(light(code), loaded.shadow(code))  # type: ignore[call-arg]
+
+
+def test_published_configurations_are_possible(path: Path) -> None:
+    for name in NAMES:
+        text = dataclasses.replace(header(name), config=NETWORKS[name].config()).to_json()
+        path.write_bytes(safetensors.torch.save({"a": torch.zeros(1)}, metadata={METADATA_KEY: text}))
+        assert read_header(path).config == NETWORKS[name].config()
+        with pytest.raises(WeightsError, match="lacks the tensor"):
+            load_weights(path, CPU)
+
+
+def described(path: Path, name: str, **config: Any) -> Path:
+    """A file with a description that says something else of its network."""
+    values = json.loads(header(name).to_json())
+    values["config"].update(config)
+    path.write_bytes(safetensors.torch.save({"a": torch.zeros(1)}, metadata={METADATA_KEY: json.dumps(values)}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("spade-terrain-1.0", "widths", [10**9] * 7),
+        ("spade-terrain-1.0", "widths", [8] * 4),
+        ("spade-terrain-1.0", "hidden", 10**9),
+        ("spade-terrain-1.0", "latents", 10**9),
+        ("spade-terrain-1.0", "latents", 0),
+        ("spade-terrain-1.1", "elevation_scale", 0),
+        ("spade-terrain-1.1", "style_names", ["a"]),
+        ("spade-terrain-1.1", "heads", 2),
+        ("spade-terrain-1.2", "heads", 0),
+        ("spade-terrain-1.2", "heads", 65),
+        ("spade-terrain-1.2", "window_px", 33),
+        ("spade-terrain-1.2", "crop_px", 10**9),
+    ],
+)
+def test_impossible_configurations(path: Path, name: str, key: str, value: Any) -> None:
+    with pytest.raises(WeightsError, match=key) as caught:
+        load_weights(described(path, name, **{key: value}), CPU)
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"heads": 3}, "no multiples of twice the 3 heads"),
+        ({"widths": [8, 8, 8, 8, 9, 6, 4]}, "no multiples of twice the 2 heads"),
+        ({"window_px": 6}, "an even window_px of 6"),
+    ],
+)
+def test_values_that_do_not_go_together(path: Path, config: dict[str, Any], said: str) -> None:
+    with pytest.raises(WeightsError, match=said) as caught:
+        load_weights(described(path, "spade-terrain-1.2", **config), CPU)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_largest_network_that_can_be_asked_for_is_no_work(path: Path, name: str) -> None:
+    """Hundreds of gigabytes, if it were made before the file is compared with it."""
+    largest: dict[str, Any] = {"widths": [4096] * 7, "hidden": 4096, "latents": 64}
+    if name.endswith("1.2"):
+        largest |= {"heads": 64, "window_px": 31, "crop_px": 4096}
+        largest |= {"widths": [3968] * 7, "heads": 62}
+    with pytest.raises(WeightsError, match="lacks the tensor"):
+        load_weights(described(path, name, **largest), CPU)
+
+
+def test_networks_and_headers_that_do_not_belong_together_are_not_saved(path: Path) -> None:
+    by = network("spade-terrain-1.0")
+    # The same configuration describes 1.0 and 1.1.
+    with pytest.raises(ValueError, match="other networks"):
+        save_weights(path, header("spade-terrain-1.1"), by, shadow())
+    with pytest.raises(ValueError, match="other networks"):
+        save_weights(path, header("spade-terrain-1.0"), by, ShadowGenerator(ShadowConfig(hidden=4)))
+    with pytest.raises(TypeError, match="SpadeReference takes a ReferenceConfig"):
+        NETWORKS["spade-terrain-1.0"].generator_of(AttentionConfig())
+    with pytest.raises(TypeError, match="SpadeLocal takes"):
+        NETWORKS["spade-local"].generator_of(ReferenceConfig())
+    assert not path.exists()
