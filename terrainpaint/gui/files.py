@@ -200,7 +200,8 @@ class FileActions(QObject):
         """The projects opened or saved last, newest first."""
         # A list of one comes back as text.
         stored = QSettings().value("recent", [])
-        return [Path(each) for each in ([stored] if isinstance(stored, str) else list(stored or []))]  # type: ignore[call-overload]
+        listed = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+        return [Path(each) for each in listed if isinstance(each, str)]
 
     def clear_recent(self) -> None:
         """Forget them."""

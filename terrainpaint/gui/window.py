@@ -45,7 +45,7 @@ from terrainpaint.gui.recovery import Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.seeding import SeedActions
 from terrainpaint.gui.terrain_dock import TerrainDock
-from terrainpaint.gui.theme import DEFAULT_THEME, apply_theme, current_theme
+from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 from terrainpaint.gui.toolbox import Toolbox
 from terrainpaint.gui.tools import TOOLS, ToolSettings
 from terrainpaint.gui.welcome import Welcome
@@ -85,7 +85,8 @@ class MainWindow(QMainWindow):
 
     def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
-        apply_theme(QApplication.instance(), str(QSettings().value("theme", DEFAULT_THEME)))  # type: ignore[arg-type]
+        theme = str(QSettings().value("theme", DEFAULT_THEME))
+        apply_theme(QApplication.instance(), theme if theme in THEMES else DEFAULT_THEME)  # type: ignore[arg-type]
         self.setWindowIcon(icon("app"))
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)

@@ -1,0 +1,320 @@
+"""The window with real events: pages, commands, keys, theme and layout. Nothing is generated here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QDialog, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.assets import asset_path
+from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.painting import rectangle
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.segmentation import read_map
+from terrainpaint.gui.actions import MENUS, SEPARATOR, SUBMENUS
+from terrainpaint.gui.dialogs.new import NewDialog
+from terrainpaint.gui.dialogs.resize import ResizeDialog
+from terrainpaint.gui.samples import SAMPLES
+from terrainpaint.gui.theme import THEMES, current_theme
+from terrainpaint.gui.window import MainWindow
+from tests.gui.windows import Buttons, Person, open_window
+
+SHAPE = (160, 240)
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def person(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, empty_folders: Path) -> Iterator[Person]:
+    with open_window(qtbot, monkeypatch) as person:
+        yield person
+
+
+@pytest.fixture
+def painter(person: Person) -> Person:
+    """The editor with an empty map."""
+    person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+    return person
+
+
+def button(parent: QWidget, text: str) -> QAbstractButton:
+    found = [each for each in parent.findChildren(QAbstractButton) if each.text().replace("&", "") == text]
+    assert len(found) == 1, f"{text}: {len(found)}"
+    return found[0]
+
+
+def on_page(window: MainWindow) -> str:
+    return "welcome" if window.welcome.isVisible() else "editor" if window.canvas.isVisible() else "none"
+
+
+# Pages
+
+
+def test_it_begins_with_the_first_page_and_a_sample_leads_to_the_editor(person: Person) -> None:
+    window = person.window
+    assert on_page(window) == "welcome"
+    assert not window.layers_panel.isVisible()
+    assert not window.actions_["save"].isEnabled()
+    QTest.mouseClick(button(window.welcome, SAMPLES["coast"].title), Qt.MouseButton.LeftButton)
+    assert on_page(window) == "editor"
+    assert window.classes_panel.isVisible()
+    assert window.actions_["save"].isEnabled()
+    assert np.array_equal(window.document.ids, read_map(asset_path("maps/coast.png")).ids)
+    assert window.windowTitle() == "Coast – TerrainPaint"
+    assert window.canvas.hasFocus() or not window.isActiveWindow()
+
+
+def test_back_to_the_first_page_and_again_to_the_map(painter: Person) -> None:
+    window = painter.window
+    painter.paints((50, 50), (60, 90))
+    ids = window.document.ids.copy()
+    window.actions_["welcome"].trigger()
+    assert on_page(window) == "welcome"
+    assert not window.classes_panel.isVisible()
+    window.show_editor()
+    assert on_page(window) == "editor"
+    assert window.classes_panel.isVisible()
+    assert np.array_equal(window.document.ids, ids)
+
+
+@pytest.mark.parametrize("template", [None, "highlands"])
+def test_a_new_map(person: Person, template: str | None) -> None:
+    def fill(dialog: NewDialog) -> None:
+        fields = {each.accessibleName(): each for each in dialog.findChildren(QWidget) if each.accessibleName()}
+        fields["Width in pixels"].setValue(300)
+        fields["Height in pixels"].setValue(200)
+        if template is not None:
+            button(dialog, SAMPLES[template].title).click()
+        button(dialog, "Create").click()
+
+    with person.in_dialog(NewDialog, fill):
+        person.window.actions_["new"].trigger()
+    document = person.window.document
+    assert document.shape == (200, 300)
+    assert on_page(person.window) == "editor"
+    assert not document.is_dirty
+    if template is None:
+        assert (document.active_layer.cells == EMPTY).all()
+        assert document.name == "Untitled"
+    else:
+        assert np.array_equal(document.ids, read_map(asset_path("maps/highlands.png")).resized(200, 300).ids)
+        assert document.name == "Highlands"
+
+
+def test_a_new_map_that_is_not_wanted(painter: Person) -> None:
+    before = painter.window.document.project
+    with painter.in_dialog(NewDialog, QDialog.reject):
+        painter.window.actions_["new"].trigger()
+    assert painter.window.document.project is before
+
+
+# Commands
+
+
+def test_every_command_is_in_a_menu_and_says_what_it_does(person: Person) -> None:
+    specs = [spec for _, specs in MENUS for spec in specs if spec is not SEPARATOR and spec.name not in SUBMENUS]
+    assert set(person.window.actions_) == {spec.name for spec in specs}
+    for name, action in person.window.actions_.items():
+        assert action.toolTip(), name
+    keys = [key.toString() for action in person.window.actions_.values() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+
+
+def test_resize_and_crop_are_steps_of_undo(painter: Person) -> None:
+    window, document = painter.window, painter.window.document
+
+    def double(dialog: ResizeDialog) -> None:
+        width = dialog.findChildren(QSpinBox)[0]
+        assert width.value() == 240
+        width.setValue(480)
+        dialog.accept()
+
+    painter.paints((50, 50), (60, 90))
+    before = document.ids.copy()
+    with painter.in_dialog(ResizeDialog, double):
+        window.actions_["resize"].trigger()
+    assert document.shape == (320, 480)
+    assert document.settings.pixel_size_m == 50.0
+    assert np.array_equal(document.ids, before.repeat(2, 0).repeat(2, 1))
+    window.actions_["undo"].trigger()
+    assert np.array_equal(document.ids, before)
+    assert not window.actions_["crop"].isEnabled()
+    document.set_selection(rectangle((40, 40), (99, 139), SHAPE))
+    window.actions_["crop"].trigger()
+    assert np.array_equal(document.ids, before[40:100, 40:140])
+    document.undo_stack.setIndex(0)
+    assert document.shape == SHAPE
+    document.set_selection(rectangle((40, 40), (49, 49), SHAPE))
+    window.actions_["crop"].trigger()
+    assert document.shape == SHAPE
+    assert "at least 32" in painter.sentence
+
+
+def test_a_locked_layer_is_refused_in_the_status_bar(painter: Person) -> None:
+    document = painter.window.document
+    document.change_layer("Lock", dataclasses.replace(document.active_layer, locked=True))
+    painter.paints((50, 50), (60, 90))
+    assert painter.sentence == 'The layer "Layer 1" is locked; unlock it or choose another one.'
+    assert (document.ids == 0).all()
+
+
+def test_what_needs_a_selection_waits_for_one(painter: Person) -> None:
+    window = painter.window
+    names = ("reroll", "crop", "deselect", "invert", "cut", "copy", "delete", "fill_selection")
+    assert not any(window.actions_[name].isEnabled() for name in names)
+    window.actions_["select_all"].trigger()
+    assert all(window.actions_[name].isEnabled() for name in names)
+    window.tools.set_class_id(4)
+    window.actions_["fill_selection"].trigger()
+    assert (window.document.ids == 4).all()
+    window.actions_["reroll"].trigger()
+    assert (window.document.project.rerolls == 1).all()
+    window.actions_["invert"].trigger()
+    assert window.document.selection is None
+    assert not any(window.actions_[name].isEnabled() for name in names)
+
+
+# Keys
+
+
+def test_keys_choose_tools_classes_and_sizes(painter: Person) -> None:
+    window = painter.window
+    for key, tool in (
+        (Qt.Key.Key_E, "eraser"),
+        (Qt.Key.Key_B, "brush"),
+        (Qt.Key.Key_G, "fill"),
+        (Qt.Key.Key_M, "select"),
+    ):
+        painter.presses(key)
+        assert window.canvas.tool_name == tool
+    for number in range(7):
+        painter.presses(Qt.Key(Qt.Key.Key_1 + number))
+        assert window.tools.class_id == number
+    painter.presses(Qt.Key.Key_X)
+    assert window.tools.class_id == 5
+    size = window.tools.size_px
+    painter.presses(Qt.Key.Key_BracketRight)
+    larger = window.tools.size_px
+    painter.presses(Qt.Key.Key_BracketLeft)
+    assert larger > size == window.tools.size_px
+
+
+def test_undo_and_redo_by_keys(painter: Person) -> None:
+    window, document = painter.window, painter.window.document
+    assert not window.actions_["undo"].isEnabled()
+    painter.presses(Qt.Key.Key_5)
+    states = [document.ids.copy()]
+    for row in (40, 80, 120):
+        painter.paints((row, 40), (row, 200))
+        states.append(document.ids.copy())
+    assert [(states[i] == states[i + 1]).all() for i in range(3)] == [False] * 3
+    assert window.actions_["undo"].text() == "&Undo Brush"
+    assert window.windowTitle().startswith("*")
+    for state in states[2::-1]:
+        painter.presses(Qt.Key.Key_Z, CTRL)
+        assert np.array_equal(document.ids, state)
+    assert not window.windowTitle().startswith("*")
+    painter.presses(Qt.Key.Key_Z, CTRL | SHIFT)
+    painter.presses(Qt.Key.Key_Y, CTRL)
+    assert np.array_equal(document.ids, states[2])
+    assert window.actions_["redo"].isEnabled()
+
+
+def test_undo_in_the_middle_of_a_stroke_takes_that_stroke_back(painter: Person) -> None:
+    document = painter.window.document
+    painter.presses(Qt.Key.Key_5)
+    painter.paints((40, 40), (40, 200))
+    before = document.ids.copy()
+    canvas = painter.window.canvas
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_screen(100, 100).toPoint())
+    assert not np.array_equal(document.ids, before)
+    painter.presses(Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(document.ids, before)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_screen(100, 100).toPoint())
+    assert document.undo_stack.index() == 1
+
+
+def test_cut_and_paste_by_keys(painter: Person) -> None:
+    document = painter.window.document
+    painter.presses(Qt.Key.Key_5)
+    painter.paints((80, 60), (80, 180))
+    painted = document.ids.copy()
+    painter.presses(Qt.Key.Key_A, CTRL)
+    painter.presses(Qt.Key.Key_X, CTRL)
+    assert (document.ids == 0).all()
+    painter.presses(Qt.Key.Key_V, CTRL)
+    painter.presses(Qt.Key.Key_Return)
+    assert np.array_equal(document.ids, painted)
+
+
+# Look
+
+
+def test_the_theme_changes_and_is_remembered(person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = current_theme().name
+    picture = person.window.grab().toImage()
+    person.window.actions_["theme"].trigger()
+    second = current_theme().name
+    assert {first, second} == set(THEMES)
+    assert person.window.grab().toImage() != picture
+    person.closes()
+    with open_window(qtbot, monkeypatch) as again:
+        assert current_theme().name == second
+        again.window.actions_["theme"].trigger()
+        assert current_theme().name == first
+
+
+def test_the_layout_is_remembered(painter: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = painter.window
+    history = next(each for name, each in window._docks.items() if name == "history")
+    usual = window.saveState(1)
+    history.close()
+    window.resize(790, 760)  # the screen of Qt's tests is small
+    window.actions_["patterns"].trigger()
+    painter.closes()
+    assert isinstance(QSettings().value("layout"), QByteArray)
+    with open_window(qtbot, monkeypatch) as again:
+        assert again.window.size() == window.size()
+        again.window.show_editor()
+        assert again.window._docks["history"].isHidden()
+        assert not again.window._docks["classes"].isHidden()
+        assert again.window.canvas.has_patterns
+        again.window.actions_["reset_layout"].trigger()
+        assert not again.window._docks["history"].isHidden()
+    assert usual.size() > 0
+
+
+def test_layout_that_cannot_be_read_is_no_obstacle(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, empty_folders: Path
+) -> None:
+    for name in ("layout", "geometry", "recent", "theme", "linked"):
+        QSettings().setValue(name, QByteArray(b"\x00nonsense\xff"))
+    with open_window(qtbot, monkeypatch) as person:
+        person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+        assert on_page(person.window) == "editor"
+
+
+# The end
+
+
+@pytest.mark.parametrize("answer", [Buttons.Cancel, Buttons.Discard])
+def test_closing_asks_about_unsaved_work(painter: Person, answer: Buttons) -> None:
+    window = painter.window
+    painter.paints((50, 50), (60, 90))
+    painter.answer = answer
+    assert window.close() == (answer == Buttons.Discard)
+    assert painter.asked == ['"Untitled" has changes that are not saved.']
+    assert window.isVisible() == (answer == Buttons.Cancel)
+
+
+def test_closing_asks_nothing_about_what_is_saved(painter: Person, tmp_path: Path) -> None:
+    painter.paints((50, 50), (60, 90))
+    painter.window.document.saved(tmp_path / "a.terrainpaint")
+    assert painter.window.close()
+    assert painter.asked == []
