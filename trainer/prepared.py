@@ -7,8 +7,6 @@ in one array, so that a planet of tiles is a few dozen megabytes; reading it nee
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +132,12 @@ def load_prepared(path: Path) -> PreparedSet:
             return _read(stored, header)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
-    # Whatever numpy, zip, JSON and the codecs find wrong, the bytes are at fault.
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, cv2.error) as error:
+    except TrainingError:
+        raise
+    except MemoryError as error:
+        raise TrainingError(f"{path} does not fit into memory; prepare a set of fewer or smaller tiles.") from error
+    # Whatever numpy, zip, JSON and the codecs find wrong, the bytes are at fault: NotImplementedError, KeyError, ...
+    except Exception as error:
         raise TrainingError(
             f"{path} is not a prepared set, or is damaged or cut short; make it anew with 'python -m trainer prepare'."
         ) from error

@@ -20,8 +20,9 @@ SPLIT_NAMES = {TRAIN: "train", VALIDATION: "held out"}
 @dataclass(frozen=True)
 class SplitStatistics:
     """Of one split: `tiles`; `files` that they were cut from, 0 for rasters; `valid`, `sea` shares of all pixels; the
-    rest of valid pixels only: `classes` (7,) shares, zeros without maps; `lightness` and `heights` histograms that sum
-    to 1, over 0..100 (CIELAB) and over `SetStatistics.height_m`; `quantiles_m` of height on land: 0, 5, 50, 95, 100 %.
+    rest of valid pixels only: `classes` (7,) shares, zeros without maps; `mean_lightness` 0..100 (CIELAB); `lightness`
+    and `heights` histograms that sum to 1, over 0..100 and over `SetStatistics.height_m`; `quantiles_m` of height on
+    land: 0, 5, 50, 95, 100 %.
     """
 
     tiles: int
@@ -29,6 +30,7 @@ class SplitStatistics:
     valid: float
     sea: float
     classes: NDArray[np.float64]
+    mean_lightness: float
     lightness: NDArray[np.float64]
     heights: NDArray[np.float64]
     quantiles_m: tuple[float, ...]
@@ -63,22 +65,21 @@ def describe(prepared: PreparedSet, numbers: SetStatistics) -> list[str]:
         if not split.tiles:
             lines.append(f"{name}: no tiles")
             continue
-        files = f" of {split.files} files" if split.files else ""
+        files = f" of {_counted(split.files)}" if split.files else ""
         lines.append(f"{name}: {split.tiles} tiles{files}, {split.valid:.1%} valid, {split.sea:.1%} sea, "
-                     f"lightness {_mean_lightness(split):.0f}")  # fmt: skip
+                     f"lightness {split.mean_lightness:.0f}")  # fmt: skip
         if prepared.has_height:
             told = " / ".join(f"{each:.0f}" for each in split.quantiles_m)
             lines.append(f"{name}: height on land {told} m (least, 5 %, median, 95 %, most)")
         if prepared.has_maps:
             shares = zip(CLASS_NAMES, split.classes, strict=True)
             lines.append(f"{name}: " + ", ".join(f"{each} {share:.1%}" for each, share in shares))
-    lines.append(f"left out {len(prepared.left_out)} files")
+    lines.append(f"left out {_counted(len(prepared.left_out))}")
     return lines
 
 
-def _mean_lightness(split: SplitStatistics) -> float:
-    middles = (np.arange(LIGHTNESS_BINS) + 0.5) * 100 / LIGHTNESS_BINS
-    return float((split.lightness * middles).sum())
+def _counted(files: int) -> str:
+    return f"{files} file" if files == 1 else f"{files} files"
 
 
 def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
@@ -86,11 +87,12 @@ def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> Sp
     classes, lightness = np.zeros(CLASS_COUNT), np.zeros(LIGHTNESS_BINS)
     # Whole metres: all quantiles are exact, without keeping the pixels.
     land: Counter[int] = Counter()
-    heights = np.zeros(HEIGHT_BINS)
+    heights, bright = np.zeros(HEIGHT_BINS), 0.0
     for tile in chosen:
         valid = prepared.valid[tile]
         lab = cv2.cvtColor(prepared.texture[tile].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        lightness += np.histogram(lab[:, :, 0][valid], LIGHTNESS_BINS, (0, 100))[0]
+        lightness += np.histogram(lab[:, :, 0][valid].clip(0, 100), LIGHTNESS_BINS, (0, 100))[0]
+        bright += float(lab[:, :, 0][valid].sum(dtype=np.float64))
         heights += np.histogram(prepared.height[tile][valid], HEIGHT_BINS, bounds)[0]
         classes += np.bincount(prepared.labels[tile][:, valid].ravel(), minlength=CLASS_COUNT)
         metres, count = np.unique(prepared.height[tile][valid & ~prepared.sea[tile]], return_counts=True)
@@ -102,6 +104,7 @@ def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> Sp
         valid=float(prepared.valid[chosen].mean()) if len(chosen) else 0.0,
         sea=float(prepared.sea[chosen].mean()) if len(chosen) else 0.0,
         classes=_shares(classes),
+        mean_lightness=bright / max(1.0, lightness.sum()),
         lightness=_shares(lightness),
         heights=_shares(heights),
         quantiles_m=_quantiles(land),

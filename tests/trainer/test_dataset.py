@@ -64,3 +64,17 @@ def test_wrong_usage_is_exit_code_2(command: list[str], capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as stopped:
         main(command)
     assert stopped.value.code == 2 and "usage:" in capsys.readouterr().err
+
+
+def test_the_same_patches_give_the_same_bytes(tmp_path: Path) -> None:
+    make_patches(tmp_path / "patches")
+    for name in ("one.npz", "two.npz"):
+        assert prepare(tmp_path / "patches", tmp_path / name) == 0
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_heights_that_cannot_be_metres_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_patches(tmp_path / "patches")
+    assert main(["prepare", "--dataset", str(tmp_path / "patches"), "--style", "x", "-o", str(tmp_path / "s.npz")]) == 1
+    said = capsys.readouterr().err
+    assert "56,172 m" in said and "--height-range-m" in said and not (tmp_path / "s.npz").exists()

@@ -2,12 +2,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from numpy.typing import NDArray
+from rasterio import warp
 from rasterio.transform import from_origin
+from rasterio.warp import calculate_default_transform
 
 from terrainpaint.errors import TrainingError
-from tests.trainer.earths import PIXEL_M, Earth, make_earth, write_raster
-from trainer.prepare import PrepareOptions, Sources, held_out, prepare
-from trainer.prepared import TRAIN, VALIDATION, load_prepared, save_prepared
+from tests.trainer.earths import NO_DATA, PIXEL_M, Earth, make_earth, write_raster
+from trainer.__main__ import main
+from trainer.options import PrepareOptions, held_out
+from trainer.prepare import prepare
+from trainer.prepared import TRAIN, VALIDATION, save_prepared
+from trainer.rasters import Sources
 
 OPTIONS = PrepareOptions("made-up", credits="nobody", tile_px=128, validation_share=0.25)
 
@@ -59,19 +66,6 @@ def test_unknown_land_is_not_valid(earth: Earth) -> None:
     assert (prepared.height[~prepared.valid] >= 0).all()
 
 
-def test_a_prepared_set_comes_back_from_its_file(earth: Earth, tmp_path: Path) -> None:
-    made = prepare(sources(earth), OPTIONS)
-    labels = np.random.default_rng(0).integers(0, 7, (len(made), 2, 128, 128), dtype=np.uint8)
-    save_prepared(tmp_path / "set.npz", made.with_labels(labels))
-    back = load_prepared(tmp_path / "set.npz")
-    for name in ("height", "sea", "valid", "split", "centre_deg"):
-        assert np.array_equal(getattr(back, name), getattr(made, name)), name
-    assert np.array_equal(back.labels, labels)
-    # JPEG is not exact, but near: and red stays red.
-    assert np.abs(back.texture.astype(int) - made.texture).mean() < 3
-    assert (back.style, back.credits, back.pixel_size_m) == ("made-up", "nobody", 2000.0)
-
-
 def test_rasters_without_georeference_need_a_pixel_size(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     write_raster(tmp_path / "t.tif", random.integers(0, 255, (3, 256, 256), dtype=np.uint8))
@@ -101,15 +95,115 @@ def test_land_that_is_nowhere_is_said(tmp_path: Path, earth: Earth) -> None:
         prepare(sources(earth), PrepareOptions("dry", tile_px=128, minimum_land=1.1))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a set", b"PK\x03\x04 broken"])
-def test_a_broken_set_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "set.npz"
-    path.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"set\.npz.*prepare"):
-        load_prepared(path)
-
-
 def test_held_out_tiles_depend_on_the_seed_only() -> None:
     assert np.array_equal(held_out(50, 0.1, 3), held_out(50, 0.1, 3))
     assert held_out(50, 0.1, 3).sum() == 5
     assert not np.array_equal(held_out(50, 0.1, 3), held_out(50, 0.1, 4))
+
+
+def reproject(earth: Earth, folder: Path, crs: str) -> Path:
+    """The heights of an earth in another projection."""
+    path = folder / "height.tif"
+    with rasterio.open(earth.height) as source:
+        transform, cols, rows = calculate_default_transform(
+            source.crs, crs, source.width, source.height, *source.bounds
+        )
+        found = np.full((1, rows, cols), NO_DATA, np.int16)
+        warp.reproject(
+            source.read(1), found[0], src_transform=source.transform, src_crs=source.crs, src_nodata=NO_DATA,
+            dst_transform=transform, dst_crs=crs, dst_nodata=NO_DATA, resampling=warp.Resampling.cubic,
+        )  # fmt: skip
+    write_raster(path, found, crs=crs, transform=transform, nodata=NO_DATA)
+    return path
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32633", "EPSG:3035", "ESRI:54009"])
+def test_rasters_may_have_any_projection_each(earth: Earth, tmp_path: Path, crs: str) -> None:
+    same = prepare(Sources(earth.texture, earth.height), OPTIONS)
+    other = prepare(Sources(earth.texture, reproject(earth, tmp_path, crs)), OPTIONS)
+    assert len(other) == len(same)
+    both = same.valid & other.valid
+    assert both.mean() > 0.9 * same.valid.mean()
+    # Resampled twice, but the same land at the same place.
+    assert np.corrcoef(same.height[both], other.height[both])[0, 1] > 0.99
+
+
+def test_rasters_that_do_not_overlap_are_said(earth: Earth, tmp_path: Path) -> None:
+    there = make_earth(tmp_path, side=64, north_m=-2_000_000.0)
+    with pytest.raises(TrainingError, match=r"covers longitude .* latitude -.*; give rasters of the same area"):
+        prepare(Sources(earth.texture, there.height), OPTIONS)
+    with pytest.raises(TrainingError, match=r"valid\.tif covers"):
+        prepare(Sources(earth.texture, earth.height, valid=there.valid), OPTIONS)
+
+
+def test_a_georeference_beyond_the_earth_is_said(earth: Earth, tmp_path: Path) -> None:
+    heights = np.ones((1, 64, 64), np.int16)
+    write_raster(tmp_path / "h.tif", heights, crs="EPSG:4326", transform=from_origin(0, 4000, 30, 30))
+    with pytest.raises(TrainingError, match=r"h\.tif lies nowhere on the Earth"):
+        prepare(Sources(earth.texture, tmp_path / "h.tif"), OPTIONS)
+
+
+def like(earth: Earth, path: Path, heights: NDArray[np.generic], **more: object) -> Path:
+    with rasterio.open(earth.height) as source:
+        write_raster(path, heights[None], crs=source.crs, transform=source.transform, **more)
+    return path
+
+
+def test_no_data_everywhere_is_said(earth: Earth, tmp_path: Path) -> None:
+    empty = like(earth, tmp_path / "h.tif", np.full_like(earth.heights, NO_DATA), nodata=NO_DATA)
+    with pytest.raises(TrainingError, match="no data at the same place anywhere"):
+        prepare(Sources(earth.texture, empty), OPTIONS)
+    none = like(earth, tmp_path / "v.tif", np.zeros(earth.heights.shape, np.uint8))
+    with pytest.raises(TrainingError, match="--valid"):
+        prepare(Sources(earth.texture, earth.height, valid=none), OPTIONS)
+
+
+def test_missing_data_that_is_not_declared_is_said(earth: Earth, tmp_path: Path) -> None:
+    path = like(earth, tmp_path / "h.tif", earth.heights)
+    with pytest.raises(TrainingError, match="--nodata"):
+        prepare(Sources(earth.texture, path), OPTIONS)
+
+
+def test_heights_that_are_not_numbers_are_missing_data(earth: Earth, tmp_path: Path) -> None:
+    heights = np.where(earth.heights == NO_DATA, np.nan, earth.heights).astype(np.float32)
+    prepared = prepare(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
+    assert not prepared.valid.all() and prepared.height.min() >= 0 and prepared.height.max() <= 5300
+
+
+def test_a_texture_with_alpha_is_missing_where_it_is_transparent(earth: Earth, tmp_path: Path) -> None:
+    with rasterio.open(earth.texture) as source:
+        bands = np.concatenate([source.read(), np.full((1, *source.shape), 255, np.uint8)])
+        bands[3, :, : source.width // 2] = 0
+        write_raster(tmp_path / "t.tif", bands, crs=source.crs, transform=source.transform)
+    half = prepare(Sources(tmp_path / "t.tif", earth.height), OPTIONS)
+    whole = prepare(Sources(earth.texture, earth.height), OPTIONS)
+    assert 0.4 < half.valid.sum() / whole.valid.sum() < 0.6
+
+
+@pytest.mark.parametrize("name", ["texture", "height"])
+def test_a_raster_that_is_cut_short_is_said(earth: Earth, tmp_path: Path, name: str) -> None:
+    broken = tmp_path / f"{name}.tif"
+    content = getattr(earth, name).read_bytes()
+    broken.write_bytes(content[: len(content) // 2])
+    with pytest.raises(TrainingError, match="cannot be read") as said:
+        prepare(Sources(**{"texture": earth.texture, "height": earth.height, name: broken}), OPTIONS)
+    assert "\n" not in str(said.value) and f"{name}.tif" in str(said.value)
+
+
+def test_a_picture_is_no_height(earth: Earth) -> None:
+    with pytest.raises(TrainingError, match="one band of metres"):
+        prepare(Sources(earth.texture, earth.texture), OPTIONS)
+
+
+def test_the_same_rasters_give_the_same_bytes(earth: Earth, tmp_path: Path) -> None:
+    for name in ("one.npz", "two.npz"):
+        save_prepared(tmp_path / name, prepare(sources(earth), OPTIONS))
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_a_failed_command_leaves_no_file(earth: Earth, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sets" / "set.npz"
+    code = main(["prepare", "--texture", str(earth.texture), "--height", str(tmp_path / "none.tif"), "--style", "x",
+                 "-o", str(out)])  # fmt: skip
+    said = capsys.readouterr().err
+    assert code == 1 and "none.tif" in said and said.count("\n") == 1 and not out.parent.exists()
