@@ -576,10 +576,10 @@ def test_version(run: Run) -> None:
 
 def test_the_help_names_every_option(run: Run) -> None:
     text = run("generate", "--help").out
-    readme = (ROOT / "README.md").read_text("utf-8")
+    guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     options = set(re.findall(r"^  (?:-o OUT, )?(--[a-z-]+)", text, re.MULTILINE))
     assert len(options) == 11
-    assert all(f"`{option}" in readme for option in options)
+    assert all(f"`{option}" in guide for option in options)
 
 
 def test_help_and_wrong_usage_load_no_torch() -> None:
