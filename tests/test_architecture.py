@@ -59,10 +59,11 @@ LAYERS = (
         frozenset(
             {
                 *("numpy", "cv2", "PIL", "torch", "safetensors", "rich", "rasterio", "affine", "scipy", "sklearn"),
+                "torchmetrics",
                 *(CORE, MODELS, GENERATE, ERRORS, VERSION),
             }
         ),
-        frozenset({"umap"}),
+        frozenset({"umap", "wandb"}),
     ),
     # It only holds the version.
     Layer("terrainpaint", frozenset()),

@@ -1,4 +1,4 @@
-"""`python -m trainer prepare | label | train | publish`: the offline trainer's command line.
+"""`python -m trainer prepare | label | train | evaluate | publish`: the offline trainer's command line.
 
 Exit code 0, 1 with one sentence on stderr, 2 for wrong usage.
 """
@@ -6,7 +6,6 @@ Exit code 0, 1 with one sentence on stderr, 2 for wrong usage.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import TerrainPaintError, TrainingError
-from trainer import data_commands
-from trainer.config import add_flags, from_flags
+from trainer import data_commands, training_commands
 from trainer.console import WrongUsage, progress_bar
+from trainer.evaluation import command as evaluation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,18 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
     label.set_defaults(run=_label)
 
-    train = commands.add_parser("train", help="train a generator, or go on with a run")
-    train.add_argument("prepared", type=Path, metavar="SET.npz")
-    train.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the run")
-    train.add_argument("--config", type=Path, metavar="FILE.toml", help="values of the flags below")
-    add_flags(train)
-    train.set_defaults(run=_train)
-
-    publish = commands.add_parser("publish", help="turn a checkpoint into a weights file for the program")
-    publish.add_argument("source", type=Path, metavar="RUN", help="folder of a run, or one checkpoint")
-    publish.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
-    publish.add_argument("--licence", default="MIT", help="licence of the weights (MIT)")
-    publish.set_defaults(run=_publish)
+    training_commands.add_parsers(commands)
+    evaluation.add_parser(commands)
     return parser
 
 
@@ -129,35 +118,6 @@ def _apply_labeller(arguments: argparse.Namespace) -> None:
                             f"{height.shape[1]} x {height.shape[0]} px; they must be the same size.")  # fmt: skip
     write_map(arguments.output, labeller.label(texture, height, arguments.pixel_size_m, Smoothing()))
     print(arguments.output)
-
-
-def _train(arguments: argparse.Namespace) -> None:
-    config = from_flags(arguments, arguments.config)
-    from trainer.prepared import load_prepared
-    from trainer.train import train
-
-    prepared = load_prepared(arguments.prepared)
-    stopped: list[int] = []
-    # Ctrl-C and a scheduler's SIGTERM end the run after the step under way, with a checkpoint.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, _: stopped.append(number))
-    with progress_bar("Training") as progress:
-
-        def report(images: int, losses: dict[str, float]) -> None:
-            progress(min(1.0, images / config.images))
-            told = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
-            print(f"{images} images: {told}", flush=True)
-
-        last = train(prepared, config, arguments.output, report, lambda: bool(stopped))
-    print(f"{last}: go on with the same command, or publish it")
-
-
-def _publish(arguments: argparse.Namespace) -> None:
-    from trainer.publish import publish
-
-    header = publish(arguments.source, arguments.output, arguments.licence)
-    print(f"{arguments.output}: {header.network}, style {header.style}, "
-          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
 
 
 if __name__ == "__main__":

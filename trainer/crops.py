@@ -1,7 +1,11 @@
-"""A prepared set in the memory of the device, and random crops of it: there is no data loader to wait for."""
+"""A prepared set in the memory of the device, and random crops of it: cut, turned and rescaled there.
+
+There is no data loader to wait for.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +14,8 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.spade_local import COARSEST, SpadeLocal, Window
+from terrainpaint.models.networks import Generator
+from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Span
 from trainer.prepared import PreparedSet
 
@@ -19,6 +24,7 @@ EXTRA_PX = 3
 GRID_PX = 8
 LEAST_LAND = 0.05
 STYLE_SAMPLES = 1024
+_RAREST = 10.0
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,42 @@ class Crops:
     labels: Tensor
     window: Window
 
+    def part(self, images: slice) -> Crops:
+        """Some of the crops."""
+        return Crops(self.texture[images], self.height[images], self.ids[images], self.labels[images], self.window)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What N crops are cut out: `tiles` (N,), `starts` (N, 2) row and col, `variants` (N,) of the maps, `turn`
+    (N, 2, 2) and `scale` (N,) of `_draw_changes`."""
+
+    tiles: Tensor
+    starts: Tensor
+    variants: Tensor
+    turn: Tensor
+    scale: Tensor
+
 
 class CropSource:
     """Draws crops of valid land and coasts. Tiles cover equal areas, so every place is as likely as any other."""
 
-    def __init__(self, prepared: PreparedSet, generator: SpadeLocal, crop_px: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        prepared: PreparedSet,
+        generator: Generator,
+        crop_px: int,
+        device: torch.device,
+        rescale: float = 1.0,
+        turns: bool = False,
+    ) -> None:
+        """`rescale` is the largest factor that crops are enlarged or reduced by at random, with their heights; `turns`
+        mirrors and turns them too. Raises TrainingError when the set has no maps, or no crop of this size.
+        """
         if not len(prepared) or not prepared.labels.shape[1]:
             raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
-        roomy = crop_px + EXTRA_PX + GRID_PX - 1
+        self._room = math.ceil((crop_px + EXTRA_PX) * rescale)
+        roomy = self._room + GRID_PX - 1
         if prepared.tile_px < roomy:
             raise TrainingError(
                 f"Crops of {crop_px} px do not fit into tiles of {prepared.tile_px} px; lower --crop-px or prepare "
@@ -50,7 +84,8 @@ class CropSource:
         self._height = torch.from_numpy(prepared.height).to(device)
         self._labels = torch.from_numpy(prepared.labels).to(device)
         self._generator = generator
-        self.crop_px, self.pixel_size_m, self._device = crop_px, prepared.pixel_size_m, device
+        self.crop_px, self.pixel_size_m, self.device = crop_px, prepared.pixel_size_m, device
+        self._rescale, self._turns = rescale, turns
         blocked = torch.from_numpy(~prepared.valid).float()[:, None]
         land = torch.from_numpy(prepared.valid & ~prepared.sea).float()[:, None]
         # Starts are chosen on a grid and then moved within it: all that a moved crop may touch must be valid.
@@ -62,39 +97,93 @@ class CropSource:
             raise TrainingError(f"No crop of {crop_px} px in the set is wholly valid; lower --crop-px.")
         self._starts = usable[:, 0].nonzero()  # (K, 3): tile, row and col on the grid
 
-    def draw(self, count: int, random: torch.Generator) -> Crops:
-        """`count` random crops; `random` is a generator on the CPU and decides everything."""
+    def class_weights(self) -> Tensor:
+        """(7,) float32: how much rarer than usual each class is in the maps, at most 10; 0 for those not there."""
+        counts = torch.bincount(self._labels.reshape(-1), minlength=CLASS_COUNT).float()
+        rarity = counts.sum() / ((counts > 0).sum() * counts)
+        return torch.where(counts > 0, rarity.clamp(max=_RAREST), 0.0)
+
+    def draw(self, count: int, random: torch.Generator, share: slice = slice(None)) -> Crops:
+        """The crops `share` of `count` random ones; `random` is a generator on the CPU and decides everything.
+
+        It moves on as if all were drawn, so processes which share the crops of a step draw the same.
+        """
         chosen = self._starts[torch.randint(len(self._starts), (count,), generator=random)]
         side = self.crop_px + EXTRA_PX
         starts = chosen[:, 1:] * GRID_PX + torch.randint(0, GRID_PX, (count, 2), generator=random)
         variant = torch.randint(self._labels.shape[1], (count,), generator=random)
         # Whole cells of the coarsest level: every crop asks for a window of the same size, at its own place of land.
-        origin = (torch.randint(0, 1 << 12, (2,), generator=random) << COARSEST).tolist()
+        cells = torch.randint(0, 1 << 12, (2,), generator=random)
+        origin = (cells * self._generator.cell_px).tolist()
         window = Window((origin[0], origin[0] + side), (origin[1], origin[1] + side))
         asked = self._generator.input_window(window)
-        return self._cut(chosen[:, 0], starts, variant, window, asked)
+        turn, scale = _draw_changes(count, self._rescale, self._turns, random)
+        chosen_ones = (each[share].to(self.device) for each in (chosen[:, 0], starts, variant, turn, scale))
+        return self._cut(_Choice(*chosen_ones), window, asked)
 
-    def _cut(self, tiles: Tensor, starts: Tensor, variants: Tensor, window: Window, asked: Window) -> Crops:
-        side = self.crop_px + EXTRA_PX
-        tiles, starts, variants = (each.to(self._device) for each in (tiles, starts, variants))
-        rows = starts[:, 0, None] + torch.arange(side, device=self._device)  # (N, S)
-        cols = starts[:, 1, None] + torch.arange(side, device=self._device)
-        at = tiles[:, None, None], rows[:, :, None], cols[:, None, :]
-        wide_rows = starts[:, 0, None] + _offsets(asked.rows, window.rows, self._device)
-        wide_cols = starts[:, 1, None] + _offsets(asked.cols, window.cols, self._device)
+    def _cut(self, choice: _Choice, window: Window, asked: Window) -> Crops:
+        tiles, variants = choice.tiles[:, None, None], choice.variants[:, None, None]
+        inner = self._places(choice, window, window)
+        rows, cols = (each.round().long() for each in inner)
         # Beyond the tile the map goes on as at its border, which is what the program does beyond a painted map.
         last = self._labels.shape[2] - 1
-        wide = self._labels[
-            tiles[:, None, None], variants[:, None, None], wide_rows.clamp(0, last)[:, :, None],
-            wide_cols.clamp(0, last)[:, None, :],
-        ]  # fmt: skip
+        wide_rows, wide_cols = (each.round().long().clamp(0, last) for each in self._places(choice, asked, window))
+        texture, height = self._texture[tiles, rows, cols].float(), self._height[tiles, rows, cols].float()
+        if self._rescale > 1:
+            texture, height = (_between(each, tiles, *inner) for each in (self._texture, self._height))
+            # Slopes stay what they are, and with them the light on the texture.
+            height = height / choice.scale[:, None, None]
         return Crops(
-            texture=self._texture[at].permute(0, 3, 1, 2).float() / 255,
-            height=self._height[at].float()[:, None],
-            ids=wide,
-            labels=self._labels[at[0], variants[:, None, None], at[1], at[2]].long(),
+            texture=texture.permute(0, 3, 1, 2) / 255,
+            height=height[:, None],
+            ids=self._labels[tiles, variants, wide_rows, wide_cols],
+            labels=self._labels[tiles, variants, rows, cols].long(),
             window=window,
         )
+
+    def _places(self, choice: _Choice, asked: Window, window: Window) -> tuple[Tensor, Tensor]:
+        """Rows and cols in the tiles of the pixels of a window around the crop, to be broadcast to (N, h, w)."""
+        down = _offsets(asked.rows, window.rows, self.device)[None, :, None]  # (1, h, 1)
+        along = _offsets(asked.cols, window.cols, self.device)[None, None, :]  # (1, 1, w)
+        middle = (self.crop_px + EXTRA_PX - 1) / 2
+        if self._turns or self._rescale > 1:
+            (a, b), (c, d) = ((choice.turn[:, row, col, None, None] for col in (0, 1)) for row in (0, 1))
+            down, along = down - middle, along - middle
+            shift = (self._room - 1) / 2
+            size = choice.scale[:, None, None]
+            down, along = shift + size * (a * down + b * along), shift + size * (c * down + d * along)
+        starts = choice.starts[:, :, None, None]
+        return starts[:, 0] + down, starts[:, 1] + along
+
+
+def _draw_changes(count: int, rescale: float, turns: bool, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(N, 2, 2) turns and mirrorings, and (N,) pixels of the tile in a pixel of the crop; draws nothing for neither."""
+    turn, scale = torch.eye(2).repeat(count, 1, 1), torch.ones(count)
+    if turns:
+        signs = torch.randint(0, 2, (count, 2), generator=random) * 2.0 - 1
+        swapped = torch.randint(0, 2, (count,), generator=random).bool()
+        turn = torch.diag_embed(signs)
+        turn = torch.where(swapped[:, None, None], turn.flip(1), turn)
+    if rescale > 1:
+        scale = rescale ** (torch.rand(count, generator=random) * 2 - 1)
+    return turn, scale
+
+
+def _between(pictures: Tensor, tiles: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    """Bilinear samples (N, h, w, ...) of the tiles (T, H, W, ...) at places (N, h, w)."""
+    last = pictures.shape[1] - 1
+    rows, cols = rows.clamp(0, last), cols.clamp(0, last)
+    row, col = rows.floor().clamp(max=last - 1).long(), cols.floor().clamp(max=last - 1).long()
+    down, along = rows - row, cols - col
+    if pictures.ndim == 4:
+        down, along = down[..., None], along[..., None]
+    corners = (
+        ((1 - down) * (1 - along), 0, 0),
+        ((1 - down) * along, 0, 1),
+        (down * (1 - along), 1, 0),
+        (down * along, 1, 1),
+    )
+    return torch.stack([share * pictures[tiles, row + y, col + x].float() for share, y, x in corners]).sum(dim=0)
 
 
 class Styles:
@@ -105,7 +194,7 @@ class Styles:
     number does; without it, what the map cannot say would be averaged away.
     """
 
-    def __init__(self, source: CropSource, generator: SpadeLocal, random: torch.Generator) -> None:
+    def __init__(self, source: CropSource, generator: Generator, random: torch.Generator) -> None:
         self._generator, self._pixel_size_m = generator, source.pixel_size_m
         crops = [source.draw(16, random) for _ in range(STYLE_SAMPLES // 16)]
         values = torch.cat([self._values(each) for each in crops])  # (M, 5, S, S)
@@ -119,9 +208,12 @@ class Styles:
         known = (raw - self._mean) / self._deviation
         self.mix = torch.linalg.cholesky(torch.cov(known.T) + 1e-3 * torch.eye(raw.shape[1], device=raw.device))
 
-    def of(self, crops: Crops, noise: float, random: torch.Generator) -> Tensor:
-        """(N, 5): the styles of crops, blurred by noise; crops without land draw any style."""
-        drawn = torch.randn((len(crops.texture), len(self.mix)), generator=random).to(self.mix.device)
+    def of(self, crops: Crops, noise: float, drawn: Tensor) -> Tensor:
+        """(N, 5): the styles of crops, blurred by noise; crops without land draw any style.
+
+        `drawn` (N, 5) are normal numbers.
+        """
+        drawn = drawn.to(self.mix.device)
         found = (self._raw(crops) - self._mean) / self._deviation
         return torch.where(found.isfinite(), found.clamp(-3, 3) + noise * drawn, drawn @ self.mix.T)
 

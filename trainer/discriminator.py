@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -12,6 +13,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.models.shadow import SLOPE_GAINS, slopes
 
+Norm = Callable[[nn.Conv2d], nn.Module]
+"""What holds the weights of a discriminator's convolution: `spectral_norm`, or `no_norm`."""
 INPUT_CHANNELS = 3 + 1 + 2 * len(SLOPE_GAINS) + CLASS_COUNT
 
 
@@ -24,12 +27,17 @@ def judged(terrain: Tensor, code: Tensor, height: Tensor, one_hot: Tensor, pixel
     return torch.cat([terrain * 2 - 1, code - 0.6, slopes(height, pixel_size_m), one_hot], dim=1)
 
 
+def no_norm(convolution: nn.Conv2d) -> nn.Module:
+    """The `Norm` that leaves the weights as they are; gradient penalties hold them then."""
+    return convolution
+
+
 class Discriminator(nn.Module):
     """Scores of overlapping patches at several scales, and the features behind them."""
 
-    def __init__(self, widths: tuple[int, ...], scales: int) -> None:
+    def __init__(self, widths: tuple[int, ...], scales: int, norm: Norm = spectral_norm) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(_Patches(widths) for _ in range(scales))
+        self.scales = nn.ModuleList(_Patches(widths, norm) for _ in range(scales))
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
         """For each scale, fine to coarse: the features of each layer, then the scores (N, 1, h, w)."""
@@ -40,15 +48,15 @@ class Discriminator(nn.Module):
 
 
 class _Patches(nn.Module):
-    def __init__(self, widths: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], norm: Norm) -> None:
         super().__init__()
         channels = (INPUT_CHANNELS, *widths)
         self.steps = nn.ModuleList(
             # Kernels that the stride divides see every pixel equally often: no grid in the gradient.
-            spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1))
+            norm(nn.Conv2d(before, after, 4, stride=2, padding=1))
             for before, after in pairwise(channels)
         )
-        self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+        self.score = norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         features = []

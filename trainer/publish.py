@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
-from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
 
@@ -23,8 +23,9 @@ def publish(source: Path, target: Path, licence: str) -> WeightsHeader:
         raise TrainingError(f"{source} holds no checkpoint; name a run's folder or a checkpoint-*.pt file.")
     state = load_checkpoint(path, torch.device("cpu"))
     try:
-        config = SpadeLocalConfig(**state["network"]["config"])
-        generator, shadow = SpadeLocal(config), ShadowGenerator(ShadowConfig(**state["shadow_config"]))
+        network = NETWORKS[state["network"]["name"]]
+        config = network.config(**state["network"]["config"])
+        generator, shadow = network.generator_of(config), network.shadow(ShadowConfig(**state["shadow_config"]))
         averaged = state["averaged"]
         generator.load_state_dict(_under(averaged, "generator."))
         shadow.load_state_dict(_under(averaged, "shadow."))
@@ -38,7 +39,7 @@ def publish(source: Path, target: Path, licence: str) -> WeightsHeader:
             licence=licence,
             training={**state["settings"], "images": state["images"]},
         )
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(f"{path} is a checkpoint of another network; publish it with the version that made it.") \
             from error  # fmt: skip
     save_weights(target, header, generator, shadow)

@@ -14,11 +14,12 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
 from tests.trainer.runs import CONFIG, NETWORK, changed, quiet
 from trainer.__main__ import main
+from trainer.averaging import Averaged
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
 from trainer.config import TrainConfig, add_flags, from_flags
 from trainer.crops import CropSource, Styles
 from trainer.prepared import PreparedSet, save_prepared
-from trainer.train import Averaged, train
+from trainer.train import train
 
 CPU = torch.device("cpu")
 
@@ -29,6 +30,9 @@ def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
     last = train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
     assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    distances = [line for line in lines if "held_out_distance" in line]
+    assert [line["images"] for line in distances] == [4, 8] and 0 < distances[1]["held_out_distance"] < 10
+    lines = [line for line in lines if line not in distances]
     assert [line["images"] for line in lines] == [2, 4, 6, 8]
     assert {"discriminator", "adversarial", "features", "colour", "elevation", "images_per_s"} <= set(lines[0])
     sheet = cv2.imread(str(tmp_path / "sheet-00000008.png"))
@@ -102,12 +106,13 @@ def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: Prepare
     source = CropSource(labelled, generator, 32, CPU)
     styles = Styles(source, generator, torch.Generator().manual_seed(0))
     crops = source.draw(64, torch.Generator().manual_seed(1))
-    found = styles.of(crops, 0.0, torch.Generator().manual_seed(2))
+    drawn = torch.randn((64, 5), generator=torch.Generator().manual_seed(2))
+    found = styles.of(crops, 0.0, drawn)
     assert found.shape == (64, 5) and bool(found.isfinite().all())
     assert float(found.std(dim=0).min()) > 0.3 and float(found.std(dim=0).max()) < 2
     brighter = type(crops)(crops.texture * 1.2, crops.height, crops.ids, crops.labels, crops.window)
     lightness = list(NETWORK.style_names).index("lightness")
-    moved = styles.of(brighter, 0.0, torch.Generator().manual_seed(2))[:, lightness] - found[:, lightness]
+    moved = styles.of(brighter, 0.0, drawn)[:, lightness] - found[:, lightness]
     land = (crops.labels != 0).sum(dim=(1, 2)) > 64
     assert bool((moved[land] >= 0).all()) and float(moved[land].mean()) > 1  # at most 3, so the brightest stay
 
@@ -158,7 +163,7 @@ def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(labelled: Pr
         ("batch = 'many'", "batch"),
         ("batch = 0", "at least 1"),
         ("crop_px = 100", "multiple of 16"),
-        ("precision = 'fp8'", "bf16 or fp32"),
+        ("precision = 'fp8'", "bf16, fp16 or fp32"),
         ("batch = [", "not a readable TOML"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The published configs, one a system."""
