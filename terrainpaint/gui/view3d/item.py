@@ -15,9 +15,9 @@ from terrainpaint.gui.view3d.relief import Relief
 from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.shadows import sunlit
 
-GRID = 512
-COARSE_GRID = 256
-"""Vertices along the longest side of the map; the coarse mesh is for software OpenGL while something moves."""
+GRID, RESTING_GRID, MOVING_GRID = 512, 256, 128
+"""Vertices along the longest side of the map; software OpenGL draws the second, and the third while something moves:
+a frame holds the whole window."""
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
 _PIN_SIZE = 0.045  # of the distance to the eye
@@ -39,7 +39,7 @@ class _OnCard:
         self.sunlit: Texture | None = None
         self.sunlit_for: tuple[float, ...] = ()
         self.grids: dict[int, tuple[Mesh, tuple[int, int]]] = {}
-        for most in (GRID, COARSE_GRID):
+        for most in (GRID, RESTING_GRID, MOVING_GRID):
             shape = mesh.grid_shape(relief.shape, most)
             self.grids[most] = (Mesh(*mesh.grid(*shape), (2,)), shape)
         self.walls = Mesh(*mesh.walls(*self.grids[GRID][1]), (2, 3))
@@ -81,11 +81,11 @@ class _OnCard:
 
 
 class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Draws a `Scene`, sky included. `coarse` is set by the view while it must be fast."""
+    """Draws a `Scene`, sky included. `grid` is one of the three, set by the view."""
 
     def __init__(self, scene: Scene, is_software: bool) -> None:
         super().__init__()
-        self.coarse = False
+        self.grid = RESTING_GRID if is_software else GRID
         self._scene, self._is_software = scene, is_software
         self._programs: dict[str, Program] = {}
         self._meshes: dict[str, Mesh] = {}
@@ -173,7 +173,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         GL.glDepthMask(GL.GL_TRUE)
         GL.glDisable(GL.GL_BLEND)
 
-        grid = on_card.grids[COARSE_GRID if self.coarse else GRID][0]
+        grid = on_card.grids[self.grid][0]
         rows, cols = on_card.grids[GRID][1]
         self._programs["surface"].use(
             **land,

@@ -10,13 +10,13 @@ from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectF
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.errors import DeviceError
-from terrainpaint.gui.view3d.item import TerrainItem
+from terrainpaint.gui.view3d.item import GRID, MOVING_GRID, RESTING_GRID, TerrainItem
 from terrainpaint.gui.view3d.navigation import Navigator
 from terrainpaint.gui.view3d.opengl import Driver, surface_format
 from terrainpaint.gui.view3d.scene import Scene
 
 _SAMPLES = 4
-_REST_MS = 250  # without a change, until software OpenGL draws the fine mesh again
+_REST_MS = 250  # without a change, until software OpenGL draws the finer mesh again
 
 
 class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -39,7 +39,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self._draw_fine)
+        self._rest.timeout.connect(self._draw_resting)
         self._item = TerrainItem(scene, driver.is_software)
         self.addItem(self._item)
 
@@ -51,7 +51,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def refresh(self) -> None:
         """Draw again soon; on software OpenGL with fewer triangles while changes keep coming."""
         if self._driver.is_software:
-            self._item.coarse = True
+            self._item.grid = MOVING_GRID
             self._rest.start()
         self.update()
 
@@ -70,11 +70,11 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
                     f"A 3D picture of {size.width()} x {size.height()} px is more than the graphics card can do; "
                     "choose a smaller size."
                 )
-            coarse, self._item.coarse = self._item.coarse, False
+            shown, self._item.grid = self._item.grid, GRID
             GL.glViewport(0, 0, size.width(), size.height())
             whole = (0, 0, size.width(), size.height())
             self.paint(region=whole, viewport=whole)
-            self._item.coarse = coarse
+            self._item.grid = shown
             target.release()
             return target.toImage().convertToFormat(QImage.Format.Format_RGB32)
         finally:
@@ -116,8 +116,8 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._item.release()
         self.doneCurrent()
 
-    def _draw_fine(self) -> None:
-        self._item.coarse = False
+    def _draw_resting(self) -> None:
+        self._item.grid = RESTING_GRID
         self.update()
 
     # Events
