@@ -71,6 +71,7 @@ class CropSource:
         """`rescale` is the largest factor that crops are enlarged or reduced by at random, with their heights; `turns`
         mirrors and turns them too. Raises TrainingError when the set has no maps, or no crop of this size.
         """
+        prepared.require_heights()
         if not len(prepared) or not prepared.labels.shape[1]:
             raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
         self._room = math.ceil((crop_px + EXTRA_PX) * rescale)

@@ -7,7 +7,7 @@ in one array, so that a planet of tiles is a few dozen megabytes; reading it nee
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,11 +98,12 @@ class PreparedSet:
 def save_prepared(path: Path, prepared: PreparedSet) -> None:
     """Write a prepared set whole or not at all. Raises OutputError when it cannot be written."""
     arrays: dict[str, NDArray[Any]] = {"split": prepared.split, "centre_deg": prepared.centre_deg}
-    _pack(arrays, "texture", [tile[:, :, ::-1] for tile in prepared.texture], ".jpg")
-    _pack(arrays, "height", [tile.view(np.uint16) for tile in prepared.height], ".png")
+    _pack(arrays, "texture", (tile[:, :, ::-1] for tile in prepared.texture), ".jpg")
+    _pack(arrays, "height", (tile.view(np.uint16) for tile in prepared.height), ".png")
     # Two masks share one picture: PNG spends as much on the second as on the first.
-    _pack(arrays, "masks", list(prepared.sea.astype(np.uint8) + 2 * prepared.valid.astype(np.uint8)), ".png")
-    _pack(arrays, "labels", [variant for tile in prepared.labels for variant in tile], ".png")
+    masks = zip(prepared.sea, prepared.valid, strict=True)
+    _pack(arrays, "masks", (sea.astype(np.uint8) + 2 * valid.astype(np.uint8) for sea, valid in masks), ".png")
+    _pack(arrays, "labels", (variant for tile in prepared.labels for variant in tile), ".png")
     header = {
         "format": "terrainpaint-prepared",
         "version": FORMAT_VERSION,
@@ -168,7 +169,7 @@ def _read(stored: Any, header: dict[str, Any]) -> PreparedSet:
     return prepared
 
 
-def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Sequence[NDArray[Any]], suffix: str) -> None:
+def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Iterable[NDArray[Any]], suffix: str) -> None:
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
     runs = [cv2.imencode(suffix, np.ascontiguousarray(picture), options)[1].ravel() for picture in pictures]
     arrays[name] = np.concatenate(runs) if runs else np.zeros(0, np.uint8)

@@ -111,7 +111,8 @@ def _check(rasters: Rasters, sources: Sources) -> None:
                             f"{height.dtypes[0]}.")  # fmt: skip
     for name, raster in rasters.items():
         if (raster.crs is None) != (height.crs is None):
-            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither.")
+            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither; give "
+                                "one with 'rio edit-info --crs … --transform …'.")  # fmt: skip
         if raster.crs is None and raster.shape != height.shape:
             raise TrainingError(f"{raster.name} is {raster.shape} px and {sources.height} {height.shape} px; without "
                                 f"georeference the {name} and the height must be the same size.")  # fmt: skip

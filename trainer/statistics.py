@@ -88,8 +88,11 @@ def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> Sp
     # Whole metres: all quantiles are exact, without keeping the pixels.
     land: Counter[int] = Counter()
     heights, bright = np.zeros(HEIGHT_BINS), 0.0
+    valid_px = sea_px = 0
     for tile in chosen:
         valid = prepared.valid[tile]
+        valid_px += int(valid.sum())
+        sea_px += int(prepared.sea[tile].sum())
         lab = cv2.cvtColor(prepared.texture[tile].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         lightness += np.histogram(lab[:, :, 0][valid].clip(0, 100), LIGHTNESS_BINS, (0, 100))[0]
         bright += float(lab[:, :, 0][valid].sum(dtype=np.float64))
@@ -97,12 +100,13 @@ def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> Sp
         classes += np.bincount(prepared.labels[tile][:, valid].ravel(), minlength=CLASS_COUNT)
         metres, count = np.unique(prepared.height[tile][valid & ~prepared.sea[tile]], return_counts=True)
         land.update(dict(zip(metres.tolist(), count.tolist(), strict=True)))
+    all_px = max(1, len(chosen)) * prepared.tile_px**2
     names = {prepared.names[tile] for tile in chosen} if prepared.names else set()
     return SplitStatistics(
         tiles=len(chosen),
         files=len(names),
-        valid=float(prepared.valid[chosen].mean()) if len(chosen) else 0.0,
-        sea=float(prepared.sea[chosen].mean()) if len(chosen) else 0.0,
+        valid=valid_px / all_px,
+        sea=sea_px / all_px,
         classes=_shares(classes),
         mean_lightness=bright / max(1.0, lightness.sum()),
         lightness=_shares(lightness),

@@ -1,0 +1,33 @@
+"""The commands of docs/data.md are those of the program."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from trainer.__main__ import main
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
+PREFIX = "    python -m trainer "
+
+
+def commands() -> list[str]:
+    joined = GUIDE.read_text("utf-8").replace("\\\n", " ")
+    return [line.removeprefix(PREFIX) for line in joined.splitlines() if line.startswith(PREFIX)]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_is_understood_and_misses_only_its_data(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 1  # wrong usage would be 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and ("cannot be read" in said or "holds no" in said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_guide_has_commands_of_every_kind() -> None:
+    text = "\n".join(commands())
+    for needed in ("--texture", "--dataset", "--pairs", "--pictures", "--heights", "label", "inspect"):
+        assert needed in text
