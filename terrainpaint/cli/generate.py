@@ -40,6 +40,8 @@ def generate(asked: GenerateArguments) -> list[Path]:
         from terrainpaint.generate.generator import Generator
 
         generator = Generator.load(weights, asked.device)
+        if (warning := generator.seams(segmentation.shape)) is not None and not asked.quiet:
+            say(warning)
         terrain = generator.terrain(segmentation, Recipe(asked.seed), progress=line.stage("Generating"))
         source = ExportSource(terrain, lambda: generator.shaded(terrain))
         return target.write(source, options, line.stage("Writing"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,22 @@ def _of_weights(path: Path) -> _Facts:
         ("network", header.network),
         ("parameters", f"{_parameters(weights.generator):,} generator, {_parameters(weights.shadow):,} shadow"),
         ("pixel size", f"{header.pixel_size_m:g} m"),
-        ("reach", f"{weights.generator.reach_px} px"),
+        ("reach", _reach(weights.generator.reach_px)),
         ("classes", ", ".join(CLASS_NAMES)),
         ("licence", header.licence),
         ("credits", header.credits),
         *((f"training: {_plain(key)}", _plain(value)) for key, value in (header.training or {}).items()),
         ("sha256", weights.sha256),
     ]
+
+
+def _reach(reach_px: int | None) -> str:
+    from terrainpaint.generate.tiles import WHOLE_AREA_PX
+
+    if reach_px is not None:
+        return f"{reach_px} px"
+    side = math.isqrt(WHOLE_AREA_PX)
+    return f"everywhere: made in one go up to the area of {side} x {side} px, beyond that in tiles that show seams"
 
 
 def _parameters(network: Any) -> int:

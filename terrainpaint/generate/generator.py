@@ -19,10 +19,9 @@ from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import DeviceError, OptionError
 from terrainpaint.generate.memory import keep_freed_memory, require_memory
 from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
-from terrainpaint.generate.tiles import MapPart, tiles
+from terrainpaint.generate.tiles import MapPart, seams, separate_area, separate_tiles, separate_tiles_at, tiles
 from terrainpaint.models.arrays import heights_from, ids_to, picture_from, picture_to
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.shadow import shaded
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Area
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
@@ -31,6 +30,8 @@ TILE_PX = 1024
 """Side of the tiles of a large map; smaller ones repeat more of the coarse levels, larger ones need more memory."""
 _STYLE_LEVEL = 1 << 20
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
+_WORK_BYTES_PER_PIXEL = 5000
+"""What the features of a network that is not local take at most; a tile of the others takes about the same always."""
 
 
 class Generator:
@@ -67,8 +68,9 @@ class Generator:
         return self._weights.sha256
 
     @property
-    def reach_px(self) -> int:
-        """How far from a changed pixel of the map the terrain can change."""
+    def reach_px(self) -> int | None:
+        """How far from a changed pixel of the map the terrain can change; None, with a network that is not local, for
+        everywhere."""
         return self._weights.generator.reach_px
 
     @property
@@ -99,6 +101,10 @@ class Generator:
         mixed = self._weights.generator.style_mix.cpu() @ torch.stack(drawn).sum(dim=0)
         return np.asarray(mixed.numpy(), np.float32)
 
+    def seams(self, shape: tuple[int, int]) -> str | None:
+        """The sentence for a map (H, W) that can only be made in tiles which do not fit together; None for others."""
+        return seams(self.header.style, self.reach_px, shape)
+
     def terrain(
         self,
         segmentation: SegmentationMap,
@@ -109,14 +115,16 @@ class Generator:
     ) -> Terrain:
         """Texture and height of a whole map; a large one is made in tiles that fit together exactly.
 
+        A network that is not local makes it in one go, or in tiles with seams when it is too large: see `seams`.
         Of the seeds the low 64 bits count. `rerolls` (H, W) uint8: where it is n > 0, the noise is that of the n-th
         other seed. Raises Cancelled, OptionError for the style of other weights, DeviceError when memory runs out.
         """
         rows, cols = segmentation.shape
-        require_memory(rows * cols * _BYTES_PER_PIXEL, f"A map of {cols} x {rows} px")
+        parts = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else separate_tiles((rows, cols))
+        work = 0 if self.reach_px is not None else max(each.area for each in parts) * _WORK_BYTES_PER_PIXEL
+        require_memory(rows * cols * _BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
         albedo = np.empty((rows, cols, 3), np.uint8)
         height = np.empty((rows, cols), np.float32)
-        parts = list(tiles(rows, cols, TILE_PX))
         for done, rect in enumerate(parts):
             progress(done / len(parts))
             check_cancel(cancel)
@@ -136,10 +144,14 @@ class Generator:
     def shaded_patch(self, part: MapPart, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """Everything of a rectangle: what `terrain` and `shaded` have there.
 
-        `part` holds what lies within `reach_px + SHADE_MARGIN_PX` of the rectangle, as far as the map goes.
+        `part` holds what lies within `reach_px + SHADE_MARGIN_PX` of the rectangle, as far as the map goes; with a
+        network that is not local, the separate tiles that it is part of. There the shading of the pixels along a seam
+        goes by the heights of their tile alone.
         Raises ValueError when it does not, DeviceError when memory runs out.
         """
         near = rect.grown(SHADE_MARGIN_PX).clipped(part.map_shape)
+        if self.reach_px is None:
+            near = near.intersection(separate_area(part.map_shape, rect))
         albedo, height = self._made(part, near, recipe)
         top, left = rect.row - near.row, rect.col - near.col
         missing = ((SHADE_MARGIN_PX - top, SHADE_MARGIN_PX - (near.bottom - rect.bottom)),
@@ -169,6 +181,19 @@ class Generator:
         return picture
 
     def _made(self, part: MapPart, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        if self.reach_px is not None:
+            return self._computed(part, rect, recipe)
+        albedo = np.empty((rect.height, rect.width, 3), np.uint8)
+        height = np.empty((rect.height, rect.width), np.float32)
+        for tile in separate_tiles_at(part.map_shape, rect):
+            made = self._computed(part, tile, recipe)
+            shared = tile.intersection(rect)
+            here, there = (shared.moved(-each.row, -each.col).slices for each in (rect, tile))
+            albedo[here], height[here] = (each[there] for each in made)
+        return albedo, height
+
+    def _computed(self, part: MapPart, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """What the network makes of a rectangle when it is asked for this one."""
         generator = self._weights.generator
         window = Window((rect.row, rect.bottom), (rect.col, rect.right))
         asked = generator.input_window(window)
@@ -183,8 +208,8 @@ class Generator:
     def _shade(self, albedo: NDArray[np.uint8], around: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3): one px before, two after."""
         height = torch.from_numpy(np.ascontiguousarray(around))[None, None].to(self._device)
-        brightness = self._weights.shadow(height, pixel_size_m)
-        return picture_from(shaded(picture_to(albedo, self._device), brightness))
+        code = self._weights.generator.code(height)
+        return picture_from(self._weights.shadow.shade(picture_to(albedo, self._device), height, code, pixel_size_m))
 
 
 def pick_device(name: str) -> torch.device:

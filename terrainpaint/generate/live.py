@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
 from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule
+from terrainpaint.generate.separate_schedule import SeparateSchedule
 
 __all__ = ["CELL_PX", "HALO_PX", "Job", "LiveTerrain"]
 
@@ -17,20 +18,21 @@ class LiveTerrain:
 
     `albedo` and `shaded` (H, W, 3) uint8 sRGB, `height` (H, W) float32 metres, row 0 = north; 0 where nothing was made
     yet (see `known`). They are written in place by `accept` alone. For one thread; it never waits.
+
+    `reach_px` is that of the weights. When it is None, the terrain is made whole after each edit, without previews.
     """
 
-    def __init__(self, shape: tuple[int, int], reach_px: int) -> None:
+    def __init__(self, shape: tuple[int, int], reach_px: int | None) -> None:
         self.shape = shape
         # Zeros take memory where they are written first, so a large map costs what was made of it.
         self.albedo = np.zeros((*shape, 3), np.uint8)
         self.height = np.zeros(shape, np.float32)
         self.shaded = np.zeros((*shape, 3), np.uint8)
-        self._reach_px = reach_px + SHADE_MARGIN_PX
-        self._schedule = Schedule(shape)
+        self._schedule = SeparateSchedule(shape) if reach_px is None else Schedule(shape, reach_px + SHADE_MARGIN_PX)
 
     def invalidate(self, rect: Rect) -> None:
         """Ids or rerolls of the map changed in `rect`: everything within reach of it is out of date."""
-        self._schedule.invalidate(rect, self._reach_px)
+        self._schedule.invalidate(rect)
 
     def invalidate_all(self) -> None:
         """The recipe or the weights changed, or all of the map."""

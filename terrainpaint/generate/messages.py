@@ -29,14 +29,15 @@ class WeightsInfo:
     """The weights in use.
 
     `style` one line; `sha256` hex digest of the file; `reach_px` how far from a changed pixel of the map the heights
-    can change; `style_names` what the numbers of a style mean; `pixel_size_m` ground size of the pixels that they were
-    trained with; `preview_is_fast` whether previews are made with less precision than exact patches, and faster.
+    can change, None for everywhere, as with networks that are not local; `style_names` what the numbers of a style
+    mean; `pixel_size_m` ground size of the pixels that they were trained with; `preview_is_fast` whether previews are
+    made with less precision than exact patches, and faster.
     """
 
     path: Path
     style: str
     sha256: str
-    reach_px: int
+    reach_px: int | None
     style_names: tuple[str, ...]
     pixel_size_m: float
     preview_is_fast: bool
@@ -75,10 +76,11 @@ class MakeRequest:
         rect: Rect,
         recipe: Recipe,
         exact: bool,
-        reach_px: int,
+        reach_px: int | None,
     ) -> MakeRequest:
         """For a map (H, W) of class ids and rerolls, of which what is needed is copied."""
-        return cls(MapPart.near(ids, rerolls, rect, reach_px + SHADE_MARGIN_PX), rect, recipe, exact)
+        margin_px = None if reach_px is None else reach_px + SHADE_MARGIN_PX
+        return cls(MapPart.near(ids, rerolls, rect, margin_px), rect, recipe, exact)
 
 
 @dataclass(frozen=True, eq=False)

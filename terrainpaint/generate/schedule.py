@@ -41,10 +41,13 @@ class Job:
 
 
 class Schedule:
-    """The state of each cell. An edit that overtakes a job keeps the cells that both have out of date."""
+    """The state of each cell. An edit that overtakes a job keeps the cells that both have out of date.
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self._shape = shape
+    `reach_px` is how far around an edit of the map the terrain changes.
+    """
+
+    def __init__(self, shape: tuple[int, int], reach_px: int) -> None:
+        self._shape, self._reach_px = shape, reach_px
         size = -(-shape[0] // CELL_PX), -(-shape[1] // CELL_PX)
         self._edits = 0
         self._level = np.zeros(size, np.uint8)
@@ -52,16 +55,16 @@ class Schedule:
         self._edited_at = np.zeros(size, np.int64)
         self._painted = np.zeros(size, bool)  # not only near to an edit, and not answered yet
 
-    def invalidate(self, rect: Rect, reach_px: int) -> None:
-        """The map was edited in `rect`, which changes the terrain up to `reach_px` away."""
+    def invalidate(self, rect: Rect) -> None:
+        """The map was edited in `rect`."""
         rect = rect.clipped(self._shape)
         if rect.is_empty:
             return
         self._edits += 1
-        changed = self._cells(rect.grown(reach_px))
+        changed = self._cells(rect.grown(self._reach_px))
         self._level[changed] = Level.NONE
         self._edited_at[changed] = self._edits
-        self._painted[self._cells(rect.grown(min(HALO_PX, reach_px)))] = True
+        self._painted[self._cells(rect.grown(min(HALO_PX, self._reach_px)))] = True
 
     def invalidate_all(self) -> None:
         """Everything is out of date, and no place more than another."""

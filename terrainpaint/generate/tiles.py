@@ -1,9 +1,11 @@
-"""The tiles of a map, and the part of a map that a rectangle of the terrain is made from."""
+"""The tiles of a map, with networks that are local and with those that are not; the part of a map that a rectangle of
+the terrain is made from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +22,43 @@ def tiles(rows: int, cols: int, side: int) -> Iterator[Rect]:
     for top, bottom in pairwise(_cuts(rows, side)):
         for left, right in pairwise(_cuts(cols, side)):
             yield Rect(top, left, bottom - top, right - left)
+
+
+WHOLE_AREA_PX = 1 << 20
+"""The largest map that a network which is not local makes in one go; a pixel takes up to 5 KB of memory."""
+_SEPARATE_PX, _CELL_PX = 1024, 32
+
+
+def separate_tiles(shape: tuple[int, int]) -> list[Rect]:
+    """What a network that is not local makes of a map (H, W): all of it at once, or tiles when it is too large.
+
+    Each tile is made as if there was nothing around it, so seams show. They are whole cells of 32 px, as far as the map
+    goes, for such networks are shown no others.
+    """
+    if shape[0] * shape[1] <= WHOLE_AREA_PX:
+        return [Rect.of_shape(shape)]
+    cells = tiles(-(-shape[0] // _CELL_PX), -(-shape[1] // _CELL_PX), _SEPARATE_PX // _CELL_PX)
+    return [Rect(*(_CELL_PX * each for each in astuple(cell))).clipped(shape) for cell in cells]
+
+
+def seams(style: str, reach_px: int | None, shape: tuple[int, int]) -> str | None:
+    """The sentence for a map (H, W) that weights can only make in tiles which do not fit together; None for others."""
+    if reach_px is not None or len(separate_tiles(shape)) == 1:
+        return None
+    return (
+        f'The network of the style "{style}" is not local, and a map of {shape[1]} x {shape[0]} px is too large to be '
+        "made in one go, so it is made in tiles that show seams; choose a smaller map or another style."
+    )
+
+
+def separate_tiles_at(shape: tuple[int, int], rect: Rect) -> list[Rect]:
+    """Those of the `separate_tiles` of a map (H, W) that a rectangle of it is part of."""
+    return [tile for tile in separate_tiles(shape) if not tile.intersection(rect).is_empty]
+
+
+def separate_area(shape: tuple[int, int], rect: Rect) -> Rect:
+    """All of these tiles: what a rectangle of a map (H, W) depends on with a network that is not local."""
+    return reduce(Rect.union, separate_tiles_at(shape, rect))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +80,15 @@ class MapPart:
         return cls(ids, rerolls, Rect.of_shape(shape), shape)
 
     @classmethod
-    def near(cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, rect: Rect, margin_px: int) -> MapPart:
-        """A copy of a rectangle of a map (H, W) and of what lies within `margin_px` of it."""
+    def near(
+        cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, rect: Rect, margin_px: int | None
+    ) -> MapPart:
+        """A copy of a rectangle of a map (H, W) and of what lies within `margin_px` of it.
+
+        With None, of the `separate_tiles` that it is part of.
+        """
         shape = ids.shape[0], ids.shape[1]
-        wide = rect.grown(margin_px).clipped(shape)
+        wide = separate_area(shape, rect) if margin_px is None else rect.grown(margin_px).clipped(shape)
         near = None if rerolls is None else rerolls[wide.slices]
         return cls(ids[wide.slices].copy(), near.copy() if near is not None and near.any() else None, wide, shape)
 

@@ -101,7 +101,7 @@ class _Worker:
         # Only whole weights replace the old ones.
         exact = Generator.load(request.path, request.device)
         self._exact, self._preview = exact, exact.previewing()
-        self._cold = iter(FIRST_PX)
+        self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # others never make so little
         header = exact.header
         return WeightsInfo(
             path=request.path,

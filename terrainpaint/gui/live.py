@@ -21,6 +21,7 @@ from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
+from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
 
 _Answer = Callable[[Any], None]
@@ -39,6 +40,8 @@ class LiveGeneration(QObject):
     replaced = Signal()
     """`live` is another object, of another size or of nothing at all yet."""
     failed = Signal(str)
+    warned = Signal(str)
+    """What the person should know of the terrain that is being made."""
     _answered = Signal(object, object)
     _refused = Signal(object, str)
 
@@ -188,6 +191,8 @@ class LiveGeneration(QObject):
         self._recent = None
         self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
         self.replaced.emit()
+        if self.info and (warning := seams(self.info.style, self.info.reach_px, self._document.shape)):
+            self.warned.emit(warning)
         self._pump()
 
     def _load(self) -> None:

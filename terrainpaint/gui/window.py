@@ -288,6 +288,7 @@ class MainWindow(QMainWindow):
         generation.state_changed.connect(self._show_progress)
         generation.weights_changed.connect(self._show_weights)
         generation.style_known.connect(self.generation_panel.set_seed_style)
+        generation.warned.connect(lambda sentence: self.status.say(sentence, Kind.WARNING))
         self.generation_panel.set_styles(list(generation.styles))
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)

@@ -1,0 +1,251 @@
+"""Networks that are not local: made whole, live too, and in tiles with seams where there is no other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from terrainpaint.cli import main
+from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.segmentation import SegmentationMap, write_map
+from terrainpaint.errors import DeviceError
+from terrainpaint.generate import generator, tiles
+from terrainpaint.generate.generator import Generator
+from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generate.tiles import MapPart, separate_tiles
+from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.weights import WeightsHeader, save_weights
+from tests.models.small_reference import CONFIGS, NAMES, network, shadow
+
+SHAPE = (150, 203)
+
+
+def write(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.safetensors"
+    header = WeightsHeader(name, CONFIGS[name], ShadowConfig(hidden=4), 2000.0, "reference")
+    save_weights(path, header, network(name), shadow())
+    return path
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def made(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Generator:
+    return Generator.load(write(tmp_path_factory.mktemp("weights"), request.param), "cpu")
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write(tmp_path, "spade-terrain-1.0")
+
+
+@pytest.fixture
+def process() -> Iterator[TerrainProcess]:
+    found = TerrainProcess()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def _tiny_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps of more than 128 x 128 px are too large, and are made in tiles of at most 96 px."""
+    monkeypatch.setattr(tiles, "WHOLE_AREA_PX", 128 * 128)
+    monkeypatch.setattr(tiles, "_SEPARATE_PX", 96)
+
+
+def painted(rows: int, cols: int, cell: int = 9) -> SegmentationMap:
+    random = np.random.default_rng(3)
+    cells = random.integers(0, CLASS_COUNT, (rows // cell + 1, cols // cell + 1), dtype=np.uint8)
+    return SegmentationMap(np.ascontiguousarray(np.kron(cells, np.ones((cell, cell), np.uint8))[:rows, :cols]))
+
+
+def with_rerolls(shape: tuple[int, int]) -> NDArray[np.uint8]:
+    rerolls = np.zeros(shape, np.uint8)
+    rerolls[40:70, 20:90] = 2
+    return rerolls
+
+
+# The generator
+
+
+def test_a_map_of_any_size_is_made_whole(made: Generator) -> None:
+    assert made.reach_px is None and made.seams(SHAPE) is None
+    for shape in ((32, 32), (33, 129), SHAPE):
+        shares: list[float] = []
+        terrain = made.terrain(painted(*shape), Recipe(3), progress=shares.append)
+        assert terrain.shape == shape and shares == [0.0, 1.0]
+        assert np.isfinite(terrain.height).all() and np.ptp(terrain.height) > 100
+        assert made.shaded(terrain).shape == (*shape, 3)
+        assert (made.shaded(terrain) != terrain.albedo).mean() > 0.1
+
+
+def test_the_seed_decides(made: Generator) -> None:
+    land = painted(64, 80)
+    first = made.terrain(land, Recipe(9))
+    assert made.terrain(land, Recipe(9)).height.tobytes() == first.height.tobytes()
+    assert (made.terrain(land, Recipe(10)).height != first.height).mean() > 0.5
+    halfway = made.terrain(land, Recipe(9, 10, 0.5)).height
+    assert (halfway != first.height).mean() > 0.5
+    assert len(made.style_of(Recipe(9))) == len(made.style_names) == 4
+
+
+def test_a_patch_is_cut_from_the_whole(made: Generator) -> None:
+    land, rerolls, recipe = painted(*SHAPE), with_rerolls(SHAPE), Recipe(4)
+    whole = made.terrain(land, recipe, rerolls)
+    lit = made.shaded(whole)
+    for rect in (Rect(0, 0, 33, 47), Rect(101, 55, 1, 1), Rect(149, 202, 1, 1), Rect.of_shape(SHAPE)):
+        albedo, height = made.patch(land, rect, recipe, rerolls)
+        assert np.array_equal(albedo, whole.albedo[rect.slices])
+        assert np.array_equal(height, whole.height[rect.slices])
+        patch = made.shaded_patch(MapPart.near(land.ids, rerolls, rect, None), rect, recipe)
+        assert patch.exact and np.array_equal(patch.height, whole.height[rect.slices])
+        assert np.abs(patch.shaded.astype(int) - lit[rect.slices]).max() <= 1
+
+
+def test_a_preview_is_close(made: Generator) -> None:
+    land = painted(64, 64)
+    exact, preview = made.terrain(land, Recipe(2)).height, made.previewing().terrain(land, Recipe(2)).height
+    assert np.abs(preview - exact).mean() < 0.1 * np.ptp(exact)
+
+
+def test_a_dab_changes_more_than_what_is_near(weights: Path) -> None:
+    made = Generator.load(weights, "cpu")
+    before, after = painted(320, 320), painted(320, 320)
+    after.ids[:32, :32] = 1
+    changed = made.terrain(before, Recipe(1)).height != made.terrain(after, Recipe(1)).height
+    assert changed[-50:, -50:].mean() > 0.5
+
+
+# Too large
+
+
+def test_tiles_are_whole_cells_that_cover_the_map(_tiny_tiles: None) -> None:
+    assert separate_tiles((128, 128)) == [Rect(0, 0, 128, 128)]
+    for shape in (SHAPE, (1, 20_000), (300, 301)):
+        covered = np.zeros(shape, int)
+        found = separate_tiles(shape)
+        for each in found:
+            covered[each.slices] += 1
+            assert each.row % 32 == each.col % 32 == 0
+            assert each.bottom % 32 == 0 or each.bottom == shape[0]
+            assert each.right % 32 == 0 or each.right == shape[1]
+            assert max(each.height, each.width) <= 96
+        assert (covered == 1).all() and len(found) > 1
+
+
+def test_a_larger_map_is_made_in_tiles_and_the_seams_are_said(_tiny_tiles: None, made: Generator) -> None:
+    said = made.seams(SHAPE)
+    assert said is not None and said.endswith(".") and "203 x 150 px" in said and "seams" in said
+    land, recipe = painted(*SHAPE), Recipe(4)
+    whole = made.terrain(land, recipe)
+    assert whole.shape == SHAPE
+    # A tile depends on nothing around it, so what is painted elsewhere leaves it as it is.
+    first, *others = separate_tiles(SHAPE)
+    land.ids[others[0].slices] = 0
+    again = made.terrain(land, recipe)
+    assert np.array_equal(again.height[first.slices], whole.height[first.slices])
+    rect = Rect(60, 60, 70, 70)  # of four tiles
+    assert np.array_equal(made.patch(land, rect, recipe)[1], again.height[rect.slices])
+    part = MapPart.near(land.ids, None, rect, None)
+    assert np.array_equal(made.shaded_patch(part, rect, recipe).height, again.height[rect.slices])
+
+
+def test_the_memory_of_a_whole_map_is_asked_for_before(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10_000)
+    with pytest.raises(DeviceError, match=r"memory.*--size"):
+        made.terrain(painted(*SHAPE), Recipe(0))
+    monkeypatch.setattr(generator, "_WORK_BYTES_PER_PIXEL", 0)
+    made.terrain(painted(*SHAPE), Recipe(0))
+
+
+# Live
+
+
+def follow(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], recent: Rect | None) -> int:
+    count = 0
+    while (job := live.next_job(Rect.of_shape(live.shape), recent)) is not None:
+        live.accept(job, process.make(process.request(job.rect, ids, None, Recipe(7), job.exact)))
+        count += 1
+    return count
+
+
+def test_the_window_has_the_whole_map_made_after_each_edit(process: TerrainProcess, weights: Path) -> None:
+    info = process.load(weights, "cpu")
+    assert info.reach_px is None and info.style_names == ("latent 1", "latent 2", "latent 3", "latent 4")
+    land, whole = painted(*SHAPE), Rect.of_shape(SHAPE)
+    live = LiveTerrain(SHAPE, info.reach_px)
+    assert follow(process, live, land.ids, None) == 1 and live.is_exact() and live.known(whole).all()
+    edit = Rect(10, 10, 5, 5)
+    land.ids[edit.slices] = 1
+    live.invalidate(edit)
+    assert not live.is_exact(Rect(140, 190, 5, 5)), "an edit makes everything stale"
+    assert live.known(whole).all() and live.share_done() == 0
+    assert follow(process, live, land.ids, edit) == 1
+    local = Generator.load(weights, "cpu")
+    terrain = local.terrain(land, Recipe(7))
+    assert np.abs(live.height - terrain.height).max() < 1e-3 * np.ptp(terrain.height)
+    assert np.abs(live.shaded.astype(int) - local.shaded(terrain)).max() <= 2
+
+
+def test_an_edit_during_the_job_has_it_made_again(weights: Path) -> None:
+    made, land = Generator.load(weights, "cpu"), painted(*SHAPE)
+    live = LiveTerrain(SHAPE, made.reach_px)
+    whole = Rect.of_shape(SHAPE)
+    job = live.next_job(whole, None)
+    assert job is not None and job.rect == whole and job.exact
+    patch = made.shaded_patch(MapPart.whole(land.ids, None), whole, Recipe(7))
+    live.invalidate(Rect(3, 3, 2, 2))
+    assert live.accept(job, patch) == whole
+    assert np.array_equal(live.height, patch.height), "shown all the same"
+    assert not live.is_exact() and live.next_job(whole, None) is not None
+    live.invalidate(Rect(-9, -9, 5, 5))  # beside the map
+    again = live.next_job(whole, None)
+    assert again is not None
+    live.accept(again, patch)
+    assert live.is_exact() and live.next_job(whole, None) is None
+    live.invalidate_all()
+    assert not live.is_exact()
+
+
+def test_live_tiles_of_a_large_map_are_those_of_the_whole(_tiny_tiles: None, weights: Path) -> None:
+    made, land = Generator.load(weights, "cpu"), painted(*SHAPE)
+    live, whole = LiveTerrain(SHAPE, made.reach_px), Rect.of_shape(SHAPE)
+    seen = Rect(100, 150, 20, 20)
+    order = []
+    while (job := live.next_job(seen, None)) is not None:
+        order.append(job.rect)
+        patch = made.shaded_patch(MapPart.near(land.ids, None, job.rect, None), job.rect, Recipe(7))
+        live.accept(job, patch)
+        assert np.array_equal(live.known(whole, 3), live.known(whole)[::3, ::3])
+    assert order[0].contains(100, 150) and sorted(order, key=str) == sorted(separate_tiles(SHAPE), key=str)
+    terrain = made.terrain(land, Recipe(7))
+    assert np.array_equal(live.height, terrain.height) and np.array_equal(live.albedo, terrain.albedo)
+    live.invalidate(Rect(2, 2, 3, 3))
+    assert 0 < live.share_done() < 1 and live.is_exact(seen), "a tile is made as if there was nothing around it"
+
+
+# The command line
+
+
+def test_info_tells_it(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(weights)]) == 0
+    told = capsys.readouterr().out
+    assert "spade-terrain-1.0" in told
+    assert "everywhere: made in one go up to the area of 1024 x 1024 px, beyond that in tiles that show seams" in told
+
+
+@pytest.mark.usefixtures("_tiny_tiles")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_generating_says_that_seams_will_show(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: bool
+) -> None:
+    write_map(tmp_path / "map.png", painted(*SHAPE))
+    words = ["generate", str(tmp_path / "map.png"), "-o", str(tmp_path / "out.obj"), "--weights", str(weights)]
+    assert main([*words, *(["--quiet"] if quiet else [])]) == 0
+    assert ("tiles that show seams" in capsys.readouterr().err) is not quiet
+    assert (tmp_path / "out.obj").exists()
