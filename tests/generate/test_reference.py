@@ -20,17 +20,15 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.generate.tiles import MapPart, separate_tiles
-from terrainpaint.models.shadow import ShadowConfig
-from terrainpaint.models.weights import WeightsHeader, save_weights
-from tests.models.small_reference import CONFIGS, NAMES, network, shadow
+from tests.generate.reference_weights import write_reference_weights
+from tests.models.small_reference import NAMES
 
 SHAPE = (150, 203)
 
 
 def write(folder: Path, name: str) -> Path:
     path = folder / f"{name}.safetensors"
-    header = WeightsHeader(name, CONFIGS[name], ShadowConfig(hidden=4), 2000.0, "reference")
-    save_weights(path, header, network(name), shadow())
+    write_reference_weights(path, name)
     return path
 
 
