@@ -1,0 +1,194 @@
+"""The evaluate command, from files to files."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.weights import WeightsHeader, save_weights
+from tests.trainer.lands import small_set
+from trainer.__main__ import main
+from trainer.evaluation import evaluate, segmenter
+from trainer.evaluation.parts import Part, load_part, merge, save_part
+from trainer.evaluation.regions import Regions
+from trainer.evaluation.segmenter import confusion, overlaps
+from trainer.prepared import TRAIN, VALIDATION, save_prepared
+
+CPU = torch.device("cpu")
+FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128), 9: (256, 48, 192),
+         10: (384, 48, 192), 11: (384, 64, 256)}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with weights that were never trained, a set, and features of a random SqueezeNet."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    save_prepared(folder / "set.npz", small_set())
+    torch.manual_seed(0)
+    config = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
+    header = WeightsHeader("spade-local", config, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {"images": 7})
+    save_weights(folder / "w.safetensors", header, SpadeLocal(config), ShadowGenerator(ShadowConfig()))
+    state = {"features.0.weight": torch.randn(64, 3, 3, 3) / 5, "features.0.bias": torch.zeros(64)}
+    for index, (width, squeezed, expanded) in FIRES.items():
+        for name, shape in (("squeeze", (squeezed, width, 1, 1)), ("expand1x1", (expanded, squeezed, 1, 1)),
+                            ("expand3x3", (expanded, squeezed, 3, 3))):  # fmt: skip
+            state[f"features.{index}.{name}.weight"] = torch.randn(shape) * (2 / np.prod(shape[1:])) ** 0.5
+            state[f"features.{index}.{name}.bias"] = torch.zeros(shape[0])
+    safetensors.torch.save_file(state, folder / "features.safetensors")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenter, "STEPS", 3)
+
+
+def command(files: Path, output: Path, *more: str) -> list[str]:
+    return ["evaluate", "--weights", str(files / "w.safetensors"), "--data", str(files / "set.npz"), "--features",
+            str(files / "features.safetensors"), "-o", str(output), "--crops", "9", "--crop-px", "64",
+            "--device", "cpu", *more]  # fmt: skip
+
+
+def test_one_command_makes_figures_and_a_report_without_other_files(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(files, tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert "KID (SqueezeNet 1.1)" in said and "mIoU" in said and "HP-L1" in said
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["told"]["crops"] == 9 and found["told"]["held-out tiles"] == 2 and found["told"]["images"] == 7
+    for view in ("shaded terrain", "albedo", "hillshade"):
+        each = found["distances"][view]
+        assert each["FID"] > 0 and each["FID floor"] > 0 and np.isfinite([each["KID"], each["KID floor"]]).all()
+    assert found["pairs"]["SSIM"]["minimum"] <= found["pairs"]["SSIM"]["mean"] <= found["pairs"]["SSIM"]["maximum"]
+    for name in ("real", "made"):
+        assert np.sum(found["obedience"][name]["confusion"]) == 9 * 64 * 64
+        assert 0 <= found["obedience"][name]["mIoU"] <= 1
+    assert found["elevation"]["mountain"]["W1"] > 0 and found["elevation"]["desert"]["W1"] is None
+    assert list(found["leak"]["albedo made"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
+    # A network that was never trained is local and exact all the same.
+    assert found["checks"]["repeats"] is True and found["checks"]["seam_height_m"] < 0.1
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<img") == 8 * 8 + 2 * 5
+    assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r'src="([^"]*)"', page))
+    assert not re.findall(r"<script|<link|@import|url\(", page) and "prefers-color-scheme: dark" in page
+    figures = (tmp_path / "report.md").read_text()
+    assert "KID (SqueezeNet 1.1), hillshade" in figures and str(files) not in figures + page
+    assert cv2.imread(str(tmp_path / "report.jpg")).shape == (5 * 70, 6 * 70, 3)
+
+
+def test_parts_join_to_the_very_figures_of_one_piece(files: Path, tmp_path: Path) -> None:
+    judge = ["--segmenter", str(tmp_path / "s.safetensors")]
+    assert main(command(files, tmp_path / "whole", *judge)) == 0
+    for shard in ("2/3", "1/3", "3/3"):
+        assert main(command(files, tmp_path / "parts", *judge, "--shard", shard)) == 0
+    parts = [str(each) for each in sorted((tmp_path / "parts").glob("part-*.npz"), reverse=True)]
+    assert len(parts) == 3 and not (tmp_path / "parts" / "results.json").exists()
+    assert main(["evaluate", "--merge", *parts, "-o", str(tmp_path / "joined")]) == 0
+    whole, joined = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("whole", "joined"))
+    for each in (whole, joined):
+        each["checks"].pop("seconds_512")
+    assert whole == joined
+    assert (tmp_path / "whole" / "report.jpg").read_bytes() == (tmp_path / "joined" / "report.jpg").read_bytes()
+
+
+def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path) -> None:
+    def part(numbers: list[int], weights: str = "w") -> Part:
+        return Part({"number@all": np.array(numbers)}, {"n": np.array([1])}, {"crops": 4, "weights": weights}, {})
+
+    first, second = part([0, 2]), part([1, 3])
+    joined = merge([second, first])
+    assert joined.rows["number@all"].tolist() == [0, 1, 2, 3] and joined.sums["n"].tolist() == [2]
+    with pytest.raises(TrainingError, match="2 of 4 crops"):
+        merge([first])
+    with pytest.raises(TrainingError, match="there twice"):
+        merge([first, first])
+    with pytest.raises(TrainingError, match="'w' in one and 'v' in another"):
+        merge([first, part([1, 3], "v")])
+    save_part(tmp_path / "p.npz", first)
+    assert load_part(tmp_path / "p.npz").told == first.told
+    (tmp_path / "q.npz").write_bytes((tmp_path / "p.npz").read_bytes()[:-60])
+    for name in ("q.npz", "nowhere.npz"):
+        with pytest.raises(TrainingError, match=name):
+            load_part(tmp_path / name)
+
+
+def test_the_segmenter_learns_the_classes_and_is_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenter, "STEPS", 40)
+    prepared = small_set()
+    lessons, exam = (Regions(prepared.subset(split), 64, 200, 0) for split in (TRAIN, VALIDATION))
+    first, second = (segmenter.train(lessons, 2000.0, 5, CPU) for _ in range(2))
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor, second.state_dict()[name]), name
+    crops = [exam[index] for index in range(6)]
+    found = first.classes(np.stack([each.picture for each in crops]), np.stack([each.height for each in crops]), 2000.0)
+    ious = overlaps(confusion(np.stack([each.ids for each in crops]), found))
+    assert found.shape == (6, 64, 64) and ious[[0, 1, 5]].mean() > 0.5
+
+
+def test_a_segmenter_is_kept_and_used_for_its_own_land_only(files: Path, tmp_path: Path) -> None:
+    regions = Regions(small_set(), 64, 20, 0)
+    path = tmp_path / "s.safetensors"
+    _, digest = segmenter.ready(path, regions, 2000.0, "made-up", 0, CPU)
+    written = path.read_bytes()
+    assert segmenter.ready(path, regions, 2000.0, "made-up", 9, CPU)[1] == digest and path.read_bytes() == written
+    with pytest.raises(TrainingError, match="another style"):
+        segmenter.ready(path, regions, 2000.0, "other", 0, CPU)
+    for wrong in (written[:200], (files / "features.safetensors").read_bytes()):
+        path.write_bytes(wrong)
+        with pytest.raises(TrainingError, match="not a segmenter"):
+            segmenter.ready(path, regions, 2000.0, "made-up", 0, CPU)
+
+
+def test_what_cannot_be_evaluated_is_said_in_a_sentence(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared = small_set()
+    others = {
+        "satellite.npz": (small_set("satellite"), "style 'made-up'"),
+        "fine.npz": (small_set(pixel_size_m=30.0), "pixels of 2000 m"),
+        "learned.npz": (prepared.subset(TRAIN), "no held-out regions"),
+        "bare.npz": (prepared.with_labels(prepared.labels[:, :0]), "no maps"),
+        "tiny.npz": (replace(prepared, valid=prepared.valid & False), "wholly valid"),
+    }
+    for name, (other, told) in others.items():
+        save_prepared(tmp_path / name, other)
+        arguments = command(files, tmp_path / "out")
+        arguments[arguments.index(str(files / "set.npz"))] = str(tmp_path / name)
+        assert main(arguments) == 1
+        said = capsys.readouterr().err
+        assert told in said and said.count("\n") == 1, name
+    (tmp_path / "text.safetensors").write_text("features")
+    for features in (tmp_path / "text.safetensors", tmp_path / "none.pth", files / "w.safetensors"):
+        arguments = command(files, tmp_path / "out")
+        arguments[arguments.index(str(files / "features.safetensors"))] = str(features)
+        assert main(arguments) == 1
+        said = capsys.readouterr().err
+        assert str(features) in said and said.count("\n") == 1
+    assert main(command(files, tmp_path / "out", "--shard", "4/3")) == 1
+    assert "no shard 4 of 3" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [(["--data", "s.npz"], "--weights is needed"), (["--shard", "half"], "'half' is not I/N")]
+)
+def test_wrong_usage(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "-o", "out", *arguments])
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "value"), [("crops", 1), ("crop_px", 100), ("crop_px", 32)])
+def test_options_out_of_range(name: str, value: int) -> None:
+    with pytest.raises(TrainingError, match=name):
+        evaluate.Options(Path("w"), Path("d"), Path("f"), **{name: value})
