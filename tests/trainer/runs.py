@@ -30,3 +30,7 @@ def changed(**values: Any) -> TrainConfig:
 def quiet(images: int, losses: dict[str, float]) -> None:
     """A report that nobody reads."""
     assert images > 0 and losses["images_per_s"] > 0
+
+
+SHARED = changed(batch=4, images=4, augment=("colour", "translation"), adversarial="relativistic", r1_weight=1.0)
+"""One step whose images may be shared by processes."""

@@ -1,0 +1,16 @@
+"""A short run of the smallest network: what torchrun starts in a test. Arguments: prepared set, folder of the run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.trainer.runs import NETWORK, SHARED, quiet
+from trainer.prepared import load_prepared
+from trainer.train import train
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    train(load_prepared(Path(sys.argv[1])), SHARED, Path(sys.argv[2]), quiet, network=NETWORK)
