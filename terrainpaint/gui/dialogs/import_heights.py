@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.importing import HeightMap, Thresholds, classes_of_heights
@@ -39,11 +39,13 @@ _PREVIEW_PX = 512
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
 """Share of the width that the highest difference is drawn as, so that flat land has a picture too."""
-_SMALLEST = QSize(190, 190)
+_SMALLEST = QSize(190, 120)
 _LIMITS, _TEXTURE = range(2)
 _ORIGINS = ("Heights and slopes", "A texture of the same ground")
 _WIDTHS_PX = {_LIMITS: 430, _TEXTURE: 330}
-"""Of the side with the fields: beside a texture there are three pictures."""
+"""Of the side with the fields; there are fewer for a texture, and more to be seen."""
+_WIDTH_PX, _FRAME_PX = 1120, 60
+_COLUMN_GAP_PX, _BAR_PX = 24, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ class ImportHeightsDialog(QDialog):
         self._origin = QComboBox()
         self._origin.addItems(_ORIGINS)
         self._limits, self._texture = LimitsPanel(), TexturePanel(source, path.parent)
-        self._side = QWidget()
+        self._side, self._scroll = QWidget(), QScrollArea()
+        self._pictures = QHBoxLayout()
         self._relief = PictureView("The heights", _SMALLEST)
         self._picture = PictureView("The texture", _SMALLEST)
         self._map = PictureView("The map", _SMALLEST)
@@ -151,31 +154,33 @@ class ImportHeightsDialog(QDialog):
         side.addWidget(self._limits, 1)
         side.addWidget(self._texture, 1)
 
-        pictures = QGridLayout()
-        pictures.setSpacing(GAP_PX)
-        columns = (
-            (label("Heights", "muted"), self._relief),
-            (self._picture_name, self._picture),
-            (label("Map", "muted"), self._map),
-        )
-        for col, (name, view) in enumerate(columns):
-            pictures.addWidget(name, 0, col)
-            pictures.addWidget(view, 1, col)
-        for col in (0, 2):
-            pictures.setColumnStretch(col, 1)
-        self._pictures = pictures
-        pictures.addWidget(self._shares, 2, 0, 1, 3)
-        pictures.setRowStretch(3, 1)
+        given, made = QVBoxLayout(), QVBoxLayout()
+        for name, view in ((label("Heights", "muted"), self._relief), (self._picture_name, self._picture)):
+            given.addWidget(name)
+            given.addWidget(view)
+        made.addWidget(label("Map", "muted"))
+        made.addWidget(self._map)
+        made.addWidget(self._shares)
+        self._pictures.setSpacing(_COLUMN_GAP_PX)
+        for column in (given, made):
+            column.setSpacing(GAP_PX)
+            column.addStretch(1)
+            self._pictures.addLayout(column, 1)
+        # Low screens have not the room for all the fields.
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(self._side)
         upper = QHBoxLayout()
-        upper.setSpacing(24)
-        upper.addWidget(self._side)
-        upper.addLayout(pictures, 1)
+        upper.setSpacing(_COLUMN_GAP_PX - _BAR_PX)
+        upper.addWidget(self._scroll)
+        upper.addLayout(self._pictures, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         whole.setSpacing(GAP_PX)
         whole.addLayout(upper, 1)
         whole.addWidget(self._buttons)
-        self.resize(1120, 690)
+        whole_px = self._side.sizeHint().height() + self._buttons.sizeHint().height() + GAP_PX + 2 * MARGIN_PX
+        self.resize(_WIDTH_PX, min(whole_px, self.screen().availableGeometry().height() - _FRAME_PX))
 
     def _connect(self) -> None:
         for field in (self._pixel_size, self._low, self._high):
@@ -195,14 +200,19 @@ class ImportHeightsDialog(QDialog):
         rise = _SHADED_RELIEF * step_m * max(height.shape) / max(float(np.ptp(height)), 1e-6)
         shade = hillshade(height, step_m, exaggeration=min(rise, 1e6))
         self._relief.show_picture(np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=2))
-        self._timer.start()
+        if self._from_texture:
+            # At once, so that classes of other metres cannot be imported.
+            self._preview()
 
     def _show_origin(self) -> None:
         self._limits.setVisible(not self._from_texture)
         for each in (self._texture, self._picture, self._picture_name):
             each.setVisible(self._from_texture)
-        self._pictures.setColumnStretch(1, int(self._from_texture))
-        self._side.setFixedWidth(_WIDTHS_PX[self._origin.currentIndex()])
+        # Beside a texture the map has twice the width of what it is made of.
+        self._pictures.setStretch(1, 2 if self._from_texture else 1)
+        side_px = _WIDTHS_PX[self._origin.currentIndex()]
+        self._side.setFixedWidth(side_px)
+        self._scroll.setFixedWidth(side_px + _BAR_PX)
         self._preview()
 
     def _ask_for_texture(self) -> None:
@@ -217,6 +227,7 @@ class ImportHeightsDialog(QDialog):
             if ids is not None:
                 self._show_classes(thinned(ids, _PREVIEW_PX))
             else:
+                self._shares.show_classes(np.empty((0, 0), np.uint8))
                 self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
         else:
             height = self._small.in_metres(self._low.value(), self._high.value()).height

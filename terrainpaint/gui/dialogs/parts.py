@@ -191,14 +191,18 @@ class PictureView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = current_theme()
+        rect = self.rect() if self._picture.isNull() else fitted(self._picture.size(), self.rect())
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(rect), _CORNER_PX, _CORNER_PX)
         if self._picture.isNull():
-            painter.fillRect(self.rect(), QColor(theme.canvas))
+            painter.fillPath(outline, QColor(theme.canvas))
         else:
-            draw_rounded(painter, fitted(self._picture.size(), self.rect()), self._picture)
+            draw_rounded(painter, rect, self._picture)
         if self._text:
-            painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
+            painter.fillPath(outline, QColor(0, 0, 0, 150))
             painter.setPen(QColor("#ffffff"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+            wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(rect.adjusted(GAP_PX, 0, -GAP_PX, 0), wrapped, self._text)
 
 
 def fitted(size: QSize, into: QRect) -> QRect:
@@ -250,8 +254,8 @@ class ShareBar(QWidget):
         painter.setClipPath(outline)
         left = 0.0
         for each in CLASSES:
-            width = float(self._shares[each.id]) * self.width()
-            painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*each.colour))
+            if (width := float(self._shares[each.id]) * self.width()) > 0:
+                painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*each.colour))
             left += width
         painter.setClipping(False)
         self._paint_words(painter)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from terrainpaint.core.importing import HeightMap, classes_of_earth
@@ -20,6 +20,7 @@ from terrainpaint.gui.theme import set_role
 _ALIKE = 0.05
 """How much the proportions of two pictures of one ground may differ: a border of a few pixels, not another frame."""
 _BAR_STEPS = 1000
+_NAME_PX = 150
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class TexturePanel(QWidget):
             )
             return
         self._path, self._picture = path, picture
-        self._name.setText(f"{wide:,} × {high:,} px")
+        name = self.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, _NAME_PX)
+        self._name.setText(f"{name}\n{wide:,} × {high:,} px")
         self._name.setToolTip(str(path))
         self.picture_read.emit(picture)
         self._start()

@@ -1,0 +1,271 @@
+"""Heights and a picture of their ground become a map; RAW heights of any shape are laid out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.classes import WATER
+from terrainpaint.core.importing import HeightMap, RawFormat, classes_of_earth, classes_of_heights
+from terrainpaint.core.jobs import Cancel, Progress, check_cancel
+from terrainpaint.errors import InputFileError
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.dialogs.parts import ShareBar, accept_button
+from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
+from terrainpaint.gui.newest_job import NewestJob
+
+LONG_MS = 20_000
+
+
+def heights(rows: int = 96, cols: int = 144) -> NDArray[np.float32]:
+    """A sea in the west, and land that rises to the east."""
+    ramp = np.linspace(-800, 1600, cols, dtype=np.float32)
+    waves = 40 * np.sin(np.arange(rows, dtype=np.float32) / 3)[:, None]
+    return np.where(ramp > 0, ramp + waves, 0).clip(0).astype(np.float32)
+
+
+def texture(height: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The sea blue, the land green."""
+    rgb = np.where(height[..., None] > 0, np.array([70, 100, 45]), np.array([15, 35, 75])).astype(np.uint8)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def saved(path: Path, rgb: NDArray[np.uint8]) -> Path:
+    assert cv2.imwrite(str(path), rgb[:, :, ::-1])
+    return path
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tmp_path: Path) -> ImportHeightsDialog:
+    made = ImportHeightsDialog(HeightMap(heights(), pixel_size_m=2000.0), tmp_path / "dem.tif")
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def answer(qtbot: QtBot, path: Path | None) -> None:
+    """Type a name into the file dialog that is going to be opened; None presses Escape."""
+
+    def type_name() -> None:
+        asked = QApplication.activeModalWidget()
+        assert isinstance(asked, QFileDialog)
+        if path is None:
+            qtbot.keyClick(asked, Qt.Key.Key_Escape)
+            return
+        line = asked.findChild(QLineEdit)
+        assert line is not None
+        line.setText(str(path))
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+
+    QTimer.singleShot(100, type_name)
+
+
+def origin(dialog: QWidget) -> QComboBox:
+    (found,) = dialog.findChildren(QComboBox)
+    return found
+
+
+def choose_texture(qtbot: QtBot, dialog: QWidget, path: Path | None) -> None:
+    answer(qtbot, path)
+    qtbot.keyClick(origin(dialog), Qt.Key.Key_Down)
+
+
+def choose_another(qtbot: QtBot, dialog: QWidget, path: Path | None) -> None:
+    answer(qtbot, path)
+    press(qtbot, dialog, "Choose a picture…")
+
+
+def button(dialog: QWidget, text: str) -> QPushButton:
+    (found,) = [each for each in dialog.findChildren(QPushButton) if each.text() == text]
+    return found
+
+
+def press(qtbot: QtBot, dialog: QWidget, text: str) -> None:
+    qtbot.mouseClick(button(dialog, text), Qt.MouseButton.LeftButton)
+
+
+def words(dialog: QWidget) -> str:
+    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+
+
+def can_import(dialog: ImportHeightsDialog) -> bool:
+    return accept_button(dialog._buttons).isEnabled()
+
+
+def test_a_texture_of_another_size_gives_the_classes_of_the_labeller(
+    qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
+) -> None:
+    rgb = texture(heights(), (225, 150))
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
+    assert not can_import(dialog)
+    with pytest.raises(ValueError, match="not been found yet"):
+        dialog.values()
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    expected = classes_of_earth(rgb, heights(), 2000.0)
+    found = dialog.values()
+    np.testing.assert_array_equal(found.classes(), expected)
+    assert {WATER} < set(np.unique(expected))
+    assert f"water {(expected == WATER).mean():.0%}" in dialog.findChild(ShareBar).accessibleName()
+    assert "sky.png\n225 × 150 px" in words(dialog) and "Sea level" not in words(dialog)
+    assert not any(each.isVisible() for each in dialog.findChildren(QProgressBar))
+
+
+def test_another_pixel_size_finds_the_classes_anew(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+    rgb = texture(heights(), (144, 96))
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    (size,) = [each for each in dialog.findChildren(QDoubleSpinBox) if each.isVisible()]
+    for typed in (3000.0, 3500.0, 1000.0):
+        size.setValue(typed)
+        assert not can_import(dialog)
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    np.testing.assert_array_equal(dialog.values().classes(), classes_of_earth(rgb, heights(), 1000.0))
+
+
+def test_heights_without_a_unit_are_labelled_in_metres(qtbot: QtBot, tmp_path: Path) -> None:
+    grey = HeightMap(np.round(heights() / 1700 * 255), full_scale=255.0)
+    dialog = ImportHeightsDialog(grey, tmp_path / "dem.png")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog._pixel_size.setValue(2000)
+    dialog._high.setValue(1700)
+    rgb = texture(heights(), (144, 96))
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    found = dialog.values()
+    np.testing.assert_array_equal(found.classes(), classes_of_earth(rgb, found.height, 2000.0))
+    assert found.height.max() == pytest.approx(heights().max(), abs=4)
+
+
+def test_other_proportions_are_told_and_leave_what_was_there(
+    qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
+) -> None:
+    choose_texture(qtbot, dialog, saved(tmp_path / "wide.png", texture(heights(), (200, 100))))
+    qtbot.waitUntil(lambda: "wide.png has 200 × 100 pixels and the heights 144 × 96" in words(dialog), timeout=LONG_MS)
+    assert not can_import(dialog)
+    # A border of a few pixels is no other ground.
+    choose_another(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (148, 97))))
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    assert "wide.png" not in words(dialog)
+    ids = dialog.values().classes()
+    choose_another(qtbot, dialog, tmp_path / "wide.png")
+    qtbot.waitUntil(lambda: "wide.png has" in words(dialog), timeout=LONG_MS)
+    np.testing.assert_array_equal(dialog.values().classes(), ids)
+
+
+def test_what_is_no_picture_is_told(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+    path = tmp_path / "no.png"
+    path.write_bytes(b"no picture")
+    choose_texture(qtbot, dialog, path)
+    qtbot.waitUntil(lambda: "is not a picture that can be read" in words(dialog), timeout=LONG_MS)
+    assert not can_import(dialog)
+
+
+def test_without_a_picture_the_limits_are_there_again(qtbot: QtBot, dialog: ImportHeightsDialog) -> None:
+    choose_texture(qtbot, dialog, None)
+    assert not can_import(dialog) and "Choose a picture" in button(dialog, "Choose a picture…").text()
+    qtbot.keyClick(origin(dialog), Qt.Key.Key_Up)
+    assert can_import(dialog) and "Sea level" in words(dialog)
+    found = dialog.values()
+    np.testing.assert_array_equal(found.classes(), classes_of_heights(heights(), 2000.0, found.thresholds))
+
+
+def test_finding_classes_can_be_stopped_and_begun_again(
+    qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
+) -> None:
+    rgb = texture(heights(), (144, 96))
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    dialog._pixel_size.setValue(1500)
+    assert "Finding the classes" in words(dialog)
+    press(qtbot, dialog, "Stop")
+    assert "Stopped." in words(dialog) and not can_import(dialog)
+    qtbot.wait(300)
+    assert not can_import(dialog)
+    press(qtbot, dialog, "Find the classes again")
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    np.testing.assert_array_equal(dialog.values().classes(), classes_of_earth(rgb, heights(), 1500.0))
+
+
+def test_a_dialog_that_is_closed_stops_its_work(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (144, 96))))
+    press(qtbot, dialog, "Cancel")
+    assert not dialog.isVisible() and not dialog._texture.is_busy
+    qtbot.wait(300)
+    assert dialog._texture.ids is None
+
+
+def waiting(name: str, started: list[str]) -> Callable[[Progress, Cancel], str]:
+    def work(progress: Progress, cancel: Cancel) -> str:
+        started.append(name)
+        while name == "endless":
+            check_cancel(cancel)
+        progress(1.0)
+        return name
+
+    return work
+
+
+def test_only_the_newest_job_counts(qtbot: QtBot) -> None:
+    started: list[str] = []
+    job = NewestJob()
+    found: list[object] = []
+    job.done.connect(found.append)
+    job.start(waiting("endless", started))
+    job.start(waiting("overtaken", started))
+    with qtbot.waitSignal(job.done):
+        job.start(waiting("last", started))
+    assert found == ["last"] and "overtaken" not in started and not job.is_wanted
+
+
+def test_a_job_that_was_stopped_says_nothing(qtbot: QtBot) -> None:
+    job = NewestJob()
+    with qtbot.assertNotEmitted(job.done, wait=200), qtbot.assertNotEmitted(job.failed):
+        job.start(waiting("quick", []))
+        job.stop()
+    with qtbot.waitSignal(job.done) as heard:
+        job.start(waiting("again", []))
+    assert heard.args == ["again"]
+
+
+def test_a_raw_file_is_shown_in_its_likely_format(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    rough = np.random.default_rng(5).normal(30_000, 8_000, (12, 16)).astype(np.float32)
+    land = cv2.resize(rough, (240, 96), interpolation=cv2.INTER_CUBIC).clip(0, 65535)
+    land.astype(">u2").tofile(path)
+    dialog = RawFormatDialog(path)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.values() == RawFormat(96, 240, True)
+    sizes, order = dialog.findChildren(QComboBox)
+    offered = [sizes.itemText(number) for number in range(sizes.count())]
+    assert "240 × 96 px" in offered and "96 × 240 px" in offered and "32 × 720 px" in offered
+    qtbot.keyClick(sizes, Qt.Key.Key_Home)
+    qtbot.keyClick(order, Qt.Key.Key_Up)
+    assert dialog.values() == RawFormat(720, 32, False)
+
+
+def test_a_raw_file_of_no_size_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(99))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    with pytest.raises(InputFileError, match="no size of 16-bit heights"):
+        RawFormatDialog(path, parent)
+    assert not parent.children()
