@@ -12,6 +12,8 @@ import safetensors.torch
 import torch
 
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.reference import ReferenceConfig
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
@@ -84,6 +86,20 @@ def test_one_command_makes_figures_and_a_report_without_other_files(
     figures = (tmp_path / "report.md").read_text()
     assert "KID (SqueezeNet 1.1), hillshade" in figures and str(files) not in figures + page
     assert cv2.imread(str(tmp_path / "report.jpg")).shape == (5 * 70, 6 * 70, 3)
+
+
+def test_a_network_that_sees_the_whole_map_is_measured_too(files: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = ReferenceConfig(widths=(8,) * 7, hidden=8)
+    network = NETWORKS["spade-terrain-1.0"]
+    header = WeightsHeader("spade-terrain-1.0", config, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
+    save_weights(tmp_path / "r.safetensors", header, network.generator_of(config), network.shadow(ShadowConfig()))
+    arguments = command(files, tmp_path)
+    arguments[arguments.index(str(files / "w.safetensors"))] = str(tmp_path / "r.safetensors")
+    assert main(arguments) == 0
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["told"]["network"] == "spade-terrain-1.0" and found["checks"]["repeats"] is True
+    assert found["told"]["images"] is None and found["distances"]["hillshade"]["FID"] > 0
 
 
 def test_parts_join_to_the_very_figures_of_one_piece(files: Path, tmp_path: Path) -> None:

@@ -78,10 +78,12 @@ def _report(part: Part, folder: Path) -> None:
         files.path(folder / "report.md").write_text(report_markdown(found, "report.jpg"), encoding="utf-8")
         files.path(folder / "report.jpg").write_bytes(packed.tobytes())
     console = Console()
+    if not console.is_terminal:
+        console.width = 120
     for table in tables(found):
         printed = Printed(title=table.title, title_justify="left")
         for column, name in enumerate(table.columns):
-            printed.add_column(name, justify="right" if column else "left", no_wrap=not column)
+            printed.add_column(name, justify="right" if column else "left")
         for row in table.rows:
             printed.add_row(*row)
         console.print(printed)

@@ -94,7 +94,11 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
         ) + "</div>",
         _table(by_title["Obedience"]),
         "<h2>Elevation and slope by class</h2>", _keys(_REAL_AND_MADE),
-        _distributions(part, found), _table(by_title["Elevation and slope by class"]),
+        _distributions(part, found), f"<p>{escape(by_title['Slope by class'].note)}</p>",
+        '<div class="panels">' + "".join(
+            f'<div class="panel"><h3>{title}</h3>{_grid(by_title[title])}</div>'
+            for title in ("Elevation by class", "Slope by class")
+        ) + "</div>",
         "<h2>The shape of the land</h2>", _keys(_REAL_AND_MADE),
         '<div class="panels"><div class="panel"><h3>Power of the height by wavelength</h3>'
         + charts.spectra(*(part.rows[f"spectrum {name}@all"].mean(axis=0) for name in ("real", "made")))
@@ -109,7 +113,7 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
         *(_titled(by_title[title]) for title in ("Generated against real, crop by crop", "Seams, determinism, speed")
           if title in by_title),
         "<h2>What was measured</h2><dl>"
-        + "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in told.items()) + "</dl>",
+        + "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in told.items() if value is not None) + "</dl>",
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -123,7 +127,7 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
 def report_markdown(found: dict[str, Any], sheet: str) -> str:
     """The figures, with a picture of the name `sheet`; nothing of it shows real land."""
     told = found["told"]
-    facts = "\n".join(f"| {key} | {value} |" for key, value in told.items())
+    facts = "\n".join(f"| {key} | {value} |" for key, value in told.items() if value is not None)
     return (
         f"# Evaluation of {told['weights']}\n\n"
         f"{told['crops']} crops of {told['crop_px']} px from {told['held-out tiles']} tiles of land that training "
@@ -240,7 +244,10 @@ def _titled(table: Table) -> str:
 
 
 def _table(table: Table) -> str:
+    return f"<p>{escape(table.note)}</p>{_grid(table)}"
+
+
+def _grid(table: Table) -> str:
     heads = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
     rows = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in table.rows)
-    return (f'<p>{escape(table.note)}</p><div class="scroll"><table><thead><tr>{heads}</tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>")  # fmt: skip
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'

@@ -27,7 +27,8 @@ def tables(found: dict[str, Any]) -> list[Table]:
         _distances(found),
         _pairs(found),
         _obedience(found),
-        _by_class(found),
+        _by_class("Elevation", "m", 1, 0, found["elevation"]),
+        _by_class("Slope", "m per km", 1000, 1, found["slope"]),
         _land(found),
         _leak(found),
         _seeds(found),
@@ -94,28 +95,20 @@ def _obedience(found: dict[str, Any]) -> Table:
     )
 
 
-def _by_class(found: dict[str, Any]) -> Table:
+def _by_class(kind: str, unit: str, scale: float, digits: int, found: dict[str, Any]) -> Table:
     rows = []
-    for name, height in found["elevation"].items():
-        slope = found["slope"][name]
-        rows.append((
-            name, number(height["W1"], 2), number(height["W1 floor"], 2), number(height["real mean"], 0),
-            number(height["made mean"], 0), number(slope["W1"], 2), number(slope["W1 floor"], 2),
-            number(_rise(slope["real mean"]), 1), number(_rise(slope["made mean"]), 1),
-        ))  # fmt: skip
-    columns = ("class", "elevation W1", "floor", "real mean, m", "generated mean, m",
-               "slope W1", "floor", "real mean, m per km", "generated mean, m per km")  # fmt: skip
+    for name, each in found.items():
+        means = (None if value is None else scale * value for value in (each["made mean"], each["real mean"]))
+        rows.append(
+            (name, number(each["W1"], 2), number(each["W1 floor"], 2), *(number(mean, digits) for mean in means))
+        )
     return Table(
-        "Elevation and slope by class",
-        columns,
+        f"{kind} by class",
+        ("class", "W1", "floor", f"generated mean, {unit}", f"real mean, {unit}"),
         tuple(rows),
-        "W1: Wasserstein-1 distance over the standard deviation of the real values; 0 is best. Floor: other "
-        "real land against the held-out land.",
+        "W1: Wasserstein-1 distance over the standard deviation of the real values; 0 is best. Floor: other real land "
+        "against the held-out land.",
     )
-
-
-def _rise(value: float | None) -> float | None:
-    return None if value is None else 1000 * value
 
 
 def _land(found: dict[str, Any]) -> Table:
