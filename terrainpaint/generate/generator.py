@@ -30,7 +30,7 @@ TILE_PX = 1024
 """Side of the tiles of a large map; smaller ones repeat more of the coarse levels, larger ones need more memory."""
 _STYLE_LEVEL = 1 << 20
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
-_WORK_BYTES_PER_PIXEL = 5000
+_WORK_BYTES_PER_PIXEL = 3000
 """What the features of a network that is not local take at most; a tile of the others takes about the same always."""
 
 

@@ -25,7 +25,7 @@ def tiles(rows: int, cols: int, side: int) -> Iterator[Rect]:
 
 
 WHOLE_AREA_PX = 1 << 20
-"""The largest map that a network which is not local makes in one go; a pixel takes up to 5 KB of memory."""
+"""The largest map that a network which is not local makes in one go; a pixel takes 3 KB of memory."""
 _SEPARATE_PX, _CELL_PX = 1024, 32
 
 
