@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         document, generation, files, seeds = self.document, self.generation, self.files, self.seeds
         document.title_changed.connect(self._show_title)
         document.replaced.connect(self.show_editor)
+        document.opened.connect(self.canvas.zoom_to_fit)
         document.undo_stack.canUndoChanged.connect(self.actions_["undo"].setEnabled)
         document.undo_stack.canRedoChanged.connect(self.actions_["redo"].setEnabled)
         document.undo_stack.undoTextChanged.connect(lambda text: self.actions_["undo"].setText(f"&Undo {text}"))
