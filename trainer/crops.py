@@ -148,7 +148,7 @@ class CropSource:
         along = _offsets(asked.cols, window.cols, self.device)[None, None, :]  # (1, 1, w)
         middle = (self.crop_px + EXTRA_PX - 1) / 2
         if self._turns or self._rescale > 1:
-            (a, b), (c, d) = ((choice.turn[:, row, col, None, None] for col in (0, 1)) for row in (0, 1))
+            a, b, c, d = (choice.turn[:, row, col, None, None] for row in (0, 1) for col in (0, 1))
             down, along = down - middle, along - middle
             shift = (self._room - 1) / 2
             size = choice.scale[:, None, None]

@@ -89,6 +89,7 @@ class _Run:
         self._data = {"style": prepared.style, "credits": prepared.credits, "pixel_size_m": prepared.pixel_size_m}
         self._images = 0
         self._saved: Path | None = None
+        self._shown = 0
         self._best = {"images": 0, "distance": math.inf}
         self._sums: dict[str, Any] = {"sums": {}, "counts": {}}
 
@@ -103,7 +104,7 @@ class _Run:
                     part.load_state_dict(state[name])
                 self._random.set_state(state["random"].cpu())
                 self._images, self._best, self._sums = int(state["images"]), state["best"], state["log"]
-                self._saved = path
+                self._saved, self._shown = path, self._images
             except (KeyError, RuntimeError, ValueError, TypeError) as error:
                 raise TrainingError(f"{path} is of another network or config; train in a new folder, or go on with the "
                                     "old config.") from error  # fmt: skip
@@ -140,8 +141,9 @@ class _Run:
                     self._sheet(log)
                 if _passed(before, self._images, config.save_images):
                     self._save(log)
-            if self._saved is None or images_of(self._saved) != self._images:
+            if self._shown != self._images:
                 self._sheet(log)
+            if self._saved is None or images_of(self._saved) != self._images:
                 self._save(log)
             return self._saved
 
@@ -172,6 +174,7 @@ class _Run:
         picture = self._samples.sheet(self._averaged)
         write_image(self._folder / f"sheet-{self._images:08d}.png", picture[:, :, ::-1])
         log.show(picture, self._images)
+        self._shown = self._images
 
     def _save(self, log: RunLog) -> None:
         networks = self._system.networks

@@ -1,0 +1,74 @@
+import argparse
+from pathlib import Path
+
+import pytest
+
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.networks import NETWORKS
+from trainer.config import TrainConfig, add_flags, config_names, from_flags
+
+
+def config_of(name: str, *flags: str) -> TrainConfig:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return from_flags(parser.parse_args(flags), Path(name))
+
+
+def test_there_is_a_published_config_for_each_network() -> None:
+    assert config_names() == ["default", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"]
+    found = {config_of(name, "--perceptual", "vgg19.pth").network for name in config_names()}
+    assert found == set(NETWORKS)
+
+
+def test_the_default_config_says_what_the_defaults_are() -> None:
+    assert config_of("default") == TrainConfig()
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+def test_reference_configs_are_as_published(version: str) -> None:
+    config = config_of(f"spade-terrain-{version}", "--perceptual", "vgg19.pth")
+    assert (config.generator_rate, config.discriminator_rate, config.beta1) == (1e-4, 1e-3, 0.5)
+    assert (config.clip_norm, config.crop_px, config.batch) == (100, 256, 1 if version == "1.2" else 5)
+    assert (config.balance, config.balance_stop, config.balance_resume) == ("dynamic", 2.0, 1.5)
+    assert (config.adversarial, config.flip_route, config.perceptual_weight) == ("hinge", True, 0.001)
+    assert (config.discriminator_widths, config.discriminator_scales) == ((128, 256, 512), 3)
+    assert not config.spectral_norm and not config.feature_weight and not config.mean_weight
+
+
+def test_the_perceptual_loss_asks_for_its_network() -> None:
+    with pytest.raises(TrainingError, match=r"--perceptual FILE.*vgg19.*\.pth"):
+        config_of("spade-terrain-1.0")
+    assert config_of("spade-terrain-1.0", "--perceptual-weight", "0").perceptual == ""
+
+
+def test_flags_of_every_kind() -> None:
+    flags = ["--no-flip-route", "--augment", "colour", "cutout", "--discriminator-widths", "4", "8", "--turn"]
+    config = config_of("default", *flags)
+    assert not config.flip_route and config.turn
+    assert config.augment == ("colour", "cutout") and config.discriminator_widths == (4, 8)
+    assert config_of("default", "--augment").augment == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("network = 'pix2pix'", "network must be spade-local, .* not pix2pix"),
+        ("adversarial = 'wgan'", "adversarial must be hinge"),
+        ("augment = ['colour', 'blur']", "augment must be colour"),
+        ("flip_route = 1", "flip_route must be of the kind of True"),
+        ("batch = 5\naccumulate = 2", "multiple of accumulate"),
+        ("beta1 = 1.0", "beta1 must be below 1"),
+        ("rescale = 0.5", "rescale must be at least 1"),
+        ("r1_weight = nan", "r1_weight must be at least 0"),
+        ("leaning = 1", "'leaning' that does not exist"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(TrainingError, match=told):
+        config_of(str(tmp_path / "c.toml"))
+
+
+def test_a_config_that_is_not_there_names_those_that_are() -> None:
+    with pytest.raises(TrainingError, match=r"spade-terrain-9 is not.*default, spade-terrain-1\.0"):
+        config_of("spade-terrain-9")

@@ -1,0 +1,235 @@
+import importlib.util
+import json
+import os
+import resource
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from terrainpaint.errors import OutputError, TrainingError
+from terrainpaint.models.networks import GeneratorConfig
+from terrainpaint.models.reference import ReferenceConfig
+from terrainpaint.models.reference_attention import AttentionConfig
+from terrainpaint.models.weights import load_weights
+from tests.trainer.runs import NETWORK, changed, quiet
+from tests.trainer.test_losses import squeezenet_state
+from trainer.__main__ import main
+from trainer.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
+from trainer.config import TrainConfig
+from trainer.prepared import PreparedSet, save_prepared
+from trainer.publish import publish
+from trainer.train import train
+
+CPU = torch.device("cpu")
+NARROW = ReferenceConfig(widths=(16,) * 7, hidden=8)
+REFERENCE = {"discriminator_widths": (8, 8), "discriminator_scales": 2, "spectral_norm": False, "feature_weight": 0.0,
+             "mean_weight": 0.0, "beta1": 0.5, "clip_norm": 100.0, "balance": "ratio"}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What styles are measured on takes longer than the runs of these tests."""
+    monkeypatch.setattr("trainer.crops.STYLE_SAMPLES", 64)
+
+
+def everything(folder: Path) -> TrainConfig:
+    """All that can be switched on together."""
+    save_file(squeezenet_state(), folder / "squeezenet.safetensors")
+    return changed(
+        batch=2, images=8, accumulate=2, rescale=1.2, turn=True, schedule="cosine", warmup_images=4, clip_norm=1.0,
+        adversarial="relativistic", r1_weight=1.0, r2_weight=1.0, penalty_steps=2, leak_weight=1.0,
+        perceptual=str(folder / "squeezenet.safetensors"), perceptual_weight=0.1, balance="dynamic",
+        balance_resume=0.71, augment=("colour", "translation", "cutout"), beta1=0.5, log_images=6, save_images=100,
+        sheet_images=100,
+    )  # fmt: skip
+
+
+def stopped_and_resumed(
+    labelled: PreparedSet, config: TrainConfig, folder: Path, network: GeneratorConfig
+) -> dict[str, dict[str, object]]:
+    """The last checkpoints of four steps, and of two, resume, and two."""
+    train(labelled, config, folder / "whole", quiet, network=network)
+    steps = iter([False, False, True])
+    train(labelled, config, folder / "broken", quiet, cancel=lambda: next(steps), network=network)
+    train(labelled, config, folder / "broken", quiet, network=network)
+    return {name: load_checkpoint(newest_checkpoint(folder / name), CPU) for name in ("whole", "broken")}
+
+
+def assert_equal(one: object, other: object, where: str = "") -> None:
+    """Bit for bit, through dicts and lists."""
+    if isinstance(one, dict):
+        assert set(one) == set(other), where
+        for name, value in one.items():
+            assert_equal(value, other[name], f"{where}.{name}")
+    elif isinstance(one, list):
+        assert len(one) == len(other), where
+        for index, value in enumerate(one):
+            assert_equal(value, other[index], f"{where}.{index}")
+    elif isinstance(one, torch.Tensor):
+        assert torch.equal(one, other), where
+    elif not where.startswith((".log", ".best", ".distance")):
+        assert one == other, where
+
+
+@pytest.mark.parametrize(("adversarial", "stop"), [("relativistic", 0.72), ("segmentation", 9.0)])
+def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
+    labelled: PreparedSet, tmp_path: Path, adversarial: str, stop: float
+) -> None:
+    config = replace(everything(tmp_path), adversarial=adversarial, balance_stop=stop)
+    found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)
+    assert_equal(found["whole"], found["broken"])
+    # The means of a line of the log do not care where the run was broken either.
+    lines = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "broken")]
+    whole, broken = (next(each for each in map(json.loads, lines_of) if "r1" in each) for lines_of in lines)
+    assert {name: value for name, value in whole.items() if "_ms" not in name and "per_s" not in name} == {
+        name: value for name, value in broken.items() if "_ms" not in name and "per_s" not in name
+    }
+    assert {"perceptual", "leak", "r2", "generator_trained", "crops_ms", "step_ms"} <= set(whole)
+
+
+@pytest.mark.parametrize(
+    ("version", "network"),
+    [("1.0", NARROW), ("1.1", NARROW),
+     ("1.2", AttentionConfig(widths=NARROW.widths, hidden=8, heads=2, crop_px=32))],
+)  # fmt: skip
+def test_a_reference_network_trains_resumes_and_is_published(
+    labelled: PreparedSet, tmp_path: Path, version: str, network: ReferenceConfig
+) -> None:
+    config = changed(network=f"spade-terrain-{version}", save_images=100, sheet_images=100, **REFERENCE)
+    found = stopped_and_resumed(labelled, config, tmp_path, network)
+    assert_equal(found["whole"], found["broken"])
+    header = publish(tmp_path / "whole", tmp_path / "w.safetensors", "MIT")
+    assert header.network == f"spade-terrain-{version}" and header.config == network
+    loaded = load_weights(tmp_path / "w.safetensors", CPU).generator.state_dict()
+    assert all(torch.equal(value, found["whole"]["averaged"][f"generator.{name}"]) for name, value in loaded.items())
+
+
+@pytest.mark.parametrize("adversarial", ["hinge", "non-saturating", "lsgan"])
+def test_a_step_in_parts_is_the_whole_step(labelled: PreparedSet, tmp_path: Path, adversarial: str) -> None:
+    # Spectral norm looks at the weights once a part, so it is left out.
+    whole = changed(batch=4, images=4, spectral_norm=False, adversarial=adversarial, leak_weight=1.0, r1_weight=0.1)
+    for name, config in (("whole", whole), ("parts", replace(whole, accumulate=2))):
+        train(labelled, config, tmp_path / name, quiet, network=NETWORK)
+    one, two = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("whole", "parts"))
+    for optimizer in ("generator_step", "discriminator_step"):
+        gradients = [[each["exp_avg"] for each in run[optimizer]["state"].values()] for run in (one, two)]
+        largest = max(float(each.abs().max()) for each in gradients[0])
+        for gradient, other in zip(*gradients, strict=True):
+            assert torch.allclose(gradient, other, rtol=1e-3, atol=1e-5 * largest)
+
+
+def test_fp16_scales_its_losses(labelled: PreparedSet, tmp_path: Path) -> None:
+    state = load_checkpoint(
+        train(labelled, changed(images=2, precision="fp16", flip_route=False), tmp_path, quiet, network=NETWORK), CPU
+    )
+    assert state["generator_scaler"]["scale"] > 1 and state["discriminator_scaler"]["scale"] > 1
+
+
+def test_the_newest_checkpoints_and_the_best_are_kept(labelled: PreparedSet, tmp_path: Path) -> None:
+    config = changed(images=10, save_images=2, keep=2, sheet_images=100)
+    train(labelled, config, tmp_path, quiet, network=NETWORK)
+    lines = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    distances = {each["images"]: each["held_out_distance"] for each in lines if "held_out_distance" in each}
+    best = min(distances, key=distances.__getitem__)
+    assert sorted(distances) == [2, 4, 6, 8, 10]
+    kept = {int(each.stem[-8:]) for each in tmp_path.glob("checkpoint-*.pt")}
+    assert kept == {8, 10, best}
+    assert best_checkpoint(tmp_path) == tmp_path / f"checkpoint-{best:08d}.pt"
+    assert best_checkpoint(tmp_path / "nowhere") is None
+
+
+def test_tensorboard_has_the_losses_and_the_sheet(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [each.step for each in board.Scalars("discriminator")] == [2, 4]
+    assert board.Tags()["images"] == ["sheet"] and "held_out_distance" in board.Tags()["scalars"]
+
+
+def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write('{"images": 6, "discriminator": 9}\n{"images": 8, "discr')
+    train(labelled, changed(images=6), tmp_path, quiet, network=NETWORK)
+    lines = [json.loads(each) for each in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [each["images"] for each in lines if "discriminator" in each] == [2, 4, 6]
+    assert all(each.get("discriminator") != 9 for each in lines)
+
+
+def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: PreparedSet, tmp_path: Path) -> None:
+    config = changed(sheet_images=100)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up() -> bool:
+        saved = newest_checkpoint(tmp_path)
+        if saved is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (saved.stat().st_size // 2, before[1]))
+        return False
+
+    try:
+        with pytest.raises(OutputError, match=r"checkpoint-00000008\.pt could not be written: it grew past"):
+            train(labelled, config, tmp_path, quiet, fill_up, network=NETWORK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [each.name for each in tmp_path.glob("*.pt")] == ["checkpoint-00000004.pt"]
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
+    assert newest_checkpoint(tmp_path).name == "checkpoint-00000004.pt"
+    train(labelled, config, tmp_path, quiet, network=NETWORK)
+    assert load_checkpoint(newest_checkpoint(tmp_path), CPU)["images"] == 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_step_and_saves(
+    labelled: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    save_prepared(tmp_path / "set.npz", labelled)
+    config = "images = 1000000\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\nlog_images = 2\n"
+    (tmp_path / "c.toml").write_text(config + 'device = "cpu"\nprecision = "fp32"\n')
+    log, over = tmp_path / "run" / "log.jsonl", threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.05):
+            if log.exists() and log.stat().st_size:
+                os.kill(os.getpid(), number)
+                return
+
+    handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        run = ["train", str(tmp_path / "set.npz"), "-o", str(tmp_path / "run"), "--config", str(tmp_path / "c.toml")]
+        assert main(run) == 0
+    finally:
+        over.set()
+        thread.join()
+    said = capsys.readouterr().out
+    assert "left:" in said and "go on with the same command" in said
+    state = load_checkpoint(newest_checkpoint(tmp_path / "run"), CPU)
+    assert 2 <= state["images"] < 1_000_000
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
+
+
+def test_a_checkpoint_of_another_kind_of_network_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    other = changed(network="spade-terrain-1.0", **REFERENCE)
+    with pytest.raises(TrainingError, match=r"of the network spade-local, not of spade-terrain-1\.0"):
+        train(labelled, other, tmp_path, quiet, network=NARROW)
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+    last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    state = torch.load(last, weights_only=True)
+    torch.save(state | {"version": 99}, last)
+    with pytest.raises(TrainingError, match="newer version"):
+        train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="Weights & Biases is installed")
+def test_weights_and_biases_must_be_installed_to_be_used(labelled: PreparedSet, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="pip install wandb"):
+        train(labelled, changed(wandb="terrain"), tmp_path, quiet, network=NETWORK)
