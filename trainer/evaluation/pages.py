@@ -113,7 +113,8 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
         *(_titled(by_title[title]) for title in ("Generated against real, crop by crop", "Seams, determinism, speed")
           if title in by_title),
         "<h2>What was measured</h2><dl>"
-        + "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in told.items() if value is not None) + "</dl>",
+        + "".join(f"<dt>{key}</dt><dd>{escape(str(each))}</dd>" for key, each in told.items() if each is not None)
+        + "</dl>",
     ]  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
