@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES
+from trainer.evaluation.leak import DIRECTIONS
 
 _BAR_PX = 22
 
@@ -109,7 +110,7 @@ def spectra(real: NDArray[np.float64], made: NDArray[np.float64]) -> str:
 
 def compass(series: Mapping[str, Mapping[str, float]]) -> str:
     """Correlation with the light of each direction: 0 on the dashed circle, 1 on the outer one. One line a series."""
-    size, middle = 300, 150.0
+    size, middle = 310, 155.0
     inner, outer = 45.0, 125.0
 
     def at(index: int, count: int, radius: float) -> tuple[float, float]:
@@ -118,13 +119,14 @@ def compass(series: Mapping[str, Mapping[str, float]]) -> str:
 
     parts = [f'<circle cx="{middle}" cy="{middle}" r="{outer}" class="grid"/>',
              f'<circle cx="{middle}" cy="{middle}" r="{inner}" class="grid dashed"/>']  # fmt: skip
+    for index, name in enumerate(DIRECTIONS):
+        x, y = at(index, len(DIRECTIONS), outer + 17)
+        parts.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" class="dim middle">{name}</text>')
     for kind, values in series.items():
         points = []
-        for index, (name, value) in enumerate(values.items()):
+        for index, value in enumerate(values.values()):
             x, y = at(index, len(values), inner + value * (outer - inner) if value > 0 else inner * (1 + value))
             points.append(f"{x:.1f},{y:.1f}")
-            x, y = at(index, len(values), outer + 13)
-            parts.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" class="dim middle">{name}</text>')
         parts.append(f'<polygon points="{" ".join(points)}" class="{kind}"/>')
     return _svg(size, size, parts)
 

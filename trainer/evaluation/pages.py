@@ -104,7 +104,7 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
         + charts.spectra(*(part.rows[f"spectrum {name}@all"].mean(axis=0) for name in ("real", "made")))
         + "</div></div>",
         _table(by_title["The shape of the land"]),
-        "<h2>Shading leak</h2>",
+        "<h2>Shading leak</h2><p>The dashed circle is 0, the outer one 1, the middle -1.</p>",
         _keys({"key": "generated albedo", "key dash": "generated, shaded", "key real": "real, shading removed",
                "key real dash": "real picture"}),
         '<div class="panels"><div class="panel">'
