@@ -172,7 +172,7 @@ def _cards(found: dict[str, Any]) -> str:
         cards.append(
             (number(land["W1"], 2), f"distance of {kind}s of land, in deviations; floor {number(land['W1 floor'], 2)}")
         )
-    leaked = max((abs(each) for each in found["leak"]["albedo made"].values()), default=0.0)
+    leaked = max((abs(each) for each in found["leak"]["albedo made"].values()), default=None)
     cards.append((number(leaked, 3), "largest correlation of albedo and light"))
     return '<div class="cards">' + "".join(
         f'<div class="card"><b>{value}</b><span>{escape(text)}</span></div>' for value, text in cards
