@@ -84,7 +84,7 @@ MENUS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
             Spec("variants", "&Variants…", ("Ctrl+Shift+R",), "variants", "Nine seeds to pick from"),
             Spec("reroll", "&Re-roll the selection", ("Ctrl+Alt+R",), "reroll", "New details there and nowhere else"),
             SEPARATOR,
-            Spec("finish", "&Generate everything now", ("Ctrl+Return",), "", "Also what is not in sight"),
+            Spec("again", "&Generate again", ("Ctrl+Return",), "", "All of it, also after the process failed"),
             Spec("add_style", "&Load weights…", (), "", "Use a style that was trained elsewhere"),
         ),
     ),

@@ -10,86 +10,18 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
-from terrainpaint.core.edits import Stroke, Tiles
+from terrainpaint.core.edits import Tiles
 from terrainpaint.core.layers import EMPTY, Layer, empty_cells, flattened
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import REROLLS, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
-from terrainpaint.gui.commands import NOT_MERGED, PaintCommand, ProjectCommand
+from terrainpaint.gui.commands import NOT_MERGED, ProjectCommand
+from terrainpaint.gui.paint_stroke import PaintStroke
 
 _SEPARATE_TILES = 256
 """An edit of more tiles than this is announced as one rectangle."""
-
-
-class PaintStroke:
-    """A stroke under way on one array of the document; made by `Document.begin_stroke`.
-
-    Once it is over, be it that another step ended it, nothing it is asked to do has an effect.
-    """
-
-    def __init__(self, document: Document, text: str, key: int) -> None:
-        self._document, self._text, self._key = document, text, key
-        self._stroke = Stroke(document.project.cells(key))
-        self._is_over = False
-        self._has_missed = False
-
-    def paint(self, mark: Mark, value: int) -> None:
-        """Write a class id or EMPTY where the mark is, within the selection if there is one."""
-        rect, mask = self._document.selected_part(mark)
-        if not mask.any():
-            self._has_missed |= not mark.is_empty
-            return
-        self._stroke.touch(rect)
-        self._stroke.target[rect.slices][mask] = value
-        self._document.refresh(rect)
-
-    def put(self, rect: Rect, cells: NDArray[np.uint8]) -> None:
-        """Replace the cells (h, w) uint8 of a rectangle, within the selection if there is one."""
-        inside = rect.clipped(self._document.shape)
-        cut = inside.moved(-rect.row, -rect.col).slices
-        clipped, mask = self._document.selected_part(Mark(inside, np.ones((inside.height, inside.width), np.bool_)))
-        if clipped.is_empty or self._is_over:
-            return
-        part = cells[cut][clipped.moved(-inside.row, -inside.col).slices]
-        self._stroke.touch(clipped)
-        self._stroke.target[clipped.slices][mask] = part[mask]
-        self._document.refresh(clipped)
-
-    def count_up(self, mark: Mark) -> None:
-        """Add one where the mark is, 255 at most."""
-        rect, mask = self._document.selected_part(mark)
-        if rect.is_empty or self._is_over:
-            return
-        self._stroke.touch(rect)
-        counts = self._stroke.target[rect.slices]
-        counts[mask & (counts < 255)] += 1
-
-    def end(self) -> None:
-        """Make one step of undo of it, none when nothing is different."""
-        if self._is_over:
-            return
-        self.abandon()
-        patch = self._stroke.finish()
-        if patch is not None:
-            self._document.undo_stack.push(PaintCommand(self._document, self._text, self._key, patch))
-        elif self._has_missed and self._document.selection is not None:
-            self._document.missed.emit()
-
-    def cancel(self) -> None:
-        """Put everything back as it was."""
-        if self._is_over:
-            return
-        self.abandon()
-        before = self._stroke.before
-        before.write(self._stroke.target)
-        self._document.refresh(before.rect)
-
-    def abandon(self) -> None:
-        """Be over, without a step; what was painted stays."""
-        self._is_over = True
-        self._document.stroke_ended(self)
 
 
 class Document(QObject):

@@ -101,10 +101,10 @@ class LiveGeneration(QObject):
             self._thread.join()
         self._process.close()
 
-    def retry(self) -> None:
-        """Go on after a failure."""
+    def make_again(self) -> None:
+        """Make all of the terrain anew, also after a failure."""
         self._failed = False
-        self._load() if self.info is None else self._pump()
+        self._load() if self.info is None else self._again()
 
     def add_style(self, path: Path) -> None:
         """Offer a weights file of the user's as a style, and use it from now on."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import asset_path
@@ -272,7 +272,7 @@ def test_the_theme_changes_and_is_remembered(person: Person, qtbot: QtBot, monke
 
 def test_the_layout_is_remembered(painter: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     window = painter.window
-    history = next(each for name, each in window._docks.items() if name == "history")
+    history = window.findChild(QDockWidget, "History")
     usual = window.saveState(1)
     history.close()
     window.resize(790, 760)  # the screen of Qt's tests is small
@@ -282,11 +282,11 @@ def test_the_layout_is_remembered(painter: Person, qtbot: QtBot, monkeypatch: py
     with open_window(qtbot, monkeypatch) as again:
         assert again.window.size() == window.size()
         again.window.show_editor()
-        assert again.window._docks["history"].isHidden()
-        assert not again.window._docks["classes"].isHidden()
+        assert again.window.findChild(QDockWidget, "History").isHidden()
+        assert not again.window.findChild(QDockWidget, "Classes").isHidden()
         assert again.window.canvas.has_patterns
         again.window.actions_["reset_layout"].trigger()
-        assert not again.window._docks["history"].isHidden()
+        assert not again.window.findChild(QDockWidget, "History").isHidden()
     assert usual.size() > 0
 
 

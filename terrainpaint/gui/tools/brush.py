@@ -10,7 +10,7 @@ from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.spans import Point
-from terrainpaint.gui.document import PaintStroke
+from terrainpaint.gui.paint_stroke import PaintStroke
 from terrainpaint.gui.tools.base import Pointer, Tool, is_near
 
 _STRAIGHT_AFTER_PX = 4

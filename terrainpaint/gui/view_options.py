@@ -1,0 +1,76 @@
+"""What the View menu switches on and off, remembered from one start to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, QSettings
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication
+
+from terrainpaint.core.tints import round_step
+from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.linking import CameraLink
+from terrainpaint.gui.panels.classes import ClassesPanel
+from terrainpaint.gui.raster_view import RasterView
+from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
+
+_GRID_SQUARES = 16
+_SMALLEST_GRID_PX = 8
+_AT_FIRST = {"linked": True, "scale_bar": True, "grid": False, "patterns": False, "letters": False}
+
+
+def apply_remembered_theme() -> None:
+    """The theme of the last time."""
+    theme = str(QSettings().value("theme", DEFAULT_THEME))
+    apply_theme(QApplication.instance(), theme if theme in THEMES else DEFAULT_THEME)  # type: ignore[arg-type]
+
+
+class ViewOptions(QObject):
+    """Applies the checkable actions to the map, to the terrain from above and to the panel of classes."""
+
+    def __init__(self, document: Document, canvas: Canvas, above: RasterView, classes: ClassesPanel) -> None:
+        super().__init__(canvas)
+        self._document, self._canvas, self._above, self._classes = document, canvas, above, classes
+        self._link = CameraLink(canvas, above)
+        self._actions: Mapping[str, QAction] = {}
+
+    def take_actions(self, actions: Mapping[str, QAction]) -> None:
+        """Set the actions as they were the last time, and do what they say."""
+        self._actions = {name: actions[name] for name in _AT_FIRST}
+        settings = QSettings()
+        for name, usual in _AT_FIRST.items():
+            self._actions[name].setChecked(bool(settings.value(name, usual, bool)))
+        self.apply()
+        self._document.replaced.connect(self._apply_grid)
+        self._document.settings_changed.connect(self._apply_grid)
+
+    def apply(self) -> None:
+        """Do what the actions say, and remember it."""
+        on = {name: action.isChecked() for name, action in self._actions.items()}
+        self._link.set_on(on["linked"])
+        for view in (self._canvas, self._above):
+            view.set_scale_bar(on["scale_bar"])
+        for shows in (self._canvas, self._classes):
+            shows.set_patterns(on["patterns"])
+            shows.set_letters(on["letters"])
+        self._apply_grid()
+        for name, value in on.items():
+            QSettings().setValue(name, value)
+
+    def switch_theme(self) -> None:
+        """From dark to light or back."""
+        name = "light" if current_theme().name == "dark" else "dark"
+        apply_theme(QApplication.instance(), name)  # type: ignore[arg-type]
+        QSettings().setValue("theme", name)
+
+    def _apply_grid(self) -> None:
+        """Squares of a round number of kilometres."""
+        spacing = None
+        if self._actions["grid"].isChecked():
+            pixel_size_m = self._document.settings.pixel_size_m
+            across_m = self._document.shape[1] * pixel_size_m
+            spacing = max(round_step(across_m, _GRID_SQUARES) / pixel_size_m, _SMALLEST_GRID_PX)
+        for view in (self._canvas, self._above):
+            view.set_grid(spacing)
