@@ -87,6 +87,11 @@ def leads() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def is_alone() -> bool:
+    """Whether this process trains by itself."""
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1
+
+
 @contextmanager
 def joined(device: str) -> Iterator[Team]:
     """The team of the processes that torchrun started, or of this one alone; `device` as `pick_device` knows it.
@@ -94,15 +99,14 @@ def joined(device: str) -> Iterator[Team]:
     On CUDA each process takes the graphics card of its number on its machine, and they talk through NCCL; elsewhere
     through Gloo. Raises DeviceError when there is no such device.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
     found = pick_device(device)
-    if size == 1:
+    if is_alone():
         yield Team(0, 1, found)
         return
     if found.type == "cuda":
         found = pick_device(f"cuda:{os.environ['LOCAL_RANK']}")
         torch.cuda.set_device(found)
     dist.init_process_group("nccl" if found.type == "cuda" else "gloo", timeout=_PATIENCE)
-    yield Team(dist.get_rank(), size, found)
+    yield Team(dist.get_rank(), dist.get_world_size(), found)
     # Not after an error: the others may be in the middle of a transfer, and torchrun ends them.
     dist.destroy_process_group()

@@ -65,6 +65,7 @@ class _Run:
     def __init__(
         self, prepared: PreparedSet, config: TrainConfig, folder: Path, team: Team, network: GeneratorConfig | None
     ) -> None:
+        prepared.require_heights()
         self._config, self._folder, self._team = config, folder, team
         self._share = team.share(config.batch)
         torch.manual_seed(config.seed)

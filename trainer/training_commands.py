@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer.config import add_flags, config_names, from_flags
 from trainer.console import progress_bar
-from trainer.distributed import leads
+from trainer.distributed import is_alone, leads
 
 
 def add_parsers(commands: Any) -> None:
@@ -41,7 +41,9 @@ def _train(arguments: argparse.Namespace) -> None:
 
     def stop(number: int, _frame: object) -> None:
         stopped.append(number)
-        signal.signal(number, before[signal.Signals(number)])  # the second time ends it at once
+        # The second time ends it at once; torchrun passes on to its processes what a terminal has told them already.
+        if is_alone():
+            signal.signal(number, before[signal.Signals(number)])
 
     # Ctrl-C and a scheduler's SIGTERM end the run after the step under way, with a checkpoint.
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}

@@ -1,5 +1,6 @@
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -142,6 +143,8 @@ def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: PreparedSet
     bare = labelled.with_labels(labelled.labels[:, :0])
     with pytest.raises(TrainingError, match="trainer label"):
         train(bare, CONFIG, tmp_path, quiet, network=NETWORK)
+    with pytest.raises(TrainingError, match="no heights"):
+        train(replace(labelled, has_height=False), CONFIG, tmp_path, quiet, network=NETWORK)
     with pytest.raises(TrainingError, match="do not fit"):
         train(labelled, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
 
