@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import pickle
 import re
@@ -16,6 +17,10 @@ from terrainpaint.errors import TrainingError
 
 FORMAT_VERSION = 2
 """Version 1 had only the networks, the two optimizers and `random`."""
+_NEW_IN_2: dict[str, Any] = {
+    "generator_scaler": {}, "discriminator_scaler": {}, "balance": {"done": 0},
+    "best": {"images": 0, "distance": math.inf}, "log": {"sums": {}, "counts": {}},
+}  # fmt: skip
 
 
 def save_checkpoint(folder: Path, images: int, state: dict[str, Any], keep: int, best: int) -> Path:
@@ -43,7 +48,7 @@ def best_checkpoint(folder: Path) -> Path | None:
     if newest is None:
         return None
     state = load_checkpoint(newest, torch.device("cpu"))
-    best = newest.with_name(f"checkpoint-{state.get('best', {}).get('images', state['images']):08d}.pt")
+    best = newest.with_name(f"checkpoint-{state['best']['images']:08d}.pt")
     return best if best.exists() else newest
 
 
@@ -57,7 +62,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
                             "copy it again.") from error  # fmt: skip
     if version > FORMAT_VERSION:
         raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to go on with it.")
-    return dict(state)
+    return _NEW_IN_2 | state if version == 1 else dict(state)
 
 
 def images_of(path: Path) -> int:

@@ -74,8 +74,8 @@ class Stepper:
         Returns the losses by name, means over the images of all processes.
         """
         share = rate_share(images, self._config)
-        _set_rate(self._generator_step, self._config.generator_rate * share)
-        _set_rate(self._discriminator_step, self._config.discriminator_rate * share)
+        self._tune(self._generator_step, self._config.generator_rate * share)
+        self._tune(self._discriminator_step, self._config.discriminator_rate * share)
         parts = batch.parts(self._config.accumulate)
         values: dict[str, float] = {}
         judged = [self._train_discriminator(part, images, values, whole=len(parts) == 1) for part in parts]
@@ -186,6 +186,11 @@ class Stepper:
         total = torch.stack([weight * value for weight, value in terms.values()]).sum()
         torch.autograd.backward(self._generator_scaler.scale(total / config.accumulate))
 
+    def _tune(self, optimizer: torch.optim.Optimizer, rate: float) -> None:
+        # What the config says counts, not what a checkpoint said: a run may go on with other numbers.
+        for group in optimizer.param_groups:
+            group["lr"], group["betas"] = rate, (self._config.beta1, self._config.beta2)
+
     def _update(
         self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, parameters: list[nn.Parameter]
     ) -> None:
@@ -196,11 +201,6 @@ class Stepper:
         scaler.step(optimizer)
         scaler.update()
         optimizer.zero_grad(set_to_none=True)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
 
 
 def _note(values: dict[str, float], name: str, value: Tensor, parts: int) -> None:

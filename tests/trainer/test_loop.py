@@ -229,6 +229,21 @@ def test_a_checkpoint_of_a_newer_version_is_refused(labelled: PreparedSet, tmp_p
         train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
 
 
+def test_a_run_of_the_first_format_goes_on(labelled: PreparedSet, tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        train(labelled, changed(images=4), tmp_path / name, quiet, network=NETWORK)
+    path = newest_checkpoint(tmp_path / "old")
+    state = torch.load(path, weights_only=True)
+    for name in ("generator_scaler", "discriminator_scaler", "balance", "best", "distance", "log"):
+        del state[name]
+    torch.save(state | {"version": 1}, path)
+    found = [
+        load_checkpoint(train(labelled, changed(images=6), tmp_path / name, quiet, network=NETWORK), CPU)
+        for name in ("new", "old")
+    ]
+    assert_equal(*found)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="Weights & Biases is installed")
 def test_weights_and_biases_must_be_installed_to_be_used(labelled: PreparedSet, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="pip install wandb"):

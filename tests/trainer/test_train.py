@@ -59,10 +59,11 @@ def test_a_resumed_run_is_an_unbroken_run(labelled: PreparedSet, tmp_path: Path)
 
 def test_a_run_goes_on_with_the_rates_it_is_told(labelled: PreparedSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
-    slower = changed(images=4, generator_rate=1e-5, discriminator_rate=2e-5)
+    slower = changed(images=4, generator_rate=1e-5, discriminator_rate=2e-5, beta1=0.5)
     state = load_checkpoint(train(labelled, slower, tmp_path, quiet, network=NETWORK), CPU)
     assert state["generator_step"]["param_groups"][0]["lr"] == 1e-5
     assert state["discriminator_step"]["param_groups"][0]["lr"] == 2e-5
+    assert tuple(state["generator_step"]["param_groups"][0]["betas"]) == (0.5, 0.99)
 
 
 def test_published_weights_make_terrain(
