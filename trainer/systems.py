@@ -17,11 +17,12 @@ from terrainpaint.models.networks import NETWORKS, GeneratorConfig
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig, shaded
 from trainer.config import TrainConfig
-from trainer.crops import Crops, CropSource, Styles
+from trainer.crops import Crops, CropSource
 from trainer.discriminator import INPUT_CHANNELS, Discriminator, judged, no_norm
 from trainer.reference_discriminator import INPUT_CHANNELS as REFERENCE_CHANNELS
 from trainer.reference_discriminator import ReferenceDiscriminator, ReferenceDiscriminatorConfig, judged_reference
 from trainer.segmentation_discriminator import SegmentationDiscriminator
+from trainer.styles import Styles
 
 INNER = slice(1, -2)
 """Of a crop with the extra pixels around, the crop itself."""

@@ -35,7 +35,7 @@ REFERENCE = {"discriminator_widths": (8, 8), "discriminator_scales": 2, "spectra
 @pytest.fixture(autouse=True)
 def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
     """What styles are measured on takes longer than the runs of these tests."""
-    monkeypatch.setattr("trainer.crops.STYLE_SAMPLES", 64)
+    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
 
 
 def everything(folder: Path) -> TrainConfig:

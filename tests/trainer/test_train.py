@@ -18,8 +18,9 @@ from trainer.__main__ import main
 from trainer.averaging import Averaged
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
 from trainer.config import TrainConfig, add_flags, from_flags
-from trainer.crops import CropSource, Styles
+from trainer.crops import CropSource
 from trainer.prepared import PreparedSet, save_prepared
+from trainer.styles import Styles
 from trainer.train import train
 
 CPU = torch.device("cpu")
