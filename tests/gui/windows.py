@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDropEvent, QMouseEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -78,8 +78,11 @@ class Person:
         """Drop a file on the window."""
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
-        place, action = QPointF(300, 300), Qt.DropAction.CopyAction
-        QApplication.sendEvent(self.window, QDropEvent(place, action, data, LEFT, NO_KEY))
+        place, action = QPoint(300, 300), Qt.DropAction.CopyAction
+        entered = QDragEnterEvent(place, action, data, LEFT, NO_KEY)
+        QApplication.sendEvent(self.window, entered)
+        assert entered.isAccepted()
+        QApplication.sendEvent(self.window, QDropEvent(QPointF(place), action, data, LEFT, NO_KEY))
 
     @contextmanager
     def in_dialog(self, kind: type[_Dialog], act: Callable[[_Dialog], None]) -> Iterator[None]:

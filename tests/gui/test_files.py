@@ -1,0 +1,400 @@
+"""Opening, saving, importing and exporting in the window, with real files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import load_project, save_project
+from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.gui import files as files_module
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
+from terrainpaint.gui.dialogs.parts import accept_button
+from terrainpaint.gui.document import Document
+from tests.core.projects import VIEW, assert_same, blotches, full_project
+from tests.gui.windows import Buttons, Person, chooses, open_window
+
+SHAPE = (160, 240)
+
+
+def painted(shape: tuple[int, int]) -> np.ndarray:
+    return blotches(shape, 3) % 7
+
+
+@pytest.fixture
+def person(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, empty_folders: Path) -> Iterator[Person]:
+    with open_window(qtbot, monkeypatch) as person:
+        person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+        yield person
+
+
+@pytest.fixture
+def project_file(tmp_path: Path) -> Path:
+    path = tmp_path / "land.terrainpaint"
+    save_project(path, full_project(), VIEW, None)
+    return path
+
+
+def opened(person: Person, qtbot: QtBot, path: Path) -> None:
+    with qtbot.waitSignal(person.window.document.opened, timeout=20_000):
+        person.window.files.open_path(path)
+
+
+def refused(person: Person, qtbot: QtBot, path: Path) -> str:
+    """The sentence about a file that cannot be used."""
+    with qtbot.waitSignal(person.window.files.refused, timeout=20_000) as heard:
+        person.window.files.open_path(path)
+    assert person.sentence == heard.args[0]
+    return person.sentence
+
+
+def accepted(qtbot: QtBot) -> Callable[[ImportPictureDialog], None]:
+    """Press the button of the dialog once it has read the picture."""
+
+    def accept(dialog: ImportPictureDialog) -> None:
+        qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+        dialog.accept()
+
+    return accept
+
+
+# Save and open
+
+
+def test_save_as_save_and_open(person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, document = person.window, person.window.document
+    chooses(monkeypatch, tmp_path / "bay")
+    person.paints((50, 50), (60, 90))
+    first = document.ids.copy()
+    window.actions_["save"].trigger()
+    path = tmp_path / "bay.terrainpaint"
+    assert person.sentence == f"Saved to {path}."
+    assert window.windowTitle() == "bay – TerrainPaint"
+    person.paints((90, 50), (99, 90))
+    assert window.windowTitle() == "*bay – TerrainPaint"
+    assert np.array_equal(load_project(path)[0].layers[0].cells != 255, first != 0)
+    window.actions_["save"].trigger()
+    assert window.windowTitle() == "bay – TerrainPaint"
+    second = document.ids.copy()
+
+    chooses(monkeypatch, tmp_path / "other.v2.terrainpaint")
+    document.view = ViewSettings(sun_azimuth_deg=17.0)
+    window.actions_["save_as"].trigger()
+    assert document.path == tmp_path / "other.v2.terrainpaint"
+    assert sorted(each.name for each in tmp_path.glob("*.terrainpaint")) == [
+        "bay.terrainpaint", "other.v2.terrainpaint",
+    ]  # fmt: skip
+
+    person.opens(Project.empty((64, 64), Settings(100.0, "atlas")))
+    chooses(monkeypatch, tmp_path / "other.v2.terrainpaint")
+    with qtbot.waitSignal(document.opened):
+        window.actions_["open"].trigger()
+    assert np.array_equal(document.ids, second)
+    assert document.view.sun_azimuth_deg == 17.0
+    assert not document.is_dirty
+    assert [each.name for each in window.files.recent()] == ["other.v2.terrainpaint", "bay.terrainpaint"]
+
+
+def test_cancel_saves_and_opens_nothing(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chooses(monkeypatch, "")
+    person.paints((50, 50), (60, 90))
+    for name in ("save", "save_as", "export_map", "underlay"):
+        person.window.actions_[name].trigger()
+    for name in ("open", "import"):
+        person.window.actions_[name].trigger()
+    assert list(tmp_path.glob("*.*")) == []
+    assert person.window.document.is_dirty
+    assert person.asked == []
+
+
+def test_all_of_a_project_comes_back(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+    opened(person, qtbot, project_file)
+    document = person.window.document
+    assert_same(document.project, full_project())
+    assert document.view == VIEW
+    assert person.window.files._save_to(tmp_path / "again.terrainpaint")
+    assert_same(load_project(tmp_path / "again.terrainpaint")[0], full_project())
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write to")
+def test_a_save_that_fails_leaves_the_star(person: Person) -> None:
+    person.paints((50, 50), (60, 90))
+    for _ in range(20):  # it fails at once: nothing of it may get lost
+        assert not person.window.files._save_to(Path("/proc/nowhere/a.terrainpaint"))
+        assert "/proc/nowhere" in person.sentence
+        assert person.window.document.is_dirty
+        assert person.window.document.path is None
+    assert person.window.files.recent() == []
+
+
+def test_nothing_is_painted_while_a_save_is_under_way(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would count as saved. What the program itself does goes on."""
+    kinds, turns, run = [], [], QEventLoop.exec
+
+    def watched(loop: QEventLoop, kind: QEventLoop.ProcessEventsFlag = QEventLoop.ProcessEventsFlag.AllEvents) -> int:
+        kinds.append(kind)
+        return run(loop, kind)
+
+    def slow(*args: object) -> None:
+        time.sleep(0.2)
+        save_project(*args)
+
+    monkeypatch.setattr(QEventLoop, "exec", watched)
+    monkeypatch.setattr(files_module, "save_project", slow)
+    QTimer.singleShot(0, lambda: turns.append(1))
+    assert person.window.files._save_to(tmp_path / "a.terrainpaint")
+    assert kinds == [QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents]
+    assert turns == [1]
+
+
+@pytest.mark.parametrize("answer", [Buttons.Save, Buttons.Discard, Buttons.Cancel])
+def test_another_document_asks_about_unsaved_work(
+    person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Buttons
+) -> None:
+    document = person.window.document
+    chooses(monkeypatch, tmp_path / "kept")
+    person.paints((50, 50), (60, 90))
+    painted = document.ids.copy()
+    person.answer = answer
+    person.window.files.open_path(project_file)
+    if answer == Buttons.Cancel:
+        qtbot.wait(100)
+        assert np.array_equal(document.ids, painted)
+        assert document.is_dirty
+    else:
+        qtbot.waitUntil(lambda: document.path == project_file)
+    assert len(person.asked) == 1
+    kept = tmp_path / "kept.terrainpaint"
+    assert kept.exists() == (answer == Buttons.Save)
+    if answer == Buttons.Save:
+        assert np.array_equal(load_project(kept)[0].layers[0].cells != 255, painted != 0)
+
+
+def test_a_save_that_is_cancelled_keeps_the_document(
+    person: Person, qtbot: QtBot, project_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chooses(monkeypatch, "")
+    person.paints((50, 50), (60, 90))
+    person.answer = Buttons.Save
+    before = person.window.document.project
+    person.window.files.open_path(project_file)
+    assert not person.window.close()
+    qtbot.wait(100)
+    assert person.window.document.project is before
+
+
+# Recent files and drops
+
+
+def test_recent_files_are_in_the_menu_and_on_the_first_page(
+    person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = person.window
+    menu = window._submenus["recent"]
+    assert not menu.isEnabled()
+    opened(person, qtbot, project_file)
+    assert window.files._save_to(tmp_path / "two.terrainpaint")
+    assert [each.text() for each in menu.actions()][:2] == [str(tmp_path / "two.terrainpaint"), str(project_file)]
+    with qtbot.waitSignal(window.document.opened):
+        menu.actions()[1].trigger()
+    assert window.document.path == project_file
+    assert window.files.recent() == [project_file, tmp_path / "two.terrainpaint"]
+    window.show_welcome()
+    with qtbot.waitSignal(window.document.opened):
+        window.welcome.recent_chosen.emit(tmp_path / "two.terrainpaint")
+    assert window.canvas.isVisible()
+    person.closes()
+    with open_window(qtbot, monkeypatch) as again:
+        assert len(again.window.files.recent()) == 2
+        next(each for each in again.window._submenus["recent"].actions() if "Clear" in each.text()).trigger()
+        assert again.window.files.recent() == []
+        assert not again.window._submenus["recent"].isEnabled()
+
+
+def test_recent_files_are_ten_at_most(person: Person, tmp_path: Path) -> None:
+    for number in range(12):
+        assert person.window.files._save_to(tmp_path / f"{number}.terrainpaint")
+    assert [each.stem for each in person.window.files.recent()] == [str(number) for number in range(11, 1, -1)]
+
+
+def test_a_recent_file_that_is_gone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    before = person.window.document.project
+    assert "no such file" in refused(person, qtbot, tmp_path / "gone.terrainpaint")
+    assert person.window.document.project is before
+
+
+def test_a_project_and_a_map_are_dropped(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+    document = person.window.document
+    with qtbot.waitSignal(document.opened):
+        person.drops(project_file)
+    assert document.path == project_file
+    write_map(tmp_path / "classes.png", SegmentationMap(painted((50, 60))))
+    with qtbot.waitSignal(document.opened):
+        person.drops(tmp_path / "classes.png")
+    assert np.array_equal(document.ids, painted((50, 60)))
+    assert (document.name, document.path, document.is_dirty) == ("classes", None, False)
+
+
+# Import
+
+
+def test_a_class_map_is_imported_exactly(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "classes.png"
+    write_map(path, SegmentationMap(painted((50, 60))))
+    before = path.read_bytes()
+    chooses(monkeypatch, path)
+    with qtbot.waitSignal(person.window.document.opened):
+        person.window.actions_["import"].trigger()
+    assert np.array_equal(person.window.document.ids, painted((50, 60)))
+    assert path.read_bytes() == before
+
+
+def test_a_photo_is_imported_through_its_dialog(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    ids = painted((60, 80))
+    noise = np.random.default_rng(1).integers(-9, 10, (60, 80, 3))
+    rgb = np.clip(PALETTE[ids].astype(int) + noise, 0, 255).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "photo.png"), rgb[:, :, ::-1])
+
+    with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportPictureDialog, accepted(qtbot)):
+        person.window.files.open_path(tmp_path / "photo.png")
+    assert np.array_equal(person.window.document.ids, ids)
+    assert "photo.png was imported" in person.sentence
+
+
+def test_heights_are_imported_through_their_dialog(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    rows, cols = np.indices((70, 90))
+    height = (np.hypot(rows - 35, cols - 45) * -40 + 1200).astype(np.float32)
+    cv2.imwrite(str(tmp_path / "heights.tif"), height)
+    with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportHeightsDialog, QDialog.accept):
+        person.window.files.open_path(tmp_path / "heights.tif")
+    ids = person.window.document.ids
+    assert ids.shape == (70, 90)
+    assert ids[0, 0] == 0, "below the sea"
+    assert ids[35, 45] != 0
+
+
+def test_a_dialog_that_is_left_imports_nothing(person: Person, tmp_path: Path) -> None:
+    before = person.window.document.project
+    cv2.imwrite(str(tmp_path / "photo.png"), np.full((60, 80, 3), 77, np.uint8))
+    with person.in_dialog(QDialog, QDialog.reject):
+        person.window.files.open_path(tmp_path / "photo.png")
+    assert person.window.document.project is before
+
+
+def test_openraster_is_imported_with_its_layers(person: Person, qtbot: QtBot, project_file: Path) -> None:
+    """A project file is one: under another name it is read as another program would have left it."""
+    path = project_file.with_suffix(".ora")
+    project_file.rename(path)
+    opened(person, qtbot, path)
+    document = person.window.document
+    assert document.shape == full_project().shape
+    own = Document(full_project())
+    assert np.array_equal(document.ids, own.ids)
+    assert len(document.project.layers) >= len(own.project.layers)
+    assert document.path is None
+
+
+def test_a_reference_picture_is_loaded(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2.imwrite(str(tmp_path / "photo.png"), np.full((60, 80, 3), (10, 20, 30), np.uint8))
+    chooses(monkeypatch, tmp_path / "photo.png")
+    with qtbot.waitSignal(person.window.document.underlay_changed):
+        person.window.actions_["underlay"].trigger()
+    underlay = person.window.document.project.underlay
+    assert underlay is not None
+    assert underlay.picture.shape == (60, 80, 3)
+    assert tuple(underlay.picture[0, 0]) == (30, 20, 10)
+
+
+def test_the_map_is_exported_as_a_picture(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chooses(monkeypatch, tmp_path / "out")
+    person.opens(Project.painted(painted((50, 60)), Settings(100.0, "atlas")))
+    with qtbot.waitSignal(person.window.files.said):
+        person.window.actions_["export_map"].trigger()
+    assert np.array_equal(read_map(tmp_path / "out.png").ids, painted((50, 60)))
+
+
+def test_there_is_nothing_to_export_before_anything_was_generated(person: Person) -> None:
+    person.window.actions_["export"].trigger()
+    assert "no terrain to export yet" in person.sentence
+
+
+# Files that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("foreign.terrainpaint", b"PK\x03\x04 nothing of ours"),
+        ("empty.terrainpaint", b""),
+        ("text.png", b"no picture"),
+        ("text.tif", b"no picture"),
+        ("text.ora", b"no archive"),
+        ("odd.xyz", b"whatever"),
+    ],
+)
+def test_foreign_files_get_a_sentence(person: Person, qtbot: QtBot, tmp_path: Path, name: str, content: bytes) -> None:
+    before, ids = person.window.document.project, person.window.document.ids.copy()
+    (tmp_path / name).write_bytes(content)
+    sentence = refused(person, qtbot, tmp_path / name)
+    assert name in sentence
+    assert len(sentence.splitlines()) == 1
+    assert sentence.endswith(".")
+    assert person.window.document.project is before
+    assert np.array_equal(person.window.document.ids, ids)
+    assert person.window.files.recent() == []
+
+
+def test_a_damaged_project_gets_a_sentence(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+    before = person.window.document.project
+    data = project_file.read_bytes()
+    (tmp_path / "half.terrainpaint").write_bytes(data[: len(data) // 2])
+    assert "half.terrainpaint" in refused(person, qtbot, tmp_path / "half.terrainpaint")
+    assert person.window.document.project is before
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (20, 300)])
+def test_a_picture_that_is_too_small_is_enlarged(
+    person: Person, qtbot: QtBot, tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    cv2.imwrite(str(tmp_path / "tiny.png"), np.broadcast_to(PALETTE[2][::-1], (*shape, 3)))
+    with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportPictureDialog, accepted(qtbot)):
+        person.window.files.open_path(tmp_path / "tiny.png")
+    assert (person.window.document.ids == 2).all()
+    assert min(person.window.document.shape) == 32
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (20, 300)])
+def test_heights_that_are_too_few_get_a_sentence(
+    person: Person, qtbot: QtBot, tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    before = person.window.document.project
+    cv2.imwrite(str(tmp_path / "tiny.tif"), np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape))
+    assert "tiny.tif" in refused(person, qtbot, tmp_path / "tiny.tif")
+    assert person.window.document.project is before
+
+
+def test_the_folder_of_the_last_file_is_offered(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert person.window.files._save_to(tmp_path / "a.terrainpaint")
+    assert QSettings().value("folder") == str(tmp_path)
+    assert person.window.files._folder() == str(tmp_path)
