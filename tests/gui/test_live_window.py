@@ -1,0 +1,231 @@
+"""The terrain follows the map in the real window, with the real process and the shipped weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.painting import ellipse
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import save_project
+from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.generate.generator import Generator
+from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.dialogs.parts import accept_button
+from terrainpaint.gui.live import LiveGeneration
+from tests.gui.conftest import use_folders
+from tests.gui.windows import Person, open_window
+
+SHAPE = (150, 210)
+ATLAS = shipped_styles()["atlas"]
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator.load(ATLAS, "cpu")
+
+
+@pytest.fixture(scope="module")
+def window_of_all(
+    request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Person]:
+    """One window and one process for all tests here: to read the weights takes seconds."""
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(tmp_path_factory.mktemp("live"), patched)
+        with open_window(QtBot(request), patched) as person:
+            person.window.start(None)
+            yield person
+
+
+@pytest.fixture
+def person(window_of_all: Person) -> Person:
+    """A new document, in the middle of which there is land."""
+    window_of_all.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=0)))
+    window_of_all.window.document.paint_mark("Land", ellipse((20, 20), (130, 190), SHAPE), 1)
+    return window_of_all
+
+
+def settled(person: Person, qtbot: QtBot) -> LiveGeneration:
+    """Wait until all of the terrain is exact."""
+    generation = person.window.generation
+    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+    return generation
+
+
+def assert_exact(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    """What is shown is what a generation of the whole map makes."""
+    live, document = settled(person, qtbot).live, person.window.document
+    assert live is not None
+    whole = generator.terrain(SegmentationMap(document.ids), document.settings.recipe, document.project.rerolls)
+    assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
+    assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
+    assert np.abs(live.shaded.astype(int) - generator.shaded(whole)).max() <= 1
+
+
+def scribbles(person: Person, seed: int, count: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(count):
+        person.window.tools.set_class_id(draw.randrange(7))
+        person.window.tools.set_size_px(draw.uniform(4, 40))
+        at = [(draw.uniform(0, SHAPE[0]), draw.uniform(0, SHAPE[1])) for _ in range(draw.randrange(2, 5))]
+        person.paints(*at, pause_ms=15)
+
+
+def test_it_follows_what_is_painted(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    person.window.canvas.set_tool("brush")
+    for seed in range(3):
+        scribbles(person, seed, 4)
+        assert_exact(person, qtbot, generator)
+    person.window.document.undo_stack.setIndex(3)
+    assert_exact(person, qtbot, generator)
+    person.window.document.undo_stack.setIndex(12)
+    assert_exact(person, qtbot, generator)
+
+
+def test_edits_that_overtake_each_other(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    """Everything changes while it is being made."""
+    document = person.window.document
+    scribbles(person, 5, 3)
+    document.change_settings("Seed", dataclasses.replace(document.settings, recipe=Recipe(7)))
+    scribbles(person, 6, 3)
+    document.undo_stack.undo()
+    document.reroll(ellipse((30, 30), (90, 90), SHAPE))
+    document.crop(5, 8, (120, 190))
+    document.paint_mark("Land", ellipse((0, 0), (50, 50), (120, 190)), 5)
+    assert_exact(person, qtbot, generator)
+    document.undo_stack.setIndex(1)
+    assert_exact(person, qtbot, generator)
+
+
+def test_seed_style_and_rerolls(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    window, document = person.window, person.window.document
+    panel = window.generation_panel
+    assert_exact(person, qtbot, generator)
+    first = window.generation.terrain()
+    panel.roll_dice()
+    assert document.settings.recipe.seed != 0
+    assert_exact(person, qtbot, generator)
+    assert np.abs(window.generation.terrain().height - first.height).max() > 1
+    style = tuple(0.5 for _ in generator.style_names)
+    document.change_settings("Style", dataclasses.replace(document.settings, recipe=Recipe(3, style=style)))
+    assert_exact(person, qtbot, generator)
+    document.change_settings("Blend", dataclasses.replace(document.settings, recipe=Recipe(3, 9, 0.4)))
+    assert_exact(person, qtbot, generator)
+    window.document.set_selection(ellipse((50, 50), (80, 80), SHAPE))
+    window.actions_["reroll"].trigger()
+    assert document.project.rerolls.any()
+    assert_exact(person, qtbot, generator)
+    document.undo_stack.setIndex(1)
+    assert_exact(person, qtbot, generator)
+    again = window.generation.terrain()
+    assert np.abs(again.height - first.height).max() < 1e-4 * np.ptp(first.height)
+
+
+def test_relief_and_ground_scale_the_heights_and_make_nothing_anew(person: Person, qtbot: QtBot) -> None:
+    generation, document = settled(person, qtbot), person.window.document
+    before = generation.terrain().height
+    document.change_settings("Relief", dataclasses.replace(document.settings, relief=2.0))
+    assert generation.is_exact
+    np.testing.assert_allclose(generation.terrain().height, before * 2, rtol=1e-5)
+    document.change_settings("Ground", dataclasses.replace(document.settings, pixel_size_m=1000.0))
+    assert generation.is_exact
+    np.testing.assert_allclose(generation.terrain().height, before * 4, rtol=1e-5)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process")
+def test_a_process_that_dies_while_one_paints_is_replaced(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    settled(person, qtbot)
+    first = person.process.pid
+    assert first is not None
+    scribbles(person, 11, 2)
+    os.kill(first, signal.SIGKILL)
+    scribbles(person, 12, 3)
+    assert_exact(person, qtbot, generator)
+    assert person.process.pid not in (None, first)
+
+
+def test_broken_weights_leave_the_old_ones_at_work(
+    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path
+) -> None:
+    settled(person, qtbot)
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(ATLAS.read_bytes()[:5000])
+    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+        person.window.generation.add_style(broken)
+    assert "broken.safetensors" in person.sentence
+    assert person.window.document.settings.style_name == "broken"
+    scribbles(person, 13, 2)
+    assert_exact(person, qtbot, generator)
+    person.window.document.undo_stack.setIndex(0)
+    assert person.window.document.settings.style_name == "atlas"
+    assert_exact(person, qtbot, generator)
+
+
+def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "mars.terrainpaint"
+    project = Project.empty(SHAPE, Settings(500.0, "mars", base_class=3))
+    save_project(path, project, ViewSettings(), None)
+    sentences: list[str] = []
+    person.window.generation.failed.connect(sentences.append)
+    with qtbot.waitSignal(person.window.document.opened):
+        person.window.files.open_path(path)
+    assert '"mars" is not on this machine' in person.sentence
+    assert_exact(person, qtbot, generator)
+    document = person.window.document
+    assert document.settings.style_name == "mars", "a save must not change it"
+    document.change_settings("Seed", dataclasses.replace(document.settings, recipe=Recipe(7)))
+    document.change_settings("Relief", dataclasses.replace(document.settings, relief=2.0))
+    assert person.window.generation.is_exact is False
+    scribbles(person, 14, 2)
+    assert_exact(person, qtbot, generator)
+    assert len(sentences) == 1, "it is said once"
+    document.change_settings("Style", dataclasses.replace(document.settings, style_name="atlas"))
+    assert_exact(person, qtbot, generator)
+
+
+def test_numbers_of_another_style_are_a_sentence_and_not_the_end(
+    person: Person, qtbot: QtBot, generator: Generator
+) -> None:
+    settled(person, qtbot)
+    document = person.window.document
+    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+        document.change_settings("Style", dataclasses.replace(document.settings, recipe=Recipe(1, style=(0.1,))))
+    assert "style" in person.sentence
+    document.undo_stack.undo()
+    assert_exact(person, qtbot, generator)
+
+
+def test_an_export_waits_for_the_exact_terrain(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    window = person.window
+
+    def accept(dialog: ExportDialog) -> None:
+        dialog._folder.setText(str(tmp_path / "out"))
+        dialog._name.setText("land")
+        accept_button(dialog._buttons).click()
+
+    qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
+    scribbles(person, 15, 1)
+    written: list[str] = []
+    window.files.said.connect(written.append)
+    with person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+    qtbot.waitUntil(lambda: any("written to" in each for each in written), timeout=PATIENCE_MS)
+    mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
+    assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
+    height = window.generation.terrain().height
+    tall = np.ptp(mesh.vertices, axis=0)
+    assert any(abs(each - np.ptp(height)) < 0.01 * np.ptp(height) for each in tall)
+    assert mesh.visual.uv is not None
