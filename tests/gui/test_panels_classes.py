@@ -205,7 +205,8 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
 def test_the_size_is_set_in_the_bar_and_by_keys(bar: ToolOptions, tools: ToolSettings, qtbot: QtBot) -> None:
     slider = bar.size_px.slider
     qtbot.mouseClick(slider, LEFT, pos=QPoint(slider.width() * 3 // 4, slider.height() // 2))
-    assert tools.size_px == pytest.approx(2048**0.75, rel=0.2)
+    # Logarithmic; how far the middle of the handle is from the end of its groove depends on the style and the font.
+    assert 2048**0.65 < tools.size_px < 2048**0.85
     assert tools.size_px == bar.size_px.value
     tools.step_size(5)
     assert bar.size_px.value == tools.size_px
