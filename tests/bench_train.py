@@ -42,7 +42,7 @@ def _images_per_s(config: TrainConfig, repeats: int) -> float:
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
     land = _land()
-    system = build_system(config, None, land.pixel_size_m, CPU)
+    system = build_system(config, None, None, land.pixel_size_m, CPU)
     source = CropSource(land, system.networks.generator, config.crop_px, CPU)
     system.learn_styles(source, random)
     step = Stepper(system, config, Team(0, 1, CPU), torch.ones(0), None)

@@ -27,6 +27,7 @@ class TrainConfig:
 
     network: str = _field("spade-local", "the network to train",
                           ("spade-local", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
+    start: str = _field("", "weights file that a new run begins with; blocks which it lacks begin as doing nothing")
     images: int = _field(400_000, "length of the run in images shown", least=1)
     batch: int = _field(6, "images in a step, of all processes together", least=1)
     accumulate: int = _field(1, "parts that a process computes its images of a step in, to save memory", least=1)
@@ -54,6 +55,7 @@ class TrainConfig:
     mean_weight: float = _field(20.0, "weight of L1 on means of 16 x 16 px", least=0)
     perceptual: str = _field("", "state dict of VGG19 or SqueezeNet 1.1 with torchvision's names")
     perceptual_weight: float = _field(0.0, "weight of the perceptual loss on terrain and on height as grey", least=0)
+    projected: bool = _field(False, "judge the features of --perceptual too, of terrain and relief (Projected GAN)")
     leak_weight: float = _field(0.0, "weight of the correlation of albedo and light", least=0)
 
     balance: str = _field("none", "when the generator is trained", ("none", "ratio", "dynamic"))
@@ -97,10 +99,22 @@ class TrainConfig:
         for name in ("beta1", "beta2"):
             if getattr(self, name) >= 1:
                 raise TrainingError(f"{name} must be below 1, not {getattr(self, name)}.")
-        if self.perceptual_weight and not self.perceptual:
+        if self.needs_perceptual and not self.perceptual:
             from trainer.losses.perceptual import HOW_TO_GET
 
-            raise TrainingError(f"The perceptual loss needs a network, as --perceptual FILE; {HOW_TO_GET}.")
+            wanted = "The projected discriminator" if self.projected else "The perceptual loss"
+            raise TrainingError(f"{wanted} needs a network, as --perceptual FILE; {HOW_TO_GET}.")
+        if self.projected and self.network != "spade-local":
+            raise TrainingError(f"projected is for the network spade-local, not for {self.network}.")
+        if self.projected and self.crop_px < 48:
+            raise TrainingError(f"projected wants a crop_px of at least 48, not {self.crop_px}.")
+        if self.projected and (self.adversarial == "segmentation" or self.r1_weight or self.r2_weight):
+            raise TrainingError("projected goes neither with the segmentation loss nor with gradient penalties.")
+
+    @property
+    def needs_perceptual(self) -> bool:
+        """Whether the network of `perceptual` is used."""
+        return bool(self.perceptual_weight) or self.projected
 
 
 def config_names() -> list[str]:

@@ -52,7 +52,8 @@ class Stepper:
         networks = system.networks
         betas = config.beta1, config.beta2
         self._made_by = [*networks.generator.parameters(), *networks.shadow.parameters()]
-        self._judged_by = list(system.discriminator.parameters())
+        # Not those of fixed features.
+        self._judged_by = [each for each in system.discriminator.parameters() if each.requires_grad]
         self._generator_step = torch.optim.Adam(self._made_by, config.generator_rate, betas=betas)
         self._discriminator_step = torch.optim.Adam(self._judged_by, config.discriminator_rate, betas=betas)
         # Half precision has no small numbers: losses are enlarged for it, and gradients made small again.
@@ -84,10 +85,12 @@ class Stepper:
         trains = self._balance.trains_generator(values["discriminator"])
         if trains:
             made: dict[str, float] = {}
-            self._system.discriminator.requires_grad_(False)
+            for each in self._judged_by:
+                each.requires_grad_(False)
             for part in judged:
                 self._train_generator(part, made)
-            self._system.discriminator.requires_grad_(True)
+            for each in self._judged_by:
+                each.requires_grad_(True)
             self._update(self._generator_step, self._generator_scaler, self._made_by)
             values |= self._team.average(made)
         return values | {"generator_trained": float(trains)}

@@ -18,7 +18,9 @@ from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig, shaded
 from trainer.config import TrainConfig
 from trainer.crops import Crops, CropSource
-from trainer.discriminator import INPUT_CHANNELS, Discriminator, judged, no_norm
+from trainer.discriminator import INPUT_CHANNELS, Discriminator, Norm, judged, no_norm
+from trainer.losses.perceptual import PerceptualNetwork
+from trainer.projected_discriminator import ProjectedDiscriminator
 from trainer.reference_discriminator import INPUT_CHANNELS as REFERENCE_CHANNELS
 from trainer.reference_discriminator import ReferenceDiscriminator, ReferenceDiscriminatorConfig, judged_reference
 from trainer.segmentation_discriminator import SegmentationDiscriminator
@@ -178,21 +180,28 @@ def _shown(lab: Tensor, code: Tensor, shares: Tensor) -> Tensor:
 
 
 def build_system(
-    config: TrainConfig, shape: GeneratorConfig | None, pixel_size_m: float, device: torch.device
+    config: TrainConfig,
+    shape: GeneratorConfig | None,
+    perceptual: PerceptualNetwork | None,
+    pixel_size_m: float,
+    device: torch.device,
 ) -> System:
     """New networks with first values drawn from torch's own random state; `shape` None: as published."""
     network = NETWORKS[config.network]
     generator = network.generator_of(shape or network.config()).to(device)
     shadow = network.shadow(ShadowConfig()).to(device)
     kind = LocalSystem if config.network == "spade-local" else ReferenceSystem
-    discriminator = _discriminator(config).to(device)
+    discriminator = _discriminator(config)
+    if config.projected and perceptual is not None:
+        discriminator = ProjectedDiscriminator(discriminator, perceptual, _norm(config))
+    discriminator.to(device)
     for module in (generator, discriminator):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return kind(Networks(generator, shadow), discriminator, pixel_size_m)
 
 
 def _discriminator(config: TrainConfig) -> nn.Module:
-    widths, norm = config.discriminator_widths, spectral_norm if config.spectral_norm else no_norm
+    widths, norm = config.discriminator_widths, _norm(config)
     is_local = config.network == "spade-local"
     if config.adversarial == "segmentation":
         return SegmentationDiscriminator(widths, norm, INPUT_CHANNELS if is_local else REFERENCE_CHANNELS)
@@ -204,6 +213,10 @@ def _discriminator(config: TrainConfig) -> nn.Module:
         if isinstance(each, nn.Conv2d):
             norm(each)
     return found
+
+
+def _norm(config: TrainConfig) -> Norm:
+    return spectral_norm if config.spectral_norm else no_norm
 
 
 def one_hot(labels: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from terrainpaint.core.jobs import Cancel, never_cancel
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.memory import keep_freed_memory
 from terrainpaint.models.networks import GeneratorConfig
+from terrainpaint.models.weights import load_weights
 from trainer.averaging import Averaged
 from trainer.batches import Batch, draw_batch
 from trainer.checkpoints import images_of, load_checkpoint, newest_checkpoint, save_checkpoint
@@ -31,8 +32,9 @@ from trainer.losses.perceptual import load_perceptual
 from trainer.prepared import TRAIN, VALIDATION, PreparedSet
 from trainer.run_log import RunLog
 from trainer.sheets import Samples
+from trainer.start import begin_with
 from trainer.steps import Stepper, parameters_are_numbers
-from trainer.systems import System, build_system
+from trainer.systems import Networks, System, build_system
 
 Report = Callable[[int, dict[str, float]], None]
 """Called with the images shown and the means of the losses since the last call."""
@@ -70,16 +72,18 @@ class _Run:
         self._share = team.share(config.batch)
         torch.manual_seed(config.seed)
         self._random = torch.Generator().manual_seed(config.seed)
-        self._system: System = build_system(config, network, prepared.pixel_size_m, team.device)
+        perceptual = load_perceptual(Path(config.perceptual)) if config.needs_perceptual else None
+        self._system: System = build_system(config, network, perceptual, prepared.pixel_size_m, team.device)
         networks = self._system.networks
+        if config.start and newest_checkpoint(folder) is None:
+            _begin_with(networks, Path(config.start))
         self._source = CropSource(
             prepared.subset(TRAIN), networks.generator, config.crop_px, team.device, config.rescale, config.turn
         )
         self._system.learn_styles(self._source, torch.Generator().manual_seed(config.seed))
         self._averaged = Averaged(networks.generator, networks.shadow)
-        perceptual = load_perceptual(Path(config.perceptual)).to(team.device) if config.perceptual_weight else None
         weights = self._source.class_weights() if config.adversarial == "segmentation" else torch.ones(0)
-        self._step = Stepper(self._system, config, team, weights, perceptual)
+        self._step = Stepper(self._system, config, team, weights, perceptual.to(team.device) if perceptual else None)
         held_out = prepared.subset(VALIDATION)
         shown = CropSource(held_out, networks.generator, config.crop_px, team.device) if len(held_out) else self._source
         self._samples = Samples(self._system, shown)
@@ -200,6 +204,18 @@ class _Run:
         if name != self._config.network:
             raise TrainingError(f"{path} is a checkpoint of the network {name}, not of {self._config.network}; train "
                                 "in a new folder, or go on with that network.")  # fmt: skip
+
+
+def _begin_with(networks: Networks, path: Path) -> None:
+    given = load_weights(path, torch.device("cpu"))
+    try:
+        begin_with(networks.generator, given.generator.state_dict())
+        begin_with(networks.shadow, given.shadow.state_dict())
+    except RuntimeError as error:
+        raise TrainingError(
+            f"{path} has another network ({given.header.network}) or widths than this run; name weights of the same "
+            "kind as --start."
+        ) from error
 
 
 def _passed(before: int, after: int, interval: int) -> bool:

@@ -44,7 +44,7 @@ class SpadeLocalConfig:
     one half in a unit of the elevation code."""
 
     widths: tuple[int, int, int, int] = (160, 112, 64, 32)
-    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
+    blocks: tuple[int, int, int, int] = (2, 3, 2, 1)
     hidden: int = 48
     style_names: tuple[str, ...] = ("lightness", "warmth", "greenness", "elevation", "relief")
     elevation_scale: float = 43.0

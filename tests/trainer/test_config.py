@@ -41,6 +41,21 @@ def test_the_perceptual_loss_asks_for_its_network() -> None:
     assert config_of("spade-terrain-1.0", "--perceptual-weight", "0").perceptual == ""
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ((), "The projected discriminator needs a network, as --perceptual FILE"),
+        (("--perceptual", "vgg19.pth", "--network", "spade-terrain-1.0"), "projected is for the network spade-local"),
+        (("--perceptual", "vgg19.pth", "--adversarial", "segmentation"), "neither with the segmentation loss"),
+        (("--perceptual", "vgg19.pth", "--crop-px", "32"), "crop_px of at least 48"),
+        (("--perceptual", "vgg19.pth", "--r1-weight", "1"), "nor with gradient penalties"),
+    ],
+)
+def test_what_the_projected_discriminator_goes_with(flags: tuple[str, ...], told: str) -> None:
+    with pytest.raises(TrainingError, match=told):
+        config_of("default", "--projected", *flags)
+
+
 def test_flags_of_every_kind() -> None:
     flags = ["--no-flip-route", "--augment", "colour", "cutout", "--discriminator-widths", "4", "8", "--turn"]
     config = config_of("default", *flags)

@@ -1,0 +1,87 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn.utils.parametrizations import spectral_norm
+
+from tests.trainer.runs import NETWORK, changed, quiet
+from tests.trainer.test_loop import assert_equal, stopped_and_resumed
+from tests.trainer.test_losses import squeezenet_state
+from trainer.discriminator import INPUT_CHANNELS, Discriminator
+from trainer.losses.perceptual import load_perceptual
+from trainer.prepared import PreparedSet
+from trainer.projected_discriminator import ProjectedDiscriminator
+from trainer.train import train
+
+DEPTHS = 4
+
+
+@pytest.fixture(autouse=True)
+def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What styles are measured on takes longer than the runs of these tests."""
+    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Path:
+    save_file(squeezenet_state(), tmp_path / "squeezenet.safetensors")
+    return tmp_path / "squeezenet.safetensors"
+
+
+def judge_of(features: Path) -> ProjectedDiscriminator:
+    torch.manual_seed(0)
+    beside = Discriminator((8, 8), 2)
+    return ProjectedDiscriminator(beside, load_perceptual(features), spectral_norm).eval()
+
+
+def scores(judge: ProjectedDiscriminator, x: Tensor) -> list[Tensor]:
+    torch.manual_seed(1)  # the light on the relief
+    return [scale[-1].detach() for scale in judge(x)]
+
+
+def test_terrain_relief_and_map_are_judged_at_every_depth(features: Path) -> None:
+    judge, x = judge_of(features), torch.rand(2, INPUT_CHANNELS, 64, 64)
+    found = judge(x)
+    assert [len(each) for each in found] == [3, 3, *[1] * 2 * DEPTHS]
+    sides = [each[-1].shape[-1] for each in found[2:]]
+    assert sides == sides[:DEPTHS] * 2 == sorted(sides[:DEPTHS], reverse=True) * 2
+    before = scores(judge, x)
+    terrain, relief = slice(2, 2 + DEPTHS), slice(2 + DEPTHS, None)
+    for channels, touched, left in ((slice(0, 3), terrain, relief), (slice(4, 6), relief, terrain)):
+        other = x.clone()
+        other[:, channels] += 0.3 * torch.rand_like(other[:, channels])
+        after = scores(judge, other)
+        assert not any(map(torch.equal, before[touched], after[touched]))
+        assert all(map(torch.equal, before[left], after[left]))
+    other = x.clone()
+    other[:, -7:] = other[:, -7:].flip(1)
+    assert not any(map(torch.equal, before, scores(judge, other)))
+
+
+def test_what_is_judged_learns_from_it_and_the_features_do_not(features: Path) -> None:
+    judge, x = judge_of(features), torch.rand(1, INPUT_CHANNELS, 64, 64, requires_grad=True)
+    sum(each[-1].sum() for each in judge(x)[2:]).backward()
+    assert x.grad is not None
+    moved = x.grad.abs().sum(dim=(0, 2, 3)) > 0
+    assert moved.tolist() == [channel < 3 or channel in (4, 5) for channel in range(INPUT_CHANNELS)]
+    assert all(each.grad is None for each in judge.network.parameters())
+
+
+def test_a_run_leaves_the_features_and_projections_as_they_are_and_resumes(
+    labelled: PreparedSet, tmp_path: Path, features: Path
+) -> None:
+    config = changed(projected=True, perceptual=str(features), crop_px=48, save_images=100, sheet_images=100)
+    found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)
+    assert_equal(found["whole"], found["broken"])
+    first = train(labelled, replace(config, images=2), tmp_path / "first", quiet, network=NETWORK)
+    assert first is not None
+    trained, begun = found["whole"]["discriminator"], torch.load(first, weights_only=True)["discriminator"]
+    assert isinstance(trained, dict)
+    fixed = [name for name in trained if name.startswith("network.") or ".mixed." in name]
+    learns = [name for name in trained if ".score." in name and name.endswith("original")]
+    assert len(fixed) == len(judge_of(features).network.state_dict()) + 2 * DEPTHS
+    assert all(torch.equal(trained[name], begun[name]) for name in fixed)
+    assert learns and not any(torch.equal(trained[name], begun[name]) for name in learns)

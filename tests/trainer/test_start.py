@@ -1,0 +1,66 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.noise import seeded
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from tests.trainer.runs import NETWORK, changed, quiet
+from trainer.prepared import PreparedSet
+from trainer.publish import publish
+from trainer.start import begin_with
+from trainer.train import train
+
+WINDOW = Window((0, 32), (0, 32))
+
+
+@pytest.fixture(autouse=True)
+def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What styles are measured on takes longer than the runs of these tests."""
+    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
+
+
+def painted(network: SpadeLocal) -> torch.Tensor:
+    """What it makes of vertical stripes of the classes."""
+    (top, bottom), (left, right) = network.input_window(WINDOW).rows, network.input_window(WINDOW).cols
+    ids = (torch.arange(left, right) // 10 % 7).to(torch.uint8).expand(1, bottom - top, -1)
+    with torch.no_grad():
+        return torch.cat(network(ids, WINDOW, seeded([3]), torch.ones(1, 5)), dim=1)
+
+
+def test_a_network_with_more_blocks_begins_as_the_smaller_one() -> None:
+    torch.manual_seed(0)
+    small, large = SpadeLocal(NETWORK), SpadeLocal(replace(NETWORK, blocks=(2, 3, 2, 1)))
+    assert not torch.allclose(painted(small), painted(large), atol=1e-2)
+    begin_with(large, small.state_dict())
+    assert torch.allclose(painted(small), painted(large), atol=1e-4)
+
+
+@pytest.mark.parametrize("other", [replace(NETWORK, widths=(32, 16, 16, 16)), replace(NETWORK, blocks=(2, 1, 1, 1))])
+def test_another_width_or_more_blocks_than_there_are_is_refused(other: SpadeLocalConfig) -> None:
+    with pytest.raises(RuntimeError):
+        begin_with(SpadeLocal(NETWORK), SpadeLocal(other).state_dict())
+
+
+def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
+    start = tmp_path / "start.safetensors"
+    publish(tmp_path / "one", start, "MIT")
+    config = changed(images=2, start=str(start), generator_rate=0.0)
+    last = train(labelled, config, tmp_path / "two", quiet, network=NETWORK)
+    assert last is not None
+    averaged = torch.load(tmp_path / "one" / last.name, weights_only=True)["averaged"]
+    begun = torch.load(last, weights_only=True)["averaged"]
+    assert all(torch.equal(begun[name], value) for name, value in averaged.items() if "style_mix" not in name)
+    start.unlink()
+    assert train(labelled, replace(config, images=4), tmp_path / "two", quiet, network=NETWORK) is not None
+
+
+def test_weights_of_another_network_are_said_in_a_sentence(labelled: PreparedSet, tmp_path: Path) -> None:
+    train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
+    publish(tmp_path / "one", tmp_path / "start.safetensors", "MIT")
+    config = changed(images=2, start=str(tmp_path / "start.safetensors"))
+    with pytest.raises(TrainingError, match=r"start\.safetensors has another network \(spade-local\) or widths"):
+        train(labelled, config, tmp_path / "two", quiet, network=replace(NETWORK, widths=(32, 16, 16, 16)))
