@@ -67,6 +67,7 @@ class _Worker:
         self._exact: Generator | None = None
         self._preview: Generator | None = None
         self._cold: Iterator[int] = iter(())
+        self._threads = 0  # of torch, as it found them
 
     def answer(self, request: Request) -> Reply:
         """What was asked for, or the Failure of one that a user can meet."""
@@ -79,6 +80,7 @@ class _Worker:
                     return Style(tuple(float(each) for each in numbers))
                 case MakeRequest():
                     generator = self._loaded()[not request.exact]
+                    self._leave_room(request)
                     return generator.shaded_patch(request.part, request.rect, request.recipe)
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
@@ -114,6 +116,16 @@ class _Worker:
             licence=header.licence,
             credits=header.credits,
         )
+
+    def _leave_room(self, request: MakeRequest) -> None:
+        """Previews are made while somebody paints: leave a core to the window that shows them.
+
+        Threads that share a core wait for each other at the end of each layer: on two cores, one is faster.
+        """
+        import torch
+
+        self._threads = self._threads or torch.get_num_threads()
+        torch.set_num_threads(self._threads if request.exact else max(1, self._threads - 1))
 
     def _loaded(self) -> tuple[Generator, Generator]:
         """The generators of exact patches and of previews."""
