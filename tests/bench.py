@@ -22,6 +22,7 @@ from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainProcess
 from tests.bench_obj import bench_obj
 from tests.bench_train import bench_train
+from tests.bench_window import bench_window
 
 LARGE_PX = 8192
 
@@ -112,6 +113,6 @@ def _milliseconds(job: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    for bench in (bench_generate, bench_live, bench_obj, bench_large, bench_train):
+    for bench in (bench_generate, bench_live, bench_window, bench_obj, bench_large, bench_train):
         for key, value in bench().items():
             print(f"{key} {value:.3f}", flush=True)
