@@ -27,7 +27,7 @@ from PIL import Image
 from terrainpaint import __version__
 from terrainpaint.cli import main
 from terrainpaint.core.assets import asset_path, shipped_styles
-from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
 from terrainpaint.core.segmentation import SegmentationMap, write_map
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
@@ -204,6 +204,19 @@ def test_mesh_size_and_exaggeration_change_the_mesh_alone(
     assert len(plain.vertices) == 16 * 12
     np.testing.assert_allclose(steep.vertices[:, 1], 2.5 * plain.vertices[:, 1], atol=2e-3)
     assert same == steps
+
+
+def test_water_is_levelled_when_asked(run: Run, weights: Path, tmp_path: Path) -> None:
+    ids = np.ones((48, 64), np.uint8)
+    ids[:, :24] = WATER
+    write_map(tmp_path / "shore.png", SegmentationMap(ids))
+    steps = {}
+    for name, options in (("made", ()), ("level", ("--level-water",))):
+        out = tmp_path / name
+        run("generate", tmp_path / "shore.png", "-o", out, "--formats", "height16", "--weights", weights, *options)
+        assert json.loads((out / "shore_height16.json").read_text()).get("water_levelled", False) == bool(options)
+        steps[name] = cv2.imread(str(out / "shore_height16.png"), cv2.IMREAD_UNCHANGED)[:, :24]
+    assert np.ptp(steps["made"]) > np.ptp(steps["level"]) == 0
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(
@@ -578,7 +591,7 @@ def test_the_help_names_every_option(run: Run) -> None:
     text = run("generate", "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     options = set(re.findall(r"^  (?:-o OUT, )?(--[a-z-]+)", text, re.MULTILINE))
-    assert len(options) == 11
+    assert len(options) == 12
     assert all(f"`{option}" in guide for option in options)
 
 

@@ -38,6 +38,7 @@ class GenerateArguments:
     size: tuple[int, int] | None
     mesh_size: int | None
     exaggeration: float
+    level_water: bool
     nearest_colour: bool
     device: str
     quiet: bool
@@ -121,6 +122,10 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exaggeration", type=_number, default=1.0, metavar="X",
         help="multiplies the heights of the mesh, and of nothing else; above 0, at most 1000; default 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--level-water", action="store_true",
+        help="give the sea and each lake one level; painted water under 5 px wide is a river and runs on downhill",
     )  # fmt: skip
     parser.add_argument(
         "--nearest-colour", action="store_true", help="take colours that belong to no class for the nearest one"

@@ -15,6 +15,7 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.jobs import Progress
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import MAX_SIDE_PX, MIN_SIDE_PX, SegmentationMap, read_map, read_map_nearest
+from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 
@@ -43,6 +44,8 @@ def generate(asked: GenerateArguments) -> list[Path]:
         if (warning := generator.seams(segmentation.shape)) is not None and not asked.quiet:
             say(warning)
         terrain = generator.terrain(segmentation, Recipe(asked.seed), progress=line.stage("Generating"))
+        if asked.level_water:
+            terrain = with_level_water(terrain, segmentation.ids)
         source = ExportSource(terrain, lambda: generator.shaded(terrain))
         return target.write(source, options, line.stage("Writing"))
 

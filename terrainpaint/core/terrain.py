@@ -16,7 +16,8 @@ class Provenance:
 
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
     `version` the version of TerrainPaint. `height_scale` is what the heights of the weights were multiplied by;
-    `has_rerolls` tells that the noise was drawn anew in places, which the project file knows.
+    `has_rerolls` tells that the noise was drawn anew in places, which the project file knows; `has_level_water` that
+    lakes and sea were levelled afterwards.
     """
 
     weights_sha256: str
@@ -25,6 +26,7 @@ class Provenance:
     version: str
     height_scale: float = 1.0
     has_rerolls: bool = False
+    has_level_water: bool = False
 
 
 @dataclass(frozen=True)

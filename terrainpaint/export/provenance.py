@@ -17,4 +17,6 @@ def recipe_facts(made: Provenance) -> dict[str, object]:
         facts["rerolled_in_places"] = True
     if made.height_scale != 1:
         facts["height_scale"] = made.height_scale
+    if made.has_level_water:
+        facts["water_levelled"] = True
     return facts

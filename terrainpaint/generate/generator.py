@@ -212,6 +212,21 @@ class Generator:
         return picture_from(self._weights.shadow.shade(picture_to(albedo, self._device), height, code, pixel_size_m))
 
 
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """While it lasts, networks on the CPU use a core less than torch usually does, if there are several.
+
+    Threads that have to share a core with another process wait for each other at the end of each layer: beside a busy
+    window, one thread on two cores answers sooner than two.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def pick_device(name: str) -> torch.device:
     """The device of a name; "auto" is CUDA, MPS or the CPU, whichever is there first. Raises DeviceError."""
     if name == "auto":

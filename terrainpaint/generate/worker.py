@@ -28,6 +28,7 @@ from terrainpaint.generate.messages import (
     Request,
     Style,
     StyleRequest,
+    TerrainPatch,
     WeightsInfo,
 )
 from terrainpaint.generate.schedule import FIRST_PX
@@ -67,7 +68,6 @@ class _Worker:
         self._exact: Generator | None = None
         self._preview: Generator | None = None
         self._cold: Iterator[int] = iter(())
-        self._threads = 0  # of torch, as it found them
 
     def answer(self, request: Request) -> Reply:
         """What was asked for, or the Failure of one that a user can meet."""
@@ -79,9 +79,7 @@ class _Worker:
                     numbers = self._loaded()[0].style_of(request.recipe)
                     return Style(tuple(float(each) for each in numbers))
                 case MakeRequest():
-                    generator = self._loaded()[not request.exact]
-                    self._leave_room(request)
-                    return generator.shaded_patch(request.part, request.rect, request.recipe)
+                    return self._make(request)
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
         except MemoryError:
@@ -117,15 +115,14 @@ class _Worker:
             credits=header.credits,
         )
 
-    def _leave_room(self, request: MakeRequest) -> None:
-        """Previews are made while somebody paints: leave a core to the window that shows them.
+    def _make(self, request: MakeRequest) -> TerrainPatch:
+        from terrainpaint.generate.generator import one_core_left
 
-        Threads that share a core wait for each other at the end of each layer: on two cores, one is faster.
-        """
-        import torch
-
-        self._threads = self._threads or torch.get_num_threads()
-        torch.set_num_threads(self._threads if request.exact else max(1, self._threads - 1))
+        exact, preview = self._loaded()
+        if request.exact:
+            return exact.shaded_patch(request.part, request.rect, request.recipe)
+        with one_core_left():  # previews are made while somebody paints, and the window has to show them
+            return preview.shaded_patch(request.part, request.rect, request.recipe)
 
     def _loaded(self) -> tuple[Generator, Generator]:
         """The generators of exact patches and of previews."""

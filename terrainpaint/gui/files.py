@@ -22,6 +22,7 @@ from terrainpaint.core.project_file import SUFFIX, load_project, save_project
 from terrainpaint.core.rasters import read_picture
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError
 from terrainpaint.export import FORMATS, ExportSource, export
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
@@ -302,9 +303,11 @@ class FileActions(QObject):
 
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.live.shaded.copy()  # type: ignore[union-attr]
-        source = ExportSource(terrain, lambda: shaded)
+        ids = self._document.ids.copy()
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
+            levelled = with_level_water(terrain, ids) if request.level_water else terrain
+            source = ExportSource(levelled, lambda: shaded)
             return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
 
         self._in_background("Exporting", work, self._exported)

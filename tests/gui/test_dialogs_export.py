@@ -39,18 +39,19 @@ def name_field(dialog: ExportDialog) -> QLineEdit:
 
 
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
-    assert [each.text() for each in dialog.findChildren(QCheckBox)] == list(FORMATS)
+    assert [each.text() for each in dialog.findChildren(QCheckBox)] == [*FORMATS, "&Level lakes and sea"]
     assert all(form.description[1:] in words(dialog) for form in FORMATS.values())
 
 
 def test_the_request_is_what_export_takes(dialog: ExportDialog, tmp_path: Path) -> None:
+    assert dialog.request().level_water
     tick(dialog, {"albedo", "obj"})
     mesh = dialog.findChild(QComboBox)
     mesh.setCurrentIndex(0)
     exaggeration = dialog.findChild(QDoubleSpinBox)
     exaggeration.setValue(2.5)
     request = dialog.request()
-    assert request == ExportRequest(tmp_path, "island", ("obj", "albedo"), ExportOptions(256, 2.5))
+    assert request == ExportRequest(tmp_path, "island", ("obj", "albedo"), ExportOptions(256, 2.5), False)
     written = export(source(lopsided()), request.folder, request.name, request.formats, request.options)
     assert all(path.name in words(dialog) for path in written)
 

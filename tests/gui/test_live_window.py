@@ -21,6 +21,7 @@ from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.water import with_level_water
 from terrainpaint.generate.generator import Generator
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.parts import accept_button
@@ -225,7 +226,7 @@ def test_an_export_waits_for_the_exact_terrain(person: Person, qtbot: QtBot, tmp
     qtbot.waitUntil(lambda: any("written to" in each for each in written), timeout=PATIENCE_MS)
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
     assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
-    height = window.generation.terrain().height
+    height = with_level_water(window.generation.terrain(), window.document.ids).height
     tall = np.ptp(mesh.vertices, axis=0)
     assert any(abs(each - np.ptp(height)) < 0.01 * np.ptp(height) for each in tall)
     assert mesh.visual.uv is not None

@@ -46,12 +46,13 @@ _NAMED_AT_MOST = 4
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What was chosen: the arguments of `terrainpaint.export.export`."""
+    """What was chosen: the arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
 
     folder: Path
     name: str
     formats: tuple[str, ...]
     options: ExportOptions
+    level_water: bool
 
 
 class ExportDialog(QDialog):
@@ -82,6 +83,7 @@ class ExportDialog(QDialog):
         self._folder, self._name = QLineEdit(str(folder)), QLineEdit(name)
         self._mesh = _mesh_field(max(map_shape))
         self._exaggeration = QDoubleSpinBox()
+        self._level_water = QCheckBox("&Level lakes and sea")
         self._total = label("", "muted")
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
@@ -102,7 +104,9 @@ class ExportDialog(QDialog):
         folder = self._folder.text().strip()
         if not folder:
             raise OptionError("No folder was named; choose one.")
-        request = ExportRequest(Path(folder).expanduser(), self._name.text().strip(), chosen, self._options())
+        request = ExportRequest(
+            Path(folder).expanduser(), self._name.text().strip(), chosen, self._options(), self._level_water.isChecked()
+        )
         self._paths(request)
         return request
 
@@ -135,6 +139,7 @@ class ExportDialog(QDialog):
         mesh.add("&Vertices", self._mesh)
         mesh.add("E&xaggeration", self._exaggeration)
         left.addLayout(mesh)
+        left.addWidget(self._level_water)
 
         right = QVBoxLayout()
         right.setSpacing(8)
@@ -164,6 +169,11 @@ class ExportDialog(QDialog):
         self._exaggeration.setPrefix("× ")
         self._exaggeration.setValue(1.0)
         self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights keep true metres.")
+        self._level_water.setChecked(True)
+        self._level_water.setToolTip(
+            "The sea at 0 m and each lake at one height, for water planes in other programs. "
+            "Water painted less than 5 pixels wide is a river, which runs on downhill."
+        )
         self.resize(980, 700)
 
     def _format_list(self) -> QScrollArea:
