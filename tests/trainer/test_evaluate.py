@@ -57,7 +57,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(files: Path, output: Path, *more: str) -> list[str]:
     return ["evaluate", "--weights", str(files / "w.safetensors"), "--data", str(files / "set.npz"), "--features",
             str(files / "features.safetensors"), "-o", str(output), "--crops", "9", "--crop-px", "64",
-            "--device", "cpu", *more]  # fmt: skip
+            "--uniform-px", "128", "--device", "cpu", *more]  # fmt: skip
 
 
 def test_one_command_makes_figures_and_a_report_without_other_files(
@@ -79,6 +79,8 @@ def test_one_command_makes_figures_and_a_report_without_other_files(
     assert list(found["leak"]["albedo made"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
     # A network that was never trained is local and exact all the same.
     assert found["checks"]["repeats"] is True and found["checks"]["seam_height_m"] < 0.1
+    assert list(found["repetition"]["peaks"]) == ["grassland", "forest", "hills", "desert", "mountain", "tundra"]
+    assert all(0 < each < 1 for each in found["repetition"]["peaks"].values())
     page = (tmp_path / "report.html").read_text()
     assert page.count("<img") == 8 * 8 + 2 * 5
     assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r'src="([^"]*)"', page))

@@ -2,6 +2,7 @@
 
 import heapq
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import TrainingError
 from tests.trainer.lands import small_set
-from trainer.evaluation import heights, leak, unshading
+from trainer.evaluation import heights, leak, repetition, unshading
 from trainer.evaluation.distances import between_all, fid, kid, pair
 from trainer.evaluation.regions import LEAST_LAND, Regions
 from trainer.evaluation.segmenter import confusion, overlaps
@@ -215,3 +216,15 @@ def test_sets_that_have_no_crops_are_refused() -> None:
         Regions(prepared, 1024, 4, 0)
     with pytest.raises(TrainingError, match="wholly valid"):
         Regions(PreparedSet(**{**vars(prepared), "valid": prepared.valid & False}), 48, 4, 0)
+
+
+def test_what_comes_again_is_found_wherever_it_does() -> None:
+    relief = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
+    again = np.tile(relief[:64, :128], (4, 2))
+    slope = np.linspace(0, 1000, 256, dtype=np.float32)[:, None]
+    assert repetition.peak(relief) < 0.05
+    assert repetition.peak(again) == pytest.approx(1, abs=1e-3)
+    assert repetition.peak(relief + 0.5 * again + slope) > 0.15
+    assert repetition.peak(np.zeros((128, 128), np.float32)) == 0
+    # A ridge is like itself nearby, which is no repetition.
+    assert repetition.peak(cv2.GaussianBlur(relief, (0, 0), 4)) < 0.2

@@ -23,6 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")
     parser.add_argument("--crops", type=int, default=400, help="held-out crops (400)")
     parser.add_argument("--crop-px", type=int, default=256, help="side of a crop in pixels (256)")
+    parser.add_argument("--uniform-px", type=int, default=2048, metavar="N",
+                        help="side of the maps of one class that are searched for repetition (2048)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
     parser.add_argument(
         "--segmenter", type=Path, metavar="FILE", help="segmenter to use, or to train where there is none (in FOLDER)"
@@ -45,7 +47,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     for name in ("weights", "data", "features"):
         if getattr(arguments, name) is None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
-    shared = ("weights", "data", "features", "crops", "crop_px", "seed", "device", "segmenter", "shard")
+    shared = ("weights", "data", "features", "crops", "crop_px", "uniform_px", "seed", "device", "segmenter", "shard")
     options = Options(**{name: getattr(arguments, name) for name in shared})
     part = evaluate(options, arguments.output, progress_bar)
     number, count = options.shard

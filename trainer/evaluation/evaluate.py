@@ -11,6 +11,7 @@ from pathlib import Path
 
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.jobs import Progress
+from terrainpaint.core.segmentation import MAX_SIDE_PX
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator, pick_device
 from terrainpaint.models.weights import read_header
@@ -19,6 +20,7 @@ from trainer.evaluation.features import Features
 from trainer.evaluation.measure import Judges, check, measure
 from trainer.evaluation.parts import Part
 from trainer.evaluation.regions import Regions
+from trainer.evaluation.repetition import NEAR_PX, peaks
 from trainer.prepared import TRAIN, VALIDATION, load_prepared
 
 SEGMENTER_FILE = "segmenter.safetensors"
@@ -37,6 +39,7 @@ class Options:
     features: Path
     crops: int = 400
     crop_px: int = 256
+    uniform_px: int = 2048
     seed: int = 0
     device: str = "auto"
     segmenter: Path | None = None
@@ -47,6 +50,8 @@ class Options:
             raise TrainingError(f"crops must be at least 2, not {self.crops}.")
         if self.crop_px < 64 or self.crop_px % 16:
             raise TrainingError(f"crop_px must be a multiple of 16, at least 64, not {self.crop_px}.")
+        if not 2 * NEAR_PX < self.uniform_px <= MAX_SIDE_PX:
+            raise TrainingError(f"uniform_px must be over {2 * NEAR_PX}, at most {MAX_SIDE_PX}, not {self.uniform_px}.")
         if not 0 <= self.shard[0] < self.shard[1]:
             raise TrainingError(f"There is no shard {self.shard[0] + 1} of {self.shard[1]}; count from 1/N to N/N.")
 
@@ -110,7 +115,10 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Part:
         part = measure(generator, held_out, elsewhere, judges, options.shard, options.seed, told, progress)
     if options.shard[0]:
         return part
-    return replace(part, once={"checks": check(generator, options.weights, options.device, held_out[0].ids)})
+    with steps("One class alone") as progress:
+        alone = {"side": options.uniform_px, "peaks": peaks(generator, options.uniform_px, progress)}
+    checks = check(generator, options.weights, options.device, held_out[0].ids)
+    return replace(part, once={"repetition": alone, "checks": checks})
 
 
 def _digest(path: Path) -> str:

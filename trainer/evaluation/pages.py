@@ -20,6 +20,7 @@ from trainer.evaluation.tables import Table, markdown, number, tables
 
 JPEG_QUALITY = 88
 _SHEET_CROPS = 6
+_LAST = "Repetition", "Generated against real, crop by crop", "Seams, determinism, speed"
 _REAL_AND_MADE = {"key real": "real", "key": "generated"}
 _STYLE = """
 :root { --ground: #f6f6f4; --card: #ffffff; --ink: #22252a; --dim: #6c727c; --line: #dddfe2; --made: #2f7fb8;
@@ -110,8 +111,7 @@ def report_html(part: Part, found: dict[str, Any]) -> str:
         '<div class="panels"><div class="panel">'
         + charts.compass({key.replace(" ", "-"): values for key, values in found["leak"].items()}) + "</div></div>",
         _table(by_title["Shading leak"]),
-        *(_titled(by_title[title]) for title in ("Generated against real, crop by crop", "Seams, determinism, speed")
-          if title in by_title),
+        *(_titled(by_title[title]) for title in _LAST if title in by_title),
         "<h2>What was measured</h2><dl>"
         + "".join(f"<dt>{key}</dt><dd>{escape(str(each))}</dd>" for key, each in told.items() if each is not None)
         + "</dl>",

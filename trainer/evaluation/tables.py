@@ -33,7 +33,7 @@ def tables(found: dict[str, Any]) -> list[Table]:
         _leak(found),
         _seeds(found),
     ]
-    return made + ([_checks(found["checks"])] if "checks" in found else [])
+    return made + ([_repetition(found["repetition"]), _checks(found["checks"])] if "checks" in found else [])
 
 
 def number(value: float | None, digits: int) -> str:
@@ -162,6 +162,16 @@ def _seeds(found: dict[str, Any]) -> Table:
         ("mean distance of pairs", "seeds of one map", "different maps"),
         tuple(rows),
         "Between 0, where a seed changes nothing, and the distance of different maps.",
+    )
+
+
+def _repetition(found: dict[str, Any]) -> Table:
+    return Table(
+        "Repetition",
+        ("map of one class", "largest autocorrelation"),
+        tuple((name, number(value, 3)) for name, value in found["peaks"].items()),
+        f"Of the relief of {found['side']} x {found['side']} px, finer than about 8 px, at shifts over 32 px. 0 is "
+        "best.",
     )
 
 
