@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -37,13 +38,19 @@ def publish(source: Path, target: Path, licence: str) -> WeightsHeader:
             style=state["data"]["style"],
             credits=state["data"]["credits"],
             licence=licence,
-            training={**state["settings"], "images": state["images"]},
+            training={**_without_folders(state["settings"]), "images": state["images"]},
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(f"{path} is a checkpoint of another network; publish it with the version that made it.") \
             from error  # fmt: skip
     save_weights(target, header, generator, shadow)
     return header
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Where files lay on the machine of the training is nobody's business."""
+    named = {name: Path(settings[name]).name for name in ("start", "perceptual") if settings.get(name)}
+    return {**settings, **named}
 
 
 def _under(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
