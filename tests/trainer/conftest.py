@@ -16,3 +16,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
     found = prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), options)
     classes = np.where(found.sea, 0, np.where(found.height > 400, 5, 1)).astype(np.uint8)
     return found.with_labels(classes[:, None])
+
+
+@pytest.fixture
+def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What styles are measured on takes longer than the runs of these tests."""
+    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)

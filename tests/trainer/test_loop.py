@@ -26,16 +26,12 @@ from trainer.prepared import PreparedSet, save_prepared
 from trainer.publish import publish
 from trainer.train import train
 
+pytestmark = pytest.mark.usefixtures("few_samples_of_style")
+
 CPU = torch.device("cpu")
 NARROW = ReferenceConfig(widths=(16,) * 7, hidden=8)
 REFERENCE = {"discriminator_widths": (8, 8), "discriminator_scales": 2, "spectral_norm": False, "feature_weight": 0.0,
              "mean_weight": 0.0, "beta1": 0.5, "clip_norm": 100.0, "balance": "ratio"}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What styles are measured on takes longer than the runs of these tests."""
-    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
 
 
 def everything(folder: Path) -> TrainConfig:

@@ -16,13 +16,9 @@ from trainer.prepared import PreparedSet
 from trainer.projected_discriminator import ProjectedDiscriminator
 from trainer.train import train
 
+pytestmark = pytest.mark.usefixtures("few_samples_of_style")
+
 DEPTHS = 4
-
-
-@pytest.fixture(autouse=True)
-def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What styles are measured on takes longer than the runs of these tests."""
-    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
 
 
 @pytest.fixture

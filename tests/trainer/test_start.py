@@ -13,13 +13,9 @@ from trainer.publish import publish
 from trainer.start import begin_with
 from trainer.train import train
 
+pytestmark = pytest.mark.usefixtures("few_samples_of_style")
+
 WINDOW = Window((0, 32), (0, 32))
-
-
-@pytest.fixture(autouse=True)
-def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What styles are measured on takes longer than the runs of these tests."""
-    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
 
 
 def painted(network: SpadeLocal) -> torch.Tensor:
