@@ -19,7 +19,7 @@ import numpy as np
 
 _SIDES = 512, 2048
 _GAP_MS = 5
-_STROKES, _MOVES, _MOVE_MS = 24, 40, 8
+_STROKES, _MOVES, _MOVE_MS = 8, 40, 8
 _BRUSH_PX = 24.0
 _PATIENCE_S = 180.0
 _LONG_MS = 50.0
