@@ -79,11 +79,9 @@ class FileTransaction:
         Raises OutputError when `final` could not be replaced: no permission, a folder, a device, a name too long.
         """
         try:
-            pending = self._start(final)
+            return self._start(final).temporary
         except OSError as error:
             raise output_error(final, error) from error
-        self._pending.append(pending)
-        return pending.temporary
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -123,18 +121,25 @@ class FileTransaction:
         # A short name of our own: the final name may already have the full length that the file system allows.
         stem = f".writing-{secrets.token_hex(4)}"
         temporary = target.with_name(stem + target.suffix)
-        # The user's umask decides about a new file, as with any program; a replaced file keeps its mode.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        pending = _Pending(final, target, temporary, target.with_name(stem + ".before"))
+        # Before there is a file: a signal that ends the program may come in between, and nothing is to be left.
+        self._pending.append(pending)
+        try:
+            # The user's umask decides about a new file, as with any program; a replaced file keeps its mode.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except OSError:
+            self._pending.remove(pending)
+            raise
         if mode is not None:
             with suppress(OSError):
                 temporary.chmod(stat.S_IMODE(mode))
-        return _Pending(final, target, temporary, target.with_name(stem + ".before"))
+        return pending
 
     def _make_folder(self, folder: Path) -> None:
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
         for each in reversed(missing):
+            self._made_folders.append(each)  # before there is one, for the same reason
             each.mkdir(exist_ok=True)
-            self._made_folders.append(each)
 
     def _commit(self) -> None:
         for each in self._pending:

@@ -7,7 +7,10 @@ import shutil
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +18,9 @@ import pytest
 
 from terrainpaint.core.files import FileTransaction, atomic_path, write_image
 from terrainpaint.errors import OutputError
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 
 def everything(folder: Path) -> list[str]:
@@ -46,6 +52,34 @@ def test_failure_removes_the_folders_that_were_made(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a" / "b" / "out.txt"):
         raise KeyboardInterrupt
     assert everything(tmp_path) == []
+
+
+def test_an_end_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
+    until = 0
+
+    def interrupt(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
+        nonlocal until
+        if event == "call":
+            return interrupt if frame.f_code.co_name in ("path", "_start", "_make_folder") else None
+        until -= event == "line"
+        if until == 0:
+            raise KeyboardInterrupt
+        return interrupt
+
+    moments = 0
+    before = sys.gettrace()
+    while until <= 0:
+        moments += 1
+        until = moments
+        sys.settrace(interrupt)
+        try:
+            with suppress(KeyboardInterrupt), FileTransaction() as transaction:
+                transaction.path(tmp_path / "a" / "b" / "out.txt")
+                raise KeyboardInterrupt
+        finally:
+            sys.settrace(before)
+        assert everything(tmp_path) == [], moments
+    assert moments > 10
 
 
 def test_several_files_appear_together(tmp_path: Path) -> None:
