@@ -14,9 +14,10 @@ from trainer.batches import Batch
 from trainer.config import TrainConfig
 from trainer.distributed import Team
 from trainer.losses.adversarial import ADVERSARIAL, Targets
-from trainer.losses.matching import feature_matching, mean_difference
+from trainer.losses.matching import COLOUR_PX, ELEVATION_PX, feature_matching, mean_difference
 from trainer.losses.penalty import gradient_penalty
 from trainer.losses.perceptual import PerceptualNetwork, perceptual_loss
+from trainer.losses.relief import relief_energy
 from trainer.losses.shading import shading_leak
 from trainer.schedules import rate_share
 from trainer.systems import INNER, Seen, System, one_hot
@@ -172,10 +173,14 @@ class Stepper:
         if config.mean_weight:
             # Hills have sunny and shady sides: over an area, shading leaves the colour of the albedo as it is.
             colours = torch.cat([seen.albedo[:count], straight[:, :3]], dim=1)
-            terms["colour"] = config.mean_weight, mean_difference(colours, real[:, :3].repeat(1, 2, 1, 1))
+            terms["colour"] = config.mean_weight, mean_difference(colours, real[:, :3].repeat(1, 2, 1, 1), COLOUR_PX)
             # Level ground is easier to make low, where the code hardly tells on slopes: without this, plateaus sink to
             # the sea.
-            terms["elevation"] = config.mean_weight, mean_difference(straight[:, 3:4], real[:, 3:4])
+            apart = mean_difference(straight[:, 3:4], real[:, 3:4], ELEVATION_PX)
+            terms["elevation"] = config.mean_weight, apart
+        if config.relief_weight:
+            energy = relief_energy(seen.height[:count], part.batch.crops.height[:, :, INNER, INNER])
+            terms["relief"] = config.relief_weight, energy
         if self._perceptual is not None and config.perceptual_weight:
             with self._half():
                 alike = perceptual_loss(self._perceptual, system.picture(straight), system.picture(real)) \

@@ -16,6 +16,7 @@ from trainer.losses.adversarial import ADVERSARIAL, Targets
 from trainer.losses.matching import feature_matching, mean_difference
 from trainer.losses.penalty import gradient_penalty
 from trainer.losses.perceptual import load_perceptual, perceptual_loss
+from trainer.losses.relief import relief_energy
 from trainer.losses.shading import shading_leak
 from trainer.schedules import rate_share
 from trainer.segmentation_discriminator import SegmentationDiscriminator
@@ -83,10 +84,13 @@ def test_matching_is_nothing_for_equal_pictures() -> None:
     one, other = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
     assert feature_matching([[one, one]], [[one, one]]) == 0
     assert feature_matching([[one, one]], [[one, one + 1]]) == pytest.approx(0.5)
-    assert mean_difference(one, one) == 0
+    assert mean_difference(one, one, 16) == 0
     # Only the means of areas count.
-    assert mean_difference(one, one.flip(2).unflatten(2, (2, 16)).flip(2).flatten(2, 3)) == pytest.approx(0, abs=1e-6)
-    assert mean_difference(one, other) > 0
+    turned = one.flip(2).unflatten(2, (2, 16)).flip(2).flatten(2, 3)
+    assert mean_difference(one, turned, 16) == pytest.approx(0, abs=1e-6)
+    assert mean_difference(one, turned, 8) > 0.01
+    assert mean_difference(one, one.flip(2), 64) == pytest.approx(0, abs=1e-6)  # all of it, where there is less
+    assert mean_difference(one, other, 16) > 0
 
 
 SQUEEZED = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128), 9: (256, 48, 192),
@@ -168,14 +172,33 @@ def test_shading_in_the_albedo_is_found_and_no_relief_is_bent() -> None:
     diagonal[:, :, 1:-1, 1:-1] = height[:, :, 2:, 1:-1] - height[:, :, :-2, 1:-1]
     diagonal[:, :, 1:-1, 1:-1] += height[:, :, 1:-1, 2:] - height[:, :, 1:-1, :-2]
     lit = 0.5 + 0.1 * torch.tanh(10 * diagonal.detach() / 4000)
+    east = torch.zeros_like(lit)
+    east[:, :, :, 1:-1] = torch.tanh(10 * (height[:, :, :, 2:] - height[:, :, :, :-2]).detach() / 4000)
     plain = torch.rand(2, 1, 64, 64)
-    assert shading_leak(lit, height, 2000.0) > 0.95
-    assert shading_leak(1 - lit, height, 2000.0) > 0.95
+    # Half of each square: the slope along the light tells nothing of it.
+    assert shading_leak(lit, height, 2000.0) > 0.4
+    assert shading_leak(1 - lit, height, 2000.0) > 0.4
+    assert shading_leak(east, height, 2000.0) > 0.4
     assert shading_leak(plain, height, 2000.0) < 0.02
     assert shading_leak(torch.full_like(plain, 0.5), height, 2000.0) == 0
     plain.requires_grad_()
     shading_leak(plain, height, 2000.0).backward()
     assert height.grad is None and float(plain.grad.abs().max()) > 0
+
+
+def test_relief_energy_is_of_strength_and_size_and_not_of_place() -> None:
+    torch.manual_seed(0)
+    fine = 400 * torch.randn(2, 1, 128, 128)
+    assert relief_energy(fine, fine) == 0
+    assert relief_energy(2 * fine, fine) == pytest.approx(math.log(2), abs=0.05)
+    assert relief_energy(fine + 3000, fine) == pytest.approx(0, abs=1e-3)
+    # Elsewhere, and mirrored, it is as strong: only chance is left, which tells most where an area has few hills.
+    assert relief_energy(400 * torch.randn(2, 1, 128, 128), fine) < 0.15 < relief_energy(1.5 * fine, fine)
+    coarse = nn.functional.interpolate(fine[:, :, ::8, ::8], scale_factor=8, mode="bicubic")
+    assert relief_energy(coarse, fine) > 0.5
+    # Nobody sees a metre.
+    assert relief_energy(torch.zeros(1, 1, 64, 64), 0.5 * torch.randn(1, 1, 64, 64)) < 0.05
+    assert relief_energy(torch.zeros(1, 1, 16, 16), torch.zeros(1, 1, 16, 16)) == 0
 
 
 def test_the_generator_rests_between_the_thresholds() -> None:

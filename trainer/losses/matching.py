@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-MEAN_PX = 16
+COLOUR_PX, ELEVATION_PX = 16, 64
+"""Sides of the areas whose means are compared. Colours follow the map; where in it a range rises is left open."""
 
 
 def feature_matching(made: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]) -> Tensor:
@@ -21,6 +22,7 @@ def feature_matching(made: Sequence[Sequence[Tensor]], real: Sequence[Sequence[T
     return torch.stack(differences).mean()
 
 
-def mean_difference(made: Tensor, real: Tensor) -> Tensor:
-    """L1 of the means over 16 x 16 px, (N, C, H, W) each; a scalar."""
-    return (F.avg_pool2d(made, MEAN_PX) - F.avg_pool2d(real, MEAN_PX)).abs().mean()
+def mean_difference(made: Tensor, real: Tensor, area_px: int) -> Tensor:
+    """L1 of means over `area_px` x `area_px` px, or over all where there is less. (N, C, H, W) each; a scalar."""
+    area = min(area_px, *made.shape[-2:])
+    return (F.avg_pool2d(made, area) - F.avg_pool2d(real, area)).abs().mean()

@@ -12,19 +12,19 @@ _LEAST = 1e-4
 
 
 def shading_leak(lightness: Tensor, height: Tensor, pixel_size_m: float) -> Tensor:
-    """Mean square correlation of lightness with the slope that faces the light of relief maps, north-west; 0..1.
+    """Mean square correlation of lightness with the slopes to the south and to the east; 0..1.
 
-    `lightness` (N, 1, H, W) of the albedo in 0..1, `height` (N, 1, H, W) metres. No gradient reaches the heights: the
-    albedo is to change, not the relief.
+    Light from any direction shows as one or both. `lightness` (N, 1, H, W) of the albedo in 0..1, `height` (N, 1, H, W)
+    metres. No gradient reaches the heights: the albedo is to change, not the relief.
     """
     height = height.detach().float()
     south = (height[:, :, 2:, 1:-1] - height[:, :, :-2, 1:-1]) / (2 * pixel_size_m)
     east = (height[:, :, 1:-1, 2:] - height[:, :, 1:-1, :-2]) / (2 * pixel_size_m)
     # Squashed, or a few cliffs would be all that counts.
-    facing = torch.tanh(10 * (south + east))
-    light, slope = (_detail(each) for each in (lightness[:, :, 1:-1, 1:-1].float(), facing))
-    together = (light * slope).mean(dim=(1, 2, 3))
-    spread = light.square().mean(dim=(1, 2, 3)) * slope.square().mean(dim=(1, 2, 3))
+    slopes = _detail(torch.tanh(10 * torch.cat([south, east], dim=1)))
+    light = _detail(lightness[:, :, 1:-1, 1:-1].float())
+    together = (light * slopes).mean(dim=(2, 3))
+    spread = light.square().mean(dim=(2, 3)) * slopes.square().mean(dim=(2, 3))
     # Plain pictures have nothing to correlate: what is added keeps their quotient at 0.
     return (together.square() / (spread + _LEAST**2)).mean()
 
