@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
+from shiboken6 import isValid
 
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.layers import EMPTY, Layer, empty_cells, flattened
@@ -59,6 +60,13 @@ class Document(QObject):
         self._path: Path | None = None
         self._project: Project = project
         self._take(project, None)
+
+    def __del__(self) -> None:
+        # A garbage collection takes the stack and its steps apart in any order, and Qt would delete steps that are gone
+        # already. It comes here first.
+        if isValid(self.undo_stack):
+            self.undo_stack.blockSignals(True)
+            self.undo_stack.clear()
 
     @property
     def project(self) -> Project:

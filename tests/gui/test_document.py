@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from terrainpaint.gui import commands
 from terrainpaint.gui.commands import PaintCommand
 from terrainpaint.gui.document import Document
 
+ROOT = Path(__file__).resolve().parents[2]
 WATER, FOREST, DESERT, SNOW = 0, 2, 4, 6
 SHAPE = (96, 130)
 SETTINGS = Settings(100.0, "atlas", base_class=WATER)
@@ -409,3 +413,25 @@ def test_a_stroke_on_a_large_map_takes_its_tiles_and_no_more(qapp: QApplication)
     document.undo_stack.undo()
     document.undo_stack.undo()
     assert np.array_equal(document.ids, np.random.default_rng(1).integers(0, 7, shape, dtype=np.uint8))
+
+
+FORGOTTEN = """
+import gc
+from itertools import islice
+from PySide6.QtWidgets import QApplication
+from tests.gui.painter import new_document, steps
+
+application = QApplication([])
+for seed in range(3):
+    document = new_document()
+    for _ in islice(steps(document, seed), 50):
+        pass
+    del document
+gc.collect()
+"""
+
+
+def test_a_document_that_nobody_has_any_more_ends_cleanly() -> None:
+    # glibc overwrites memory that was freed, so that its use is noticed.
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MALLOC_PERTURB_": "165"}
+    subprocess.run([sys.executable, "-c", FORGOTTEN], check=True, cwd=ROOT, env=environment)
