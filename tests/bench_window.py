@@ -129,7 +129,6 @@ def measure(began: float) -> dict[str, float]:
         window.document.undo_stack.setIndex(window.document.undo_stack.count())
         wait(lambda: window.generation.live is not None and window.generation.live.is_exact(window.generation.focus))
         measured |= {f"window_{side}_undo_all_{name}": value for name, value in dog.stop().items()}
-    window.document.undo_stack.clear()
     QTimer.singleShot(0, window.close)
     wait(lambda: not window.isVisible())
     assert isinstance(application, QApplication)
@@ -142,6 +141,7 @@ def painted(window: object) -> tuple[list[float], list[float]]:
     from PySide6.QtGui import QMouseEvent
     from PySide6.QtWidgets import QApplication
 
+    from terrainpaint.core.classes import CLASS_COUNT
     from terrainpaint.gui.window import MainWindow
 
     assert isinstance(window, MainWindow)
@@ -163,10 +163,12 @@ def painted(window: object) -> tuple[list[float], list[float]]:
         end = time.perf_counter() + seconds
         wait(lambda: time.perf_counter() >= end)
 
-    for number in range(_STROKES):
-        window.tools.set_class_id(number % 7)
+    for _ in range(_STROKES):
         rows, cols = window.document.shape
         place = draw.uniform(0.2, 0.8, 2)
+        # Another class than the one that is there: nothing comes of a stroke that changes nothing.
+        there = window.document.segmentation().ids[int(place[0] * rows), int(place[1] * cols)]
+        window.tools.set_class_id((int(there) + 3) % CLASS_COUNT)
         heading = draw.uniform(0, 2 * math.pi)
         steps = np.linspace(0, 0.15, _MOVES)[:, None] * [math.sin(heading), math.cos(heading)] + place
         places = [canvas.to_screen(row * rows, col * cols) for row, col in steps]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +12,11 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPix
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from terrainpaint.core.shading import hillshade
-from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.relief import MOST_HEIGHT, Relief
 from terrainpaint.gui.view3d.scene import Scene
 
 _WATER, _OPACITY = np.array([36, 92, 132], np.float32), 0.62
+_MOST_PX = 512  # of the longest side: it is made anew in the interface thread while somebody paints
 _REFRESH_MS = 60  # sliders and brushes send changes faster than anybody sees them
 _MARKER = Qt.GlobalColor.red
 
@@ -49,13 +52,18 @@ class FlatView(QWidget):
         if not self._timer.isActive():
             self._timer.start()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()
+
     def _show(self) -> None:
         marker = None
         relief = self._scene.relief
         if relief is not None and self._scene.marker is not None:
             row, col = self._scene.marker
             marker = QPointF((col + 0.5) / relief.shape[1], (row + 0.5) / relief.shape[0])
-        self._picture.show_picture(picture_from_above(self._scene), marker)
+        room = max(self._picture.width(), self._picture.height()) * self.devicePixelRatioF()
+        self._picture.show_picture(picture_from_above(self._scene, min(_MOST_PX, math.ceil(room))), marker)
 
     def _tell(self, share: QPointF) -> None:
         relief = self._scene.relief
@@ -122,28 +130,30 @@ class _Picture(QLabel):
         self.setPixmap(scaled)
 
 
-def from_above(relief: Relief, scene: Scene) -> NDArray[np.uint8]:
-    """The land of a scene from straight above, (h, w, 3) uint8, its longest side at most 1024 px."""
-    height = relief.height.cells
-    rows, cols = height.shape
+def from_above(relief: Relief, scene: Scene, most_px: int = MOST_HEIGHT) -> NDArray[np.uint8]:
+    """The land of a scene from straight above, (h, w, 3) uint8, its longest side at most `most_px`."""
+    rows, cols = relief.height.shape
+    share = min(1.0, most_px / max(rows, cols))
+    rows, cols = max(1, round(rows * share)), max(1, round(cols * share))
+    height = cv2.resize(relief.height.cells, (cols, rows), interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
     texture = cv2.resize(relief.texture.cells, (cols, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     view = scene.view
     if scene.lit and min(rows, cols) >= 2:
-        cell_m = relief.pixel_size_m * relief.height.factor
+        cell_m = relief.pixel_size_m * relief.height.factor / share
         shade = hillshade(height, cell_m, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
         level = max(float(scene.sun[2]), 0.2)  # so level ground keeps the brightness of its texture
         texture *= np.clip(0.42 + 0.58 * shade / level, 0, 1.5)[..., None]
     if scene.water_surface_m is not None:
-        below = height < scene.water_surface_m
-        texture[below] += (_WATER - texture[below]) * _OPACITY
+        covered = (height < scene.water_surface_m) * np.float32(_OPACITY)
+        texture += (_WATER - texture) * covered[..., None]
     return np.asarray(np.clip(texture, 0, 255), np.uint8)
 
 
-def picture_from_above(scene: Scene) -> QImage:
+def picture_from_above(scene: Scene, most_px: int = MOST_HEIGHT) -> QImage:
     """The land of a scene as `from_above` has it; empty without a terrain."""
     if scene.relief is None:
         return QImage()
-    picture = from_above(scene.relief, scene)
+    picture = from_above(scene.relief, scene, most_px)
     rows, cols, _ = picture.shape
     # A copy: the QImage would otherwise look into memory that numpy frees.
     return QImage(picture.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()

@@ -19,18 +19,24 @@ class Relief:
     """Texture and heights of one map, for looking at.
 
     Points are (x, y) in units of the longest side of the map: x east, y north, the middle of the map at (0, 0).
-    Heights are metres here; those that come in are in units of `unit_m` metres.
+    Heights are metres here; those that come in are in units of `unit_m` metres. The copy of the texture has sides of
+    at most `most_texture` px.
     """
 
     def __init__(
-        self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, unit_m: float = 1.0
+        self,
+        texture: NDArray[np.uint8],
+        height: NDArray[np.float32],
+        pixel_size_m: float,
+        unit_m: float = 1.0,
+        most_texture: int = MOST_TEXTURE,
     ) -> None:
         if texture.shape != (*height.shape, 3) or texture.dtype != np.uint8 or height.dtype != np.float32:
             raise ValueError(f"texture {texture.shape} {texture.dtype} and height {height.shape} {height.dtype}")
         if not pixel_size_m > 0:
             raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
         self.pixel_size_m, self.unit_height_m = pixel_size_m, unit_m
-        self.texture = Reduced(texture, MOST_TEXTURE)
+        self.texture = Reduced(texture, most_texture)
         self.height = Reduced(height, MOST_HEIGHT, unit_m)
         self.low_m, self.high_m = float(self.height.cells.min()), float(self.height.cells.max())
 

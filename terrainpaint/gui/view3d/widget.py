@@ -19,7 +19,7 @@ from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
 from terrainpaint.gui.view3d.camera import Camera
 from terrainpaint.gui.view3d.flat import FlatView, picture_from_above
-from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief
 from terrainpaint.gui.view3d.scene import Colour, Scene
 from terrainpaint.gui.view3d.turntable import FilmJob, filmed
 
@@ -91,7 +91,9 @@ class TerrainView3D(QWidget):
         """
         is_first = self._scene.relief is None
         proportions = None if self._scene.relief is None else self._scene.relief.half
-        self._scene.relief = Relief(texture, height, pixel_size_m, unit_m)
+        # The picture from above is no finer than the heights.
+        most_texture = MOST_TEXTURE if self._flat is None else MOST_HEIGHT
+        self._scene.relief = Relief(texture, height, pixel_size_m, unit_m, most_texture)
         if is_first or proportions != self._scene.relief.half:
             self.reset_camera()
         self._refresh_above_ground()
