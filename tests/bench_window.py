@@ -129,6 +129,7 @@ def measure(began: float) -> dict[str, float]:
         window.document.undo_stack.setIndex(window.document.undo_stack.count())
         wait(lambda: window.generation.live is not None and window.generation.live.is_exact(window.generation.focus))
         measured |= {f"window_{side}_undo_all_{name}": value for name, value in dog.stop().items()}
+    window.document.undo_stack.clear()  # nothing unsaved: closing would ask
     QTimer.singleShot(0, window.close)
     wait(lambda: not window.isVisible())
     assert isinstance(application, QApplication)
