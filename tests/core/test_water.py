@@ -1,10 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.terrain import Provenance, Terrain
-from terrainpaint.core.water import levelled, with_level_water
+from terrainpaint.core.water import SHORE_PX, levelled, with_level_water
 
 GRASS = 1
 
@@ -28,18 +29,39 @@ def test_the_sea_and_each_lake_have_one_level_and_rivers_run(land: tuple[np.ndar
     assert np.all(found[:, :20] == 0)
     lake = found[20:40, 50:70]
     assert np.ptp(lake) == 0 and lake[0, 0] == pytest.approx(height[20:40, 50:70].mean(), abs=1)
-    river = found[29:31, 22:48]
-    assert np.array_equal(river, height[29:31, 22:48])
+    river = found[29:31, 22:30]
+    assert np.ptp(river) > 70 and np.abs(river - height[29:31, 22:30]).max() < 5
 
 
 def test_banks_hold_the_water_and_the_rest_is_as_it_was(land: tuple[np.ndarray, np.ndarray]) -> None:
-    ids, height = land
+    ids, height = (np.pad(each, ((40, 40), (0, 60)), mode="edge") for each in land)
+    ids[:60, 20:] = ids[80:, 20:] = ids[:, 75:] = GRASS
     found = levelled(height, ids)
-    level = found[30, 60]
-    assert found[19:41, 49].min() >= level and found[:, 20].min() >= 0
-    changed = found != height
-    changed[:, :23] = changed[18:42, 48:73] = False  # with the mouths of the rivers
-    assert not changed.any()
+    level = found[70, 60]
+    assert found[59:81, 49].min() >= level and found[:, 20].min() >= 0
+    far = cv2.distanceTransform((ids != WATER).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > SHORE_PX
+    assert far.any() and np.array_equal(found[far], height[far])
+
+
+def test_the_shore_goes_along_and_does_not_become_a_cliff() -> None:
+    ids = np.full((64, 128), GRASS, np.uint8)
+    ids[:, :64] = WATER
+    # The water rises to 150 m where it meets the land, as the land does.
+    height = np.repeat((np.maximum(0, np.arange(128) - 34) * 5).astype(np.float32)[None], 64, 0)
+    found = levelled(height, ids)
+    assert np.all(found[:, :64] == found[0, 0])
+    coast = found[:, 63:].astype(float)
+    assert np.abs(np.diff(coast, axis=1)).max() < 20 < height[0, 64] - found[0, 0]
+    assert np.all(np.diff(coast, axis=1) >= 0) and np.array_equal(found[:, 100:], height[:, 100:])
+
+
+def test_dry_ground_stays_dry_where_the_water_sinks() -> None:
+    ids = np.full((80, 80), GRASS, np.uint8)
+    ids[:, :40] = WATER
+    height = np.full((80, 80), 12, np.float32)
+    height[:, 36:40] = 300
+    height[:, 40:] = 5
+    assert levelled(height, ids)[:, 40:].min() >= 5
 
 
 def test_two_lakes_have_a_level_each_and_dry_land_has_none() -> None:
