@@ -15,7 +15,7 @@ from trainer.systems import System
 
 @dataclass(frozen=True)
 class Batch:
-    """N crops of side C and all that is random about them: `style` (N, S); a seed an image; `rounding`
+    """N crops of side C and all that is random about them: `style` (N, S, r, c); a seed an image; `rounding`
     (N, 1, C + 3, C + 3) metres to be added to real land; `flip` the axes that made land is flipped along."""
 
     crops: Crops

@@ -27,7 +27,9 @@ class TrainConfig:
 
     network: str = _field("spade-local", "the network to train",
                           ("spade-local", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
-    start: str = _field("", "weights file that a new run begins with; blocks which it lacks begin as doing nothing")
+    start: str = _field(
+        "", "weights or checkpoint that a new run begins with; blocks which it lacks do nothing at first"
+    )
     images: int = _field(400_000, "length of the run in images shown", least=1)
     batch: int = _field(6, "images in a step, of all processes together", least=1)
     accumulate: int = _field(1, "parts that a process computes its images of a step in, to save memory", least=1)
@@ -54,6 +56,7 @@ class TrainConfig:
     feature_weight: float = _field(30.0, "weight of feature matching", least=0)
     mean_weight: float = _field(20.0, "weight of L1 on means: of colour over 16 x 16 px, of elevation over 64", least=0)
     relief_weight: float = _field(0.0, "weight of how strong the relief of each size is", least=0)
+    sea_weight: float = _field(0.0, "weight of L1 on the elevation of the sea", least=0)
     perceptual: str = _field("", "state dict of VGG19 or SqueezeNet 1.1 with torchvision's names")
     perceptual_weight: float = _field(0.0, "weight of the perceptual loss on terrain and on height as grey", least=0)
     projected: bool = _field(False, "judge the features of --perceptual too, of terrain and relief (Projected GAN)")

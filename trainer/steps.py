@@ -18,6 +18,7 @@ from trainer.losses.matching import COLOUR_PX, ELEVATION_PX, feature_matching, m
 from trainer.losses.penalty import gradient_penalty
 from trainer.losses.perceptual import PerceptualNetwork, perceptual_loss
 from trainer.losses.relief import relief_energy
+from trainer.losses.sea import sea_level
 from trainer.losses.shading import shading_leak
 from trainer.schedules import rate_share
 from trainer.systems import INNER, Seen, System, one_hot
@@ -181,6 +182,9 @@ class Stepper:
         if config.relief_weight:
             energy = relief_energy(seen.height[:count], part.batch.crops.height[:, :, INNER, INNER])
             terms["relief"] = config.relief_weight, energy
+        if config.sea_weight:
+            inner = part.batch.crops.height[:, :, INNER, INNER], part.batch.crops.labels[:, INNER, INNER]
+            terms["sea"] = config.sea_weight, sea_level(straight[:, 3:4], real[:, 3:4], *inner)
         if self._perceptual is not None and config.perceptual_weight:
             with self._half():
                 alike = perceptual_loss(self._perceptual, system.picture(straight), system.picture(real)) \

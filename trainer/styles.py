@@ -7,21 +7,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.models.networks import Generator
+from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.style_field import KNOT_LEVEL, shares, spread
 from trainer.crops import Crops, CropSource
 
 STYLE_SAMPLES = 1024
+_LEAST_LAND = 4**KNOT_LEVEL / 20
+"""Pixels that the mean of a crop counts for at each of its knots."""
+_EVERY = 16
 
 
 class Styles:
     """The style of a real crop: how its land differs from what is usual for its classes, in standard deviations.
 
     Lightness, warmth (red over blue), greenness (green over the mean of red and blue), elevation (code) and relief
-    (logarithm of the slope). The generator is told the style of the real crop in training, and so learns what each
-    number does; without it, what the map cannot say would be averaged away.
+    (logarithm of the slope). The generator is told the style around each place of the real crop in training, and so
+    learns what each number does; without it, what the map cannot say would be averaged away.
     """
 
-    def __init__(self, source: CropSource, generator: Generator, random: torch.Generator) -> None:
+    def __init__(self, source: CropSource, generator: SpadeLocal, random: torch.Generator) -> None:
         self._generator, self._pixel_size_m = generator, source.pixel_size_m
         crops = [source.draw(16, random) for _ in range(STYLE_SAMPLES // 16)]
         values = torch.cat([self._values(each) for each in crops])  # (M, 5, S, S)
@@ -32,24 +36,54 @@ class Styles:
         raw = torch.cat([self._raw(each) for each in crops])
         raw = raw[raw.isfinite().all(dim=1)]
         self._mean, self._deviation = raw.mean(dim=0), raw.std(dim=0)
-        known = (raw - self._mean) / self._deviation
-        self.mix = torch.linalg.cholesky(torch.cov(known.T) + 1e-3 * torch.eye(raw.shape[1], device=raw.device))
+        self.mix = _root_of_covariance((raw - self._mean) / self._deviation)
+        self.local_mix = _root_of_covariance(torch.cat([self._differences(each) for each in crops]))
 
     def of(self, crops: Crops, noise: float, drawn: Tensor) -> Tensor:
-        """(N, 5): the styles of crops, blurred by noise; crops without land draw any style.
+        """(N, 5, r, c): the styles of crops at the knots that the generator asks for, all of a crop moved alike by
+        noise. Water has any style, so that the generator learns to pay no heed to it there.
 
         `drawn` (N, 5) are normal numbers.
         """
         drawn = drawn.to(self.mix.device)
-        found = (self._raw(crops) - self._mean) / self._deviation
-        return torch.where(found.isfinite(), found.clamp(-3, 3) + noise * drawn, drawn @ self.mix.T)
+        mean = (self._raw(crops) - self._mean) / self._deviation
+        local, land = self._local(crops, mean)
+        local = local.clamp(-3, 3) + noise * drawn[:, :, None, None]
+        anything = (drawn @ self.mix.T)[:, :, None, None]
+        return torch.where(mean.isfinite()[:, :, None, None], land * local + (1 - land) * anything, anything)
 
     def _raw(self, crops: Crops) -> Tensor:
+        apart, land = self._apart(crops)
+        area = land.sum(dim=(2, 3))
+        return torch.where(area > 64, apart.sum(dim=(2, 3)) / area, torch.nan)
+
+    def _local(self, crops: Crops, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 5, r, c): means of the land around each knot, as the spline weighs it; the mean of the crop (N, 5) counts
+        too, and where the crop has no land it is all that counts. (N, 1, r, c): the share of land there."""
+        apart, land = self._apart(crops)
+        window = crops.window
+        at = self._generator.style_knots(window)
+        rows, cols = shares((window.rows, window.cols), 0, at, crops.texture.device)
+        total, area = (rows.T @ each @ cols for each in (apart, land))
+        around = rows.sum(dim=0)[:, None] * cols.sum(dim=0)
+        known = (total - self._mean[:, None, None] * area) / self._deviation[:, None, None]
+        local = (known + _LEAST_LAND * mean[:, :, None, None]) / (area + _LEAST_LAND)
+        return local, torch.where(around > 0, area / around.clamp(min=1e-6), 1.0)
+
+    def _differences(self, crops: Crops) -> Tensor:
+        """(K, 5): how the style at places of land differs from that of their crop."""
+        mean = (self._raw(crops) - self._mean) / self._deviation
+        window = crops.window
+        style = spread(self._local(crops, mean)[0], self._generator.style_knots(window), 0, (window.rows, window.cols))
+        every = slice(None, None, _EVERY)
+        is_land = (crops.labels != WATER)[:, every, every] & mean.isfinite().all(dim=1)[:, None, None]
+        return (style - mean[:, :, None, None])[:, :, every, every].movedim(1, -1)[is_land]
+
+    def _apart(self, crops: Crops) -> tuple[Tensor, Tensor]:
+        """(N, 5, S, S): how land differs from what is usual for its classes, 0 on water; (N, 1, S, S): 1 on land."""
         land = (crops.labels != WATER)[:, None].float()
         usual = self._class_mean[crops.labels].movedim(-1, 1)
-        total = ((self._values(crops) - usual) * land).sum(dim=(2, 3))
-        area = land.sum(dim=(2, 3))
-        return torch.where(area > 64, total / area, torch.nan)
+        return (self._values(crops) - usual) * land, land
 
     def _values(self, crops: Crops) -> Tensor:
         red, green, blue = crops.texture.unbind(dim=1)
@@ -65,3 +99,9 @@ class Styles:
             ],
             dim=1,
         )
+
+
+def _root_of_covariance(values: Tensor) -> Tensor:
+    """(S, S) that makes numbers which vary like the rows of `values` (K, S) of independent normal ones."""
+    root: Tensor = torch.linalg.cholesky(torch.cov(values.T) + 1e-3 * torch.eye(values.shape[1], device=values.device))
+    return root

@@ -63,7 +63,8 @@ class System(ABC):
 
     @abstractmethod
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, share: slice) -> Tensor:
-        """(N, S): what the generator is told beside the map, for crops which are `share` of the `count` of a step."""
+        """(N, S, r, c): what the generator is told beside the map at its knots, for crops which are `share` of the
+        `count` of a step."""
 
     @abstractmethod
     def make(self, networks: Networks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
@@ -97,6 +98,7 @@ class LocalSystem(System):
         """Measure them on crops, and tell the generator how they go together."""
         self._styles = Styles(source, self.networks.generator, random)
         self.networks.generator.style_mix.copy_(self._styles.mix)
+        self.networks.generator.local_style_mix.copy_(self._styles.local_mix)
 
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, share: slice) -> Tensor:
         """The styles of the crops themselves, with noise."""
@@ -143,7 +145,8 @@ class ReferenceSystem(System):
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, share: slice) -> Tensor:
         """Normal numbers, whatever the crops are."""
         latents = self.networks.generator.config.latents
-        return torch.randn((count, latents), generator=random)[share].to(crops.texture.device)
+        drawn = torch.randn((count, latents), generator=random)[share].to(crops.texture.device)
+        return drawn[:, :, None, None]
 
     def make(self, networks: Networks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Lab and elevation code before tanh."""

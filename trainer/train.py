@@ -34,7 +34,7 @@ from trainer.run_log import RunLog
 from trainer.sheets import Samples
 from trainer.start import begin_with
 from trainer.steps import Stepper, parameters_are_numbers
-from trainer.systems import Networks, System, build_system
+from trainer.systems import System, build_system
 
 Report = Callable[[int, dict[str, float]], None]
 """Called with the images shown and the means of the losses since the last call."""
@@ -76,7 +76,7 @@ class _Run:
         self._system: System = build_system(config, network, perceptual, prepared.pixel_size_m, team.device)
         networks = self._system.networks
         if config.start and newest_checkpoint(folder) is None:
-            _begin_with(networks, Path(config.start))
+            _begin_with(self._system, Path(config.start))
         self._source = CropSource(
             prepared.subset(TRAIN), networks.generator, config.crop_px, team.device, config.rescale, config.turn
         )
@@ -206,15 +206,23 @@ class _Run:
                                 "in a new folder, or go on with that network.")  # fmt: skip
 
 
-def _begin_with(networks: Networks, path: Path) -> None:
-    given = load_weights(path, torch.device("cpu"))
+def _begin_with(system: System, path: Path) -> None:
+    """Take over published weights; of a checkpoint also the discriminator, which knows what to correct in them."""
+    name = "unknown"
     try:
-        begin_with(networks.generator, given.generator.state_dict())
-        begin_with(networks.shadow, given.shadow.state_dict())
-    except RuntimeError as error:
+        if path.suffix == ".pt":
+            state = load_checkpoint(path, torch.device("cpu"))
+            name, generator, shadow = state["network"]["name"], state["generator"], state["shadow"]
+            system.discriminator.load_state_dict(state["discriminator"])
+        else:
+            given = load_weights(path, torch.device("cpu"))
+            name, generator, shadow = given.header.network, given.generator.state_dict(), given.shadow.state_dict()
+        begin_with(system.networks.generator, generator)
+        begin_with(system.networks.shadow, shadow)
+    except (KeyError, RuntimeError) as error:
         raise TrainingError(
-            f"{path} has another network ({given.header.network}) or widths than this run; name weights of the same "
-            "kind as --start."
+            f"{path} has another network ({name}), widths or discriminator than this run; name weights or a checkpoint "
+            "of the same kind as --start."
         ) from error
 
 

@@ -14,7 +14,7 @@ from terrainpaint import __version__
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.layers import Layer
 from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX, Project, Settings, Underlay, ViewSettings
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.recipe import MAX_VARIETY, Recipe
 
 FORMAT = 1
 MAX_LAYERS = 1000
@@ -96,6 +96,7 @@ def packed_header(header: Header) -> bytes:
             "other_seed": recipe.other_seed,
             "blend": recipe.blend,
             "style": None if recipe.style is None else [float(each) for each in recipe.style],
+            "variety": recipe.variety,
         },
         "layers": [
             {"key": each.key, "name": each.name, "visible": each.visible, "locked": each.locked}
@@ -160,6 +161,8 @@ def _settings(fields: _Fields) -> Settings:
             None if fields.is_null("other_seed") else fields.whole("other_seed", -_MAX_SEED, _MAX_SEED),
             fields.number("blend", 0, 1),
             None if fields.is_null("style") else fields.numbers("style", _MAX_STYLE),
+            # Files of before there was a choice do not have it.
+            fields.number("variety", 0, MAX_VARIETY) if "variety" in fields else 1.0,
         ),
     )
 
@@ -180,6 +183,9 @@ class _Fields:
         if not isinstance(content, dict):
             raise ValueError(f"{where or 'its description'} must be a JSON object")
         self._content, self._where = content, where
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._content
 
     def whole(self, name: str, low: int, high: int) -> int:
         value = self._get(name)

@@ -13,6 +13,8 @@ def recipe_facts(made: Provenance) -> dict[str, object]:
         facts |= {"other_seed": recipe.other_seed, "blend": recipe.blend}
     if recipe.style is not None:
         facts["style_numbers"] = list(recipe.style)
+    if recipe.variety != 1:
+        facts["variety"] = recipe.variety
     if made.has_rerolls:
         facts["rerolled_in_places"] = True
     if made.height_scale != 1:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from terrainpaint import __version__
 from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
@@ -24,11 +25,14 @@ from terrainpaint.models.arrays import heights_from, ids_to, picture_from, pictu
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Area
+from terrainpaint.models.style_field import BROAD_SHARE, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 
 TILE_PX = 1024
 """Side of the tiles of a large map; smaller ones repeat more of the coarse levels, larger ones need more memory."""
-_STYLE_LEVEL = 1 << 20
+_CPU = torch.device("cpu")
+_STYLE_PLANES = 1 << 20
+"""Planes of the noise from here on are drawn by no network."""
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
 _WORK_BYTES_PER_PIXEL = 3000
 """What the features of a network that is not local take at most; a tile of the others takes about the same always."""
@@ -86,6 +90,8 @@ class Generator:
     def style_of(self, recipe: Recipe) -> NDArray[np.float32]:
         """(S,) float32, in standard deviations of real land: the style of the recipe, or that of its seeds.
 
+        It is the mean: from place to place the style varies about it, as it does on real land.
+
         Raises OptionError when the recipe has the style of other weights.
         """
         if recipe.style is not None:
@@ -93,12 +99,8 @@ class Generator:
                 raise OptionError(f"The style has {len(recipe.style)} numbers and these weights know "
                                   f"{len(self.style_names)}; choose the style anew.")  # fmt: skip
             return np.array(recipe.style, np.float32)
-        seeds = recipe.weighted_seeds
-        count, cpu = len(self.style_names), torch.device("cpu")
-        drawn = [
-            world_noise([seed], _STYLE_LEVEL, 1, (0, 0), (1, count), cpu)[0, 0, 0] * weight for seed, weight in seeds
-        ]
-        mixed = self._weights.generator.style_mix.cpu() @ torch.stack(drawn).sum(dim=0)
+        normal = _style_noise(recipe, 0, ((0, 1), (0, len(self.style_names))), 1)[0, 0, 0]
+        mixed = self._weights.generator.style_mix.cpu() @ normal * (1 - BROAD_SHARE) ** 0.5
         return np.asarray(mixed.numpy(), np.float32)
 
     def seams(self, shape: tuple[int, int]) -> str | None:
@@ -197,13 +199,21 @@ class Generator:
         generator = self._weights.generator
         window = Window((rect.row, rect.bottom), (rect.col, rect.right))
         asked = generator.input_window(window)
-        style = torch.from_numpy(self.style_of(recipe))[None]
+        style = self._style_at(recipe, generator.style_knots(window))
         with _computing(rect):
             ids, rerolls = part.around(asked.rows, asked.cols)
             noise = _noise(recipe, rerolls, (asked.rows, asked.cols))
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
                 albedo, code = generator(ids_to(ids, self._device), window, noise, style.to(self._device))
             return picture_from(albedo), heights_from(generator.height(code))
+
+    def _style_at(self, recipe: Recipe, at: Area) -> Tensor:
+        """(1, S, r, c): the style of a recipe at knots."""
+        generator, mean = self._weights.generator, torch.from_numpy(self.style_of(recipe))
+        # A few numbers, the same on every device.
+        apart = variation(generator.style_mix.cpu(), generator.local_style_mix.cpu(),
+                          lambda level, area: _style_noise(recipe, level, area, len(mean)), at)  # fmt: skip
+        return (mean[None, :, None, None] + recipe.variety * apart).to(self._device)
 
     def _shade(self, albedo: NDArray[np.uint8], around: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3): one px before, two after."""
@@ -242,6 +252,16 @@ def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> N
         return seeded([seed]) if rerolls is None else rerolled(seed, rerolls, window)
 
     return weighted([(of(seed), weight) for seed, weight in recipe.weighted_seeds])
+
+
+def _style_noise(recipe: Recipe, level: int, area: Area, channels: int) -> Tensor:
+    """(1, channels, h, w) normal numbers of the seeds of a recipe, for styles."""
+    (top, bottom), (left, right) = area
+    parts = [
+        world_noise([seed], _STYLE_PLANES + level, channels, (top, left), (bottom - top, right - left), _CPU) * weight
+        for seed, weight in recipe.weighted_seeds
+    ]
+    return torch.stack(parts).sum(dim=0)
 
 
 def _going_on(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int, int]]) -> NDArray[np.float32]:

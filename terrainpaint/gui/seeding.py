@@ -71,7 +71,7 @@ class SeedActions(QObject):
                 if isValid(dialog) and dialog.seeds == seeds:
                     dialog.set_picture(index, patch.shaded)
 
-            self._generation.preview(middle, Recipe(seed, style=recipe.style), show)
+            self._generation.preview(middle, Recipe(seed, style=recipe.style, variety=recipe.variety), show)
 
 
 def _seeds() -> list[int]:

@@ -23,7 +23,7 @@ from terrainpaint.models.elevation import elevation_code, metres
 from terrainpaint.models.lab import srgb_from_lab
 from terrainpaint.models.noise import Noise
 from terrainpaint.models.spade_local import Window
-from terrainpaint.models.spans import Span, cut, doubled, halved
+from terrainpaint.models.spans import Area, Span, cut, doubled, halved
 
 COARSEST = 5
 """Level of the first features: 1/32 of the map's resolution."""
@@ -78,6 +78,15 @@ class ReferenceNetwork(nn.Module, ABC):
         """(S, S): latent numbers are drawn independently of each other."""
         return torch.eye(self.config.latents)
 
+    @property
+    def local_style_mix(self) -> Tensor:
+        """(S, S): they are the same everywhere."""
+        return torch.zeros((self.config.latents, self.config.latents))
+
+    def style_knots(self, window: Window) -> Area:
+        """One, for everywhere."""
+        return (0, 1), (0, 1)
+
     def input_window(self, window: Window) -> Window:
         """The rectangle of the map that it is shown for a rectangle of the output: whole cells of 32 px, two or more.
 
@@ -96,15 +105,15 @@ class ReferenceNetwork(nn.Module, ABC):
     def painted(self, ids: Tensor, window: Window, noise: Noise, style: Tensor) -> Tensor:
         """(N, 4, H, W) float32: L, a, b and elevation code of `window` before shading and tanh; what is trained.
 
-        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `noise` draws for N maps; `style` (N, S) normal
-        numbers. Raises ValueError when the map is of another size.
+        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `noise` draws for N maps; `style` (N, S, 1, 1)
+        normal numbers. Raises ValueError when the map is of another size.
         """
         asked = self.input_window(window)
         if ids.shape[1:] != (asked.rows[1] - asked.rows[0], asked.cols[1] - asked.cols[0]):
             raise ValueError(f"the map covers {tuple(ids.shape[1:])}, its window is {asked.rows} x {asked.cols}")
         classes = torch.arange(CLASS_COUNT, dtype=ids.dtype, device=ids.device)[:, None, None]
         one_hot = (ids[:, None] == classes).float()
-        uniform = torch.erf(style / math.sqrt(2))  # of a normal number: between -1 and 1, all as likely
+        uniform = torch.erf(style.flatten(1) / math.sqrt(2))  # of a normal number: between -1 and 1, all as likely
         x = self.start(uniform)[:, :, None, None].expand(-1, -1, *(side >> COARSEST for side in ids.shape[1:]))
         x = x.contiguous(memory_format=torch.channels_last)
         now = COARSEST

@@ -24,6 +24,7 @@ from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.elevation import elevation_code, metres
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
 from terrainpaint.models.spans import Area, Span, before_bilinear, cut, doubled, halved, widened
+from terrainpaint.models.style_field import knots, spread
 
 COARSEST = 4
 """Level of the first features: 1/16 of the map's resolution."""
@@ -77,6 +78,9 @@ class SpadeLocal(nn.Module):
         # A style is drawn as `style_mix @ normal numbers`: the covariance that real land has.
         self.style_mix: Tensor
         self.register_buffer("style_mix", torch.eye(style))
+        # The same of how the style of a place differs from that of the land around it.
+        self.local_style_mix: Tensor
+        self.register_buffer("local_style_mix", torch.zeros((style, style)))
         self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3, padding=1)
         self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * OUTPUT_CHANNELS, 3, padding=1)
         nn.init.normal_(self.head_out.weight, std=0.02)
@@ -95,16 +99,23 @@ class SpadeLocal(nn.Module):
         """The rectangle of the map that a rectangle of the output depends on."""
         return Window(self._plan(window.rows)[0], self._plan(window.cols)[0])
 
+    def style_knots(self, window: Window) -> Area:
+        """The knots of the style that a rectangle of the output depends on."""
+        asked = self.input_window(window)
+        return knots((asked.rows, asked.cols))
+
     def forward(self, ids: Tensor, window: Window, noise: Noise, style: Tensor) -> tuple[Tensor, Tensor]:
         """Albedo (N, 3, H, W) in 0..1 sRGB and elevation code (N, 1, H, W), both float32, of `window`.
 
-        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `noise` draws for N maps; `style` (N, S).
+        `ids` (N, h, w) uint8 covers exactly `input_window(window)`; `noise` draws for N maps; `style` (N, S, r, c) is
+        the style at `style_knots(window)`, or (N, S, 1, 1) the same everywhere.
         Raises ValueError when the map is of another size.
         """
         (rows, row_spans), (cols, col_spans) = self._plan(window.rows), self._plan(window.cols)
         if ids.shape[1:] != (rows[1] - rows[0], cols[1] - cols[0]):
             raise ValueError(f"the map covers {tuple(ids.shape[1:])}, its window is {rows} x {cols}")
         maps = _Pyramid(ids, rows, cols)
+        styles = _Styles(style, knots((rows, cols)))
         spans = list(zip(row_spans, col_spans, strict=True))
 
         here = spans[0]
@@ -112,7 +123,7 @@ class SpadeLocal(nn.Module):
         x = self.stem(seen)  # (N, C, h, w)
         sketch = torch.zeros((len(ids), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
-            x, sketch = stage(x, sketch, here, there, maps, style, noise)
+            x, sketch = stage(x, sketch, here, there, maps, styles, noise)
             here = there
         fine = doubled(here[0]), doubled(here[1])
         placed = torch.cat([maps.sharp_water(fine), noise(0, 0, fine, ids.device)], dim=1)
@@ -193,6 +204,18 @@ class _Pyramid:
         return (self._ids[:, None, cut(at[0], rows), cut(at[1], cols)] == WATER).float()
 
 
+class _Styles:
+    """The style in the pixels of every level."""
+
+    def __init__(self, style: Tensor, at: Area) -> None:
+        sides = (at[0][1] - at[0][0], at[1][1] - at[1][0])
+        self._points, self._at = style.float().expand(-1, -1, *sides), at
+
+    def area(self, level: int, at: Area) -> Tensor:
+        """(N, S, h, w)."""
+        return spread(self._points, self._at, level, at)
+
+
 class _Level(nn.Module):
     """The residual blocks of one level, and the way to the next."""
 
@@ -220,7 +243,7 @@ class _Level(nn.Module):
         here: Area,
         there: Area,
         maps: _Pyramid,
-        style: Tensor,
+        styles: _Styles,
         noise: Noise,
     ) -> tuple[Tensor, Tensor]:
         """Features (N, C, h, w) and the sketch (N, 4, h, w) on the spans `here` → both on `there` of the next level."""
@@ -230,8 +253,8 @@ class _Level(nn.Module):
             around = widened(here[0], SPADE_REACH), widened(here[1], SPADE_REACH)
             shares = maps.area(self.level, here)
             told = self.branch(maps.area(self.level, around))[:, :, cut(here[0], around[0]), cut(here[1], around[1])]
-        everywhere = style[:, :, None, None].expand(-1, -1, *_size(here))
-        told = torch.cat([told, everywhere.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
+        style = styles.area(self.level, here)
+        told = torch.cat([told, style.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
             x = block(x, told, shares, noise(self.level, index + 1, here, x.device))
         if self.outline is not None:

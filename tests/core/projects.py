@@ -24,7 +24,7 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
         Layer(2, "", blotches(shape, 2), visible=False),
         Layer(9, "\ud800 lone", blotches(shape, 3), locked=True),
     )
-    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0))
+    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75)
     random = np.random.default_rng(4)
     rerolls = random.integers(0, 3, shape, dtype=np.uint8)
     underlay = Underlay(random.integers(0, 256, (20, 33, 3), dtype=np.uint8), 0.3, False)

@@ -250,7 +250,7 @@ PLACES = [
     (name,) for name in ("format", "height", "width", "settings", "layers", "active", "rerolls", "underlay", "view")
 ] + [
     *(("settings", name) for name in ("pixel_size_m", "style_name", "base_class", "relief", "seed", "other_seed",
-                                      "blend", "style")),
+                                      "blend", "style", "variety")),
     *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m")),
     *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
     ("underlay", "opacity"), ("underlay", "visible"),
@@ -283,6 +283,11 @@ def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, 
             save_project(tmp_path / "again.terrainpaint", project, view, None)
             assert_same(load_project(tmp_path / "again.terrainpaint")[0], project)
     assert refusals >= 10
+
+
+def test_a_file_of_before_there_was_variety_has_that_of_real_land(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content["settings"].pop("variety"))
+    assert load_project(path)[0].settings.recipe.variety == 1
 
 
 def test_a_later_format_names_its_program(tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def test_one_land_is_of_one_seed(recipe: Recipe, seed: int) -> None:
     assert recipe.weighted_seeds == ((seed, 1.0),)
 
 
+@pytest.mark.parametrize("variety", [-0.1, 2.1, math.nan])
+def test_a_variety_out_of_range_is_a_mistake(variety: float) -> None:
+    with pytest.raises(ValueError, match="variety must be"):
+        Recipe(1, variety=variety)
+
+
 @pytest.mark.parametrize("blend", [-0.1, 1.1, math.nan])
 def test_a_blend_out_of_range_is_a_mistake(blend: float) -> None:
     with pytest.raises(ValueError, match="blend must be"):

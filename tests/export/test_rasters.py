@@ -94,7 +94,14 @@ def test_a_shaded_picture_of_another_size_is_refused(tmp_path: Path) -> None:
 
 def test_the_numbers_tell_how_to_make_the_terrain_again(tmp_path: Path) -> None:
     terrain = lopsided(32, 32)
-    made = Provenance("ab" * 32, "test", Recipe(5, 9, 0.25, (0.5, -1.0)), "1.2.3", 0.125, True, True)
+    made = Provenance("ab" * 32, "test", Recipe(5, 9, 0.25, (0.5, -1.0), 0.5), "1.2.3", 0.125, True, True)
     _, facts = height16(dataclasses.replace(terrain, provenance=made), tmp_path)
-    told = {"seed": 5, "other_seed": 9, "blend": 0.25, "style_numbers": [0.5, -1.0], "rerolled_in_places": True}
+    told = {
+        "seed": 5,
+        "other_seed": 9,
+        "blend": 0.25,
+        "style_numbers": [0.5, -1.0],
+        "variety": 0.5,
+        "rerolled_in_places": True,
+    }
     assert facts.items() >= (told | {"height_scale": 0.125, "water_levelled": True}).items()

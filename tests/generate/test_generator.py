@@ -138,6 +138,19 @@ def test_the_seed_decides(made: Generator) -> None:
     assert again.provenance.recipe.seed == 9 and again.provenance.weights_sha256 == made.sha256
 
 
+def test_variety_is_that_of_the_style_and_0_is_the_same_everywhere(made: Generator) -> None:
+    """Beside its own noise, land of one class looks alike everywhere only without variety."""
+    land = SegmentationMap(np.full((1024, 1024), 3, np.uint8))
+
+    def apart(variety: float) -> float:
+        heights = [made.terrain(land, Recipe(seed, variety=variety)).height for seed in (1, 2, 3)]
+        means = np.stack([each.reshape(8, 128, 8, 128).mean(axis=(1, 3)) for each in heights])
+        return float(means.std(axis=(1, 2)).mean())
+
+    level, real, wild = (apart(variety) for variety in (0.0, 1.0, 2.0))
+    assert real > 2 * level and wild > 1.5 * real
+
+
 def test_the_style_of_a_seed_can_be_replaced(made: Generator) -> None:
     land = painted(64, 64)
     of_seed = made.terrain(land, Recipe(9))

@@ -202,6 +202,22 @@ def test_the_style_of_the_seed_is_shown_until_a_slider_is_moved(
     assert [each.value for each in sliders] == [0.5, -1.25, 3]
 
 
+def test_variety_is_a_step_of_undo_and_leaves_the_style_to_the_seed(
+    panel: GenerationPanel, document: Document, qtbot: QtBot
+) -> None:
+    variety = panel.character.variety
+    assert variety.value == 100
+    drag(qtbot, variety, 0.5, 0.0)
+    assert document.settings.recipe == dataclasses.replace(document.settings.recipe, style=None, variety=0.0)
+    assert document.undo_stack.count() == 1
+    document.undo_stack.undo()
+    assert (variety.value, document.settings.recipe.variety) == (100, 1)
+    panel.set_style_names(("elevation",))
+    assert panel.character.variety is variety and variety.isVisible()
+    panel.set_style_names(())
+    assert not variety.isVisible()
+
+
 def test_no_slider_can_be_moved_before_the_style_is_known(panel: GenerationPanel, document: Document) -> None:
     panel.set_style_names(("elevation", "relief"))
     sliders = panel.character.sliders

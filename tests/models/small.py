@@ -13,9 +13,10 @@ CONFIG = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 2, 2, 1), hidden=1
 
 
 def generator(config: SpadeLocalConfig = CONFIG, seed: int = 3) -> SpadeLocal:
-    """In evaluation mode; every tensor but `style_mix`, an identity, is drawn so that it tells in the output."""
+    """In evaluation mode; every tensor but those that mix styles is drawn so that it tells in the output."""
     network = SpadeLocal(config)
     randomise(network, seed)
+    network.local_style_mix.copy_(network.style_mix / 2)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 

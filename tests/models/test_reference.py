@@ -24,7 +24,7 @@ from tests.models import small
 from tests.models.small_reference import CONFIGS, NAMES, made, network
 
 ROOT = Path(__file__).resolve().parents[2]
-STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0]])
+STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0]])[:, :, None, None]
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ def test_they_train(name: str) -> None:
     with torch.inference_mode(False):
         by = NETWORKS[name].generator_of(CONFIGS[name]).train()
         ids = small.random_ids(64, 96)
-        albedo, code = by(ids.repeat(2, 1, 1), Window((0, 64), (0, 96)), seeded([1, 2]), STYLE.repeat(2, 1))
+        albedo, code = by(ids.repeat(2, 1, 1), Window((0, 64), (0, 96)), seeded([1, 2]), STYLE.repeat(2, 1, 1, 1))
         (albedo.square().mean() + code.square().mean()).backward()
         for part, value in by.named_parameters():
             assert value.grad is not None and bool(value.grad.isfinite().all()), part

@@ -39,7 +39,7 @@ def test_saved_weights_load_the_same(path: Path, name: str) -> None:
     loaded = load_weights(path, CPU)
     assert loaded.header == read_header(path) == header(name)
     assert type(loaded.generator) is type(by) and not loaded.generator.training
-    ids, style = small.random_ids(64, 64), torch.ones(1, 4)
+    ids, style = small.random_ids(64, 64), torch.ones(1, 4, 1, 1)
     for before, after in zip(made(by, ids, style), made(loaded.generator, ids, style), strict=True):
         torch.testing.assert_close(before, after, rtol=0, atol=1e-4)
     code = torch.rand(1, 1, 9, 9)

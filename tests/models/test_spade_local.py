@@ -24,7 +24,7 @@ from tests.models import small
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = small.generator()
 CELL_PX = 1 << COARSEST
-STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0, -0.3]])
+STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0, -0.3]])[:, :, None, None]
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +215,7 @@ def test_style_changes_the_output() -> None:
     window = Window((0, 20), (0, 20))
     ids = world(SMALL.input_window(window))
     noise = seeded([5])
-    for style in torch.eye(STYLE.shape[1]):
+    for style in torch.eye(STYLE.shape[1])[:, :, None, None]:
         assert not torch.equal(SMALL(ids, window, noise, STYLE + style)[0], SMALL(ids, window, noise, STYLE)[0])
 
 

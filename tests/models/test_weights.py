@@ -101,7 +101,7 @@ def test_saved_weights_load_the_same(path: Path) -> None:
             assert torch.equal(tensor, after.state_dict()[name]), name
     window = Window((-3, 40), (5, 60))
     rows, cols = (each[1] - each[0] for each in dataclasses.astuple(generator.input_window(window)))
-    ids, style, noise = small.random_ids(rows, cols), torch.ones(1, 2), seeded([7])
+    ids, style, noise = small.random_ids(rows, cols), torch.ones(1, 2, 1, 1), seeded([7])
     for before, after in zip(
         generator(ids, window, noise, style), loaded.generator(ids, window, noise, style), strict=True
     ):

@@ -40,7 +40,7 @@ def everything(folder: Path) -> TrainConfig:
     return changed(
         batch=2, images=8, accumulate=2, rescale=1.2, turn=True, schedule="cosine", warmup_images=4, clip_norm=1.0,
         adversarial="relativistic", r1_weight=1.0, r2_weight=1.0, penalty_steps=2, leak_weight=1.0, relief_weight=1.0,
-        perceptual=str(folder / "squeezenet.safetensors"), perceptual_weight=0.1, balance="dynamic",
+        sea_weight=1.0, perceptual=str(folder / "squeezenet.safetensors"), perceptual_weight=0.1, balance="dynamic",
         balance_resume=0.71, augment=("colour", "translation", "cutout"), beta1=0.5, log_images=6, save_images=100,
         sheet_images=100,
     )  # fmt: skip
@@ -117,6 +117,7 @@ def test_a_step_in_parts_is_the_whole_step(labelled: PreparedSet, tmp_path: Path
         leak_weight=1.0,
         r1_weight=0.1,
         relief_weight=1.0,
+        sea_weight=1.0,
     )
     for name, config in (("whole", whole), ("parts", replace(whole, accumulate=2))):
         train(labelled, config, tmp_path / name, quiet, network=NETWORK)

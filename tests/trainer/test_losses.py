@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.elevation import elevation_code
 from tests.trainer.runs import changed
 from trainer.augment import KINDS, draw_augmentation
 from trainer.balance import balance_of
@@ -17,6 +18,7 @@ from trainer.losses.matching import feature_matching, mean_difference
 from trainer.losses.penalty import gradient_penalty
 from trainer.losses.perceptual import load_perceptual, perceptual_loss
 from trainer.losses.relief import relief_energy
+from trainer.losses.sea import sea_level
 from trainer.losses.shading import shading_leak
 from trainer.schedules import rate_share
 from trainer.segmentation_discriminator import SegmentationDiscriminator
@@ -184,6 +186,18 @@ def test_shading_in_the_albedo_is_found_and_no_relief_is_bent() -> None:
     plain.requires_grad_()
     shading_leak(plain, height, 2000.0).backward()
     assert height.grad is None and float(plain.grad.abs().max()) > 0
+
+
+def test_the_sea_is_at_0_m_and_nothing_else_has_to_be() -> None:
+    labels = torch.zeros(1, 4, 4, dtype=torch.int64)
+    labels[0, 3] = 5
+    height = torch.zeros(1, 1, 4, 4)
+    height[0, 0, 0] = 40  # a lake
+    real, made = elevation_code(height, 43), elevation_code(height + 9, 43)
+    assert sea_level(made, real, height, labels) == pytest.approx(3 / 43 / 2, abs=1e-6)
+    beside = real + (made - real) * ((height > 0) | (labels != 0)[:, None])
+    assert sea_level(beside, real, height, labels) == 0
+    assert sea_level(made, real, height, labels + 1) == 0
 
 
 def test_relief_energy_is_of_strength_and_size_and_not_of_place() -> None:

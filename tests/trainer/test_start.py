@@ -23,7 +23,7 @@ def painted(network: SpadeLocal) -> torch.Tensor:
     (top, bottom), (left, right) = network.input_window(WINDOW).rows, network.input_window(WINDOW).cols
     ids = (torch.arange(left, right) // 10 % 7).to(torch.uint8).expand(1, bottom - top, -1)
     with torch.no_grad():
-        return torch.cat(network(ids, WINDOW, seeded([3]), torch.ones(1, 5)), dim=1)
+        return torch.cat(network(ids, WINDOW, seeded([3]), torch.ones(1, 5, 1, 1)), dim=1)
 
 
 def test_a_network_with_more_blocks_begins_as_the_smaller_one() -> None:
@@ -56,9 +56,25 @@ def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: 
     assert train(labelled, replace(config, images=4), tmp_path / "two", quiet, network=NETWORK) is not None
 
 
+def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: PreparedSet, tmp_path: Path) -> None:
+    one = train(labelled, changed(images=4), tmp_path / "one", quiet, network=NETWORK)
+    assert one is not None
+    config = changed(images=2, start=str(one), generator_rate=0.0, discriminator_rate=0.0)
+    last = train(labelled, config, tmp_path / "two", quiet, network=NETWORK)
+    assert last is not None
+    given, begun = (torch.load(path, weights_only=True) for path in (one, last))
+    for part in ("generator", "shadow", "discriminator"):
+        # Spectral norm counts its own way through the singular vectors.
+        parameters = {name for name in given[part] if not name.endswith(("._u", "._v"))}
+        assert parameters and all(torch.equal(begun[part][name], given[part][name]) for name in parameters), part
+    assert begun["images"] == 2
+    with pytest.raises(TrainingError, match="or discriminator than this run"):
+        train(labelled, replace(config, discriminator_widths=(8, 8)), tmp_path / "three", quiet, network=NETWORK)
+
+
 def test_weights_of_another_network_are_said_in_a_sentence(labelled: PreparedSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
     publish(tmp_path / "one", tmp_path / "start.safetensors", "MIT")
     config = changed(images=2, start=str(tmp_path / "start.safetensors"))
-    with pytest.raises(TrainingError, match=r"start\.safetensors has another network \(spade-local\) or widths"):
+    with pytest.raises(TrainingError, match=r"start\.safetensors has another network \(spade-local\), widths or"):
         train(labelled, config, tmp_path / "two", quiet, network=replace(NETWORK, widths=(32, 16, 16, 16)))

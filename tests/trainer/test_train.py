@@ -13,6 +13,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from terrainpaint.models.style_field import spread
 from tests.trainer.runs import CONFIG, NETWORK, changed, quiet
 from trainer.__main__ import main
 from trainer.averaging import Averaged
@@ -111,13 +112,30 @@ def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: Prepare
     crops = source.draw(64, torch.Generator().manual_seed(1))
     drawn = torch.randn((64, 5), generator=torch.Generator().manual_seed(2))
     found = styles.of(crops, 0.0, drawn)
-    assert found.shape == (64, 5) and bool(found.isfinite().all())
-    assert float(found.std(dim=0).min()) > 0.3 and float(found.std(dim=0).max()) < 2
+    assert found.shape[:2] == (64, 5) and bool(found.isfinite().all())
+    mean = found.mean(dim=(2, 3))
+    assert float(mean.std(dim=0).min()) > 0.3 and float(mean.std(dim=0).max()) < 2
     brighter = type(crops)(crops.texture * 1.2, crops.height, crops.ids, crops.labels, crops.window)
     lightness = list(NETWORK.style_names).index("lightness")
-    moved = styles.of(brighter, 0.0, drawn)[:, lightness] - found[:, lightness]
+    moved = (styles.of(brighter, 0.0, drawn) - found)[:, lightness].mean(dim=(1, 2))
     land = (crops.labels != 0).sum(dim=(1, 2)) > 64
     assert bool((moved[land] >= 0).all()) and float(moved[land].mean()) > 1  # at most 3, so the brightest stay
+
+
+def test_a_style_is_that_of_the_land_around_each_knot(labelled: PreparedSet) -> None:
+    generator = SpadeLocal(NETWORK)
+    source = CropSource(labelled, generator, 96, CPU)
+    styles = Styles(source, generator, torch.Generator().manual_seed(0))
+    crops = source.draw(16, torch.Generator().manual_seed(1))
+    texture = torch.full_like(crops.texture, 0.3)
+    texture[:, :, :48] = 0.6
+    halves = type(crops)(texture, crops.height, crops.ids, crops.labels, crops.window)
+    window = crops.window
+    field = spread(styles.of(halves, 0.0, torch.zeros(16, 5)), generator.style_knots(window), 0,
+                   (window.rows, window.cols))[:, 0]  # fmt: skip
+    is_land = (crops.labels != 0).float().mean(dim=2)
+    both = (is_land[:, :48].mean(dim=1) > 0.3) & (is_land[:, 48:].mean(dim=1) > 0.3)
+    assert bool(both.any()) and bool((field[both, 4].mean(dim=1) > field[both, 92].mean(dim=1) + 0.3).all())
 
 
 def test_the_average_follows_at_its_half_life() -> None:

@@ -14,4 +14,5 @@ class Merge(IntEnum):
     BLEND = 4
     RELIEF = 5
     GROUND = 6
+    VARIETY = 7
     STYLE = 100

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.recipe import MAX_VARIETY, Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.controls import caption, rule
@@ -34,6 +34,12 @@ class StyleBox(QWidget):
         self._document = document
         self._of_seed: tuple[float, ...] | None = None
         self.sliders: list[SliderField] = []
+        self.variety = SliderField("Variety", Linear(0, 100 * MAX_VARIETY), 0, suffix=" %", mark=100)
+        self.variety.setToolTip(
+            "How much all of these change from place to place · 100 % as on real land, 0 % the same everywhere"
+        )
+        self._variety_label = QLabel("Variety")
+        self._variety_label.setBuddy(self.variety)
         self.reset = QPushButton("As the seed has it")
         self.reset.setToolTip("Back to the character that the seed stands for")
         self.reset.setAutoDefault(False)
@@ -52,7 +58,8 @@ class StyleBox(QWidget):
         column.addSpacing(6)
         column.addLayout(head)
         column.addLayout(self._grid)
-        self.reset.clicked.connect(lambda: self._change("Character of the seed", None))
+        self.variety.changed.connect(lambda percent: self._change("Variety", Merge.VARIETY, variety=percent / 100))
+        self.reset.clicked.connect(lambda: self._change("Character of the seed", NOT_MERGED, style=None))
         document.settings_changed.connect(self._refresh)
         document.replaced.connect(self._refresh)
         self.set_names(())
@@ -60,7 +67,7 @@ class StyleBox(QWidget):
     def set_names(self, names: Sequence[str]) -> None:
         """What the numbers of the style vector of these weights mean; the style of the seed is not known any more."""
         while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
+            if (widget := item.widget()) not in (None, self.variety, self._variety_label):
                 widget.hide()
                 widget.deleteLater()
         self.sliders = []
@@ -74,6 +81,8 @@ class StyleBox(QWidget):
             self._grid.addWidget(label, index, 0)
             self._grid.addWidget(slider, index, 1)
             self.sliders.append(slider)
+        self._grid.addWidget(self._variety_label, len(names), 0)
+        self._grid.addWidget(self.variety, len(names), 1)
         self.setVisible(bool(names))
         self._refresh()
 
@@ -95,10 +104,10 @@ class StyleBox(QWidget):
         values = self._shown
         if values is not None:
             style = (*values[:index], value, *values[index + 1 :])
-            self._change("Character", style, Merge.STYLE + index)
+            self._change("Character", Merge.STYLE + index, style=style)
 
-    def _change(self, text: str, style: tuple[float, ...] | None, merge: int = NOT_MERGED) -> None:
-        recipe = dataclasses.replace(self._recipe, style=style)
+    def _change(self, text: str, merge: int, **values: object) -> None:
+        recipe = dataclasses.replace(self._recipe, **values)  # type: ignore[arg-type]
         self._document.change_settings(text, dataclasses.replace(self._document.settings, recipe=recipe), merge)
 
     def _refresh(self) -> None:
@@ -108,3 +117,4 @@ class StyleBox(QWidget):
             slider.setEnabled(values is not None)
             slider.show_value(values[index] if values is not None else 0)
         self.reset.setEnabled(self._recipe.style is not None)
+        self.variety.show_value(100 * self._recipe.variety)
