@@ -42,11 +42,10 @@ def correlations(lands: list[NDArray[np.float32]]) -> list[float]:
 def spread_of_levels(height: NDArray[np.float32], ids: NDArray[np.uint8]) -> float:
     """Largest difference of heights (H, W) within one body of water of a map, metres; 0 where there is none."""
     water = (ids == WATER).astype(np.uint8)
-    # Painted rivers are left to fall, and this leaves them out.
+    # Painted rivers are left to fall. This leaves them out, and lakes that only a river joins are two.
     inside = cv2.erode(water, np.ones((2 * _FROM_LAND_PX + 1,) * 2, np.uint8))
-    count, bodies = cv2.connectedComponents(water, connectivity=8)
-    there = [height[(bodies == number) & (inside > 0)] for number in range(1, count)]
-    return max((float(np.ptp(each)) for each in there if each.size), default=0.0)
+    count, bodies = cv2.connectedComponents(inside, connectivity=8)
+    return max((float(np.ptp(height[bodies == number])) for number in range(1, count)), default=0.0)
 
 
 def report(generator: Generator, name: str) -> str:

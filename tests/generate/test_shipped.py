@@ -119,10 +119,10 @@ def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
     Ridges are about 25 px apart; what is nearer than 32 px is a ridge and the next one. Without variety, because on a
     map this small a few strong ranges would be all that counts.
     """
-    plain = SegmentationMap(np.full((512, 512), ID["mountain"], np.uint8))
+    plain = SegmentationMap(np.full((1024, 1024), ID["mountain"], np.uint8))
     height = detail(Generator.load(path, "cpu").terrain(plain, Recipe(1, variety=0.0)).height)
     spectrum = np.abs(np.fft.fft2(height - height.mean())) ** 2
     autocorrelation = np.fft.ifft2(spectrum).real
     autocorrelation /= autocorrelation[0, 0]
-    near = np.hypot(*np.meshgrid(np.fft.fftfreq(512) * 512, np.fft.fftfreq(512) * 512)) < 32
+    near = np.hypot(*np.meshgrid(np.fft.fftfreq(1024) * 1024, np.fft.fftfreq(1024) * 1024)) < 32
     assert autocorrelation[~near].max() < 0.15
