@@ -15,6 +15,7 @@ STYLE_SAMPLES = 1024
 _LEAST_LAND = 4**KNOT_LEVEL / 20
 """Pixels that the mean of a crop counts for at each of its knots."""
 _EVERY = 16
+"""Pixels between the places that differences from the crop are taken at: the field is smooth."""
 
 
 class Styles:
@@ -46,11 +47,15 @@ class Styles:
         `drawn` (N, 5) are normal numbers.
         """
         drawn = drawn.to(self.mix.device)
-        mean = (self._raw(crops) - self._mean) / self._deviation
+        mean = self._standard(crops)
         local, land = self._local(crops, mean)
         local = local.clamp(-3, 3) + noise * drawn[:, :, None, None]
         anything = (drawn @ self.mix.T)[:, :, None, None]
         return torch.where(mean.isfinite()[:, :, None, None], land * local + (1 - land) * anything, anything)
+
+    def _standard(self, crops: Crops) -> Tensor:
+        """(N, 5): the style of each crop as a whole; not a number for crops without land."""
+        return (self._raw(crops) - self._mean) / self._deviation
 
     def _raw(self, crops: Crops) -> Tensor:
         apart, land = self._apart(crops)
@@ -72,7 +77,7 @@ class Styles:
 
     def _differences(self, crops: Crops) -> Tensor:
         """(K, 5): how the style at places of land differs from that of their crop."""
-        mean = (self._raw(crops) - self._mean) / self._deviation
+        mean = self._standard(crops)
         window = crops.window
         style = spread(self._local(crops, mean)[0], self._generator.style_knots(window), 0, (window.rows, window.cols))
         every = slice(None, None, _EVERY)

@@ -15,8 +15,6 @@ RIVER_PX = 5
 """Painted water that is narrower than this flows, and is left as it runs downhill."""
 SEA_M = 20.0
 """Water whose mean height is at most this far from 0 m is sea."""
-
-
 SHORE_PX = 32
 """How far inland the ground goes along with water that is raised or lowered."""
 _SHORE_SIGMA_PX = SHORE_PX / 4
