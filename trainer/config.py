@@ -35,6 +35,7 @@ class TrainConfig:
     accumulate: int = _field(1, "parts that a process computes its images of a step in, to save memory", least=1)
     crop_px: int = _field(128, "side of a crop in pixels", least=1)
     rescale: float = _field(1.0, "largest factor that crops are enlarged or reduced by at random, heights too", least=1)
+    simple_maps: float = _field(0.0, "share of crops whose land is painted in larger areas, as people paint", least=0)
     turn: bool = _field(False, "turn and mirror crops at random; for textures without light in them")
 
     generator_rate: float = _field(3e-4, "learning rate of the generator", least=0)

@@ -18,6 +18,7 @@ from terrainpaint.models.networks import Generator
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Span
 from trainer.prepared import PreparedSet
+from trainer.simple_maps import LEAST_PX, MOST_PX, simplified
 
 EXTRA_PX = 3
 """Heights beyond a crop that shading and slopes read: one to the north and west, two to the south and east."""
@@ -46,13 +47,14 @@ class Crops:
 @dataclass(frozen=True)
 class _Choice:
     """What N crops are cut out: `tiles` (N,), `starts` (N, 2) row and col, `variants` (N,) of the maps, `turn`
-    (N, 2, 2) and `scale` (N,) of `_draw_changes`."""
+    (N, 2, 2) and `scale` (N,) of `_draw_changes`, `radius` (N,) of `_draw_radii`."""
 
     tiles: Tensor
     starts: Tensor
     variants: Tensor
     turn: Tensor
     scale: Tensor
+    radius: Tensor
 
 
 class CropSource:
@@ -66,9 +68,12 @@ class CropSource:
         device: torch.device,
         rescale: float = 1.0,
         turns: bool = False,
+        simple_maps: float = 0.0,
     ) -> None:
         """`rescale` is the largest factor that crops are enlarged or reduced by at random, with their heights; `turns`
-        mirrors and turns them too. Raises TrainingError when the set has no maps, or no crop of this size.
+        mirrors and turns them too; `simple_maps` is the share of crops whose land is painted in larger areas.
+
+        Raises TrainingError when the set has no maps, or no crop of this size.
         """
         prepared.require_heights()
         if not len(prepared) or not prepared.labels.shape[1]:
@@ -85,7 +90,7 @@ class CropSource:
         self._labels = torch.from_numpy(prepared.labels).to(device)
         self._generator = generator
         self.crop_px, self.pixel_size_m, self.device = crop_px, prepared.pixel_size_m, device
-        self._rescale, self._turns = rescale, turns
+        self._rescale, self._turns, self._simple_maps = rescale, turns, simple_maps
         blocked = torch.from_numpy(~prepared.valid).float()[:, None]
         land = torch.from_numpy(prepared.valid & ~prepared.sea).float()[:, None]
         # Starts are chosen on a grid and then moved within it: all that a moved crop may touch must be valid.
@@ -118,7 +123,8 @@ class CropSource:
         window = Window((origin[0], origin[0] + side), (origin[1], origin[1] + side))
         asked = self._generator.input_window(window)
         turn, scale = _draw_changes(count, self._rescale, self._turns, random)
-        chosen_ones = (each[share].to(self.device) for each in (chosen[:, 0], starts, variant, turn, scale))
+        radius = _draw_radii(count, self._simple_maps, random)
+        chosen_ones = (each[share].to(self.device) for each in (chosen[:, 0], starts, variant, turn, scale, radius))
         return self._cut(_Choice(*chosen_ones), window, asked)
 
     def _cut(self, choice: _Choice, window: Window, asked: Window) -> Crops:
@@ -133,11 +139,18 @@ class CropSource:
             texture, height = (_between(each, tiles, *inner) for each in (self._texture, self._height))
             # Slopes stay what they are, and with them the light on the texture.
             height = height / choice.scale[:, None, None]
+        ids = self._labels[tiles, variants, wide_rows, wide_cols]
+        labels = self._labels[tiles, variants, rows, cols]
+        top, left = window.rows[0] - asked.rows[0], window.cols[0] - asked.cols[0]
+        inside = slice(top, top + labels.shape[1]), slice(left, left + labels.shape[2])
+        for image in choice.radius.nonzero()[:, 0].tolist():
+            ids[image] = simplified(ids[image], float(choice.radius[image]))
+            labels[image] = ids[image][inside]
         return Crops(
             texture=texture.permute(0, 3, 1, 2) / 255,
             height=height[:, None],
-            ids=self._labels[tiles, variants, wide_rows, wide_cols],
-            labels=self._labels[tiles, variants, rows, cols].long(),
+            ids=ids,
+            labels=labels.long(),
             window=window,
         )
 
@@ -167,6 +180,14 @@ def _draw_changes(count: int, rescale: float, turns: bool, random: torch.Generat
     if rescale > 1:
         scale = rescale ** (torch.rand(count, generator=random) * 2 - 1)
     return turn, scale
+
+
+def _draw_radii(count: int, share: float, random: torch.Generator) -> Tensor:
+    """(N,) radii in px that maps are made simple with, 0 for the others; draws nothing for none."""
+    if not share:
+        return torch.zeros(count)
+    chance, size = torch.rand((2, count), generator=random)
+    return torch.where(chance < share, LEAST_PX * (MOST_PX / LEAST_PX) ** size, 0.0)
 
 
 def _between(pictures: Tensor, tiles: Tensor, rows: Tensor, cols: Tensor) -> Tensor:

@@ -78,8 +78,9 @@ class _Run:
         if config.start and newest_checkpoint(folder) is None:
             _begin_with(self._system, Path(config.start))
         self._source = CropSource(
-            prepared.subset(TRAIN), networks.generator, config.crop_px, team.device, config.rescale, config.turn
-        )
+            prepared.subset(TRAIN), networks.generator, config.crop_px, team.device, config.rescale, config.turn,
+            config.simple_maps,
+        )  # fmt: skip
         self._system.learn_styles(self._source, torch.Generator().manual_seed(config.seed))
         self._averaged = Averaged(networks.generator, networks.shadow)
         weights = self._source.class_weights() if config.adversarial == "segmentation" else torch.ones(0)

@@ -1,5 +1,6 @@
 import torch
 
+from terrainpaint.core.classes import WATER
 from terrainpaint.models.reference import ReferenceConfig
 from terrainpaint.models.reference_spade import SpadeReference
 from terrainpaint.models.spade_local import SpadeLocal
@@ -15,7 +16,7 @@ def drawn(count: int = 12) -> torch.Generator:
 
 
 def test_processes_that_share_a_step_draw_its_crops(labelled: PreparedSet) -> None:
-    source = CropSource(labelled, SpadeLocal(NETWORK), 32, CPU, rescale=1.2, turns=True)
+    source = CropSource(labelled, SpadeLocal(NETWORK), 32, CPU, rescale=1.2, turns=True, simple_maps=0.5)
     first, second, whole = drawn(), drawn(), drawn()
     parts = [source.draw(6, random, share) for random, share in ((first, slice(0, 3)), (second, slice(3, 6)))]
     both = source.draw(6, whole)
@@ -59,6 +60,19 @@ def test_rescaled_crops_keep_their_slopes(labelled: PreparedSet) -> None:
     # Sand is sand at any size: labels follow the heights, but for the interpolation between two pixels.
     agreement = ((crops.labels == 0) == (crops.height[:, 0] <= 0)).float().mean()
     assert float(agreement) > 0.9
+
+
+def test_simple_maps_change_nothing_but_the_classes_of_land(labelled: PreparedSet) -> None:
+    generator = SpadeLocal(NETWORK)
+    plain = CropSource(labelled, generator, 32, CPU).draw(64, drawn())
+    crops = CropSource(labelled, generator, 32, CPU, simple_maps=0.5).draw(64, drawn())
+    assert torch.equal(crops.height, plain.height) and torch.equal(crops.texture, plain.texture)
+    assert torch.equal(crops.labels == WATER, plain.labels == WATER)
+    asked = generator.input_window(crops.window)
+    row, col = crops.window.rows[0] - asked.rows[0], crops.window.cols[0] - asked.cols[0]
+    assert torch.equal(crops.ids[:, row : row + 35, col : col + 35].long(), crops.labels)
+    changed = (crops.ids != plain.ids).flatten(1).any(dim=1)
+    assert 0 < int(changed.sum()) < 48
 
 
 def test_a_reference_network_is_shown_whole_cells(labelled: PreparedSet) -> None:
