@@ -4,8 +4,8 @@ Spatially-adaptive modulation (SPADE, Park and others 2019) on the coarse levels
 class tables (CLADE, Tan and others 2021) on the fine ones. Three things make it local and tileable:
 
 - no statistics over space: features are normalised over their channels, position by position;
-- no border: the network is given the wider window of the map that its output depends on, and the rim of each level
-  that the padding of its convolutions spoils is cut off, so a tile and the whole compute the same sums;
+- no border: the network is given the wider window of the map that its output depends on, and its convolutions have no
+  padding, so a tile and the whole compute the same sums;
 - noise by place (`models.noise`), at every level.
 
 The body runs from 1/16 of the map's resolution to 1/2; a pixel shuffle makes the last step. Each level adds what it
@@ -36,6 +36,10 @@ OUTPUT_CHANNELS = 4
 """Three of albedo, before tanh, and the elevation code."""
 HEAD_REACH = 2
 SPADE_REACH = 2
+STEM_REACH = 1
+"""Less than that of the SPADE branch on the same level."""
+INNER = (..., slice(1, -1), slice(1, -1))
+"""What a convolution without padding makes of an area."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class SpadeLocal(nn.Module):
         super().__init__()
         self.config = config
         style = len(config.style_names)
-        self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS, config.widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS, config.widths[0], 3)
         self.levels = nn.ModuleList()
         for step, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
             level = COARSEST - step
@@ -81,8 +85,8 @@ class SpadeLocal(nn.Module):
         # The same of how the style of a place differs from that of the land around it.
         self.local_style_mix: Tensor
         self.register_buffer("local_style_mix", torch.zeros((style, style)))
-        self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3, padding=1)
-        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * OUTPUT_CHANNELS, 3, padding=1)
+        self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3)
+        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * OUTPUT_CHANNELS, 3)
         nn.init.normal_(self.head_out.weight, std=0.02)
         nn.init.zeros_(self.head_out.bias)  # type: ignore[arg-type]
         # Land begins at 230 m, not at the sea, where the code is flat and hardly learns.
@@ -119,8 +123,8 @@ class SpadeLocal(nn.Module):
         spans = list(zip(row_spans, col_spans, strict=True))
 
         here = spans[0]
-        seen = torch.cat([maps.area(COARSEST, here), noise(COARSEST, 0, here, ids.device)], dim=1)
-        x = self.stem(seen)  # (N, C, h, w)
+        around = _around(here, STEM_REACH)
+        x = self.stem(torch.cat([maps.area(COARSEST, around), noise(COARSEST, 0, around, ids.device)], dim=1))
         sketch = torch.zeros((len(ids), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, sketch = stage(x, sketch, here, there, maps, styles, noise)
@@ -131,8 +135,11 @@ class SpadeLocal(nn.Module):
         x = F.leaky_relu(self.head_in(x), 0.2)
         # Bfloat16 has eight bits of precision: as heights, terraces. The last layer is float32 whatever runs before.
         with torch.autocast(x.device.type, enabled=False):
-            x = F.pixel_shuffle(self.head_out(x.float()), 2) + _enlarged(sketch)  # (N, 4, H, W)
-        x = x[:, :, cut(window.rows, fine[0]), cut(window.cols, fine[1])].contiguous()  # tanh is slow on gaps
+            x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
+        rim = slice(2 * HEAD_REACH, -2 * HEAD_REACH)
+        x = x + _enlarged(sketch)[..., rim, rim]
+        at = _around(fine, -2 * HEAD_REACH)
+        x = x[:, :, cut(window.rows, at[0]), cut(window.cols, at[1])].contiguous()  # tanh is slow on gaps
         return 0.5 + 0.5 * torch.tanh(x[:, :3]), x[:, 3:]
 
     def height(self, code: Tensor) -> Tensor:
@@ -151,8 +158,6 @@ class SpadeLocal(nn.Module):
             level = COARSEST - step
             end = spans[0] if level == 1 else before_bilinear(spans[0])
             spans.insert(0, widened(end, 2 * self.config.blocks[step]))
-            if level == COARSEST:
-                spans[0] = widened(spans[0], 1)  # the stem
             if level in SPADE_LEVELS:
                 read = doubled(widened(spans[0], SPADE_REACH), level)
             else:
@@ -192,7 +197,7 @@ class _Pyramid:
         return half if level == 1 else F.avg_pool2d(half, 1 << (level - 1))
 
     def _softened(self, at: Area) -> Tensor:
-        half = self.area(1, (widened(at[0], BLUR_PX), widened(at[1], BLUR_PX)))
+        half = self.area(1, _around(at, BLUR_PX))
         blurred = _blurred(_blurred(half))
         water = self.area(1, at)[:, WATER : WATER + 1]
         land = blurred * ((1 - water) / (1 - blurred[:, WATER : WATER + 1]).clamp(min=1e-3))
@@ -225,8 +230,8 @@ class _Level(nn.Module):
         self.branch: nn.Sequential | None = None
         if level in SPADE_LEVELS:
             self.branch = nn.Sequential(
-                nn.Conv2d(CLASS_COUNT, hidden, 3, padding=1), nn.ReLU(),
-                nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(),
+                nn.Conv2d(CLASS_COUNT, hidden, 3), nn.ReLU(),
+                nn.Conv2d(hidden, hidden, 3), nn.ReLU(),
             )  # fmt: skip
         told = (hidden if self.branch else CLASS_COUNT) + style
         self.blocks = nn.ModuleList(_Block(width, told) for _ in range(count))
@@ -250,22 +255,21 @@ class _Level(nn.Module):
         if self.branch is None:
             told = shares = maps.soft(self.level, here)
         else:
-            around = widened(here[0], SPADE_REACH), widened(here[1], SPADE_REACH)
-            shares = maps.area(self.level, here)
-            told = self.branch(maps.area(self.level, around))[:, :, cut(here[0], around[0]), cut(here[1], around[1])]
+            shares, told = maps.area(self.level, here), self.branch(maps.area(self.level, _around(here, SPADE_REACH)))
         style = styles.area(self.level, here)
         told = torch.cat([told, style.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
+            here, shares = _around(here, -1), shares[INNER]
             x = block(x, told, shares, noise(self.level, index + 1, here, x.device))
-        if self.outline is not None:
-            # Plateaus are drawn here, in float32 and smooth: at 1,500 m the fine levels would roughen them by rounding.
-            with torch.autocast(x.device.type, enabled=False):
-                sketch = _enlarged(sketch + self.outline(x.float()))
-            x = _enlarged(self.leave(x))
-            here = doubled(here[0]), doubled(here[1])
-        else:
-            x = self.leave(x)
-        part = (..., cut(there[0], here[0]), cut(there[1], here[1]))
+            here, shares = _around(here, -1), shares[INNER]
+            told, sketch = told[INNER][INNER], sketch[INNER][INNER]
+        if self.outline is None:
+            return self.leave(x), sketch
+        # Plateaus are drawn here, in float32 and smooth: at 1,500 m the fine levels would roughen them by rounding.
+        with torch.autocast(x.device.type, enabled=False):
+            sketch = _enlarged(sketch + self.outline(x.float()))
+        x = _enlarged(self.leave(x))
+        part = (..., cut(there[0], doubled(here[0])), cut(there[1], doubled(here[1])))
         return x[part], sketch[part]
 
 
@@ -275,19 +279,20 @@ class _Block(nn.Module):
     def __init__(self, width: int, told: int) -> None:
         super().__init__()
         self.before_first = _Modulation(width, told)
-        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.first = nn.Conv2d(width, width, 3)
         self.noise_by_class = nn.Conv2d(CLASS_COUNT, NOISE_CHANNELS, 1, bias=False)
         self.noise_gain = nn.Conv2d(NOISE_CHANNELS, width, 1, bias=False)
         self.before_second = _Modulation(width, told)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3)
         nn.init.constant_(self.noise_by_class.weight, 0.3)
 
     def forward(self, x: Tensor, told: Tensor, shares: Tensor, noise: Tensor) -> Tensor:
-        """(N, C, h, w) → (N, C, h, w), of which a rim of 2 px is spoilt; the other arguments are on the same grid."""
+        """(N, C, h, w) → (N, C, h - 4, w - 4); `told` is on the first grid, `shares` and `noise` are 1 px smaller on
+        each side."""
         y = self.first(self.before_first(x, told))
         y = y + self.noise_gain(noise * self.noise_by_class(shares))
-        y = self.second(self.before_second(y, told))
-        return torch.add(x, y)
+        y = self.second(self.before_second(y, told[INNER]))
+        return torch.add(x[INNER][INNER], y)
 
 
 class _Modulation(nn.Module):
@@ -322,6 +327,10 @@ def _blurred(shares: Tensor) -> Tensor:
 def _enlarged(x: Tensor) -> Tensor:
     """(N, C, h, w) → (N, C, 2h, 2w), bilinear; the outermost pixels would need more than there is."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _around(at: Area, pixels: int) -> Area:
+    return widened(at[0], pixels), widened(at[1], pixels)
 
 
 def _size(at: Area) -> tuple[int, int]:
