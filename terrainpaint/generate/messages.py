@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Terrain
 from terrainpaint.generate.tiles import MapPart
 
 SHADE_MARGIN_PX = 2
@@ -98,6 +99,20 @@ class TerrainPatch:
     exact: bool
 
 
+@dataclass(frozen=True, eq=False)
+class ShadeRequest:
+    """Shade a terrain whose heights were changed after it was made; its pixels are as large as those of the weights."""
+
+    terrain: Terrain
+
+
+@dataclass(frozen=True, eq=False)
+class Shaded:
+    """`picture` (H, W, 3) uint8 sRGB."""
+
+    picture: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class Failure:
     """A request failed: the name of the TerrainPaintError and its sentence."""
@@ -106,5 +121,5 @@ class Failure:
     sentence: str
 
 
-Request = LoadRequest | StyleRequest | MakeRequest
-Reply = WeightsInfo | Style | TerrainPatch | Failure
+Request = LoadRequest | StyleRequest | MakeRequest | ShadeRequest
+Reply = WeightsInfo | Style | TerrainPatch | Shaded | Failure

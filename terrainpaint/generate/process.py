@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from terrainpaint import errors
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.messages import (
     Failure,
     LoadRequest,
     MakeRequest,
     Request,
+    Shaded,
+    ShadeRequest,
     Style,
     StyleRequest,
     TerrainPatch,
@@ -30,7 +33,7 @@ from terrainpaint.generate.worker import serve
 
 __all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
 
-_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch)
+_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded)
 
 
 class TerrainProcess:
@@ -101,6 +104,10 @@ class TerrainProcess:
         of `load` when the process was replaced and the weights are gone.
         """
         return self._ask(request, TerrainPatch)
+
+    def shade(self, terrain: Terrain) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB: the albedo of a terrain as the sun lights its heights. Raises as `make` does."""
+        return self._ask(ShadeRequest(terrain), Shaded).picture
 
     def kill(self) -> None:
         """End the process now, from any thread. `start` begins again."""

@@ -26,6 +26,8 @@ from terrainpaint.generate.messages import (
     MakeRequest,
     Reply,
     Request,
+    Shaded,
+    ShadeRequest,
     Style,
     StyleRequest,
     TerrainPatch,
@@ -80,6 +82,8 @@ class _Worker:
                     return Style(tuple(float(each) for each in numbers))
                 case MakeRequest():
                     return self._make(request)
+                case ShadeRequest():
+                    return Shaded(self._loaded()[0].shaded(request.terrain))
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
         except MemoryError:

@@ -22,9 +22,11 @@ from terrainpaint.core.project_file import SUFFIX, load_project, save_project
 from terrainpaint.core.rasters import read_picture
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError
 from terrainpaint.export import FORMATS, ExportSource, export
+from terrainpaint.generate.relighting import relit
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
@@ -306,8 +308,13 @@ class FileActions(QObject):
         ids = self._document.ids.copy()
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
-            levelled = with_level_water(terrain, ids) if request.level_water else terrain
-            source = ExportSource(levelled, lambda: shaded)
+            def shade(part: Terrain) -> NDArray[np.uint8]:
+                return self._generation.shade(part, cancel)
+
+            source = ExportSource(terrain, lambda: shaded)
+            if request.level_water:
+                levelled = with_level_water(terrain, ids)
+                source = ExportSource(levelled, lambda: relit(shaded, terrain.height, levelled, shade))
             return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
 
         self._in_background("Exporting", work, self._exported)

@@ -8,23 +8,29 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from terrainpaint import __version__
+from terrainpaint.core.jobs import Cancel, check_cancel
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Provenance, Terrain
-from terrainpaint.errors import Cancelled, TerrainPaintError
+from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
 
 _Answer = Callable[[Any], None]
+_LOOK_S = 0.1
+"""How often who waits for an answer looks whether it is still wanted."""
 
 
 class LiveGeneration(QObject):
@@ -142,6 +148,28 @@ class LiveGeneration(QObject):
         )
         height = self.live.height * np.float32(self.height_scale)
         return Terrain(self.live.albedo.copy(), height, settings.pixel_size_m, provenance)
+
+    def shade(self, terrain: Terrain, cancel: Cancel) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB: the albedo of a terrain in the ground size of the project as the sun lights it.
+
+        Waits for it, so it must not be called in the interface thread. Raises WorkerError or Cancelled; RuntimeError
+        without weights.
+        """
+        if self.info is None:
+            raise RuntimeError("no weights were loaded")
+        height = terrain.height / np.float32(terrain.provenance.height_scale)
+        native = dataclasses.replace(terrain, height=height, pixel_size_m=self.info.pixel_size_m)
+        shaded: Future[NDArray[np.uint8]] = Future()
+        self._post(
+            lambda: self._process.shade(native),
+            shaded.set_result,
+            lambda sentence: shaded.set_exception(WorkerError(sentence)),
+        )
+        while not self._stopped:
+            check_cancel(cancel)
+            with suppress(TimeoutError):
+                return shaded.result(_LOOK_S)
+        raise Cancelled
 
     def height_m(self, row: int, col: int) -> float | None:
         """Metres of the project at a pixel, None where nothing was made yet."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,12 @@ def test_previews_are_close_and_say_so(shared: TerrainProcess) -> None:
 def test_it_tells_the_style_of_a_recipe(shared: TerrainProcess, generator: Generator) -> None:
     for recipe in (Recipe(8), Recipe(8, 9, 0.5), Recipe(8, style=(1.0, 0.0, -1.0, 0.5, 2.0))):
         assert shared.style_of(recipe) == tuple(generator.style_of(recipe).tolist())
+
+
+def test_it_shades_a_terrain_that_was_changed(shared: TerrainProcess, generator: Generator) -> None:
+    terrain = generator.terrain(SegmentationMap(IDS), LAND)
+    changed = replace(terrain, height=np.where(IDS == 0, np.float32(0), terrain.height))
+    assert np.array_equal(shared.shade(changed), generator.shaded(changed))
 
 
 def test_errors_arrive_as_what_they_are(shared: TerrainProcess) -> None:

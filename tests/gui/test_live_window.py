@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -209,12 +210,15 @@ def test_numbers_of_another_style_are_a_sentence_and_not_the_end(
     assert_exact(person, qtbot, generator)
 
 
-def test_an_export_waits_for_the_exact_terrain(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+def test_an_export_waits_for_the_exact_terrain(
+    person: Person, qtbot: QtBot, tmp_path: Path, generator: Generator
+) -> None:
     window = person.window
 
     def accept(dialog: ExportDialog) -> None:
         dialog._folder.setText(str(tmp_path / "out"))
         dialog._name.setText("land")
+        dialog._choices["terrain"].setChecked(True)
         accept_button(dialog._buttons).click()
 
     qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
@@ -230,3 +234,9 @@ def test_an_export_waits_for_the_exact_terrain(person: Person, qtbot: QtBot, tmp
     tall = np.ptp(mesh.vertices, axis=0)
     assert any(abs(each - np.ptp(height)) < 0.01 * np.ptp(height) for each in tall)
     assert mesh.visual.uv is not None
+    # The picture is lit as the levelled heights are, where they are those of the weights.
+    whole = generator.terrain(SegmentationMap(window.document.ids), window.document.settings.recipe)
+    level = dataclasses.replace(whole, height=height / np.float32(window.generation.height_scale))
+    shown = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "land_terrain.png")), cv2.COLOR_BGR2RGB).astype(int)
+    assert np.abs(shown - generator.shaded(level)).max() <= 1
+    assert np.abs(shown - generator.shaded(whole)).max() > 1, "there was water to be levelled"
