@@ -1,7 +1,7 @@
 """Projected discriminator: judges what a network that was trained to recognise things sees (Sauer and others 2021).
 
 Such a network knows textures, ridges and grids from the first image on; a discriminator of its own would have to learn
-them first. It looks at the terrain picture, and at the relief alone under a light from one of the four corners.
+them first. It looks at the terrain picture, and at the relief alone under lights from two corners, as colours.
 """
 
 from __future__ import annotations
@@ -88,10 +88,12 @@ def _pooled(shares: Tensor, depths: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _relief(x: Tensor) -> Tensor:
-    """(N, 3, H, W) grey in 0..1: the slopes of what is judged under a light from one of the four corners, drawn anew.
+    """(N, 3, H, W) in 0..1: the slopes of what is judged under a light from a corner in the first channel, from a
+    neighbouring corner in the second, and from the side between them in the third; which ones is drawn anew.
 
-    Each direction hides the ridges that run along it.
+    One light would hide the ridges that run along it, and so whether ridges run in one direction more than they should.
     """
     south, east = torch.where(torch.rand(2, device=x.device) < 0.5, -1.0, 1.0).unbind()
-    lit = (south * x[:, 4:5] + east * x[:, 5:6]) * (_RELIEF_CONTRAST / 4)
-    return (0.5 + lit).clamp(0, 1).expand(-1, 3, -1, -1)
+    one, other = south * x[:, 4:5], east * x[:, 5:6]
+    lit = torch.cat([one + other, one - other, one], dim=1) * (_RELIEF_CONTRAST / 4)
+    return (0.5 + lit).clamp(0, 1)

@@ -57,6 +57,22 @@ def test_terrain_relief_and_map_are_judged_at_every_depth(features: Path) -> Non
     assert not any(map(torch.equal, before, scores(judge, other)))
 
 
+def test_ridges_of_any_direction_are_seen(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lit from north-west alone, ridges that run to south-east would look like a plain."""
+    judge, x = judge_of(features), torch.zeros(1, INPUT_CHANNELS, 48, 48)
+    waves = 0.1 * torch.sin(torch.arange(48)[:, None] + torch.arange(48))
+    shown: list[Tensor] = []
+    see = judge.network.forward
+    monkeypatch.setattr(judge.network, "forward", lambda picture: shown.append(picture) or see(picture))
+    for seed in range(8):
+        torch.manual_seed(seed)
+        for sign in (1, -1):
+            x[0, 4], x[0, 5] = waves, sign * waves
+            judge(x)
+            contrasts = sorted(shown[-1].std(dim=(0, 2, 3)).tolist())
+            assert contrasts[0] < 1e-6 and contrasts[2] > 0.02
+
+
 def test_what_is_judged_learns_from_it_and_the_features_do_not(features: Path) -> None:
     judge, x = judge_of(features), torch.rand(1, INPUT_CHANNELS, 64, 64, requires_grad=True)
     sum(each[-1].sum() for each in judge(x)[2:]).backward()
