@@ -61,6 +61,8 @@ def _moved_along(
 ) -> NDArray[np.float32]:
     """Heights (H, W) whose ground moves with the water beside it; `surface` is the level of water, `inside` it."""
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Its last bit depends on where the arrays lie in memory; the squares of distances are whole numbers.
+    away = np.sqrt(np.rint(np.square(away)))
     beside = cv2.dilate((~inside).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & inside
     # Mean of the water along the nearest shore: a normalised convolution (Knutsson and Westin 1993).
     parts = (np.where(beside, each, np.float32(0)) for each in (surface, surface - height, np.float32(1)))

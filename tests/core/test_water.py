@@ -76,6 +76,17 @@ def test_two_lakes_have_a_level_each_and_dry_land_has_none() -> None:
     assert np.array_equal(levelled(height, dry), height)
 
 
+def test_it_is_the_same_to_the_bit_wherever_the_arrays_lie(land: tuple[np.ndarray, np.ndarray]) -> None:
+    ids, height = land
+    random, found = np.random.default_rng(1), set()
+    for _ in range(200):
+        # What is allocated between moves what is allocated next.
+        between = [np.empty(random.integers(1, 60_000), np.uint8) for _ in range(6)]
+        found.add(levelled(height, ids).tobytes())
+        del between
+    assert len(found) == 1
+
+
 def test_a_terrain_tells_that_its_water_was_levelled(land: tuple[np.ndarray, np.ndarray]) -> None:
     ids, height = land
     albedo = np.zeros((*ids.shape, 3), np.uint8)
