@@ -204,7 +204,7 @@ class Generator:
             ids, rerolls = part.around(asked.rows, asked.cols)
             noise = _noise(recipe, rerolls, (asked.rows, asked.cols))
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
-                albedo, code = generator(ids_to(ids, self._device), window, noise, style.to(self._device))
+                albedo, code = generator(ids_to(ids, self._device), window, noise, style)
             return picture_from(albedo), heights_from(generator.height(code))
 
     def _style_at(self, recipe: Recipe, at: Area) -> Tensor:
