@@ -1,4 +1,4 @@
-"""`python -m trainer prepare | label | train | evaluate | publish`: the offline trainer's command line.
+"""`python -m trainer COMMAND`: the offline trainer's command line.
 
 Exit code 0, 1 with one sentence on stderr, 2 for wrong usage.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from terrainpaint.core.assets import asset_path
-from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.errors import TerrainPaintError, TrainingError
-from trainer import data_commands, training_commands
-from trainer.console import WrongUsage, progress_bar
-from trainer.evaluation import command as evaluation
+from terrainpaint.errors import TerrainPaintError
+from trainer.commands import evaluate, inspect, label, prepare, publish, train
+from trainer.commands.console import WrongUsage
+
+COMMANDS = (prepare, inspect, label, train, publish, evaluate)
+"""Modules of `trainer.commands`, in the order of `--help`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = _parser()
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)
@@ -33,91 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("trainer: stopped.", file=sys.stderr)
         return 130
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    data_commands.add_parsers(commands)
-
-    label = commands.add_parser("label", help="make the seven classes, or apply a labeller to one picture")
-    label.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one a style")
-    label.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
-    label.add_argument("--texture", type=Path, metavar="T.png", help="8-bit RGB picture (with --apply)")
-    label.add_argument("--height", type=Path, metavar="H.png", help="16-bit PNG or float TIFF, metres (with --apply)")
-    label.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of its pixels (2000)")
-    label.add_argument("-o", "--output", type=Path, metavar="MAP.png", help="the map to write (with --apply)")
-    label.add_argument(
-        "--labeller", type=Path, metavar="FILE.npz", help="labeller to write, or to apply (the shipped one)"
-    )
-    label.add_argument("--table", type=Path, metavar="TABLE.toml", help="names of the clusters, edited by hand")
-    label.add_argument("--clusters", type=int, default=40, help="number of clusters (40)")
-    label.add_argument(
-        "--reduction", choices=("kernel", "umap"), default="kernel", help="non-linear reduction (kernel)"
-    )
-    label.add_argument("--per-tile", type=int, default=800, help="pixels sampled in each tile (800)")
-    label.add_argument("--variants", type=int, default=3, help="maps of each tile (3)")
-    label.add_argument("--sheet", type=Path, metavar="SHEET.png", help="picture of some tiles and their maps")
-    label.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
-    label.set_defaults(run=_label)
-
-    training_commands.add_parsers(commands)
-    evaluation.add_parser(commands)
-    return parser
-
-
-def _label(arguments: argparse.Namespace) -> None:
-    if arguments.apply:
-        _apply_labeller(arguments)
-        return
-    import numpy as np
-
-    from terrainpaint.core.files import FileTransaction, write_image
-    from terrainpaint.core.labeller import save_labeller
-    from trainer.clusters import cluster, read_table, sample, write_table
-    from trainer.label import fit, label, shares, sheet
-    from trainer.prepared import load_prepared, save_prepared
-
-    if not arguments.sets or arguments.labeller is None:
-        raise WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
-    sets = [load_prepared(path) for path in arguments.sets]
-    samples = sample(sets, arguments.per_tile, arguments.seed)
-    clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
-    table = arguments.table
-    if table is None:
-        table = arguments.labeller.with_suffix(".toml")
-        write_table(table, samples, clusters, sets[0].centre_deg)
-        print(f"{table}: proposed names of {arguments.clusters} clusters; edit them and give the file as --table")
-    labeller, accuracy = fit(samples, read_table(table, arguments.clusters)[clusters], (48, 32), arguments.seed)
-    with FileTransaction() as files:
-        save_labeller(files.path(arguments.labeller), labeller)
-    print(f"{arguments.labeller}: agrees with the clusters on {accuracy:.1%} of the samples of unseen tiles")
-    for index, (path, prepared) in enumerate(zip(arguments.sets, sets, strict=True)):
-        with progress_bar(f"Labelling {path.name}") as progress:
-            labelled = label(prepared, labeller, arguments.variants, arguments.seed, progress)
-        save_prepared(path, labelled)
-        for name, share in zip(CLASS_NAMES, shares(labelled.labels, labelled.valid), strict=True):
-            print(f"{path}: {name} {share:.1%}")
-        if arguments.sheet is not None and index == 0:
-            shown = np.random.default_rng(arguments.seed).permutation(len(prepared))[:12].tolist()
-            write_image(arguments.sheet, sheet(labelled, shown)[:, :, ::-1])
-
-
-def _apply_labeller(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.labeller import Smoothing, load_labeller
-    from terrainpaint.core.rasters import read_heights, read_picture
-    from terrainpaint.core.segmentation import write_map
-
-    if arguments.texture is None or arguments.height is None or arguments.output is None:
-        raise WrongUsage("--apply needs --texture, --height and -o")
-    labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
-    texture, height = read_picture(arguments.texture), read_heights(arguments.height)
-    if texture.shape[:2] != height.shape:
-        raise TrainingError(f"{arguments.texture} is {texture.shape[1]} x {texture.shape[0]} px and {arguments.height} "
-                            f"{height.shape[1]} x {height.shape[0]} px; they must be the same size.")  # fmt: skip
-    write_map(arguments.output, labeller.label(texture, height, arguments.pixel_size_m, Smoothing()))
-    print(arguments.output)
 
 
 if __name__ == "__main__":

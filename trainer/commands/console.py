@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from terrainpaint.core.jobs import Progress
 from terrainpaint.errors import TrainingError
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_parser` adds a command to."""
 
 
 class WrongUsage(Exception):

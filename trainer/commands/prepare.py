@@ -1,14 +1,14 @@
-"""`python -m trainer prepare` and `inspect`: making a prepared set, and looking at one."""
+"""`python -m trainer prepare`: makes a prepared set of rasters or of a folder of pictures."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from terrainpaint.core.jobs import Progress
-from trainer.console import WrongUsage, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
     from trainer.prepared import PreparedSet
@@ -17,18 +17,8 @@ LISTED = 20
 """Files left out that are told at once; `inspect` tells all."""
 
 
-def add_parsers(commands: Any) -> None:
-    """Add the commands to the subparsers of argparse."""
-    _add_prepare(commands)
-    inspect = commands.add_parser("inspect", help="show a prepared set as a sheet with statistics")
-    inspect.add_argument("prepared", type=Path, metavar="SET.npz")
-    inspect.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="picture to write; without it, text")
-    inspect.add_argument("--tiles", type=int, default=10, help="tiles shown of each split (10)")
-    inspect.add_argument("--seed", type=int, default=0, help="which tiles are shown (0)")
-    inspect.set_defaults(run=_inspect)
-
-
-def _add_prepare(commands: Any) -> None:
+def add_parser(commands: Subparsers) -> None:
+    """Add the command and its options."""
     parser = commands.add_parser("prepare", help="make a prepared set of rasters or of a folder of pictures")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="SET.npz")
     parser.add_argument("--style", required=True, help="name of the texture style")
@@ -61,10 +51,11 @@ def _add_prepare(commands: Any) -> None:
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip
     folders.add_argument("--random-crops", type=int, default=4, help="how many random tiles of a picture (4)")
-    parser.set_defaults(run=_prepare)
+    parser.set_defaults(run=run)
 
 
-def _prepare(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
+    """Write the prepared set and print what it can train."""
     from trainer.prepared import save_prepared
 
     _check(arguments)
@@ -135,26 +126,3 @@ def _read(arguments: argparse.Namespace, progress: Progress) -> PreparedSet:
         )
     sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
     return prepare(sources, options, progress)
-
-
-def _inspect(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.files import FileTransaction, write_image
-    from trainer.inspect_set import set_sheet
-    from trainer.prepared import load_prepared
-    from trainer.statistics import describe, statistics_of
-
-    if arguments.tiles < 1:
-        raise WrongUsage("--tiles is 1 at least")
-    if arguments.output is not None and arguments.output.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise WrongUsage("the sheet is a .png, .jpg or .webp")
-    prepared = load_prepared(arguments.prepared)
-    numbers = statistics_of(prepared)
-    for line in describe(prepared, numbers):
-        print(line)
-    for name, reason in prepared.left_out:
-        print(f"left out: {name} {reason}")
-    if arguments.output is not None:
-        picture = set_sheet(arguments.prepared.name, prepared, numbers, arguments.tiles, arguments.seed)
-        with FileTransaction() as files:
-            write_image(files.path(arguments.output), picture[:, :, ::-1])
-        print(arguments.output)

@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.console import WrongUsage, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
     from trainer.evaluation.parts import Part
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to those of the trainer."""
+def add_parser(commands: Subparsers) -> None:
+    """Add the command and its options."""
     parser = commands.add_parser("evaluate", help="measure weights on held-out land and write a report")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (.safetensors)")
     parser.add_argument("--data", type=Path, metavar="SET.npz", help="labelled prepared set with held-out tiles")
@@ -34,10 +34,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--merge", type=Path, nargs="+", metavar="PART.npz", help="make the report of all parts instead"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run=run)
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
+    """Measure the weights, or merge parts, and write the report."""
     from trainer.evaluation.evaluate import Options, evaluate
     from trainer.evaluation.parts import load_part, merge, save_part
 
