@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from terrainpaint.generate.memory import keep_freed_memory
+from terrainpaint.models.devices import keep_freed_memory
 from trainer.batches import draw_batch
 from trainer.config import TrainConfig, add_flags, from_flags
 from trainer.crops import CropSource

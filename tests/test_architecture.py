@@ -30,6 +30,7 @@ CORE = "terrainpaint.core"
 MODELS = "terrainpaint.models"
 GENERATE = "terrainpaint.generate"
 GENERATOR = "terrainpaint.generate.generator"
+WORKER = "terrainpaint.generate.worker"
 EXPORT = "terrainpaint.export"
 GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
@@ -39,8 +40,9 @@ LAYERS = (
     Layer(ERRORS, frozenset()),
     Layer(CORE, frozenset({"numpy", "PIL", "cv2", ERRORS, VERSION})),
     Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
-    # Of `generate` the window uses all but the generator, which its process loads.
+    # Of `generate` the window uses all but the generator, which the worker loads in a process of its own.
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
+    Layer(WORKER, frozenset({"numpy", CORE, GENERATE, ERRORS, VERSION}), frozenset({MODELS})),
     Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
     Layer(
         EXPORT,

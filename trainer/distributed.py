@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import nn
 
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.generator import pick_device
+from terrainpaint.models.devices import pick_device
 
 _PATIENCE = timedelta(minutes=30)
 """The first process writes checkpoints and sheets while the others wait."""

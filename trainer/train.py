@@ -19,7 +19,7 @@ import torch
 from terrainpaint.core.files import write_image
 from terrainpaint.core.jobs import Cancel, never_cancel
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.memory import keep_freed_memory
+from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.networks import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from trainer.averaging import Averaged

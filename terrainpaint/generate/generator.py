@@ -13,15 +13,16 @@ from torch import Tensor
 
 from terrainpaint import __version__
 from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.memory import installed_memory
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import DeviceError, OptionError
-from terrainpaint.generate.memory import keep_freed_memory, require_memory
 from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
 from terrainpaint.generate.tiles import MapPart, seams, separate_area, separate_tiles, separate_tiles_at, tiles
 from terrainpaint.models.arrays import heights_from, ids_to, picture_from, picture_to
+from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Area
@@ -55,11 +56,11 @@ class Generator:
         return cls(load_weights(path, found), found, torch.float32)
 
     def previewing(self) -> Generator:
-        """The same generator for previews: in bfloat16 where the processor has it, except the last layer and heights.
+        """The same generator for previews: in the `fast_dtype` of its device, except the last layer and the heights.
 
         What it makes is up to a few shades and metres off; save and export from the original.
         """
-        return Generator(self._weights, self._device, _preview_precision(self._device))
+        return Generator(self._weights, self._device, fast_dtype(self._device))
 
     @property
     def header(self) -> WeightsHeader:
@@ -124,7 +125,7 @@ class Generator:
         rows, cols = segmentation.shape
         parts = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else separate_tiles((rows, cols))
         work = 0 if self.reach_px is not None else max(each.area for each in parts) * _WORK_BYTES_PER_PIXEL
-        require_memory(rows * cols * _BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
+        _require_memory(rows * cols * _BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
         albedo = np.empty((rows, cols, 3), np.uint8)
         height = np.empty((rows, cols), np.float32)
         for done, rect in enumerate(parts):
@@ -222,31 +223,6 @@ class Generator:
         return picture_from(self._weights.shadow.shade(picture_to(albedo, self._device), height, code, pixel_size_m))
 
 
-@contextmanager
-def one_core_left() -> Iterator[None]:
-    """While it lasts, networks on the CPU use a core less than torch usually does, if there are several.
-
-    Threads that have to share a core with another process wait for each other at the end of each layer: beside a busy
-    window, one thread on two cores answers sooner than two.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads - 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of a name; "auto" is CUDA, MPS or the CPU, whichever is there first. Raises DeviceError."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise DeviceError(f"There is no device {name!r} on this machine; use auto or cpu.") from error
-
-
 def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> Noise:
     def of(seed: int) -> Noise:
         return seeded([seed]) if rerolls is None else rerolled(seed, rerolls, window)
@@ -269,12 +245,17 @@ def _going_on(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int,
     return np.pad(height, by, mode="reflect", reflect_type="odd")
 
 
-def _preview_precision(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    # Without the instructions bfloat16 is emulated, and slower than float32.
-    fast = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
+def _require_memory(needed: int, what: str) -> None:
+    """Raise DeviceError when the machine cannot hold `needed` bytes, so that a long job does not fail at its end.
+
+    Where the size of the memory is unknown, nothing is raised.
+    """
+    installed = installed_memory()
+    if installed is not None and needed > installed:
+        raise DeviceError(
+            f"{what} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
+            "choose a smaller --size."
+        )
 
 
 @contextmanager

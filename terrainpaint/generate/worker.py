@@ -120,7 +120,7 @@ class _Worker:
         )
 
     def _make(self, request: MakeRequest) -> TerrainPatch:
-        from terrainpaint.generate.generator import one_core_left
+        from terrainpaint.models.devices import one_core_left
 
         exact, preview = self._loaded()
         if request.exact:

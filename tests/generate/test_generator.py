@@ -203,11 +203,6 @@ def test_shading_of_a_slope_has_no_line_along_the_border(made: Generator) -> Non
     assert np.ptp(shaded.astype(int)) <= 1
 
 
-def test_a_device_that_is_not_there_is_said_in_a_sentence() -> None:
-    with pytest.raises(DeviceError, match="no device 'nonsense'"):
-        generator.pick_device("nonsense")
-
-
 def test_a_map_larger_than_the_memory_is_refused_at_once(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10)
     with pytest.raises(DeviceError, match=r"memory.*--size"):

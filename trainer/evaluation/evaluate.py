@@ -13,7 +13,8 @@ from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.jobs import Progress
 from terrainpaint.core.segmentation import MAX_SIDE_PX
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.generator import Generator, pick_device
+from terrainpaint.generate.generator import Generator
+from terrainpaint.models.devices import pick_device
 from terrainpaint.models.weights import read_header
 from trainer.evaluation import segmenter, unshading
 from trainer.evaluation.features import Features

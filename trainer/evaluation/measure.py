@@ -18,7 +18,8 @@ from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
-from terrainpaint.generate.generator import Generator, pick_device
+from terrainpaint.generate.generator import Generator
+from terrainpaint.models.devices import pick_device
 from trainer.evaluation import heights, leak
 from trainer.evaluation.distances import between_all, pair
 from trainer.evaluation.features import Features
