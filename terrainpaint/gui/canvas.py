@@ -56,6 +56,7 @@ class Canvas(MapView):
         self.camera_changed.connect(self._show_outline)
         self.left.connect(self._pointer_left)
         self.pieces.refused.connect(self.refuse)
+        document.stroke_interrupted.connect(self._interrupted)
         document.undo_stack.indexChanged.connect(self._interrupted)
         document.layers_changed.connect(self._interrupted)
         document.replaced.connect(self._interrupted)
@@ -224,6 +225,9 @@ class Canvas(MapView):
         return self._tools["picker"] if picks and self.tool.paints and not self.tool.is_busy else self.tool
 
     def _begin(self, pointer: Pointer, tool: Tool) -> None:
+        if self._pressed is not None:
+            # Mouse and pen at the same time.
+            self._release_all()
         floating = self.pieces.floating
         if floating is not None:
             if floating.clip.rect.contains(math.floor(pointer.row), math.floor(pointer.col)):

@@ -36,6 +36,8 @@ class Document(QObject):
     settings_changed = Signal()
     underlay_changed = Signal()
     selection_changed = Signal()
+    stroke_interrupted = Signal()
+    """Something other than its owner ended the stroke that was under way."""
     missed = Signal()
     """A stroke lay outside of the selection, so nothing was painted."""
     replaced = Signal()
@@ -182,6 +184,7 @@ class Document(QObject):
         """End the stroke that is under way, if any: before undo, saving or anything else that needs whole steps."""
         if self._stroke is not None:
             self._stroke.end()
+            self.stroke_interrupted.emit()
 
     def stroke_ended(self, stroke: PaintStroke) -> None:
         """Called by the stroke itself."""
@@ -334,10 +337,12 @@ class Document(QObject):
         """Take back a stroke under way: a step that is made while another is undone would break the stack."""
         if self._stroke is not None:
             self._stroke.cancel()
+            self.stroke_interrupted.emit()
 
     def _take(self, project: Project, path: Path | None, name: str = "Untitled") -> None:
         if self._stroke is not None:
             self._stroke.abandon()
+            self.stroke_interrupted.emit()
         self._project, self._path, self._name, self._recovered = project, path, name, False
         self._selection = None
         self._last_key = max(each.key for each in project.layers)

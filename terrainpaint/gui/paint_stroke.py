@@ -28,13 +28,17 @@ class PaintStroke:
         self._is_over = False
         self._has_missed = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was ended, cancelled or abandoned."""
+        return self._is_over
+
     def paint(self, mark: Mark, value: int) -> None:
         """Write a class id or EMPTY where the mark is, within the selection if there is one."""
-        rect, mask = self._document.selected_part(mark)
-        if not mask.any():
+        rect, mask = self._touched(mark)
+        if rect.is_empty:
             self._has_missed |= not mark.is_empty
             return
-        self._stroke.touch(rect)
         self._stroke.target[rect.slices][mask] = value
         self._document.refresh(rect)
 
@@ -42,22 +46,19 @@ class PaintStroke:
         """Replace the cells (h, w) uint8 of a rectangle, within the selection if there is one."""
         inside = rect.clipped(self._document.shape)
         cut = inside.moved(-rect.row, -rect.col).slices
-        clipped, mask = self._document.selected_part(Mark(inside, np.ones((inside.height, inside.width), np.bool_)))
-        if clipped.is_empty or self._is_over:
+        touched, mask = self._touched(Mark(inside, np.ones((inside.height, inside.width), np.bool_)))
+        if touched.is_empty:
             return
-        part = cells[cut][clipped.moved(-inside.row, -inside.col).slices]
-        self._stroke.touch(clipped)
-        self._stroke.target[clipped.slices][mask] = part[mask]
-        self._document.refresh(clipped)
+        part = cells[cut][touched.moved(-inside.row, -inside.col).slices]
+        self._stroke.target[touched.slices][mask] = part[mask]
+        self._document.refresh(touched)
 
     def count_up(self, mark: Mark) -> None:
         """Add one where the mark is, 255 at most."""
-        rect, mask = self._document.selected_part(mark)
-        if rect.is_empty or self._is_over:
-            return
-        self._stroke.touch(rect)
-        counts = self._stroke.target[rect.slices]
-        counts[mask & (counts < 255)] += 1
+        rect, mask = self._touched(mark)
+        if not rect.is_empty:
+            counts = self._stroke.target[rect.slices]
+            counts[mask & (counts < 255)] += 1
 
     def end(self) -> None:
         """Make one step of undo of it, none when nothing is different."""
@@ -83,3 +84,11 @@ class PaintStroke:
         """Be over, without a step; what was painted stays."""
         self._is_over = True
         self._document.stroke_ended(self)
+
+    def _touched(self, mark: Mark) -> tuple[Rect, NDArray[np.bool_]]:
+        """The part of the mark that may be written now, kept for undo; empty when the stroke is over."""
+        rect, mask = self._document.selected_part(mark)
+        if self._is_over or not mask.any():
+            return Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_)
+        self._stroke.touch(rect)
+        return rect, mask

@@ -24,37 +24,18 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
 
 
-class Desk:
-    """All of it together. Positions are (row, col) of map pixels."""
+class Hand:
+    """Mouse, pen and keys on a canvas. Positions are (row, col) of map pixels."""
 
-    def __init__(self, qtbot: QtBot, ids: np.ndarray | None = None) -> None:
-        settings = Settings(100.0, "atlas", base_class=0)
-        project = Project.empty(SHAPE, settings) if ids is None else Project.painted(ids, settings)
-        self.document = Document(project)
-        self.settings = ToolSettings()
-        self.canvas = Canvas(self.document, self.settings)
-        qtbot.addWidget(self.canvas)
-        self.canvas.resize(SHAPE[1] + 40, SHAPE[0] + 40)
-        self.canvas.show()
-        qtbot.waitExposed(self.canvas)
-        self.canvas.setFocus()
-        self.canvas.set_camera(Camera(SHAPE[0] / 2, SHAPE[1] / 2, 1.0))
-        self.pen = QPointingDevice(
-            "pen", 7, QInputDevice.DeviceType.Stylus, QPointingDevice.PointerType.Pen,
-            QInputDevice.Capability.Position | QInputDevice.Capability.Pressure, 1, 1,
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas = canvas
+        self.pen, self.pen_end = (
+            QPointingDevice(
+                "pen", number, QInputDevice.DeviceType.Stylus, kind,
+                QInputDevice.Capability.Position | QInputDevice.Capability.Pressure, 1, 1,
+            )
+            for number, kind in ((7, QPointingDevice.PointerType.Pen), (8, QPointingDevice.PointerType.Eraser))
         )  # fmt: skip
-        self.pen_end = QPointingDevice(
-            "pen", 8, QInputDevice.DeviceType.Stylus, QPointingDevice.PointerType.Eraser,
-            QInputDevice.Capability.Position | QInputDevice.Capability.Pressure, 1, 1,
-        )  # fmt: skip
-
-    @property
-    def ids(self) -> np.ndarray:
-        return self.document.ids
-
-    @property
-    def steps(self) -> int:
-        return self.document.undo_stack.index()
 
     def place(self, row: int, col: int) -> QPoint:
         return self.canvas.to_screen(row, col).toPoint()
@@ -93,6 +74,31 @@ class Desk:
         )  # fmt: skip
         QApplication.sendEvent(self.canvas, event)
         assert event.isAccepted()
+
+
+class Desk(Hand):
+    """A document with its canvas on the screen."""
+
+    def __init__(self, qtbot: QtBot, ids: np.ndarray | None = None) -> None:
+        settings = Settings(100.0, "atlas", base_class=0)
+        project = Project.empty(SHAPE, settings) if ids is None else Project.painted(ids, settings)
+        self.document = Document(project)
+        self.settings = ToolSettings()
+        super().__init__(Canvas(self.document, self.settings))
+        qtbot.addWidget(self.canvas)
+        self.canvas.resize(SHAPE[1] + 40, SHAPE[0] + 40)
+        self.canvas.show()
+        qtbot.waitExposed(self.canvas)
+        self.canvas.setFocus()
+        self.canvas.set_camera(Camera(SHAPE[0] / 2, SHAPE[1] / 2, 1.0))
+
+    @property
+    def ids(self) -> np.ndarray:
+        return self.document.ids
+
+    @property
+    def steps(self) -> int:
+        return self.document.undo_stack.index()
 
 
 def checkers() -> np.ndarray:

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, dab, ellipse, polygon, rectangle, segment
+from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.smoothing import smoothed
+from terrainpaint.gui.camera import Camera
 from terrainpaint.gui.tools import SHORTCUTS, TOOLS, SelectionMode
 from tests.gui.canvases import ALT, LEFT, NONE, SHAPE, SHIFT, WHOLE, Desk, checkers
 
@@ -100,6 +106,66 @@ def test_undo_in_the_middle_of_a_stroke_leaves_nothing_half_done(desk: Desk) -> 
     desk.move(150, 150)
     desk.release(150, 150)
     assert np.array_equal(desk.ids, before)
+
+
+@pytest.mark.parametrize(
+    "interruption",
+    ["save", "layer", "hide", "settings", "reroll", "undo", "open", "tool", "esc", "focus", "pen", "delete"],
+)
+@pytest.mark.parametrize("tool", ["brush", "eraser", "smooth"])
+def test_a_stroke_that_was_ended_paints_no_more(tool: str, interruption: str, qtbot: QtBot, tmp_path: Path) -> None:
+    """The press changed nothing, so its end is no step of undo and nothing else tells the canvas of it."""
+    desk = Desk(qtbot)
+    cells = checkers()
+    cells[:, :100] = EMPTY if tool == "eraser" else 1
+    desk.document.put_cells("Fill", WHOLE, cells)
+    desk.document.add_layer()
+    desk.document.set_active(1)
+    desk.document.saved(tmp_path / "before")
+    desk.settings.set_class_id(1)
+    desk.canvas.set_tool(tool)
+    desk.press(100, 40)
+    desk.move(100, 45)
+    match interruption:
+        case "save":
+            desk.document.finish_stroke()
+            desk.document.saved(tmp_path / "map")
+        case "layer":
+            desk.document.set_active(2)
+        case "hide":
+            layer = desk.document.project.layers[1]
+            desk.document.change_layer("Hide", dataclasses.replace(layer, visible=False))
+        case "settings":
+            settings = dataclasses.replace(desk.document.settings, relief=2.0)
+            desk.document.change_settings("Relief", settings)
+        case "reroll":
+            desk.document.reroll(rectangle((0, 0), (9, 9), SHAPE))
+        case "undo":
+            desk.document.undo_stack.undo()
+        case "open":
+            desk.document.open(Project.painted(checkers(), Settings(100.0, "atlas")), None, ViewSettings())
+            desk.canvas.set_camera(Camera(SHAPE[0] / 2, SHAPE[1] / 2, 1.0))
+        case "tool":
+            desk.canvas.set_tool("pan")
+        case "esc":
+            desk.key(Qt.Key.Key_Escape)
+        case "focus":
+            QApplication.sendEvent(desk.canvas, QFocusEvent(QEvent.Type.FocusOut))
+        case "pen":
+            desk.tablet(QEvent.Type.TabletPress, 5, 5, 0.1, end=True)
+            desk.tablet(QEvent.Type.TabletRelease, 5, 5, 0.0, end=True)
+        case "delete":
+            desk.document.set_selection(rectangle((0, 0), (5, 5), SHAPE))
+            desk.canvas.pieces.delete()
+            desk.document.set_selection(None)
+    ids, steps, dirty = desk.ids.copy(), desk.steps, desk.document.is_dirty
+    rects: list[object] = []
+    desk.document.map_changed.connect(rects.append)
+    desk.move(100, 150)
+    desk.release(100, 150)
+    assert np.array_equal(desk.ids, ids)
+    assert (desk.steps, desk.document.is_dirty, rects) == (steps, dirty, [])
+    assert not desk.canvas.is_busy
 
 
 def test_eraser_shows_the_base_class(full: Desk) -> None:

@@ -240,6 +240,25 @@ def test_undo_in_the_middle_of_a_stroke_takes_that_stroke_back(painter: Person) 
     assert document.undo_stack.index() == 1
 
 
+def test_a_stroke_that_a_save_ended_paints_no_more(painter: Person, tmp_path: Path, empty_folders: Path) -> None:
+    """The press changed nothing, so the end of the stroke is no step of undo."""
+    window, document = painter.window, painter.window.document
+    document.paint_mark("Fill", rectangle((0, 0), (SHAPE[0], 99), SHAPE), 4)
+    document.saved(tmp_path / "map.terrainpaint")
+    painter.presses(Qt.Key.Key_5)
+    canvas, ids = window.canvas, document.ids.copy()
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_screen(80, 40).toPoint())
+    painter.presses(Qt.Key.Key_S, CTRL)
+    painter.drags((80, 150))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_screen(80, 150).toPoint())
+    assert np.array_equal(document.ids, ids)
+    assert document.undo_stack.index() == 1
+    assert not document.is_dirty
+    painter.paints((40, 150), (40, 160))
+    assert document.undo_stack.index() == 2
+    assert document.is_dirty
+
+
 def test_cut_and_paste_by_keys(painter: Person) -> None:
     document = painter.window.document
     painter.presses(Qt.Key.Key_5)

@@ -61,13 +61,15 @@ class Person:
         for each in places[1:]:
             if pause_ms:
                 self._qtbot.wait(pause_ms)
-            at = QPointF(self._on_canvas(*each))
-            # QTest.mouseMove knows no buttons.
-            QApplication.sendEvent(
-                canvas,
-                QMouseEvent(QEvent.Type.MouseMove, at, canvas.mapToGlobal(at), Qt.MouseButton.NoButton, LEFT, NO_KEY),
-            )
+            self.drags(each)
         QTest.mouseRelease(canvas, LEFT, NO_KEY, self._on_canvas(*places[-1]))
+
+    def drags(self, place: tuple[float, float]) -> None:
+        """Move the pointer to a place with the left button held."""
+        canvas, at = self.window.canvas, QPointF(self._on_canvas(*place))
+        # QTest.mouseMove knows no buttons.
+        move = QMouseEvent(QEvent.Type.MouseMove, at, canvas.mapToGlobal(at), Qt.MouseButton.NoButton, LEFT, NO_KEY)
+        QApplication.sendEvent(canvas, move)
 
     def presses(self, key: Qt.Key, held: Qt.KeyboardModifier = NO_KEY) -> None:
         """A key, on the canvas."""
