@@ -29,10 +29,10 @@ from terrainpaint.core.segmentation import read_map
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.app import make_application
-from terrainpaint.gui.camera import Camera
 from terrainpaint.gui.canvas import Canvas
 from terrainpaint.gui.dialogs.export import ExportDialog
-from terrainpaint.gui.panels.variants import VariantsDialog
+from terrainpaint.gui.dialogs.variants import VariantsDialog
+from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.samples import SAMPLES
 from terrainpaint.gui.window import MainWindow
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QRegion
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import Selection
-from terrainpaint.gui.camera import Projection
+from terrainpaint.gui.map_camera import Projection
 
 _PERIOD = 8
 _TILE = 64

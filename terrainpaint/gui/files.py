@@ -27,15 +27,14 @@ from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError
 from terrainpaint.export import FORMATS, ExportSource, export
 from terrainpaint.generate.relighting import relit
+from terrainpaint.gui.background_jobs import Job, show_progress
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
-from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
-from terrainpaint.gui.dialogs.new import NewDialog
+from terrainpaint.gui.dialogs.map_size import NewDialog
 from terrainpaint.gui.dialogs.parts import PICTURE_FILES
-from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.jobs import Job, show_progress
-from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.live_generation import LiveGeneration
 
 _RECENT = 10
 _FIRST_SEED = 3

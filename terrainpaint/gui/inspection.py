@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.tints import slope_deg
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.live import LiveGeneration
-from terrainpaint.gui.panels.status import Reading, StatusInfo
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.panels.status_bar import Reading, StatusInfo
 from terrainpaint.gui.raster_view import RasterView
 from terrainpaint.gui.view3d.widget import TerrainView3D
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from terrainpaint.core.project import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.gui.canvas import Canvas
-from terrainpaint.gui.dialogs.resize import ResizeDialog
+from terrainpaint.gui.dialogs.map_size import ResizeDialog
 from terrainpaint.gui.document import Document
 
 

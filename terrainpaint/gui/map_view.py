@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.ants import Ants, qregion
-from terrainpaint.gui.camera import Projection
 from terrainpaint.gui.class_marks import LETTER_REACH_PX, LETTER_SPACING_PX, letter, patterned
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.map_camera import Projection
 from terrainpaint.gui.pieces import Pieces
 from terrainpaint.gui.raster_view import RasterView
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from terrainpaint.gui.camera import Camera, stepped
+from terrainpaint.gui.map_camera import Camera, stepped
 from terrainpaint.gui.raster_surface import RasterSurface
 
 _CLICK_PX = 4

@@ -1,21 +1,26 @@
-"""The dock of the 3D view. The view is made when it is first seen: OpenGL would delay the window."""
+"""The dock of the 3D view: the view, its controls, and the picture that lies over the terrain."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QTimer, Signal
 from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
 
+from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.tints import hypsometric, slope_deg, slope_tint
 from terrainpaint.errors import OutputError
+from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.live import LiveGeneration
-from terrainpaint.gui.relief_texture import TEXTURES, ReliefTexture
+from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.theme import current_theme
-from terrainpaint.gui.view3d.controls import ViewControls
+from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 _UPDATE_MS = 60
@@ -160,3 +165,43 @@ class ReliefDock(QWidget):
     def _ask(self, title: str, suffix: str) -> Path | None:
         text, _ = QFileDialog.getSaveFileName(self, title, f"{self._document.name}.{suffix}", f"*.{suffix}")
         return Path(text).with_suffix(f".{suffix}") if text else None
+
+
+_Painter = Callable[[Rect, Document, LiveGeneration, LiveTerrain], NDArray[np.uint8]]
+
+
+def _map(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
+    return PALETTE[document.ids[rect.slices]]
+
+
+def _height(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
+    # The table of tints is for the heights of the weights: those of the project are as many times as high.
+    return hypsometric(live.height[rect.slices])
+
+
+def _slope(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
+    around = rect.grown(1).clipped(live.shape)
+    heights = live.height[around.slices] * np.float32(generation.height_scale)
+    picture = slope_tint(slope_deg(heights, document.settings.pixel_size_m))
+    return picture[rect.moved(-around.row, -around.col).slices]
+
+
+_PAINTERS: Mapping[str, _Painter] = {"map": _map, "height": _height, "slope": _slope}
+TEXTURES = (("albedo", "Texture"), *((name, name.capitalize()) for name in _PAINTERS))
+"""(key, words) of every picture."""
+
+
+class ReliefTexture:
+    """One of TEXTURES of a live terrain."""
+
+    def __init__(self, key: str, document: Document, generation: LiveGeneration, live: LiveTerrain) -> None:
+        self._painter = _PAINTERS.get(key)
+        self._document, self._generation, self._live = document, generation, live
+        # The albedo is there already.
+        self.picture = live.albedo if self._painter is None else np.zeros((*live.shape, 3), np.uint8)
+        self.update(Rect.of_shape(live.shape))
+
+    def update(self, rect: Rect) -> None:
+        """Paint a rectangle anew."""
+        if self._painter is not None:
+            self.picture[rect.slices] = self._painter(rect, self._document, self._generation, self._live)

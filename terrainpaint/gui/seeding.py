@@ -12,9 +12,9 @@ from shiboken6 import isValid
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.process import TerrainPatch
+from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.live import LiveGeneration
-from terrainpaint.gui.panels.variants import VariantsDialog
+from terrainpaint.gui.live_generation import LiveGeneration
 
 _LARGEST_SEED = 2**31 - 1
 _PICTURE_PX = 256

@@ -1,4 +1,4 @@
-"""The generated terrain from above: albedo, shaded, in sunlight, heights, slope."""
+"""The generated terrain from above: its pictures, the view and the dock with the buttons."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.tints import contours, hypsometric, round_step, slope_deg, slope_tint
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.icons import icon
+from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.raster_view import RasterView
 
 _CONTOURS = 15
@@ -123,3 +125,50 @@ class TerrainView(RasterView):
 
 def _dimmed(document: Document, part: tuple[slice, slice]) -> NDArray[np.uint8]:
     return (PALETTE[document.ids[part]] // 3).astype(np.uint8)
+
+
+_ICONS = {"shaded": "shaded", "albedo": "albedo", "sunlit": "sun", "height": "height", "slope": "slope"}
+_TIPS = {
+    "shaded": "Albedo with the shading that the shadow generator learned",
+    "albedo": "The texture without light and shadow",
+    "sunlit": "Albedo in the sunlight of the 3D view",
+    "height": "Hypsometric tint with contour lines",
+    "slope": "How steep the ground is",
+}
+
+
+class TerrainDock(QWidget):
+    """The view `view` with a row of buttons above it."""
+
+    mode_changed = Signal(str)
+
+    def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = TerrainView(document, generation, self)
+        self._buttons = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        for number, (mode, (text, _)) in enumerate(MODES.items()):
+            button = QToolButton()
+            button.setCheckable(True)
+            button.setToolTip(f"{text}: {_TIPS[mode]}")
+            button.setIcon(icon(_ICONS[mode]))
+            button.setIconSize(QSize(18, 18))
+            button.setAccessibleName(text)
+            self._buttons.addButton(button, number)
+            row.addWidget(button)
+        row.addStretch()
+        self._buttons.idClicked.connect(lambda number: self.set_mode(list(MODES)[number]))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(row)
+        layout.addWidget(self.view, 1)
+        self.set_mode(self.view.mode)
+
+    def set_mode(self, mode: str) -> None:
+        """Show one of MODES."""
+        self._buttons.button(list(MODES).index(mode)).setChecked(True)
+        self.view.set_mode(mode)
+        self.mode_changed.emit(mode)

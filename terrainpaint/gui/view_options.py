@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 from terrainpaint.core.tints import round_step
 from terrainpaint.gui.canvas import Canvas
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.linking import CameraLink
-from terrainpaint.gui.panels.classes import ClassesPanel
+from terrainpaint.gui.map_camera import CameraLink
+from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.raster_view import RasterView
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 

@@ -24,7 +24,7 @@ from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.autosave import Autosave
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.files import FileActions
-from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.live_generation import LiveGeneration
 
 SHAPE = (300, 400)
 SAVED_EVERY = 12

@@ -16,9 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint import __version__
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.gui.dialogs.about import AboutDialog
-from terrainpaint.gui.dialogs.new import NewDialog, NewMap
-from terrainpaint.gui.dialogs.shortcuts import ShortcutsDialog
+from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
+from terrainpaint.gui.dialogs.map_size import NewDialog, NewMap
 
 
 def button(dialog: QWidget, text: str) -> QAbstractButton:

@@ -25,10 +25,9 @@ from terrainpaint.core.classes import WATER
 from terrainpaint.core.importing import HeightMap, RawFormat, classes_of_earth, classes_of_heights
 from terrainpaint.core.jobs import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
-from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.background_jobs import NewestJob
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
 from terrainpaint.gui.dialogs.parts import ShareBar, accept_button
-from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
-from terrainpaint.gui.newest_job import NewestJob
 
 LONG_MS = 20_000
 

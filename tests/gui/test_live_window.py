@@ -26,7 +26,7 @@ from terrainpaint.core.water import with_level_water
 from terrainpaint.generate.generator import Generator
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.parts import accept_button
-from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.live_generation import LiveGeneration
 from tests.gui.conftest import use_folders
 from tests.gui.windows import Person, open_window
 

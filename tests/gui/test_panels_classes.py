@@ -14,8 +14,7 @@ from terrainpaint.core.painting import Edge, Mark, Shape
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.class_row import percent
-from terrainpaint.gui.panels.classes import ClassesPanel, shares
+from terrainpaint.gui.panels.classes_panel import ClassesPanel, percent, shares
 from terrainpaint.gui.panels.options import ToolOptions
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
 

@@ -14,8 +14,8 @@ from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.generation import GenerationPanel
-from terrainpaint.gui.panels.history import HistoryPanel
+from terrainpaint.gui.panels.generation_panel import GenerationPanel
+from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.sliders import Linear, Logarithmic, SliderField, format_number
 
 NAMES = ("lightness", "warmth", "greenness")

@@ -15,7 +15,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.layer_model import LayerRole
 from terrainpaint.gui.panels.layer_view import zones
-from terrainpaint.gui.panels.layers import LayersPanel
+from terrainpaint.gui.panels.layers_panel import LayersPanel
 
 FOREST, DESERT = 2, 4
 

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
+from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.status import Kind, Quality, Reading, StatusInfo
-from terrainpaint.gui.panels.variants import VariantsDialog
+from terrainpaint.gui.panels.status_bar import Kind, Quality, Reading, StatusInfo
 from terrainpaint.gui.theme import apply_theme
 
 LEFT = Qt.MouseButton.LeftButton

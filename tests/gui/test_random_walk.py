@@ -30,7 +30,7 @@ from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import commands
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.files import FileActions
-from terrainpaint.gui.live import LiveGeneration
+from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.pieces import Pieces
 
 STEPS = int(os.environ.get("TERRAINPAINT_WALK_STEPS", "5000"))

@@ -16,7 +16,7 @@ from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, dab, ellipse, polygon, rectangle, segment
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.camera import Camera
+from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.tools import SHORTCUTS, TOOLS, SelectionMode
 from tests.gui.canvases import ALT, LEFT, NONE, SHAPE, SHIFT, WHOLE, Desk, checkers
 

@@ -21,15 +21,13 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import Cancelled, DeviceError, OutputError
-from terrainpaint.gui.view3d import mesh
-from terrainpaint.gui.view3d.camera import Camera
-from terrainpaint.gui.view3d.controls import ViewControls
-from terrainpaint.gui.view3d.flat import from_above
-from terrainpaint.gui.view3d.reduced import Reduced, reduction
-from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d import block_mesh
+from terrainpaint.gui.view3d.flat_view import from_above
+from terrainpaint.gui.view3d.orbit_camera import Camera
+from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
 from terrainpaint.gui.view3d.scene import Scene
-from terrainpaint.gui.view3d.shadows import sunlit
 from terrainpaint.gui.view3d.turntable import filmed
+from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,7 +214,7 @@ def test_large_maps_get_their_shadows_at_half_size() -> None:
 
 @pytest.mark.parametrize(("rows", "cols"), [(2, 2), (5, 3), (40, 70)])
 def test_the_grid_faces_upwards_and_covers_the_map(rows: int, cols: int) -> None:
-    vertices, indices = mesh.grid(rows, cols)
+    vertices, indices = block_mesh.grid(rows, cols)
     corners = vertices[indices].reshape(-1, 3, 2).astype(np.float64)
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     # South grows downwards, so that counter-clockwise from above is negative here.
@@ -226,7 +224,7 @@ def test_the_grid_faces_upwards_and_covers_the_map(rows: int, cols: int) -> None
 
 
 def test_meshes_name_only_vertices_they_have() -> None:
-    for vertices, indices in (mesh.walls(5, 9), mesh.pin(), mesh.quad(), mesh.grid(4, 6)):
+    for vertices, indices in (block_mesh.walls(5, 9), block_mesh.pin(), block_mesh.quad(), block_mesh.grid(4, 6)):
         assert set(indices.tolist()) == set(range(len(vertices)))
         assert np.isfinite(vertices).all()
 

@@ -19,8 +19,7 @@ from terrainpaint.core.painting import rectangle
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.segmentation import read_map
 from terrainpaint.gui.actions import MENUS, SEPARATOR, SUBMENUS
-from terrainpaint.gui.dialogs.new import NewDialog
-from terrainpaint.gui.dialogs.resize import ResizeDialog
+from terrainpaint.gui.dialogs.map_size import NewDialog, ResizeDialog
 from terrainpaint.gui.samples import SAMPLES
 from terrainpaint.gui.theme import THEMES, current_theme
 from terrainpaint.gui.window import MainWindow

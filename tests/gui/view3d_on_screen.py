@@ -334,12 +334,12 @@ def test_opengl_that_fails_while_drawing_leads_to_the_picture_from_above(
     qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     choose_platform()
-    from terrainpaint.gui.view3d import item
+    from terrainpaint.gui.view3d import terrain_item
 
     def broken(*_: object) -> NDArray[np.uint8]:
         raise RuntimeError("lost")
 
-    monkeypatch.setattr(item, "sunlit", broken)
+    monkeypatch.setattr(terrain_item, "sunlit", broken)
     check_fallback(qtbot, capfd, lambda view: view.set_sun(10, 10))
 
 

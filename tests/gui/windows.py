@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui.camera import Camera
+from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.window import MainWindow
 
 LEFT = Qt.MouseButton.LeftButton

@@ -25,6 +25,7 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.importing import Clusters, k_means, nearest_classes
 from terrainpaint.core.jobs import Cancel, Progress
 from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.gui.background_jobs import Job
 from terrainpaint.gui.dialogs.parts import (
     GAP_PX,
     MARGIN_PX,
@@ -39,7 +40,6 @@ from terrainpaint.gui.dialogs.parts import (
     swatch,
     thinned,
 )
-from terrainpaint.gui.jobs import Job
 
 CLUSTERS = 7
 _PREVIEW_PX = 640

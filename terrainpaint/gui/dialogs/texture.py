@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayou
 from terrainpaint.core.importing import HeightMap, classes_of_earth
 from terrainpaint.core.jobs import Cancel, Progress
 from terrainpaint.core.rasters import read_picture
+from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.parts import PICTURE_FILES, label, paragraph, push_button
-from terrainpaint.gui.newest_job import NewestJob
 from terrainpaint.gui.theme import set_role
 
 _ALIKE = 0.05

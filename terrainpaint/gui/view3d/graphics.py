@@ -14,7 +14,7 @@ from OpenGL import GL
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
-from terrainpaint.gui.view3d.mesh import Indices, Vertices
+from terrainpaint.gui.view3d.block_mesh import Indices, Vertices
 
 _ANISOTROPY, _MOST_ANISOTROPY = 0x84FE, 0x84FF  # EXT_texture_filter_anisotropic
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.project import ViewSettings
-from terrainpaint.gui.view3d.camera import Camera, perspective, units_per_pixel
+from terrainpaint.gui.view3d.orbit_camera import Camera, perspective, units_per_pixel
 from terrainpaint.gui.view3d.relief import Relief
 
 Floats = NDArray[np.float64]

@@ -10,10 +10,10 @@ from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectF
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.errors import DeviceError
-from terrainpaint.gui.view3d.item import GRID, MOVING_GRID, RESTING_GRID, TerrainItem
-from terrainpaint.gui.view3d.navigation import Navigator
+from terrainpaint.gui.view3d.navigator import Navigator
 from terrainpaint.gui.view3d.opengl import Driver, surface_format
 from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, RESTING_GRID, TerrainItem
 
 _SAMPLES = 4
 _REST_MS = 250  # without a change, until software OpenGL draws the finer mesh again

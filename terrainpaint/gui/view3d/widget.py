@@ -17,8 +17,8 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
-from terrainpaint.gui.view3d.camera import Camera
-from terrainpaint.gui.view3d.flat import FlatView, picture_from_above
+from terrainpaint.gui.view3d.flat_view import FlatView, picture_from_above
+from terrainpaint.gui.view3d.orbit_camera import Camera
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief
 from terrainpaint.gui.view3d.scene import Colour, Scene
 from terrainpaint.gui.view3d.turntable import FilmJob, filmed

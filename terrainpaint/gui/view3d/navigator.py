@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent
 
-from terrainpaint.gui.view3d.camera import Camera, Floats, units_per_pixel
+from terrainpaint.gui.view3d.orbit_camera import Camera, Floats, units_per_pixel
 from terrainpaint.gui.view3d.scene import Scene
 
 _Key = Qt.Key

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from OpenGL import GL
 from pyqtgraph.opengl.GLGraphicsItem import GLGraphicsItem
 
-from terrainpaint.gui.view3d import mesh, shaders
+from terrainpaint.gui.view3d import block_mesh, shaders
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
-from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.relief import Relief, sunlit
 from terrainpaint.gui.view3d.scene import Scene
-from terrainpaint.gui.view3d.shadows import sunlit
 
 GRID, RESTING_GRID, MOVING_GRID = 512, 256, 128
 """Vertices along the longest side of the map; software OpenGL draws the second, and the third while something moves:
@@ -40,9 +39,9 @@ class _OnCard:
         self.sunlit_for: tuple[float, ...] = ()
         self.grids: dict[int, tuple[Mesh, tuple[int, int]]] = {}
         for most in (GRID, RESTING_GRID, MOVING_GRID):
-            shape = mesh.grid_shape(relief.shape, most)
-            self.grids[most] = (Mesh(*mesh.grid(*shape), (2,)), shape)
-        self.walls = Mesh(*mesh.walls(*self.grids[GRID][1]), (2, 3))
+            shape = block_mesh.grid_shape(relief.shape, most)
+            self.grids[most] = (Mesh(*block_mesh.grid(*shape), (2,)), shape)
+        self.walls = Mesh(*block_mesh.walls(*self.grids[GRID][1]), (2, 3))
 
     def refresh(self, scene: Scene) -> None:
         """Upload what was painted, and find the shadows anew when land or sun changed."""
@@ -101,7 +100,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             "water": Program(shaders.WATER_VERTEX, shaders.WATER_FRAGMENT),
             "pin": Program(shaders.PIN_VERTEX, shaders.PIN_FRAGMENT),
         }
-        self._meshes = {"quad": Mesh(*mesh.quad(), (2,)), "pin": Mesh(*mesh.pin(), (3, 3))}
+        self._meshes = {"quad": Mesh(*block_mesh.quad(), (2,)), "pin": Mesh(*block_mesh.pin(), (3, 3))}
 
     def release(self) -> None:
         """Give everything back to the driver before the context goes; `initializeGL` makes it anew."""

@@ -13,7 +13,7 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.controls import ICON_PX, with_key
 from terrainpaint.gui.panels.layer_model import LayerModel, LayerRole
 from terrainpaint.gui.panels.layer_view import LayerView
-from terrainpaint.gui.panels.underlay import UnderlayBox
+from terrainpaint.gui.panels.underlay_box import UnderlayBox
 
 
 class LayersPanel(QWidget):
