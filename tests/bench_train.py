@@ -14,8 +14,8 @@ from terrainpaint.models.devices import keep_freed_memory
 from trainer.batches import draw_batch
 from trainer.config import TrainConfig, add_flags, from_flags
 from trainer.crops import CropSource
+from trainer.data.tile_set import TileSet
 from trainer.distributed import Team
-from trainer.prepared import PreparedSet
 from trainer.steps import Stepper
 from trainer.systems import build_system
 
@@ -54,7 +54,7 @@ def _images_per_s(config: TrainConfig, repeats: int) -> float:
     return config.batch / min(times[1:])
 
 
-def _land() -> PreparedSet:
+def _land() -> TileSet:
     """Four tiles of smooth noise; their classes go by their heights."""
     random = np.random.default_rng(0)
     shape = 4, TILE_PX, TILE_PX
@@ -63,7 +63,7 @@ def _land() -> PreparedSet:
                            interpolation=cv2.INTER_CUBIC), 0, 5000)
         for _ in range(shape[0])
     ]).astype(np.int16)  # fmt: skip
-    return PreparedSet(
+    return TileSet(
         texture=random.integers(0, 255, (*shape, 3), dtype=np.uint8),
         height=height,
         sea=height <= 0,

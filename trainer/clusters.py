@@ -20,7 +20,7 @@ from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.labeller import FEATURE_NAMES, features
 from terrainpaint.errors import TrainingError
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 
 COLOUR_FEATURES = 10
 """The first features are of colour; further textures of the same land add theirs to the clustering."""
@@ -37,7 +37,7 @@ class Samples:
     pixel: NDArray[np.int64]
 
 
-def sample(sets: Sequence[PreparedSet], per_tile: int, seed: int) -> Samples:
+def sample(sets: Sequence[TileSet], per_tile: int, seed: int) -> Samples:
     """Features of the same random pixels in every set. Raises TrainingError when the sets are of other tiles or
     without heights."""
     for each in sets:

@@ -17,7 +17,7 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import Generator
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Span
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 from trainer.simple_maps import LEAST_PX, MOST_PX, simplified
 
 EXTRA_PX = 3
@@ -62,7 +62,7 @@ class CropSource:
 
     def __init__(
         self,
-        prepared: PreparedSet,
+        prepared: TileSet,
         generator: Generator,
         crop_px: int,
         device: torch.device,

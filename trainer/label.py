@@ -16,7 +16,7 @@ from terrainpaint.core.classes import CLASS_COUNT, PALETTE, WATER
 from terrainpaint.core.jobs import Progress, no_progress
 from terrainpaint.core.labeller import Labeller, Smoothing, smooth_map
 from trainer.clusters import Samples
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 
 
 def fit(samples: Samples, classes: NDArray[np.uint8], hidden: tuple[int, ...], seed: int) -> tuple[Labeller, float]:
@@ -57,8 +57,8 @@ def fit(samples: Samples, classes: NDArray[np.uint8], hidden: tuple[int, ...], s
     return Labeller(mean.astype(np.float32), scale.astype(np.float32), weights, shifts), accuracy
 
 
-def label(prepared: PreparedSet, labeller: Labeller, variants: int, seed: int, progress: Progress = no_progress
-          ) -> PreparedSet:  # fmt: skip
+def label(prepared: TileSet, labeller: Labeller, variants: int, seed: int, progress: Progress = no_progress
+          ) -> TileSet:  # fmt: skip
     """The set with `variants` maps a tile, each smoothed with parameters of its own."""
     random = np.random.default_rng(seed)
     side = prepared.tile_px
@@ -93,7 +93,7 @@ def shares(labels: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.fl
     return np.asarray(counts / max(1.0, counts.sum()))
 
 
-def sheet(prepared: PreparedSet, tiles: Sequence[int]) -> NDArray[np.uint8]:
+def sheet(prepared: TileSet, tiles: Sequence[int]) -> NDArray[np.uint8]:
     """A picture (3 * S / 2, len(tiles) * S / 2, 3) uint8: texture, then two maps, of some tiles."""
     half = prepared.tile_px // 2
     columns = []

@@ -27,9 +27,9 @@ from trainer.batches import Batch, draw_batch
 from trainer.checkpoints import images_of, load_checkpoint, newest_checkpoint, save_checkpoint
 from trainer.config import TrainConfig
 from trainer.crops import CropSource
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 from trainer.distributed import Team, joined
 from trainer.losses.perceptual import load_perceptual
-from trainer.prepared import TRAIN, VALIDATION, PreparedSet
 from trainer.run_log import RunLog
 from trainer.sheets import Samples
 from trainer.start import begin_with
@@ -41,7 +41,7 @@ Report = Callable[[int, dict[str, float]], None]
 
 
 def train(
-    prepared: PreparedSet,
+    prepared: TileSet,
     config: TrainConfig,
     folder: Path,
     report: Report,
@@ -65,7 +65,7 @@ class _Run:
     """All that a run consists of; `_parts` is what a checkpoint holds of it."""
 
     def __init__(
-        self, prepared: PreparedSet, config: TrainConfig, folder: Path, team: Team, network: GeneratorConfig | None
+        self, prepared: TileSet, config: TrainConfig, folder: Path, team: Team, network: GeneratorConfig | None
     ) -> None:
         prepared.require_heights()
         self._config, self._folder, self._team = config, folder, team

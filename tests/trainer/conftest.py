@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.trainer.earths import make_earth
-from trainer.prepare import PrepareOptions, Sources, prepare
-from trainer.prepared import PreparedSet
+from trainer.data.raster_tiles import PrepareOptions, Sources, prepare
+from trainer.data.tile_set import TileSet
 
 
 @pytest.fixture(scope="session")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     """A made-up land whose classes go by its heights, with tiles held out."""
     earth = make_earth(tmp_path_factory.mktemp("earth"), side=384)
     options = PrepareOptions("made-up", "nobody", tile_px=128, validation_share=0.25)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from trainer.prepared import TRAIN, VALIDATION, PreparedSet
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 TILES, SIDE = 6, 128
 
 
-def small_set(style: str = "made-up", pixel_size_m: float = 2000.0) -> PreparedSet:
+def small_set(style: str = "made-up", pixel_size_m: float = 2000.0) -> TileSet:
     """Six tiles of 128 px, two of them held out, with sea, plains and mountains, and a corner that is not valid."""
     random = np.random.default_rng(0)
     relief = np.stack([
@@ -28,4 +28,4 @@ def small_set(style: str = "made-up", pixel_size_m: float = 2000.0) -> PreparedS
     labels = np.where(sea, 0, np.where(height > 500, 5, 1)).astype(np.uint8)[:, None]
     split = np.array([TRAIN] * 4 + [VALIDATION] * 2, np.uint8)
     centre = np.full((TILES, 2), np.nan, np.float32)
-    return PreparedSet(texture, height, sea, valid, labels, split, centre, pixel_size_m, style, "nobody")
+    return TileSet(texture, height, sea, valid, labels, split, centre, pixel_size_m, style, "nobody")

@@ -6,7 +6,7 @@ from terrainpaint.models.reference_spade import SpadeReference
 from terrainpaint.models.spade_local import SpadeLocal
 from tests.trainer.runs import NETWORK
 from trainer.crops import CropSource
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 
 CPU = torch.device("cpu")
 
@@ -15,7 +15,7 @@ def drawn(count: int = 12) -> torch.Generator:
     return torch.Generator().manual_seed(count)
 
 
-def test_processes_that_share_a_step_draw_its_crops(labelled: PreparedSet) -> None:
+def test_processes_that_share_a_step_draw_its_crops(labelled: TileSet) -> None:
     source = CropSource(labelled, SpadeLocal(NETWORK), 32, CPU, rescale=1.2, turns=True, simple_maps=0.5)
     first, second, whole = drawn(), drawn(), drawn()
     parts = [source.draw(6, random, share) for random, share in ((first, slice(0, 3)), (second, slice(3, 6)))]
@@ -25,7 +25,7 @@ def test_processes_that_share_a_step_draw_its_crops(labelled: PreparedSet) -> No
     assert torch.equal(first.get_state(), whole.get_state()) and torch.equal(second.get_state(), whole.get_state())
 
 
-def test_turned_crops_are_turned_whole(labelled: PreparedSet) -> None:
+def test_turned_crops_are_turned_whole(labelled: TileSet) -> None:
     """Map, texture and height still lie on each other, and each turn of the land comes up."""
     generator = SpadeLocal(NETWORK)
     source = CropSource(labelled, generator, 32, CPU, turns=True)
@@ -46,7 +46,7 @@ def test_turned_crops_are_turned_whole(labelled: PreparedSet) -> None:
     assert len(turns) == 8
 
 
-def test_rescaled_crops_keep_their_slopes(labelled: PreparedSet) -> None:
+def test_rescaled_crops_keep_their_slopes(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     crops = CropSource(labelled, generator, 32, CPU, rescale=1.5).draw(200, drawn())
     plain = CropSource(labelled, generator, 32, CPU).draw(200, drawn())
@@ -62,7 +62,7 @@ def test_rescaled_crops_keep_their_slopes(labelled: PreparedSet) -> None:
     assert float(agreement) > 0.9
 
 
-def test_simple_maps_change_nothing_but_the_classes_of_land(labelled: PreparedSet) -> None:
+def test_simple_maps_change_nothing_but_the_classes_of_land(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     plain = CropSource(labelled, generator, 32, CPU).draw(64, drawn())
     crops = CropSource(labelled, generator, 32, CPU, simple_maps=0.5).draw(64, drawn())
@@ -75,7 +75,7 @@ def test_simple_maps_change_nothing_but_the_classes_of_land(labelled: PreparedSe
     assert 0 < int(changed.sum()) < 48
 
 
-def test_a_reference_network_is_shown_whole_cells(labelled: PreparedSet) -> None:
+def test_a_reference_network_is_shown_whole_cells(labelled: TileSet) -> None:
     generator = SpadeReference(ReferenceConfig(widths=(4,) * 7, hidden=4))
     sizes = {tuple(CropSource(labelled, generator, 32, CPU).draw(2, drawn(seed)).ids.shape) for seed in range(8)}
     assert sizes == {(2, 64, 64)}

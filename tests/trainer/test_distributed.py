@@ -10,16 +10,16 @@ import torch
 from terrainpaint.errors import TrainingError
 from tests.trainer.runs import NETWORK, SHARED, quiet
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
+from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
 from trainer.distributed import Team
-from trainer.prepared import PreparedSet, load_prepared, save_prepared
 from trainer.train import train
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: PreparedSet, tmp_path: Path) -> None:
-    save_prepared(tmp_path / "set.npz", labelled)
+def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileSet, tmp_path: Path) -> None:
+    save_tile_set(tmp_path / "set.npz", labelled)
     # As torchrun starts them.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -30,7 +30,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: Prepa
                          env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)})
         for rank in range(2)
     ]  # fmt: skip
-    train(load_prepared(tmp_path / "set.npz"), SHARED, tmp_path / "one", quiet, network=NETWORK)
+    train(load_tile_set(tmp_path / "set.npz"), SHARED, tmp_path / "one", quiet, network=NETWORK)
     for worker in workers:
         _, said = worker.communicate()
         assert worker.returncode == 0, said

@@ -19,11 +19,11 @@ from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
 from tests.trainer.lands import small_set
 from trainer.__main__ import main
+from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
 from trainer.evaluation import evaluate, segmenter
 from trainer.evaluation.parts import Part, load_part, merge, save_part
 from trainer.evaluation.regions import Regions
 from trainer.evaluation.segmenter import confusion, overlaps
-from trainer.prepared import TRAIN, VALIDATION, save_prepared
 
 CPU = torch.device("cpu")
 FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128), 9: (256, 48, 192),
@@ -34,7 +34,7 @@ FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128)
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with weights that were never trained, a set, and features of a random SqueezeNet."""
     folder = tmp_path_factory.mktemp("evaluated")
-    save_prepared(folder / "set.npz", small_set())
+    save_tile_set(folder / "set.npz", small_set())
     torch.manual_seed(0)
     config = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
     header = WeightsHeader("spade-local", config, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {"images": 7})
@@ -179,7 +179,7 @@ def test_what_cannot_be_evaluated_is_said_in_a_sentence(
         "tiny.npz": (replace(prepared, valid=prepared.valid & False), "wholly valid"),
     }
     for name, (other, told) in others.items():
-        save_prepared(tmp_path / name, other)
+        save_tile_set(tmp_path / name, other)
         arguments = command(files, tmp_path / "out")
         arguments[arguments.index(str(files / "set.npz"))] = str(tmp_path / name)
         assert main(arguments) == 1

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import TrainingError
 from tests.trainer.lands import small_set
+from trainer.data.tile_set import TileSet
 from trainer.evaluation import heights, leak, repetition, unshading
 from trainer.evaluation.distances import between_all, fid, kid, pair
 from trainer.evaluation.regions import LEAST_LAND, Regions
 from trainer.evaluation.segmenter import confusion, overlaps
-from trainer.prepared import PreparedSet
 
 
 def noise(side: int, seed: int, fall: float) -> NDArray[np.float32]:
@@ -175,7 +175,7 @@ def test_shading_is_taken_from_a_real_picture() -> None:
     plain = small_set()
     light = np.stack([hillshade(each.astype(np.float32), 2000.0) for each in plain.height])
     lit = np.clip(120 + 200 * (light - np.sin(np.pi / 4)), 0, 255).astype(np.uint8)
-    shaded = PreparedSet(**{**vars(plain), "texture": np.repeat(lit[..., None], 3, axis=3)})
+    shaded = TileSet(**{**vars(plain), "texture": np.repeat(lit[..., None], 3, axis=3)})
     regions = Regions(shaded, 64, 40, 0)
     found = unshading.fit(regions, 2000.0)
     assert found.explained > 0.8
@@ -203,7 +203,7 @@ def test_crops_are_valid_land_and_the_same_every_time() -> None:
         assert (~crop.sea).mean() >= LEAST_LAND
     pink = prepared.texture.copy()
     pink[~prepared.valid] = (255, 0, 255)
-    marked = Regions(PreparedSet(**{**vars(prepared), "texture": pink}), 48, 100, 3)
+    marked = Regions(TileSet(**{**vars(prepared), "texture": pink}), 48, 100, 3)
     assert not prepared.valid.all()
     assert not any((marked[index].picture == (255, 0, 255)).all(axis=2).any() for index in range(len(marked)))
 
@@ -215,7 +215,7 @@ def test_sets_that_have_no_crops_are_refused() -> None:
     with pytest.raises(TrainingError, match="do not fit"):
         Regions(prepared, 1024, 4, 0)
     with pytest.raises(TrainingError, match="wholly valid"):
-        Regions(PreparedSet(**{**vars(prepared), "valid": prepared.valid & False}), 48, 4, 0)
+        Regions(TileSet(**{**vars(prepared), "valid": prepared.valid & False}), 48, 4, 0)
 
 
 def test_what_comes_again_is_found_wherever_it_does() -> None:

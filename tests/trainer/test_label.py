@@ -21,18 +21,18 @@ from terrainpaint.errors import InputFileError, TrainingError
 from tests.trainer.earths import make_earth
 from trainer.__main__ import main
 from trainer.clusters import cluster, propose, read_table, sample
+from trainer.data.raster_tiles import PrepareOptions, Sources, prepare
+from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
 from trainer.label import fit, label, shares
-from trainer.prepare import PrepareOptions, Sources, prepare
-from trainer.prepared import PreparedSet, load_prepared, save_prepared
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedSet:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     earth = make_earth(tmp_path_factory.mktemp("earth"))
     return prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), PrepareOptions("made-up", tile_px=128))
 
 
-def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: PreparedSet) -> None:
+def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: TileSet) -> None:
     samples = sample([prepared], 60, seed=1)
     first, second = (cluster(samples, 6, "kernel", seed=1) for _ in range(2))
     assert np.array_equal(first, second)
@@ -40,7 +40,7 @@ def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: Prepared
     assert len(sizes) == 6 and (np.diff(sizes) <= 0).all()
 
 
-def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: PreparedSet) -> None:
+def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: TileSet) -> None:
     """Water below, mountain above: what the fitted labeller paints must follow the heights."""
     samples = sample([prepared], 200, seed=0)
     elevation = samples.values[0][:, FEATURE_NAMES.index("elevation")]
@@ -58,7 +58,7 @@ def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: Prep
     assert not np.array_equal(labelled.labels[:, 0], labelled.labels[:, 1])
 
 
-def test_the_sea_is_water_on_every_map(prepared: PreparedSet) -> None:
+def test_the_sea_is_water_on_every_map(prepared: TileSet) -> None:
     samples = sample([prepared], 60, seed=0)
     grass_and_forest = np.resize(np.array([1, 2], np.uint8), len(samples.tile))
     labeller, _ = fit(samples, grass_and_forest, (4,), 0)
@@ -157,14 +157,14 @@ def test_the_shipped_labeller_knows_sea_desert_ice_and_alps() -> None:
 
 
 def test_the_command_labels_sets_and_pictures(
-    prepared: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prepared: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_prepared(tmp_path / "set.npz", prepared)
+    save_tile_set(tmp_path / "set.npz", prepared)
     command = ["label", str(tmp_path / "set.npz"), "--labeller", str(tmp_path / "l.npz"), "--clusters", "5",
                "--per-tile", "60", "--variants", "1", "--sheet", str(tmp_path / "sheet.png")]  # fmt: skip
     assert main(command) == 0
     assert "mountain" in capsys.readouterr().out
-    assert load_prepared(tmp_path / "set.npz").labels.shape[1] == 1
+    assert load_tile_set(tmp_path / "set.npz").labels.shape[1] == 1
     assert cv2.imread(str(tmp_path / "sheet.png")).shape[2] == 3
     # The proposed table, edited by hand, is taken as it is.
     table = tmp_path / "l.toml"

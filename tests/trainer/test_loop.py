@@ -22,7 +22,7 @@ from tests.trainer.test_losses import squeezenet_state
 from trainer.__main__ import main
 from trainer.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
 from trainer.config import TrainConfig
-from trainer.prepared import PreparedSet, save_prepared
+from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.publish import publish
 from trainer.train import train
 
@@ -47,7 +47,7 @@ def everything(folder: Path) -> TrainConfig:
 
 
 def stopped_and_resumed(
-    labelled: PreparedSet, config: TrainConfig, folder: Path, network: GeneratorConfig
+    labelled: TileSet, config: TrainConfig, folder: Path, network: GeneratorConfig
 ) -> dict[str, dict[str, object]]:
     """The last checkpoints of four steps, and of two, resume, and two."""
     train(labelled, config, folder / "whole", quiet, network=network)
@@ -75,7 +75,7 @@ def assert_equal(one: object, other: object, where: str = "") -> None:
 
 @pytest.mark.parametrize(("adversarial", "stop"), [("relativistic", 0.72), ("segmentation", 9.0)])
 def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
-    labelled: PreparedSet, tmp_path: Path, adversarial: str, stop: float
+    labelled: TileSet, tmp_path: Path, adversarial: str, stop: float
 ) -> None:
     config = replace(everything(tmp_path), adversarial=adversarial, balance_stop=stop)
     found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)
@@ -95,7 +95,7 @@ def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
      ("1.2", AttentionConfig(widths=NARROW.widths, hidden=8, heads=2, crop_px=32))],
 )  # fmt: skip
 def test_a_reference_network_trains_resumes_and_is_published(
-    labelled: PreparedSet, tmp_path: Path, version: str, network: ReferenceConfig
+    labelled: TileSet, tmp_path: Path, version: str, network: ReferenceConfig
 ) -> None:
     config = changed(network=f"spade-terrain-{version}", save_images=100, sheet_images=100, **REFERENCE)
     found = stopped_and_resumed(labelled, config, tmp_path, network)
@@ -107,7 +107,7 @@ def test_a_reference_network_trains_resumes_and_is_published(
 
 
 @pytest.mark.parametrize("adversarial", ["hinge", "non-saturating", "lsgan"])
-def test_a_step_in_parts_is_the_whole_step(labelled: PreparedSet, tmp_path: Path, adversarial: str) -> None:
+def test_a_step_in_parts_is_the_whole_step(labelled: TileSet, tmp_path: Path, adversarial: str) -> None:
     # Spectral norm looks at the weights once a part, so it is left out.
     whole = changed(
         batch=4,
@@ -130,14 +130,14 @@ def test_a_step_in_parts_is_the_whole_step(labelled: PreparedSet, tmp_path: Path
             assert float((gradient - other).norm()) <= 0.01 * float(gradient.norm()) + 1e-4 * largest
 
 
-def test_fp16_scales_its_losses(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_fp16_scales_its_losses(labelled: TileSet, tmp_path: Path) -> None:
     state = load_checkpoint(
         train(labelled, changed(images=2, precision="fp16", flip_route=False), tmp_path, quiet, network=NETWORK), CPU
     )
     assert state["generator_scaler"]["scale"] > 1 and state["discriminator_scaler"]["scale"] > 1
 
 
-def test_the_newest_checkpoints_and_the_best_are_kept(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_the_newest_checkpoints_and_the_best_are_kept(labelled: TileSet, tmp_path: Path) -> None:
     config = changed(images=10, save_images=2, keep=2, sheet_images=100)
     train(labelled, config, tmp_path, quiet, network=NETWORK)
     lines = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
@@ -150,14 +150,14 @@ def test_the_newest_checkpoints_and_the_best_are_kept(labelled: PreparedSet, tmp
     assert best_checkpoint(tmp_path / "nowhere") is None
 
 
-def test_tensorboard_has_the_losses_and_the_sheet(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_tensorboard_has_the_losses_and_the_sheet(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
     board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [each.step for each in board.Scalars("discriminator")] == [2, 4]
     assert board.Tags()["images"] == ["sheet"] and "held_out_distance" in board.Tags()["scalars"]
 
 
-def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
     with (tmp_path / "log.jsonl").open("a") as log:
         log.write('{"images": 6, "discriminator": 9}\n{"images": 8, "discr')
@@ -167,7 +167,7 @@ def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: PreparedSet
     assert all(each.get("discriminator") != 9 for each in lines)
 
 
-def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: TileSet, tmp_path: Path) -> None:
     config = changed(sheet_images=100)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -191,9 +191,9 @@ def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: Pre
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_step_and_saves(
-    labelled: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals
+    labelled: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    save_prepared(tmp_path / "set.npz", labelled)
+    save_tile_set(tmp_path / "set.npz", labelled)
     config = "images = 1000000\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\nlog_images = 2\n"
     (tmp_path / "c.toml").write_text(config + 'device = "cpu"\nprecision = "fp32"\n')
     log, over = tmp_path / "run" / "log.jsonl", threading.Event()
@@ -220,14 +220,14 @@ def test_a_signal_ends_the_step_and_saves(
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
 
 
-def test_a_checkpoint_of_another_kind_of_network_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_kind_of_network_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
     other = changed(network="spade-terrain-1.0", **REFERENCE)
     with pytest.raises(TrainingError, match=r"of the network spade-local, not of spade-terrain-1\.0"):
         train(labelled, other, tmp_path, quiet, network=NARROW)
 
 
-def test_a_checkpoint_of_a_newer_version_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_checkpoint_of_a_newer_version_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
     state = torch.load(last, weights_only=True)
     torch.save(state | {"version": 99}, last)
@@ -235,7 +235,7 @@ def test_a_checkpoint_of_a_newer_version_is_refused(labelled: PreparedSet, tmp_p
         train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
 
 
-def test_a_run_of_the_first_format_goes_on(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_run_of_the_first_format_goes_on(labelled: TileSet, tmp_path: Path) -> None:
     for name in ("new", "old"):
         train(labelled, changed(images=4), tmp_path / name, quiet, network=NETWORK)
     path = newest_checkpoint(tmp_path / "old")
@@ -251,6 +251,6 @@ def test_a_run_of_the_first_format_goes_on(labelled: PreparedSet, tmp_path: Path
 
 
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="Weights & Biases is installed")
-def test_weights_and_biases_must_be_installed_to_be_used(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_weights_and_biases_must_be_installed_to_be_used(labelled: TileSet, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="pip install wandb"):
         train(labelled, changed(wandb="terrain"), tmp_path, quiet, network=NETWORK)

@@ -10,9 +10,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 from tests.trainer.runs import NETWORK, changed, quiet
 from tests.trainer.test_loop import assert_equal, stopped_and_resumed
 from tests.trainer.test_losses import squeezenet_state
+from trainer.data.tile_set import TileSet
 from trainer.discriminator import INPUT_CHANNELS, Discriminator
 from trainer.losses.perceptual import load_perceptual
-from trainer.prepared import PreparedSet
 from trainer.projected_discriminator import ProjectedDiscriminator
 from trainer.train import train
 
@@ -83,7 +83,7 @@ def test_what_is_judged_learns_from_it_and_the_features_do_not(features: Path) -
 
 
 def test_a_run_leaves_the_features_and_projections_as_they_are_and_resumes(
-    labelled: PreparedSet, tmp_path: Path, features: Path
+    labelled: TileSet, tmp_path: Path, features: Path
 ) -> None:
     config = changed(projected=True, perceptual=str(features), crop_px=48, save_images=100, sheet_images=100)
     found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.runs import NETWORK, changed
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 from trainer.train import train
 
 RECORDED = {
@@ -19,7 +19,7 @@ RECORDED = {
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("bf16", 1e-2)])
 def test_the_first_steps_have_the_recorded_losses(
-    labelled: PreparedSet, tmp_path: Path, precision: str, tolerance: float
+    labelled: TileSet, tmp_path: Path, precision: str, tolerance: float
 ) -> None:
     found: dict[str, list[float]] = {name: [] for name in RECORDED}
 

@@ -8,7 +8,7 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
 from tests.trainer.runs import NETWORK, changed, quiet
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 from trainer.publish import publish
 from trainer.start import begin_with
 from trainer.train import train
@@ -40,7 +40,7 @@ def test_another_width_or_more_blocks_than_there_are_is_refused(other: SpadeLoca
         begin_with(SpadeLocal(NETWORK), SpadeLocal(other).state_dict())
 
 
-def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
     start = tmp_path / "start.safetensors"
     publish(tmp_path / "one", start, "MIT")
@@ -56,7 +56,7 @@ def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: 
     assert train(labelled, replace(config, images=4), tmp_path / "two", quiet, network=NETWORK) is not None
 
 
-def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: TileSet, tmp_path: Path) -> None:
     one = train(labelled, changed(images=4), tmp_path / "one", quiet, network=NETWORK)
     assert one is not None
     config = changed(images=2, start=str(one), generator_rate=0.0, discriminator_rate=0.0)
@@ -72,7 +72,7 @@ def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: PreparedS
         train(labelled, replace(config, discriminator_widths=(8, 8)), tmp_path / "three", quiet, network=NETWORK)
 
 
-def test_weights_of_another_network_are_said_in_a_sentence(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_weights_of_another_network_are_said_in_a_sentence(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
     publish(tmp_path / "one", tmp_path / "start.safetensors", "MIT")
     config = changed(images=2, start=str(tmp_path / "start.safetensors"))

@@ -20,7 +20,7 @@ from trainer.averaging import Averaged
 from trainer.checkpoints import load_checkpoint, newest_checkpoint
 from trainer.config import TrainConfig, add_flags, from_flags
 from trainer.crops import CropSource
-from trainer.prepared import PreparedSet, save_prepared
+from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.styles import Styles
 from trainer.train import train
 
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 
 def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
-    labelled: PreparedSet, tmp_path: Path
+    labelled: TileSet, tmp_path: Path
 ) -> None:
     last = train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
     assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
@@ -47,7 +47,7 @@ def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
         assert not torch.equal(state["averaged"]["generator." + name], state["generator"][name])
 
 
-def test_a_resumed_run_is_an_unbroken_run(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_resumed_run_is_an_unbroken_run(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, CONFIG, tmp_path / "whole", quiet, network=NETWORK)
     steps = iter([False, False, True])
     train(labelled, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps), network=NETWORK)
@@ -59,7 +59,7 @@ def test_a_resumed_run_is_an_unbroken_run(labelled: PreparedSet, tmp_path: Path)
             assert torch.equal(value, broken[part][name]), (part, name)
 
 
-def test_a_run_goes_on_with_the_rates_it_is_told(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_run_goes_on_with_the_rates_it_is_told(labelled: TileSet, tmp_path: Path) -> None:
     train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
     slower = changed(images=4, generator_rate=1e-5, discriminator_rate=2e-5, beta1=0.5)
     state = load_checkpoint(train(labelled, slower, tmp_path, quiet, network=NETWORK), CPU)
@@ -68,10 +68,8 @@ def test_a_run_goes_on_with_the_rates_it_is_told(labelled: PreparedSet, tmp_path
     assert tuple(state["generator_step"]["param_groups"][0]["betas"]) == (0.5, 0.99)
 
 
-def test_published_weights_make_terrain(
-    labelled: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    save_prepared(tmp_path / "set.npz", labelled)
+def test_published_weights_make_terrain(labelled: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_tile_set(tmp_path / "set.npz", labelled)
     (tmp_path / "small.toml").write_text("images = 3\nbatch = 2\ncrop_px = 32\ndiscriminator_widths = [8, 8]\n")
     run = ["train", str(tmp_path / "set.npz"), "-o", str(tmp_path / "run"), "--config", str(tmp_path / "small.toml")]
     assert main([*run, "--precision", "fp32", "--device", "cpu"]) == 0
@@ -83,7 +81,7 @@ def test_published_weights_make_terrain(
     assert generator.terrain(SegmentationMap(np.ones((48, 40), np.uint8)), Recipe(0)).shape == (48, 40)
 
 
-def test_crops_are_valid_land_and_their_maps_lie_on_them(labelled: PreparedSet) -> None:
+def test_crops_are_valid_land_and_their_maps_lie_on_them(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     source = CropSource(labelled, generator, 32, CPU)
     crops = source.draw(16, torch.Generator().manual_seed(0))
@@ -95,17 +93,17 @@ def test_crops_are_valid_land_and_their_maps_lie_on_them(labelled: PreparedSet) 
     assert torch.equal(crops.labels == 5, crops.height[:, 0] > 400)
 
 
-def test_no_crop_touches_what_is_not_valid(labelled: PreparedSet) -> None:
+def test_no_crop_touches_what_is_not_valid(labelled: TileSet) -> None:
     """Invalid pixels are painted pink; no crop may show one."""
     texture = labelled.texture.copy()
     texture[~labelled.valid] = (255, 0, 255)
-    pink = PreparedSet(**{**vars(labelled), "texture": texture})
+    pink = TileSet(**{**vars(labelled), "texture": texture})
     crops = CropSource(pink, SpadeLocal(NETWORK), 32, CPU).draw(400, torch.Generator().manual_seed(0))
     shown = (crops.texture[:, 0] == 1) & (crops.texture[:, 1] == 0) & (crops.texture[:, 2] == 1)
     assert not labelled.valid.all() and not bool(shown.any())
 
 
-def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: PreparedSet) -> None:
+def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     source = CropSource(labelled, generator, 32, CPU)
     styles = Styles(source, generator, torch.Generator().manual_seed(0))
@@ -122,7 +120,7 @@ def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: Prepare
     assert bool((moved[land] >= 0).all()) and float(moved[land].mean()) > 1  # at most 3, so the brightest stay
 
 
-def test_a_style_is_that_of_the_land_around_each_knot(labelled: PreparedSet) -> None:
+def test_a_style_is_that_of_the_land_around_each_knot(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     source = CropSource(labelled, generator, 96, CPU)
     styles = Styles(source, generator, torch.Generator().manual_seed(0))
@@ -150,7 +148,7 @@ def test_the_average_follows_at_its_half_life() -> None:
     assert torch.allclose(averaged.generator.stem.weight, middle, atol=1e-6)
 
 
-def test_losses_that_are_no_numbers_end_the_run(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_losses_that_are_no_numbers_end_the_run(labelled: TileSet, tmp_path: Path) -> None:
     wild = changed(generator_rate=1e30, images=40, save_images=2, log_images=40)
     with pytest.raises(TrainingError, match="no longer numbers"):
         train(labelled, wild, tmp_path, quiet, network=NETWORK)
@@ -159,7 +157,7 @@ def test_losses_that_are_no_numbers_end_the_run(labelled: PreparedSet, tmp_path:
         assert bool(value.isfinite().all()), name
 
 
-def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     bare = labelled.with_labels(labelled.labels[:, :0])
     with pytest.raises(TrainingError, match="trainer label"):
         train(bare, CONFIG, tmp_path, quiet, network=NETWORK)
@@ -169,7 +167,7 @@ def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: PreparedSet
         train(labelled, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
 
 
-def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(labelled: PreparedSet, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
     wider = SpadeLocalConfig(widths=(32, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
     with pytest.raises(TrainingError, match="another network"):
@@ -207,7 +205,7 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
     assert config.images == TrainConfig().images
 
 
-def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(labelled: PreparedSet) -> None:
+def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(labelled: TileSet) -> None:
     generator = SpadeLocal(NETWORK)
     sizes = set()
     for cell in range(5):

@@ -23,15 +23,15 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the statistics, and write the picture where one is asked for."""
     from terrainpaint.core.files import FileTransaction, write_image
-    from trainer.inspect_set import set_sheet
-    from trainer.prepared import load_prepared
-    from trainer.statistics import describe, statistics_of
+    from trainer.data.overview import set_sheet
+    from trainer.data.statistics import describe, statistics_of
+    from trainer.data.tile_set import load_tile_set
 
     if arguments.tiles < 1:
         raise WrongUsage("--tiles is 1 at least")
     if arguments.output is not None and arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
         raise WrongUsage("the sheet is a .png, .jpg or .webp")
-    prepared = load_prepared(arguments.prepared)
+    prepared = load_tile_set(arguments.prepared)
     numbers = statistics_of(prepared)
     for line in describe(prepared, numbers):
         print(line)

@@ -45,12 +45,12 @@ def run(arguments: argparse.Namespace) -> None:
     from terrainpaint.core.files import FileTransaction, write_image
     from terrainpaint.core.labeller import save_labeller
     from trainer.clusters import cluster, read_table, sample, write_table
+    from trainer.data.tile_set import load_tile_set, save_tile_set
     from trainer.label import fit, label, shares, sheet
-    from trainer.prepared import load_prepared, save_prepared
 
     if not arguments.sets or arguments.labeller is None:
         raise WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
-    sets = [load_prepared(path) for path in arguments.sets]
+    sets = [load_tile_set(path) for path in arguments.sets]
     samples = sample(sets, arguments.per_tile, arguments.seed)
     clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
     table = arguments.table
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     for index, (path, prepared) in enumerate(zip(arguments.sets, sets, strict=True)):
         with progress_bar(f"Labelling {path.name}") as progress:
             labelled = label(prepared, labeller, arguments.variants, arguments.seed, progress)
-        save_prepared(path, labelled)
+        save_tile_set(path, labelled)
         for name, share in zip(CLASS_NAMES, shares(labelled.labels, labelled.valid), strict=True):
             print(f"{path}: {name} {share:.1%}")
         if arguments.sheet is not None and index == 0:

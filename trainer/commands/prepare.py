@@ -11,7 +11,7 @@ from terrainpaint.core.jobs import Progress
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
-    from trainer.prepared import PreparedSet
+    from trainer.data.tile_set import TileSet
 
 LISTED = 20
 """Files left out that are told at once; `inspect` tells all."""
@@ -56,12 +56,12 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the prepared set and print what it can train."""
-    from trainer.prepared import save_prepared
+    from trainer.data.tile_set import save_tile_set
 
     _check(arguments)
     with progress_bar("Preparing") as progress:
         prepared = _read(arguments, progress)
-    save_prepared(arguments.output, prepared)
+    save_tile_set(arguments.output, prepared)
     held = int(prepared.split.sum())
     print(f"{arguments.output}: {len(prepared)} tiles of {prepared.tile_px} px, {held} of them held out, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
@@ -94,14 +94,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
 
 
-def _read(arguments: argparse.Namespace, progress: Progress) -> PreparedSet:
-    from trainer.dataset import read_dataset
-    from trainer.options import PrepareOptions
-    from trainer.pairs import PAIR_CUTS, Part, read_pairs
-    from trainer.patches import Cut, Cutting
-    from trainer.pictures import PICTURE_CUTS, TERRAIN_CUTS, read_pictures
-    from trainer.prepare import prepare
-    from trainer.rasters import Sources
+def _read(arguments: argparse.Namespace, progress: Progress) -> TileSet:
+    from trainer.data.image_folder import PICTURE_CUTS, TERRAIN_CUTS, read_pictures
+    from trainer.data.paired_images import PAIR_CUTS, Part, read_pairs
+    from trainer.data.raster_tiles import Sources, prepare
+    from trainer.data.spade_terrain_dataset import read_dataset
+    from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions
 
     options = PrepareOptions(
         style=arguments.style, credits=arguments.credits, pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,

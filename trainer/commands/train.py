@@ -25,10 +25,10 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train until the run is complete, or until a signal stops it."""
     config = from_flags(arguments, arguments.config)
-    from trainer.prepared import load_prepared
+    from trainer.data.tile_set import load_tile_set
     from trainer.train import train
 
-    prepared = load_prepared(arguments.prepared)
+    prepared = load_tile_set(arguments.prepared)
     stopped: list[int] = []
 
     def stop(number: int, _frame: object) -> None:

@@ -16,13 +16,13 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
 from terrainpaint.models.weights import read_header
+from trainer.data.tile_set import TRAIN, VALIDATION, load_tile_set
 from trainer.evaluation import segmenter, unshading
 from trainer.evaluation.features import Features
 from trainer.evaluation.measure import Judges, check, measure
 from trainer.evaluation.parts import Part
 from trainer.evaluation.regions import Regions
 from trainer.evaluation.repetition import NEAR_PX, peaks
-from trainer.prepared import TRAIN, VALIDATION, load_prepared
 
 SEGMENTER_FILE = "segmenter.safetensors"
 _LESSONS, _LESSON_PX = 4000, 128
@@ -65,7 +65,7 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Part:
     header = read_header(options.weights)
     device = pick_device(options.device)
     network = Features.load(options.features, device)
-    prepared = load_prepared(options.data)
+    prepared = load_tile_set(options.data)
     if header.style != prepared.style:
         raise TrainingError(
             f"{options.weights} is of the style {header.style!r} and {options.data} of {prepared.style!r}; evaluate "

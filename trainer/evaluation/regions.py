@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.errors import TrainingError
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TileSet
 
 GRID_PX = 8
 LEAST_LAND = 0.2
@@ -33,7 +33,7 @@ class Regions:
     Raises TrainingError when the set has no maps, no tiles or none that such a crop fits into.
     """
 
-    def __init__(self, prepared: PreparedSet, crop_px: int, count: int, seed: int) -> None:
+    def __init__(self, prepared: TileSet, crop_px: int, count: int, seed: int) -> None:
         if not prepared.labels.shape[1]:
             raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
         if prepared.tile_px < crop_px:
@@ -68,7 +68,7 @@ class Regions:
         )
 
 
-def _starts(prepared: PreparedSet, crop_px: int) -> NDArray[np.int64]:
+def _starts(prepared: TileSet, crop_px: int) -> NDArray[np.int64]:
     """(K, 3): tile, row and column of every crop on a grid that may be used."""
     found = [np.empty((0, 3), np.int64)]
     grid = np.arange(0, prepared.tile_px - crop_px + 1, GRID_PX)

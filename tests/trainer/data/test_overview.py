@@ -5,20 +5,20 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.trainer.test_prepared import make_set
+from tests.trainer.data.test_tile_set import make_set
 from trainer.__main__ import main
-from trainer.prepared import VALIDATION, PreparedSet, save_prepared
-from trainer.statistics import statistics_of
+from trainer.data.statistics import statistics_of
+from trainer.data.tile_set import VALIDATION, TileSet, save_tile_set
 
 
-def plain(tiles: int = 6) -> PreparedSet:
+def plain(tiles: int = 6) -> TileSet:
     """Two thirds of grey land of class 3 at 700 m, and water; the last tile is held out and not valid by half."""
     shape = tiles, 48, 48
     rows = np.broadcast_to(np.arange(48)[None, :, None], shape)
     labels = np.where(rows < 32, 3, 0).astype(np.uint8)
     valid = np.ones(shape, bool)
     valid[-1, :, 24:] = False
-    return PreparedSet(
+    return TileSet(
         texture=np.full((*shape, 3), 119, np.uint8),  # a grey of lightness 50
         height=np.where(rows < 32, 700, -30).astype(np.int16),
         sea=rows >= 32,
@@ -52,7 +52,7 @@ def test_quantiles_of_height_are_exact() -> None:
 
 
 def test_inspect_writes_a_sheet_and_tells_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save_prepared(tmp_path / "set.npz", plain())
+    save_tile_set(tmp_path / "set.npz", plain())
     assert main(["inspect", str(tmp_path / "set.npz"), "-o", str(tmp_path / "sheet.png"), "--tiles", "4"]) == 0
     told = capsys.readouterr().out
     assert "train: 5 tiles, 100.0% valid, 33.3% sea, lightness 50" in told
@@ -68,13 +68,13 @@ def test_inspect_writes_a_sheet_and_tells_the_numbers(tmp_path: Path, capsys: py
 @pytest.mark.parametrize(("has_height", "variants"), [(True, 0), (False, 1), (False, 0)])
 def test_sets_without_some_layers_have_a_sheet(tmp_path: Path, has_height: bool, variants: int) -> None:
     made = replace(make_set(variants=variants), has_height=has_height, left_out=(("x" * 300, "is damaged"),) * 12)
-    save_prepared(tmp_path / "set.npz", made)
+    save_tile_set(tmp_path / "set.npz", made)
     assert main(["inspect", str(tmp_path / "set.npz"), "-o", str(tmp_path / "sheet.jpg")]) == 0
     assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] > 900
 
 
 def test_sets_without_a_held_out_tile_have_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save_prepared(tmp_path / "set.npz", make_set().subset(0))
+    save_tile_set(tmp_path / "set.npz", make_set().subset(0))
     assert main(["inspect", str(tmp_path / "set.npz"), "-o", str(tmp_path / "sheet.png")]) == 0
     assert "held out: no tiles" in capsys.readouterr().out
 

@@ -26,7 +26,7 @@ JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
-class PreparedSet:
+class TileSet:
     """N square tiles of S pixels, row 0 = north.
 
     `texture` (N, S, S, 3) uint8 sRGB; `height` (N, S, S) int16 metres; `sea` (N, S, S) bool, pixels of the sea;
@@ -83,11 +83,11 @@ class PreparedSet:
             raise TrainingError(f"The prepared set '{self.style}' has no heights, so no terrain can be learned from "
                                 "it; prepare it anew from pictures with heights.")  # fmt: skip
 
-    def with_labels(self, labels: NDArray[np.uint8]) -> PreparedSet:
+    def with_labels(self, labels: NDArray[np.uint8]) -> TileSet:
         """The same set with other labels, (N, V, S, S) uint8."""
         return replace(self, labels=labels)
 
-    def subset(self, split: int) -> PreparedSet:
+    def subset(self, split: int) -> TileSet:
         """The tiles of one split."""
         keep = self.split == split
         arrays = ("texture", "height", "sea", "valid", "labels", "split", "centre_deg")
@@ -95,7 +95,7 @@ class PreparedSet:
         return replace(self, names=names, **{name: getattr(self, name)[keep] for name in arrays})
 
 
-def save_prepared(path: Path, prepared: PreparedSet) -> None:
+def save_tile_set(path: Path, prepared: TileSet) -> None:
     """Write a prepared set whole or not at all. Raises OutputError when it cannot be written."""
     arrays: dict[str, NDArray[Any]] = {"split": prepared.split, "centre_deg": prepared.centre_deg}
     _pack(arrays, "texture", (tile[:, :, ::-1] for tile in prepared.texture), ".jpg")
@@ -121,7 +121,7 @@ def save_prepared(path: Path, prepared: PreparedSet) -> None:
         np.savez(stream, allow_pickle=False, **arrays)
 
 
-def load_prepared(path: Path) -> PreparedSet:
+def load_tile_set(path: Path) -> TileSet:
     """Read a prepared set. Raises TrainingError when the file is missing, broken or of a newer version."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -144,11 +144,11 @@ def load_prepared(path: Path) -> PreparedSet:
         ) from error
 
 
-def _read(stored: Any, header: dict[str, Any]) -> PreparedSet:
+def _read(stored: Any, header: dict[str, Any]) -> TileSet:
     side, variants = int(header["tile_px"]), int(header["label_variants"])
     masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
     labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-    prepared = PreparedSet(
+    prepared = TileSet(
         texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
         height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
         sea=(masks & 1).astype(bool),

@@ -11,10 +11,9 @@ from rasterio.warp import calculate_default_transform
 from terrainpaint.errors import TrainingError
 from tests.trainer.earths import NO_DATA, PIXEL_M, Earth, make_earth, write_raster
 from trainer.__main__ import main
-from trainer.options import PrepareOptions, held_out
-from trainer.prepare import prepare
-from trainer.prepared import TRAIN, VALIDATION, save_prepared
-from trainer.rasters import Sources
+from trainer.data.raster_tiles import Sources, prepare
+from trainer.data.tile_cutting import PrepareOptions, held_out
+from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
 
 OPTIONS = PrepareOptions("made-up", credits="nobody", tile_px=128, validation_share=0.25)
 
@@ -197,7 +196,7 @@ def test_a_picture_is_no_height(earth: Earth) -> None:
 
 def test_the_same_rasters_give_the_same_bytes(earth: Earth, tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        save_prepared(tmp_path / name, prepare(sources(earth), OPTIONS))
+        save_tile_set(tmp_path / name, prepare(sources(earth), OPTIONS))
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 

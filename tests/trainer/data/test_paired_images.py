@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE
 from trainer.__main__ import main
-from trainer.prepared import load_prepared
+from trainer.data.tile_set import load_tile_set
 
 SIDE = 150
 
@@ -37,7 +37,7 @@ def test_pairs_become_four_tiles_with_their_maps(
     for seed in range(2):
         make_pair(tmp_path / "in" / f"{seed}{suffix}", seed)
     assert prepare(tmp_path) == 0
-    found = load_prepared(tmp_path / "set.npz")
+    found = load_tile_set(tmp_path / "set.npz")
     assert len(found) == 8 and found.labels.shape == (8, 1, 64, 64) and not found.has_height
     assert found.split.tolist() in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
     expected = make_ids(0)[11 : 11 + 64, 11 : 11 + 64]  # 150 px are two tiles and 11 px on each side
@@ -50,7 +50,7 @@ def test_a_third_part_is_the_height_and_16_bits_are_kept(tmp_path: Path) -> None
     height = np.repeat(np.tile(slope, (SIDE, 1))[:, :, None], 3, axis=2)
     make_pair(tmp_path / "in" / "0.png", 0, height, dtype=np.uint16)
     assert prepare(tmp_path, "--parts", "map", "picture", "height", "--height-range-m", "-100", "4900") == 0
-    found = load_prepared(tmp_path / "set.npz")
+    found = load_tile_set(tmp_path / "set.npz")
     assert found.has_height and found.has_maps and len(found) == 4
     expected = -100 + 5000 * np.arange(11, 75) / (SIDE - 1)
     assert np.abs(found.height[0] - expected).max() <= 1  # 8 bits would have steps of 20 m
@@ -60,10 +60,10 @@ def test_a_third_part_is_the_height_and_16_bits_are_kept(tmp_path: Path) -> None
 def test_parts_may_be_in_another_order(tmp_path: Path) -> None:
     make_pair(tmp_path / "in" / "0.png", 0)
     assert prepare(tmp_path, "--parts", "other", "picture") == 0
-    right = load_prepared(tmp_path / "set.npz")
+    right = load_tile_set(tmp_path / "set.npz")
     assert not right.has_maps
     assert prepare(tmp_path, "--parts", "picture", "other", "--cuts", "whole") == 0
-    left = load_prepared(tmp_path / "set.npz")
+    left = load_tile_set(tmp_path / "set.npz")
     expected = cv2.resize(PALETTE[make_ids(0)], (64, 64), interpolation=cv2.INTER_AREA)
     assert len(left) == 1 and np.abs(left.texture[0].astype(int) - expected).mean() < 6
 
@@ -76,7 +76,7 @@ def test_files_that_are_no_pairs_are_listed(tmp_path: Path, capsys: pytest.Captu
     cv2.imwrite(str(tmp_path / "in" / "tiny.png"), street[:40, :80])
     (tmp_path / "in" / "words.txt").write_text("no picture")
     assert prepare(tmp_path) == 0
-    found = dict(load_prepared(tmp_path / "set.npz").left_out)
+    found = dict(load_tile_set(tmp_path / "set.npz").left_out)
     assert found.keys() == {"street.png", "odd.png", "tiny.png", "words.txt"}
     assert "other colours than those of the classes" in found["street.png"]
     assert "not 2 equal parts" in found["odd.png"] and "40 x 40 px, smaller" in found["tiny.png"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
-from trainer.prepared import TRAIN, VALIDATION, PreparedSet
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 LIGHTNESS_BINS = 50
 HEIGHT_BINS = 50
@@ -44,14 +44,14 @@ class SetStatistics:
     height_m: tuple[float, float]
 
 
-def statistics_of(prepared: PreparedSet) -> SetStatistics:
+def statistics_of(prepared: TileSet) -> SetStatistics:
     """The numbers of a set, a tile at a time."""
     low, high = (float(prepared.height.min()), float(prepared.height.max())) if len(prepared) else (0.0, 0.0)
     bounds = (low, max(high, low + 1))
     return SetStatistics({name: _split(prepared, split, bounds) for split, name in SPLIT_NAMES.items()}, bounds)
 
 
-def describe(prepared: PreparedSet, numbers: SetStatistics) -> list[str]:
+def describe(prepared: TileSet, numbers: SetStatistics) -> list[str]:
     """The same as lines of text."""
     side = prepared.tile_px
     lines = [
@@ -82,7 +82,7 @@ def _counted(files: int) -> str:
     return f"{files} file" if files == 1 else f"{files} files"
 
 
-def _split(prepared: PreparedSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
+def _split(prepared: TileSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
     chosen = np.flatnonzero(prepared.split == split)
     classes, lightness = np.zeros(CLASS_COUNT), np.zeros(LIGHTNESS_BINS)
     # Whole metres: all quantiles are exact, without keeping the pixels.

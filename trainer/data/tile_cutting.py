@@ -14,11 +14,34 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.errors import TrainingError
-from trainer.options import PrepareOptions, held_out
-from trainer.prepared import PreparedSet
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 LOWEST_M, HIGHEST_M = -12_000, 10_000
 """No land or sea floor of the Earth is beyond, with room for what resampling overshoots."""
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """`pixel_size_m` ground size of a pixel; `tile_px` side of a tile; `minimum_land` least share of valid land in a
+    tile of rasters; `validation_share` share held out whole; `seed` decides what, and where random crops are;
+    `source_pixel_size_m` is needed only for rasters without georeference."""
+
+    style: str
+    credits: str = ""
+    pixel_size_m: float = 2000.0
+    tile_px: int = 512
+    minimum_land: float = 0.1
+    validation_share: float = 0.08
+    seed: int = 0
+    source_pixel_size_m: float | None = None
+
+
+def held_out(count: int, share: float, seed: int) -> NDArray[np.uint8]:
+    """(count,) uint8: which are VALIDATION, of `count` tiles that do not overlap, or pictures that tiles are cut of."""
+    split = np.full(count, TRAIN, dtype=np.uint8)
+    chosen = np.random.default_rng(seed).permutation(count)[: round(count * share)]
+    split[chosen] = VALIDATION
+    return split
 
 
 @dataclass(frozen=True)
@@ -105,7 +128,7 @@ def cut_patch(
     )
 
 
-def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[tuple[str, str]] = ()) -> PreparedSet:
+def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[tuple[str, str]] = ()) -> TileSet:
     """The prepared set of patches, which all have the same layers; the list is emptied on the way, so that large
     sets do not lie in memory twice.
 
@@ -129,7 +152,7 @@ def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[t
     sea = (height <= 0) if has_height else np.zeros(height.shape, bool)
     if has_height and has_maps:
         sea &= labels[:, 0] == WATER
-    return PreparedSet(
+    return TileSet(
         texture=texture,
         height=height,
         sea=sea,

@@ -7,13 +7,13 @@ import pytest
 
 from terrainpaint.core.labeller import Labeller, save_labeller
 from terrainpaint.errors import OutputError, TrainingError
-from trainer.prepared import FORMAT_VERSION, TRAIN, VALIDATION, PreparedSet, load_prepared, save_prepared
+from trainer.data.tile_set import FORMAT_VERSION, TRAIN, VALIDATION, TileSet, load_tile_set, save_tile_set
 
 
-def make_set(tiles: int = 3, side: int = 32, variants: int = 2) -> PreparedSet:
+def make_set(tiles: int = 3, side: int = 32, variants: int = 2) -> TileSet:
     random = np.random.default_rng(0)
     shape = tiles, side, side
-    return PreparedSet(
+    return TileSet(
         texture=np.full((*shape, 3), (200, 90, 30), np.uint8),
         height=random.integers(-400, 9000, shape).astype(np.int16),
         sea=random.random(shape) < 0.3,
@@ -29,8 +29,8 @@ def make_set(tiles: int = 3, side: int = 32, variants: int = 2) -> PreparedSet:
     )
 
 
-def assert_same(back: PreparedSet, made: PreparedSet) -> None:
-    for field in fields(PreparedSet):
+def assert_same(back: TileSet, made: TileSet) -> None:
+    for field in fields(TileSet):
         one, other = getattr(back, field.name), getattr(made, field.name)
         if field.name == "texture":  # JPEG is not exact, but near: and red stays red
             assert np.abs(one.astype(int) - other).max() < 6
@@ -41,8 +41,8 @@ def assert_same(back: PreparedSet, made: PreparedSet) -> None:
 @pytest.mark.parametrize("variants", [0, 2])
 def test_a_prepared_set_comes_back_from_its_file(tmp_path: Path, variants: int) -> None:
     made = replace(make_set(variants=variants), has_height=bool(variants))
-    save_prepared(tmp_path / "set.npz", made)
-    assert_same(load_prepared(tmp_path / "set.npz"), made)
+    save_tile_set(tmp_path / "set.npz", made)
+    assert_same(load_tile_set(tmp_path / "set.npz"), made)
 
 
 def rewrite(path: Path, **changes: object) -> None:
@@ -57,16 +57,16 @@ def rewrite(path: Path, **changes: object) -> None:
 
 def test_a_set_of_the_first_version_is_read(tmp_path: Path) -> None:
     made = make_set()
-    save_prepared(tmp_path / "set.npz", made)
+    save_tile_set(tmp_path / "set.npz", made)
     rewrite(tmp_path / "set.npz", version=1, has_height=None, names=None, left_out=None)
-    assert_same(load_prepared(tmp_path / "set.npz"), replace(made, names=(), left_out=()))
+    assert_same(load_tile_set(tmp_path / "set.npz"), replace(made, names=(), left_out=()))
 
 
 def test_a_set_of_a_newer_version_is_said(tmp_path: Path) -> None:
-    save_prepared(tmp_path / "set.npz", make_set())
+    save_tile_set(tmp_path / "set.npz", make_set())
     rewrite(tmp_path / "set.npz", version=FORMAT_VERSION + 1)
     with pytest.raises(TrainingError, match=r"set\.npz was made by a newer version; update TerrainPaint"):
-        load_prepared(tmp_path / "set.npz")
+        load_tile_set(tmp_path / "set.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a set", b"PK\x03\x04 broken"])
@@ -74,50 +74,50 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> No
     path = tmp_path / "set.npz"
     path.write_bytes(content)
     with pytest.raises(TrainingError, match=r"set\.npz is not a prepared set.*prepare"):
-        load_prepared(path)
+        load_tile_set(path)
 
 
 def test_a_labeller_is_not_a_prepared_set(tmp_path: Path) -> None:
     one = np.zeros((17,), np.float32)
     save_labeller(tmp_path / "labeller.npz", Labeller(one, one, (np.zeros((17, 7), np.float32),), (one[:7],)))
     with pytest.raises(TrainingError, match="is not a prepared set"):
-        load_prepared(tmp_path / "labeller.npz")
+        load_tile_set(tmp_path / "labeller.npz")
 
 
 def test_a_missing_set_is_said(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"none\.npz cannot be read: there is no such file"):
-        load_prepared(tmp_path / "none.npz")
+        load_tile_set(tmp_path / "none.npz")
 
 
 def test_a_set_that_is_cut_short_or_damaged_is_refused_wherever(tmp_path: Path) -> None:
-    save_prepared(tmp_path / "set.npz", make_set())
+    save_tile_set(tmp_path / "set.npz", make_set())
     whole = (tmp_path / "set.npz").read_bytes()
     broken = tmp_path / "broken.npz"
     for end in range(0, len(whole) - 1, len(whole) // 40):
         broken.write_bytes(whole[:end])
         with pytest.raises(TrainingError, match="cut short"):
-            load_prepared(broken)
+            load_tile_set(broken)
     refused = 0
     for at in range(0, len(whole), len(whole) // 60):
         broken.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         try:
-            load_prepared(broken)  # bytes that nobody reads, such as times, may be anything
+            load_tile_set(broken)  # bytes that nobody reads, such as times, may be anything
         except TrainingError:
             refused += 1
     assert refused > 40
 
 
 def test_layers_of_different_lengths_are_refused(tmp_path: Path) -> None:
-    save_prepared(tmp_path / "set.npz", replace(make_set(), split=np.zeros(2, np.uint8)))
+    save_tile_set(tmp_path / "set.npz", replace(make_set(), split=np.zeros(2, np.uint8)))
     with pytest.raises(TrainingError, match="is not a prepared set"):
-        load_prepared(tmp_path / "set.npz")
+        load_tile_set(tmp_path / "set.npz")
 
 
 def test_a_set_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "set.npz"
     folder.mkdir()
     with pytest.raises(OutputError, match="it is a folder"):
-        save_prepared(folder, make_set())
+        save_tile_set(folder, make_set())
     assert list(tmp_path.iterdir()) == [folder]
 
 

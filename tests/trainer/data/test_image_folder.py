@@ -8,9 +8,9 @@ from PIL import Image
 
 from terrainpaint.core.classes import PALETTE
 from trainer.__main__ import main
-from trainer.folders import Unusable, read_rgb
-from trainer.patches import Cut, Cutting, Square, squares
-from trainer.prepared import PreparedSet, load_prepared
+from trainer.data.image_folder import Unusable, read_rgb
+from trainer.data.tile_cutting import Cut, Cutting, Square, squares
+from trainer.data.tile_set import TileSet, load_tile_set
 
 
 def picture(rows: int, cols: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -28,9 +28,9 @@ def prepare(folder: Path, *more: str) -> int:
                  "0.5", "-o", str(folder / "set.npz"), *more])  # fmt: skip
 
 
-def prepared(folder: Path, *more: str) -> PreparedSet:
+def prepared(folder: Path, *more: str) -> TileSet:
     assert prepare(folder, *more) == 0
-    return load_prepared(folder / "set.npz")
+    return load_tile_set(folder / "set.npz")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from terrainpaint.core.classes import PALETTE
 from trainer.__main__ import main
-from trainer.prepared import load_prepared
+from trainer.data.tile_set import load_tile_set
 
 
 def make_patches(folder: Path, count: int = 3, side: int = 64) -> None:
@@ -27,7 +27,7 @@ def prepare(folder: Path, out: Path) -> int:
 def test_published_patches_become_a_set_with_their_own_maps(tmp_path: Path) -> None:
     make_patches(tmp_path / "patches")
     assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 0
-    prepared = load_prepared(tmp_path / "set.npz")
+    prepared = load_tile_set(tmp_path / "set.npz")
     assert len(prepared) == 3 and prepared.labels.shape == (3, 1, 64, 64) and prepared.split.sum() == 1
     assert prepared.style == "published" and prepared.valid.all()
     # In these patches a class is a height: 9362 of 65535 are 1000 m.

@@ -16,13 +16,19 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.jobs import Progress
 from terrainpaint.core.map_picture import no_pixel_limit
-from terrainpaint.errors import TrainingError
-from trainer.options import PrepareOptions
-from trainer.patches import Patch, assemble
-from trainer.prepared import PreparedSet
+from terrainpaint.core.rasters import read_heights
+from terrainpaint.core.segmentation import read_map_nearest
+from terrainpaint.errors import InputFileError, TrainingError
+from trainer.data.tile_cutting import Cut, Cutting, Patch, PrepareOptions, assemble, cut_patch, squares, whole_metres
+from trainer.data.tile_set import TileSet
 
 MOST_PX = 1 << 30
 """A picture of more pixels is left out, before memory is taken for them."""
+
+PICTURE_CUTS = (Cut.CENTRE, Cut.RANDOM, Cut.WHOLE)
+"""What is cut out of pictures when nothing else is asked for."""
+TERRAIN_CUTS = (Cut.CENTRE, Cut.RANDOM)
+"""The same of pictures with heights, which have one size of a pixel."""
 
 
 class Unusable(Exception):
@@ -56,7 +62,7 @@ def prepare_files(
     options: PrepareOptions,
     patches_of: Callable[[Path, str, np.random.Generator], list[Patch]],
     progress: Progress,
-) -> PreparedSet:
+) -> TileSet:
     """The set of the patches of all files of a folder. `patches_of` gets the path, its name within the folder and
     random numbers of its own, and raises Unusable for a file to be left out.
 
@@ -128,3 +134,72 @@ def require_room(shape: tuple[int, ...], side: int) -> None:
     """Raises Unusable when no tile fits into a picture of (H, W, …)."""
     if min(shape[:2]) < side:
         raise Unusable(f"is {shape[1]} x {shape[0]} px, smaller than a tile of {side} px")
+
+
+def read_pictures(
+    folder: Path,
+    heights: Path | None,
+    maps: Path | None,
+    height_range_m: tuple[float, float],
+    options: PrepareOptions,
+    cutting: Cutting,
+    progress: Progress,
+) -> TileSet:
+    """A prepared set of square tiles of the pictures below a folder.
+
+    `heights` and `maps` are folders with a file for each picture, of the same name but for its suffix and of the same
+    size; `height_range_m` are the metres of 0 and 65535. What is no picture, or damaged, or smaller than a tile, is
+    left out and listed. Raises TrainingError when nothing is left, when a picture has no height or map, and when
+    sizes differ.
+    """
+    scales: set[int] = set()
+
+    def patches_of(path: Path, name: str, random: np.random.Generator) -> list[Patch]:
+        texture = read_rgb(path)
+        require_room(texture.shape, options.tile_px)
+        height = None if heights is None else _heights(_partner(path, folder, heights), height_range_m)
+        labels = None if maps is None else _map(_partner(path, folder, maps))
+        for layer, other in ((height, heights), (labels, maps)):
+            if layer is not None and layer.shape != texture.shape[:2]:
+                raise TrainingError(
+                    f"{path} is {texture.shape[1]} x {texture.shape[0]} px and its file in {other} "
+                    f"{layer.shape[1]} x {layer.shape[0]} px; they must be the same size."
+                )
+        where = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)
+        if height is not None:
+            # Slopes are metres over pixels: a set has one size of a pixel.
+            scales.update(square.side for square in where)
+            if len(scales) > 1:
+                raise TrainingError(
+                    f"{path} would be shrunk in another measure than the tiles before it, and its slopes would be "
+                    "wrong; with --heights give pictures of one size, or leave 'whole' out of --cuts."
+                )
+        return [cut_patch(name, square, options.tile_px, texture, height, labels) for square in where]
+
+    files = files_in(folder, [each for each in (heights, maps) if each is not None])
+    return prepare_files(folder, files, options, patches_of, progress)
+
+
+def _partner(path: Path, folder: Path, other: Path) -> Path:
+    beside = other / path.relative_to(folder).parent
+    found = sorted(each for each in beside.glob("*") if each.stem == path.stem and each.is_file())
+    if len(found) != 1:
+        told = "no file" if not found else f"{len(found)} files"
+        raise TrainingError(f"{beside} has {told} named {path.stem} for {path}; there must be one for each picture.")
+    return found[0]
+
+
+def _heights(path: Path, height_range_m: tuple[float, float]) -> NDArray[np.int16]:
+    low, high = height_range_m
+    try:
+        found = read_heights(path)
+    except InputFileError as error:
+        raise Unusable(f"has no height: {str(error).rstrip('.')}") from error
+    return whole_metres(low + found * ((high - low) / 65535), path)
+
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    try:
+        return read_map_nearest(path)[0].ids
+    except InputFileError as error:
+        raise Unusable(f"has no map: {str(error).rstrip('.')}") from error

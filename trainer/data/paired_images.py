@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.jobs import Progress
 from terrainpaint.core.segmentation import nearest_ids
-from trainer.folders import Unusable, files_in, prepare_files, read_numbers, require_room
-from trainer.options import PrepareOptions
-from trainer.patches import Cut, Cutting, Patch, cut_patch, squares, whole_metres
-from trainer.prepared import PreparedSet
+from trainer.data.image_folder import Unusable, files_in, prepare_files, read_numbers, require_room
+from trainer.data.tile_cutting import PrepareOptions
+from trainer.data.tile_cutting import Cut, Cutting, Patch, cut_patch, squares, whole_metres
+from trainer.data.tile_set import TileSet
 
 FOREIGN_DISTANCE = 48
 """Distance in sRGB from every class colour that JPEG does not explain."""
@@ -40,7 +40,7 @@ def read_pairs(
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
-) -> PreparedSet:
+) -> TileSet:
     """A prepared set of the pictures below a folder, each `parts` of equal width from left to right.
 
     Every part is cut at the same places. The map has the colours of the seven classes, not quite exact in a JPEG;

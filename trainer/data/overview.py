@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE
 from terrainpaint.core.shading import hillshade
-from trainer.prepared import PreparedSet
-from trainer.statistics import SPLIT_NAMES, SetStatistics, describe
+from trainer.data.tile_set import TileSet
+from trainer.data.statistics import SPLIT_NAMES, SetStatistics, describe
 
 THUMB_PX = 160
 MARGIN_PX = 24
@@ -28,7 +28,7 @@ NO_DATA = (236, 0, 140)
 """Pixels that are not valid, in a colour that land never has."""
 
 
-def set_sheet(name: str, prepared: PreparedSet, numbers: SetStatistics, tiles: int, seed: int) -> NDArray[np.uint8]:
+def set_sheet(name: str, prepared: TileSet, numbers: SetStatistics, tiles: int, seed: int) -> NDArray[np.uint8]:
     """A picture (H, W, 3) uint8 sRGB: statistics above, then `tiles` random tiles of each split, one a column."""
     random = np.random.default_rng(seed)
     chosen = {
@@ -45,7 +45,7 @@ def set_sheet(name: str, prepared: PreparedSet, numbers: SetStatistics, tiles: i
     return np.vstack([part for part in parts if len(part)])
 
 
-def _statistics(name: str, prepared: PreparedSet, numbers: SetStatistics, width: int) -> NDArray[np.uint8]:
+def _statistics(name: str, prepared: TileSet, numbers: SetStatistics, width: int) -> NDArray[np.uint8]:
     told = describe(prepared, numbers)
     shown = [f"left out: {each} {reason}" for each, reason in prepared.left_out[:LEFT_OUT_SHOWN]]
     if len(prepared.left_out) > LEFT_OUT_SHOWN:
@@ -121,7 +121,7 @@ def _classes(draw: ImageDraw.ImageDraw, corner: tuple[int, int], numbers: SetSta
 
 
 def _tiles(
-    prepared: PreparedSet, chosen: Sequence[int], told: str, width: int, exaggeration: float
+    prepared: TileSet, chosen: Sequence[int], told: str, width: int, exaggeration: float
 ) -> NDArray[np.uint8]:
     if not chosen:
         return np.zeros((0, width, 3), np.uint8)
@@ -134,7 +134,7 @@ def _tiles(
     return np.asarray(page)
 
 
-def _layers(prepared: PreparedSet, tile: int, exaggeration: float) -> list[NDArray[np.uint8]]:
+def _layers(prepared: TileSet, tile: int, exaggeration: float) -> list[NDArray[np.uint8]]:
     texture = prepared.texture[tile].copy()
     texture[~prepared.valid[tile]] = NO_DATA
     layers = [_small(texture)]
@@ -148,7 +148,7 @@ def _layers(prepared: PreparedSet, tile: int, exaggeration: float) -> list[NDArr
     return layers
 
 
-def _exaggeration(prepared: PreparedSet, tiles: Sequence[int]) -> float:
+def _exaggeration(prepared: TileSet, tiles: Sequence[int]) -> float:
     """What makes the relief of tiles plain to see, whatever ground a pixel covers."""
     steepness = 0.0
     for tile in tiles:
@@ -157,7 +157,7 @@ def _exaggeration(prepared: PreparedSet, tiles: Sequence[int]) -> float:
     return float(np.clip(USUAL_SLOPE / max(1e-6, np.sqrt(steepness)), 1, 50))
 
 
-def _small_pixel_m(prepared: PreparedSet) -> float:
+def _small_pixel_m(prepared: TileSet) -> float:
     return prepared.pixel_size_m * prepared.tile_px / THUMB_PX
 
 

@@ -8,14 +8,14 @@ from terrainpaint.core.jobs import Progress
 from terrainpaint.core.rasters import read_heights, read_picture
 from terrainpaint.core.segmentation import read_map_nearest
 from terrainpaint.errors import TrainingError
-from trainer.options import PrepareOptions
-from trainer.patches import Patch, Square, assemble, cut_patch, whole_metres
-from trainer.prepared import PreparedSet
+from trainer.data.tile_cutting import PrepareOptions
+from trainer.data.tile_cutting import Patch, Square, assemble, cut_patch, whole_metres
+from trainer.data.tile_set import TileSet
 
 
 def read_dataset(
     folder: Path, options: PrepareOptions, height_range_m: tuple[float, float], progress: Progress
-) -> PreparedSet:
+) -> TileSet:
     """A prepared set, maps included, of all patches of a folder, each resized to a tile.
 
     `height_range_m` are the metres of 0 and 65535. Raises TrainingError when the folder has no patch, when one is
