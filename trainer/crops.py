@@ -10,19 +10,17 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import Generator
 from terrainpaint.models.spade_local import Window
 from terrainpaint.models.spans import Span
+from trainer.data.crops import GRID_PX, crop_starts
 from trainer.data.tile_set import TileSet
 from trainer.simple_maps import LEAST_PX, MOST_PX, simplified
 
 EXTRA_PX = 3
 """Heights beyond a crop that shading and slopes read: one to the north and west, two to the south and east."""
-GRID_PX = 8
 LEAST_LAND = 0.05
 _RAREST = 10.0
 
@@ -76,31 +74,17 @@ class CropSource:
         Raises TrainingError when the set has no maps, or no crop of this size.
         """
         prepared.require_heights()
-        if not len(prepared) or not prepared.labels.shape[1]:
-            raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
+        prepared.require_maps()
         self._room = math.ceil((crop_px + EXTRA_PX) * rescale)
-        roomy = self._room + GRID_PX - 1
-        if prepared.tile_px < roomy:
-            raise TrainingError(
-                f"Crops of {crop_px} px do not fit into tiles of {prepared.tile_px} px; lower --crop-px or prepare "
-                "larger tiles."
-            )
+        # A start is moved by up to GRID_PX - 1 when a crop is drawn.
+        starts = crop_starts(prepared, crop_px, self._room + GRID_PX - 1, LEAST_LAND)
+        self._starts = torch.from_numpy(starts)  # (K, 3): tile, row and column
         self._texture = torch.from_numpy(prepared.texture).to(device)
         self._height = torch.from_numpy(prepared.height).to(device)
         self._labels = torch.from_numpy(prepared.labels).to(device)
         self._generator = generator
         self.crop_px, self.pixel_size_m, self.device = crop_px, prepared.pixel_size_m, device
         self._rescale, self._turns, self._simple_maps = rescale, turns, simple_maps
-        blocked = torch.from_numpy(~prepared.valid).float()[:, None]
-        land = torch.from_numpy(prepared.valid & ~prepared.sea).float()[:, None]
-        # Starts are chosen on a grid and then moved within it: all that a moved crop may touch must be valid.
-        # Rows first, then columns: the same shares at a fraction of the work.
-        column, down, row, across = (roomy, 1), (GRID_PX, 1), (1, roomy), (1, GRID_PX)
-        is_valid = F.max_pool2d(F.max_pool2d(blocked, column, down), row, across) == 0
-        usable = is_valid & (F.avg_pool2d(F.avg_pool2d(land, column, down), row, across) >= LEAST_LAND)
-        if not bool(usable.any()):
-            raise TrainingError(f"No crop of {crop_px} px in the set is wholly valid; lower --crop-px.")
-        self._starts = usable[:, 0].nonzero()  # (K, 3): tile, row and col on the grid
 
     def class_weights(self) -> Tensor:
         """(7,) float32: how much rarer than usual each class is in the maps, at most 10; 0 for those not there."""
@@ -115,7 +99,7 @@ class CropSource:
         """
         chosen = self._starts[torch.randint(len(self._starts), (count,), generator=random)]
         side = self.crop_px + EXTRA_PX
-        starts = chosen[:, 1:] * GRID_PX + torch.randint(0, GRID_PX, (count, 2), generator=random)
+        starts = chosen[:, 1:] + torch.randint(0, GRID_PX, (count, 2), generator=random)
         variant = torch.randint(self._labels.shape[1], (count,), generator=random)
         # Whole cells of the coarsest level: every crop asks for a window of the same size, at its own place of land.
         cells = torch.randint(0, 1 << 12, (2,), generator=random)

@@ -83,6 +83,11 @@ class TileSet:
             raise TrainingError(f"The prepared set '{self.style}' has no heights, so no terrain can be learned from "
                                 "it; prepare it anew from pictures with heights.")  # fmt: skip
 
+    def require_maps(self) -> None:
+        """Raises TrainingError when the tiles have no maps of the classes."""
+        if not self.has_maps:
+            raise TrainingError("The tile set has no maps yet; run 'python -m trainer label' on it first.")
+
     def with_labels(self, labels: NDArray[np.uint8]) -> TileSet:
         """The same set with other labels, (N, V, S, S) uint8."""
         return replace(self, labels=labels)

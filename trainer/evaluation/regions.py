@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.errors import TrainingError
+from trainer.data.crops import crop_starts
 from trainer.data.tile_set import TileSet
 
-GRID_PX = 8
 LEAST_LAND = 0.2
 
 
@@ -34,15 +32,8 @@ class Regions:
     """
 
     def __init__(self, prepared: TileSet, crop_px: int, count: int, seed: int) -> None:
-        if not prepared.labels.shape[1]:
-            raise TrainingError("The prepared set has no maps yet; run 'python -m trainer label' on it first.")
-        if prepared.tile_px < crop_px:
-            raise TrainingError(
-                f"Crops of {crop_px} px do not fit into tiles of {prepared.tile_px} px; lower --crop-px."
-            )
-        starts = _starts(prepared, crop_px)
-        if not len(starts):
-            raise TrainingError(f"No crop of {crop_px} px in the set is wholly valid; lower --crop-px.")
+        prepared.require_maps()
+        starts = crop_starts(prepared, crop_px, crop_px, LEAST_LAND)
         random = np.random.default_rng(seed)
         self._places = starts[random.permutation(len(starts))[:count]]
         self._variants = random.integers(prepared.labels.shape[1], size=len(self._places))
@@ -66,24 +57,3 @@ class Regions:
             self._prepared.height[tile][at].astype(np.float32),
             self._prepared.sea[tile][at],
         )
-
-
-def _starts(prepared: TileSet, crop_px: int) -> NDArray[np.int64]:
-    """(K, 3): tile, row and column of every crop on a grid that may be used."""
-    found = [np.empty((0, 3), np.int64)]
-    grid = np.arange(0, prepared.tile_px - crop_px + 1, GRID_PX)
-    for tile in range(len(prepared)):
-        valid, land = prepared.valid[tile], prepared.valid[tile] & ~prepared.sea[tile]
-        whole = _sums(valid, grid, crop_px) == crop_px**2
-        rows, cols = np.nonzero(whole & (_sums(land, grid, crop_px) >= LEAST_LAND * crop_px**2))
-        found.append(np.stack([np.full(len(rows), tile), grid[rows], grid[cols]], axis=1))
-    return np.concatenate(found)
-
-
-def _sums(mask: NDArray[np.bool_], grid: NDArray[np.int64], side: int) -> NDArray[np.int32]:
-    """(K, K): how many pixels of each square that starts on the grid are set."""
-    total = cv2.integral(mask.astype(np.uint8))
-    first, last = np.ix_(grid, grid), np.ix_(grid + side, grid + side)
-    return np.asarray(
-        total[last] - total[np.ix_(grid, grid + side)] - total[np.ix_(grid + side, grid)] + total[first], np.int32
-    )
