@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.files import write_image
 from terrainpaint.core.painting import Brush, Edge, Mark, dab, ellipse, polygon, rectangle, segment
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 
 SIDE = 256

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.segmentation import SegmentationMap, read_map
+from terrainpaint.core.map_files import read_map
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import levelled
 from terrainpaint.generate.generator import Generator
 from trainer.evaluation.heights import coasts

@@ -23,9 +23,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QWidget
 
 from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.map_files import read_map
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, ViewSettings
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.app import make_application

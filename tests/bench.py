@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path, shipped_styles
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainProcess

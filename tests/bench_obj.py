@@ -12,8 +12,7 @@ import numpy as np
 import trimesh
 from PIL import Image
 
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.export import ExportOptions, ExportSource, export_obj
 from terrainpaint.export.mesh import mesh_grid
 

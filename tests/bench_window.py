@@ -90,8 +90,8 @@ def measure(began: float) -> dict[str, float]:
     from PySide6.QtWidgets import QApplication
 
     from terrainpaint.core.assets import asset_path
+    from terrainpaint.core.map_files import read_map
     from terrainpaint.core.project import Project, Settings, ViewSettings
-    from terrainpaint.core.segmentation import read_map
     from terrainpaint.generate.process import TerrainProcess
     from terrainpaint.gui.app import make_application
 

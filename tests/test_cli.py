@@ -28,7 +28,8 @@ from terrainpaint import __version__
 from terrainpaint.cli import main
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
-from terrainpaint.core.segmentation import SegmentationMap, write_map
+from terrainpaint.core.map_files import write_map
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights

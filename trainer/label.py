@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE, WATER
-from terrainpaint.core.jobs import Progress, no_progress
-from terrainpaint.core.labeller import Labeller, Smoothing, smooth_map
+from terrainpaint.core.labeller import Labeller
+from terrainpaint.core.progress import Progress, no_progress
+from terrainpaint.core.smoothing import Smoothing, smooth_map
 from trainer.clusters import Samples
 from trainer.data.tile_set import TileSet
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import torch
 
 from terrainpaint.core.files import write_image
-from terrainpaint.core.jobs import Cancel, never_cancel
+from terrainpaint.core.progress import Cancel, never_cancel
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.networks import GeneratorConfig

@@ -12,9 +12,10 @@ from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.files import FileTransaction
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.segmentation import MAX_SIDE_PX, MIN_SIDE_PX, SegmentationMap, read_map, read_map_nearest
+from terrainpaint.core.map_files import read_map, read_map_nearest
+from terrainpaint.core.progress import Progress
+from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
@@ -82,10 +83,10 @@ def _is_folder(path: Path) -> bool:
 def _check_numbers(asked: GenerateArguments) -> None:
     if asked.seed not in _SEEDS:
         raise OptionError(f"A seed of {asked.seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
-    if asked.size is not None and not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in asked.size):
+    if asked.size is not None and not all(MIN_SIDE_PX <= side <= MAX_MAP_SIDE_PX for side in asked.size):
         raise OptionError(
             f"A size of {asked.size[0]}x{asked.size[1]} pixels is not possible; "
-            f"choose {MIN_SIDE_PX} to {MAX_SIDE_PX} for each side."
+            f"choose {MIN_SIDE_PX} to {MAX_MAP_SIDE_PX} for each side."
         )
 
 

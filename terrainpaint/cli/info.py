@@ -11,7 +11,7 @@ import numpy as np
 
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
-from terrainpaint.core.segmentation import read_map_nearest
+from terrainpaint.core.map_files import read_map_nearest
 
 _ROWS = 1024
 _Facts = list[tuple[str, str]]

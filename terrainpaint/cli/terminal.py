@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 
-from terrainpaint.core.jobs import Progress
+from terrainpaint.core.progress import Progress
 from terrainpaint.errors import OutputError
 
 

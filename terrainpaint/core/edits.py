@@ -97,7 +97,7 @@ class Tiles:
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
+class UndoPatch:
     """One edit: the same tiles before and after."""
 
     before: Tiles
@@ -131,7 +131,7 @@ class Stroke:
         """The tiles touched so far as they were."""
         return Tiles(tuple(self._rect(*at) for at in self._before), tuple(self._before.values()))
 
-    def finish(self) -> Patch | None:
+    def finish(self) -> UndoPatch | None:
         """The edit, or None when nothing is different."""
         kept: list[tuple[Rect, NDArray[np.uint8] | int, NDArray[np.uint8] | int]] = []
         for at, before in self._before.items():
@@ -142,7 +142,7 @@ class Stroke:
         if not kept:
             return None
         rects = tuple(rect for rect, _, _ in kept)
-        return Patch(Tiles(rects, tuple(old for _, old, _ in kept)), Tiles(rects, tuple(new for _, _, new in kept)))
+        return UndoPatch(Tiles(rects, tuple(old for _, old, _ in kept)), Tiles(rects, tuple(new for _, _, new in kept)))
 
     def _rect(self, row: int, col: int) -> Rect:
         return Rect(row * TILE_PX, col * TILE_PX, TILE_PX, TILE_PX).clipped(self.target.shape)

@@ -21,7 +21,7 @@ from terrainpaint.core.file_lock import FileLock
 from terrainpaint.core.files import atomic_path, output_error, why_unreadable
 from terrainpaint.core.journal_records import (
     MAGIC,
-    Document,
+    JournalDocument,
     Kind,
     document_of,
     packed_document,
@@ -48,7 +48,7 @@ class Journal:
     call raises again, until `replaced` has written the whole document.
     """
 
-    def __init__(self, path: Path, lock: FileLock, document: Document, view: ViewSettings) -> None:
+    def __init__(self, path: Path, lock: FileLock, document: JournalDocument, view: ViewSettings) -> None:
         self.path = path
         self._lock, self._document, self._view = lock, document, view
         self._descriptor: int | None = None
@@ -74,7 +74,7 @@ class Journal:
         except OSError as error:
             raise output_error(path, error) from error
         assert lock is not None, "nobody else knows this random name"
-        journal = cls(path, lock, Document(name, document, changed=True), view)
+        journal = cls(path, lock, JournalDocument(name, document, changed=True), view)
         try:
             journal.replaced(project)
         except BaseException:
@@ -124,7 +124,7 @@ class Journal:
             with suppress(OSError):
                 self.path.unlink()
             return
-        self._append([packed_saved(path)], Document(self._document.name, path, changed=False))
+        self._append([packed_saved(path)], JournalDocument(self._document.name, path, changed=False))
 
     def flush(self) -> None:
         """Wait until all of it would survive a power cut. Raises OutputError."""
@@ -140,10 +140,10 @@ class Journal:
         _remove(self.path, self._lock)
 
     @property
-    def _unsaved(self) -> Document:
-        return Document(self._document.name, self._document.path, changed=True)
+    def _unsaved(self) -> JournalDocument:
+        return JournalDocument(self._document.name, self._document.path, changed=True)
 
-    def _append(self, records: Iterable[bytes], document: Document) -> None:
+    def _append(self, records: Iterable[bytes], document: JournalDocument) -> None:
         if self._broken or self._descriptor is None:
             raise OutputError(f"{self.path} lacks earlier changes, since they could not be written; save the document.")
         try:
@@ -223,7 +223,7 @@ def unfinished(folder: Path) -> list[Found]:
                 try:
                     document = document_of(path)
                 except ValueError:
-                    document = Document(path.stem, None, changed=True)
+                    document = JournalDocument(path.stem, None, changed=True)
                 if document.changed:
                     found.append(Found(path, when, document.name, document.path))
                 else:

@@ -17,10 +17,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.cell_pictures import packed_colours, png_header, unpacked_colours
 from terrainpaint.core.edits import Tiles
-from terrainpaint.core.project import MAX_SIDE_PX, REROLLS, Project, ViewSettings
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
 from terrainpaint.core.project_header import MAX_BYTES, Header, header_of, packed_header, unpacked_header
+from terrainpaint.core.project_pictures import packed_colours, png_header, unpacked_colours
 
 MAGIC = b"TerrainPaint journal 1\n"
 _FRAME = struct.Struct("<II")
@@ -48,7 +48,7 @@ _KINDS = frozenset(each.value for each in Kind)
 
 
 @dataclass(frozen=True)
-class Document:
+class JournalDocument:
     """What the user knows of a journal: the name of the document and its file, None when it has none yet."""
 
     name: str
@@ -80,21 +80,21 @@ def read_records(file: IO[bytes], size: int) -> Iterator[tuple[Kind, bytes]]:
         yield Kind(payload[:1]), payload[1:]
 
 
-def packed_document(document: Document) -> bytes:
+def packed_document(document: JournalDocument) -> bytes:
     """The record of a document."""
     path = None if document.path is None else str(document.path)
     content = {"name": document.name, "path": path, "changed": document.changed}
     return packed_record(Kind.DOCUMENT, zlib.compress(json.dumps(content).encode("ascii")))
 
 
-def unpacked_document(content: bytes) -> Document:
+def unpacked_document(content: bytes) -> JournalDocument:
     """The document of a DOCUMENT record. Raises ValueError."""
     try:
         found = json.loads(_decompressed(content))
         name, path, changed = found["name"], found["path"], found["changed"]
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("it does not say which document it is of") from error
-    return Document(str(name), None if path is None else Path(str(path)), changed is True)
+    return JournalDocument(str(name), None if path is None else Path(str(path)), changed is True)
 
 
 def packed_saved(path: Path) -> bytes:
@@ -126,7 +126,7 @@ def packed_structure(project: Project, view: ViewSettings, keys: Iterable[int], 
 class State:
     """What the records so far add up to; `project` once there was a header."""
 
-    document: Document | None = None
+    document: JournalDocument | None = None
     header: Header | None = None
     _cells: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     _picture: NDArray[np.uint8] | None = None
@@ -185,7 +185,7 @@ class State:
 
     def _set_document(self, path: Path | None, changed: bool) -> None:
         name = "" if self.document is None else self.document.name
-        self.document = Document(name, path, changed)
+        self.document = JournalDocument(name, path, changed)
 
 
 def replayed(path: Path) -> tuple[State, bool]:
@@ -207,9 +207,9 @@ def replayed(path: Path) -> tuple[State, bool]:
     return state, read == size
 
 
-def document_of(path: Path) -> Document:
+def document_of(path: Path) -> JournalDocument:
     """The document of a journal, without its arrays. Raises ValueError when it is no journal, OSError."""
-    document: Document | None = None
+    document: JournalDocument | None = None
     begun = False
     with path.open("rb") as file:
         for kind, content in read_records(file, path.stat().st_size):
@@ -218,9 +218,9 @@ def document_of(path: Path) -> Document:
             elif document is None:
                 break
             elif kind is Kind.SAVED:
-                document = Document(document.name, unpacked_saved(content), changed=False)
+                document = JournalDocument(document.name, unpacked_saved(content), changed=False)
             elif kind is Kind.TILES or (kind is Kind.HEADER and begun):
-                document = Document(document.name, document.path, changed=True)
+                document = JournalDocument(document.name, document.path, changed=True)
             begun = begun or kind is Kind.HEADER
     if document is None:
         raise ValueError("it has no beginning")
@@ -235,7 +235,7 @@ def _key(content: bytes) -> int:
 
 def _picture(content: bytes) -> NDArray[np.uint8]:
     header = png_header(content)
-    if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_SIDE_PX:
+    if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_PROJECT_SIDE_PX:
         raise ValueError("the picture under the map has no legal size")
     return unpacked_colours(content, (header.height, header.width))
 

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.smoothing import Smoothing, gaussian_blur, smooth_map
 from terrainpaint.errors import InputFileError
 
 FEATURE_NAMES = (
@@ -45,31 +46,17 @@ def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> Feature
     rows, cols = np.gradient(land) if min(land.shape) > 1 else (land * 0, land * 0)
     elevation = np.sign(land) * np.sqrt(np.abs(land))
     layers = [
-        *cv2.split(_blur(lab, 0.7)),
+        *cv2.split(gaussian_blur(lab, 0.7)),
         *cv2.split(_blur_of(lab, rough, 8.0)),
         *cv2.split(_blur_of(lab, rough, 24.0)),
         _deviation(lab[:, :, 0], 4.0),
-        _blur(elevation, 4.0),
-        _blur(elevation, 16.0),
+        gaussian_blur(elevation, 4.0),
+        gaussian_blur(elevation, 16.0),
         *(np.log1p(_deviation(land, scale)) for scale in (2.0, 6.0, 18.0)),
-        np.log1p(_blur(np.hypot(rows, cols), 4.0)),
-        _blur(level, 1.0),
+        np.log1p(gaussian_blur(np.hypot(rows, cols), 4.0)),
+        gaussian_blur(level, 1.0),
     ]
     return np.stack(layers, axis=-1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Smoothing:
-    """How a map is made of class probabilities: Gaussian widths in pixels.
-
-    `land_px` rounds the land into blobs; `water_px` rounds coasts; `thin_water` keeps water that the rounding of
-    coasts would lose, such as rivers; `warp_px` moves borders about, in waves of about 24 px (0 = not at all).
-    """
-
-    land_px: float = 5.0
-    water_px: float = 1.0
-    thin_water: bool = True
-    warp_px: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,22 +99,6 @@ class Labeller:
         return SegmentationMap(np.asarray(cv2.resize(ids, (cols, rows), interpolation=cv2.INTER_NEAREST), np.uint8))
 
 
-def smooth_map(
-    probabilities: NDArray[np.float32], smoothing: Smoothing, random: np.random.Generator
-) -> NDArray[np.uint8]:
-    """(H, W) uint8 class ids in large smooth areas, of (H, W, 7) float32 class probabilities."""
-    land = _blur(np.delete(probabilities, WATER, axis=2), smoothing.land_px)
-    water = probabilities[:, :, WATER]
-    wet = _blur(water, smoothing.water_px) > 0.5
-    ids = (np.argmax(land, axis=2) + 1).astype(np.uint8)
-    if smoothing.warp_px > 0:
-        ids = _warp(ids, smoothing.warp_px, random)
-    if smoothing.thin_water:
-        wet |= water > 0.5
-    ids[wet] = WATER
-    return np.asarray(ids)
-
-
 def save_labeller(path: Path, labeller: Labeller) -> None:
     """Write a labeller into an open temporary path; the caller makes it whole or nothing."""
     layers = {f"weight_{i}": each for i, each in enumerate(labeller.weights)}
@@ -157,28 +128,11 @@ def load_labeller(path: Path) -> Labeller:
     return labeller
 
 
-def _blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    if sigma_px <= 0:
-        return values
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
 def _blur_of(values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    return _blur(values * weight[:, :, None], sigma_px) / _blur(weight, sigma_px)[:, :, None]
+    return gaussian_blur(values * weight[:, :, None], sigma_px) / gaussian_blur(weight, sigma_px)[:, :, None]
 
 
 def _deviation(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    mean = _blur(values, sigma_px)
+    mean = gaussian_blur(values, sigma_px)
     # The square of the remainder: a difference of squares loses everything to rounding at 5,000 m.
-    return np.sqrt(_blur(np.square(values - mean), sigma_px))
-
-
-def _warp(ids: NDArray[np.uint8], warp_px: float, random: np.random.Generator) -> NDArray[np.uint8]:
-    rows, cols = ids.shape
-    coarse = (2, rows // 24 + 2, cols // 24 + 2)
-    shift = random.normal(0, warp_px, coarse).astype(np.float32)
-    shift_y, shift_x = (cv2.resize(each, (cols, rows), interpolation=cv2.INTER_CUBIC) for each in shift)
-    grid_y, grid_x = np.mgrid[0:rows, 0:cols].astype(np.float32)
-    return np.asarray(
-        cv2.remap(ids, grid_x + shift_x, grid_y + shift_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    return np.sqrt(gaussian_blur(np.square(values - mean), sigma_px))

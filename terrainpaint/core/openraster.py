@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.archive import Archive, open_archive
-from terrainpaint.core.cell_pictures import HEADER_BYTES, png_header, rgba_pixels
-from terrainpaint.core.importing import nearest_classes
-from terrainpaint.core.layers import EMPTY, Layer, empty_cells
-from terrainpaint.core.memory import require_room
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX, Project, Settings
+from terrainpaint.core.classes import nearest_classes
+from terrainpaint.core.main_memory import require_room
+from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX, Layer, Project, Settings, empty_cells
 from terrainpaint.core.project_header import MAX_LAYERS
+from terrainpaint.core.project_pictures import HEADER_BYTES, png_header, rgba_pixels
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import ProjectError
 
 MIMETYPE = b"image/openraster"
@@ -78,9 +78,9 @@ def read_openraster(path: Path, settings: Settings) -> Project:
         except ValueError as error:
             raise ProjectError(f"{path} is damaged: {STACK} {error}; save it again.") from error
         height, width = stack.shape
-        if min(stack.shape) < MIN_SIDE_PX or max(stack.shape) > MAX_SIDE_PX:
+        if min(stack.shape) < MIN_SIDE_PX or max(stack.shape) > MAX_PROJECT_SIDE_PX:
             raise ProjectError(
-                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_SIDE_PX:,} a side."
+                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_PROJECT_SIDE_PX:,} a side."
             )
         require_room(path, (len(stack.layers) + 1) * height * width)
         layers = tuple(
@@ -177,7 +177,7 @@ def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDAr
     name = layer.picture
     try:
         header = png_header(archive.start(name, HEADER_BYTES))
-        if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_SIDE_PX:
+        if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_PROJECT_SIDE_PX:
             raise ValueError(f"has {header.width} x {header.height} pixels")
         size = header.height, header.width
         pixels = rgba_pixels(archive.read(name, header.most_bytes), size)

@@ -6,6 +6,7 @@ A pixel belongs to a shape when its centre lies in it. Nothing is antialiased: a
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.rects import Rect
-from terrainpaint.core.spans import FRAY_LEVELS, FRAY_PERIOD_PX, Point, counted, fray, swept_disc, swept_square
+from terrainpaint.core.rects import Point, Rect
+from terrainpaint.core.spans import counted, swept_disc, swept_square
 
 MIN_BRUSH_PX = 1
 MAX_BRUSH_PX = 2048
 
+_FRAY_LEVELS = 12
+_FRAY_PERIOD_PX = 1024
 _FRAY_DEPTH = 0.4
 _FRAY_FROM_PX = 4
 _THIN_PX = 1.5
@@ -118,10 +121,10 @@ def segment(
     if brush.edge is Edge.HARD or min(radii) * 2 < _FRAY_FROM_PX:
         return Mark(rect, counted(rect, [swept(rect, a, b, radii)]) > 0)
     # Smaller and smaller brushes inside one another; which of them a pixel needs is a property of its place.
-    scales = 1 - _FRAY_DEPTH * np.arange(FRAY_LEVELS) / (FRAY_LEVELS - 1)
+    scales = 1 - _FRAY_DEPTH * np.arange(_FRAY_LEVELS) / (_FRAY_LEVELS - 1)
     spans = [swept(rect, a, b, (radii[0] * scale, radii[1] * scale)) for scale in scales]
-    needed = fray(max(1, 2 ** round(math.log2(brush.size_px / 12))))
-    rows, cols = (np.arange(start, stop) % FRAY_PERIOD_PX for start, stop in _edges(rect))
+    needed = _fray(max(1, 2 ** round(math.log2(brush.size_px / 12))))
+    rows, cols = (np.arange(start, stop) % _FRAY_PERIOD_PX for start, stop in _edges(rect))
     return Mark(rect, counted(rect, spans) > needed.take(rows, axis=0).take(cols, axis=1))
 
 
@@ -202,3 +205,25 @@ def _thin(a: Point, b: Point, map_shape: tuple[int, int]) -> Mark:
     cv2.line(mask, first, last, 1, 1, cv2.LINE_8)
     rect = box.clipped(map_shape)
     return Mark(rect, mask[rect.moved(-box.row, -box.col).slices].view(np.bool_))
+
+
+@functools.lru_cache(maxsize=4)
+def _fray(grain_px: int) -> NDArray[np.uint8]:
+    """(period, period) uint8: how many of the nested brushes must hold a pixel to paint it, less one.
+
+    Noise that has details of every size up to `grain_px`, a power of 2, and goes on beyond its edges.
+    """
+    random = np.random.default_rng(grain_px)
+    total = np.zeros((_FRAY_PERIOD_PX, _FRAY_PERIOD_PX), np.float32)
+    grain = min(grain_px, _FRAY_PERIOD_PX // 8)
+    while grain >= 1:
+        cells = random.random((_FRAY_PERIOD_PX // grain,) * 2, np.float32)
+        wrapped = np.pad(cells, 1, mode="wrap")
+        side = wrapped.shape[0] * grain
+        smooth = cv2.resize(wrapped, (side, side), interpolation=cv2.INTER_LINEAR)
+        total += grain**0.7 * smooth[grain:-grain, grain:-grain]
+        grain //= 2
+    # By rank, so that every depth of the border is as frequent as any other.
+    order = np.empty(total.size, np.int64)
+    order[np.argsort(total, axis=None)] = np.arange(total.size)
+    return (order * _FRAY_LEVELS // total.size).astype(np.uint8).reshape(total.shape)

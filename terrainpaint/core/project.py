@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,16 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.core.layers import EMPTY, Layer, empty_cells
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.terrain import Recipe
 
+EMPTY = 255
+"""Value of a cell of a layer where nothing is painted."""
 REROLLS = 0
 """In place of the key of a layer: the counts of `Project.rerolls`."""
 NATIVE_PIXEL_SIZE_M = 2000.0
 """Ground size of a pixel in the data that the shipped weights were trained on: that of a new document."""
-MIN_SIDE_PX = 32
-MAX_SIDE_PX = 16_384
+MAX_PROJECT_SIDE_PX = 16_384
 """The largest side of a document; maps up to 65,536 px can be generated from the command line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer of a painted map.
+
+    `key` tells it from every other layer of the project, for good; `cells` (H, W) uint8 holds class ids 0..6 or EMPTY
+    and is painted in place; a locked layer is not painted; an invisible one takes no part in the map.
+    """
+
+    key: int
+    name: str
+    cells: NDArray[np.uint8]
+    visible: bool = True
+    locked: bool = False
+
+
+def empty_cells(shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W) uint8, nothing painted."""
+    return np.full(shape, EMPTY, np.uint8)
+
+
+def flattened(layers: Sequence[Layer], base_class: int, rect: Rect) -> NDArray[np.uint8]:
+    """(h, w) uint8 class ids of a rectangle of the map: the highest visible cell that is painted, else the base class.
+
+    `layers` are in order from the lowest to the highest.
+    """
+    ids = np.full((rect.height, rect.width), base_class, np.uint8)
+    for layer in layers:
+        if layer.visible:
+            cells = layer.cells[rect.slices]
+            np.copyto(ids, cells, where=cells != EMPTY)
+    return ids
 
 
 @dataclass(frozen=True)
@@ -80,8 +116,8 @@ class Project:
     underlay: Underlay | None = None
 
     def __post_init__(self) -> None:
-        if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_SIDE_PX:
-            raise ValueError(f"sides must be {MIN_SIDE_PX}..{MAX_SIDE_PX} px, not {self.shape}")
+        if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:
+            raise ValueError(f"sides must be {MIN_SIDE_PX}..{MAX_PROJECT_SIDE_PX} px, not {self.shape}")
         if any(each.cells.shape != self.shape or each.cells.dtype != np.uint8 for each in self.layers):
             raise ValueError("layers must be uint8 and of one size")
         keys = [each.key for each in self.layers]

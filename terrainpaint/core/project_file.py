@@ -11,22 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.archive import Archive, open_archive
-from terrainpaint.core.cell_pictures import (
-    HEADER_BYTES,
-    packed_cells,
-    packed_colours,
-    packed_counts,
-    png_header,
-    unpacked_cells,
-    unpacked_colours,
-    unpacked_counts,
-)
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.files import atomic_path
-from terrainpaint.core.layers import flattened
-from terrainpaint.core.memory import require_room
+from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
-from terrainpaint.core.project import MAX_SIDE_PX, Project, ViewSettings
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Project, ViewSettings, flattened
 from terrainpaint.core.project_header import (
     MAX_BYTES,
     MAX_LAYERS,
@@ -35,6 +24,16 @@ from terrainpaint.core.project_header import (
     header_of,
     packed_header,
     unpacked_header,
+)
+from terrainpaint.core.project_pictures import (
+    HEADER_BYTES,
+    packed_cells,
+    packed_colours,
+    packed_counts,
+    png_header,
+    unpacked_cells,
+    unpacked_colours,
+    unpacked_counts,
 )
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError, ProjectError
@@ -117,7 +116,7 @@ def _named(
     try:
         declared = png_header(archive.start(name, HEADER_BYTES))
         size = declared.height, declared.width
-        if shape is None and not 1 <= min(size) <= max(size) <= MAX_SIDE_PX:
+        if shape is None and not 1 <= min(size) <= max(size) <= MAX_PROJECT_SIDE_PX:
             raise ValueError(f"has {size[1]} x {size[0]} pixels")
         # Looked at before it is read: the size of a picture decides how much may be read.
         if shape is not None and size != shape:

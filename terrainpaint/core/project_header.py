@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from terrainpaint import __version__
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.layers import Layer
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX, Project, Settings, Underlay, ViewSettings
-from terrainpaint.core.recipe import MAX_VARIETY, Recipe
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Layer, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 
 FORMAT = 1
 MAX_LAYERS = 1000
@@ -134,7 +134,7 @@ def unpacked_header(data: bytes) -> Header:
     layers = top.items("layers", MAX_LAYERS)
     underlay = top.part("underlay")
     return Header(
-        (top.whole("height", MIN_SIDE_PX, MAX_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_SIDE_PX)),
+        (top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)),
         _settings(top.needed_part("settings")),
         tuple(
             LayerHeader(each.whole("key", 1, _MAX_KEY), each.text("name"), each.flag("visible"), each.flag("locked"))

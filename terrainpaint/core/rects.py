@@ -1,8 +1,11 @@
-"""Rectangles of a map."""
+"""Positions and rectangles on a map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+Point = tuple[float, float]
+"""(row, col)."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
 
 Selection = Mark

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.classes import WATER
 from terrainpaint.core.rects import Rect
 
 _TILE_PX = 512
@@ -45,3 +48,51 @@ def _filtered(cells: NDArray[np.uint8], radius_px: float, tile: Rect) -> NDArray
         np.copyto(best, value, where=share > most)
         np.maximum(most, share, out=most)
     return best
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How a map is made of class probabilities: Gaussian widths in pixels.
+
+    `land_px` rounds the land into blobs; `water_px` rounds coasts; `thin_water` keeps water that the rounding of
+    coasts would lose, such as rivers; `warp_px` moves borders about, in waves of about 24 px (0 = not at all).
+    """
+
+    land_px: float = 5.0
+    water_px: float = 1.0
+    thin_water: bool = True
+    warp_px: float = 0.0
+
+
+def smooth_map(
+    probabilities: NDArray[np.float32], smoothing: Smoothing, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """(H, W) uint8 class ids in large smooth areas, of (H, W, 7) float32 class probabilities."""
+    land = gaussian_blur(np.delete(probabilities, WATER, axis=2), smoothing.land_px)
+    water = probabilities[:, :, WATER]
+    wet = gaussian_blur(water, smoothing.water_px) > 0.5
+    ids = (np.argmax(land, axis=2) + 1).astype(np.uint8)
+    if smoothing.warp_px > 0:
+        ids = _warp(ids, smoothing.warp_px, random)
+    if smoothing.thin_water:
+        wet |= water > 0.5
+    ids[wet] = WATER
+    return np.asarray(ids)
+
+
+def gaussian_blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """The same shape (H, W) or (H, W, C), border pixels repeated outwards; unchanged if `sigma_px` is not positive."""
+    if sigma_px <= 0:
+        return values
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _warp(ids: NDArray[np.uint8], warp_px: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    rows, cols = ids.shape
+    coarse = (2, rows // 24 + 2, cols // 24 + 2)
+    shift = random.normal(0, warp_px, coarse).astype(np.float32)
+    shift_y, shift_x = (cv2.resize(each, (cols, rows), interpolation=cv2.INTER_CUBIC) for each in shift)
+    grid_y, grid_x = np.mgrid[0:rows, 0:cols].astype(np.float32)
+    return np.asarray(
+        cv2.remap(ids, grid_x + shift_x, grid_y + shift_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.rects import Point, Rect
 
-Point = tuple[float, float]
-"""(row, col)."""
 Spans = tuple[NDArray[np.float64], NDArray[np.float64]]
 """From which to which column (h,) a shape reaches in each row; the first is greater where it does not."""
 
-FRAY_LEVELS = 12
-FRAY_PERIOD_PX = 1024
 # Rounding must not decide whether a centre that is exactly on the border belongs to a shape.
 _SLACK_PX = 1e-6
 
@@ -102,25 +96,3 @@ def counted(rect: Rect, spans: Sequence[Spans]) -> NDArray[np.uint8]:
         changes[rows[some], stop[some]] -= 1
     counts = changes[:, :-1]
     return np.add.accumulate(counts, axis=1, dtype=np.int8, out=counts).view(np.uint8)
-
-
-@functools.lru_cache(maxsize=4)
-def fray(grain_px: int) -> NDArray[np.uint8]:
-    """(period, period) uint8: how many of the nested brushes must hold a pixel to paint it, less one.
-
-    Noise that has details of every size up to `grain_px`, a power of 2, and goes on beyond its edges.
-    """
-    random = np.random.default_rng(grain_px)
-    total = np.zeros((FRAY_PERIOD_PX, FRAY_PERIOD_PX), np.float32)
-    grain = min(grain_px, FRAY_PERIOD_PX // 8)
-    while grain >= 1:
-        cells = random.random((FRAY_PERIOD_PX // grain,) * 2, np.float32)
-        wrapped = np.pad(cells, 1, mode="wrap")
-        side = wrapped.shape[0] * grain
-        smooth = cv2.resize(wrapped, (side, side), interpolation=cv2.INTER_LINEAR)
-        total += grain**0.7 * smooth[grain:-grain, grain:-grain]
-        grain //= 2
-    # By rank, so that every depth of the border is as frequent as any other.
-    order = np.empty(total.size, np.int64)
-    order[np.argsort(total, axis=None)] = np.arange(total.size)
-    return (order * FRAY_LEVELS // total.size).astype(np.uint8).reshape(total.shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point
 
 MAX_RADIAL = 16
 

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terrainpaint.core.files import FileTransaction
-from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
-from terrainpaint.export.estimates import albedo_bytes, height16_bytes, obj_bytes, terrain_bytes
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
-from terrainpaint.export.obj import obj_paths, write_obj
-from terrainpaint.export.rasters import alone, height16_paths, write_albedo, write_height16, write_terrain
+from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
+from terrainpaint.export.picture_formats import (
+    albedo_bytes,
+    alone,
+    height16_bytes,
+    height16_paths,
+    terrain_bytes,
+    write_albedo,
+    write_height16,
+    write_terrain,
+)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
-from terrainpaint.core.jobs import Cancel, Progress
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
 
 DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
 MAX_EXAGGERATION = 1000.0
+TEXT_FILE_BYTES = 250
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,22 @@ class ExportJob:
     progress: Progress
     cancel: Cancel
     albedo_png: Path | None = None
+
+
+def recipe_facts(made: Provenance) -> dict[str, object]:
+    """Name → value of seed and, where they are not the usual ones, of the rest of the recipe."""
+    recipe = made.recipe
+    facts: dict[str, object] = {"seed": recipe.seed}
+    if recipe.other_seed is not None:
+        facts |= {"other_seed": recipe.other_seed, "blend": recipe.blend}
+    if recipe.style is not None:
+        facts["style_numbers"] = list(recipe.style)
+    if recipe.variety != 1:
+        facts["variety"] = recipe.variety
+    if made.has_rerolls:
+        facts["rerolled_in_places"] = True
+    if made.height_scale != 1:
+        facts["height_scale"] = made.height_scale
+    if made.has_level_water:
+        facts["water_levelled"] = True
+    return facts

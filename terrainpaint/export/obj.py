@@ -9,18 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from terrainpaint.core.jobs import check_cancel
+from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
-from terrainpaint.export.job import ExportJob, ExportOptions
-from terrainpaint.export.mesh import MeshGrid, mesh_grid
-from terrainpaint.export.provenance import recipe_facts
-from terrainpaint.export.rasters import write_albedo
+from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
+from terrainpaint.export.mesh import MeshGrid, mesh_grid, mesh_shape
+from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
 
 _BAND_VERTICES = 1 << 15  # the text of a band stays in the cache of the processor; larger bands are slower
 _UV_DECIMALS = 7  # a thousandth of a pixel in the largest texture
 _NORMAL_DECIMALS = 4
+# Characters of the lines of a vertex in an OBJ: position in metres with three decimals, texture coordinate, normal.
+_VERTEX_CHARACTERS = 33 + 23 + 25
+_TRIANGLE_CHARACTERS = 11  # of a face, beside its nine numbers: "f ", the slashes, blanks and the end of the line
 
 
 def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -126,3 +128,14 @@ def _corners(first: int, end: int) -> Text:
     index = fixed_point(np.arange(first, end, dtype=np.int64), 0)[:, 1:]  # without the column of the sign
     slash = np.full((end - first, 1), ord("/"), np.uint8)
     return np.concatenate((index, slash, index, slash, index), axis=1)
+
+
+def obj_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of the mesh of a map of `rows` x `cols` pixels, with its material and texture."""
+    h, w = mesh_shape((rows, cols), options.mesh_size)
+    vertices, triangles = h * w, 2 * (h - 1) * (w - 1)
+    digits = len(str(vertices))
+    # The digits of all the numbers 1..vertices; every vertex is in about as many faces as any other.
+    mean_digits = ((vertices + 1) * digits - int("1" * digits)) / vertices
+    text = vertices * _VERTEX_CHARACTERS + triangles * (_TRIANGLE_CHARACTERS + 9 * mean_digits)
+    return round(text) + TEXT_FILE_BYTES + albedo_bytes(rows, cols, options)

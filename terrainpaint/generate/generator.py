@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrainpaint import __version__
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.memory import installed_memory
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.main_memory import installed_memory
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import DeviceError, OptionError
 from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
 from terrainpaint.generate.tiles import MapPart, seams, separate_area, separate_tiles, separate_tiles_at, tiles

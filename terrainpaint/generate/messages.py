@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generate.tiles import MapPart
 
 SHADE_MARGIN_PX = 2

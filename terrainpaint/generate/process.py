@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint import errors
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.messages import (
     Failure,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError, TerrainPaintError
 from terrainpaint.generate.messages import (
     Failure,

@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel
+from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import Cancelled, TerrainPaintError
 
 Work = Callable[[Progress, Cancel], Any]

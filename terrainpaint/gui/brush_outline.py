@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from terrainpaint.core.painting import Brush, Shape, dab
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point
 from terrainpaint.core.symmetry import Symmetry
 from terrainpaint.gui.raster_view import RasterView
 

@@ -11,8 +11,7 @@ from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
-from terrainpaint.core.layers import EMPTY
-from terrainpaint.core.project import MAX_SIDE_PX
+from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
 from terrainpaint.core.selection import Clip
 
 _FORMAT = "application/x-terrainpaint-piece"
@@ -45,7 +44,7 @@ def get() -> Clip | None:
     if data.hasFormat(_FORMAT):
         return _own(bytes(data.data(_FORMAT).data()))
     image = data.imageData()
-    if isinstance(image, QImage) and not image.isNull() and max(image.width(), image.height()) <= MAX_SIDE_PX:
+    if isinstance(image, QImage) and not image.isNull() and max(image.width(), image.height()) <= MAX_PROJECT_SIDE_PX:
         return Clip(0, 0, _classes(image))
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QUndoCommand
 
-from terrainpaint.core.edits import Patch
+from terrainpaint.core.edits import UndoPatch
 from terrainpaint.core.project import Project
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MERGED_WITHIN_S = 1.5
 class PaintCommand(QUndoCommand):
     """A stroke. Doing it over what it painted already changes nothing, so the first push may."""
 
-    def __init__(self, document: Document, text: str, key: int, patch: Patch) -> None:
+    def __init__(self, document: Document, text: str, key: int, patch: UndoPatch) -> None:
         super().__init__(text)
         self._document, self._key, self._patch = document, key, patch
 

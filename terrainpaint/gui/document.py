@@ -12,9 +12,18 @@ from PySide6.QtGui import QUndoStack
 from shiboken6 import isValid
 
 from terrainpaint.core.edits import Tiles
-from terrainpaint.core.layers import EMPTY, Layer, empty_cells, flattened
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.project import REROLLS, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.project import (
+    EMPTY,
+    REROLLS,
+    Layer,
+    Project,
+    Settings,
+    Underlay,
+    ViewSettings,
+    empty_cells,
+    flattened,
+)
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection

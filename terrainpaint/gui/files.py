@@ -14,15 +14,22 @@ from PySide6.QtCore import QEventLoop, QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from terrainpaint.core.assets import asset_path
+from terrainpaint.core.decoding import read_picture
 from terrainpaint.core.importing import HeightMap, read_height_map, read_raw_heights
-from terrainpaint.core.jobs import Cancel, Progress
+from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.openraster import read_openraster
-from terrainpaint.core.project import MAX_SIDE_PX, NATIVE_PIXEL_SIZE_M, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.project import (
+    MAX_PROJECT_SIDE_PX,
+    NATIVE_PIXEL_SIZE_M,
+    Project,
+    Settings,
+    Underlay,
+    ViewSettings,
+)
 from terrainpaint.core.project_file import SUFFIX, load_project, save_project
-from terrainpaint.core.rasters import read_picture
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError
 from terrainpaint.export import FORMATS, ExportSource, export
@@ -255,8 +262,8 @@ class FileActions(QObject):
             if not picture.exec():
                 return
             ids = picture.values().ids
-        if max(ids.shape) > MAX_SIDE_PX:
-            self.refused.emit(f"{path} has more than {MAX_SIDE_PX:,} pixels a side; make it smaller first.")
+        if max(ids.shape) > MAX_PROJECT_SIDE_PX:
+            self.refused.emit(f"{path} has more than {MAX_PROJECT_SIDE_PX:,} pixels a side; make it smaller first.")
         else:
             self._imported(path, Project.painted(ids, settings))
 

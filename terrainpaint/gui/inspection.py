@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.tints import slope_deg
+from terrainpaint.core.shading import slope_deg
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.status_bar import Reading, StatusInfo

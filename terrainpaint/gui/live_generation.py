@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from terrainpaint import __version__
-from terrainpaint.core.jobs import Cancel, check_cancel
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.progress import Cancel, check_cancel
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo

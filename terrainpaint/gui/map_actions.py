@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from terrainpaint.core.project import MIN_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.gui.canvas import Canvas
 from terrainpaint.gui.dialogs.map_size import ResizeDialog

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from terrainpaint.core.layers import EMPTY, Layer, flattened
 from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import EMPTY, Layer, flattened
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import Clip, Selection, copied, select_all
 from terrainpaint.gui import clipboard

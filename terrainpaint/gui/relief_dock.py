@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.tints import hypsometric, slope_deg, slope_tint
+from terrainpaint.core.shading import hypsometric, slope_deg, slope_tint
 from terrainpaint.errors import OutputError
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.document import Document

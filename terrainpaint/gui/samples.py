@@ -9,7 +9,7 @@ from PySide6.QtGui import QPixmap
 
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.map_files import read_map
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.dialogs.parts import pixmap_of
 

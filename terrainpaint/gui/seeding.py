@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainPatch
 from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.document import Document

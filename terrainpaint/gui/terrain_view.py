@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.shading import hillshade
-from terrainpaint.core.tints import contours, hypsometric, round_step, slope_deg, slope_tint
+from terrainpaint.core.shading import contours, hillshade, hypsometric, round_step, slope_deg, slope_tint
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.live_generation import LiveGeneration

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QSettings
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
-from terrainpaint.core.tints import round_step
+from terrainpaint.core.shading import round_step
 from terrainpaint.gui.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.map_camera import CameraLink

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from terrainpaint.core.layers import EMPTY, Layer
-from terrainpaint.core.project import Project, Settings, Underlay, ViewSettings
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.terrain import Recipe
 
 VIEW = ViewSettings(120.5, 30.0, 7.25, None)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from terrainpaint.core import assets
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.map_files import read_map
 from terrainpaint.errors import InputFileError
 
 

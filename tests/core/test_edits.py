@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrainpaint.core.edits import Patch, Stroke, Tiles
-from terrainpaint.core.layers import EMPTY, Layer, flattened
-from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.edits import Stroke, Tiles, UndoPatch
+from terrainpaint.core.project import EMPTY, Layer, Project, Settings, flattened
 from terrainpaint.core.rects import Rect
 
 SIDES = st.integers(1, 200)
@@ -24,7 +23,7 @@ def strokes(draw: st.DrawFn) -> tuple[np.ndarray, list[tuple[Rect, int]]]:
     return cells, writes
 
 
-def painted(cells: np.ndarray, writes: list[tuple[Rect, int]]) -> Patch | None:
+def painted(cells: np.ndarray, writes: list[tuple[Rect, int]]) -> UndoPatch | None:
     stroke = Stroke(cells)
     for rect, value in writes:
         stroke.touch(rect)

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE, WATER
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE, WATER, nearest_classes
 from terrainpaint.core.importing import (
-    Thresholds,
+    ClassLimits,
     classes_of_earth,
     classes_of_heights,
-    default_thresholds,
+    default_limits,
     k_means,
-    nearest_classes,
 )
 from terrainpaint.core.importing import earth as earth_module
-from terrainpaint.core.labeller import Smoothing, load_labeller
+from terrainpaint.core.labeller import load_labeller
+from terrainpaint.core.smoothing import Smoothing
 from terrainpaint.errors import Cancelled
 
 GRASSLAND, FOREST, HILLS, DESERT, MOUNTAIN, TUNDRA = (
@@ -102,7 +102,7 @@ def test_no_clusters() -> None:
 
 
 def test_height_and_steepness_say_the_class() -> None:
-    limits = Thresholds(0.0, 10.0, 100.0, 1000.0, 5.0, 20.0)
+    limits = ClassLimits(0.0, 10.0, 100.0, 1000.0, 5.0, 20.0)
     steps = {-5.0: WATER, 0.0: WATER, 5.0: DESERT, 50.0: GRASSLAND, 500.0: FOREST, 2000.0: TUNDRA}
     for metres, expected in steps.items():
         ids = classes_of_heights(np.full((64, 64), metres, np.float32), 100.0, limits)
@@ -124,7 +124,7 @@ def island(metres: float) -> NDArray[np.float32]:
 
 def test_default_limits_make_land_of_an_island() -> None:
     height = island(3000.0)
-    ids = classes_of_heights(height, 500.0, default_thresholds(height, 500.0))
+    ids = classes_of_heights(height, 500.0, default_limits(height, 500.0))
     np.testing.assert_array_equal(ids == WATER, height <= 0)
     land = np.bincount(ids[ids != WATER], minlength=CLASS_COUNT) / np.count_nonzero(ids)
     assert land[GRASSLAND] > 0.2 and land[FOREST] > 0.1 and land[MOUNTAIN] > 0.02
@@ -133,14 +133,14 @@ def test_default_limits_make_land_of_an_island() -> None:
 
 def test_default_limits_leave_low_land_flat() -> None:
     height = island(60.0)
-    ids = classes_of_heights(height, 500.0, default_thresholds(height, 500.0))
+    ids = classes_of_heights(height, 500.0, default_limits(height, 500.0))
     assert set(np.unique(ids)) <= {WATER, GRASSLAND, FOREST}
 
 
 def test_default_limits_do_without_metres() -> None:
     height = island(3000.0)
     numbers = (height - height.min()) / np.ptp(height) * np.float32(65535)
-    ids = classes_of_heights(numbers, 1.0, default_thresholds(numbers, 1.0))
+    ids = classes_of_heights(numbers, 1.0, default_limits(numbers, 1.0))
     shares = np.bincount(ids.ravel(), minlength=CLASS_COUNT) / ids.size
     assert shares[MOUNTAIN] < 0.3 and shares[HILLS] < 0.4 and shares[GRASSLAND] + shares[FOREST] > 0.3
 
@@ -148,14 +148,14 @@ def test_default_limits_do_without_metres() -> None:
 @pytest.mark.parametrize("metres", [-4000.0, 0.0, 700.0])
 def test_default_limits_of_level_ground(metres: float) -> None:
     height = np.full((40, 40), metres, np.float32)
-    ids = classes_of_heights(height, 100.0, default_thresholds(height, 100.0))
+    ids = classes_of_heights(height, 100.0, default_limits(height, 100.0))
     assert (ids == (GRASSLAND if metres > 0 else WATER)).all()
 
 
 @pytest.mark.parametrize("limits", [(0, 5, 4, 6, 1, 2), (0, 1, 2, 3, 5, 4), (float("nan"), 1, 2, 3, 4, 5)])
 def test_limits_out_of_order(limits: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="must rise"):
-        Thresholds(*limits)
+        ClassLimits(*limits)
 
 
 def land(shape: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -21,7 +21,7 @@ from terrainpaint.core.importing import (
     sample_raw_heights,
 )
 from terrainpaint.errors import InputFileError
-from tests.core.test_segmentation import chunk
+from tests.core.test_map_files import chunk
 
 rasterio = pytest.importorskip("rasterio", reason="GeoTIFF files to read are written with rasterio")
 

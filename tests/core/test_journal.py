@@ -21,10 +21,9 @@ from terrainpaint.core import journal as journal_module
 from terrainpaint.core.edits import Stroke, Tiles
 from terrainpaint.core.file_lock import FileLock
 from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
-from terrainpaint.core.layers import Layer, empty_cells
-from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.project import REROLLS, Layer, Project, Underlay, ViewSettings, empty_cells
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OutputError, ProjectError
 from tests.core.projects import VIEW, assert_same, full_project, plain_project
 

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.layers import EMPTY, flattened
 from terrainpaint.core.openraster import read_openraster
-from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.project import EMPTY, Project, Settings, flattened
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import ProjectError

@@ -22,13 +22,12 @@ from PIL import Image
 from terrainpaint.core import archive as archive_module
 from terrainpaint.core import project_file
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.layers import EMPTY, Layer, flattened
-from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError, ProjectError
 from tests.core.projects import VIEW, assert_same, full_project, plain_project
-from tests.core.test_segmentation import chunk
+from tests.core.test_map_files import chunk
 
 Members = dict[str, bytes]
 

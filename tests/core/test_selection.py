@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Mark, ellipse, rectangle
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import (
     Selection,

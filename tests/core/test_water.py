@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.core.water import SHORE_PX, levelled, with_level_water
 
 GRASS = 1

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.export import ExportSource
 
 PROVENANCE = Provenance(weights_sha256="ab" * 32, style="test", recipe=Recipe(77), version="1.2.3")

@@ -4,10 +4,9 @@ import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
 from terrainpaint.generate import generator
 from terrainpaint.generate.generator import Generator

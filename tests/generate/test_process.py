@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, DeviceError, OptionError, TerrainPaintError, WeightsError, WorkerError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.cli import main
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.map_files import write_map
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.segmentation import SegmentationMap, write_map
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError
 from terrainpaint.generate import generator, tiles
 from terrainpaint.generate.generator import Generator

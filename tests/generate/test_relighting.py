@@ -3,8 +3,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.generate.relighting import relit
 
 MADE_BY = Provenance("0" * 64, "atlas", Recipe(), "0")

@@ -8,10 +8,10 @@ import pytest
 
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, WATER
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.segmentation import SegmentationMap, read_map
+from terrainpaint.core.map_files import read_map
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
-from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generate.generator import Generator
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())

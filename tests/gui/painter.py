@@ -16,10 +16,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Edge, rectangle, segment
-from terrainpaint.core.project import Project, Settings
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.project import EMPTY, Project, Settings
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.autosave import Autosave
 from terrainpaint.gui.document import Document

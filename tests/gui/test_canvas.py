@@ -9,9 +9,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import ellipse, rectangle
-from terrainpaint.core.project import Underlay
+from terrainpaint.core.project import EMPTY, Underlay
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.class_marks import LETTERS
 from terrainpaint.gui.map_camera import Camera, Projection, allowed, stepped

@@ -23,7 +23,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.importing import HeightMap, RawFormat, classes_of_earth, classes_of_heights
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel
+from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Mark, dab, rectangle
-from terrainpaint.core.project import Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.project import EMPTY, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui import commands
 from terrainpaint.gui.commands import PaintCommand

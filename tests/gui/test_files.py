@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import load_project, save_project
-from terrainpaint.core.segmentation import SegmentationMap, read_map, write_map
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.gui import files as files_module
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog

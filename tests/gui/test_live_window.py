@@ -20,8 +20,8 @@ from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generate.generator import Generator
 from terrainpaint.gui.dialogs.export import ExportDialog

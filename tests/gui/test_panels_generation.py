@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import Project, Settings
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel

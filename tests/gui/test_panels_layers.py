@@ -9,8 +9,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.layers import EMPTY
-from terrainpaint.core.project import Project, Settings, Underlay
+from terrainpaint.core.project import EMPTY, Project, Settings, Underlay
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.layer_model import LayerRole

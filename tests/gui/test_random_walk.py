@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, ellipse, flood, polygon, rectangle, segment
-from terrainpaint.core.project import Project, Settings
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.project import EMPTY, Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import commands
 from terrainpaint.gui.document import Document

@@ -12,9 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, dab, ellipse, polygon, rectangle, segment
-from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.tools import SHORTCUTS, TOOLS, SelectionMode

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.map_files import read_map
 from terrainpaint.gui.samples import SAMPLES, map_picture, sample_picture
 from terrainpaint.gui.welcome import Welcome
 

@@ -14,10 +14,9 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QSpinBox, Q
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.map_files import read_map
 from terrainpaint.core.painting import rectangle
-from terrainpaint.core.project import Project, Settings
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.project import EMPTY, Project, Settings
 from terrainpaint.gui.actions import MENUS, SEPARATOR, SUBMENUS
 from terrainpaint.gui.dialogs.map_size import NewDialog, ResizeDialog
 from terrainpaint.gui.samples import SAMPLES

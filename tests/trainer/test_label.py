@@ -10,13 +10,12 @@ from terrainpaint.core.labeller import (
     FEATURE_NAMES,
     PIXEL_SIZE_M,
     Labeller,
-    Smoothing,
     features,
     load_labeller,
     save_labeller,
-    smooth_map,
 )
-from terrainpaint.core.segmentation import read_map
+from terrainpaint.core.map_files import read_map
+from terrainpaint.core.smoothing import Smoothing, smooth_map
 from terrainpaint.errors import InputFileError, TrainingError
 from tests.trainer.earths import make_earth
 from trainer.__main__ import main

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from terrainpaint.core.recipe import Recipe
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from terrainpaint.core.jobs import Progress
+from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

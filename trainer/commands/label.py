@@ -74,9 +74,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.labeller import Smoothing, load_labeller
-    from terrainpaint.core.rasters import read_heights, read_picture
-    from terrainpaint.core.segmentation import write_map
+    from terrainpaint.core.decoding import read_heights, read_picture
+    from terrainpaint.core.labeller import load_labeller
+    from terrainpaint.core.map_files import write_map
+    from terrainpaint.core.smoothing import Smoothing
 
     if arguments.texture is None or arguments.height is None or arguments.output is None:
         raise WrongUsage("--apply needs --texture, --height and -o")

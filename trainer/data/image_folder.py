@@ -11,13 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from terrainpaint.core.decoding import UndecodableError, decoded, open_picture, read_heights
 from terrainpaint.core.files import why_unreadable
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.map_picture import no_pixel_limit
-from terrainpaint.core.rasters import read_heights
-from terrainpaint.core.segmentation import read_map_nearest
+from terrainpaint.core.map_files import read_map_nearest
+from terrainpaint.core.progress import Progress
 from terrainpaint.errors import InputFileError, TrainingError
 from trainer.data.tile_cutting import Cut, Cutting, Patch, PrepareOptions, assemble, cut_patch, squares, whole_metres
 from trainer.data.tile_set import TileSet
@@ -89,16 +88,16 @@ def prepare_files(
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB of any picture: turned upright, on white where it is transparent. Raises Unusable."""
     try:
-        with no_pixel_limit(), warnings.catch_warnings(action="ignore"):
-            opened = Image.open(path)
+        with warnings.catch_warnings(action="ignore"):
+            opened = open_picture(path)
         with opened:
             if opened.width * opened.height > MOST_PX:
                 raise Unusable(f"has {opened.width * opened.height // 10**6:,} million pixels; cut it into parts")
             picture = ImageOps.exif_transpose(opened)
     except Unusable:
         raise
-    except UnidentifiedImageError as error:
-        raise Unusable("is not a picture that can be read") from error
+    except UndecodableError as error:
+        raise Unusable(str(error)) from error
     except MemoryError as error:
         raise Unusable("does not fit into memory; cut it into parts") from error
     # Whatever a parser of foreign bytes raises, the bytes are at fault: OSError, ValueError, struct.error, ...
@@ -120,14 +119,14 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 def read_numbers(path: Path) -> NDArray[Any]:
     """(H, W, 3) uint8 or uint16 of a colour picture, with all the bits that it has. Raises Unusable."""
     try:
-        found = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+        found = decoded(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
     except OSError as error:
         raise Unusable(f"cannot be read: {why_unreadable(error)}") from error
-    except cv2.error:
-        found = None
-    if found is None or found.dtype not in (np.uint8, np.uint16):
+    except UndecodableError as error:
+        raise Unusable(str(error)) from error
+    if found.dtype not in (np.uint8, np.uint16):
         raise Unusable("is not a picture that can be read")
-    return np.asarray(found)
+    return found
 
 
 def require_room(shape: tuple[int, ...], side: int) -> None:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.segmentation import nearest_ids
+from terrainpaint.core.classes import PALETTE, nearest_classes
+from terrainpaint.core.progress import Progress
 from trainer.data.image_folder import Unusable, files_in, prepare_files, read_numbers, require_room
-from trainer.data.tile_cutting import PrepareOptions
-from trainer.data.tile_cutting import Cut, Cutting, Patch, cut_patch, squares, whole_metres
+from trainer.data.tile_cutting import Cut, Cutting, Patch, PrepareOptions, cut_patch, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
 FOREIGN_DISTANCE = 48
@@ -72,7 +70,7 @@ def _bytes(part: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _map(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    ids = nearest_ids(colours.reshape(-1, 3)).reshape(colours.shape[:2])
+    ids = nearest_classes(colours)
     foreign = np.linalg.norm(colours.astype(np.float32) - PALETTE[ids], axis=2) > FOREIGN_DISTANCE
     if foreign.mean() > FOREIGN_SHARE:
         raise Unusable(f"has a map with other colours than those of the classes on {foreign.mean():.0%} of its pixels; "

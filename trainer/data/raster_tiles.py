@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.jobs import Progress, no_progress
+from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from trainer.data.tile_cutting import HIGHEST_M, LOWEST_M, PrepareOptions, held_out
 from trainer.data.tile_set import TileSet

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.rasters import read_heights, read_picture
-from terrainpaint.core.segmentation import read_map_nearest
+from terrainpaint.core.decoding import read_heights, read_picture
+from terrainpaint.core.map_files import read_map_nearest
+from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
 from trainer.data.tile_cutting import PrepareOptions
 from trainer.data.tile_cutting import Patch, Square, assemble, cut_patch, whole_metres

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.core.files import why_unreadable
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.segmentation import MAX_SIDE_PX
+from terrainpaint.core.progress import Progress
+from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
@@ -51,8 +51,10 @@ class Options:
             raise TrainingError(f"crops must be at least 2, not {self.crops}.")
         if self.crop_px < 64 or self.crop_px % 16:
             raise TrainingError(f"crop_px must be a multiple of 16, at least 64, not {self.crop_px}.")
-        if not 2 * NEAR_PX < self.uniform_px <= MAX_SIDE_PX:
-            raise TrainingError(f"uniform_px must be over {2 * NEAR_PX}, at most {MAX_SIDE_PX}, not {self.uniform_px}.")
+        if not 2 * NEAR_PX < self.uniform_px <= MAX_MAP_SIDE_PX:
+            raise TrainingError(
+                f"uniform_px must be over {2 * NEAR_PX}, at most {MAX_MAP_SIDE_PX}, not {self.uniform_px}."
+            )
         if not 0 <= self.shard[0] < self.shard[1]:
             raise TrainingError(f"There is no shard {self.shard[0] + 1} of {self.shard[1]}; count from 1/N to N/N.")
 

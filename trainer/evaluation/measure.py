@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
 from trainer.evaluation import heights, leak

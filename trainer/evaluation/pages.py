@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
-from terrainpaint.core.tints import hypsometric
+from terrainpaint.core.shading import hypsometric
 from trainer.evaluation import charts, heights
 from trainer.evaluation.measure import Land
 from trainer.evaluation.parts import Part

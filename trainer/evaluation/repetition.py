@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, WATER
-from terrainpaint.core.jobs import Progress
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 
 DETAIL_PX = 8.0

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.files import atomic_path, why_unreadable
-from terrainpaint.core.jobs import Progress, no_progress
+from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.shadow import slopes
 from trainer.evaluation.regions import Regions

@@ -1,9 +1,9 @@
 """Class maps from what users bring: pictures of any colours, and heights of real or made-up land."""
 
-from terrainpaint.core.importing.colours import Clusters, k_means, nearest_classes
+from terrainpaint.core.importing.colours import Clusters, k_means
 from terrainpaint.core.importing.earth import classes_of_earth
 from terrainpaint.core.importing.height_files import HeightMap, read_height_map
-from terrainpaint.core.importing.heights import Thresholds, classes_of_heights, default_thresholds
+from terrainpaint.core.importing.heights import ClassLimits, classes_of_heights, default_limits
 from terrainpaint.core.importing.raw_heights import (
     RawFormat,
     likely_raw_format,
@@ -13,16 +13,15 @@ from terrainpaint.core.importing.raw_heights import (
 )
 
 __all__ = [
+    "ClassLimits",
     "Clusters",
     "HeightMap",
     "RawFormat",
-    "Thresholds",
     "classes_of_earth",
     "classes_of_heights",
-    "default_thresholds",
+    "default_limits",
     "k_means",
     "likely_raw_format",
-    "nearest_classes",
     "raw_sizes",
     "read_height_map",
     "read_raw_heights",

@@ -19,26 +19,6 @@ _FORCED_AT_MOST = 30.0
 """Difference in CIELAB by which a class of its own may be worse for a cluster than the class nearest to it."""
 
 
-def nearest_classes(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W) uint8 class ids: the class whose sRGB colour is nearest to each pixel of (H, W, 3) uint8 sRGB.
-
-    A colour midway between two classes becomes the one with the lower id.
-    """
-    ids = np.empty(rgb.shape[:2], np.uint8)
-    # |x - c|^2 without |x|^2, which is the same for all classes; whole numbers this small are exact in float32.
-    towards = np.hstack([-2.0 * PALETTE, (PALETTE.astype(np.float64) ** 2).sum(axis=1, keepdims=True)])
-    for rows in _strips(rgb.shape[:2]):
-        pixels = rgb[rows].astype(np.float32)
-        best = cv2.transform(pixels, towards[:1])
-        found = np.zeros(best.shape, np.uint8)
-        for each in range(1, CLASS_COUNT):
-            distance = cv2.transform(pixels, towards[each : each + 1])
-            found[distance < best] = each
-            cv2.min(distance, best, dst=best)
-        ids[rows] = found
-    return ids
-
-
 @dataclass(frozen=True, eq=False)
 class Clusters:
     """The main colours of a picture, from the most to the least frequent.

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.labeller import PIXEL_SIZE_M, Labeller, Smoothing, load_labeller, smooth_map
+from terrainpaint.core.labeller import PIXEL_SIZE_M, Labeller, load_labeller
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.smoothing import Smoothing, smooth_map
 
 _TILE_PX = 1024
 _REACH_PX = 128

@@ -11,12 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from terrainpaint.core.decoding import UndecodableError, decoded, open_picture
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.importing.geotiff import TiffHeader, read_tiff_header
-from terrainpaint.core.map_picture import no_pixel_limit
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import InputFileError
 
 _LOWEST_M = -20_000.0
@@ -57,7 +57,7 @@ def read_height_map(path: Path) -> HeightMap:
     try:
         header = read_tiff_header(path)
         _check_header(path, header)
-        found = _decoded(path)
+        found = _pixels(path)
     except OSError as error:
         raise unreadable(path, error) from error
     full_scale = _full_scale(found, header)
@@ -86,13 +86,9 @@ def _check_header(path: Path, tiff: TiffHeader | None) -> None:
         check_size(path, tiff.height, tiff.width)
         return
     try:
-        with no_pixel_limit(), Image.open(path) as picture:
+        with open_picture(path) as picture:
             width, height = picture.size
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise _no_picture(path) from error
-    except Exception as error:  # whatever a parser of foreign bytes raises, the bytes are at fault
+    except UndecodableError as error:
         raise _no_picture(path) from error
     check_size(path, height, width)
 
@@ -101,26 +97,19 @@ def check_size(path: Path, height: int, width: int) -> None:
     """Raise InputFileError unless both sides, in pixels, are those that a map may have."""
     if min(height, width) < MIN_SIDE_PX:
         raise InputFileError(f"{path} has {width} x {height} pixels; a map needs at least {MIN_SIDE_PX} a side.")
-    if max(height, width) > MAX_SIDE_PX:
+    if max(height, width) > MAX_PROJECT_SIDE_PX:
         raise InputFileError(
-            f"{path} has {width} x {height} pixels; a map has at most {MAX_SIDE_PX:,} a side, so make it smaller first."
+            f"{path} has {width} x {height} pixels; a map has at most {MAX_PROJECT_SIDE_PX:,} a side, so make "
+            "it smaller first."
         )
 
 
-def _decoded(path: Path) -> NDArray[Any]:
+def _pixels(path: Path) -> NDArray[Any]:
     """(H, W) of any dtype."""
-    packed = np.fromfile(path, np.uint8)
-    # Every tag of a GeoTIFF is news to OpenCV, and it would tell so on standard error.
-    level = cv2.utils.logging.setLogLevel(0)
     try:
-        found = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        found = None
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    if found is None:
-        raise _no_picture(path)
-    pixels = np.asarray(found)
+        pixels = decoded(np.fromfile(path, np.uint8))
+    except UndecodableError as error:
+        raise _no_picture(path) from error
     if pixels.ndim == 3:
         # Many programs save grey as three equal channels, and a fourth for alpha.
         if (pixels[:, :, 1:3] != pixels[:, :, :1]).any():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES, WATER
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.shading import slopes
 
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
@@ -26,7 +26,7 @@ _STEEPEST_DEG = 60.0
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class ClassLimits:
     """What heights become what class.
 
     Water is what lies at or below `sea_m`. Gentle land is desert up to `desert_m`, grassland up to `grassland_m`,
@@ -55,7 +55,7 @@ class Thresholds:
             raise ValueError(f"steepness must rise within 0..90, not {self.hills_deg}, {self.mountain_deg}")
 
 
-def default_thresholds(height: NDArray[np.float32], pixel_size_m: float) -> Thresholds:
+def default_limits(height: NDArray[np.float32], pixel_size_m: float) -> ClassLimits:
     """Limits that fit a land (H, W) float32 metres, sides at least 2 px.
 
     The sea is at 0 m, or at the lower quarter of a land that is all below 0 m. The other limits are quantiles of the
@@ -69,7 +69,7 @@ def default_thresholds(height: NDArray[np.float32], pixel_size_m: float) -> Thre
     sample = smooth[::step, ::step]
     dry = sample > sea_m
     if not dry.any():
-        return Thresholds(sea_m, sea_m, sea_m, sea_m, 90.0, 90.0)
+        return ClassLimits(sea_m, sea_m, sea_m, sea_m, 90.0, 90.0)
     land = sample[dry]
     grassland, forest, high = (float(each) for each in np.quantile(land, (0.4, 0.92, 0.995)))
     slope = _steepness_deg(smooth, pixel_size_m)[::step, ::step][dry]
@@ -77,17 +77,17 @@ def default_thresholds(height: NDArray[np.float32], pixel_size_m: float) -> Thre
     if high - sea_m <= _HIGHEST_M and steep <= _STEEPEST_DEG:
         forest = max(forest, sea_m + 1500.0)
         hills, mountain = min(max(hills, 1.5), 8.0), min(max(mountain, 4.0), 20.0)
-    return Thresholds(sea_m, sea_m, max(sea_m, grassland), max(sea_m, forest), hills, max(hills, mountain))
+    return ClassLimits(sea_m, sea_m, max(sea_m, grassland), max(sea_m, forest), hills, max(hills, mountain))
 
 
 def classes_of_heights(
     height: NDArray[np.float32],
     pixel_size_m: float,
-    thresholds: Thresholds,
+    limits: ClassLimits,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> NDArray[np.uint8]:
-    """(H, W) uint8 class ids of a land (H, W) float32 metres, sides at least 2 px. See `Thresholds` for what is what.
+    """(H, W) uint8 class ids of a land (H, W) float32 metres, sides at least 2 px. See `ClassLimits` for what is what.
 
     The coast is that of the heights; all other borders are those of smoothed land, so that classes are areas.
     Raises ValueError when `pixel_size_m` is not positive, Cancelled.
@@ -99,17 +99,17 @@ def classes_of_heights(
 
     smooth = _smoothed(height, _HEIGHT_PARTS)
     reached(0.1)
-    limits = np.array([thresholds.desert_m, thresholds.grassland_m, thresholds.forest_m], np.float32)
+    rising = np.array([limits.desert_m, limits.grassland_m, limits.forest_m], np.float32)
     gentle = np.array([_DESERT, _GRASSLAND, _FOREST, _TUNDRA], np.uint8)
     # Smoothing draws the coast below the sea; what is dry there is the lowest land.
-    dry = np.maximum(smooth, np.nextafter(np.float32(thresholds.sea_m), np.float32(np.inf)))
-    ids = gentle[np.searchsorted(limits, dry.ravel(), side="left").reshape(dry.shape)]
+    dry = np.maximum(smooth, np.nextafter(np.float32(limits.sea_m), np.float32(np.inf)))
+    ids = gentle[np.searchsorted(rising, dry.ravel(), side="left").reshape(dry.shape)]
     reached(0.5)
     slope = _steepness_deg(smooth, pixel_size_m)
     reached(0.9)
-    ids[(slope >= thresholds.hills_deg) & (smooth <= thresholds.forest_m)] = _HILLS
-    ids[slope >= thresholds.mountain_deg] = _MOUNTAIN
-    ids[height <= thresholds.sea_m] = WATER
+    ids[(slope >= limits.hills_deg) & (smooth <= limits.forest_m)] = _HILLS
+    ids[slope >= limits.mountain_deg] = _MOUNTAIN
+    ids[height <= limits.sea_m] = WATER
     reached(1.0)
     return np.asarray(ids)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.importing.height_files import HeightMap, check_size, unreadable
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import InputFileError
 
 _SAMPLES = 1 << 16
@@ -34,13 +35,13 @@ def raw_sizes(path: Path) -> tuple[tuple[int, int], ...]:
     except OSError as error:
         raise unreadable(path, error) from error
     pixels, odd = divmod(size, 2)
-    sides = range(MIN_SIDE_PX, MAX_SIDE_PX + 1)
+    sides = range(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX + 1)
     found = () if odd else tuple((pixels // side, side) for side in sides if pixels % side == 0)
     found = tuple((height, width) for height, width in found if height in sides)
     if not found:
         raise InputFileError(
             f"{path} has {size:,} bytes, which is no size of 16-bit heights with sides of {MIN_SIDE_PX} to "
-            f"{MAX_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
+            f"{MAX_PROJECT_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
         )
     return found
 

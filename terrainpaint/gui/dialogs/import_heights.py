@@ -14,15 +14,15 @@ from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBo
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.importing import (
+    ClassLimits,
     HeightMap,
     RawFormat,
-    Thresholds,
     classes_of_heights,
     likely_raw_format,
     raw_sizes,
     sample_raw_heights,
 )
-from terrainpaint.core.jobs import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.dialogs.limits import LimitsPanel
@@ -66,7 +66,7 @@ class HeightsImport:
 
     heights: HeightMap
     ground: Ground
-    thresholds: Thresholds
+    thresholds: ClassLimits
     ids: NDArray[np.uint8] | None
 
     @property

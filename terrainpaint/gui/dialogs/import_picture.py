@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.importing import Clusters, k_means, nearest_classes
-from terrainpaint.core.jobs import Cancel, Progress
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.core.classes import PALETTE, nearest_classes
+from terrainpaint.core.importing import Clusters, k_means
+from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.background_jobs import Job
 from terrainpaint.gui.dialogs.parts import (
     GAP_PX,
@@ -135,7 +136,7 @@ class ImportPictureDialog(QDialog):
     def _rows(self) -> int:
         """Rows of the map, in the proportions of the picture."""
         rows, cols = self._shape
-        return int(np.clip(round(self._width.value() * rows / cols), MIN_SIDE_PX, MAX_SIDE_PX))
+        return int(np.clip(round(self._width.value() * rows / cols), MIN_SIDE_PX, MAX_PROJECT_SIDE_PX))
 
     def _ids(self) -> NDArray[np.uint8]:
         if self._read is None:
@@ -245,8 +246,8 @@ def _width_field(shape: tuple[int, ...]) -> QSpinBox:
     rows, cols = shape[:2]
     field = QSpinBox()
     smallest = max(MIN_SIDE_PX, round(MIN_SIDE_PX * cols / rows))
-    largest = min(MAX_SIDE_PX, round(MAX_SIDE_PX * cols / rows))
-    field.setRange(min(smallest, MAX_SIDE_PX), max(largest, MIN_SIDE_PX))
+    largest = min(MAX_PROJECT_SIDE_PX, round(MAX_PROJECT_SIDE_PX * cols / rows))
+    field.setRange(min(smallest, MAX_PROJECT_SIDE_PX), max(largest, MIN_SIDE_PX))
     field.setValue(round(cols * min(1.0, _USUAL_PX / max(rows, cols))))
     field.setSuffix(" px")
     field.setGroupSeparatorShown(True)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, WATER
-from terrainpaint.core.importing import Thresholds, default_thresholds
+from terrainpaint.core.importing import ClassLimits, default_limits
 from terrainpaint.core.shading import slopes
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.parts import label, metre_field, push_button, swatch
@@ -18,7 +18,7 @@ from terrainpaint.gui.dialogs.parts import label, metre_field, push_button, swat
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
     CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
 )
-# Field of Thresholds → what the limit is called, and the class above it.
+# Field of ClassLimits → what the limit is called, and the class above it.
 _HEIGHTS = {
     "sea_m": Limit("Sea level", _DESERT),
     "desert_m": Limit("Desert to", _GRASSLAND),
@@ -63,9 +63,9 @@ class LimitsPanel(QWidget):
         self._slopes.show_values(steepness, (0.0, max(1.0, float(np.quantile(steepness, 0.999)))))
         self._suggest()
 
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> ClassLimits:
         """The limits now."""
-        return Thresholds(**{name: field.value() for name, field in self._fields.items()})
+        return ClassLimits(**{name: field.value() for name, field in self._fields.items()})
 
     def _build(self) -> None:
         side = QVBoxLayout(self)
@@ -101,7 +101,7 @@ class LimitsPanel(QWidget):
         return grid
 
     def _suggest(self) -> None:
-        self._set_fields(dataclasses.asdict(default_thresholds(self._land, self._step_m)))
+        self._set_fields(dataclasses.asdict(default_limits(self._land, self._step_m)))
         self._show_limits()
 
     def _dragged(self, histogram: LimitHistogram, names: tuple[str, ...]) -> None:

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.core.classes import CLASSES, WATER
-from terrainpaint.core.project import MAX_SIDE_PX, MIN_SIDE_PX
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.dialogs.parts import (
     GAP_PX,
     MARGIN_PX,
@@ -73,7 +74,7 @@ class NewDialog(QDialog):
         self._width, self._height = _side_field("Width in pixels"), _side_field("Height in pixels")
         self._ground = _Kilometres()
         self._ground.setDecimals(3)
-        self._ground.setRange(MIN_SIDE_PX * _PIXEL_SIZES_M[0] / 1000, MAX_SIDE_PX * _PIXEL_SIZES_M[1] / 1000)
+        self._ground.setRange(MIN_SIDE_PX * _PIXEL_SIZES_M[0] / 1000, MAX_PROJECT_SIDE_PX * _PIXEL_SIZES_M[1] / 1000)
         self._ground.setSuffix(" km wide")
         self._ground.setGroupSeparatorShown(True)
         self._scale = paragraph("")
@@ -256,7 +257,7 @@ class _TemplateCard(QAbstractButton):
 
 def _side_field(name: str) -> QSpinBox:
     field = QSpinBox()
-    field.setRange(MIN_SIDE_PX, MAX_SIDE_PX)
+    field.setRange(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
     field.setValue(DEFAULT_PX)
     field.setAccessibleName(name)
     field.setGroupSeparatorShown(True)
@@ -316,7 +317,7 @@ class ResizeDialog(QDialog):
 
 def _side(value: int) -> QSpinBox:
     field = QSpinBox()
-    field.setRange(MIN_SIDE_PX, MAX_SIDE_PX)
+    field.setRange(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
     field.setValue(value)
     field.setSuffix(" px")
     field.setGroupSeparatorShown(True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from terrainpaint.core.decoding import read_picture
 from terrainpaint.core.importing import HeightMap, classes_of_earth
-from terrainpaint.core.jobs import Cancel, Progress
-from terrainpaint.core.rasters import read_picture
+from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.parts import PICTURE_FILES, label, paragraph, push_button
 from terrainpaint.gui.theme import set_role

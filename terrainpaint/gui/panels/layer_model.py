@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QPixmap
 
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.layers import Layer
+from terrainpaint.core.project import Layer
 from terrainpaint.gui.document import Document
 
 _MIME = "application/x-terrainpaint-layer"

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from terrainpaint.core.recipe import MAX_VARIETY, Recipe
+from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.controls import caption, rule

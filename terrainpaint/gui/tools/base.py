@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPolygonF
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point
 from terrainpaint.core.symmetry import mirrored
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.overlays import draw_outlined

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from terrainpaint.core.layers import EMPTY
 from terrainpaint.core.painting import Brush, Mark, segment
+from terrainpaint.core.project import EMPTY
+from terrainpaint.core.rects import Point
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.core.spans import Point
 from terrainpaint.gui.paint_stroke import PaintStroke
 from terrainpaint.gui.tools.base import Pointer, Tool, is_near
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
-from terrainpaint.core.rects import Rect
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point, Rect
 from terrainpaint.gui.overlays import draw_outlined
 from terrainpaint.gui.tools.base import Pointer, Tool, is_near
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from terrainpaint.core.painting import polygon
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point
 from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
 
 _CLOSE_PX = 8

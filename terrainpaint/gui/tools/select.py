@@ -9,9 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
 
 from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle, where
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Selection, added, moved, subtracted
-from terrainpaint.core.spans import Point
 from terrainpaint.gui.overlays import draw_outlined
 from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
 from terrainpaint.gui.tools.fills import class_at

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtGui import QPainter, QPainterPath
 
 from terrainpaint.core.painting import Mark, Shape, ellipse, polygon, rectangle, segment
-from terrainpaint.core.spans import Point
+from terrainpaint.core.rects import Point
 from terrainpaint.gui.tools.base import Pointer, Tool, centred
 
 _CORNERS = ((-1, -1), (-1, 1), (1, 1), (1, -1))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint.core.files import atomic_path
-from terrainpaint.core.jobs import Cancel, Progress, check_cancel
+from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import Cancelled, OutputError, TerrainPaintError
 
 Shot = Callable[[float], NDArray[np.uint8]]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrainpaint.core.layers import EMPTY
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import write_image
-from terrainpaint.core.jobs import check_cancel
+from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
-from terrainpaint.export.job import ExportJob
+from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
 from terrainpaint.export.mesh import height_range
-from terrainpaint.export.provenance import recipe_facts
 
 _BAND_PX = 1 << 20
 _STEPS = 65535
+_ALBEDO_BYTES = 1.41
+_TERRAIN_BYTES = 1.71
+_HEIGHT16_BYTES = 1.16
 
 
 def write_albedo(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -108,3 +110,18 @@ def _write_png(job: ExportJob, path: Path, picture: NDArray[np.uint8] | NDArray[
         size = f"{picture.shape[1]} x {picture.shape[0]}"
         raise OutputError(f"{path} could not be written: there is no memory to pack {size} pixels.") from error
     return temporary
+
+
+def albedo_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of the albedo of a map of `rows` x `cols` pixels."""
+    return round(rows * cols * _ALBEDO_BYTES)
+
+
+def terrain_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of the shaded terrain of a map of `rows` x `cols` pixels."""
+    return round(rows * cols * _TERRAIN_BYTES)
+
+
+def height16_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of the 16-bit heights of a map of `rows` x `cols` pixels, with their JSON."""
+    return round(rows * cols * _HEIGHT16_BYTES) + TEXT_FILE_BYTES

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE
-from terrainpaint.core.segmentation import SegmentationMap, read_map, read_map_nearest, write_map
+from terrainpaint.core.map_files import read_map, read_map_nearest, write_map
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import MapError
 
 ID_MAPS = npst.arrays(np.uint8, st.tuples(st.integers(32, 50), st.integers(32, 50)), elements=st.integers(0, 6))
@@ -268,7 +269,7 @@ def test_pillows_pixel_limit_does_not_apply_and_stays(tmp_path: Path, monkeypatc
     path = tmp_path / "map.png"
     write_map(path, SegmentationMap(np.zeros((64, 64), np.uint8)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
-    monkeypatch.setattr("terrainpaint.core.map_picture._STRIP_PX", 64)
+    monkeypatch.setattr("terrainpaint.core.map_files._STRIP_PX", 64)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_map(path).shape == (64, 64)

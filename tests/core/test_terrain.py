@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrainpaint.core.recipe import Recipe
+from terrainpaint.core.terrain import Recipe
 
 
 @given(blend=st.floats(0, 1))

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from terrainpaint.core.recipe import Recipe
-from terrainpaint.core.terrain import Provenance, Terrain
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.export import ExportOptions, ExportSource, export
 from tests.export.terrains import lopsided, of_height, source
 

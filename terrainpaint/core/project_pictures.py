@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
-from terrainpaint.core.layers import EMPTY
-from terrainpaint.core.map_picture import no_pixel_limit
+from terrainpaint.core.decoding import UndecodableError, load_pixels, open_picture
+from terrainpaint.core.project import EMPTY
 
 HEADER_BYTES = 33
 """Length of the signature and the first chunk of a PNG."""
@@ -114,15 +114,13 @@ def _opened(data: bytes, shape: tuple[int, int], mode: str | None) -> Image.Imag
     if (header.height, header.width) != shape:
         raise ValueError(f"has {header.width} x {header.height} pixels instead of {shape[1]} x {shape[0]}")
     try:
-        with no_pixel_limit():
-            picture = Image.open(io.BytesIO(data), formats=["PNG"])
+        picture = open_picture(io.BytesIO(data), formats=("PNG",))
         # A second header would be believed; so would an animation.
         if picture.size == (shape[1], shape[0]) and mode in (None, picture.mode):
-            picture.load()
+            load_pixels(picture)
             return picture
     except MemoryError as error:
         raise ValueError("does not fit into memory") from error
-    # Whatever a parser of foreign bytes raises, the bytes are at fault.
-    except Exception as error:
+    except (UndecodableError, OSError) as error:
         raise ValueError("is damaged") from error
     raise ValueError("is a PNG of another kind")

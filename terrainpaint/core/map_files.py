@@ -1,0 +1,202 @@
+"""Read and write a segmentation map as a picture: what is refused and why, pixels in strips."""
+
+from __future__ import annotations
+
+import io
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from terrainpaint.core import decoding
+from terrainpaint.core.classes import CLASSES, PALETTE, nearest_classes
+from terrainpaint.core.decoding import UndecodableError
+from terrainpaint.core.files import atomic_path, why_unreadable
+from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
+from terrainpaint.errors import DeviceError, MapError
+
+_STRIP_PX = 1 << 20
+_NO_CLASS = 255
+
+
+def read_map(path: Path) -> SegmentationMap:
+    """Read a palette or RGB PNG whose pixels all have exact class colours; palette order does not matter.
+
+    Raises MapError that says what is wrong with the picture; for foreign colours it names the first one.
+    """
+    with _open_picture(path) as picture:
+        if picture.format != "PNG":
+            raise MapError(
+                f"{path} is a {picture.format} picture, and such files may have changed colours; "
+                "save the map as PNG or read it with --nearest-colour."
+            )
+        _load_pixels(path, picture)
+        table = _exact_table(picture)
+        ids = np.empty((picture.height, picture.width), np.uint8)
+        foreign = 0
+        example = ""
+        for top, codes in _strips(path, picture):
+            part = table[codes]
+            wrong = part == _NO_CLASS
+            count = int(np.count_nonzero(wrong))
+            if count and not foreign:
+                row, col = np.unravel_index(int(wrong.argmax()), wrong.shape)
+                red, green, blue = _colours_of(picture, codes[row, col : col + 1])[0]
+                example = f"#{red:02x}{green:02x}{blue:02x} at row {top + row}, column {col}"
+            foreign += count
+            ids[top : top + len(part)] = part
+    if foreign:
+        raise MapError(
+            f"{path} has colours that belong to no class on {foreign / ids.size:.2%} of its pixels, "
+            f"the first is {example}; repaint them or read the map with --nearest-colour."
+        )
+    return SegmentationMap(ids)
+
+
+def read_map_nearest(path: Path) -> tuple[SegmentationMap, float]:
+    """Read any 8-bit RGB or palette picture; a foreign colour becomes the class of the nearest sRGB colour.
+
+    Returns the map and the share 0..1 of pixels whose colour was not exact. Raises MapError.
+    """
+    with _open_picture(path) as picture:
+        _load_pixels(path, picture)
+        exact = _exact_table(picture)
+        nearest = exact.copy()
+        ids = np.empty((picture.height, picture.width), np.uint8)
+        foreign = 0
+        for top, codes in _strips(path, picture):
+            wrong = codes[exact[codes] == _NO_CLASS]
+            foreign += wrong.size
+            new = np.unique(wrong[nearest[wrong] == _NO_CLASS])
+            nearest[new] = nearest_classes(_colours_of(picture, new))
+            ids[top : top + len(codes)] = nearest[codes]
+    return SegmentationMap(ids), foreign / ids.size
+
+
+def write_map(path: Path, segmentation: SegmentationMap) -> None:
+    """Write a palette PNG, index = class id, with the class names as iTXt text; whole or not at all.
+
+    Raises OutputError.
+    """
+    picture = Image.fromarray(segmentation.ids)
+    picture.putpalette(PALETTE.tobytes())
+    names = PngInfo()
+    names.add_itxt("Terrain classes", ", ".join(f"{each.id} {each.name}" for each in CLASSES))
+    # Through memory, since Pillow hides the reason of a failed write; a map packs to a small part of its pixels.
+    data = io.BytesIO()
+    picture.save(data, "PNG", pnginfo=names)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.getbuffer())
+
+
+@contextmanager
+def _open_picture(path: Path) -> Iterator[Image.Image]:
+    """A picture that passes as a map by its header: mode P or RGB, 8 bits, legal size. Pixels are not decoded yet.
+
+    Raises MapError for everything else, before memory is taken for the pixels.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise MapError(f"{path} is not a file; name a PNG picture of a map.")
+        picture = decoding.open_picture(path)
+    except OSError as error:
+        raise MapError(f"{path} cannot be read: {why_unreadable(error)}.") from error
+    except UndecodableError as error:
+        raise MapError(f"{path} {error}; save the map as PNG.") from error
+    with picture:
+        _check_header(path, picture)
+        yield picture
+
+
+def _load_pixels(path: Path, picture: Image.Image) -> None:
+    """Decode the pixels, which `_strips` and `_colours_of` read.
+
+    Raises MapError when they are broken or cut short, DeviceError when they do not fit into memory.
+    """
+    try:
+        decoding.load_pixels(picture)
+    except MemoryError as error:
+        raise DeviceError(
+            f"There is not enough memory to read {path} with its {picture.width} x {picture.height} pixels; "
+            "use a smaller map."
+        ) from error
+    except UndecodableError as error:
+        raise MapError(f"{path} {error}; save or copy it again.") from error
+
+
+def _strips(path: Path, picture: Image.Image) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """The loaded pixels as (first row, (rows, W) uint32 codes), from north to south.
+
+    A code is the palette index of a P picture, else `red | green << 8 | blue << 16`.
+    Raises MapError when a pixel is transparent.
+    """
+    see_through = _see_through(picture)
+    rows = max(1, _STRIP_PX // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        strip = picture.crop((0, top, picture.width, bottom))
+        if picture.mode == "P":
+            codes = np.frombuffer(strip.tobytes(), np.uint8).astype(np.uint32)
+            # Unused entries may be see-through: many programs add one to every palette.
+            if see_through.any() and see_through[codes].any():
+                raise MapError(f"{path} has transparency; save it without alpha.")
+        else:
+            # Four bytes a pixel are one number; the fourth is padding of no fixed value.
+            codes = np.frombuffer(strip.tobytes("raw", "RGBX"), "<u4") & np.uint32(0xFFFFFF)
+        yield top, codes.reshape(bottom - top, picture.width)
+
+
+def _colours_of(picture: Image.Image, codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """(N,) codes as `_strips` yields them → (N, 3) uint8 sRGB."""
+    if picture.mode != "P":
+        return codes.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :3]
+    palette = np.zeros((256, 3), np.uint8)
+    entries = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    palette[: len(entries)] = entries
+    return palette[codes]
+
+
+def _see_through(picture: Image.Image) -> NDArray[np.bool_]:
+    """(256,) bool: palette indices that are not fully opaque; all False for RGB."""
+    alpha = picture.info.get("transparency", b"")
+    marked = np.zeros(256, np.bool_)
+    if isinstance(alpha, int):
+        marked[alpha] = True
+    elif isinstance(alpha, bytes):
+        marked[: len(alpha)] = np.frombuffer(alpha, np.uint8) < 255
+    return marked
+
+
+def _check_header(path: Path, picture: Image.Image) -> None:
+    width, height = picture.size
+    if min(width, height) < MIN_SIDE_PX:
+        raise MapError(f"{path} has {width} x {height} pixels; a map needs at least {MIN_SIDE_PX} a side.")
+    if max(width, height) > MAX_MAP_SIDE_PX:
+        raise MapError(f"{path} has {width} x {height} pixels; a map has at most {MAX_MAP_SIDE_PX} a side.")
+    # Pillow turns 16-bit colours into 8 bits without a word; only the raw mode of its decoder tells.
+    if picture.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", [])):
+        raise MapError(f"{path} has 16 bits a channel; save it with 8 bits a channel.")
+    if picture.mode in ("RGBA", "LA", "PA") or (picture.mode == "RGB" and "transparency" in picture.info):
+        raise MapError(f"{path} has transparency; save it without alpha.")
+    if picture.mode in ("1", "L", "I", "F"):
+        raise MapError(f"{path} is a grey picture; save it in the seven class colours.")
+    if picture.mode not in ("P", "RGB"):
+        raise MapError(f"{path} is a {picture.mode} picture; save it as RGB.")
+
+
+def _exact_table(picture: Image.Image) -> NDArray[np.uint8]:
+    """Class id of each code of `_strips`, `_NO_CLASS` where the colour is no class colour exactly."""
+    if picture.mode == "P":
+        colours = _colours_of(picture, np.arange(256, dtype=np.uint32))
+        same = (colours[:, None] == PALETTE).all(axis=2)
+        return np.where(same.any(axis=1), same.argmax(axis=1), _NO_CLASS).astype(np.uint8)
+    table = np.full(1 << 24, _NO_CLASS, np.uint8)
+    for each in CLASSES:
+        red, green, blue = each.colour
+        table[red | green << 8 | blue << 16] = each.id
+    return table
