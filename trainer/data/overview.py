@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE
 from terrainpaint.core.shading import hillshade
-from trainer.data.tile_set import TileSet
 from trainer.data.statistics import SPLIT_NAMES, SetStatistics, describe
+from trainer.data.tile_set import TileSet
 
 THUMB_PX = 160
 MARGIN_PX = 24
@@ -120,9 +120,7 @@ def _classes(draw: ImageDraw.ImageDraw, corner: tuple[int, int], numbers: SetSta
         draw.text((longest, at), " / ".join(f"{share:.1%}" for share in shares), INK, _font())
 
 
-def _tiles(
-    prepared: TileSet, chosen: Sequence[int], told: str, width: int, exaggeration: float
-) -> NDArray[np.uint8]:
+def _tiles(prepared: TileSet, chosen: Sequence[int], told: str, width: int, exaggeration: float) -> NDArray[np.uint8]:
     if not chosen:
         return np.zeros((0, width, 3), np.uint8)
     columns = [np.vstack([_framed(each) for each in _layers(prepared, tile, exaggeration)]) for tile in chosen]

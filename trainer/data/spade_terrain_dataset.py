@@ -8,8 +8,7 @@ from terrainpaint.core.decoding import read_heights, read_picture
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
-from trainer.data.tile_cutting import PrepareOptions
-from trainer.data.tile_cutting import Patch, Square, assemble, cut_patch, whole_metres
+from trainer.data.tile_cutting import Patch, PrepareOptions, Square, assemble, cut_patch, whole_metres
 from trainer.data.tile_set import TileSet
 
 
