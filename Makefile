@@ -21,9 +21,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Without a screen; what needs OpenGL starts a virtual one for itself.
+# Without a screen; what needs OpenGL starts a virtual one for itself. One process for each core, up to four: each can
+# take 1.5 GB of memory. A file's tests stay in one process, which makes their shared data once.
 test: lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: setup
 	$(BIN)/python -m tests.bench
