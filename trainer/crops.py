@@ -13,8 +13,7 @@ from torch import Tensor
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.models.networks import Generator
-from terrainpaint.models.spade_local import Window
-from terrainpaint.models.spans import Span
+from terrainpaint.models.windows import Span, Window
 from trainer.data.crops import GRID_PX, crop_starts
 from trainer.data.tile_set import TileSet
 from trainer.simple_maps import LEAST_PX, MOST_PX, simplified

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.models.reference_shadow import differences
+from terrainpaint.models.spade_terrain.lab_shadow import differences
 
 INPUT_CHANNELS = 3 + 1 + 2 + CLASS_COUNT
 KERNEL_PX, STRIDE = 3, 2

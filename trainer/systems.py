@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.models.lab import lab_from_srgb, srgb_from_lab
+from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.networks import NETWORKS, GeneratorConfig
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig, shaded

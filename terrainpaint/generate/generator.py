@@ -20,13 +20,12 @@ from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import DeviceError, OptionError
 from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
 from terrainpaint.generate.tiles import MapPart, seams, separate_area, separate_tiles, separate_tiles_at, tiles
-from terrainpaint.models.arrays import heights_from, ids_to, picture_from, picture_to
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
+from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.spade_local import Window
-from terrainpaint.models.spans import Area
 from terrainpaint.models.style_field import BROAD_SHARE, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
+from terrainpaint.models.windows import Area, Window
 
 TILE_PX = 1024
 """Side of the tiles of a large map; smaller ones repeat more of the coarse levels, larger ones need more memory."""
@@ -204,8 +203,8 @@ class Generator:
             ids, rerolls = part.around(asked.rows, asked.cols)
             noise = _noise(recipe, rerolls, (asked.rows, asked.cols))
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
-                albedo, code = generator(ids_to(ids, self._device), window, noise, style)
-            return picture_from(albedo), heights_from(generator.height(code))
+                albedo, code = generator(ids_to_tensor(ids, self._device), window, noise, style)
+            return picture_to_array(albedo), heights_to_array(generator.height(code))
 
     def _style_at(self, recipe: Recipe, at: Area) -> Tensor:
         """(1, S, r, c): the style of a recipe at knots."""
@@ -219,7 +218,9 @@ class Generator:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3): one px before, two after."""
         height = torch.from_numpy(np.ascontiguousarray(around))[None, None].to(self._device)
         code = self._weights.generator.code(height)
-        return picture_from(self._weights.shadow.shade(picture_to(albedo, self._device), height, code, pixel_size_m))
+        return picture_to_array(
+            self._weights.shadow.shade(picture_to_tensor(albedo, self._device), height, code, pixel_size_m)
+        )
 
 
 def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> Noise:

@@ -1,8 +1,10 @@
-"""sRGB and CIELAB (D65), the latter scaled to -1..1 as a network paints it behind tanh. Differentiable everywhere."""
+"""How networks see data: arrays (HWC, numpy) ↔ tensors (NCHW), metres ↔ encoded elevation, sRGB ↔ scaled CIELAB."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 AB_RANGE = 110.0
@@ -19,6 +21,41 @@ _RGB_OF_XYZ = (
     (0.0556434, -0.2040259, 1.0572252),
 )
 _EDGE = 6 / 29
+
+
+def ids_to_tensor(ids: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """(H, W) uint8 class ids → (1, H, W) uint8."""
+    return torch.from_numpy(np.ascontiguousarray(ids))[None].to(device)
+
+
+def picture_to_tensor(picture: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """(H, W, 3) uint8 sRGB → (1, 3, H, W) float32 in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).to(device).movedim(-1, 0)[None].float() / 255
+
+
+def picture_to_array(picture: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, H, W) float32 → (H, W, 3) uint8 sRGB, clipped to 0..1."""
+    shades = (picture[0].clamp(0, 1) * 255).round().byte()
+    return np.asarray(shades.movedim(0, -1).contiguous().cpu().numpy(), np.uint8)
+
+
+def heights_to_array(height: Tensor) -> NDArray[np.float32]:
+    """(1, 1, H, W) float32 metres → (H, W) float32."""
+    return np.asarray(height[0, 0].cpu().numpy(), np.float32)
+
+
+def encode_elevation(height: Tensor, scale: float) -> Tensor:
+    """Metres → encoded elevation, float32: the square root, with its sign, divided by `scale`.
+
+    Generators output this, not metres: it spends its range on low land. A file calls the encoding `signed-sqrt`.
+    Its slope at 0 m is infinite, so no gradient may pass.
+    """
+    return height.sign() * height.abs().sqrt() / scale
+
+
+def decode_elevation(encoded: Tensor, scale: float) -> Tensor:
+    """Encoded elevation → metres, float32: the inverse of `encode_elevation`."""
+    return encoded * encoded.abs() * scale**2
 
 
 def lab_from_srgb(picture: Tensor) -> Tensor:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from terrainpaint.models.reference import ReferenceConfig, ReferenceNetwork
-from terrainpaint.models.reference_attention import AttentionConfig, AttentionReference
-from terrainpaint.models.reference_modulated import ModulatedReference
-from terrainpaint.models.reference_shadow import ReferenceShadow
-from terrainpaint.models.reference_spade import SpadeReference
 from terrainpaint.models.shadow import ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference
+from terrainpaint.models.spade_terrain.base import ReferenceConfig, ReferenceNetwork
+from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow
+from terrainpaint.models.spade_terrain.modulated import ModulatedReference
+from terrainpaint.models.spade_terrain.spade import SpadeReference
 
 Generator = SpadeLocal | ReferenceNetwork
 GeneratorConfig = SpadeLocalConfig | ReferenceConfig

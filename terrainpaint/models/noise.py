@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terrainpaint.models.spans import Area, Span, cut, doubled
+from terrainpaint.models.windows import Area, Span, cut, doubled, size_of
 
 NOISE_CHANNELS = 2
 
@@ -32,7 +32,7 @@ def seeded(seeds: Sequence[int]) -> Noise:
     """The noise of a batch of N seeds."""
 
     def draw(level: int, index: int, at: Area, device: torch.device) -> Tensor:
-        return world_noise(seeds, level * _INDICES + index, NOISE_CHANNELS, _origin(at), _size(at), device)
+        return world_noise(seeds, level * _INDICES + index, NOISE_CHANNELS, _origin(at), size_of(at), device)
 
     return draw
 
@@ -52,7 +52,7 @@ def rerolled(seed: int, rerolls: NDArray[np.uint8], window: Area) -> Noise:
     def draw(level: int, index: int, at: Area, device: torch.device) -> Tensor:
         rows, cols = (_middles(span, of, level) for span, of in zip(at, window, strict=True))
         keys = _keys(seeds, level * _INDICES + index, NOISE_CHANNELS, device)
-        return _drawn(keys.T[:, numbers[rows, cols].to(device).long()][None], _origin(at), _size(at))
+        return _drawn(keys.T[:, numbers[rows, cols].to(device).long()][None], _origin(at), size_of(at))
 
     return draw
 
@@ -109,10 +109,6 @@ def _middles(span: Span, of: Span, level: int) -> slice:
 
 def _origin(at: Area) -> tuple[int, int]:
     return at[0][0], at[1][0]
-
-
-def _size(at: Area) -> tuple[int, int]:
-    return at[0][1] - at[0][0], at[1][1] - at[1][0]
 
 
 def _mix(x: Tensor) -> Tensor:

@@ -21,10 +21,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.models.elevation import elevation_code, metres
+from terrainpaint.models.encoding import decode_elevation, encode_elevation
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
-from terrainpaint.models.spans import Area, Span, before_bilinear, cut, doubled, halved, widened
 from terrainpaint.models.style_field import knots, spread
+from terrainpaint.models.windows import (
+    Area,
+    Span,
+    Window,
+    before_bilinear,
+    cut,
+    doubled,
+    grown,
+    halved,
+    size_of,
+    widened,
+)
 
 COARSEST = 4
 """Level of the first features: 1/16 of the map's resolution."""
@@ -53,14 +64,6 @@ class SpadeLocalConfig:
     hidden: int = 48
     style_names: tuple[str, ...] = ("lightness", "warmth", "greenness", "elevation", "relief")
     elevation_scale: float = 43.0
-
-
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of the output, `rows` and `cols` in absolute pixels of the map."""
-
-    rows: Span
-    cols: Span
 
 
 class SpadeLocal(nn.Module):
@@ -123,9 +126,9 @@ class SpadeLocal(nn.Module):
         spans = list(zip(row_spans, col_spans, strict=True))
 
         here = spans[0]
-        around = _around(here, STEM_REACH)
+        around = grown(here, STEM_REACH)
         x = self.stem(torch.cat([maps.area(COARSEST, around), noise(COARSEST, 0, around, ids.device)], dim=1))
-        sketch = torch.zeros((len(ids), OUTPUT_CHANNELS, *_size(here)), device=ids.device)
+        sketch = torch.zeros((len(ids), OUTPUT_CHANNELS, *size_of(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, sketch = stage(x, sketch, here, there, maps, styles, noise)
             here = there
@@ -138,17 +141,17 @@ class SpadeLocal(nn.Module):
             x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
         rim = slice(2 * HEAD_REACH, -2 * HEAD_REACH)
         x = x + _enlarged(sketch)[..., rim, rim]
-        at = _around(fine, -2 * HEAD_REACH)
+        at = grown(fine, -2 * HEAD_REACH)
         x = x[:, :, cut(window.rows, at[0]), cut(window.cols, at[1])].contiguous()  # tanh is slow on gaps
         return 0.5 + 0.5 * torch.tanh(x[:, :3]), x[:, 3:]
 
     def height(self, code: Tensor) -> Tensor:
         """Elevation code → metres, float32: the square, with its sign. No height is out of range."""
-        return metres(code, self.config.elevation_scale)
+        return decode_elevation(code, self.config.elevation_scale)
 
     def code(self, height: Tensor) -> Tensor:
         """Metres → elevation code, float32: the inverse of `height`."""
-        return elevation_code(height, self.config.elevation_scale)
+        return encode_elevation(height, self.config.elevation_scale)
 
     def _plan(self, out: Span) -> tuple[Span, list[Span]]:
         """The span of the map, and of the features of each level and of the head, coarse to fine."""
@@ -197,7 +200,7 @@ class _Pyramid:
         return half if level == 1 else F.avg_pool2d(half, 1 << (level - 1))
 
     def _softened(self, at: Area) -> Tensor:
-        half = self.area(1, _around(at, BLUR_PX))
+        half = self.area(1, grown(at, BLUR_PX))
         blurred = _blurred(_blurred(half))
         water = self.area(1, at)[:, WATER : WATER + 1]
         land = blurred * ((1 - water) / (1 - blurred[:, WATER : WATER + 1]).clamp(min=1e-3))
@@ -255,13 +258,13 @@ class _Level(nn.Module):
         if self.branch is None:
             told = shares = maps.soft(self.level, here)
         else:
-            shares, told = maps.area(self.level, here), self.branch(maps.area(self.level, _around(here, SPADE_REACH)))
+            shares, told = maps.area(self.level, here), self.branch(maps.area(self.level, grown(here, SPADE_REACH)))
         style = styles.area(self.level, here)
         told = torch.cat([told, style.to(told.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
-            here, shares = _around(here, -1), shares[INNER]
+            here, shares = grown(here, -1), shares[INNER]
             x = block(x, told, shares, noise(self.level, index + 1, here, x.device))
-            here, shares = _around(here, -1), shares[INNER]
+            here, shares = grown(here, -1), shares[INNER]
             told, sketch = told[INNER][INNER], sketch[INNER][INNER]
         if self.outline is None:
             return self.leave(x), sketch
@@ -327,11 +330,3 @@ def _blurred(shares: Tensor) -> Tensor:
 def _enlarged(x: Tensor) -> Tensor:
     """(N, C, h, w) → (N, C, 2h, 2w), bilinear; the outermost pixels would need more than there is."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-def _around(at: Area, pixels: int) -> Area:
-    return widened(at[0], pixels), widened(at[1], pixels)
-
-
-def _size(at: Area) -> tuple[int, int]:
-    return at[0][1] - at[0][0], at[1][1] - at[1][0]

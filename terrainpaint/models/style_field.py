@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from terrainpaint.models.spans import Area, Span
+from terrainpaint.models.windows import Area, Span
 
 KNOT_LEVEL = 6
 """The level whose pixels have the knots that a network is told: 64 px of the map."""

@@ -6,10 +6,20 @@ level l covers the pixels i * 2**l .. (i + 1) * 2**l of the map. Coordinates are
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 Span = tuple[int, int]
 
 Area = tuple[Span, Span]
 """Rows and columns."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of the output, `rows` and `cols` in absolute pixels of the map."""
+
+    rows: Span
+    cols: Span
 
 
 def widened(span: Span, pixels: int) -> Span:
@@ -38,3 +48,13 @@ def cut(span: Span, of: Span) -> slice:
     if not (of[0] <= span[0] <= span[1] <= of[1]):
         raise ValueError(f"{span} is not within {of}")
     return slice(span[0] - of[0], span[1] - of[0])
+
+
+def grown(area: Area, pixels: int) -> Area:
+    """An area grown by `pixels` on each side; with a negative number, shrunk."""
+    return widened(area[0], pixels), widened(area[1], pixels)
+
+
+def size_of(area: Area) -> tuple[int, int]:
+    """Number of rows and columns."""
+    return area[0][1] - area[0][0], area[1][1] - area[1][0]

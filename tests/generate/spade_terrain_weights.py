@@ -6,7 +6,7 @@ from pathlib import Path
 
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
-from tests.models.small_reference import CONFIGS, network, shadow
+from tests.models.small_spade_terrain import CONFIGS, network, shadow
 
 
 def write_reference_weights(path: Path, name: str) -> None:

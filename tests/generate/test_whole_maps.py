@@ -21,8 +21,8 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.generate.tiles import MapPart, separate_tiles
-from tests.generate.reference_weights import write_reference_weights
-from tests.models.small_reference import NAMES
+from tests.generate.spade_terrain_weights import write_reference_weights
+from tests.models.small_spade_terrain import NAMES
 
 SHAPE = (150, 203)
 

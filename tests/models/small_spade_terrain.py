@@ -9,11 +9,11 @@ from torch import Tensor
 
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.noise import seeded
-from terrainpaint.models.reference import ReferenceConfig, ReferenceNetwork
-from terrainpaint.models.reference_attention import AttentionConfig
-from terrainpaint.models.reference_shadow import ReferenceShadow
 from terrainpaint.models.shadow import ShadowConfig
-from terrainpaint.models.spade_local import Window
+from terrainpaint.models.spade_terrain.attention import AttentionConfig
+from terrainpaint.models.spade_terrain.base import ReferenceConfig, ReferenceNetwork
+from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow
+from terrainpaint.models.windows import Window
 from tests.models import small
 
 CONFIGS: dict[str, ReferenceConfig] = {

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from terrainpaint.models.lab import lab_from_srgb, srgb_from_lab
-from terrainpaint.models.reference_shadow import ReferenceShadow, differences
+from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.shadow import ShadowConfig
-from tests.models.small_reference import shadow
+from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow, differences
+from tests.models.small_spade_terrain import shadow
 
 
 @pytest.mark.parametrize(

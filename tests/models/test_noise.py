@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.spans import Area
+from terrainpaint.models.windows import Area
 
 CPU = torch.device("cpu")
 STEP = np.float32(0.006765)

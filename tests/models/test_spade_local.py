@@ -17,8 +17,8 @@ from torch import Tensor
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.noise import seeded
-from terrainpaint.models.spade_local import COARSEST, SpadeLocal, SpadeLocalConfig, Window
-from terrainpaint.models.spans import Span, cut
+from terrainpaint.models.spade_local import COARSEST, SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.windows import Span, Window, cut
 from tests.models import small
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,12 +16,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.noise import rerolled, seeded
-from terrainpaint.models.reference import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
-from terrainpaint.models.reference_attention import AttentionConfig, AttentionReference, LocalAttention, ScaledSum
-from terrainpaint.models.reference_modulated import RECEPTIVE_PX, MapScale, ModulatedConv2d
-from terrainpaint.models.spade_local import Window
+from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference, LocalAttention, ScaledSum
+from terrainpaint.models.spade_terrain.base import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
+from terrainpaint.models.spade_terrain.modulated import RECEPTIVE_PX, MapScale, ModulatedConv2d
+from terrainpaint.models.windows import Window
 from tests.models import small
-from tests.models.small_reference import CONFIGS, NAMES, made, network
+from tests.models.small_spade_terrain import CONFIGS, NAMES, made, network
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = torch.tensor([[0.4, -1.2, 0.7, 1.0]])[:, :, None, None]
@@ -141,7 +141,7 @@ def test_code_and_height_are_inverse() -> None:
 DIGEST = """
 import hashlib, torch
 from tests.models import small
-from tests.models.small_reference import made, network
+from tests.models.small_spade_terrain import made, network
 torch.set_num_threads(1)
 with torch.inference_mode():
     found = torch.cat(made(network("{name}"), small.random_ids(64, 96), torch.ones(1, 4), seed=99), dim=1)

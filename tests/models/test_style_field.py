@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from terrainpaint.models.noise import world_noise
-from terrainpaint.models.spans import Area, doubled
 from terrainpaint.models.style_field import BROAD_SHARE, KNOT_LEVEL, knots, shares, spread, variation
+from terrainpaint.models.windows import Area, doubled
 
 CPU = torch.device("cpu")
 FAR = ((5 << 20, (5 << 20) + 300), (-700, 90))

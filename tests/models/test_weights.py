@@ -27,8 +27,9 @@ from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import OutputError, WeightsError
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
-from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import METADATA_KEY, WeightsHeader, load_weights, read_header, save_weights
+from terrainpaint.models.windows import Window
 from tests.models import small
 
 CPU = torch.device("cpu")

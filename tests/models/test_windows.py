@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from terrainpaint.models.spans import Span, before_bilinear, cut, doubled, halved, widened
+from terrainpaint.models.windows import Span, before_bilinear, cut, doubled, halved, widened
 
 STARTS = st.integers(-1000, 1000)
 SPANS = st.builds(lambda start, length: (start, start + length), STARTS, st.integers(1, 60))

@@ -1,9 +1,9 @@
 import torch
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.models.reference import ReferenceConfig
-from terrainpaint.models.reference_spade import SpadeReference
 from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.spade import SpadeReference
 from tests.trainer.runs import NETWORK
 from trainer.crops import CropSource
 from trainer.data.tile_set import TileSet

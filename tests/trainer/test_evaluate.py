@@ -13,9 +13,9 @@ import torch
 
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import NETWORKS
-from terrainpaint.models.reference import ReferenceConfig
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
 from tests.trainer.lands import small_set
 from trainer.__main__ import main

@@ -14,8 +14,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from terrainpaint.errors import OutputError, TrainingError
 from terrainpaint.models.networks import GeneratorConfig
-from terrainpaint.models.reference import ReferenceConfig
-from terrainpaint.models.reference_attention import AttentionConfig
+from terrainpaint.models.spade_terrain.attention import AttentionConfig
+from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.weights import load_weights
 from tests.trainer.runs import NETWORK, changed, quiet
 from tests.trainer.test_losses import squeezenet_state

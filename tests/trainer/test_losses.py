@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.elevation import elevation_code
+from terrainpaint.models.encoding import encode_elevation
 from tests.trainer.runs import changed
 from trainer.augment import KINDS, draw_augmentation
 from trainer.balance import balance_of
@@ -193,7 +193,7 @@ def test_the_sea_is_at_0_m_and_nothing_else_has_to_be() -> None:
     labels[0, 3] = 5
     height = torch.zeros(1, 1, 4, 4)
     height[0, 0, 0] = 40  # a lake
-    real, made = elevation_code(height, 43), elevation_code(height + 9, 43)
+    real, made = encode_elevation(height, 43), encode_elevation(height + 9, 43)
     assert sea_level(made, real, height, labels) == pytest.approx(3 / 43 / 2, abs=1e-6)
     beside = real + (made - real) * ((height > 0) | (labels != 0)[:, None])
     assert sea_level(beside, real, height, labels) == 0

@@ -6,7 +6,8 @@ import torch
 
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.noise import seeded
-from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.windows import Window
 from tests.trainer.runs import NETWORK, changed, quiet
 from trainer.data.tile_set import TileSet
 from trainer.publish import publish

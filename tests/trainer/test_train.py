@@ -12,8 +12,9 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
-from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig, Window
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.style_field import spread
+from terrainpaint.models.windows import Window
 from tests.trainer.runs import CONFIG, NETWORK, changed, quiet
 from trainer.__main__ import main
 from trainer.averaging import Averaged

@@ -20,6 +20,7 @@ from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.encoding import encode_elevation
 from terrainpaint.models.shadow import slopes
 from trainer.evaluation.regions import Regions
 
@@ -145,6 +146,6 @@ def _seen(
 ) -> Tensor:
     """(N, 8, H, W): picture, elevation code, slopes to south and east at two gains."""
     height = torch.from_numpy(heights).to(device)[:, None]
-    code = height.sign() * height.abs().sqrt() / _CODE_SCALE - 0.6
+    code = encode_elevation(height, _CODE_SCALE) - 0.6
     steps = slopes(F.pad(height, (0, 1, 0, 1), mode="replicate"), pixel_size_m)
     return torch.cat([torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2) / 127.5 - 1, code, steps], dim=1)

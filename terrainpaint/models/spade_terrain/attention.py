@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from terrainpaint.models.reference import LEVELS, ReferenceConfig, ReferenceNetwork
-from terrainpaint.models.reference_modulated import MapScale, ModulatedBlock, ModulatedConv2d
+from terrainpaint.models.spade_terrain.base import LEVELS, ReferenceConfig, ReferenceNetwork
+from terrainpaint.models.spade_terrain.modulated import MapScale, ModulatedBlock, ModulatedConv2d
 
 SMALL_PX = 64
 

@@ -19,11 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.models.elevation import elevation_code, metres
-from terrainpaint.models.lab import srgb_from_lab
+from terrainpaint.models.encoding import decode_elevation, encode_elevation, srgb_from_lab
 from terrainpaint.models.noise import Noise
-from terrainpaint.models.spade_local import Window
-from terrainpaint.models.spans import Area, Span, cut, doubled, halved
+from terrainpaint.models.windows import Area, Span, Window, cut, doubled, halved
 
 COARSEST = 5
 """Level of the first features: 1/32 of the map's resolution."""
@@ -131,11 +129,11 @@ class ReferenceNetwork(nn.Module, ABC):
 
     def height(self, code: Tensor) -> Tensor:
         """Elevation code → metres, float32."""
-        return metres(code, self.config.elevation_scale)
+        return decode_elevation(code, self.config.elevation_scale)
 
     def code(self, height: Tensor) -> Tensor:
         """Metres → elevation code, float32: the inverse of `height`."""
-        return elevation_code(height, self.config.elevation_scale)
+        return encode_elevation(height, self.config.elevation_scale)
 
 
 class SymmetricConv2d(nn.Conv2d):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from terrainpaint.models.lab import lab_from_srgb, srgb_from_lab
+from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.shadow import ShadowConfig
 
 _INNER = slice(1, -2)
