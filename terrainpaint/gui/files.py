@@ -39,9 +39,9 @@ from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.dialogs.map_size import NewDialog
-from terrainpaint.gui.dialogs.parts import PICTURE_FILES
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.widgets.basics import PICTURE_FILES
 
 _RECENT = 10
 _FIRST_SEED = 3

@@ -11,7 +11,7 @@ from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.map_files import read_map
 from terrainpaint.errors import InputFileError
-from terrainpaint.gui.dialogs.parts import pixmap_of
+from terrainpaint.gui.widgets.pictures import pixmap_of
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.gui.dialogs.parts import draw_rounded, label, push_button
 from terrainpaint.gui.icons import icon, pixmap
 from terrainpaint.gui.samples import SAMPLES, Sample, sample_picture
 from terrainpaint.gui.theme import current_theme, set_role
+from terrainpaint.gui.widgets.basics import label, push_button
+from terrainpaint.gui.widgets.pictures import draw_rounded
 
 _WIDTH_PX = 880
 _LOGO_PX = 56

@@ -12,7 +12,7 @@ from terrainpaint.export import FORMATS, ExportOptions, export, export_paths
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
-from terrainpaint.gui.dialogs.parts import accept_button
+from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
 
 

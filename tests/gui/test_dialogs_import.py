@@ -14,7 +14,8 @@ from terrainpaint.core.importing import HeightMap, classes_of_heights
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog, Mode
-from terrainpaint.gui.dialogs.parts import ClassCombo, ShareBar, accept_button
+from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.gui.widgets.class_colours import ClassCombo, ShareBar
 
 IDS = np.repeat(np.repeat(np.arange(7, dtype=np.uint8).reshape(1, 7), 40, axis=0), 10, axis=1)
 

@@ -27,7 +27,8 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
-from terrainpaint.gui.dialogs.parts import ShareBar, accept_button
+from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.gui.widgets.class_colours import ShareBar
 
 LONG_MS = 20_000
 

@@ -21,8 +21,8 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.gui import files as files_module
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
-from terrainpaint.gui.dialogs.parts import accept_button
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.widgets.basics import accept_button
 from tests.core.projects import VIEW, assert_same, blotches, full_project
 from tests.gui.windows import Buttons, Person, chooses, open_window
 

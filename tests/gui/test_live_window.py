@@ -25,8 +25,8 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generate.generator import Generator
 from terrainpaint.gui.dialogs.export import ExportDialog
-from terrainpaint.gui.dialogs.parts import accept_button
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.widgets.basics import accept_button
 from tests.gui.conftest import use_folders
 from tests.gui.windows import Person, open_window
 

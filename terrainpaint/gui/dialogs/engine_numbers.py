@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from terrainpaint.gui.dialogs.parts import label, paragraph
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.widgets.basics import label, paragraph
 
 UNREAL_SIDES = (127, 253, 505, 1009, 2017, 4033, 8129)
 UNITY_SIDES = tuple(2**power + 1 for power in range(5, 13))

@@ -27,7 +27,8 @@ from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions, Format
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
-from terrainpaint.gui.dialogs.parts import (
+from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.basics import (
     GAP_PX,
     MARGIN_PX,
     Form,
@@ -37,7 +38,6 @@ from terrainpaint.gui.dialogs.parts import (
     paragraph,
     push_button,
 )
-from terrainpaint.gui.theme import set_role
 
 _MESH_SIZES = (256, 512, 1024)
 _USUAL_FORMATS = ("obj", "height16")

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint import __version__
-from terrainpaint.gui.dialogs.parts import GAP_PX, MARGIN_PX, label, paragraph, push_button
 from terrainpaint.gui.icons import pixmap
+from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, label, paragraph, push_button
 
 Shortcut = tuple[str, str, str]
 """Group, keys such as "Ctrl+Shift+Z, Ctrl+Y" or "B or P", and what they do."""

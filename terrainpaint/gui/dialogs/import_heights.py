@@ -26,20 +26,11 @@ from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progre
 from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.dialogs.limits import LimitsPanel
-from terrainpaint.gui.dialogs.parts import (
-    GAP_PX,
-    MARGIN_PX,
-    Form,
-    PictureView,
-    ShareBar,
-    accept_button,
-    decision,
-    label,
-    metre_field,
-    paragraph,
-    thinned,
-)
 from terrainpaint.gui.dialogs.texture import Ground, TexturePanel
+from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, accept_button, decision, label, paragraph
+from terrainpaint.gui.widgets.class_colours import ShareBar
+from terrainpaint.gui.widgets.numbers import metre_field
+from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 DEFAULT_PIXEL_SIZE_M = 30.0
 """Where the file does not say: the step of the public elevation models of the whole Earth."""

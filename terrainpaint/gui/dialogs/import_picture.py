@@ -27,20 +27,9 @@ from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.background_jobs import Job
-from terrainpaint.gui.dialogs.parts import (
-    GAP_PX,
-    MARGIN_PX,
-    ClassCombo,
-    Form,
-    PictureView,
-    ShareBar,
-    accept_button,
-    decision,
-    label,
-    paragraph,
-    swatch,
-    thinned,
-)
+from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, accept_button, decision, label, paragraph
+from terrainpaint.gui.widgets.class_colours import ClassCombo, ShareBar, swatch
+from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 CLUSTERS = 7
 _PREVIEW_PX = 640

@@ -13,7 +13,9 @@ from terrainpaint.core.classes import CLASS_NAMES, CLASSES, WATER
 from terrainpaint.core.importing import ClassLimits, default_limits
 from terrainpaint.core.shading import slopes
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
-from terrainpaint.gui.dialogs.parts import label, metre_field, push_button, swatch
+from terrainpaint.gui.widgets.basics import label, push_button
+from terrainpaint.gui.widgets.class_colours import swatch
+from terrainpaint.gui.widgets.numbers import metre_field
 
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
     CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")

@@ -22,19 +22,11 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.classes import CLASSES, WATER
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
-from terrainpaint.gui.dialogs.parts import (
-    GAP_PX,
-    MARGIN_PX,
-    Form,
-    decision,
-    draw_rounded,
-    label,
-    paragraph,
-    push_button,
-    swatch,
-)
 from terrainpaint.gui.samples import SAMPLES, map_picture
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, decision, label, paragraph, push_button
+from terrainpaint.gui.widgets.class_colours import swatch
+from terrainpaint.gui.widgets.pictures import draw_rounded
 
 PRESETS_PX = (256, 512, 1024, 2048, 4096)
 DEFAULT_PX = 512

@@ -14,8 +14,8 @@ from terrainpaint.core.decoding import read_picture
 from terrainpaint.core.importing import HeightMap, classes_of_earth
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
-from terrainpaint.gui.dialogs.parts import PICTURE_FILES, label, paragraph, push_button
 from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
 
 _ALIKE = 0.05
 """How much the proportions of two pictures of one ground may differ: a border of a few pixels, not another frame."""

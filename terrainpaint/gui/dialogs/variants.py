@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPa
 from PySide6.QtWidgets import QAbstractButton, QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import muted
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.basics import muted
 
 SIDE = 3
 COUNT = SIDE * SIDE

@@ -16,9 +16,9 @@ from terrainpaint.core.painting import where
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.swatch import Marks, paint_swatch
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.widgets.class_colours import Marks, paint_swatch
 
 _EVERY_MS = 1000
 _SAMPLES = 100_000

@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.project import Settings
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import muted, rule, with_key
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.panels.seed_box import SeedBox
-from terrainpaint.gui.panels.sliders import Logarithmic, NumberField, SliderField, format_number
 from terrainpaint.gui.panels.style_box import StyleBox
+from terrainpaint.gui.widgets.basics import muted, rule, with_key
+from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField, format_number
 
 _MIN_RELIEF, _MAX_RELIEF = 0.1, 100.0
 

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWid
 
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import ICON_PX, with_key
 from terrainpaint.gui.panels.layer_model import LayerModel, LayerRole
 from terrainpaint.gui.panels.layer_view import LayerView
 from terrainpaint.gui.panels.underlay_box import UnderlayBox
+from terrainpaint.gui.widgets.basics import ICON_PX, with_key
 
 
 class LayersPanel(QWidget):

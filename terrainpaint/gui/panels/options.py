@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QSpinB
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
-from terrainpaint.gui.panels.controls import ElidedLabel, hide_what_has_no_room, icon_button
-from terrainpaint.gui.panels.sliders import Logarithmic, SliderField
-from terrainpaint.gui.panels.swatch import Swatch
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
+from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button
+from terrainpaint.gui.widgets.class_colours import Swatch
+from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField
 
 _SIZED = ("brush", "eraser", "line", "smooth")
 _PRESSED = ("brush", "eraser", "smooth")

@@ -12,9 +12,9 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import caption, icon_button, menu_button, with_key
 from terrainpaint.gui.panels.merging import Merge
-from terrainpaint.gui.panels.sliders import Linear, SliderField, hide_arrows
+from terrainpaint.gui.widgets.basics import caption, icon_button, menu_button, with_key
+from terrainpaint.gui.widgets.numbers import Linear, SliderField, hide_arrows
 
 _REMEMBERED = 30
 _FIRST_BLEND = 0.5

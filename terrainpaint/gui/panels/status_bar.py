@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QWidget
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import pixmap
-from terrainpaint.gui.panels.controls import ElidedLabel, hide_what_has_no_room
-from terrainpaint.gui.panels.sliders import format_number
-from terrainpaint.gui.panels.swatch import Swatch
 from terrainpaint.gui.theme import current_theme, set_role
+from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room
+from terrainpaint.gui.widgets.class_colours import Swatch
+from terrainpaint.gui.widgets.numbers import format_number
 
 _ICON_PX = 15
 _MIN_PX = 360

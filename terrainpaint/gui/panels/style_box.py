@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.controls import caption, rule
 from terrainpaint.gui.panels.merging import Merge
-from terrainpaint.gui.panels.sliders import Linear, SliderField
 from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.basics import caption, rule
+from terrainpaint.gui.widgets.numbers import Linear, SliderField
 
 _SIDE = 3.0
 _TIPS = {

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from terrainpaint.core.project import Underlay
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.controls import caption, icon_button
 from terrainpaint.gui.panels.merging import Merge
-from terrainpaint.gui.panels.sliders import Linear, SliderField
 from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.basics import caption, icon_button
+from terrainpaint.gui.widgets.numbers import Linear, SliderField
 
 
 class UnderlayBox(QWidget):

@@ -1,4 +1,4 @@
-"""Numbers that are set with a slider and a field."""
+"""Fields and sliders for numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDoubleSpinBox,
@@ -221,6 +227,17 @@ class NumberField(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+def metre_field(low: float, high: float, value: float) -> QDoubleSpinBox:
+    """A field for a length or a height; lengths, which are above 0, have centimetres."""
+    field = QDoubleSpinBox()
+    field.setRange(low, high)
+    field.setDecimals(2 if low > 0 else 1)
+    field.setSuffix(" m")
+    field.setGroupSeparatorShown(True)
+    field.setValue(value)
+    return field
 
 
 def hide_arrows(field: QAbstractSpinBox) -> None:

@@ -1,0 +1,168 @@
+"""Terrain classes as swatches, in a list to choose from, and as fractions of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QIcon,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+)
+from PySide6.QtWidgets import (
+    QComboBox,
+    QWidget,
+)
+
+from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE
+from terrainpaint.gui.class_marks import letter, patterned
+from terrainpaint.gui.theme import current_theme
+
+_TILE_PX = 64
+_SWATCH_PX = 16
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What tells the classes apart besides their colours."""
+
+    patterns: bool = False
+    letters: bool = False
+
+
+def paint_swatch(painter: QPainter, rect: QRectF, class_id: int, marks: Marks) -> None:
+    """Fill a rectangle with the colour of a class, with a thin rim that it needs on a ground of like lightness."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(current_theme().edge), 1))
+    painter.setBrush(_pattern(class_id) if marks.patterns else QColor(*CLASSES[class_id].colour))
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+    if marks.letters:
+        drawn = letter(class_id, painter.device().devicePixelRatioF(), painter.font().family())
+        half = drawn.deviceIndependentSize() / 2
+        painter.drawPixmap(rect.center() - QPointF(half.width(), half.height()), drawn)
+
+
+def _pattern(class_id: int) -> QBrush:
+    ids = np.full((_TILE_PX, _TILE_PX), class_id, np.uint8)
+    pixels = np.ascontiguousarray(patterned(PALETTE[ids], ids, 0, 0, 1))
+    image = QImage(pixels.data, _TILE_PX, _TILE_PX, pixels.strides[0], QImage.Format.Format_RGB888)
+    # A brush of an image shares its memory, which would end with this function.
+    return QBrush(image.copy())
+
+
+def swatch(colour: Sequence[int]) -> QIcon:
+    """A small square of an sRGB colour, 0..255 each."""
+    ratio = 4  # sharp on every screen there is
+    drawn = QPixmap(QSize(_SWATCH_PX, _SWATCH_PX) * ratio)
+    drawn.setDevicePixelRatio(ratio)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    # The rim is seen on light and on dark surfaces, whatever the colour.
+    painter.setPen(QPen(QColor(128, 128, 128, 160), 1))
+    painter.setBrush(QColor(*(int(each) for each in colour)))
+    painter.drawRoundedRect(QRectF(1, 1, _SWATCH_PX - 2, _SWATCH_PX - 2), 3, 3)
+    painter.end()
+    return QIcon(drawn)
+
+
+class Swatch(QWidget):
+    """A small square of a class; empty for None, but as wide."""
+
+    def __init__(self, side_px: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._class_id: int | None = None
+        self.setFixedSize(side_px, side_px)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    @property
+    def class_id(self) -> int | None:
+        """The class that is shown."""
+        return self._class_id
+
+    def set_class(self, class_id: int | None) -> None:
+        """Show another class, None for nothing."""
+        if class_id != self._class_id:
+            self._class_id = class_id
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._class_id is not None:
+            painter = QPainter(self)
+            paint_swatch(painter, QRectF(self.rect()), self._class_id, Marks())
+            painter.end()
+
+
+class ClassCombo(QComboBox):
+    """A choice of one of the seven classes, with their colours."""
+
+    def __init__(self, class_id: int) -> None:
+        super().__init__()
+        for each in CLASSES:
+            self.addItem(swatch(each.colour), each.name.capitalize())
+        self.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
+        self.setCurrentIndex(class_id)
+
+    @property
+    def class_id(self) -> int:
+        """The id of the chosen class."""
+        return self.currentIndex()
+
+
+class ShareBar(QWidget):
+    """How much of a map each class covers: one bar, and the shares in words below it."""
+
+    _BAR_PX = 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shares: NDArray[np.float64] = np.zeros(CLASS_COUNT)
+        self.setMinimumHeight(self._BAR_PX + 8 + 2 * self.fontMetrics().height())
+
+    def show_classes(self, ids: NDArray[np.uint8]) -> None:
+        """Show the shares of (H, W) class ids."""
+        counted = np.bincount(ids.ravel(), minlength=CLASS_COUNT)[:CLASS_COUNT]
+        self._shares = counted / max(1, ids.size)
+        self.setAccessibleName("Shares: " + ", ".join(self._words()))
+        self.update()
+
+    def _words(self) -> list[str]:
+        present = [(each.name, self._shares[each.id]) for each in CLASSES if self._shares[each.id] > 0]
+        return [f"{name} {share:.0%}" if share >= 0.005 else f"{name} <1%" for name, share in present]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme = current_theme()
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(0, 0, self.width(), self._BAR_PX), 4, 4)
+        painter.fillPath(outline, QColor(theme.well))
+        painter.setClipPath(outline)
+        left = 0.0
+        for each in CLASSES:
+            if (width := float(self._shares[each.id]) * self.width()) > 0:
+                painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*each.colour))
+            left += width
+        painter.setClipping(False)
+        self._paint_words(painter)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        theme, metrics = current_theme(), self.fontMetrics()
+        left, top = 0, self._BAR_PX + 6
+        painter.setPen(QColor(theme.muted))
+        for text in self._words():
+            width = metrics.horizontalAdvance(text)
+            if left and left + width > self.width():
+                left, top = 0, top + metrics.height()
+            painter.drawText(left, top + metrics.ascent(), text)
+            left += width + 14
