@@ -38,7 +38,7 @@ VERSION = "terrainpaint.__version__"
 # `import terrainpaint` itself gives the version and nothing else, so everybody may have it.
 LAYERS = (
     Layer(ERRORS, frozenset()),
-    Layer(CORE, frozenset({"numpy", "PIL", "cv2", ERRORS, VERSION})),
+    Layer(CORE, frozenset({"numpy", "PIL", "cv2", "filelock", ERRORS, VERSION})),
     Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
     # Of `generate` the window uses all but the generator, which the worker loads in a process of its own.
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),

@@ -7,13 +7,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from terrainpaint.core.assets import shipped_styles
-from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
+from terrainpaint.core.classes import CLASS_NAMES, class_fractions
 from terrainpaint.core.map_files import read_map_nearest
 
-_ROWS = 1024
 _Facts = list[tuple[str, str]]
 
 
@@ -74,14 +71,12 @@ def _plain(value: object) -> str:
 def _of_map(path: Path) -> _Facts:
     segmentation, foreign = read_map_nearest(path)
     rows, cols = segmentation.shape
-    counts = np.zeros(CLASS_COUNT, np.int64)
-    for top in range(0, rows, _ROWS):  # counting makes eight bytes of each pixel
-        counts += np.bincount(segmentation.ids[top : top + _ROWS].ravel(), minlength=CLASS_COUNT)
     facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
     for style, weights in shipped_styles().items():
         pixel_km = _pixel_size_m(weights) / 1000
         facts.append(("ground size", f"{cols * pixel_km:g} x {rows * pixel_km:g} km, with the style {style}"))
-    facts += [(name, f"{count / (rows * cols):7.2%}") for name, count in zip(CLASS_NAMES, counts, strict=True)]
+    fractions = class_fractions(segmentation.ids)
+    facts += [(name, f"{fraction:7.2%}") for name, fraction in zip(CLASS_NAMES, fractions, strict=True)]
     if foreign:
         facts.append(("not exact", f"{foreign:7.2%} of the pixels; counted as the class of the nearest colour"))
     return facts

@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from terrainpaint.core.edits import Tiles
-from terrainpaint.core.file_lock import FileLock
 from terrainpaint.core.files import atomic_path, output_error, why_unreadable
 from terrainpaint.core.journal_records import (
     MAGIC,
@@ -70,7 +71,7 @@ class Journal:
         path = folder / f"{stem}-{secrets.token_hex(6)}{_SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock.take(_lock_path(path))
+            lock = _taken_lock(path)
         except OSError as error:
             raise output_error(path, error) from error
         assert lock is not None, "nobody else knows this random name"
@@ -277,7 +278,7 @@ def _sweep(folder: Path) -> None:
 def _locked(path: Path) -> Iterator[FileLock | None]:
     """The lock of a journal for a while, None when a program has it."""
     try:
-        lock = FileLock.take(_lock_path(path))
+        lock = _taken_lock(path)
     except OSError:
         lock = None
     try:
@@ -285,6 +286,22 @@ def _locked(path: Path) -> Iterator[FileLock | None]:
     finally:
         if lock is not None:
             lock.release()
+
+
+def _taken_lock(path: Path) -> FileLock | None:
+    """The lock of a journal, None when it is held, by this program or another.
+
+    The system releases the lock of a program that ends, however it ends. Raises OSError when the lock file cannot be
+    written or its disk has no locks.
+    """
+    # One thread creates a journal and others write to it, so the lock belongs to no thread. A lock by the existence of
+    # a file would outlive a killed program.
+    lock = FileLock(_lock_path(path), blocking=False, mode=0o600, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
+    return lock
 
 
 def _remove(path: Path, lock: FileLock) -> None:

@@ -90,9 +90,19 @@ def slope_tint(slope_deg: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def slope_deg(height: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.float32]:
-    """(H, W) float32: angle of the steepest way down, in degrees; H and W at least 2."""
-    south, east = slopes(height, 0, height.shape[0], (pixel_size_m, pixel_size_m))
-    return np.degrees(np.arctan(np.hypot(south, east))).astype(np.float32)
+    """(H, W) float32 degrees: the angle of the steepest way down on heights (H, W) float32 metres.
+
+    Raises ValueError when H or W is below 2 or `pixel_size_m` is not positive.
+    """
+    if not pixel_size_m > 0:
+        raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
+    degrees = np.empty(height.shape, np.float32)
+    rows = max(1, _BAND_PX // max(1, height.shape[1]))
+    for start in range(0, height.shape[0], rows):
+        stop = min(start + rows, height.shape[0])
+        south, east = slopes(height, start, stop, (pixel_size_m, pixel_size_m))
+        degrees[start:stop] = np.degrees(np.arctan(np.hypot(south, east)))
+    return degrees
 
 
 def contours(height: NDArray[np.float32], interval_m: float) -> NDArray[np.bool_]:

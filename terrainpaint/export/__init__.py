@@ -1,7 +1,17 @@
 """Terrain to files: meshes and pictures that other programs read."""
 
-from terrainpaint.export.formats import FORMATS, Format, export, export_obj, export_paths
+from terrainpaint.export.formats import FORMATS, Format, check_name, export, export_obj, export_paths
 from terrainpaint.export.job import ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_paths
 
-__all__ = ["FORMATS", "ExportOptions", "ExportSource", "Format", "export", "export_obj", "export_paths", "obj_paths"]
+__all__ = [
+    "FORMATS",
+    "ExportOptions",
+    "ExportSource",
+    "Format",
+    "check_name",
+    "export",
+    "export_obj",
+    "export_paths",
+    "obj_paths",
+]

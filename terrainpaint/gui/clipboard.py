@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
-from terrainpaint.core.classes import CLASS_COUNT, PALETTE
+from terrainpaint.core.classes import CLASS_COUNT, PALETTE, nearest_classes
+from terrainpaint.core.decoding import decoded
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
 from terrainpaint.core.selection import Clip
 
@@ -54,9 +55,8 @@ def _own(packed: bytes) -> Clip | None:
     try:
         place, _, png = packed.partition(b"\n")
         at = json.loads(place)
-        cells = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-        clip = Clip(int(at["row"]), int(at["col"]), np.asarray(cells, np.uint8))
-    except (ValueError, KeyError, TypeError, cv2.error):
+        clip = Clip(int(at["row"]), int(at["col"]), np.asarray(decoded(png), np.uint8))
+    except (ValueError, KeyError, TypeError):
         return None
     legal = clip.cells.ndim == 2 and np.all((clip.cells < CLASS_COUNT) | (clip.cells == EMPTY))
     return clip if legal and clip.cells.size else None
@@ -73,11 +73,4 @@ def _classes(image: QImage) -> NDArray[np.uint8]:
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     pixels = lines[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
-    nearest = np.full(pixels.shape[:2], np.iinfo(np.int32).max, np.int32)
-    cells = np.full(pixels.shape[:2], EMPTY, np.uint8)
-    for class_id, colour in enumerate(PALETTE.astype(np.int32)):
-        distance = ((pixels[:, :, :3] - colour) ** 2).sum(axis=2, dtype=np.int32)
-        better = (distance < nearest) & (pixels[:, :, 3] >= _OPAQUE)
-        cells[better] = class_id
-        np.minimum(nearest, distance, out=nearest)
-    return cells
+    return np.where(pixels[:, :, 3] >= _OPAQUE, nearest_classes(pixels[:, :, :3]), np.uint8(EMPTY))

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from hypothesis import strategies as st
 
 from terrainpaint.core import journal as journal_module
 from terrainpaint.core.edits import Stroke, Tiles
-from terrainpaint.core.file_lock import FileLock
 from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
 from terrainpaint.core.project import REROLLS, Layer, Project, Underlay, ViewSettings, empty_cells
 from terrainpaint.core.rects import Rect
@@ -262,6 +262,16 @@ def test_a_running_program_is_left_alone(tmp_path: Path) -> None:
         recover(found)
 
 
+def test_a_journal_stays_locked_when_the_thread_that_created_it_ends(tmp_path: Path) -> None:
+    journals: list[Journal] = []
+    thread = threading.Thread(target=lambda: journals.append(Journal.create(tmp_path, "a", plain_project(), VIEW)))
+    thread.start()
+    thread.join()
+    assert unfinished(tmp_path) == []
+    journals[0].close_and_remove()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_folder_is_no_journal(tmp_path: Path) -> None:
     assert unfinished(tmp_path / "none") == []
 
@@ -342,14 +352,6 @@ def test_unknown_layers_are_a_mistake_of_the_caller(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     with pytest.raises(ValueError, match="no layer 7"):
         journal.tiles(7, Tiles((), ()))
-
-
-def test_a_lock_is_for_one(tmp_path: Path) -> None:
-    first = FileLock.take(tmp_path / "x.lock")
-    assert first is not None and FileLock.take(tmp_path / "x.lock") is None
-    first.release()
-    first.release()
-    assert FileLock.take(tmp_path / "x.lock") is not None
 
 
 PAINTER = """

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, class_counts
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 LIGHTNESS_BINS = 50
@@ -97,7 +97,7 @@ def _split(prepared: TileSet, split: int, bounds: tuple[float, float]) -> SplitS
         lightness += np.histogram(lab[:, :, 0][valid].clip(0, 100), LIGHTNESS_BINS, (0, 100))[0]
         bright += float(lab[:, :, 0][valid].sum(dtype=np.float64))
         heights += np.histogram(prepared.height[tile][valid], HEIGHT_BINS, bounds)[0]
-        classes += np.bincount(prepared.labels[tile][:, valid].ravel(), minlength=CLASS_COUNT)
+        classes += class_counts(prepared.labels[tile][:, valid])
         metres, count = np.unique(prepared.height[tile][valid & ~prepared.sea[tile]], return_counts=True)
         land.update(dict(zip(metres.tolist(), count.tolist(), strict=True)))
     all_px = max(1, len(chosen)) * prepared.tile_px**2

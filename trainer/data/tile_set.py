@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.decoding import decoded
 from terrainpaint.core.files import FileTransaction, why_unreadable
 from terrainpaint.errors import TrainingError
 
@@ -185,8 +186,8 @@ def _unpack(stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: t
     run, ends = stored[name], stored[name + "_end"]
     pictures = np.empty((len(ends), *shape), dtype=dtype)
     for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
-        found = cv2.imdecode(picture, flags)
-        if found is None or found.shape != shape or found.dtype != dtype:
+        found = decoded(picture, flags)
+        if found.shape != shape or found.dtype != dtype:
             raise ValueError(f"{name} {index} is no picture of {shape} {np.dtype(dtype)}")
         pictures[index] = found
     return np.asarray(pictures)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.shading import slopes
+from terrainpaint.core.shading import slope_deg
 
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
     CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
@@ -20,7 +20,6 @@ _HEIGHT_PARTS, _STEEPNESS_PARTS = 150, 50
 """Heights and steepness are smoothed over such parts of the longest side: classes are areas and not single slopes."""
 _SIGMA_PX = 4
 _SAMPLED_PX = 1024
-_BAND_ROWS = 512
 _HIGHEST_M = 9000.0
 _STEEPEST_DEG = 60.0
 
@@ -129,12 +128,5 @@ def _smoothed(values: NDArray[np.float32], parts: int) -> NDArray[np.float32]:
 
 
 def _steepness_deg(smooth: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.float32]:
-    if not pixel_size_m > 0:
-        raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
-    degrees = np.empty(smooth.shape, np.float32)
-    for start in range(0, smooth.shape[0], _BAND_ROWS):
-        stop = min(start + _BAND_ROWS, smooth.shape[0])
-        south, east = slopes(smooth, start, stop, (pixel_size_m, pixel_size_m))
-        degrees[start:stop] = np.degrees(np.arctan(np.hypot(south, east)))
     # A valley floor between two slopes belongs to them.
-    return _smoothed(degrees, _STEEPNESS_PARTS)
+    return _smoothed(slope_deg(smooth, pixel_size_m), _STEEPNESS_PARTS)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.errors import OptionError
-from terrainpaint.export import ExportOptions, Format
+from terrainpaint.export import ExportOptions, Format, check_name
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
 from terrainpaint.gui.theme import set_role
@@ -115,8 +115,7 @@ class ExportDialog(QDialog):
 
     def _paths(self, request: ExportRequest) -> dict[str, tuple[Path, ...]]:
         """The files of each format that was chosen. Raises OptionError."""
-        if request.name in ("", ".", "..") or Path(request.name).name != request.name:
-            raise OptionError(f'"{request.name}" cannot be the name of a file; choose one without slashes.')
+        check_name(request.name)
         if not request.formats:
             raise OptionError("No format is chosen; choose at least one.")
         return {each: self._paths_of(each, request.folder, request.name) for each in request.formats}

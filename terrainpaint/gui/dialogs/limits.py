@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QVBoxLay
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, WATER
 from terrainpaint.core.importing import ClassLimits, default_limits
-from terrainpaint.core.shading import slopes
+from terrainpaint.core.shading import slope_deg
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.widgets.basics import label, push_button
 from terrainpaint.gui.widgets.class_colours import swatch
@@ -61,7 +61,7 @@ class LimitsPanel(QWidget):
         self._land, self._step_m = height, step_m
         low, high = float(height.min()), float(height.max())
         self._heights.show_values(height, (low, max(high, low + 1.0)))
-        steepness = _steepness_deg(height, step_m)
+        steepness = slope_deg(height, step_m)
         self._slopes.show_values(steepness, (0.0, max(1.0, float(np.quantile(steepness, 0.999)))))
         self._suggest()
 
@@ -127,11 +127,6 @@ class LimitsPanel(QWidget):
         self._heights.set_limits([self._fields[each].value() for each in _HEIGHTS])
         self._slopes.set_limits([self._fields[each].value() for each in _SLOPES])
         self.changed.emit()
-
-
-def _steepness_deg(height: NDArray[np.float32], step_m: float) -> NDArray[np.float32]:
-    south, east = slopes(height, 0, height.shape[0], (step_m, step_m))
-    return np.asarray(np.degrees(np.arctan(np.hypot(south, east))), np.float32)
 
 
 def _degree_field() -> QDoubleSpinBox:

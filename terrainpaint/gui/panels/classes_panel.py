@@ -11,7 +11,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QPainter, QPaintEvent, QPen, QPixmap, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QMenu, QVBoxLayout, QWidget
 
-from terrainpaint.core.classes import CLASS_COUNT, CLASSES, TerrainClass
+from terrainpaint.core.classes import CLASSES, TerrainClass, class_fractions
 from terrainpaint.core.painting import where
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
@@ -153,8 +153,7 @@ class ClassesPanel(QWidget):
 def shares(ids: NDArray[np.uint8]) -> list[float]:
     """How much of a map (H, W) uint8 each class has, 0..1; of a large one from every n-th pixel of every n-th row."""
     step = max(1, math.ceil(math.sqrt(ids.size / _SAMPLES)))
-    sample = ids[::step, ::step]
-    return [float(each) for each in np.bincount(sample.ravel(), minlength=CLASS_COUNT) / sample.size]
+    return [float(each) for each in class_fractions(ids[::step, ::step])]
 
 
 _ROW_PX = 34

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE
+from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE, class_fractions
 from terrainpaint.gui.class_marks import letter, patterned
 from terrainpaint.gui.theme import current_theme
 
@@ -131,8 +131,7 @@ class ShareBar(QWidget):
 
     def show_classes(self, ids: NDArray[np.uint8]) -> None:
         """Show the shares of (H, W) class ids."""
-        counted = np.bincount(ids.ravel(), minlength=CLASS_COUNT)[:CLASS_COUNT]
-        self._shares = counted / max(1, ids.size)
+        self._shares = class_fractions(ids)
         self.setAccessibleName("Shares: " + ", ".join(self._words()))
         self.update()
 
