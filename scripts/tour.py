@@ -29,7 +29,7 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.app import make_application
-from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.map_camera import Camera

@@ -27,8 +27,7 @@ from terrainpaint.core.project import (
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
-from terrainpaint.gui.commands import NOT_MERGED, ProjectCommand
-from terrainpaint.gui.paint_stroke import PaintStroke
+from terrainpaint.gui.undo import NOT_MERGED, PaintCommand, PaintStroke, ProjectCommand
 
 _SEPARATE_TILES = 256
 """An edit of more tiles than this is announced as one rectangle."""
@@ -195,10 +194,14 @@ class Document(QObject):
             self._stroke.end()
             self.stroke_interrupted.emit()
 
-    def stroke_ended(self, stroke: PaintStroke) -> None:
-        """Called by the stroke itself."""
+    def stroke_ended(self, stroke: PaintStroke, step: PaintCommand | None, missed: bool) -> None:
+        """Put the step of a stroke on the undo stack, or say that it missed the selection. The stroke calls this."""
         if self._stroke is stroke:
             self._stroke = None
+        if step is not None:
+            self.undo_stack.push(step)
+        elif missed and self._selection is not None:
+            self.missed.emit()
 
     def selected_part(self, mark: Mark) -> tuple[Rect, NDArray[np.bool_]]:
         """The part of a mark that is on the map and selected."""

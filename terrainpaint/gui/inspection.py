@@ -7,10 +7,10 @@ from PySide6.QtCore import QObject
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import slope_deg
+from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.status_bar import Reading, StatusInfo
-from terrainpaint.gui.raster_view import RasterView
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 

@@ -1,14 +1,148 @@
-"""Offering back what a crash or a power cut left behind."""
+"""Crash recovery: every step of the document is written into a journal at once, and offered at the next start."""
 
 from __future__ import annotations
 
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from terrainpaint.core.journal import Found, discard, recover, unfinished
+from terrainpaint.core.edits import Tiles
+from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
+from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.document import Document
+
+_RETRY_MS = 30_000
+_FLUSHED_WITHIN_S = 0.5
+"""While steps come faster than the disk can confirm each, it is asked this often."""
+
+_Entry = Callable[[Journal], None]
+
+
+class Autosave(QObject):
+    """Follows a document. `failed` carries a sentence, once until it works again."""
+
+    failed = Signal(str)
+    begun = Signal()
+    """A journal holds all of the document."""
+
+    def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._folder = document, folder
+        self._known: set[int] = set()
+        self._begun = False
+        self._entries: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._journal: Journal | None = None  # of the thread alone
+        self._broken = False
+        self._flushed_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="terrainpaint-autosave", daemon=True)
+        document.written.connect(self._written)
+        document.restructured.connect(self._restructured)
+        document.resized.connect(self._resized)
+        document.opened.connect(self.forget)
+        document.stored.connect(self._stored)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look_after)
+        self._timer.start(_RETRY_MS)
+        self._thread.start()
+
+    def forget(self) -> None:
+        """The document was saved or given up: nothing is to be recovered."""
+        self._begun = False
+        self._entries.put(self._remove)
+
+    def close(self) -> None:
+        """Write what is left to write, and stop."""
+        self._timer.stop()
+        self._entries.put(None)
+        self._thread.join()
+
+    def begin(self) -> None:
+        """Write down the state of now, as of work that was recovered and is in no file."""
+        self._begun = True
+        self._known = {each.key for each in self._document.project.layers}
+        project, view, name, path = (
+            self._document.snapshot(), self._document.view, self._document.name, self._document.path
+        )  # fmt: skip
+        self._entries.put(lambda: self._create(project, view, name, path))
+
+    # In the interface thread
+
+    def _look_after(self) -> None:
+        if self._broken:
+            # The disk may have room again: the journal begins anew with all there is.
+            self.begin()
+
+    def _written(self, key: int, tiles: Tiles) -> None:
+        if self._begun:
+            self._put(lambda journal: journal.tiles(key, tiles))
+        else:
+            self.begin()
+
+    def _restructured(self) -> None:
+        if not self._begun:
+            self.begin()
+            return
+        project = self._document.project
+        layers = tuple(
+            each if each.key in self._known else dataclasses.replace(each, cells=each.cells.copy())
+            for each in project.layers
+        )
+        self._known = {each.key for each in layers}
+        frozen = dataclasses.replace(project, layers=layers)
+        self._put(lambda journal: journal.structure(frozen))
+
+    def _resized(self) -> None:
+        if self._begun:
+            project = self._document.snapshot()
+            self._known = {each.key for each in project.layers}
+            self._put(lambda journal: journal.replaced(project))
+        else:
+            self.begin()
+
+    def _stored(self) -> None:
+        path = self._document.path
+        if self._begun and path is not None:
+            self._put(lambda journal: journal.saved(path))
+
+    def _put(self, entry: _Entry) -> None:
+        self._entries.put(lambda: self._append(entry))
+
+    # In the thread
+
+    def _run(self) -> None:
+        while (entry := self._entries.get()) is not None:
+            try:
+                entry()
+            except TerrainPaintError as error:
+                if not self._broken:
+                    self._broken = True
+                    self.failed.emit(f"Recovery of unsaved work is off: {error}")
+
+    def _create(self, project: Project, view: ViewSettings, name: str, path: Path | None) -> None:
+        self._remove()
+        self._journal = Journal.create(self._folder, name, project, view, path)
+        self._journal.flush()
+        self._broken = False
+        self.begun.emit()
+
+    def _append(self, entry: _Entry) -> None:
+        if self._journal is not None:
+            entry(self._journal)
+            # To wait for the disk after each of many steps would keep the later ones from being written at all.
+            if self._entries.empty() or time.monotonic() - self._flushed_at > _FLUSHED_WITHIN_S:
+                self._journal.flush()
+                self._flushed_at = time.monotonic()
+
+    def _remove(self) -> None:
+        if self._journal is not None:
+            journal, self._journal = self._journal, None
+            journal.close_and_remove()
 
 
 class Recovery(QObject):

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import contours, hillshade, hypsometric, round_step, slope_deg, slope_tint
+from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.live_generation import LiveGeneration
-from terrainpaint.gui.raster_view import RasterView
 
 _CONTOURS = 15
 _TOLERANCE = 1.05

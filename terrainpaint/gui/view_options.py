@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QSettings
@@ -9,11 +10,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
 from terrainpaint.core.shading import round_step
-from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.map_camera import CameraLink
+from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
-from terrainpaint.gui.raster_view import RasterView
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 
 _GRID_SQUARES = 16
@@ -74,3 +75,37 @@ class ViewOptions(QObject):
             spacing = max(round_step(across_m, _GRID_SQUARES) / pixel_size_m, _SMALLEST_GRID_PX)
         for view in (self._canvas, self._above):
             view.set_grid(spacing)
+
+
+class CameraLink(QObject):
+    """Shows in each of two views what the other shows, as large as its own size allows."""
+
+    def __init__(self, first: RasterView, second: RasterView) -> None:
+        super().__init__(first)
+        self._pair = first, second
+        self._on = False
+        self._moving = False
+        for source, other in ((first, second), (second, first)):
+            source.camera_changed.connect(
+                lambda camera, source=source, other=other: self._follow(camera, source, other)
+            )
+
+    def set_on(self, on: bool) -> None:
+        """Let them move together, or each alone."""
+        self._on = on
+        if on:
+            first, second = self._pair
+            self._follow(first.camera, first, second)
+
+    def _follow(self, camera: Camera, source: RasterView, other: RasterView) -> None:
+        # The other one answers with its own signal, whose rounding would go back and forth.
+        if not self._on or self._moving:
+            return
+        self._moving = True
+        if source.is_fitted:
+            other.zoom_to_fit()
+        else:
+            # The shorter sides, so that there and back is where it began, whatever the proportions are.
+            scale = max(1, min(other.width(), other.height())) / max(1, min(source.width(), source.height()))
+            other.set_camera(dataclasses.replace(camera, zoom=camera.zoom * scale))
+        self._moving = False

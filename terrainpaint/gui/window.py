@@ -16,8 +16,7 @@ from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.actions import make_actions, shortcut_table
-from terrainpaint.gui.autosave import Autosave
-from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.files import FileActions
@@ -25,18 +24,16 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.inspection import Inspection
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.live_generation import LiveGeneration
-from terrainpaint.gui.map_actions import MapActions
+from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.layers_panel import LayersPanel
-from terrainpaint.gui.panels.options import ToolOptions
 from terrainpaint.gui.panels.status_bar import Kind, Quality, StatusInfo
-from terrainpaint.gui.recovery import Recovery
+from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
+from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
-from terrainpaint.gui.seeding import SeedActions
 from terrainpaint.gui.terrain_view import TerrainDock
-from terrainpaint.gui.toolbox import Toolbox
 from terrainpaint.gui.tools import TOOLS, ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui.canvas import Canvas
+from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.tools import ToolSettings

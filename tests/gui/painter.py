@@ -20,10 +20,10 @@ from terrainpaint.core.painting import Brush, Edge, rectangle, segment
 from terrainpaint.core.project import EMPTY, Project, Settings
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui.autosave import Autosave
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.files import FileActions
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.recovery import Autosave
 
 SHAPE = (300, 400)
 SAVED_EVERY = 12

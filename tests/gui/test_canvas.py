@@ -12,9 +12,9 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.painting import ellipse, rectangle
 from terrainpaint.core.project import EMPTY, Underlay
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui.class_marks import LETTERS
+from terrainpaint.gui.canvas.map_marks import LETTERS
+from terrainpaint.gui.canvas.overlays import length_text, nice_length
 from terrainpaint.gui.map_camera import Camera, Projection, allowed, stepped
-from terrainpaint.gui.overlays import length_text, nice_length
 from terrainpaint.gui.theme import current_theme
 from tests.gui.canvases import NONE, SHAPE, WHOLE, Desk, checkers
 

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,8 @@ from PySide6.QtWidgets import QApplication
 from terrainpaint.core.painting import Brush, Mark, dab, rectangle
 from terrainpaint.core.project import EMPTY, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui import commands
-from terrainpaint.gui.commands import PaintCommand
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.undo import PaintCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 WATER, FOREST, DESERT, SNOW = 0, 2, 4, 6
@@ -261,7 +261,7 @@ def test_a_selection_goes_with_the_size_of_the_map(document: Document) -> None:
 
 def test_steps_of_a_slider_are_one_until_it_rests(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(commands.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     for relief in (1.5, 2.0, 3.0):
         now += 1.0
         document.change_settings("Relief", dataclasses.replace(SETTINGS, relief=relief), RELIEF)

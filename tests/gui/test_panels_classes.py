@@ -15,7 +15,7 @@ from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.classes_panel import ClassesPanel, percent, shares
-from terrainpaint.gui.panels.options import ToolOptions
+from terrainpaint.gui.panels.tool_bars import ToolOptions
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
 
 LEFT = Qt.MouseButton.LeftButton

@@ -17,20 +17,26 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, ellipse, flood, polygon, rectangle, segment
-from terrainpaint.core.project import EMPTY, Project, Settings
+from terrainpaint.core.project import EMPTY, REROLLS, Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui import commands
+from terrainpaint.gui import undo
+from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.files import FileActions
 from terrainpaint.gui.live_generation import LiveGeneration
-from terrainpaint.gui.pieces import Pieces
+from terrainpaint.gui.map_camera import Camera
+from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
+from tests.gui.canvases import Hand
 
 STEPS = int(os.environ.get("TERRAINPAINT_WALK_STEPS", "5000"))
 SEED = int(os.environ.get("TERRAINPAINT_WALK_SEED", "20240517"))
@@ -174,19 +180,39 @@ class Walk:
         self.refused: list[str] = []
         self.files.refused.connect(self.refused.append)
         self.pieces = Pieces(self.document)
+        self.tools = ToolSettings()
+        self.canvas = Canvas(self.document, self.tools, window)
+        self.canvas.resize(260, 260)
+        self.hand = Hand(self.canvas)
+        self.journal: dict[int, NDArray[np.uint8]] = {}
+        self.document.written.connect(lambda key, tiles: tiles.write(self.journal[key]))
+        self.document.restructured.connect(self.copy_new_arrays)
+        for begun_again in (self.document.resized, self.document.opened):
+            begun_again.connect(self.journal.clear)
+            begun_again.connect(self.copy_new_arrays)
+        self.copy_new_arrays()
+        self.done: list[str] = []
         self.actions: dict[Callable[[], None], int] = {
             self.stroke: 22, self.stroke_left_open: 3, self.stroke_cancelled: 3, self.fill: 5, self.shape: 8,
-            self.smooth: 1, self.reroll: 3, self.undo: 14, self.redo: 9, self.go: 2,
+            self.late_stroke: 4, self.tool_interrupted: 25, self.smooth: 1, self.reroll: 3,
+            self.undo: 14, self.redo: 9, self.go: 2,
             self.add: 3, self.remove: 3, self.duplicate: 2, self.merge: 3, self.move: 3, self.hide: 3, self.lock: 2,
             self.rename: 1, self.choose: 5, self.base: 1, self.seed: 1, self.relief: 5,
             self.select: 5, self.deselect: 3, self.cut: 2, self.delete: 1, self.paste: 3, self.lift: 3,
             self.save: 1, self.open: 1, self.resize: 1, self.crop: 1,
         }  # fmt: skip
 
-    def step(self) -> str:
+    def copy_new_arrays(self) -> None:
+        """Into the journal, which gets the tiles of each step later."""
+        project = self.document.project
+        arrays = {REROLLS: project.rerolls, **{each.key: each.cells for each in project.layers}}
+        for key, array in arrays.items():
+            self.journal.setdefault(key, array.copy())
+
+    def step(self) -> None:
         (action,) = self.draw.choices(list(self.actions), list(self.actions.values()))
+        self.done.append(action.__name__)
         action()
-        return action.__name__
 
     def compare(self) -> None:
         document, model = self.document, self.model
@@ -206,6 +232,13 @@ class Walk:
         if document.selection is not None and model.selection is not None:
             assert np.array_equal(document.selection.part(Rect.of_shape(model.shape)), model.selection)
         assert not self.refused
+
+    def compare_journal(self) -> None:
+        """Unless a stroke is under way, the steps that were written down make the document."""
+        project = self.document.project
+        assert np.array_equal(self.journal[REROLLS], project.rerolls)
+        for layer in project.layers:
+            assert np.array_equal(self.journal[layer.key], layer.cells), layer.name
 
     # Painting
 
@@ -272,6 +305,89 @@ class Walk:
             for _ in range(self.draw.randrange(3)):
                 stroke.paint(self.mark(), self.value())
             stroke.cancel()
+
+    def late_stroke(self) -> None:
+        """A stroke that is over, whatever ended it, writes nothing."""
+        self.finished()
+        stroke = self.document.begin_stroke("Brush")
+        if stroke is None:
+            return
+        mark, value = self.mark(), self.value()
+        stroke.paint(mark, value)
+        self.draw.choice([stroke.end, self.document.finish_stroke])()
+        self.write(mark, value)
+        self.model.painted()
+        rect = self.mark().rect
+        for _ in range(3):
+            stroke.paint(self.mark(), self.value())
+            stroke.put(rect, np.full((rect.height, rect.width), self.value(), np.uint8))
+            stroke.count_up(self.mark())
+            self.draw.choice([stroke.end, stroke.cancel, self.document.finish_stroke])()
+        self.compare_journal()
+
+    def tool_interrupted(self) -> None:
+        """A drag with any tool, something else in the middle of it, and the rest of the drag."""
+        self.finished()
+        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0))
+        self.tools.set_class_id(self.draw.randrange(7))
+        self.tools.set_size_px(self.draw.choice([1, 9, 30, 60]))
+        self.tools.set_selection_mode(self.draw.choice(list(SelectionMode)))
+        self.follow()
+        self.hand.press(*self.pixel())
+        for _ in range(self.draw.randrange(3)):
+            self.hand.move(*self.pixel())
+        self.follow()
+        if self.draw.random() < 0.3:
+            interruption = self.draw.choice([self.cancel_tool, self.choose_tool, self.lose_focus, self.press_pen])
+        else:
+            apart = self.tool_interrupted, self.stroke_left_open  # a tool may go on while the stroke is open
+            interruption = self.draw.choice([each for each in self.actions if each not in apart])
+        self.done.append(f"{self.canvas.tool_name} and {interruption.__name__}")
+        interruption()
+        self.compare()
+        self.follow()
+        for _ in range(self.draw.randrange(1, 4)):
+            self.hand.move(*self.pixel())
+            self.follow()
+        self.hand.release(*self.pixel())
+        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.lose_focus()
+        self.follow()
+        self.finished()
+        self.compare_journal()
+
+    def pixel(self) -> tuple[int, int]:
+        row, col = self.place()
+        return round(row), round(col)
+
+    def follow(self) -> None:
+        """Let the model have what a tool did. Its cells may differ without a step while a stroke is under way only."""
+        self.model.layer.cells[:] = self.document.active_layer.cells
+        selection = self.document.selection
+        self.model.selection = None if selection is None else selection.part(Rect.of_shape(self.model.shape))
+        if self.document.undo_stack.index() != self.model.index:
+            self.model.painted()
+
+    def cancel_tool(self) -> None:
+        self.hand.key(Qt.Key.Key_Escape)
+        self.follow()
+
+    def choose_tool(self) -> None:
+        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.follow()
+
+    def lose_focus(self) -> None:
+        QApplication.sendEvent(self.canvas, QFocusEvent(QEvent.Type.FocusOut))
+        self.follow()
+
+    def press_pen(self) -> None:
+        """Its other end, which erases, while the mouse is held. It begins far out, so that the two strokes are two."""
+        self.hand.tablet(QEvent.Type.TabletPress, -500, -500, 0.5, end=True)
+        self.follow()
+        self.hand.tablet(QEvent.Type.TabletMove, *self.pixel(), 0.5, end=True)
+        self.hand.tablet(QEvent.Type.TabletRelease, *self.pixel(), 0.0, end=True)
+        self.follow()
 
     def fill(self) -> None:
         self.finished()
@@ -575,13 +691,12 @@ def nearest(before: int, new: int) -> NDArray[np.intp]:
 def test_random_walk(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(tmp_path / "walk"), ""))
     monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Discard)
-    monkeypatch.setattr(commands, "_MERGED_WITHIN_S", float("inf"))  # a slow computer is no slow hand
+    monkeypatch.setattr(undo, "MERGED_WITHIN_S", float("inf"))  # a slow computer is no slow hand
     walk = Walk(random.Random(SEED), tmp_path, qtbot)
-    done: list[str] = []
     for number in range(STEPS):
-        done.append(walk.step())
         try:
+            walk.step()
             walk.compare()
         except AssertionError as error:
-            raise AssertionError(f"seed {SEED}, step {number}, after {', '.join(done[-8:])}: {error}") from error
-    assert set(done) == {each.__name__ for each in walk.actions}
+            raise AssertionError(f"seed {SEED}, step {number}, after {', '.join(walk.done[-8:])}: {error}") from error
+    assert {action.__name__ for action in walk.actions} <= set(walk.done)

@@ -9,10 +9,10 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.merging import Merge
+from terrainpaint.gui.undo import NOT_MERGED
 from terrainpaint.gui.widgets.basics import caption, icon_button, menu_button, with_key
 from terrainpaint.gui.widgets.numbers import Linear, SliderField, hide_arrows
 

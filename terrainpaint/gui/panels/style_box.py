@@ -9,10 +9,10 @@ from functools import partial
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
-from terrainpaint.gui.commands import NOT_MERGED
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.merging import Merge
 from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.undo import NOT_MERGED
 from terrainpaint.gui.widgets.basics import caption, rule
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
 

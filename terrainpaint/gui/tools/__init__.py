@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from terrainpaint.gui.tools.base import Pointer, Tool
 from terrainpaint.gui.tools.brush import BrushTool, EraserTool, SmoothTool
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
-from terrainpaint.gui.tools.moving import MoveTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
-from terrainpaint.gui.tools.select import SelectTool
+from terrainpaint.gui.tools.select import MoveTool, SelectTool
 from terrainpaint.gui.tools.settings import SelectionMode, ToolSettings
 from terrainpaint.gui.tools.shapes import EllipseTool, LineTool, RectangleTool
 

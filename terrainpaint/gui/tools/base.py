@@ -14,12 +14,12 @@ from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.rects import Point
 from terrainpaint.core.symmetry import mirrored
+from terrainpaint.gui.canvas.overlays import draw_outlined
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.overlays import draw_outlined
 from terrainpaint.gui.tools.settings import ToolSettings
 
 if TYPE_CHECKING:
-    from terrainpaint.gui.canvas import Canvas
+    from terrainpaint.gui.canvas.canvas import Canvas
 
 
 @dataclass(frozen=True)

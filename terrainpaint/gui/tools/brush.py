@@ -10,8 +10,8 @@ from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Point
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.paint_stroke import PaintStroke
 from terrainpaint.gui.tools.base import Pointer, Tool, is_near
+from terrainpaint.gui.undo import PaintStroke
 
 _STRAIGHT_AFTER_PX = 4
 _SMOOTHED_SHARE = 0.15

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
 from terrainpaint.core.rects import Point, Rect
-from terrainpaint.gui.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import draw_outlined
 from terrainpaint.gui.tools.base import Pointer, Tool, is_near
 
 _DRAG_PX = 6

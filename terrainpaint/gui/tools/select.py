@@ -1,4 +1,4 @@
-"""The select tool."""
+"""Tools that work on what is selected: select and move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
 from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle, where
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Selection, added, moved, subtracted
-from terrainpaint.gui.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import draw_outlined
 from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
 from terrainpaint.gui.tools.fills import class_at
 from terrainpaint.gui.tools.settings import SelectionMode
@@ -172,3 +172,57 @@ class SelectTool(Tool):
 def _contains(selection: Selection, pointer: Pointer) -> bool:
     row, col = math.floor(pointer.row), math.floor(pointer.col)
     return bool(selection.part(Rect(row, col, 1, 1)).any())
+
+
+class MoveTool(Tool):
+    """Drags what is selected, or all of the layer; arrows nudge it. Enter, or another tool, puts it down."""
+
+    cursor = Qt.CursorShape.SizeAllCursor
+    _grip: tuple[float, float] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a piece floats."""
+        return self.view.pieces.floating is not None
+
+    def press(self, pointer: Pointer) -> None:
+        """Lift the piece, if it does not float yet."""
+        pieces = self.view.pieces
+        if pieces.lift() and pieces.floating is not None:
+            clip = pieces.floating.clip
+            self._grip = pointer.row - clip.row, pointer.col - clip.col
+
+    def move(self, pointer: Pointer) -> None:
+        """Move it along."""
+        if self._grip is not None:
+            self.view.pieces.move_to(round(pointer.row - self._grip[0]), round(pointer.col - self._grip[1]))
+
+    def release(self, pointer: Pointer) -> None:
+        """Put it down where it is, as one step."""
+        if self._grip is not None:
+            self._grip = None
+            self.view.pieces.put_down()
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Arrows lift and move it; it stays in the air for the next ones."""
+        step = nudge(event)
+        if step is None or not self.view.pieces.lift():
+            return False
+        assert self.view.pieces.floating is not None
+        clip = self.view.pieces.floating.clip
+        self.view.pieces.move_to(clip.row + step[0], clip.col + step[1])
+        return True
+
+    def finish(self) -> None:
+        """Put it down."""
+        self._grip = None
+        self.view.pieces.put_down()
+
+    def cancel(self) -> None:
+        """Everything is where it was."""
+        self._grip = None
+        self.view.pieces.drop()
+
+    def forget(self) -> None:
+        """What was lifted is forgotten by the canvas."""
+        self._grip = None

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE, class_fractions
-from terrainpaint.gui.class_marks import letter, patterned
+from terrainpaint.gui.canvas.map_marks import letter, patterned
 from terrainpaint.gui.theme import current_theme
 
 _TILE_PX = 64

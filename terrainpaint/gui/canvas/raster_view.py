@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from terrainpaint.gui.canvas.raster_surface import RasterSurface
 from terrainpaint.gui.map_camera import Camera, stepped
-from terrainpaint.gui.raster_surface import RasterSurface
 
 _CLICK_PX = 4
 

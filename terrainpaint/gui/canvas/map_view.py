@@ -10,12 +10,11 @@ from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui.ants import Ants, qregion
-from terrainpaint.gui.class_marks import LETTER_REACH_PX, LETTER_SPACING_PX, letter, patterned
+from terrainpaint.gui.canvas.map_marks import LETTER_REACH_PX, LETTER_SPACING_PX, Ants, letter, patterned, qregion
+from terrainpaint.gui.canvas.pieces import Pieces
+from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.map_camera import Projection
-from terrainpaint.gui.pieces import Pieces
-from terrainpaint.gui.raster_view import RasterView
 
 _ANTS_MS = 130
 _COLOURS = np.concatenate([PALETTE, np.full((CLASS_COUNT, 1), 255, np.uint8)], axis=1).view(np.uint32)[:, 0]

@@ -21,10 +21,9 @@ from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.brush_outline import draw_axes, outline_path
+from terrainpaint.gui.canvas.map_view import MapView
+from terrainpaint.gui.canvas.overlays import draw_axes, draw_outlined, outline_path
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.map_view import MapView
-from terrainpaint.gui.overlays import draw_outlined
 from terrainpaint.gui.tools import TOOLS, Pointer, Tool, ToolSettings
 
 _PEN_END = "eraser"

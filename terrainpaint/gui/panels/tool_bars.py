@@ -1,4 +1,4 @@
-"""The bar above the canvas: what matters for the tool that is chosen."""
+"""The bar of tools at the left with their keys, and the bar above the canvas with the options of the chosen tool."""
 
 from __future__ import annotations
 
@@ -6,18 +6,67 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from PySide6.QtCore import QSignalBlocker, QSize
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QSpinBox, QToolBar, QToolButton, QWidget
 
-from terrainpaint.core.classes import CLASSES
+from terrainpaint.core.classes import CLASS_COUNT, CLASSES
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
+from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
+from terrainpaint.gui.tools import SHORTCUTS, TOOLS, SelectionMode, ToolSettings
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField
+
+_LARGE_STEPS = 5
+_BREAK_BEFORE = ("fill", "select", "pan")
+
+
+class Toolbox(QToolBar):
+    """One button for each tool; the one in use is pressed."""
+
+    def __init__(self, canvas: Canvas, settings: ToolSettings, parent: QWidget | None = None) -> None:
+        super().__init__("Tools", parent)
+        self.setObjectName("tools")
+        self.setOrientation(Qt.Orientation.Vertical)
+        self._canvas = canvas
+        group = QActionGroup(self)
+        self._actions: dict[str, QAction] = {}
+        for name, kind in TOOLS.items():
+            if name in _BREAK_BEFORE:
+                self.addSeparator()
+            action = QAction(icon(kind.icon), kind.text, self, checkable=True)
+            action.setToolTip(f"{kind.text} ({', '.join(kind.keys)}). {kind.tip}")
+            action.triggered.connect(lambda checked=False, name=name: canvas.set_tool(name))
+            group.addAction(action)
+            self.addAction(action)
+            self._actions[name] = action
+        canvas.tool_changed.connect(self._show)
+        self._show()
+        self._bind(canvas, settings)
+
+    def _show(self) -> None:
+        self._actions[self._canvas.tool_name].setChecked(True)
+
+    def _bind(self, canvas: Canvas, settings: ToolSettings) -> None:
+        commands: dict[str, Callable[[], object]] = {
+            **{name: lambda name=name: canvas.set_tool(name) for name in TOOLS},  # type: ignore[misc]
+            "smaller": lambda: settings.step_size(-1),
+            "much_smaller": lambda: settings.step_size(-_LARGE_STEPS),
+            "larger": lambda: settings.step_size(1),
+            "much_larger": lambda: settings.step_size(_LARGE_STEPS),
+            **{f"class_{each}": lambda each=each: settings.set_class_id(each) for each in range(CLASS_COUNT)},  # type: ignore[misc]
+            "swap": settings.swap_classes,
+        }
+        for name, keys in SHORTCUTS.items():
+            for key in keys:
+                # In the whole window: fields for text, and the 3D view in flight, keep their letters to themselves.
+                shortcut = QShortcut(QKeySequence(key), canvas.window())
+                shortcut.activated.connect(commands[name])
+
 
 _SIZED = ("brush", "eraser", "line", "smooth")
 _PRESSED = ("brush", "eraser", "smooth")

@@ -14,8 +14,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion, QResiz
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.rects import Rect
+from terrainpaint.gui.canvas.overlays import MARKER_REACH_PX, draw_grid, draw_outlined, draw_scale_bar, marker_path
 from terrainpaint.gui.map_camera import Camera, Projection, allowed, fitted
-from terrainpaint.gui.overlays import MARKER_REACH_PX, draw_grid, draw_outlined, draw_scale_bar, marker_path
 from terrainpaint.gui.theme import current_theme
 
 _FIT_MARGIN_PX = 16
