@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
 from terrainpaint.models.devices import keep_freed_memory
-from trainer.batches import draw_batch
-from trainer.config import TrainConfig, add_flags, from_flags
-from trainer.crops import CropSource
 from trainer.data.tile_set import TileSet
-from trainer.distributed import Team
-from trainer.steps import Stepper
-from trainer.systems import build_system
+from trainer.loop.distributed import World
+from trainer.loop.optimisation import TrainStep
+from trainer.systems import SYSTEMS, load_configs
 
 CPU = torch.device("cpu")
 TILE_PX = 256
@@ -26,11 +23,9 @@ TILE_PX = 256
 def bench_train(repeats: int = 3) -> dict[str, float]:
     """Both as their configs say, but with the same crops of 128 px, two a step, and without a perceptual network."""
     keep_freed_memory()
-    parser = argparse.ArgumentParser()
-    add_flags(parser)
-    flags = ["--crop-px", "128", "--batch", "2", "--perceptual-weight", "0", "--balance", "none", "--device", "cpu"]
+    flags = {"crop_px": 128, "batch": 2, "perceptual_weight": 0.0, "balance": "none", "device": "cpu"}
     found = {
-        name: _images_per_s(from_flags(parser.parse_args(flags), Path(config)), repeats)
+        name: _images_per_s(Path(config), flags, repeats)
         for name, config in (("default", "default"), ("reference", "spade-terrain-1.0"))
     }
     return {f"train_{name}_images_per_s": value for name, value in found.items()} | {
@@ -38,20 +33,20 @@ def bench_train(repeats: int = 3) -> dict[str, float]:
     }
 
 
-def _images_per_s(config: TrainConfig, repeats: int) -> float:
+def _images_per_s(config: Path, flags: dict[str, Any], repeats: int) -> float:
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
-    land = _land()
-    system = build_system(config, None, None, land.pixel_size_m, CPU)
-    source = CropSource(land, system.networks.generator, config.crop_px, CPU)
-    system.learn_styles(source, random)
-    step = Stepper(system, config, Team(0, 1, CPU), torch.ones(0), None)
+    run, own = load_configs("terrain", config, flags)
+    world = World(0, 1, CPU)
+    system = SYSTEMS["terrain"].build(_land(), run, own)(world, None)
+    step = TrainStep(system, run, world)
     times = []
     for index in range(repeats + 1):  # the first warms up
+        images = index * run.batch
         start = time.perf_counter()
-        step(draw_batch(system, source, config, random, index * config.batch, slice(None)), index * config.batch)
+        step(system.batch(random, images, slice(None)), images)
         times.append(time.perf_counter() - start)
-    return config.batch / min(times[1:])
+    return run.batch / min(times[1:])
 
 
 def _land() -> TileSet:

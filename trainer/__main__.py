@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from terrainpaint.errors import TerrainPaintError
 from trainer.commands import evaluate, inspect, label, prepare, publish, train
-from trainer.commands.console import WrongUsage
+from trainer.commands.console import CommandParser, WrongUsage
 
 COMMANDS = (prepare, inspect, label, train, publish, evaluate)
 """Modules of `trainer.commands`, in the order of `--help`."""
@@ -20,7 +20,7 @@ COMMANDS = (prepare, inspect, label, train, publish, evaluate)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
     for command in COMMANDS:
         command.add_parser(subparsers)
     arguments = parser.parse_args(argv)

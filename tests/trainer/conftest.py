@@ -21,4 +21,4 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
 @pytest.fixture
 def few_samples_of_style(monkeypatch: pytest.MonkeyPatch) -> None:
     """What styles are measured on takes longer than the runs of these tests."""
-    monkeypatch.setattr("trainer.styles.STYLE_SAMPLES", 64)
+    monkeypatch.setattr("trainer.systems.terrain.styles.STYLE_SAMPLES", 64)

@@ -5,8 +5,8 @@ from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.spade_terrain.spade import SpadeReference
 from tests.trainer.runs import NETWORK
-from trainer.crops import CropSource
 from trainer.data.tile_set import TileSet
+from trainer.systems.terrain.crops import CropSource
 
 CPU = torch.device("cpu")
 

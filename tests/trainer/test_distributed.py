@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from terrainpaint.errors import TrainingError
-from tests.trainer.runs import NETWORK, SHARED, quiet
-from trainer.checkpoints import load_checkpoint, newest_checkpoint
+from tests.trainer.runs import SHARED, quiet, train_terrain
 from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
-from trainer.distributed import Team
-from trainer.train import train
+from trainer.loop.checkpoints import load_checkpoint, newest_checkpoint
+from trainer.loop.distributed import World
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -30,7 +29,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileS
                          env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)})
         for rank in range(2)
     ]  # fmt: skip
-    train(load_tile_set(tmp_path / "set.npz"), SHARED, tmp_path / "one", quiet, network=NETWORK)
+    train_terrain(load_tile_set(tmp_path / "set.npz"), SHARED, tmp_path / "one", quiet)
     for worker in workers:
         _, said = worker.communicate()
         assert worker.returncode == 0, said
@@ -48,7 +47,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileS
 
 
 def test_images_are_shared_evenly() -> None:
-    shares = [Team(rank, 3, CPU).share(12) for rank in range(3)]
+    shares = [World(rank, 3, CPU).shard(12) for rank in range(3)]
     assert [list(range(12))[each] for each in shares] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     with pytest.raises(TrainingError, match="multiple of 3"):
-        Team(0, 3, CPU).share(8)
+        World(0, 3, CPU).shard(8)

@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,12 @@ from terrainpaint.models.networks import GeneratorConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig
 from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.weights import load_weights
-from tests.trainer.runs import NETWORK, changed, quiet
+from tests.trainer.runs import NETWORK, Configs, changed, quiet, train_terrain
 from tests.trainer.test_losses import squeezenet_state
 from trainer.__main__ import main
-from trainer.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
-from trainer.config import TrainConfig
 from trainer.data.tile_set import TileSet, save_tile_set
-from trainer.publish import publish
-from trainer.train import train
+from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
+from trainer.systems.terrain.publish import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
 
@@ -34,7 +31,7 @@ REFERENCE = {"discriminator_widths": (8, 8), "discriminator_scales": 2, "spectra
              "mean_weight": 0.0, "beta1": 0.5, "clip_norm": 100.0, "balance": "ratio"}  # fmt: skip
 
 
-def everything(folder: Path) -> TrainConfig:
+def everything(folder: Path) -> Configs:
     """All that can be switched on together."""
     save_file(squeezenet_state(), folder / "squeezenet.safetensors")
     return changed(
@@ -42,18 +39,18 @@ def everything(folder: Path) -> TrainConfig:
         adversarial="relativistic", r1_weight=1.0, r2_weight=1.0, penalty_steps=2, leak_weight=1.0, relief_weight=1.0,
         sea_weight=1.0, perceptual=str(folder / "squeezenet.safetensors"), perceptual_weight=0.1, balance="dynamic",
         balance_resume=0.71, augment=("colour", "translation", "cutout"), beta1=0.5, log_images=6, save_images=100,
-        sheet_images=100,
+        sample_images=100,
     )  # fmt: skip
 
 
 def stopped_and_resumed(
-    labelled: TileSet, config: TrainConfig, folder: Path, network: GeneratorConfig
+    labelled: TileSet, config: Configs, folder: Path, network: GeneratorConfig
 ) -> dict[str, dict[str, object]]:
     """The last checkpoints of four steps, and of two, resume, and two."""
-    train(labelled, config, folder / "whole", quiet, network=network)
+    train_terrain(labelled, config, folder / "whole", quiet, network=network)
     steps = iter([False, False, True])
-    train(labelled, config, folder / "broken", quiet, cancel=lambda: next(steps), network=network)
-    train(labelled, config, folder / "broken", quiet, network=network)
+    train_terrain(labelled, config, folder / "broken", quiet, cancel=lambda: next(steps), network=network)
+    train_terrain(labelled, config, folder / "broken", quiet, network=network)
     return {name: load_checkpoint(newest_checkpoint(folder / name), CPU) for name in ("whole", "broken")}
 
 
@@ -77,7 +74,7 @@ def assert_equal(one: object, other: object, where: str = "") -> None:
 def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
     labelled: TileSet, tmp_path: Path, adversarial: str, stop: float
 ) -> None:
-    config = replace(everything(tmp_path), adversarial=adversarial, balance_stop=stop)
+    config = changed(everything(tmp_path), adversarial=adversarial, balance_stop=stop)
     found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)
     assert_equal(found["whole"], found["broken"])
     # The means of a line of the log do not care where the run was broken either.
@@ -86,7 +83,7 @@ def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
     assert {name: value for name, value in whole.items() if "_ms" not in name and "per_s" not in name} == {
         name: value for name, value in broken.items() if "_ms" not in name and "per_s" not in name
     }
-    assert {"perceptual", "leak", "r2", "generator_trained", "crops_ms", "step_ms"} <= set(whole)
+    assert {"perceptual", "leak", "r2", "generator_trained", "batch_ms", "step_ms"} <= set(whole)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +94,10 @@ def test_a_resumed_run_with_everything_on_is_an_unbroken_run(
 def test_a_reference_network_trains_resumes_and_is_published(
     labelled: TileSet, tmp_path: Path, version: str, network: ReferenceConfig
 ) -> None:
-    config = changed(network=f"spade-terrain-{version}", save_images=100, sheet_images=100, **REFERENCE)
+    config = changed(network=f"spade-terrain-{version}", save_images=100, sample_images=100, **REFERENCE)
     found = stopped_and_resumed(labelled, config, tmp_path, network)
     assert_equal(found["whole"], found["broken"])
-    header = publish(tmp_path / "whole", tmp_path / "w.safetensors", "MIT")
+    header = publish(newest_checkpoint(tmp_path / "whole"), tmp_path / "w.safetensors", "MIT")
     assert header.network == f"spade-terrain-{version}" and header.config == network
     loaded = load_weights(tmp_path / "w.safetensors", CPU).generator.state_dict()
     assert all(torch.equal(value, found["whole"]["averaged"][f"generator.{name}"]) for name, value in loaded.items())
@@ -119,8 +116,8 @@ def test_a_step_in_parts_is_the_whole_step(labelled: TileSet, tmp_path: Path, ad
         relief_weight=1.0,
         sea_weight=1.0,
     )
-    for name, config in (("whole", whole), ("parts", replace(whole, accumulate=2))):
-        train(labelled, config, tmp_path / name, quiet, network=NETWORK)
+    for name, config in (("whole", whole), ("parts", changed(whole, accumulate=2))):
+        train_terrain(labelled, config, tmp_path / name, quiet)
     one, two = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("whole", "parts"))
     for optimizer in ("generator_step", "discriminator_step"):
         gradients = [[each["exp_avg"] for each in run[optimizer]["state"].values()] for run in (one, two)]
@@ -132,16 +129,16 @@ def test_a_step_in_parts_is_the_whole_step(labelled: TileSet, tmp_path: Path, ad
 
 def test_fp16_scales_its_losses(labelled: TileSet, tmp_path: Path) -> None:
     state = load_checkpoint(
-        train(labelled, changed(images=2, precision="fp16", flip_route=False), tmp_path, quiet, network=NETWORK), CPU
+        train_terrain(labelled, changed(images=2, precision="fp16", flip_route=False), tmp_path, quiet), CPU
     )
     assert state["generator_scaler"]["scale"] > 1 and state["discriminator_scaler"]["scale"] > 1
 
 
 def test_the_newest_checkpoints_and_the_best_are_kept(labelled: TileSet, tmp_path: Path) -> None:
-    config = changed(images=10, save_images=2, keep=2, sheet_images=100)
-    train(labelled, config, tmp_path, quiet, network=NETWORK)
+    config = changed(images=10, save_images=2, keep=2, sample_images=100)
+    train_terrain(labelled, config, tmp_path, quiet)
     lines = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
-    distances = {each["images"]: each["held_out_distance"] for each in lines if "held_out_distance" in each}
+    distances = {each["images"]: each["validation_score"] for each in lines if "validation_score" in each}
     best = min(distances, key=distances.__getitem__)
     assert sorted(distances) == [2, 4, 6, 8, 10]
     kept = {int(each.stem[-8:]) for each in tmp_path.glob("checkpoint-*.pt")}
@@ -151,24 +148,24 @@ def test_the_newest_checkpoints_and_the_best_are_kept(labelled: TileSet, tmp_pat
 
 
 def test_tensorboard_has_the_losses_and_the_sheet(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=4), tmp_path, quiet)
     board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [each.step for each in board.Scalars("discriminator")] == [2, 4]
-    assert board.Tags()["images"] == ["sheet"] and "held_out_distance" in board.Tags()["scalars"]
+    assert board.Tags()["images"] == ["samples"] and "validation_score" in board.Tags()["scalars"]
 
 
 def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=4), tmp_path, quiet)
     with (tmp_path / "log.jsonl").open("a") as log:
         log.write('{"images": 6, "discriminator": 9}\n{"images": 8, "discr')
-    train(labelled, changed(images=6), tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=6), tmp_path, quiet)
     lines = [json.loads(each) for each in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [each["images"] for each in lines if "discriminator" in each] == [2, 4, 6]
     assert all(each.get("discriminator") != 9 for each in lines)
 
 
 def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: TileSet, tmp_path: Path) -> None:
-    config = changed(sheet_images=100)
+    config = changed(sample_images=100)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def fill_up() -> bool:
@@ -179,13 +176,13 @@ def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: Til
 
     try:
         with pytest.raises(OutputError, match=r"checkpoint-00000008\.pt could not be written: it grew past"):
-            train(labelled, config, tmp_path, quiet, fill_up, network=NETWORK)
+            train_terrain(labelled, config, tmp_path, quiet, fill_up)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [each.name for each in tmp_path.glob("*.pt")] == ["checkpoint-00000004.pt"]
     assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
     assert newest_checkpoint(tmp_path).name == "checkpoint-00000004.pt"
-    train(labelled, config, tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, config, tmp_path, quiet)
     assert load_checkpoint(newest_checkpoint(tmp_path), CPU)["images"] == 8
 
 
@@ -214,37 +211,37 @@ def test_a_signal_ends_the_step_and_saves(
         over.set()
         thread.join()
     said = capsys.readouterr().out
-    assert "left:" in said and "go on with the same command" in said
+    assert "left:" in said and "resume with the same command" in said
     state = load_checkpoint(newest_checkpoint(tmp_path / "run"), CPU)
     assert 2 <= state["images"] < 1_000_000
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
 
 
 def test_a_checkpoint_of_another_kind_of_network_is_refused(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=2), tmp_path, quiet)
     other = changed(network="spade-terrain-1.0", **REFERENCE)
     with pytest.raises(TrainingError, match=r"of the network spade-local, not of spade-terrain-1\.0"):
-        train(labelled, other, tmp_path, quiet, network=NARROW)
+        train_terrain(labelled, other, tmp_path, quiet, network=NARROW)
 
 
 def test_a_checkpoint_of_a_newer_version_is_refused(labelled: TileSet, tmp_path: Path) -> None:
-    last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    last = train_terrain(labelled, changed(images=2), tmp_path, quiet)
     state = torch.load(last, weights_only=True)
     torch.save(state | {"version": 99}, last)
     with pytest.raises(TrainingError, match="newer version"):
-        train(labelled, changed(images=4), tmp_path, quiet, network=NETWORK)
+        train_terrain(labelled, changed(images=4), tmp_path, quiet)
 
 
 def test_a_run_of_the_first_format_goes_on(labelled: TileSet, tmp_path: Path) -> None:
     for name in ("new", "old"):
-        train(labelled, changed(images=4), tmp_path / name, quiet, network=NETWORK)
+        train_terrain(labelled, changed(images=4), tmp_path / name, quiet)
     path = newest_checkpoint(tmp_path / "old")
     state = torch.load(path, weights_only=True)
-    for name in ("generator_scaler", "discriminator_scaler", "balance", "best", "distance", "log"):
+    for name in ("generator_scaler", "discriminator_scaler", "balance", "best", "distance", "log", "system"):
         del state[name]
     torch.save(state | {"version": 1}, path)
     found = [
-        load_checkpoint(train(labelled, changed(images=6), tmp_path / name, quiet, network=NETWORK), CPU)
+        load_checkpoint(train_terrain(labelled, changed(images=6), tmp_path / name, quiet), CPU)
         for name in ("new", "old")
     ]
     assert_equal(*found)
@@ -253,4 +250,4 @@ def test_a_run_of_the_first_format_goes_on(labelled: TileSet, tmp_path: Path) ->
 @pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="Weights & Biases is installed")
 def test_weights_and_biases_must_be_installed_to_be_used(labelled: TileSet, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="pip install wandb"):
-        train(labelled, changed(wandb="terrain"), tmp_path, quiet, network=NETWORK)
+        train_terrain(labelled, changed(wandb="terrain"), tmp_path, quiet)

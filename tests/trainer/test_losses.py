@@ -9,23 +9,27 @@ from torch import Tensor, nn
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.encoding import encode_elevation
 from tests.trainer.runs import changed
-from trainer.augment import KINDS, draw_augmentation
-from trainer.balance import balance_of
-from trainer.discriminator import no_norm
-from trainer.held_out import patch_distance
-from trainer.losses.adversarial import ADVERSARIAL, Targets
+from trainer.data.augment import KINDS, draw_augmentation
+from trainer.loop.optimisation import balance_of, rate_factor
+from trainer.losses.adversarial import ADVERSARIAL, Adversarial
+from trainer.losses.gradient_penalty import gradient_penalty
 from trainer.losses.matching import feature_matching, mean_difference
-from trainer.losses.penalty import gradient_penalty
 from trainer.losses.perceptual import load_perceptual, perceptual_loss
-from trainer.losses.relief import relief_energy
-from trainer.losses.sea import sea_level
-from trainer.losses.shading import shading_leak
-from trainer.schedules import rate_share
-from trainer.segmentation_discriminator import SegmentationDiscriminator
+from trainer.metrics.sliced_wasserstein import patch_distance
+from trainer.networks.multiscale_discriminator import no_norm
+from trainer.systems.terrain.discriminators import SegmentationDiscriminator, segmentation_loss
+from trainer.systems.terrain.losses import relief_energy, sea_level, shading_leak
 
 CPU = torch.device("cpu")
 LABELS = torch.randint(0, 7, (2, 4, 4), generator=torch.Generator().manual_seed(0))
-TARGETS = Targets(LABELS, LABELS, torch.ones(7))
+KINDS_OF_LOSS = (*ADVERSARIAL, "segmentation")
+
+
+def loss_of(kind: str, routes: int = 1) -> Adversarial:
+    """The loss for maps `LABELS`, of fakes that were shown `routes` times."""
+    if kind == "segmentation":
+        return segmentation_loss(LABELS, LABELS.repeat(routes, 1, 1), torch.ones(7))
+    return ADVERSARIAL[kind]
 
 
 def confident(kind: str, real: bool) -> Tensor:
@@ -36,15 +40,15 @@ def confident(kind: str, real: bool) -> Tensor:
     return 5 * nn.functional.one_hot(ids, 8).movedim(-1, 1).float()
 
 
-@pytest.mark.parametrize("kind", ADVERSARIAL)
+@pytest.mark.parametrize("kind", KINDS_OF_LOSS)
 def test_each_side_is_content_when_it_wins(kind: str) -> None:
-    loss, real, made = ADVERSARIAL[kind], confident(kind, True), confident(kind, False)
-    assert loss.discriminator(real, made, TARGETS) < loss.discriminator(made, real, TARGETS)
-    assert loss.generator(real, real, TARGETS) < loss.generator(made, real, TARGETS)
-    assert (loss.realness(real) > loss.realness(made)).all()
-    # Of two routes, each made picture is held against the real one of the same map.
-    both, twice = torch.cat([made, made]), Targets(LABELS, torch.cat([LABELS, LABELS]), torch.ones(7))
-    assert loss.generator(both, real, twice) == pytest.approx(float(loss.generator(made, real, TARGETS)), rel=1e-6)
+    loss, real, fake = loss_of(kind), confident(kind, True), confident(kind, False)
+    assert loss.discriminator(real, fake) < loss.discriminator(fake, real)
+    assert loss.generator(real, real) < loss.generator(fake, real)
+    assert (loss.realness(real) > loss.realness(fake)).all()
+    # With two routes, each fake is paired with the real picture of the same map.
+    both = loss_of(kind, routes=2).generator(torch.cat([fake, fake]), real)
+    assert both == pytest.approx(float(loss.generator(fake, real)), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +61,17 @@ def test_each_side_is_content_when_it_wins(kind: str) -> None:
     ],
 )
 def test_losses_are_what_the_papers_say(kind: str, discriminator: float, generator: float) -> None:
-    real, made = torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), 0.2)
-    assert float(ADVERSARIAL[kind].discriminator(real, made, TARGETS)) == pytest.approx(discriminator, rel=1e-5)
-    assert float(ADVERSARIAL[kind].generator(made, real, TARGETS)) == pytest.approx(generator, rel=1e-5)
+    real, fake = torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), 0.2)
+    assert float(ADVERSARIAL[kind].discriminator(real, fake)) == pytest.approx(discriminator, rel=1e-5)
+    assert float(ADVERSARIAL[kind].generator(fake, real)) == pytest.approx(generator, rel=1e-5)
 
 
 def test_rare_classes_weigh_more_in_the_segmentation_loss() -> None:
     scores = torch.zeros(2, 8, 4, 4)
-    heavier = Targets(LABELS, LABELS, torch.tensor([3.0, 1, 1, 1, 1, 1, 1]))
-    share = float((LABELS == 0).float().mean())
-    found = ADVERSARIAL["segmentation"].generator(scores, None, heavier)
-    assert float(found) == pytest.approx(math.log(8) * (1 + 2 * share), rel=1e-5)
+    heavier = segmentation_loss(LABELS, LABELS, torch.tensor([3.0, 1, 1, 1, 1, 1, 1]))
+    fraction = float((LABELS == 0).float().mean())
+    found = heavier.generator(scores, None)
+    assert float(found) == pytest.approx(math.log(8) * (1 + 2 * fraction), rel=1e-5)
 
 
 def test_the_gradient_penalty_of_a_plane_is_its_slope() -> None:
@@ -216,31 +220,31 @@ def test_relief_energy_is_of_strength_and_size_and_not_of_place() -> None:
 
 
 def test_the_generator_rests_between_the_thresholds() -> None:
-    balance = balance_of(changed(balance="dynamic"))
+    balance = balance_of(changed(balance="dynamic").run)
     found = [balance.trains_generator(loss) for loss in (1.9, 1.99, 2.0, 1.8, 1.5, 1.49, 1.8, 2.5)]
     assert found == [True, True, False, False, False, True, True, False]
-    again = balance_of(changed(balance="dynamic"))
+    again = balance_of(changed(balance="dynamic").run)
     again.load_state_dict(balance.state_dict())
     assert not again.trains_generator(1.8)
 
 
 def test_a_fixed_ratio_and_none() -> None:
-    balance = balance_of(changed(balance="ratio", balance_ratio=3))
+    balance = balance_of(changed(balance="ratio", balance_ratio=3).run)
     assert [balance.trains_generator(9.0) for _ in range(7)] == [False, False, True, False, False, True, False]
-    again = balance_of(changed(balance="ratio", balance_ratio=3))
+    again = balance_of(changed(balance="ratio", balance_ratio=3).run)
     again.load_state_dict(balance.state_dict())
     assert [again.trains_generator(9.0) for _ in range(2)] == [False, True]
-    assert all(balance_of(changed()).trains_generator(9.0) for _ in range(3))
+    assert all(balance_of(changed().run).trains_generator(9.0) for _ in range(3))
 
 
 def test_rates_rise_and_fall_by_the_clock() -> None:
-    assert rate_share(123, changed()) == 1
-    linear = changed(images=100, schedule="linear", decay_from=0.5, final_rate=0.1)
-    assert [rate_share(each, linear) for each in (0, 50, 75, 100)] == pytest.approx([1, 1, 0.55, 0.1])
-    cosine = changed(images=100, schedule="cosine")
-    assert [rate_share(each, cosine) for each in (0, 50, 100, 200)] == pytest.approx([1, 0.5, 0, 0], abs=1e-9)
-    warm = changed(images=100, batch=10, warmup_images=40)
-    assert [rate_share(each, warm) for each in (0, 10, 30, 40, 90)] == pytest.approx([0.25, 0.5, 1, 1, 1])
+    assert rate_factor(123, changed().run) == 1
+    linear = changed(images=100, schedule="linear", decay_from=0.5, final_rate=0.1).run
+    assert [rate_factor(each, linear) for each in (0, 50, 75, 100)] == pytest.approx([1, 1, 0.55, 0.1])
+    cosine = changed(images=100, schedule="cosine").run
+    assert [rate_factor(each, cosine) for each in (0, 50, 100, 200)] == pytest.approx([1, 0.5, 0, 0], abs=1e-9)
+    warm = changed(images=100, batch=10, warmup_images=40).run
+    assert [rate_factor(each, warm) for each in (0, 10, 30, 40, 90)] == pytest.approx([0.25, 0.5, 1, 1, 1])
 
 
 def test_augmentation_changes_real_and_made_alike_and_lets_the_gradient_through() -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,14 +6,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.utils.parametrizations import spectral_norm
 
-from tests.trainer.runs import NETWORK, changed, quiet
+from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from tests.trainer.test_loop import assert_equal, stopped_and_resumed
 from tests.trainer.test_losses import squeezenet_state
 from trainer.data.tile_set import TileSet
-from trainer.discriminator import INPUT_CHANNELS, Discriminator
 from trainer.losses.perceptual import load_perceptual
-from trainer.projected_discriminator import ProjectedDiscriminator
-from trainer.train import train
+from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator
+from trainer.systems.terrain.discriminators import LOCAL_CHANNELS
+from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
 
@@ -29,7 +28,7 @@ def features(tmp_path: Path) -> Path:
 
 def judge_of(features: Path) -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    beside = Discriminator((8, 8), 2)
+    beside = MultiscaleDiscriminator(LOCAL_CHANNELS, (8, 8), 2)
     return ProjectedDiscriminator(beside, load_perceptual(features), spectral_norm).eval()
 
 
@@ -39,7 +38,7 @@ def scores(judge: ProjectedDiscriminator, x: Tensor) -> list[Tensor]:
 
 
 def test_terrain_relief_and_map_are_judged_at_every_depth(features: Path) -> None:
-    judge, x = judge_of(features), torch.rand(2, INPUT_CHANNELS, 64, 64)
+    judge, x = judge_of(features), torch.rand(2, LOCAL_CHANNELS, 64, 64)
     found = judge(x)
     assert [len(each) for each in found] == [3, 3, *[1] * 2 * DEPTHS]
     sides = [each[-1].shape[-1] for each in found[2:]]
@@ -59,7 +58,7 @@ def test_terrain_relief_and_map_are_judged_at_every_depth(features: Path) -> Non
 
 def test_ridges_of_any_direction_are_seen(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lit from north-west alone, ridges that run to south-east would look like a plain."""
-    judge, x = judge_of(features), torch.zeros(1, INPUT_CHANNELS, 48, 48)
+    judge, x = judge_of(features), torch.zeros(1, LOCAL_CHANNELS, 48, 48)
     waves = 0.1 * torch.sin(torch.arange(48)[:, None] + torch.arange(48))
     shown: list[Tensor] = []
     see = judge.network.forward
@@ -74,21 +73,21 @@ def test_ridges_of_any_direction_are_seen(features: Path, monkeypatch: pytest.Mo
 
 
 def test_what_is_judged_learns_from_it_and_the_features_do_not(features: Path) -> None:
-    judge, x = judge_of(features), torch.rand(1, INPUT_CHANNELS, 64, 64, requires_grad=True)
+    judge, x = judge_of(features), torch.rand(1, LOCAL_CHANNELS, 64, 64, requires_grad=True)
     sum(each[-1].sum() for each in judge(x)[2:]).backward()
     assert x.grad is not None
     moved = x.grad.abs().sum(dim=(0, 2, 3)) > 0
-    assert moved.tolist() == [channel < 3 or channel in (4, 5) for channel in range(INPUT_CHANNELS)]
+    assert moved.tolist() == [channel < 3 or channel in (4, 5) for channel in range(LOCAL_CHANNELS)]
     assert all(each.grad is None for each in judge.network.parameters())
 
 
 def test_a_run_leaves_the_features_and_projections_as_they_are_and_resumes(
     labelled: TileSet, tmp_path: Path, features: Path
 ) -> None:
-    config = changed(projected=True, perceptual=str(features), crop_px=48, save_images=100, sheet_images=100)
+    config = changed(projected=True, perceptual=str(features), crop_px=48, save_images=100, sample_images=100)
     found = stopped_and_resumed(labelled, config, tmp_path, NETWORK)
     assert_equal(found["whole"], found["broken"])
-    first = train(labelled, replace(config, images=2), tmp_path / "first", quiet, network=NETWORK)
+    first = train_terrain(labelled, changed(config, images=2), tmp_path / "first", quiet)
     assert first is not None
     trained, begun = found["whole"]["discriminator"], torch.load(first, weights_only=True)["discriminator"]
     assert isinstance(trained, dict)

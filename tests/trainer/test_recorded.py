@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.trainer.runs import NETWORK, changed
+from tests.trainer.runs import changed, train_terrain
 from trainer.data.tile_set import TileSet
-from trainer.train import train
 
 RECORDED = {
     "discriminator": (2.0186, 2.0261, 2.0075, 1.9955),
@@ -38,6 +37,6 @@ def test_the_first_steps_have_the_recorded_losses(
         for name, values in found.items():
             values.append(losses[name])
 
-    train(labelled, changed(precision=precision), tmp_path, note, network=NETWORK)
+    train_terrain(labelled, changed(precision=precision), tmp_path, note)
     for name, expected in RECORDED.items():
         assert found[name] == pytest.approx(expected, rel=tolerance), name

@@ -1,7 +1,7 @@
 import torch
 
 from terrainpaint.core.classes import WATER
-from trainer.simple_maps import LEAST_PX, MOST_PX, simplified
+from trainer.systems.terrain.crops import SIMPLE_LEAST_PX, SIMPLE_MOST_PX, simplified
 
 
 def patchwork(shares: list[float]) -> torch.Tensor:
@@ -12,7 +12,9 @@ def patchwork(shares: list[float]) -> torch.Tensor:
 
 
 def test_a_patchwork_becomes_one_area() -> None:
-    assert torch.equal(simplified(patchwork([0.2, 0.5, 0.3]), LEAST_PX), torch.full((256, 320), 2, dtype=torch.uint8))
+    assert torch.equal(
+        simplified(patchwork([0.2, 0.5, 0.3]), SIMPLE_LEAST_PX), torch.full((256, 320), 2, dtype=torch.uint8)
+    )
 
 
 def test_water_stays_where_it_is_and_is_no_class_of_land() -> None:
@@ -27,7 +29,7 @@ def test_areas_larger_than_the_radius_stay() -> None:
     ids = torch.ones((256, 320), dtype=torch.uint8)
     ids[:, 120:] = 4
     ids[100:110, 200:210] = 6
-    small, large = simplified(ids, 16.0), simplified(ids, MOST_PX)
+    small, large = simplified(ids, 16.0), simplified(ids, SIMPLE_MOST_PX)
     assert int((small == 1).sum()) > 0.9 * 256 * 120 and int((small == 4).sum()) > 0.9 * 256 * 200
     assert not bool((small == 6).any())
     assert bool((large == 4).all())

@@ -8,13 +8,20 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.windows import Window
-from tests.trainer.runs import NETWORK, changed, quiet
+from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from trainer.data.tile_set import TileSet
-from trainer.publish import publish
-from trainer.start import begin_with
-from trainer.train import train
+from trainer.loop.checkpoints import newest_checkpoint
+from trainer.systems.terrain.build import load_grown
+from trainer.systems.terrain.publish import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
+
+
+def newest(folder: Path) -> Path:
+    path = newest_checkpoint(folder)
+    assert path is not None
+    return path
+
 
 WINDOW = Window((0, 32), (0, 32))
 
@@ -31,37 +38,37 @@ def test_a_network_with_more_blocks_begins_as_the_smaller_one() -> None:
     torch.manual_seed(0)
     small, large = SpadeLocal(NETWORK), SpadeLocal(replace(NETWORK, blocks=(2, 3, 2, 1)))
     assert not torch.allclose(painted(small), painted(large), atol=1e-2)
-    begin_with(large, small.state_dict())
+    load_grown(large, small.state_dict())
     assert torch.allclose(painted(small), painted(large), atol=1e-4)
 
 
 @pytest.mark.parametrize("other", [replace(NETWORK, widths=(32, 16, 16, 16)), replace(NETWORK, blocks=(2, 1, 1, 1))])
 def test_another_width_or_more_blocks_than_there_are_is_refused(other: SpadeLocalConfig) -> None:
     with pytest.raises(RuntimeError):
-        begin_with(SpadeLocal(NETWORK), SpadeLocal(other).state_dict())
+        load_grown(SpadeLocal(NETWORK), SpadeLocal(other).state_dict())
 
 
 def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=2), tmp_path / "one", quiet)
     start = tmp_path / "start.safetensors"
-    publish(tmp_path / "one", start, "MIT")
+    publish(newest(tmp_path / "one"), start, "MIT")
     config = changed(images=2, start=str(start), generator_rate=0.0)
-    last = train(labelled, config, tmp_path / "two", quiet, network=NETWORK)
+    last = train_terrain(labelled, config, tmp_path / "two", quiet)
     assert last is not None
     averaged = torch.load(tmp_path / "one" / last.name, weights_only=True)["averaged"]
     begun = torch.load(last, weights_only=True)["averaged"]
     assert all(torch.equal(begun[name], value) for name, value in averaged.items() if "style_mix" not in name)
-    told = publish(tmp_path / "two", tmp_path / "two.safetensors", "MIT").training
+    told = publish(newest(tmp_path / "two"), tmp_path / "two.safetensors", "MIT").training
     assert told is not None and told["start"] == "start.safetensors"  # and not in which folder
     start.unlink()
-    assert train(labelled, replace(config, images=4), tmp_path / "two", quiet, network=NETWORK) is not None
+    assert train_terrain(labelled, changed(config, images=4), tmp_path / "two", quiet) is not None
 
 
 def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: TileSet, tmp_path: Path) -> None:
-    one = train(labelled, changed(images=4), tmp_path / "one", quiet, network=NETWORK)
+    one = train_terrain(labelled, changed(images=4), tmp_path / "one", quiet)
     assert one is not None
     config = changed(images=2, start=str(one), generator_rate=0.0, discriminator_rate=0.0)
-    last = train(labelled, config, tmp_path / "two", quiet, network=NETWORK)
+    last = train_terrain(labelled, config, tmp_path / "two", quiet)
     assert last is not None
     given, begun = (torch.load(path, weights_only=True) for path in (one, last))
     for part in ("generator", "shadow", "discriminator"):
@@ -70,12 +77,12 @@ def test_a_run_begins_with_the_discriminator_of_a_checkpoint(labelled: TileSet, 
         assert parameters and all(torch.equal(begun[part][name], given[part][name]) for name in parameters), part
     assert begun["images"] == 2
     with pytest.raises(TrainingError, match="or discriminator than this run"):
-        train(labelled, replace(config, discriminator_widths=(8, 8)), tmp_path / "three", quiet, network=NETWORK)
+        train_terrain(labelled, changed(config, discriminator_widths=(8, 8)), tmp_path / "three", quiet)
 
 
 def test_weights_of_another_network_are_said_in_a_sentence(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=2), tmp_path / "one", quiet, network=NETWORK)
-    publish(tmp_path / "one", tmp_path / "start.safetensors", "MIT")
+    train_terrain(labelled, changed(images=2), tmp_path / "one", quiet)
+    publish(newest(tmp_path / "one"), tmp_path / "start.safetensors", "MIT")
     config = changed(images=2, start=str(tmp_path / "start.safetensors"))
     with pytest.raises(TrainingError, match=r"start\.safetensors has another network \(spade-local\), widths or"):
-        train(labelled, config, tmp_path / "two", quiet, network=replace(NETWORK, widths=(32, 16, 16, 16)))
+        train_terrain(labelled, config, tmp_path / "two", quiet, network=replace(NETWORK, widths=(32, 16, 16, 16)))

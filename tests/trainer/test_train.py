@@ -1,5 +1,6 @@
-import argparse
+import copy
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
@@ -15,32 +17,30 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.style_field import spread
 from terrainpaint.models.windows import Window
-from tests.trainer.runs import CONFIG, NETWORK, changed, quiet
+from tests.trainer.runs import CONFIG, NETWORK, changed, quiet, train_terrain
 from trainer.__main__ import main
-from trainer.averaging import Averaged
-from trainer.checkpoints import load_checkpoint, newest_checkpoint
-from trainer.config import TrainConfig, add_flags, from_flags
-from trainer.crops import CropSource
 from trainer.data.tile_set import TileSet, save_tile_set
-from trainer.styles import Styles
-from trainer.train import train
+from trainer.loop.checkpoints import load_checkpoint, newest_checkpoint
+from trainer.loop.optimisation import update_average
+from trainer.systems.terrain.crops import CropSource
+from trainer.systems.terrain.styles import Styles
 
 CPU = torch.device("cpu")
 
 
-def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
+def test_training_moves_both_networks_and_leaves_a_log_sample_grids_and_checkpoints(
     labelled: TileSet, tmp_path: Path
 ) -> None:
-    last = train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
+    last = train_terrain(labelled, CONFIG, tmp_path, quiet)
     assert last == newest_checkpoint(tmp_path) and last.name == "checkpoint-00000008.pt"
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    distances = [line for line in lines if "held_out_distance" in line]
-    assert [line["images"] for line in distances] == [4, 8] and 0 < distances[1]["held_out_distance"] < 10
+    distances = [line for line in lines if "validation_score" in line]
+    assert [line["images"] for line in distances] == [4, 8] and 0 < distances[1]["validation_score"] < 10
     lines = [line for line in lines if line not in distances]
     assert [line["images"] for line in lines] == [2, 4, 6, 8]
     assert {"discriminator", "adversarial", "features", "colour", "elevation", "images_per_s"} <= set(lines[0])
-    sheet = cv2.imread(str(tmp_path / "sheet-00000008.png"))
-    assert sheet.shape == (8 * 32, 10 * 32, 3)
+    grid = cv2.imread(str(tmp_path / "samples-00000008.png"))
+    assert grid.shape == (8 * 32, 10 * 32, 3)
     state = load_checkpoint(last, CPU)
     fresh = SpadeLocal(NETWORK)
     for name in ("levels.0.blocks.0.first.weight", "head_out.weight", "stem.weight"):
@@ -49,11 +49,11 @@ def test_training_moves_both_networks_and_leaves_a_log_sheets_and_checkpoints(
 
 
 def test_a_resumed_run_is_an_unbroken_run(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, CONFIG, tmp_path / "whole", quiet, network=NETWORK)
+    train_terrain(labelled, CONFIG, tmp_path / "whole", quiet)
     steps = iter([False, False, True])
-    train(labelled, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps), network=NETWORK)
+    train_terrain(labelled, CONFIG, tmp_path / "broken", quiet, cancel=lambda: next(steps))
     assert newest_checkpoint(tmp_path / "broken").name == "checkpoint-00000004.pt"
-    train(labelled, CONFIG, tmp_path / "broken", quiet, network=NETWORK)
+    train_terrain(labelled, CONFIG, tmp_path / "broken", quiet)
     whole, broken = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("whole", "broken"))
     for part in ("generator", "shadow", "averaged", "discriminator"):
         for name, value in whole[part].items():
@@ -61,9 +61,9 @@ def test_a_resumed_run_is_an_unbroken_run(labelled: TileSet, tmp_path: Path) -> 
 
 
 def test_a_run_goes_on_with_the_rates_it_is_told(labelled: TileSet, tmp_path: Path) -> None:
-    train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    train_terrain(labelled, changed(images=2), tmp_path, quiet)
     slower = changed(images=4, generator_rate=1e-5, discriminator_rate=2e-5, beta1=0.5)
-    state = load_checkpoint(train(labelled, slower, tmp_path, quiet, network=NETWORK), CPU)
+    state = load_checkpoint(train_terrain(labelled, slower, tmp_path, quiet), CPU)
     assert state["generator_step"]["param_groups"][0]["lr"] == 1e-5
     assert state["discriminator_step"]["param_groups"][0]["lr"] == 2e-5
     assert tuple(state["generator_step"]["param_groups"][0]["betas"]) == (0.5, 0.99)
@@ -139,20 +139,21 @@ def test_a_style_is_that_of_the_land_around_each_knot(labelled: TileSet) -> None
 
 def test_the_average_follows_at_its_half_life() -> None:
     torch.manual_seed(0)
-    generator, still = SpadeLocal(NETWORK), SpadeLocal(NETWORK)
-    from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
-
-    shadow = ShadowGenerator(ShadowConfig())
-    averaged = Averaged(still, shadow)
-    averaged.follow(generator, shadow, half_lives=1.0)
-    middle = (still.stem.weight + generator.stem.weight) / 2
-    assert torch.allclose(averaged.generator.stem.weight, middle, atol=1e-6)
+    old, new = (nn.ModuleDict({"generator": nn.Linear(3, 3), "norm": nn.BatchNorm1d(3)}) for _ in range(2))
+    new["norm"](torch.randn(5, 3))
+    averaged = copy.deepcopy(old)
+    update_average(averaged, new, half_lives=1.0)
+    middle = (old["generator"].weight + new["generator"].weight) / 2
+    assert torch.allclose(averaged["generator"].weight, middle, atol=1e-6)
+    assert torch.equal(averaged["norm"].running_mean, new["norm"].running_mean)
+    update_average(averaged, new, half_lives=math.inf)
+    assert torch.equal(averaged["generator"].weight, new["generator"].weight)
 
 
 def test_losses_that_are_no_numbers_end_the_run(labelled: TileSet, tmp_path: Path) -> None:
     wild = changed(generator_rate=1e30, images=40, save_images=2, log_images=40)
-    with pytest.raises(TrainingError, match="no longer numbers"):
-        train(labelled, wild, tmp_path, quiet, network=NETWORK)
+    with pytest.raises(TrainingError, match="no longer finite"):
+        train_terrain(labelled, wild, tmp_path, quiet)
     # What was saved on the way, between two lines of the log, came from losses that were numbers.
     for name, value in load_checkpoint(newest_checkpoint(tmp_path), CPU)["averaged"].items():
         assert bool(value.isfinite().all()), name
@@ -161,49 +162,21 @@ def test_losses_that_are_no_numbers_end_the_run(labelled: TileSet, tmp_path: Pat
 def test_a_set_without_maps_or_a_crop_too_large_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     bare = labelled.with_labels(labelled.labels[:, :0])
     with pytest.raises(TrainingError, match="trainer label"):
-        train(bare, CONFIG, tmp_path, quiet, network=NETWORK)
+        train_terrain(bare, CONFIG, tmp_path, quiet)
     with pytest.raises(TrainingError, match="no heights"):
-        train(replace(labelled, has_height=False), CONFIG, tmp_path, quiet, network=NETWORK)
+        train_terrain(replace(labelled, has_height=False), CONFIG, tmp_path, quiet)
     with pytest.raises(TrainingError, match="do not fit"):
-        train(labelled, TrainConfig(crop_px=128), tmp_path, quiet, network=NETWORK)
+        train_terrain(labelled, changed(crop_px=128), tmp_path, quiet)
 
 
 def test_a_checkpoint_of_another_network_or_a_broken_one_is_refused(labelled: TileSet, tmp_path: Path) -> None:
-    last = train(labelled, changed(images=2), tmp_path, quiet, network=NETWORK)
+    last = train_terrain(labelled, changed(images=2), tmp_path, quiet)
     wider = SpadeLocalConfig(widths=(32, 16, 16, 16), blocks=(1, 1, 1, 1), hidden=8)
     with pytest.raises(TrainingError, match="another network"):
-        train(labelled, CONFIG, tmp_path, quiet, network=wider)
+        train_terrain(labelled, CONFIG, tmp_path, quiet, network=wider)
     last.write_bytes(last.read_bytes()[:-100])
     with pytest.raises(TrainingError, match=last.name):
-        train(labelled, CONFIG, tmp_path, quiet, network=NETWORK)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("learning = 1", "'learning' that does not exist"),
-        ("batch = 'many'", "batch"),
-        ("batch = 0", "at least 1"),
-        ("crop_px = 100", "multiple of 16"),
-        ("precision = 'fp8'", "bf16, fp16 or fp32"),
-        ("batch = [", "not a readable TOML"),
-    ],
-)
-def test_a_config_that_cannot_be_is_said_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
-    parser = argparse.ArgumentParser()
-    add_flags(parser)
-    (tmp_path / "c.toml").write_text(text)
-    with pytest.raises(TrainingError, match=told):
-        from_flags(parser.parse_args([]), tmp_path / "c.toml")
-
-
-def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
-    parser = argparse.ArgumentParser()
-    add_flags(parser)
-    (tmp_path / "c.toml").write_text("batch = 3\ngenerator_rate = 1\ndiscriminator_widths = [4, 8]\n")
-    config = from_flags(parser.parse_args(["--batch", "5"]), tmp_path / "c.toml")
-    assert (config.batch, config.generator_rate, config.discriminator_widths) == (5, 1.0, (4, 8))
-    assert config.images == TrainConfig().images
+        train_terrain(labelled, CONFIG, tmp_path, quiet)
 
 
 def test_the_window_of_a_crop_is_the_same_size_wherever_it_lies(labelled: TileSet) -> None:

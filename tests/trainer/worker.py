@@ -7,10 +7,9 @@ from pathlib import Path
 
 import torch
 
-from tests.trainer.runs import NETWORK, SHARED, quiet
+from tests.trainer.runs import SHARED, quiet, train_terrain
 from trainer.data.tile_set import load_tile_set
-from trainer.train import train
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    train(load_tile_set(Path(sys.argv[1])), SHARED, Path(sys.argv[2]), quiet, network=NETWORK)
+    train_terrain(load_tile_set(Path(sys.argv[1])), SHARED, Path(sys.argv[2]), quiet)

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"
 """What `add_parser` adds a command to."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that may add options which depend on the values of others."""
+
+    late_options: Callable[[argparse.ArgumentParser, Sequence[str]], None] | None = None
+    """Called once with the arguments, before they are parsed."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as the base class does, after the late options were added."""
+        if self.late_options is not None:
+            add, self.late_options = self.late_options, None
+            add(self, args)
+        return super().parse_known_args(args, namespace)
 
 
 class WrongUsage(Exception):

@@ -1,4 +1,4 @@
-"""`python -m trainer publish`: turns a checkpoint into a weights file for the program."""
+"""`python -m trainer publish`: turns a checkpoint into a weights file."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from trainer.commands.console import Subparsers
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("publish", help="turn a checkpoint into a weights file for the program")
+    parser = commands.add_parser("publish", help="turn a checkpoint into a weights file")
     parser.add_argument("source", type=Path, metavar="RUN", help="folder of a run, or one checkpoint")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
     parser.add_argument("--licence", default="MIT", help="licence of the weights (MIT)")
-    parser.add_argument("--best", action="store_true",
-                        help="of a run, the checkpoint nearest to held-out land instead of the newest")  # fmt: skip
+    parser.add_argument(
+        "--best", action="store_true", help="of a run, the checkpoint with the best validation score, not the newest"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the weights file and print what it holds."""
-    from trainer.checkpoints import best_checkpoint
-    from trainer.publish import publish
+    import torch
 
-    source = arguments.source
-    if arguments.best and source.is_dir():
-        source = best_checkpoint(source) or source
-    header = publish(source, arguments.output, arguments.licence)
-    print(f"{arguments.output}: {header.network}, style {header.style}, "
-          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+    from terrainpaint.errors import TrainingError
+    from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
+    from trainer.systems import SYSTEMS
+
+    path = arguments.source
+    if path.is_dir():
+        path = best_checkpoint(path) if arguments.best else newest_checkpoint(path)
+    if path is None:
+        raise TrainingError(f"{arguments.source} holds no checkpoint; name a run's folder or a checkpoint-*.pt file.")
+    system = load_checkpoint(path, torch.device("cpu"))["system"]
+    if system not in SYSTEMS:
+        raise TrainingError(f"{path} is of the unknown system {system}; update TerrainPaint to publish it.")
+    description = SYSTEMS[system].publish(path, arguments.output, arguments.licence)
+    print(f"{arguments.output}: {description}, {arguments.output.stat().st_size / 1e6:.1f} MB")

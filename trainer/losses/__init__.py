@@ -1,1 +1,1 @@
-"""What the networks are trained to make small. Each term is a function of tensors; the config weighs them."""
+"""Losses that know tensors only: adversarial, gradient penalty, feature matching, perceptual."""

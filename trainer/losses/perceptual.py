@@ -1,7 +1,7 @@
-"""Perceptual loss: L1 of the features of a network that was trained to recognise things (Johnson and others 2016).
+"""Perceptual loss: L1 of the features of a pretrained classifier (Johnson and others 2016).
 
-The two networks are built here with the names that torchvision gives to their tensors, so a state dict of either can
-be used as it is, without torchvision.
+The two networks are built here with the tensor names of torchvision, so a state dict of either loads without
+torchvision.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SQUEEZENET_TAPS = (1, 4, 7, 10, 11)
 
 
 class PerceptualNetwork(nn.Module):
-    """The features of a picture at five depths; never trained."""
+    """The features of a picture at five depths; fixed weights."""
 
     def __init__(self, features: nn.Sequential, taps: Sequence[int]) -> None:
         super().__init__()
@@ -45,19 +45,20 @@ class PerceptualNetwork(nn.Module):
     def forward(self, picture: Tensor) -> list[Tensor]:
         """(N, 3, H, W) sRGB in 0..1 → the features (N, C, h, w), fine to coarse."""
         x = (picture - self.mean) / self.deviation
-        found = []
+        taps = []
         for index, module in enumerate(self.features):
             x = module(x)
             if index in self._taps:
-                found.append(x)
-        return found
+                taps.append(x)
+        return taps
 
 
-def perceptual_loss(network: PerceptualNetwork, made: Tensor, real: Tensor) -> Tensor:
+def perceptual_loss(network: PerceptualNetwork, fake: Tensor, real: Tensor) -> Tensor:
     """Sum over the depths of the mean L1 of features, of pictures (N, 3, H, W) or (N, 1, H, W) in 0..1; a scalar."""
-    pictures = torch.cat([made, real.detach()]).expand(-1, 3, -1, -1)
+    pictures = torch.cat([fake, real.detach()]).expand(-1, 3, -1, -1)
     differences = [
-        (ours.float() - theirs.float()).abs().mean() for ours, theirs in (each.chunk(2) for each in network(pictures))
+        (fake_features.float() - real_features.float()).abs().mean()
+        for fake_features, real_features in (features.chunk(2) for features in network(pictures))
     ]
     return torch.stack(differences).sum()
 
@@ -121,7 +122,7 @@ def _squeezenet() -> nn.Sequential:
 
 
 class _Fire(nn.Module):
-    """A narrow 1x1 convolution, then a 1x1 and a 3x3 one beside each other."""
+    """A narrow 1x1 convolution, then a 1x1 and a 3x3 one in parallel."""
 
     def __init__(self, before: int, squeezed: int, expanded: int) -> None:
         super().__init__()

@@ -1,0 +1,101 @@
+"""Checkpoints of a training run: its whole state, in a file that is read without running code."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from terrainpaint.core.files import atomic_path
+from terrainpaint.errors import TrainingError
+
+FORMAT_VERSION = 3
+"""Version 1 had only the networks, the two optimizers and `random`; version 2 had no `system`."""
+_ADDED_IN_2: dict[str, Any] = {
+    "generator_scaler": {}, "discriminator_scaler": {}, "balance": {"done": 0},
+    "best": {"images": 0, "distance": math.inf}, "log": {"sums": {}, "counts": {}},
+}  # fmt: skip
+_ADDED_IN_3 = {"system": "terrain"}
+
+
+def save_checkpoint(folder: Path, images: int, state: dict[str, Any], keep: int, best: int) -> Path:
+    """Write `checkpoint-NNNNNNNN.pt` whole or not at all; then remove all but the newest `keep` and the one of `best`
+    images.
+
+    Raises OutputError when it cannot be written; the older ones stay then.
+    """
+    path = folder / f"checkpoint-{images:08d}.pt"
+    with atomic_path(path) as temporary:
+        _write(temporary, {"version": FORMAT_VERSION, "images": images, **state})
+    for old in _checkpoints(folder)[:-keep]:
+        if images_of(old) != best:
+            old.unlink(missing_ok=True)
+    return path
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The checkpoint of a run's folder with the most images, or None."""
+    return max(_checkpoints(folder), default=None)
+
+
+def best_checkpoint(folder: Path) -> Path | None:
+    """The checkpoint with the lowest validation score, or None. Raises TrainingError as `load_checkpoint` does."""
+    newest = newest_checkpoint(folder)
+    if newest is None:
+        return None
+    state = load_checkpoint(newest, torch.device("cpu"))
+    best = newest.with_name(f"checkpoint-{state['best']['images']:08d}.pt")
+    return best if best.exists() else newest
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    """Read a checkpoint. Raises TrainingError when it is broken or of a newer version."""
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        version = state["version"]
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path} is not a readable checkpoint; copy it again, or remove it to continue from an "
+                            "older one of the run.") from error  # fmt: skip
+    if version > FORMAT_VERSION:
+        raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
+    return {**_ADDED_IN_3, **(_ADDED_IN_2 if version == 1 else {}), **state}
+
+
+def images_of(path: Path) -> int:
+    """The number of images that the run had seen at a checkpoint."""
+    return int(path.stem.rsplit("-", 1)[1])
+
+
+def averaged_weights(state: dict[str, Any], name: str) -> dict[str, torch.Tensor]:
+    """The averaged weights of one network of a checkpoint, by the names within that network."""
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): value for key, value in state["averaged"].items() if key.startswith(prefix)}
+
+
+def training_settings(state: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint's run and its images, for publishing: files without their folders."""
+    settings = {name: Path(value).name if isinstance(value, str) and os.sep in value else value
+                for name, value in state["settings"].items()}  # fmt: skip
+    return {**settings, "images": state["images"]}
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    try:
+        torch.save(state, path)
+    except RuntimeError as error:
+        # PyTorch hides why the disk refused; writing a little more gets the reason of the operating system.
+        with path.open("ab") as stream:
+            stream.write(bytes(1 << 16))
+            stream.flush()
+            os.fsync(stream.fileno())
+        raise OSError(errno.EIO, str(error).splitlines()[0]) from error
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d{8,}\.pt", path.name))

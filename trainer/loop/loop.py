@@ -1,0 +1,181 @@
+"""The training loop, from top to bottom. The clock counts images.
+
+A run draws a batch, takes one step of all networks, updates the averaged weights, and from time to time writes a line
+of the log, a sample grid and a checkpoint. A run that was stopped continues from its newest checkpoint as if it had not
+been.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+
+from terrainpaint.core.files import write_image
+from terrainpaint.core.progress import Cancel, never_cancel
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.devices import keep_freed_memory
+from trainer.loop.checkpoints import images_of, load_checkpoint, newest_checkpoint, save_checkpoint
+from trainer.loop.config import RunConfig, settings_of
+from trainer.loop.distributed import World, init_distributed
+from trainer.loop.optimisation import TrainStep, averaged_copy, is_finite, update_average
+from trainer.loop.precision import resolved_precision
+from trainer.loop.run_log import RunLog
+from trainer.loop.system import Batch, Build
+
+Report = Callable[[int, dict[str, float]], None]
+"""Called with the number of images seen and the means of the losses since the last call."""
+
+
+def train(build: Build, config: RunConfig, folder: Path, report: Report, cancel: Cancel = never_cancel) -> Path | None:
+    """Train until `config.images` or until cancelled, from the newest checkpoint in `folder` if there is one.
+
+    Returns the last checkpoint; None in a process that is not the main one. Raises TrainingError for data or a
+    checkpoint that cannot be used and for losses that are not finite, OutputError when a checkpoint cannot be written;
+    what was saved until then stays.
+    """
+    keep_freed_memory()
+    with init_distributed(config.device) as world:
+        run = _Run(build, config, folder, world)
+        run.restore()
+        return run.train(report, cancel)
+
+
+class _Run:
+    """The state of a run; a checkpoint holds the state of `_parts` and some numbers."""
+
+    def __init__(self, build: Build, config: RunConfig, folder: Path, world: World) -> None:
+        # The log and the published weights say what was computed with, not "auto".
+        config = replace(config, precision=resolved_precision(config.precision, world.device))
+        self._config, self._folder, self._world = config, folder, world
+        self._shard = world.shard(config.batch)
+        torch.manual_seed(config.seed)
+        self._random = torch.Generator().manual_seed(config.seed)
+        start = Path(config.start) if config.start and newest_checkpoint(folder) is None else None
+        self._system = build(world, start)
+        self._averaged = averaged_copy(self._system)
+        self._step = TrainStep(self._system, config, world)
+        self._parts: dict[str, Any] = {
+            **dict(self._system.networks.items()), "averaged": self._averaged, **self._step.state,
+        }  # fmt: skip
+        self._images = 0
+        self._saved: Path | None = None
+        self._sampled = 0
+        self._best = {"images": 0, "distance": math.inf}
+        self._sums: dict[str, Any] = {"sums": {}, "counts": {}}
+
+    def restore(self) -> None:
+        """Continue from the newest checkpoint of the folder, if there is one."""
+        path = newest_checkpoint(self._folder)
+        if path is not None:
+            state = load_checkpoint(path, self._world.device)
+            self._check_network(path, state)
+            try:
+                for name, part in self._parts.items():
+                    part.load_state_dict(state[name])
+                self._random.set_state(state["random"].cpu())
+                self._images, self._best, self._sums = int(state["images"]), state["best"], state["log"]
+                self._saved, self._sampled = path, self._images
+            except (KeyError, RuntimeError, ValueError, TypeError) as error:
+                raise TrainingError(f"{path} is of another network or configuration; train in a new folder, or "
+                                    "continue with the old configuration.") from error  # fmt: skip
+        self._world.check_same_step(self._images)
+
+    def train(self, report: Report, cancel: Cancel) -> Path | None:
+        """Train to the end. Returns the last checkpoint."""
+        if not self._world.is_main:
+            while self._continues(cancel):
+                self._take_step(self._draw())
+            return None
+        config = self._config
+        self._folder.mkdir(parents=True, exist_ok=True)
+        settings = settings_of(config, self._system.config)
+        with RunLog(self._folder, self._images, settings, config.wandb) as log:
+            log.load_state_dict(self._sums)
+            since, reported = time.monotonic(), self._images
+            while self._continues(cancel):
+                start = time.perf_counter()
+                batch = self._draw()
+                drawn = time.perf_counter()
+                before, values = self._images, self._take_step(batch)
+                milliseconds = {"batch_ms": (drawn - start) * 1e3, "step_ms": (time.perf_counter() - drawn) * 1e3}
+                log.add(values | milliseconds)
+                # A short half-life at first, or the first weights would dominate for long.
+                half_life = min(config.ema_images, 0.1 * self._images)
+                half_lives = config.batch / half_life if half_life else math.inf
+                update_average(self._averaged, self._system.networks, half_lives)
+                if _passed(before, self._images, config.log_images):
+                    rate = (self._images - reported) / (time.monotonic() - since)
+                    report(self._images, log.write(self._images, {"images_per_s": rate}))
+                    since, reported = time.monotonic(), self._images
+                if _passed(before, self._images, config.sample_images):
+                    self._write_samples(log)
+                if _passed(before, self._images, config.save_images):
+                    self._save(log)
+            if self._sampled != self._images:
+                self._write_samples(log)
+            if self._saved is None or images_of(self._saved) != self._images:
+                self._save(log)
+            return self._saved
+
+    def _continues(self, cancel: Cancel) -> bool:
+        return self._images < self._config.images and not self._world.any(cancel())
+
+    def _draw(self) -> Batch:
+        # By the clock: a resumed run draws what an unbroken one would.
+        torch.manual_seed(self._config.seed + self._images)
+        batch = self._system.batch(self._random, self._images, self._shard)
+        if self._world.device.type == "cuda":
+            torch.cuda.synchronize()  # or the time of the batch would be counted to the step
+        return batch
+
+    def _take_step(self, batch: Batch) -> dict[str, float]:
+        values = self._step(batch, self._images)
+        self._images += self._config.batch
+        # Before any of it is averaged or saved.
+        if not all(map(math.isfinite, values.values())):
+            self._stop()
+        return values
+
+    def _stop(self) -> NoReturn:
+        last = newest_checkpoint(self._folder)
+        left = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+        raise TrainingError(f"The losses are no longer finite after {self._images} images; {left}. Continue with a "
+                            "lower learning rate.")  # fmt: skip
+
+    def _write_samples(self, log: RunLog) -> None:
+        picture = self._system.sample_grid(self._averaged)
+        write_image(self._folder / f"samples-{self._images:08d}.png", picture[:, :, ::-1])
+        log.add_picture("samples", picture, self._images)
+        self._sampled = self._images
+
+    def _save(self, log: RunLog) -> None:
+        # The losses are those of the weights before the step; these are those after it.
+        if not is_finite(self._system.networks):
+            self._stop()
+        distance = self._system.validation_score(self._averaged)
+        if distance <= self._best["distance"]:
+            self._best = {"images": self._images, "distance": distance}
+        log.note(self._images, "validation_score", distance)
+        state = {name: part.state_dict() for name, part in self._parts.items()}
+        state |= {
+            "system": self._system.name, **self._system.description(),
+            "settings": settings_of(self._config, self._system.config),
+            "best": self._best, "distance": distance, "log": log.state_dict(), "random": self._random.get_state(),
+        }  # fmt: skip
+        self._saved = save_checkpoint(self._folder, self._images, state, self._config.keep, int(self._best["images"]))
+
+    def _check_network(self, path: Path, state: dict[str, Any]) -> None:
+        name, own = state.get("network", {}).get("name"), self._system.description()["network"]["name"]
+        if name != own:
+            raise TrainingError(f"{path} is a checkpoint of the network {name}, not of {own}; train in a new folder, "
+                                "or continue with that network.")  # fmt: skip
+
+
+def _passed(before: int, after: int, interval: int) -> bool:
+    return before // interval != after // interval

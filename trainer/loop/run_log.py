@@ -1,0 +1,114 @@
+"""The log of a run: JSON lines and TensorBoard always, Weights & Biases on request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.files import atomic_path
+from terrainpaint.errors import TrainingError
+
+
+class RunLog:
+    """Collects the values of steps and writes their means. A context manager; its sums are part of a checkpoint."""
+
+    def __init__(self, folder: Path, images: int, settings: dict[str, Any], wandb_project: str) -> None:
+        """Continue after `images` images; lines of an interrupted run beyond them are removed.
+
+        Raises TrainingError when TensorBoard, or Weights & Biases with a `wandb_project`, is not installed.
+        """
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError(
+                "The trainer needs its extra packages; run: pip install 'terrainpaint[train]'."
+            ) from error
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        lines = folder / "log.jsonl"
+        _remove_lines_after(lines, images)
+        self._board = SummaryWriter(folder / "tensorboard", purge_step=images + 1 if images else None)
+        self._wandb = _wandb(wandb_project, folder, settings) if wandb_project else None
+        self._lines = lines.open("a", encoding="utf-8")
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lines.close()
+        self._board.close()
+        if self._wandb is not None:
+            self._wandb.finish(exit_code=0 if error is None else 1)
+
+    def add(self, values: dict[str, float]) -> None:
+        """Add the values of a step; not every step has every value."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def write(self, images: int, values: dict[str, float]) -> dict[str, float]:
+        """Write the means since the last line together with some other values, and return them all."""
+        means = {name: value / self._counts[name] for name, value in self._sums.items()} | values
+        self._sums, self._counts = {}, {}
+        self._write(images, means)
+        return means
+
+    def note(self, images: int, name: str, value: float) -> None:
+        """Write one value that is not measured in every step."""
+        self._write(images, {name: value})
+
+    def _write(self, images: int, means: dict[str, float]) -> None:
+        self._lines.write(json.dumps({"images": images, **means}) + "\n")
+        self._lines.flush()
+        for name, value in means.items():
+            self._board.add_scalar(name, value, images)
+        if self._wandb is not None:
+            self._wandb.log(means, step=images)
+
+    def add_picture(self, name: str, picture: NDArray[np.uint8], images: int) -> None:
+        """Add a picture, (H, W, 3) uint8 sRGB, to TensorBoard."""
+        self._board.add_image(name, picture, images, dataformats="HWC")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Sums and counts since the last line of means."""
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore sums and counts."""
+        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
+
+
+def _remove_lines_after(path: Path, images: int) -> None:
+    """Remove lines of later steps, and a last line that is incomplete."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["images"] <= images:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue
+    if kept:
+        with atomic_path(path) as temporary:
+            temporary.write_text("".join(kept), encoding="utf-8")
+    else:
+        path.unlink()
+
+
+def _wandb(project: str, folder: Path, settings: dict[str, Any]) -> Any:
+    try:
+        import wandb  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise TrainingError("--wandb needs Weights & Biases; run: pip install wandb, or leave it out.") from error
+    # The run of a folder keeps its id when it is resumed.
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return wandb.init(project=project, name=folder.name, id=name, resume="allow", dir=folder, config=settings)

@@ -1,0 +1,85 @@
+"""The contract between the training loop and what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from trainer.loop.config import Config
+from trainer.loop.distributed import World
+
+DISCRIMINATOR = "discriminator"
+"""The key of `System.networks` that `discriminator_loss` trains; `generator_loss` trains the other networks."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of one network: `total` is a scalar to differentiate, `values` are the scalars to log by name."""
+
+    total: Tensor
+    values: Mapping[str, Tensor]
+
+
+class Batch(Protocol):
+    """The images that one process has of a step."""
+
+    def parts(self, count: int) -> Sequence[Any]:
+        """Split into `count` batches of equal size, for gradient accumulation."""
+
+
+class System(Protocol):
+    """Networks, losses and data of one kind of model.
+
+    Everything random in a batch comes from the generator that `batch` is given, or from torch's global state, which the
+    loop seeds with the number of images seen. So a resumed run equals an unbroken one.
+    """
+
+    @property
+    def name(self) -> str:
+        """The key in the table of systems."""
+
+    @property
+    def config(self) -> Config:
+        """The configuration, besides that of the run."""
+
+    @property
+    def networks(self) -> nn.ModuleDict:
+        """What a checkpoint holds; has the key `DISCRIMINATOR`."""
+
+    @property
+    def ema(self) -> Sequence[str]:
+        """The keys of `networks` whose weights are averaged over time."""
+
+    def batch(self, random: torch.Generator, images: int, shard: slice) -> Batch:
+        """The images `shard` of the step that begins after `images` images.
+
+        `random` is a generator on the CPU; it advances as if all images of the step were drawn, so that all processes
+        draw the same.
+        """
+
+    def discriminator_loss(self, batch: Any) -> Losses:
+        """The loss of the discriminator; `values` has at least "discriminator". Called before `generator_loss`."""
+
+    def generator_loss(self, batch: Any) -> Losses:
+        """The loss of the other networks, for the same batch; it may reuse what `discriminator_loss` stored in it."""
+
+    def sample_grid(self, ema: nn.ModuleDict) -> NDArray[np.uint8]:
+        """(H, W, 3) sRGB: what the averaged networks generate for inputs that stay the same for the whole run."""
+
+    def validation_score(self, ema: nn.ModuleDict) -> float:
+        """Distance of generated images from held-out ones; lower is better. It selects the best checkpoint."""
+
+    def description(self) -> dict[str, Any]:
+        """What else a checkpoint stores for publishing: at least `network`, a dict with `name` and `config`."""
+
+
+Build = Callable[[World, Path | None], System]
+"""Creates the system of a run on a device. The path is weights or a checkpoint to warm-start from; None to start with
+random weights, or to resume."""

@@ -1,0 +1,100 @@
+"""The table of systems: what `--system` and the `system` of a checkpoint stand for.
+
+Systems do not import one another. What is slow to import is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from terrainpaint.errors import TrainingError
+from trainer.loop.config import Config, RunConfig, listed, make_configs, read_values
+from trainer.systems.terrain.config import TerrainConfig
+
+if TYPE_CHECKING:
+    from trainer.data.tile_set import TileSet
+    from trainer.loop.system import Build
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """`config` its configuration; `configs` the package of its published configurations, of which `default` has its
+    default values; `build(tiles, run, config)` how a run creates it; `publish(checkpoint, target, licence)` writes its
+    weights file and returns a description of it."""
+
+    config: type[Config]
+    configs: str
+    default: str
+    build: Callable[[TileSet, RunConfig, Any], Build]
+    publish: Callable[[Path, Path, str], str]
+
+
+def _build_terrain(tiles: TileSet, run: RunConfig, config: TerrainConfig) -> Build:
+    from trainer.systems.terrain.system import terrain_build
+
+    return terrain_build(tiles, run, config)
+
+
+def _publish_terrain(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.terrain.publish import publish
+
+    header = publish(checkpoint, target, licence)
+    return f"{header.network}, style {header.style}"
+
+
+SYSTEMS: Mapping[str, SystemEntry] = {
+    "terrain": SystemEntry(
+        TerrainConfig, "trainer.systems.terrain.configs", "default", _build_terrain, _publish_terrain
+    ),
+}
+
+
+def published_configs() -> dict[str, str]:
+    """The name of each published configuration → its system."""
+    return {name: system for system, entry in SYSTEMS.items() for name in sorted(_files(entry))}
+
+
+def default_values(system: str) -> dict[str, Any]:
+    """The default values of a system's runs, by the names of the fields of `RunConfig` and of its configuration."""
+    entry = SYSTEMS[system]
+    return read_values(_files(entry)[entry.default], (RunConfig, entry.config))
+
+
+def load_configs(system: str, file: Path | None, flags: Mapping[str, Any]) -> tuple[RunConfig, Config]:
+    """The configurations of a run: the defaults of the system, then a TOML file, or the published configuration of that
+    name, then the flags.
+
+    Raises TrainingError for a file that cannot be read or belongs to another system, and for wrong keys and values.
+    """
+    entry = SYSTEMS[system]
+    kinds = (RunConfig, entry.config)
+    values = default_values(system)
+    if file is not None:
+        values |= read_values(_source(system, file), kinds)
+    run, own = make_configs({**values, **flags}, kinds)
+    assert isinstance(run, RunConfig)
+    return run, own
+
+
+def _source(system: str, file: Path) -> Traversable | Path:
+    if file.exists():
+        return file
+    files = _files(SYSTEMS[system])
+    if str(file) in files:
+        return files[str(file)]
+    other = published_configs().get(str(file))
+    if other is not None:
+        raise TrainingError(f"{file} is a configuration of the system {other}; add --system {other}, or choose one of "
+                            f"{listed(sorted(files))}.")  # fmt: skip
+    raise TrainingError(f"{file} does not exist; name a .toml file or a published configuration: "
+                        f"{listed(sorted(files))}.")  # fmt: skip
+
+
+def _files(entry: SystemEntry) -> dict[str, Traversable]:
+    return {each.name.removesuffix(".toml"): each for each in resources.files(entry.configs).iterdir()
+            if each.name.endswith(".toml")}  # fmt: skip

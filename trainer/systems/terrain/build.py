@@ -1,0 +1,116 @@
+"""New terrain networks for a configuration, with random weights or those of another run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.networks import NETWORKS, GeneratorConfig
+from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.weights import load_weights
+from trainer.loop.checkpoints import load_checkpoint
+from trainer.loop.system import DISCRIMINATOR
+from trainer.losses.perceptual import PerceptualNetwork
+from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm, no_norm
+from trainer.systems.terrain.adapters import Adapter, LocalAdapter, ReferenceAdapter
+from trainer.systems.terrain.config import TerrainConfig
+from trainer.systems.terrain.discriminators import (
+    LOCAL_CHANNELS,
+    REFERENCE_CHANNELS,
+    ReferenceDiscriminator,
+    ReferenceDiscriminatorConfig,
+    SegmentationDiscriminator,
+)
+from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
+
+ADAPTERS: Mapping[str, type[Adapter]] = {
+    "spade-local": LocalAdapter,
+    "spade-terrain-1.0": ReferenceAdapter,
+    "spade-terrain-1.1": ReferenceAdapter,
+    "spade-terrain-1.2": ReferenceAdapter,
+}
+"""For each terrain network of the program, how it is trained."""
+_RESIDUAL_END = re.compile(r"\.blocks\.\d+\.second\.(weight|bias)$")
+
+
+def build_networks(
+    config: TerrainConfig, shape: GeneratorConfig | None, perceptual: PerceptualNetwork | None, device: torch.device
+) -> nn.ModuleDict:
+    """Generator, shadow generator and discriminator, with weights drawn from torch's global random state.
+
+    `shape` is the configuration of the generator, None for the default one.
+    """
+    network = NETWORKS[config.network]
+    generator = network.generator_of(shape or network.config()).to(device)
+    shadow = network.shadow(ShadowConfig()).to(device)
+    discriminator = _discriminator(config)
+    if config.projected and perceptual is not None:
+        discriminator = ProjectedDiscriminator(discriminator, perceptual, _norm(config))
+    discriminator.to(device)
+    for module in (generator, discriminator):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return nn.ModuleDict({"generator": generator, "shadow": shadow, DISCRIMINATOR: discriminator})
+
+
+def warm_start(networks: nn.ModuleDict, path: Path) -> None:
+    """Load published weights, or a checkpoint with its discriminator, which knows what to correct in them.
+
+    Raises TrainingError for weights of another shape.
+    """
+    name = "unknown"
+    try:
+        if path.suffix == ".pt":
+            state = load_checkpoint(path, torch.device("cpu"))
+            name, generator, shadow = state["network"]["name"], state["generator"], state["shadow"]
+            networks[DISCRIMINATOR].load_state_dict(state["discriminator"])
+        else:
+            weights = load_weights(path, torch.device("cpu"))
+            name = weights.header.network
+            generator, shadow = weights.generator.state_dict(), weights.shadow.state_dict()
+        load_grown(networks["generator"], generator)
+        load_grown(networks["shadow"], shadow)
+    except (KeyError, RuntimeError) as error:
+        raise TrainingError(
+            f"{path} has another network ({name}), widths or discriminator than this run; name weights or a checkpoint "
+            "of the same kind as --start."
+        ) from error
+
+
+def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Load values by name into a network that may have more residual blocks; new blocks start as the identity.
+
+    The covariance of styles may be missing: every run measures it. Raises RuntimeError when anything else is missing,
+    is unknown or has another shape.
+    """
+    own = network.state_dict()
+    missing = {name for name in own if name not in values and (".blocks." in name or name.endswith("style_mix"))}
+    network.load_state_dict({**values, **{name: own[name] for name in missing}})
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in missing and _RESIDUAL_END.search(name):
+                parameter.zero_()
+
+
+def _discriminator(config: TerrainConfig) -> nn.Module:
+    widths, norm = config.discriminator_widths, _norm(config)
+    is_local = config.network == "spade-local"
+    if config.adversarial == "segmentation":
+        return SegmentationDiscriminator(widths, norm, LOCAL_CHANNELS if is_local else REFERENCE_CHANNELS)
+    if is_local:
+        return MultiscaleDiscriminator(LOCAL_CHANNELS, widths, config.discriminator_scales, norm)
+    scales = tuple(4**index for index in range(config.discriminator_scales))
+    discriminator = ReferenceDiscriminator(ReferenceDiscriminatorConfig(widths, scales))
+    for module in list(discriminator.modules()):
+        if isinstance(module, nn.Conv2d):
+            norm(module)
+    return discriminator
+
+
+def _norm(config: TerrainConfig) -> Norm:
+    return spectral_norm if config.spectral_norm else no_norm

@@ -1,0 +1,73 @@
+"""Configuration of the terrain system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from terrainpaint.errors import TrainingError
+from trainer.loop.config import Config, setting
+
+
+@dataclass(frozen=True)
+class TerrainConfig(Config):
+    """Network, crops, losses and discriminator. Raises TrainingError for values that exclude each other."""
+
+    network: str = setting("spade-local", "the network to train",
+                           ("spade-local", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
+    crop_px: int = setting(128, "side of a crop in pixels", least=1)
+    rescale: float = setting(1.0, "largest factor to enlarge or reduce crops by at random, heights too", least=1)
+    simple_maps: float = setting(
+        0.0, "fraction of crops whose land is painted in larger areas, as people paint", least=0
+    )
+    turn: bool = setting(False, "turn and mirror crops at random; for textures without light in them")
+
+    adversarial: str = setting("hinge", "adversarial loss",
+                               ("hinge", "non-saturating", "relativistic", "lsgan", "segmentation"))  # fmt: skip
+    flip_route: bool = setting(True, "show the discriminator each fake a second time, flipped before it is shaded")
+    r1_weight: float = setting(0.0, "weight of the gradient penalty at real pictures", least=0)
+    r2_weight: float = setting(0.0, "weight of the gradient penalty at fake pictures", least=0)
+    penalty_steps: int = setting(1, "steps between gradient penalties, whose weight is multiplied by it", least=1)
+    feature_weight: float = setting(30.0, "weight of feature matching", least=0)
+    mean_weight: float = setting(
+        20.0, "weight of L1 on means: of colour over 16 x 16 px, of elevation over 64", least=0
+    )
+    relief_weight: float = setting(0.0, "weight of the difference in relief strength of each scale", least=0)
+    sea_weight: float = setting(0.0, "weight of L1 on the elevation of the sea", least=0)
+    perceptual: str = setting("", "state dict of VGG19 or SqueezeNet 1.1 with torchvision's names")
+    perceptual_weight: float = setting(0.0, "weight of the perceptual loss on terrain and on height as grey", least=0)
+    projected: bool = setting(
+        False, "discriminate the features of --perceptual too, of terrain and relief (Projected GAN)"
+    )
+    leak_weight: float = setting(0.0, "weight of the correlation of albedo and slopes", least=0)
+
+    discriminator_widths: tuple[int, ...] = setting(
+        (48, 96, 192, 256), "channels of each stride-2 convolution", least=1
+    )
+    discriminator_scales: int = setting(
+        2, "scales, each half the size of the one before; a quarter for the reference networks", least=1
+    )
+    spectral_norm: bool = setting(True, "limit the discriminator's weights by their spectral norm")
+    augment: tuple[str, ...] = setting((), "differentiable augmentation of the discriminator's input",
+                                       ("colour", "translation", "cutout"))  # fmt: skip
+    style_noise: float = setting(0.3, "standard deviation of the noise added to real styles", least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crop_px % 16:
+            raise TrainingError(f"crop_px must be a multiple of 16, not {self.crop_px}.")
+        if self.needs_perceptual and not self.perceptual:
+            from trainer.losses.perceptual import HOW_TO_GET
+
+            user = "The projected discriminator" if self.projected else "The perceptual loss"
+            raise TrainingError(f"{user} needs a network, as --perceptual FILE; {HOW_TO_GET}.")
+        if self.projected and self.network != "spade-local":
+            raise TrainingError(f"projected is for the network spade-local, not for {self.network}.")
+        if self.projected and self.crop_px < 48:
+            raise TrainingError(f"projected needs a crop_px of at least 48, not {self.crop_px}.")
+        if self.projected and (self.adversarial == "segmentation" or self.r1_weight or self.r2_weight):
+            raise TrainingError("projected supports neither the segmentation loss nor gradient penalties.")
+
+    @property
+    def needs_perceptual(self) -> bool:
+        """Whether the network of `perceptual` is used."""
+        return bool(self.perceptual_weight) or self.projected

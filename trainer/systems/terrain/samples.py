@@ -1,0 +1,88 @@
+"""Sample grids of terrain: what the generator makes of fixed crops, under the real land."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.shading import hillshade
+from terrainpaint.models.noise import seeded
+from trainer.metrics.sliced_wasserstein import patch_distance
+from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.crops import Crops, CropSource
+
+HEIGHT_WHITE_M = 4500.0
+GRID_COLUMNS = 10
+
+
+class Samples:
+    """Fixed crops, styles and seeds, which show the progress of a run."""
+
+    def __init__(self, adapter: Adapter, source: CropSource) -> None:
+        self._adapter = adapter
+        self._crops = source.draw(GRID_COLUMNS, torch.Generator().manual_seed(1))
+        self._style = adapter.style(self._crops, 0.0, torch.Generator().manual_seed(1), GRID_COLUMNS, slice(None))
+
+    def grid(self, networks: TerrainNetworks) -> NDArray[np.uint8]:
+        """(8 * S, N * S, 3) uint8; see `terrain_grid`."""
+        return terrain_grid(networks, self._crops, self._style, list(range(GRID_COLUMNS)), self._adapter.pixel_size_m)
+
+    @torch.no_grad()
+    def distance(self, networks: TerrainNetworks) -> float:
+        """Sliced Wasserstein distance of the generated crops from the real ones; see `patch_distance`."""
+        generated = self._adapter.generate(networks, self._crops, list(range(GRID_COLUMNS)), self._style)
+        one_hot = one_hot_of(self._crops.labels)
+        fake = self._adapter.shaded(networks, generated, one_hot).picture
+        real = self._adapter.real(self._crops, self._crops.height, one_hot)
+        return patch_distance(fake[:, :4], real[:, :4])
+
+
+def terrain_grid(
+    networks: TerrainNetworks, crops: Crops, style: Tensor, seeds: list[int], pixel_size_m: float
+) -> NDArray[np.uint8]:
+    """(8 * S, N * S, 3) uint8, a column for each crop: the map; terrain, height and hillshade of the real crop;
+    terrain, albedo, height and hillshade of the generated one.
+
+    Heights are grey by their square root, white at 4,500 m.
+    """
+    with torch.inference_mode():
+        albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
+        height = networks.generator.height(code)
+        terrain = networks.shadow.shade(albedo[:, :, 1:-2, 1:-2], height, code, pixel_size_m)
+    columns = []
+    for index in range(len(crops.texture)):
+        fake, real = height[index, 0, 1:-2, 1:-2], crops.height[index, 0, 1:-2, 1:-2]
+        columns.append(
+            np.vstack(
+                [
+                    PALETTE[crops.labels[index, 1:-2, 1:-2].cpu().numpy()],
+                    _colour(crops.texture[index, :, 1:-2, 1:-2]),
+                    _height(real),
+                    _relief(real, pixel_size_m),
+                    _colour(terrain[index]),
+                    _colour(albedo[index, :, 1:-2, 1:-2]),
+                    _height(fake),
+                    _relief(fake, pixel_size_m),
+                ]
+            )
+        )
+    return np.hstack(columns)
+
+
+def _colour(picture: Tensor) -> NDArray[np.uint8]:
+    return (picture.float().clamp(0, 1) * 255).round().byte().movedim(0, -1).cpu().numpy()
+
+
+def _height(height: Tensor) -> NDArray[np.uint8]:
+    return _grey((height.clamp(min=0) / HEIGHT_WHITE_M).sqrt().cpu().numpy())
+
+
+def _relief(height: Tensor, pixel_size_m: float) -> NDArray[np.uint8]:
+    return _grey(hillshade(height.float().cpu().numpy(), pixel_size_m, exaggeration=4))
+
+
+def _grey(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.repeat((np.clip(values, 0, 1) * 255).round().astype(np.uint8)[:, :, None], 3, axis=2)

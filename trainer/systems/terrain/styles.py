@@ -1,0 +1,112 @@
+"""The style of real land: the properties that its map does not determine."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.style_field import KNOT_LEVEL, shares, spread
+from trainer.systems.terrain.crops import Crops, CropSource
+
+STYLE_SAMPLES = 1024
+_LEAST_LAND = 4**KNOT_LEVEL / 20
+"""Weight, in pixels, of the mean of a crop at each of its knots."""
+_EVERY = 16
+"""Pixels between the places where differences from the crop are sampled: the field is smooth."""
+
+
+class Styles:
+    """The style of a real crop: how its land differs from what is usual for its classes, in standard deviations.
+
+    Lightness, warmth (red over blue), greenness (green over the mean of red and blue), elevation (code) and relief
+    (logarithm of the slope). In training the generator gets the style around each place of the real crop, and so learns
+    the effect of each number; without it, what the map does not determine would be averaged.
+    """
+
+    def __init__(self, source: CropSource, generator: SpadeLocal, random: torch.Generator) -> None:
+        self._generator, self._pixel_size_m = generator, source.pixel_size_m
+        crops = [source.draw(16, random) for _ in range(STYLE_SAMPLES // 16)]
+        values = torch.cat([self._values(each) for each in crops])  # (M, 5, S, S)
+        labels = torch.cat([each.labels for each in crops])
+        self._class_mean = torch.stack(
+            [values.movedim(1, -1)[labels == each].mean(dim=0).nan_to_num() for each in range(CLASS_COUNT)]
+        )
+        raw = torch.cat([self._raw(each) for each in crops])
+        raw = raw[raw.isfinite().all(dim=1)]
+        self._mean, self._deviation = raw.mean(dim=0), raw.std(dim=0)
+        self.mix = _root_of_covariance((raw - self._mean) / self._deviation)
+        self.local_mix = _root_of_covariance(torch.cat([self._differences(each) for each in crops]))
+
+    def of(self, crops: Crops, noise: float, drawn: Tensor) -> Tensor:
+        """(N, 5, r, c): the styles of crops at the generator's knots, all of a crop shifted by the same noise. Water
+        gets random styles, so that the generator learns to ignore them there.
+
+        `drawn` (N, 5) are normally distributed.
+        """
+        drawn = drawn.to(self.mix.device)
+        mean = self._standard(crops)
+        local, land = self._local(crops, mean)
+        local = local.clamp(-3, 3) + noise * drawn[:, :, None, None]
+        random_style = (drawn @ self.mix.T)[:, :, None, None]
+        return torch.where(mean.isfinite()[:, :, None, None], land * local + (1 - land) * random_style, random_style)
+
+    def _standard(self, crops: Crops) -> Tensor:
+        """(N, 5): the mean style of each crop; NaN for crops without land."""
+        return (self._raw(crops) - self._mean) / self._deviation
+
+    def _raw(self, crops: Crops) -> Tensor:
+        deviation, land = self._deviations(crops)
+        area = land.sum(dim=(2, 3))
+        return torch.where(area > 64, deviation.sum(dim=(2, 3)) / area, torch.nan)
+
+    def _local(self, crops: Crops, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 5, r, c): means of the land around each knot with the weights of the spline, pulled towards the mean of
+        the crop (N, 5), which they are where there is no land. (N, 1, r, c): the fraction of land there."""
+        deviation, land = self._deviations(crops)
+        window = crops.window
+        at = self._generator.style_knots(window)
+        rows, cols = shares((window.rows, window.cols), 0, at, crops.texture.device)
+        total, area = (rows.T @ each @ cols for each in (deviation, land))
+        around = rows.sum(dim=0)[:, None] * cols.sum(dim=0)
+        standard = (total - self._mean[:, None, None] * area) / self._deviation[:, None, None]
+        local = (standard + _LEAST_LAND * mean[:, :, None, None]) / (area + _LEAST_LAND)
+        return local, torch.where(around > 0, area / around.clamp(min=1e-6), 1.0)
+
+    def _differences(self, crops: Crops) -> Tensor:
+        """(K, 5): differences of the style at places of land from the mean of their crop."""
+        mean = self._standard(crops)
+        window = crops.window
+        style = spread(self._local(crops, mean)[0], self._generator.style_knots(window), 0, (window.rows, window.cols))
+        every = slice(None, None, _EVERY)
+        is_land = (crops.labels != WATER)[:, every, every] & mean.isfinite().all(dim=1)[:, None, None]
+        return (style - mean[:, :, None, None])[:, :, every, every].movedim(1, -1)[is_land]
+
+    def _deviations(self, crops: Crops) -> tuple[Tensor, Tensor]:
+        """(N, 5, S, S): differences of land from the means of its classes, 0 on water; (N, 1, S, S): 1 on land."""
+        land = (crops.labels != WATER)[:, None].float()
+        class_mean = self._class_mean[crops.labels].movedim(-1, 1)
+        return (self._values(crops) - class_mean) * land, land
+
+    def _values(self, crops: Crops) -> Tensor:
+        red, green, blue = crops.texture.unbind(dim=1)
+        height = crops.height
+        rise = (height[:, 0, 1:, 1:] - height[:, 0, :-1, :-1]).abs() / self._pixel_size_m
+        return torch.stack(
+            [
+                (red + green + blue) / 3,
+                red - blue,
+                green - (red + blue) / 2,
+                self._generator.code(height)[:, 0],
+                torch.log(F.pad(rise, (0, 1, 0, 1), mode="replicate") + 1e-3),
+            ],
+            dim=1,
+        )
+
+
+def _root_of_covariance(values: Tensor) -> Tensor:
+    """(S, S): the Cholesky factor of the covariance of the rows of `values` (K, S)."""
+    root: Tensor = torch.linalg.cholesky(torch.cov(values.T) + 1e-3 * torch.eye(values.shape[1], device=values.device))
+    return root
