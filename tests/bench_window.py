@@ -105,7 +105,7 @@ def measure(began: float) -> dict[str, float]:
     wait(lambda: window.isVisible() and window.windowHandle().isExposed())
     measured = {"window_shown_ms": (time.time() - began) * 1e3}
     window.start(None)
-    window.files.sample("coast")
+    window.opening.sample("coast")
     first: list[float] = []
     window.generation.patch_made.connect(lambda rect: first.append(time.time()))
     wait(lambda: bool(first))

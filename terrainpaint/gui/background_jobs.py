@@ -1,4 +1,4 @@
-"""Work in background threads, with progress and cancel: one job, or only the newest of many."""
+"""Work in background threads, with progress and cancel: one job, the newest of many, or the jobs of a window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
@@ -16,18 +16,20 @@ from terrainpaint.errors import Cancelled, TerrainPaintError
 
 Work = Callable[[Progress, Cancel], Any]
 _SHOWN_AFTER_MS = 400
+_PROGRESS_STEPS = 1000
 
 
 class Job(QObject):
-    """One piece of work in a thread of its own. Its signals arrive in the thread that made it."""
+    """One piece of work in its own thread. Its signals arrive in the thread that created it."""
 
     progressed = Signal(float)
+    """Fraction that is done, 0..1."""
     done = Signal(object)
     """What the work returned."""
     failed = Signal(str)
-    """The sentence of a TerrainPaintError."""
+    """The message of a TerrainPaintError, or one for a bug."""
     ended = Signal()
-    """After done, failed or a cancel."""
+    """After `done`, `failed` or a cancel."""
 
     def __init__(self, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +38,7 @@ class Job(QObject):
         self._thread = threading.Thread(target=self._run, name="terrainpaint-job", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def cancel(self) -> None:
@@ -44,13 +46,13 @@ class Job(QObject):
         self._cancelled.set()
 
     def wait(self) -> None:
-        """Block until the work is over."""
+        """Block until the thread ends."""
         self._thread.join()
 
     def _run(self) -> None:
         try:
             result = self._work(self.progressed.emit, self._cancelled.is_set)
-            # Not all work looks; what it made is not wanted any more all the same.
+            # Not all work checks for a cancel; its result is dropped here.
             check_cancel(self._cancelled.is_set)
         except Cancelled:
             pass
@@ -59,45 +61,26 @@ class Job(QObject):
         except MemoryError:
             self.failed.emit("Memory ran out; close other programs or choose a smaller map.")
         except Exception:
-            # A bug: its traceback is for us, the sentence for the person at the screen.
+            # A bug: the traceback is for developers, the message for the user.
             traceback.print_exc(file=sys.stderr)
-            self.failed.emit("Something went wrong inside TerrainPaint; your document is as it was.")
+            self.failed.emit("Something went wrong inside TerrainPaint; your document is unchanged.")
         else:
             self.done.emit(result)
         self.ended.emit()
 
 
-def show_progress(parent: QWidget, text: str, job: Job) -> None:
-    """A small dialog with a bar and Cancel while a job runs, if it takes long enough to be seen."""
-    dialog = QProgressDialog(text, "Cancel", 0, 1000, parent)
-    dialog.setWindowModality(Qt.WindowModality.WindowModal)
-    dialog.setMinimumDuration(_SHOWN_AFTER_MS)
-    dialog.setAutoClose(False)
-    dialog.setAutoReset(False)
-    dialog.setWindowTitle("TerrainPaint")
-    dialog.canceled.connect(job.cancel)
-    job.progressed.connect(lambda share: dialog.setValue(int(share * 1000)))
-
-    def close() -> None:
-        dialog.canceled.disconnect(job.cancel)
-        dialog.close()
-        dialog.deleteLater()
-
-    job.ended.connect(close)
-
-
 class NewestJob(QObject):
-    """One job at a time. A newer one stops the one that runs, and starts when that is over.
+    """Runs one job at a time, of which only the newest counts.
 
-    So two of them never share the memory, and what comes is of what was asked last. A job may outlive this object; it
-    is stopped with `stop`, and nothing comes of it.
+    A newer job cancels the running one and starts when that has ended, so two never use memory at the same time. The
+    thread of a job may outlive this object; after `stop` no signal comes.
     """
 
     progressed = Signal(float)
     done = Signal(object)
     """What the newest work returned."""
     failed = Signal(str)
-    """The sentence of a TerrainPaintError of the newest work."""
+    """The message of an error of the newest work."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -107,49 +90,117 @@ class NewestJob(QObject):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether something is being worked on of which the result is awaited."""
+        """Whether a result is still to come."""
         return self._wanted
 
     def start(self, work: Work) -> None:
-        """Do this, and nothing that was asked for before."""
+        """Run `work` and drop all work before it."""
         self.stop()
         self._wanted, self._next = True, work
         if self._running is None:
-            self._go_on()
+            self._start_next()
 
     def stop(self) -> None:
-        """Do nothing more."""
+        """Cancel the running work and forget the waiting one."""
         self._wanted, self._next = False, None
         if self._running is not None:
             self._running.cancel()
 
-    def _go_on(self) -> None:
-        """The one before is over: the next, if there is one."""
+    def _start_next(self) -> None:
         self._running = None
         if self._next is not None:
-            # Without a parent: its thread may outlive this.
+            # No parent: the thread may outlive this object.
             self._running = Job(self._next)
             self._next = None
             self._running.progressed.connect(self._progressed)
             self._running.done.connect(self._done)
             self._running.failed.connect(self._failed)
-            self._running.ended.connect(self._go_on)
+            self._running.ended.connect(self._start_next)
             self._running.start()
 
     @property
     def _is_newest(self) -> bool:
         return self._wanted and self._next is None
 
-    def _progressed(self, share: float) -> None:
+    def _progressed(self, fraction: float) -> None:
         if self._is_newest:
-            self.progressed.emit(share)
+            self.progressed.emit(fraction)
 
     def _done(self, result: object) -> None:
         if self._is_newest:
             self._wanted = False
             self.done.emit(result)
 
-    def _failed(self, sentence: str) -> None:
+    def _failed(self, message: str) -> None:
         if self._is_newest:
             self._wanted = False
-            self.failed.emit(sentence)
+            self.failed.emit(message)
+
+
+class WindowJobs(QObject):
+    """The jobs of one window. Each that takes longer shows a progress dialog with Cancel."""
+
+    failed = Signal(str)
+    """The message of an error."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.window = window
+        self._running: set[Job] = set()
+
+    def run(self, text: str, work: Work, done: Callable[[Any], None]) -> None:
+        """Run `work` in the background and call `done` with its result; `text` is shown meanwhile."""
+        job = self._job(work)
+        job.done.connect(done)
+        self._start(text, job)
+
+    def run_modal(self, text: str, work: Work) -> bool:
+        """Run `work` and return when it has ended: whether it succeeded. The user cannot do anything meanwhile."""
+        succeeded = False
+
+        def note_success(result: object) -> None:
+            nonlocal succeeded
+            succeeded = True
+
+        job = self._job(work)
+        job.done.connect(note_success)
+        loop = QEventLoop(self)
+        job.ended.connect(loop.quit)
+        self._start(text, job)
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        loop.deleteLater()
+        return succeeded
+
+    def wait(self) -> None:
+        """Block until all jobs have ended."""
+        for job in list(self._running):
+            job.wait()
+
+    def _job(self, work: Work) -> Job:
+        job = Job(work, self)
+        job.failed.connect(self.failed)
+        return job
+
+    def _start(self, text: str, job: Job) -> None:
+        self._running.add(job)
+        job.ended.connect(lambda: self._running.discard(job))
+        _show_progress(self.window, text, job)
+        job.start()
+
+
+def _show_progress(parent: QWidget, text: str, job: Job) -> None:
+    dialog = QProgressDialog(text, "Cancel", 0, _PROGRESS_STEPS, parent)
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    dialog.setMinimumDuration(_SHOWN_AFTER_MS)
+    dialog.setAutoClose(False)
+    dialog.setAutoReset(False)
+    dialog.setWindowTitle("TerrainPaint")
+    dialog.canceled.connect(job.cancel)
+    job.progressed.connect(lambda fraction: dialog.setValue(int(fraction * _PROGRESS_STEPS)))
+
+    def close() -> None:
+        dialog.canceled.disconnect(job.cancel)
+        dialog.close()
+        dialog.deleteLater()
+
+    job.ended.connect(close)

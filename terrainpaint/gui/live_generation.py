@@ -1,4 +1,4 @@
-"""The terrain that follows the document: one worker process, one request under way, the newest edit first."""
+"""Generation in the background: keeps the terrain up to date with the document, through the worker process."""
 
 from __future__ import annotations
 
@@ -28,25 +28,29 @@ from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
 
 _Answer = Callable[[Any], None]
-_LOOK_S = 0.1
-"""How often who waits for an answer looks whether it is still wanted."""
+_CANCEL_POLL_S = 0.1
+"""How often a blocking call checks whether it is cancelled."""
 
 
 class LiveGeneration(QObject):
-    """Keeps a `LiveTerrain` up to date with a document; all of it lives in the interface thread but the waiting."""
+    """Keeps a `LiveTerrain` up to date with a document.
+
+    One request at a time goes to the worker process. A thread waits for the answers; everything else, and every
+    signal, is in the interface thread.
+    """
 
     patch_made = Signal(object)
     """Rect: the terrain changed there."""
     state_changed = Signal()
-    """`share_done`, `is_exact` or `info` changed."""
+    """`fraction_done`, `is_exact` or `info` changed."""
     weights_changed = Signal()
     style_known = Signal(object)
-    """(S,) numbers: the style that the seed stands for."""
+    """(S,) floats: the style vector that the seed stands for."""
     replaced = Signal()
-    """`live` is another object, of another size or of nothing at all yet."""
+    """`live` is another object: the size of the map or the weights changed."""
     failed = Signal(str)
     warned = Signal(str)
-    """What the person should know of the terrain that is being made."""
+    """A limitation of the terrain that is being generated."""
     _answered = Signal(object, object)
     _refused = Signal(object, str)
 
@@ -57,10 +61,10 @@ class LiveGeneration(QObject):
         self._document, self.styles = document, dict(styles)
         self.live: LiveTerrain | None = None
         self.info: WeightsInfo | None = None
-        self._asked: str | None = None  # the style that was loaded, or could not be
+        self._requested_style: str | None = None  # loaded, being loaded, or failed to load
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
-        self._recent: Rect | None = None
+        self._last_edit: Rect | None = None
         self._running = False
         self._failed = False
         self._stopped = False
@@ -69,25 +73,25 @@ class LiveGeneration(QObject):
         self._work = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="terrainpaint-generation", daemon=True)
         self._answered.connect(lambda answer, result: answer(result))
-        self._refused.connect(lambda refuse, sentence: refuse(sentence))
+        self._refused.connect(lambda refuse, message: refuse(message))
         document.map_changed.connect(self._edited)
         document.rerolls_changed.connect(self._edited)
         document.settings_changed.connect(self._settings_changed)
         document.replaced.connect(self._replaced)
 
     @property
-    def share_done(self) -> float:
-        """How much of the terrain is exact, 0..1."""
+    def fraction_done(self) -> float:
+        """Fraction of the terrain that is exact, 0..1."""
         return self.live.share_done() if self.live else 0.0
 
     @property
     def is_exact(self) -> bool:
-        """Whether every pixel is what a whole generation would make."""
+        """Whether every pixel is what a generation of the whole map would give."""
         return self.live is not None and self.live.is_exact()
 
     @property
     def height_scale(self) -> float:
-        """Metres of the project in a metre of the weights: slopes stay on smaller ground, times the relief."""
+        """Metres of the project per metre of the weights: keeps slopes when pixels are smaller, times the relief."""
         settings = self._document.settings
         native = self.info.pixel_size_m if self.info else settings.pixel_size_m
         return settings.pixel_size_m / native * settings.relief
@@ -95,10 +99,10 @@ class LiveGeneration(QObject):
     def start(self) -> None:
         """Start the worker process and load the weights of the document."""
         self._thread.start()
-        self._load()
+        self._load_weights()
 
     def stop(self) -> None:
-        """End the worker process; nothing is made from now on."""
+        """End the worker process and the thread; nothing is generated from now on."""
         self._stopped = True
         self._process.kill()
         self._work.put(None)
@@ -107,129 +111,141 @@ class LiveGeneration(QObject):
         self._process.close()
 
     def make_again(self) -> None:
-        """Make all of the terrain anew, also after a failure."""
+        """Generate all of the terrain again, also after a failure."""
         self._failed = False
-        self._load() if self.info is None else self._again()
+        self._load_weights() if self.info is None else self._regenerate()
 
     def add_style(self, path: Path) -> None:
-        """Offer a weights file of the user's as a style, and use it from now on."""
+        """Add a weights file to the styles and use it."""
         self.styles[path.stem] = path
         settings = dataclasses.replace(self._document.settings, style_name=path.stem)
         if settings == self._document.settings:
-            self._load()
+            self._load_weights()
         else:
             self._document.change_settings(f"Style {path.stem}", settings)
 
     def set_focus(self, rect: Rect) -> None:
-        """What the person sees, which is made first."""
+        """Set the visible rectangle, which is generated first."""
         self._focus = rect.clipped(self._document.shape)
-        self._pump()
+        self._request_next()
 
     @property
     def focus(self) -> Rect:
-        """What the person sees."""
+        """The visible rectangle."""
         return self._focus
 
     def preview(self, rect: Rect, recipe: Recipe, answer: Callable[[TerrainPatch], None]) -> None:
-        """Have a rectangle made with another recipe; `answer` gets it. Raises RuntimeError without weights."""
+        """Generate a rectangle with another recipe and call `answer` with it. Raises RuntimeError without weights."""
         document = self._document
         request = self._process.request(rect, document.ids, document.project.rerolls, recipe, exact=False)
         self._post(lambda: self._process.make(request), answer, self.failed.emit)
 
     def terrain(self) -> Terrain:
-        """The terrain of now in the ground size of the project. Its arrays are copies."""
-        if self.live is None or self.info is None:
-            raise RuntimeError("there is no terrain yet")
+        """A copy of the terrain as it is now, in metres of the project. Raises RuntimeError when there is none."""
+        live, info = self._require_live(), self._require_info()
         settings = self._document.settings
         has_rerolls = bool(self._document.project.rerolls.any())
-        provenance = Provenance(
-            self.info.sha256, self.info.style, settings.recipe, __version__, self.height_scale, has_rerolls
-        )
-        height = self.live.height * np.float32(self.height_scale)
-        return Terrain(self.live.albedo.copy(), height, settings.pixel_size_m, provenance)
+        provenance = Provenance(info.sha256, info.style, settings.recipe, __version__, self.height_scale, has_rerolls)
+        height = live.height * np.float32(self.height_scale)
+        return Terrain(live.albedo.copy(), height, settings.pixel_size_m, provenance)
+
+    def shaded(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB: a copy of the shaded terrain as it is now. Raises RuntimeError when there is none."""
+        return self._require_live().shaded.copy()
 
     def shade(self, terrain: Terrain, cancel: Cancel) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB: the albedo of a terrain in the ground size of the project as the sun lights it.
+        """(H, W, 3) uint8 sRGB: the albedo of a terrain, in metres of the project, with the learned shading.
 
-        Waits for it, so it must not be called in the interface thread. Raises WorkerError or Cancelled; RuntimeError
-        without weights.
+        Blocks until the worker answers, so never call it in the interface thread. Raises WorkerError, Cancelled, or
+        RuntimeError without weights.
         """
-        if self.info is None:
-            raise RuntimeError("no weights were loaded")
+        info = self._require_info()
         height = terrain.height / np.float32(terrain.provenance.height_scale)
-        native = dataclasses.replace(terrain, height=height, pixel_size_m=self.info.pixel_size_m)
+        native = dataclasses.replace(terrain, height=height, pixel_size_m=info.pixel_size_m)
         shaded: Future[NDArray[np.uint8]] = Future()
         self._post(
             lambda: self._process.shade(native),
             shaded.set_result,
-            lambda sentence: shaded.set_exception(WorkerError(sentence)),
+            lambda message: shaded.set_exception(WorkerError(message)),
         )
         while not self._stopped:
             check_cancel(cancel)
             with suppress(TimeoutError):
-                return shaded.result(_LOOK_S)
+                return shaded.result(_CANCEL_POLL_S)
         raise Cancelled
 
     def height_m(self, row: int, col: int) -> float | None:
-        """Metres of the project at a pixel, None where nothing was made yet."""
+        """Height of a pixel in metres of the project, None where nothing was generated yet."""
         if self.live is None or not bool(self.live.known(Rect(row, col, 1, 1)).all()):
             return None
         return float(self.live.height[row, col]) * self.height_scale
 
-    # From the document
+    def _require_live(self) -> LiveTerrain:
+        if self.live is None:
+            raise RuntimeError("there is no terrain yet")
+        return self.live
+
+    def _require_info(self) -> WeightsInfo:
+        if self.info is None:
+            raise RuntimeError("no weights are loaded")
+        return self.info
+
+    # Changes of the document
 
     def _edited(self, rect: Rect) -> None:
         if self.live is not None:
             self.live.invalidate(rect)
-            self._recent = rect
-            self._pump()
+            self._last_edit = rect
+            self._request_next()
 
     def _settings_changed(self) -> None:
         settings = self._document.settings
-        if settings.style_name != self._asked:
-            self._load()
+        if settings.style_name != self._requested_style:
+            self._load_weights()
         elif settings.recipe != self._recipe:
-            self._again()
+            self._regenerate()
 
     def _replaced(self) -> None:
         self._focus = Rect.of_shape(self._document.shape)
-        if self._document.settings.style_name != self._asked:
-            self._load()
+        if self._document.settings.style_name != self._requested_style:
+            self._load_weights()
         else:
-            self._renew()
+            self._start_terrain()
 
-    def _again(self) -> None:
-        self._learn_recipe()
+    def _regenerate(self) -> None:
+        """Mark all of the terrain as out of date."""
+        self._read_recipe()
         self._failed = False
         if self.live is not None:
             self.live.invalidate_all()
-            self._pump()
+            self._request_next()
 
-    def _learn_recipe(self) -> None:
-        """Take over the recipe of the document, and find out which style its seed stands for."""
+    def _read_recipe(self) -> None:
+        """Copy the recipe of the document, and request the style vector of its seed."""
         self._recipe = self._document.settings.recipe
         if self.info is not None:
             seeds = dataclasses.replace(self._recipe, style=None)
             self._post(lambda: self._process.style_of(seeds), self.style_known.emit, self.failed.emit)
 
-    def _renew(self) -> None:
-        self._learn_recipe()
+    def _start_terrain(self) -> None:
+        """Start with an empty terrain of the size of the document."""
+        self._read_recipe()
         self._failed = False
-        self._recent = None
+        self._last_edit = None
         self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
         self.replaced.emit()
         if self.info and (warning := seams(self.info.style, self.info.reach_px, self._document.shape)):
             self.warned.emit(warning)
-        self._pump()
+        self._request_next()
 
-    def _load(self) -> None:
-        name = self._asked = self._document.settings.style_name
+    def _load_weights(self) -> None:
+        name = self._requested_style = self._document.settings.style_name
         path = self.styles.get(name)
         if path is None:
             known = ", ".join(self.styles) or "none"
-            self.failed.emit(f'The style "{name}" is not on this machine; choose another one (there are: {known}).')
+            self.failed.emit(f'The style "{name}" is not installed; choose another one (installed: {known}).')
             if self.info is not None or not self.styles:
-                self._renew()
+                self._start_terrain()
                 return
             path = next(iter(self.styles.values()))
         self._post(lambda: self._process.load(path), self._weights_loaded, self._weights_refused)
@@ -237,20 +253,21 @@ class LiveGeneration(QObject):
     def _weights_loaded(self, info: WeightsInfo) -> None:
         self.info = info
         self.weights_changed.emit()
-        self._renew()
+        self._start_terrain()
 
-    def _weights_refused(self, sentence: str) -> None:
-        # The old weights go on in the process.
-        self.failed.emit(sentence)
+    def _weights_refused(self, message: str) -> None:
+        # The process still has the weights from before.
+        self.failed.emit(message)
         if self.info is not None:
-            self._renew()
+            self._start_terrain()
 
-    # To the process and back
+    # Requests to the worker process
 
-    def _pump(self) -> None:
+    def _request_next(self) -> None:
+        """Send the next request, unless one is running."""
         if self._running or self._failed or self._stopped or self.live is None or self.info is None:
             return
-        job = self.live.next_job(self._focus, self._recent)
+        job = self.live.next_job(self._focus, self._last_edit)
         self.state_changed.emit()
         if job is None:
             return
@@ -261,23 +278,23 @@ class LiveGeneration(QObject):
         )
         self._post(
             lambda: self._process.make(request),
-            lambda patch: self._made(live, job, patch),
-            lambda sentence: self._not_made(live, sentence),
+            lambda patch: self._generated(live, job, patch),
+            lambda message: self._not_generated(live, message),
         )
 
-    def _made(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
+    def _generated(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
         self._running = False
         if live is self.live:
             changed = live.accept(job, patch)
             self.patch_made.emit(changed)
-        self._pump()
+        self._request_next()
 
-    def _not_made(self, live: LiveTerrain, sentence: str) -> None:
+    def _not_generated(self, live: LiveTerrain, message: str) -> None:
         self._running = False
-        # To fail again at once, and again, helps nobody; but other weights, or another document, may do better.
+        # The same request would fail again, so stop until the weights, the settings or the document change.
         self._failed = live is self.live
-        self.failed.emit(sentence)
-        self._pump()
+        self.failed.emit(message)
+        self._request_next()
 
     def _post(self, work: Callable[[], Any], answer: _Answer, refuse: Callable[[str], None]) -> None:
         self._work.put((work, answer, refuse))
@@ -293,6 +310,6 @@ class LiveGeneration(QObject):
                 self._refused.emit(refuse, str(error))
             except Exception:
                 traceback.print_exc(file=sys.stderr)
-                self._refused.emit(refuse, "Generating failed inside TerrainPaint; your map is as it was.")
+                self._refused.emit(refuse, "Generation failed inside TerrainPaint; your map is unchanged.")
             else:
                 self._answered.emit(answer, result)

@@ -1,4 +1,4 @@
-"""The sample maps and their pictures."""
+"""The sample maps of the program and their pictures."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from PySide6.QtGui import QPixmap
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.map_files import read_map
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.widgets.pictures import pixmap_of
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What is said about a sample map: `title` and one `line`."""
+    """The texts of a sample map: `title` and one `line` of description."""
 
     title: str
     line: str
@@ -27,14 +28,16 @@ SAMPLES: Mapping[str, Sample] = {
     "archipelago": Sample("Archipelago", "Islands with hills and forest"),
     "highlands": Sample("Highlands", "Ranges, lakes and tundra"),
 }
-"""By the name of the map in assets/maps."""
+"""Name of the map in assets/maps → its texts."""
+
+
+def sample_map(name: str) -> SegmentationMap:
+    """The map of a sample. Raises InputFileError when the installation lacks it."""
+    return read_map(asset_path(f"maps/{name}.png"))
 
 
 def sample_picture(name: str) -> QPixmap:
-    """The terrain of a sample map where a picture of it is shipped, or else the map itself.
-
-    Empty when the installation lacks both.
-    """
+    """The terrain of a sample map if a picture of it is installed, else the map; empty when both are missing."""
     try:
         return QPixmap(str(asset_path(f"pictures/samples/{name}.jpg")))
     except InputFileError:
@@ -42,8 +45,8 @@ def sample_picture(name: str) -> QPixmap:
 
 
 def map_picture(name: str) -> QPixmap:
-    """The map `name` of assets/maps in the colours of its classes; empty when the installation lacks it."""
+    """A sample map in the class colours; empty when the installation lacks it."""
     try:
-        return pixmap_of(PALETTE[read_map(asset_path(f"maps/{name}.png")).ids])
+        return pixmap_of(PALETTE[sample_map(name).ids])
     except InputFileError:
         return QPixmap()

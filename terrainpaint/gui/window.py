@@ -16,15 +16,16 @@ from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.actions import make_actions, shortcut_table
+from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.files import FileActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.inspection import Inspection
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
+from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
@@ -33,6 +34,7 @@ from terrainpaint.gui.panels.status_bar import Kind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
+from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.tools import TOOLS, ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
@@ -79,7 +81,10 @@ class MainWindow(QMainWindow):
         self.tools = ToolSettings(self)
         self.generation = LiveGeneration(self.document, styles, process, self)
         self.canvas = Canvas(self.document, self.tools, self)
-        self.files = FileActions(self, self.document, self.generation)
+        self.jobs = WindowJobs(self)
+        self.recent_files = RecentFiles(self)
+        self.saving = SaveActions(self.document, self.generation, self.jobs, self.recent_files)
+        self.opening = OpenActions(self.document, self.generation, self.jobs, self.recent_files, self.saving)
         self.seeds = SeedActions(self, self.document, self.generation)
         self.recovery = Recovery(self.document, data / "recovery", self)
         self.autosave = Autosave(self.document, data / "recovery", self)
@@ -112,13 +117,13 @@ class MainWindow(QMainWindow):
         self.generation.start()
         self.recovery.look()
         if path is not None:
-            self.files.open_path(path)
+            self.opening.open_path(path)
 
     # Pages
 
     def show_welcome(self) -> None:
         """The page with samples and recent files."""
-        self.welcome.set_recent(self.files.recent())
+        self.welcome.set_recent(self.recent_files.paths())
         self._show_page(0)
 
     def show_editor(self) -> None:
@@ -163,16 +168,17 @@ class MainWindow(QMainWindow):
     # Connections
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
-        document, files, canvas, maps = self.document, self.files, self.canvas, self.map_actions
+        document, canvas, maps = self.document, self.canvas, self.map_actions
+        saving, opening = self.saving, self.opening
         return {
-            "new": files.new,
-            "open": files.open,
+            "new": opening.new,
+            "open": opening.open,
             "welcome": self.show_welcome,
-            "save": files.save,
-            "save_as": files.save_as,
-            "import": files.import_any,
-            "export": files.export,
-            "export_map": files.export_map,
+            "save": saving.save,
+            "save_as": saving.save_as,
+            "import": opening.import_any,
+            "export": saving.export,
+            "export_map": saving.export_map,
             "quit": self.close,
             "undo": maps.undo,
             "redo": maps.redo,
@@ -192,7 +198,7 @@ class MainWindow(QMainWindow):
             "layer_duplicate": document.duplicate_layer,
             "layer_remove": document.remove_layer,
             "layer_merge": document.merge_down,
-            "underlay": files.load_underlay,
+            "underlay": opening.load_underlay,
             "dice": self.generation_panel.roll_dice,
             "variants": self.seeds.show_variants,
             "reroll": self.seeds.reroll_selection,
@@ -214,7 +220,8 @@ class MainWindow(QMainWindow):
         }
 
     def _connect(self) -> None:
-        document, generation, files, seeds = self.document, self.generation, self.files, self.seeds
+        document, generation, seeds = self.document, self.generation, self.seeds
+        saving, opening = self.saving, self.opening
         document.title_changed.connect(self._show_title)
         document.replaced.connect(self.show_editor)
         document.opened.connect(self.canvas.zoom_to_fit)
@@ -230,10 +237,12 @@ class MainWindow(QMainWindow):
         self.generation_panel.set_styles(list(generation.styles))
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
-        self.layers_panel.load_underlay_requested.connect(files.load_underlay)
+        self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
         for source in (
             generation.failed,
-            files.refused,
+            self.jobs.failed,
+            opening.refused,
+            saving.refused,
             self.autosave.failed,
             self.recovery.failed,
             self.relief.refused,
@@ -242,9 +251,9 @@ class MainWindow(QMainWindow):
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
             source.connect(lambda sentence: self.say(sentence, Kind.WARNING))
         document.missed.connect(lambda: self.say(_MISSED, Kind.WARNING))
-        for source in (files.said, self.relief.said):
+        for source in (opening.said, saving.said, self.relief.said):
             source.connect(self.say)
-        files.recent_changed.connect(self._show_recent)
+        self.recent_files.changed.connect(self._show_recent)
 
         self.canvas.camera_changed.connect(lambda camera: self.status.set_zoom(camera.zoom))
         for view in (self.canvas, self.terrain.view):
@@ -253,11 +262,11 @@ class MainWindow(QMainWindow):
         self.relief.view_changed.connect(self.terrain.view.redraw)
 
         welcome = self.welcome
-        welcome.sample_chosen.connect(files.sample)
-        welcome.new_requested.connect(files.new)
-        welcome.open_requested.connect(files.open)
-        welcome.import_requested.connect(files.import_any)
-        welcome.recent_chosen.connect(files.open_path)
+        welcome.sample_chosen.connect(opening.sample)
+        welcome.new_requested.connect(opening.new)
+        welcome.open_requested.connect(opening.open)
+        welcome.import_requested.connect(opening.import_any)
+        welcome.recent_chosen.connect(opening.open_path)
         welcome.recover_requested.connect(self._recover)
         welcome.discard_requested.connect(self.recovery.discard)
         self.recovery.changed.connect(welcome.set_recoverable)
@@ -285,7 +294,7 @@ class MainWindow(QMainWindow):
 
     def _show_progress(self) -> None:
         generation = self.generation
-        self.status.set_busy(None if generation.is_exact or generation.live is None else generation.share_done)
+        self.status.set_busy(None if generation.is_exact or generation.live is None else generation.fraction_done)
         if generation.live is None:
             quality = Quality.NONE
         else:
@@ -301,12 +310,12 @@ class MainWindow(QMainWindow):
     def _show_recent(self) -> None:
         menu = self._submenus["recent"]
         menu.clear()
-        for path in self.files.recent():
-            menu.addAction(str(path)).triggered.connect(lambda checked=False, path=path: self.files.open_path(path))
+        for path in self.recent_files.paths():
+            menu.addAction(str(path)).triggered.connect(lambda checked=False, path=path: self.opening.open_path(path))
         menu.addSeparator()
-        menu.addAction("Clear the list").triggered.connect(self.files.clear_recent)
-        menu.setEnabled(bool(self.files.recent()))
-        self.welcome.set_recent(self.files.recent())
+        menu.addAction("Clear the list").triggered.connect(self.recent_files.clear)
+        menu.setEnabled(bool(self.recent_files.paths()))
+        self.welcome.set_recent(self.recent_files.paths())
 
     def _show_selection_actions(self) -> None:
         for name in _NEEDS_SELECTION:
@@ -323,7 +332,7 @@ class MainWindow(QMainWindow):
         self.relief.follow_theme()
 
     def _recover(self) -> None:
-        if self.files.may_discard():
+        if self.saving.may_discard():
             self.recovery.recover()
 
     def _add_style(self) -> None:
@@ -362,15 +371,15 @@ class MainWindow(QMainWindow):
         path = Path(event.mimeData().urls()[0].toLocalFile())
         event.acceptProposedAction()
         # The program that the file came from waits until this returns; questions come after.
-        QTimer.singleShot(0, lambda: self.files.open_path(path))
+        QTimer.singleShot(0, lambda: self.opening.open_path(path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved work, remember the layout, end the worker."""
-        if not self.files.may_discard():
+        if not self.saving.may_discard():
             event.ignore()
             return
         self._layout.save(is_hidden=self._pages.currentIndex() == 0)
-        self.files.wait()
+        self.jobs.wait()
         self.autosave.forget()
         self.leave()
         event.accept()

@@ -20,10 +20,11 @@ from terrainpaint.core.painting import Brush, Edge, rectangle, segment
 from terrainpaint.core.project import EMPTY, Project, Settings
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.files import FileActions
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.recovery import Autosave
+from terrainpaint.gui.saving import RecentFiles, SaveActions
 
 SHAPE = (300, 400)
 SAVED_EVERY = 12
@@ -87,16 +88,17 @@ def main(folder: Path, seed: int) -> None:
     application.setOrganizationName("TerrainPaint")
     document, window = new_document(), QWidget()
     generation = LiveGeneration(document, {}, TerrainProcess(), window)
-    files = FileActions(window, document, generation)
+    jobs = WindowJobs(window)
+    saving = SaveActions(document, generation, jobs, RecentFiles(window))
     autosave = Autosave(document, folder / "recovery", window)
     autosave.failed.connect(lambda sentence: print("failed", sentence, flush=True))
-    files.refused.connect(lambda sentence: print("failed", sentence, flush=True))
+    jobs.failed.connect(lambda sentence: print("failed", sentence, flush=True))
     document.saved(folder / "map.terrainpaint")
     print("begun", flush=True)
     for number, _ in enumerate(steps(document, seed), 1):
         print(number, time.monotonic(), flush=True)
         if number % SAVED_EVERY == 0:
-            files.save()
+            saving.save()
             print("saved", flush=True)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
@@ -24,7 +24,7 @@ def opened(qtbot: QtBot, rgb: NDArray[np.uint8]) -> ImportPictureDialog:
     dialog = ImportPictureDialog(rgb, "picture.png")
     qtbot.addWidget(dialog)
     dialog.show()
-    qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+    qtbot.waitUntil(accept_button(dialog.findChild(QDialogButtonBox)).isEnabled, timeout=20_000)
     return dialog
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_given_while_the_picture_is_read(qtbot: QtBot) -> None:
     qtbot.addWidget(dialog)
     with pytest.raises(ValueError, match="still being read"):
         dialog.values()
-    qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+    qtbot.waitUntil(accept_button(dialog.findChild(QDialogButtonBox)).isEnabled, timeout=20_000)
 
 
 def land(rows: int = 64, cols: int = 96) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
+    QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
     QLabel,
@@ -105,7 +106,7 @@ def words(dialog: QWidget) -> str:
 
 
 def can_import(dialog: ImportHeightsDialog) -> bool:
-    return accept_button(dialog._buttons).isEnabled()
+    return accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
 
 
 def test_a_texture_of_another_size_gives_the_classes_of_the_labeller(

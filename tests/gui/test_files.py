@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMenu
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
@@ -18,7 +18,7 @@ from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.gui import files as files_module
+from terrainpaint.gui import saving
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.document import Document
@@ -49,13 +49,13 @@ def project_file(tmp_path: Path) -> Path:
 
 def opened(person: Person, qtbot: QtBot, path: Path) -> None:
     with qtbot.waitSignal(person.window.document.opened, timeout=20_000):
-        person.window.files.open_path(path)
+        person.window.opening.open_path(path)
 
 
 def refused(person: Person, qtbot: QtBot, path: Path) -> str:
     """The sentence about a file that cannot be used."""
-    with qtbot.waitSignal(person.window.files.refused, timeout=20_000) as heard:
-        person.window.files.open_path(path)
+    with qtbot.waitSignal(person.window.jobs.failed, timeout=20_000) as heard:
+        person.window.opening.open_path(path)
     assert person.sentence == heard.args[0]
     return person.sentence
 
@@ -64,10 +64,14 @@ def accepted(qtbot: QtBot) -> Callable[[ImportPictureDialog], None]:
     """Press the button of the dialog once it has read the picture."""
 
     def accept(dialog: ImportPictureDialog) -> None:
-        qtbot.waitUntil(accept_button(dialog._buttons).isEnabled, timeout=20_000)
+        qtbot.waitUntil(accept_button(dialog.findChild(QDialogButtonBox)).isEnabled, timeout=20_000)
         dialog.accept()
 
     return accept
+
+
+def recent_menu(person: Person) -> QMenu:
+    return next(menu for menu in person.window.findChildren(QMenu) if menu.title() == "Open &recent")
 
 
 # Save and open
@@ -104,7 +108,7 @@ def test_save_as_save_and_open(person: Person, qtbot: QtBot, tmp_path: Path, mon
     assert np.array_equal(document.ids, second)
     assert document.view.sun_azimuth_deg == 17.0
     assert not document.is_dirty
-    assert [each.name for each in window.files.recent()] == ["other.v2.terrainpaint", "bay.terrainpaint"]
+    assert [each.name for each in window.recent_files.paths()] == ["other.v2.terrainpaint", "bay.terrainpaint"]
 
 
 def test_cancel_saves_and_opens_nothing(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +128,7 @@ def test_all_of_a_project_comes_back(person: Person, qtbot: QtBot, project_file:
     document = person.window.document
     assert_same(document.project, full_project())
     assert document.view == VIEW
-    assert person.window.files._save_to(tmp_path / "again.terrainpaint")
+    assert person.window.saving.save_to(tmp_path / "again.terrainpaint")
     assert_same(load_project(tmp_path / "again.terrainpaint")[0], full_project())
 
 
@@ -132,11 +136,11 @@ def test_all_of_a_project_comes_back(person: Person, qtbot: QtBot, project_file:
 def test_a_save_that_fails_leaves_the_star(person: Person) -> None:
     person.paints((50, 50), (60, 90))
     for _ in range(20):  # it fails at once: nothing of it may get lost
-        assert not person.window.files._save_to(Path("/proc/nowhere/a.terrainpaint"))
+        assert not person.window.saving.save_to(Path("/proc/nowhere/a.terrainpaint"))
         assert "/proc/nowhere" in person.sentence
         assert person.window.document.is_dirty
         assert person.window.document.path is None
-    assert person.window.files.recent() == []
+    assert person.window.recent_files.paths() == []
 
 
 def test_nothing_is_painted_while_a_save_is_under_way(
@@ -154,9 +158,9 @@ def test_nothing_is_painted_while_a_save_is_under_way(
         save_project(*args)
 
     monkeypatch.setattr(QEventLoop, "exec", watched)
-    monkeypatch.setattr(files_module, "save_project", slow)
+    monkeypatch.setattr(saving, "save_project", slow)
     QTimer.singleShot(0, lambda: turns.append(1))
-    assert person.window.files._save_to(tmp_path / "a.terrainpaint")
+    assert person.window.saving.save_to(tmp_path / "a.terrainpaint")
     assert kinds == [QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents]
     assert turns == [1]
 
@@ -170,7 +174,7 @@ def test_another_document_asks_about_unsaved_work(
     person.paints((50, 50), (60, 90))
     painted = document.ids.copy()
     person.answer = answer
-    person.window.files.open_path(project_file)
+    person.window.opening.open_path(project_file)
     if answer == Buttons.Cancel:
         qtbot.wait(100)
         assert np.array_equal(document.ids, painted)
@@ -191,7 +195,7 @@ def test_a_save_that_is_cancelled_keeps_the_document(
     person.paints((50, 50), (60, 90))
     person.answer = Buttons.Save
     before = person.window.document.project
-    person.window.files.open_path(project_file)
+    person.window.opening.open_path(project_file)
     assert not person.window.close()
     qtbot.wait(100)
     assert person.window.document.project is before
@@ -204,31 +208,31 @@ def test_recent_files_are_in_the_menu_and_on_the_first_page(
     person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = person.window
-    menu = window._submenus["recent"]
+    menu = recent_menu(person)
     assert not menu.isEnabled()
     opened(person, qtbot, project_file)
-    assert window.files._save_to(tmp_path / "two.terrainpaint")
+    assert window.saving.save_to(tmp_path / "two.terrainpaint")
     assert [each.text() for each in menu.actions()][:2] == [str(tmp_path / "two.terrainpaint"), str(project_file)]
     with qtbot.waitSignal(window.document.opened):
         menu.actions()[1].trigger()
     assert window.document.path == project_file
-    assert window.files.recent() == [project_file, tmp_path / "two.terrainpaint"]
+    assert window.recent_files.paths() == [project_file, tmp_path / "two.terrainpaint"]
     window.show_welcome()
     with qtbot.waitSignal(window.document.opened):
         window.welcome.recent_chosen.emit(tmp_path / "two.terrainpaint")
     assert window.canvas.isVisible()
     person.closes()
     with open_window(qtbot, monkeypatch) as again:
-        assert len(again.window.files.recent()) == 2
-        next(each for each in again.window._submenus["recent"].actions() if "Clear" in each.text()).trigger()
-        assert again.window.files.recent() == []
-        assert not again.window._submenus["recent"].isEnabled()
+        assert len(again.window.recent_files.paths()) == 2
+        next(action for action in recent_menu(again).actions() if "Clear" in action.text()).trigger()
+        assert again.window.recent_files.paths() == []
+        assert not recent_menu(again).isEnabled()
 
 
 def test_recent_files_are_ten_at_most(person: Person, tmp_path: Path) -> None:
     for number in range(12):
-        assert person.window.files._save_to(tmp_path / f"{number}.terrainpaint")
-    assert [each.stem for each in person.window.files.recent()] == [str(number) for number in range(11, 1, -1)]
+        assert person.window.saving.save_to(tmp_path / f"{number}.terrainpaint")
+    assert [each.stem for each in person.window.recent_files.paths()] == [str(number) for number in range(11, 1, -1)]
 
 
 def test_a_recent_file_that_is_gone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
@@ -272,7 +276,7 @@ def test_a_photo_is_imported_through_its_dialog(person: Person, qtbot: QtBot, tm
     cv2.imwrite(str(tmp_path / "photo.png"), rgb[:, :, ::-1])
 
     with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportPictureDialog, accepted(qtbot)):
-        person.window.files.open_path(tmp_path / "photo.png")
+        person.window.opening.open_path(tmp_path / "photo.png")
     assert np.array_equal(person.window.document.ids, ids)
     assert "photo.png was imported" in person.sentence
 
@@ -282,7 +286,7 @@ def test_heights_are_imported_through_their_dialog(person: Person, qtbot: QtBot,
     height = (np.hypot(rows - 35, cols - 45) * -40 + 1200).astype(np.float32)
     cv2.imwrite(str(tmp_path / "heights.tif"), height)
     with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportHeightsDialog, QDialog.accept):
-        person.window.files.open_path(tmp_path / "heights.tif")
+        person.window.opening.open_path(tmp_path / "heights.tif")
     ids = person.window.document.ids
     assert ids.shape == (70, 90)
     assert ids[0, 0] == 0, "below the sea"
@@ -293,7 +297,7 @@ def test_a_dialog_that_is_left_imports_nothing(person: Person, tmp_path: Path) -
     before = person.window.document.project
     cv2.imwrite(str(tmp_path / "photo.png"), np.full((60, 80, 3), 77, np.uint8))
     with person.in_dialog(QDialog, QDialog.reject):
-        person.window.files.open_path(tmp_path / "photo.png")
+        person.window.opening.open_path(tmp_path / "photo.png")
     assert person.window.document.project is before
 
 
@@ -328,7 +332,7 @@ def test_the_map_is_exported_as_a_picture(
 ) -> None:
     chooses(monkeypatch, tmp_path / "out")
     person.opens(Project.painted(painted((50, 60)), Settings(100.0, "atlas")))
-    with qtbot.waitSignal(person.window.files.said):
+    with qtbot.waitSignal(person.window.saving.said):
         person.window.actions_["export_map"].trigger()
     assert np.array_equal(read_map(tmp_path / "out.png").ids, painted((50, 60)))
 
@@ -361,7 +365,7 @@ def test_foreign_files_get_a_sentence(person: Person, qtbot: QtBot, tmp_path: Pa
     assert sentence.endswith(".")
     assert person.window.document.project is before
     assert np.array_equal(person.window.document.ids, ids)
-    assert person.window.files.recent() == []
+    assert person.window.recent_files.paths() == []
 
 
 def test_a_damaged_project_gets_a_sentence(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
@@ -378,7 +382,7 @@ def test_a_picture_that_is_too_small_is_enlarged(
 ) -> None:
     cv2.imwrite(str(tmp_path / "tiny.png"), np.broadcast_to(PALETTE[2][::-1], (*shape, 3)))
     with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ImportPictureDialog, accepted(qtbot)):
-        person.window.files.open_path(tmp_path / "tiny.png")
+        person.window.opening.open_path(tmp_path / "tiny.png")
     assert (person.window.document.ids == 2).all()
     assert min(person.window.document.shape) == 32
 
@@ -396,6 +400,6 @@ def test_heights_that_are_too_few_get_a_sentence(
 def test_the_folder_of_the_last_file_is_offered(
     person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert person.window.files._save_to(tmp_path / "a.terrainpaint")
+    assert person.window.saving.save_to(tmp_path / "a.terrainpaint")
     assert QSettings().value("folder") == str(tmp_path)
-    assert person.window.files._folder() == str(tmp_path)
+    assert person.window.recent_files.folder() == str(tmp_path)

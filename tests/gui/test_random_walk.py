@@ -29,12 +29,14 @@ from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import undo
+from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.files import FileActions
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_camera import Camera
+from terrainpaint.gui.opening import OpenActions
+from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
 from tests.gui.canvases import Hand
 
@@ -176,9 +178,12 @@ class Walk:
         window = QWidget()
         qtbot.addWidget(window)
         self.generation = LiveGeneration(self.document, {}, TerrainProcess(), window)
-        self.files = FileActions(window, self.document, self.generation)
+        jobs, recent = WindowJobs(window), RecentFiles(window)
+        self.saving = SaveActions(self.document, self.generation, jobs, recent)
+        self.opening = OpenActions(self.document, self.generation, jobs, recent, self.saving)
         self.refused: list[str] = []
-        self.files.refused.connect(self.refused.append)
+        for signal in (jobs.failed, self.saving.refused, self.opening.refused):
+            signal.connect(self.refused.append)
         self.pieces = Pieces(self.document)
         self.tools = ToolSettings()
         self.canvas = Canvas(self.document, self.tools, window)
@@ -626,7 +631,7 @@ class Walk:
     # Files and sizes
 
     def save(self) -> None:
-        assert self.files.save()
+        assert self.saving.save()
         self.model.painted()  # what was left open
         self.model.clean = self.model.index
 
@@ -638,7 +643,7 @@ class Walk:
         saved, active = copy.deepcopy(self.model.state), self.model.active
         self.document.paint_mark("Spoil", rectangle((0, 0), (40, 40), self.model.shape), self.value())
         with self.qtbot.waitSignal(self.document.opened):
-            self.files.open_path(path)
+            self.opening.open_path(path)
         self.model.state, self.model.active = saved, active
         self.model.begin_anew()
 

@@ -1,8 +1,7 @@
-"""What to export, where to, and the numbers that other programs ask for."""
+"""The export dialog: formats, folder and name, and the numbers that other programs ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.errors import OptionError
-from terrainpaint.export import ExportOptions, Format, check_name
+from terrainpaint.export import FORMATS, ExportOptions, export_paths
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
 from terrainpaint.gui.theme import set_role
@@ -37,6 +36,7 @@ from terrainpaint.gui.widgets.basics import (
     label,
     paragraph,
     push_button,
+    rule,
 )
 
 _MESH_SIZES = (256, 512, 1024)
@@ -46,7 +46,7 @@ _NAMED_AT_MOST = 4
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What was chosen: the arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
+    """The arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
 
     folder: Path
     name: str
@@ -54,17 +54,20 @@ class ExportRequest:
     options: ExportOptions
     level_water: bool
 
+    def paths(self) -> list[Path]:
+        """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
+        return export_paths(self.folder, self.name, self.formats)
+
 
 class ExportDialog(QDialog):
-    """Asks for an export; it writes nothing itself.
+    """Asks what to export; it writes nothing.
 
-    `formats` is the table of formats, `map_shape` (H, W) in pixels, `pixel_size_m` the ground size of one,
-    `height_range_m` the lowest and the highest height of the terrain; `folder` and `name` are offered first.
+    `map_shape` is (H, W) in pixels, `pixel_size_m` the ground size of a pixel, `height_range_m` the lowest and the
+    highest height of the terrain; `folder` and `name` are the first suggestion.
     """
 
     def __init__(
         self,
-        formats: Mapping[str, Format],
         map_shape: tuple[int, int],
         pixel_size_m: float,
         height_range_m: tuple[float, float],
@@ -74,12 +77,12 @@ class ExportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._formats, self._shape = formats, map_shape
-        self._choices = {each: QCheckBox(form.name) for each, form in formats.items()}
+        self._shape = map_shape
+        self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         for box in self._choices.values():
             set_role(box, "strong")
-        self._sizes = {each: label("", "muted") for each in formats}
-        self._files = {each: paragraph("") for each in formats}
+        self._sizes = {key: label("", "muted") for key in FORMATS}
+        self._files = {key: paragraph("") for key in FORMATS}
         self._folder, self._name = QLineEdit(str(folder)), QLineEdit(name)
         self._mesh = _mesh_field(max(map_shape))
         self._exaggeration = QDoubleSpinBox()
@@ -93,35 +96,24 @@ class ExportDialog(QDialog):
             self._engines.addTab(NumbersPage(numbers(ground)), title)
         self._build()
         self._connect()
-        for each in _USUAL_FORMATS:
-            if each in self._choices:
-                self._choices[each].setChecked(True)
-        self._tell()
+        for key in _USUAL_FORMATS:
+            self._choices[key].setChecked(True)
+        self._show_choice()
 
     def request(self) -> ExportRequest:
-        """What is chosen now. Raises OptionError when it cannot be exported."""
-        chosen = tuple(each for each, box in self._choices.items() if box.isChecked())
+        """The current choice. Raises OptionError when it cannot be exported."""
+        chosen = tuple(key for key, box in self._choices.items() if box.isChecked())
         folder = self._folder.text().strip()
         if not folder:
-            raise OptionError("No folder was named; choose one.")
+            raise OptionError("The folder is missing; choose one.")
         request = ExportRequest(
             Path(folder).expanduser(), self._name.text().strip(), chosen, self._options(), self._level_water.isChecked()
         )
-        self._paths(request)
+        request.paths()
         return request
 
     def _options(self) -> ExportOptions:
         return ExportOptions(self._mesh.currentData(), self._exaggeration.value())
-
-    def _paths(self, request: ExportRequest) -> dict[str, tuple[Path, ...]]:
-        """The files of each format that was chosen. Raises OptionError."""
-        check_name(request.name)
-        if not request.formats:
-            raise OptionError("No format is chosen; choose at least one.")
-        return {each: self._paths_of(each, request.folder, request.name) for each in request.formats}
-
-    def _paths_of(self, form: str, folder: Path, name: str) -> tuple[Path, ...]:
-        return self._formats[form].paths(folder / (name + self._formats[form].suffix))
 
     def _build(self) -> None:
         left = QVBoxLayout()
@@ -167,31 +159,29 @@ class ExportDialog(QDialog):
         self._exaggeration.setSingleStep(0.5)
         self._exaggeration.setPrefix("× ")
         self._exaggeration.setValue(1.0)
-        self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights keep true metres.")
+        self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights stay in true metres.")
         self._level_water.setChecked(True)
         self._level_water.setToolTip(
-            "The sea at 0 m and each lake at one height, for water planes in other programs. "
-            "Water painted less than 5 pixels wide is a river, which runs on downhill."
+            "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
+            "Water painted less than 5 pixels wide is a river and keeps its slope."
         )
         self.resize(980, 700)
 
     def _format_list(self) -> QScrollArea:
-        holder = _Lines()
+        holder = _HeightForWidth()
         column = QVBoxLayout(holder)
         column.setContentsMargins(14, 10, 14, 10)
         column.setSpacing(2)
-        for number, (each, form) in enumerate(self._formats.items()):
+        for number, (key, form) in enumerate(FORMATS.items()):
             if number:
-                line = QFrame()
-                line.setFrameShape(QFrame.Shape.HLine)
-                column.addWidget(line)
+                column.addWidget(rule())
             row = QHBoxLayout()
-            row.addWidget(self._choices[each])
+            row.addWidget(self._choices[key])
             row.addStretch(1)
-            row.addWidget(self._sizes[each])
+            row.addWidget(self._sizes[key])
             column.addLayout(row)
-            about = paragraph(form.description[:1].upper() + form.description[1:], "")
-            for text in (about, self._files[each]):
+            description = paragraph(form.description[:1].upper() + form.description[1:], "")
+            for text in (description, self._files[key]):
                 text.setContentsMargins(28, 0, 0, 4)
                 column.addWidget(text)
         column.addStretch(1)
@@ -204,28 +194,27 @@ class ExportDialog(QDialog):
 
     def _connect(self) -> None:
         for box in self._choices.values():
-            box.toggled.connect(self._tell)
-        self._folder.textChanged.connect(self._tell)
-        self._name.textChanged.connect(self._tell)
-        self._mesh.currentIndexChanged.connect(self._tell)
-        self._exaggeration.valueChanged.connect(self._tell)
+            box.toggled.connect(self._show_choice)
+        self._folder.textChanged.connect(self._show_choice)
+        self._name.textChanged.connect(self._show_choice)
+        self._mesh.currentIndexChanged.connect(self._show_choice)
+        self._exaggeration.valueChanged.connect(self._show_choice)
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
         if chosen:
             self._folder.setText(chosen)
 
-    def _tell(self) -> None:
-        """Sizes, names of files, and what stands in the way."""
+    def _show_choice(self) -> None:
+        """Show sizes and names of the files, and whether they can be written."""
         total = 0
-        for each, form in self._formats.items():
+        name = Path(self._name.text().strip()).name or "name"
+        for key, form in FORMATS.items():
             size = form.estimate_bytes(*self._shape, self._options())
-            self._sizes[each].setText(f"about {_bytes(size)}")
-            total += size * self._choices[each].isChecked()
+            self._sizes[key].setText(f"about {_bytes(size)}")
+            total += size * self._choices[key].isChecked()
+            self._files[key].setText(", ".join(path.name for path in form.paths(Path(name + form.suffix))))
         self._total.setText(f"about {_bytes(total)}" if total else "")
-        name = self._name.text().strip() or "name"
-        for each in self._formats:
-            self._files[each].setText(", ".join(path.name for path in self._paths_of(each, Path(), Path(name).name)))
         try:
             request = self.request()
         except OptionError as error:
@@ -233,7 +222,7 @@ class ExportDialog(QDialog):
             accept_button(self._buttons).setEnabled(False)
             return
         accept_button(self._buttons).setEnabled(True)
-        replaced = [path for paths in self._paths(request).values() for path in paths if path.exists()]
+        replaced = [path for path in request.paths() if path.exists()]
         self._say("warning", _about_replaced(list(dict.fromkeys(replaced))))
 
     def _say(self, role: str, text: str) -> None:
@@ -241,8 +230,8 @@ class ExportDialog(QDialog):
         self._message.setText(text)
 
 
-class _Lines(QFrame):
-    """As high as its texts are at its width; what Qt would take instead is their height when they are narrow."""
+class _HeightForWidth(QFrame):
+    """Asks for the height of its wrapped texts at its real width; Qt takes their height at their smallest width."""
 
     def minimumSizeHint(self) -> QSize:
         layout = self.layout()
@@ -269,11 +258,11 @@ def _about_replaced(paths: list[Path]) -> str:
         return ""
     named = ", ".join(path.name for path in paths[:_NAMED_AT_MOST])
     more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
-    return f"Already there and will be replaced: {named}{more}."
+    return f"Existing files that will be replaced: {named}{more}."
 
 
 def _bytes(count: float) -> str:
-    """As people say it, with two digits: kB, MB and GB of thousands."""
+    """A size with two significant digits, in decimal units."""
     for unit in ("B", "kB", "MB"):
         if count < 999.5:
             return f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}"
