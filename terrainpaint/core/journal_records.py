@@ -17,6 +17,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
 from terrainpaint.core.project_header import MAX_BYTES, Header, header_of, packed_header, unpacked_header
@@ -89,12 +90,9 @@ def packed_document(document: JournalDocument) -> bytes:
 
 def unpacked_document(content: bytes) -> JournalDocument:
     """The document of a DOCUMENT record. Raises ValueError."""
-    try:
-        found = json.loads(_decompressed(content))
-        name, path, changed = found["name"], found["path"], found["changed"]
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError("it does not say which document it is of") from error
-    return JournalDocument(str(name), None if path is None else Path(str(path)), changed is True)
+    values = parse_object(_decompressed(content))
+    path = None if values.is_null("path") else Path(values.text("path"))
+    return JournalDocument(values.text("name"), path, values.flag("changed"))
 
 
 def packed_saved(path: Path) -> bytes:

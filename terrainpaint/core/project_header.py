@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint import __version__
+from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -24,7 +24,7 @@ _MAX_KEY = 2**31 - 1
 _MAX_SEED = 2**64 - 1
 _MAX_STYLE = 4096
 _HUGE = 1e9
-"""Views may be odd, but not so that pictures of them overflow."""
+"""Largest number of a style or a view, so that computing with it does not overflow."""
 
 
 class TooNewError(ValueError):
@@ -122,128 +122,49 @@ def unpacked_header(data: bytes) -> Header:
 
     Raises ValueError, whose text says what is wrong and fits after "is damaged: "; TooNewError for a later format.
     """
-    try:
-        content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("its description is no JSON") from error
-    top = _Fields(content, "")
-    version = top.whole("format", 1, _MAX_KEY)
-    if version > FORMAT:
-        program = content.get("program")
+    top = parse_object(data)
+    if top.whole("format", 1, _MAX_KEY) > FORMAT:
+        program = top.values.get("program")
         raise TooNewError(program if isinstance(program, str) and len(program) < 100 else "a later TerrainPaint")
-    layers = top.items("layers", MAX_LAYERS)
-    underlay = top.part("underlay")
+    underlay = None if top.is_null("underlay") else top.object("underlay")
     return Header(
         (top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)),
-        _settings(top.needed_part("settings")),
+        _settings(top.object("settings")),
         tuple(
             LayerHeader(each.whole("key", 1, _MAX_KEY), each.text("name"), each.flag("visible"), each.flag("locked"))
-            for each in layers
+            for each in top.objects("layers", MAX_LAYERS)
         ),
         top.whole("active", 1, _MAX_KEY),
-        _view(top.needed_part("view")),
+        _view(top.object("view")),
         top.flag("rerolls"),
         None if underlay is None else (underlay.number("opacity", 0, 1), underlay.flag("visible")),
     )
 
 
-def _settings(fields: _Fields) -> Settings:
-    base = fields.text("base_class")
+def _settings(values: JsonObject) -> Settings:
+    base = values.text("base_class")
     if base not in CLASS_NAMES:
-        raise ValueError(f"settings.base_class must be one of {', '.join(CLASS_NAMES)}")
+        values.refuse("base_class", f"one of {', '.join(CLASS_NAMES)}")
     return Settings(
-        fields.number("pixel_size_m", 0.01, 1e6),
-        fields.text("style_name"),
+        values.number("pixel_size_m", 0.01, 1e6),
+        values.text("style_name"),
         CLASS_NAMES.index(base),
-        fields.number("relief", 0.01, 1000),
+        values.number("relief", 0.01, 1000),
         Recipe(
-            fields.whole("seed", -_MAX_SEED, _MAX_SEED),
-            None if fields.is_null("other_seed") else fields.whole("other_seed", -_MAX_SEED, _MAX_SEED),
-            fields.number("blend", 0, 1),
-            None if fields.is_null("style") else fields.numbers("style", _MAX_STYLE),
-            # Files of before there was a choice do not have it.
-            fields.number("variety", 0, MAX_VARIETY) if "variety" in fields else 1.0,
+            values.whole("seed", -_MAX_SEED, _MAX_SEED),
+            None if values.is_null("other_seed") else values.whole("other_seed", -_MAX_SEED, _MAX_SEED),
+            values.number("blend", 0, 1),
+            None if values.is_null("style") else values.numbers("style", _MAX_STYLE, -_HUGE, _HUGE),
+            # Files of the first versions lack this field.
+            values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
         ),
     )
 
 
-def _view(fields: _Fields) -> ViewSettings:
+def _view(values: JsonObject) -> ViewSettings:
     return ViewSettings(
-        fields.number("sun_azimuth_deg", -_HUGE, _HUGE),
-        fields.number("sun_elevation_deg", -_HUGE, _HUGE),
-        fields.number("exaggeration", -_HUGE, _HUGE),
-        None if fields.is_null("water_level_m") else fields.number("water_level_m", -_HUGE, _HUGE),
+        values.number("sun_azimuth_deg", -_HUGE, _HUGE),
+        values.number("sun_elevation_deg", -_HUGE, _HUGE),
+        values.number("exaggeration", -_HUGE, _HUGE),
+        None if values.is_null("water_level_m") else values.number("water_level_m", -_HUGE, _HUGE),
     )
-
-
-class _Fields:
-    """An object of the JSON, whose fields are asked for by type and range; `where` is its own name."""
-
-    def __init__(self, content: Any, where: str) -> None:
-        if not isinstance(content, dict):
-            raise ValueError(f"{where or 'its description'} must be a JSON object")
-        self._content, self._where = content, where
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._content
-
-    def whole(self, name: str, low: int, high: int) -> int:
-        value = self._get(name)
-        # True is a whole number to Python.
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ValueError(f"{self._name(name)} must be a whole number from {low} to {high}")
-        return value
-
-    def number(self, name: str, low: float, high: float) -> float:
-        return _number(self._get(name), self._name(name), low, high)
-
-    def numbers(self, name: str, most: int) -> tuple[float, ...]:
-        values = self._get(name)
-        if not isinstance(values, list) or len(values) > most:
-            raise ValueError(f"{self._name(name)} must be a list of at most {most} numbers")
-        return tuple(_number(each, self._name(name), -_HUGE, _HUGE) for each in values)
-
-    def text(self, name: str) -> str:
-        value = self._get(name)
-        if not isinstance(value, str):
-            raise ValueError(f"{self._name(name)} must be text")
-        return value
-
-    def flag(self, name: str) -> bool:
-        value = self._get(name)
-        if not isinstance(value, bool):
-            raise ValueError(f"{self._name(name)} must be true or false")
-        return value
-
-    def is_null(self, name: str) -> bool:
-        return self._get(name) is None
-
-    def needed_part(self, name: str) -> _Fields:
-        return _Fields(self._get(name), self._name(name))
-
-    def part(self, name: str) -> _Fields | None:
-        return None if self.is_null(name) else self.needed_part(name)
-
-    def items(self, name: str, most: int) -> list[_Fields]:
-        values = self._get(name)
-        if not isinstance(values, list) or not 1 <= len(values) <= most:
-            raise ValueError(f"{self._name(name)} must be a list of 1 to {most} entries")
-        return [_Fields(each, f"{self._name(name)}[{index}]") for index, each in enumerate(values)]
-
-    def _get(self, name: str) -> Any:
-        if name not in self._content:
-            raise ValueError(f"{self._name(name)} is missing")
-        return self._content[name]
-
-    def _name(self, name: str) -> str:
-        return f"{self._where}.{name}" if self._where else name
-
-
-def _number(value: Any, where: str, low: float, high: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"{where} must be a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number")

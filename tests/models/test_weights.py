@@ -376,7 +376,7 @@ def test_description_that_is_no_object(path: Path, text: str) -> None:
 @pytest.mark.parametrize("key", json.loads(HEADER.to_json()))
 def test_every_key_is_needed(path: Path, key: str) -> None:
     path.write_bytes(file_bytes(lambda values: values.pop(key)))
-    assert f"lacks {key!r}" in refusal(path)
+    assert f"{key} is missing" in refusal(path)
 
 
 IMPOSSIBLE: dict[str, list[Any]] = {
@@ -419,13 +419,14 @@ IMPOSSIBLE_CONFIG: dict[str, list[Any]] = {
 )
 def test_impossible_configurations(path: Path, key: str, value: Any) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].update({key: value})))
-    assert repr(key) in refusal(path)
+    said = refusal(path)
+    assert "config" in said and key in said
 
 
 @pytest.mark.parametrize("key", json.loads(HEADER.to_json())["config"])
 def test_every_key_of_the_configuration_is_needed(path: Path, key: str) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].pop(key)))
-    assert f"lacks {key!r}" in refusal(path)
+    assert f"config.{key} is missing" in refusal(path)
 
 
 def test_configuration_of_the_shadow_generator(path: Path) -> None:
@@ -439,7 +440,7 @@ def test_infinite_numbers(path: Path) -> None:
         text = HEADER.to_json().encode().replace(b'"pixel_size_m": 2000.0', b'"pixel_size_m": ' + number)
         assert number in text
         path.write_bytes(safetensors.torch.save({"a": torch.zeros(2)}, metadata={METADATA_KEY: text.decode()}))
-        assert "pixel_size_m" in refusal(path) or "damaged description" in refusal(path)
+        assert "pixel_size_m" in refusal(path) or "description is not JSON" in refusal(path)
 
 
 # Tensors
