@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QTimer, Signal
 from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
 
-from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.shading import hypsometric, slope_deg, slope_tint
 from terrainpaint.errors import OutputError
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
@@ -45,8 +42,8 @@ class ReliefDock(QWidget):
         self._document, self._generation = document, generation
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
-        self._texture: ReliefTexture | None = None
-        self._texture_key = TEXTURES[0][0]
+        self._drape: _Drape | None = None
+        self._picture = IN_3D[0]
         self._changed = Rect(0, 0, 0, 0)
         self._timer = QTimer(self, singleShot=True, interval=_UPDATE_MS)
         self._timer.timeout.connect(self._update)
@@ -74,10 +71,9 @@ class ReliefDock(QWidget):
         self.view = TerrainView3D(self)
         if self.view.is_software:
             self._timer.setInterval(_REST_MS)
-        self._controls = ViewControls(self.view, self)
-        self._controls.set_textures(TEXTURES)
+        self._controls = ViewControls(self.view, {key: PICTURES[key].name for key in IN_3D}, self)
         self._controls.settings_changed.connect(self._view_changed)
-        self._controls.texture_chosen.connect(self._choose_texture)
+        self._controls.picture_chosen.connect(self._choose_picture)
         self._controls.screenshot_requested.connect(self._save_picture)
         self._controls.turntable_requested.connect(self._film)
         self._layout.addWidget(self.view, 1)
@@ -103,16 +99,16 @@ class ReliefDock(QWidget):
         self._document.view = settings
         self.view_changed.emit()
 
-    def _choose_texture(self, key: str) -> None:
-        self._texture_key = key
+    def _choose_picture(self, key: str) -> None:
+        self._picture = key
         self._show_all()
 
     def _show_all(self) -> None:
-        self._texture = None
+        self._drape = None
         self._timer.start()
 
     def _map_changed(self, rect: Rect) -> None:
-        if self._texture_key == "map":
+        if self._picture == "map":
             self._patched(rect)
 
     def _patched(self, rect: Rect) -> None:
@@ -127,13 +123,13 @@ class ReliefDock(QWidget):
         live, view = self._generation.live, self.view
         if live is None or view is None or not self.isVisible():
             return
-        if self._texture is None:
-            self._texture = ReliefTexture(self._texture_key, self._document, self._generation, live)
+        if self._drape is None:
+            self._drape = _Drape(self._picture, self._document, self._generation, live)
             pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
-            view.set_terrain(self._texture.picture, live.height, pixel_size_m, unit_m)
+            view.set_terrain(self._drape.picture, live.height, pixel_size_m, unit_m)
         elif not self._changed.is_empty:
-            self._texture.update(self._changed)
-            view.update_rect(self._changed, self._texture.picture, live.height)
+            self._drape.update(self._changed)
+            view.update_rect(self._changed, self._drape.picture, live.height)
         self._changed = Rect(0, 0, 0, 0)
 
     # Pictures and films
@@ -167,41 +163,19 @@ class ReliefDock(QWidget):
         return Path(text).with_suffix(f".{suffix}") if text else None
 
 
-_Painter = Callable[[Rect, Document, LiveGeneration, LiveTerrain], NDArray[np.uint8]]
-
-
-def _map(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
-    return PALETTE[document.ids[rect.slices]]
-
-
-def _height(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
-    # The table of tints is for the heights of the weights: those of the project are as many times as high.
-    return hypsometric(live.height[rect.slices])
-
-
-def _slope(rect: Rect, document: Document, generation: LiveGeneration, live: LiveTerrain) -> NDArray[np.uint8]:
-    around = rect.grown(1).clipped(live.shape)
-    heights = live.height[around.slices] * np.float32(generation.height_scale)
-    picture = slope_tint(slope_deg(heights, document.settings.pixel_size_m))
-    return picture[rect.moved(-around.row, -around.col).slices]
-
-
-_PAINTERS: Mapping[str, _Painter] = {"map": _map, "height": _height, "slope": _slope}
-TEXTURES = (("albedo", "Texture"), *((name, name.capitalize()) for name in _PAINTERS))
-"""(key, words) of every picture."""
-
-
-class ReliefTexture:
-    """One of TEXTURES of a live terrain."""
+class _Drape:
+    """One of IN_3D of the size of a live terrain, kept up to date part by part."""
 
     def __init__(self, key: str, document: Document, generation: LiveGeneration, live: LiveTerrain) -> None:
-        self._painter = _PAINTERS.get(key)
+        self._paint = PICTURES[key].paint
         self._document, self._generation, self._live = document, generation, live
-        # The albedo is there already.
-        self.picture = live.albedo if self._painter is None else np.zeros((*live.shape, 3), np.uint8)
+        self._is_live = key == "albedo"  # the live terrain keeps that one up to date itself
+        self.picture = live.albedo if self._is_live else np.zeros((*live.shape, 3), np.uint8)
         self.update(Rect.of_shape(live.shape))
 
     def update(self, rect: Rect) -> None:
-        """Paint a rectangle anew."""
-        if self._painter is not None:
-            self.picture[rect.slices] = self._painter(rect, self._document, self._generation, self._live)
+        """Paint a rectangle again."""
+        if not self._is_live:
+            around = rect.grown(MARGIN_PX).clipped(self._live.shape)
+            painted = self._paint(Sample.of(self._document, self._generation, self._live, around))
+            self.picture[rect.slices] = painted[rect.moved(-around.row, -around.col).slices]

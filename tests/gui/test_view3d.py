@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QDial, QLabel, QSlider
+from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import ViewSettings
@@ -346,7 +346,7 @@ def test_a_film_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> Non
 
 def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
     view = TerrainView3D()
-    controls = ViewControls(view)
+    controls = ViewControls(view, {"albedo": "Albedo"})
     qtbot.addWidget(view)
     qtbot.addWidget(controls)
     controls.set_settings(ViewSettings(90.5, 33.3, 20.0, None))
@@ -369,17 +369,17 @@ def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
     assert controls.settings == view.settings
 
 
-def test_the_controls_tell_the_texture_that_the_user_chose(qtbot: QtBot) -> None:
+def test_the_controls_say_which_picture_the_user_chose(qtbot: QtBot) -> None:
     view = TerrainView3D()
-    controls = ViewControls(view)
+    controls = ViewControls(view, {"a": "One", "b": "Two"})
     qtbot.addWidget(view)
     qtbot.addWidget(controls)
-    with qtbot.assertNotEmitted(controls.texture_chosen):
-        controls.set_textures([("a", "One"), ("b", "Two")])
-        controls.choose_texture("b")
-    with qtbot.waitSignal(controls.texture_chosen) as chosen:
-        controls._textures.setCurrentIndex(0)
-    assert chosen.args == ["a"]
+    (pictures,) = controls.findChildren(QComboBox)
+    assert [pictures.itemText(number) for number in range(pictures.count())] == ["One", "Two"]
+    for number, key in ((1, "b"), (0, "a")):
+        with qtbot.waitSignal(controls.picture_chosen) as chosen:
+            pictures.setCurrentIndex(number)
+        assert chosen.args == [key]
 
 
 def test_opengl_is_not_loaded_before_there_is_a_view_that_can_use_it() -> None:

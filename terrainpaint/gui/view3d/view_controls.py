@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -26,8 +26,6 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 MOST_EXAGGERATION = 200.0
-TEXTURES = (("albedo", "Texture"), ("map", "Map"), ("height", "Heights"), ("slope", "Slope"))
-"""What can be laid over the land, (key, name); who owns the terrain makes the picture when one is chosen."""
 
 _SLIDER_STEPS = 1000
 _LEVELS_M = (-12_000.0, 12_000.0)
@@ -39,12 +37,13 @@ class ViewControls(QWidget):
 
     settings_changed = Signal(object)
     """The `ViewSettings` that the user made, at every step of a slider."""
-    texture_chosen = Signal(str)
-    """Key of `TEXTURES`."""
+    picture_chosen = Signal(str)
+    """Key of the picture that is to lie over the land."""
     screenshot_requested = Signal()
     turntable_requested = Signal()
 
-    def __init__(self, view: TerrainView3D, parent: QWidget | None = None) -> None:
+    def __init__(self, view: TerrainView3D, pictures: Mapping[str, str], parent: QWidget | None = None) -> None:
+        """`pictures` are those that can be laid over the land, key → name, the one shown at the start first."""
         super().__init__(parent)
         self._view = view
         self._settings = ViewSettings()
@@ -56,8 +55,10 @@ class ViewControls(QWidget):
         self._water = QCheckBox("Water", self)
         self._water.setToolTip("Fill the land with water up to a level")
         self._level = self._make_level()
-        self._textures = QComboBox(self)
-        self._textures.setToolTip("What is laid over the land")
+        self._pictures = QComboBox(self)
+        self._pictures.setToolTip("What is laid over the land")
+        for key, name in pictures.items():
+            self._pictures.addItem(name, key)
         self._wireframe = self._make_button("wireframe", "Lines of the grid", checkable=True)
         self._fly = self._make_button(
             "fly", "Fly (F): W A S D, Q and E, Shift faster, drag to look, Esc ends", checkable=True
@@ -66,7 +67,6 @@ class ViewControls(QWidget):
         self._screenshot = self._make_button("camera", "Save a picture of this view", checkable=False)
         self._turntable = self._make_button("turntable", "Film one turn around the land", checkable=False)
         self._arrange()
-        self.set_textures(TEXTURES)
         self._connect()
         self.set_settings(self._settings)
         self._follow_availability()
@@ -94,18 +94,6 @@ class ViewControls(QWidget):
             if settings.water_level_m is not None:
                 self._level.setValue(settings.water_level_m)
         self._apply()
-
-    def set_textures(self, textures: Sequence[tuple[str, str]]) -> None:
-        """Offer other textures, each (key, name); the first one is chosen, without a signal."""
-        with QSignalBlocker(self._textures):
-            self._textures.clear()
-            for key, name in textures:
-                self._textures.addItem(name, key)
-
-    def choose_texture(self, key: str) -> None:
-        """Show a texture as chosen, without a signal."""
-        with QSignalBlocker(self._textures):
-            self._textures.setCurrentIndex(self._textures.findData(key))
 
     # Making
 
@@ -163,7 +151,7 @@ class ViewControls(QWidget):
         upper.addLayout(light, 1)
         lower = QHBoxLayout()
         lower.setSpacing(4)
-        for widget in (self._water, self._level, self._textures):
+        for widget in (self._water, self._level, self._pictures):
             lower.addWidget(widget)
         lower.addStretch(1)
         for button in (self._wireframe, self._fly, self._home, self._screenshot, self._turntable):
@@ -180,8 +168,8 @@ class ViewControls(QWidget):
         self._exaggeration.valueChanged.connect(self._read)
         self._water.toggled.connect(self._read)
         self._level.valueChanged.connect(self._read)
-        self._textures.currentIndexChanged.connect(
-            lambda _index: self.texture_chosen.emit(self._textures.currentData())
+        self._pictures.currentIndexChanged.connect(
+            lambda _index: self.picture_chosen.emit(self._pictures.currentData())
         )
         self._wireframe.toggled.connect(self._view.set_wireframe)
         self._fly.toggled.connect(self._view.set_flying)

@@ -1,0 +1,107 @@
+"""The pictures of a terrain that the view from above shows and the 3D view lays over the land: one table for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.shading import contours, hillshade, hypsometric, round_step, slope_deg, slope_tint
+from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
+
+MARGIN_PX = 2
+"""A part is sampled with so many samples around it, so that slopes at its border are those of the whole."""
+_CONTOURS = 15
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Every n-th pixel of a part of a map, as views into its arrays where that can be."""
+
+    ids: NDArray[np.uint8]  # (h, w) classes
+    albedo: NDArray[np.uint8]  # (h, w, 3) sRGB
+    shaded: NDArray[np.uint8]  # (h, w, 3) sRGB
+    height: NDArray[np.float32]  # (h, w) metres of the project
+    height_scale: float  # metres of the project for each metre that the weights know
+    spacing_m: float
+    sun_azimuth_deg: float
+    sun_elevation_deg: float
+    exaggeration: float
+
+    @classmethod
+    def of(cls, document: Document, generation: LiveGeneration, live: LiveTerrain, rect: Rect, step: int = 1) -> Sample:
+        """Every `step`-th row and column of a rectangle that lies on the map."""
+        part = slice(rect.row, rect.bottom, step), slice(rect.col, rect.right, step)
+        view, scale = document.view, generation.height_scale
+        return cls(
+            document.ids[part], live.albedo[part], live.shaded[part], live.height[part] * np.float32(scale), scale,
+            document.settings.pixel_size_m * step, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration,
+        )  # fmt: skip
+
+
+def _map(sample: Sample) -> NDArray[np.uint8]:
+    return PALETTE[sample.ids]
+
+
+def _sunlit(sample: Sample) -> NDArray[np.uint8]:
+    shade = hillshade(
+        sample.height, sample.spacing_m, sample.sun_azimuth_deg, sample.sun_elevation_deg, sample.exaggeration
+    )
+    return np.clip(sample.albedo * (0.35 + 0.9 * shade[:, :, None]), 0, 255).astype(np.uint8)
+
+
+def _height(sample: Sample) -> NDArray[np.uint8]:
+    return hypsometric(sample.height, sample.height_scale)
+
+
+def _slope(sample: Sample) -> NDArray[np.uint8]:
+    return slope_tint(slope_deg(sample.height, sample.spacing_m))
+
+
+@dataclass(frozen=True)
+class TerrainPicture:
+    """One picture: its name and tip, the name of its icon, and what paints it, (h, w, 3) uint8 sRGB."""
+
+    name: str
+    icon: str
+    tip: str
+    paint: Callable[[Sample], NDArray[np.uint8]]
+    from_above: bool = True
+    """Whether the view from above offers it."""
+    in_3d: bool = True
+    """Whether the 3D view offers it, which has its own light."""
+    has_contours: bool = False
+    """Whether the view from above draws contour lines over it."""
+
+
+PICTURES: Mapping[str, TerrainPicture] = {
+    "shaded": TerrainPicture(
+        "Shaded", "shaded", "Albedo with the shading that the shadow generator learned", lambda sample: sample.shaded,
+        in_3d=False,
+    ),
+    "albedo": TerrainPicture(
+        "Albedo", "albedo", "The texture without light and shadow", lambda sample: sample.albedo
+    ),
+    "map": TerrainPicture("Map", "map", "The painted classes", _map, from_above=False),
+    "sunlit": TerrainPicture("Sunlight", "sun", "Albedo in the sunlight of the 3D view", _sunlit, in_3d=False),
+    "height": TerrainPicture("Height", "height", "Hypsometric tint with contour lines", _height, has_contours=True),
+    "slope": TerrainPicture("Slope", "slope", "How steep the ground is", _slope),
+}  # fmt: skip
+"""Key → picture, in the order of the buttons. The first one that a view offers is shown at the start."""
+FROM_ABOVE = tuple(key for key, picture in PICTURES.items() if picture.from_above)
+IN_3D = tuple(key for key, picture in PICTURES.items() if picture.in_3d)
+
+
+def from_above(key: str, sample: Sample) -> NDArray[np.uint8]:
+    """A picture (h, w, 3) uint8 sRGB as the view from above shows it; `key` is one of FROM_ABOVE."""
+    picture = PICTURES[key].paint(sample)
+    if PICTURES[key].has_contours:
+        low, high = float(sample.height.min()), float(sample.height.max())
+        picture[contours(sample.height, round_step(high - low, _CONTOURS))] //= 2
+    return picture
