@@ -23,7 +23,7 @@ from terrainpaint.generate.tiles import MapPart, seams, separate_area, separate_
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.style_field import BROAD_SHARE, variation
+from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 from terrainpaint.models.windows import Area, Window
 
@@ -99,7 +99,7 @@ class Generator:
                                   f"{len(self.style_names)}; choose the style anew.")  # fmt: skip
             return np.array(recipe.style, np.float32)
         normal = _style_noise(recipe, 0, ((0, 1), (0, len(self.style_names))), 1)[0, 0, 0]
-        mixed = self._weights.generator.style_mix.cpu() @ normal * (1 - BROAD_SHARE) ** 0.5
+        mixed = self._weights.generator.style_mixes()[0].cpu() @ normal * (1 - BROAD_FRACTION) ** 0.5
         return np.asarray(mixed.numpy(), np.float32)
 
     def seams(self, shape: tuple[int, int]) -> str | None:
@@ -204,20 +204,20 @@ class Generator:
             noise = _noise(recipe, rerolls, (asked.rows, asked.cols))
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
                 albedo, code = generator(ids_to_tensor(ids, self._device), window, noise, style)
-            return picture_to_array(albedo), heights_to_array(generator.height(code))
+            return picture_to_array(albedo), heights_to_array(generator.decode_elevation(code))
 
     def _style_at(self, recipe: Recipe, at: Area) -> Tensor:
         """(1, S, r, c): the style of a recipe at knots."""
         generator, mean = self._weights.generator, torch.from_numpy(self.style_of(recipe))
         # A few numbers, the same on every device.
-        apart = variation(generator.style_mix.cpu(), generator.local_style_mix.cpu(),
-                          lambda level, area: _style_noise(recipe, level, area, len(mean)), at)  # fmt: skip
+        mix, local_mix = (matrix.cpu() for matrix in generator.style_mixes())
+        apart = variation(mix, local_mix, lambda level, area: _style_noise(recipe, level, area, len(mean)), at)
         return (mean[None, :, None, None] + recipe.variety * apart).to(self._device)
 
     def _shade(self, albedo: NDArray[np.uint8], around: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3): one px before, two after."""
         height = torch.from_numpy(np.ascontiguousarray(around))[None, None].to(self._device)
-        code = self._weights.generator.code(height)
+        code = self._weights.generator.encode_elevation(height)
         return picture_to_array(
             self._weights.shadow.shade(picture_to_tensor(albedo, self._device), height, code, pixel_size_m)
         )

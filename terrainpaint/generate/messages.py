@@ -40,7 +40,6 @@ class WeightsInfo:
     reach_px: int | None
     style_names: tuple[str, ...]
     pixel_size_m: float
-    preview_is_fast: bool
     licence: str
     credits: str
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 AB_RANGE = 110.0
-"""Largest a or b that can be told; those of sRGB lie between -108 and 99."""
+"""Largest a or b that can be represented; those of sRGB lie between -108 and 99."""
 _WHITE = (0.95047, 1.0, 1.08883)
 _XYZ_OF_RGB = (
     (0.4124564, 0.3575761, 0.1804375),
@@ -45,10 +45,10 @@ def heights_to_array(height: Tensor) -> NDArray[np.float32]:
 
 
 def encode_elevation(height: Tensor, scale: float) -> Tensor:
-    """Metres → encoded elevation, float32: the square root, with its sign, divided by `scale`.
+    """Metres → encoded elevation, float32: the square root, with the sign of the height, divided by `scale`.
 
-    Generators output this, not metres: it spends its range on low land. A file calls the encoding `signed-sqrt`.
-    Its slope at 0 m is infinite, so no gradient may pass.
+    Generators output this instead of metres, because it gives low land more of the range. In weights files it is called
+    `signed-sqrt`. Its slope at 0 m is infinite, so it must not be used where gradients pass.
     """
     return height.sign() * height.abs().sqrt() / scale
 
@@ -59,24 +59,27 @@ def decode_elevation(encoded: Tensor, scale: float) -> Tensor:
 
 
 def lab_from_srgb(picture: Tensor) -> Tensor:
-    """(N, 3, H, W) in 0..1 → the same in -1..1: L / 50 - 1, a and b / 110, float32."""
+    """sRGB (N, 3, H, W) in 0..1 → CIELAB (D65) in -1..1: L / 50 - 1, a / 110, b / 110, float32.
+
+    This is what a network outputs after tanh. Differentiable everywhere.
+    """
     picture = picture.float()
-    # `where` computes both sides, and a power of nothing has no slope: what the other side uses is kept off it.
+    # `where` computes both branches, and the gradient of a power is infinite at 0: the clamps keep both finite.
     bright = ((picture.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     linear = torch.where(picture > 0.04045, bright, picture / 12.92)
-    share = _mixed(linear, _XYZ_OF_RGB) / linear.new_tensor(_WHITE)[:, None, None]
-    root = torch.where(share > _EDGE**3, share.clamp(min=_EDGE**3) ** (1 / 3), share / (3 * _EDGE**2) + 4 / 29)
+    xyz = _mixed(linear, _XYZ_OF_RGB) / linear.new_tensor(_WHITE)[:, None, None]
+    root = torch.where(xyz > _EDGE**3, xyz.clamp(min=_EDGE**3) ** (1 / 3), xyz / (3 * _EDGE**2) + 4 / 29)
     x, y, z = root.unbind(dim=1)
     return torch.stack([(116 * y - 16) / 50 - 1, 500 * (x - y) / AB_RANGE, 200 * (y - z) / AB_RANGE], dim=1)
 
 
 def srgb_from_lab(lab: Tensor) -> Tensor:
-    """(N, 3, H, W) in -1..1 → sRGB in 0..1, float32; what no screen can show is clipped."""
+    """The inverse: (N, 3, H, W) in -1..1 → sRGB in 0..1, float32. Colours outside sRGB are clipped. Differentiable."""
     lightness, a, b = lab.float().unbind(dim=1)
     y = (50 * (lightness + 1) + 16) / 116
     root = torch.stack([y + a * (AB_RANGE / 500), y, y - b * (AB_RANGE / 200)], dim=1)
-    share = torch.where(root > _EDGE, root**3, 3 * _EDGE**2 * (root - 4 / 29))
-    linear = _mixed(share * share.new_tensor(_WHITE)[:, None, None], _RGB_OF_XYZ)
+    xyz = torch.where(root > _EDGE, root**3, 3 * _EDGE**2 * (root - 4 / 29))
+    linear = _mixed(xyz * xyz.new_tensor(_WHITE)[:, None, None], _RGB_OF_XYZ)
     bright = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear > 0.0031308, bright, linear * 12.92).clamp(0, 1)
 

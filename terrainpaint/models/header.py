@@ -12,8 +12,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import WeightsError
-from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS, GeneratorConfig, Limits
+from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS, Limits
 from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.terrain_generator import GeneratorConfig
 
 FORMAT = "terrainpaint-weights"
 VERSION = 1

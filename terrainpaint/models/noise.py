@@ -1,9 +1,10 @@
-"""Noise by place: a hash of (seed, level, channel, row, col), the same bits on every machine and for every tiling.
+"""Noise from coordinates: a hash of (seed, level, channel, row, col), the same bits on every machine and for every
+tiling.
 
-Rows and columns are absolute, so a tile draws the very numbers that the whole map has there. Only 32-bit integer
-arithmetic that wraps, and one exact conversion to float32, are used: no random state, no transcendental function.
-The mixing is the finaliser of MurmurHash3 (A. Appleby, public domain); a sum of the four bytes of the hash is near
-enough to a normal distribution (Irwin-Hall).
+Rows and columns are absolute, so a tile draws the same numbers that the whole map has there. It uses only 32-bit
+integer arithmetic that wraps and one exact conversion to float32: no random state, no transcendental functions. The
+mixing function is the finaliser of MurmurHash3 (A. Appleby, public domain). The sum of the four bytes of the hash is
+close enough to a normal distribution (Irwin-Hall).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from terrainpaint.models.windows import Area, Span, cut, doubled, size_of
 NOISE_CHANNELS = 2
 
 Noise = Callable[[int, int, Area, torch.device], Tensor]
-"""(level, index, place, device) → (N, NOISE_CHANNELS, h, w) float32. Each use of a level has an index of its own, below
-64, and the place is counted in pixels of that level."""
+"""(level, index, area, device) → (N, NOISE_CHANNELS, h, w) float32. Each use of a level has its own index, below 64.
+The area is in pixels of that level."""
 
 _INDICES = 64
 _REROLL = 1 << 40
@@ -29,19 +30,20 @@ _MASK_64 = (1 << 64) - 1
 
 
 def seeded(seeds: Sequence[int]) -> Noise:
-    """The noise of a batch of N seeds."""
+    """The noise for a batch of N seeds."""
 
-    def draw(level: int, index: int, at: Area, device: torch.device) -> Tensor:
-        return world_noise(seeds, level * _INDICES + index, NOISE_CHANNELS, _origin(at), size_of(at), device)
+    def draw(level: int, index: int, area: Area, device: torch.device) -> Tensor:
+        return world_noise(seeds, level * _INDICES + index, NOISE_CHANNELS, _origin(area), size_of(area), device)
 
     return draw
 
 
 def rerolled(seed: int, rerolls: NDArray[np.uint8], window: Area) -> Noise:
-    """The noise (N = 1) of a seed that was drawn anew in places.
+    """The noise (N = 1) of a seed, with other noise where the map was re-rolled.
 
-    `rerolls` (h, w) uint8 covers `window`, which is made of whole pixels of each level that is asked for: 0 draws what
-    `seeded` draws, n > 0 what another seed would, one for each n. The pixel of a coarse level goes by its middle.
+    `rerolls` (h, w) uint8 covers `window`, which consists of whole pixels of every level that is asked for. Where it is
+    0, the noise is that of `seeded`; where it is n > 0, that of another seed, which depends on n. A pixel of a coarse
+    level uses the value at its middle.
     """
     present = np.flatnonzero(np.bincount(rerolls.ravel(), minlength=256))
     seeds = [_state(seed, _REROLL + int(count)) if count else seed for count in present]
@@ -49,24 +51,24 @@ def rerolled(seed: int, rerolls: NDArray[np.uint8], window: Area) -> Noise:
     number[present] = np.arange(len(present))
     numbers = torch.from_numpy(number[rerolls])
 
-    def draw(level: int, index: int, at: Area, device: torch.device) -> Tensor:
-        rows, cols = (_middles(span, of, level) for span, of in zip(at, window, strict=True))
+    def draw(level: int, index: int, area: Area, device: torch.device) -> Tensor:
+        rows, cols = (_middles(span, of, level) for span, of in zip(area, window, strict=True))
         keys = _keys(seeds, level * _INDICES + index, NOISE_CHANNELS, device)
-        return _drawn(keys.T[:, numbers[rows, cols].to(device).long()][None], _origin(at), size_of(at))
+        return _drawn(keys.T[:, numbers[rows, cols].to(device).long()][None], _origin(area), size_of(area))
 
     return draw
 
 
 def weighted(parts: Sequence[tuple[Noise, float]]) -> Noise:
-    """Noises and their weights, added up; the squares of the weights are to add up to 1, as the variance does."""
+    """The weighted sum of noises. The variance stays 1 when the squares of the weights add up to 1."""
     (first, weight), *others = parts
     if not others:
         return first
 
-    def draw(level: int, index: int, at: Area, device: torch.device) -> Tensor:
-        total = first(level, index, at, device) * weight
-        for other, share in others:
-            total = total + other(level, index, at, device) * share
+    def draw(level: int, index: int, area: Area, device: torch.device) -> Tensor:
+        total = first(level, index, area, device) * weight
+        for noise, factor in others:
+            total = total + noise(level, index, area, device) * factor
         return total
 
     return draw
@@ -80,16 +82,16 @@ def world_noise(
     size: tuple[int, int],
     device: torch.device,
 ) -> Tensor:
-    """(N, channels, *size) float32 with mean 0 and variance 1, one picture stack for each of N seeds.
+    """(N, channels, *size) float32 with mean 0 and variance 1, for N seeds.
 
-    A seed is any integer; those that are equal modulo 2**64 draw the same. `origin` is the absolute (row, col) of the
-    first value and may be negative. Each `level` and channel is a plane of its own.
+    A seed is any integer; seeds that are equal modulo 2**64 give the same noise. `origin` is the absolute (row, col) of
+    the first value and may be negative. The noise of each `level` and channel is independent.
     """
     return _drawn(_keys(seeds, level, channels, device)[:, :, None, None], origin, size)
 
 
 def _drawn(keys: Tensor, origin: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """(N, C, *size) from the keys (N, C, 1, 1) of planes, or (N, C, *size) of places."""
+    """(N, C, *size) from keys (N, C, 1, 1) of channels, or (N, C, *size) of single pixels."""
     rows, cols = (
         torch.arange(start, start + length, dtype=torch.int32, device=keys.device)
         for start, length in zip(origin, size, strict=True)
@@ -101,14 +103,14 @@ def _drawn(keys: Tensor, origin: tuple[int, int], size: tuple[int, int]) -> Tens
 
 
 def _middles(span: Span, of: Span, level: int) -> slice:
-    """Where in an array over the pixels `of` the middles of the pixels of a coarser span are."""
+    """The indices of the middles of a coarser span's pixels in an array that covers the span `of`."""
     cell = 1 << level
     first = cut(doubled(span, level), of).start + cell // 2
     return slice(first, first + (span[1] - span[0] - 1) * cell + 1, cell)
 
 
-def _origin(at: Area) -> tuple[int, int]:
-    return at[0][0], at[1][0]
+def _origin(area: Area) -> tuple[int, int]:
+    return area[0][0], area[1][0]
 
 
 def _mix(x: Tensor) -> Tensor:
@@ -118,7 +120,7 @@ def _mix(x: Tensor) -> Tensor:
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
-    return x >> bits & ((1 << (32 - bits)) - 1)  # torch's >> keeps the sign, the hash wants zeros
+    return x >> bits & ((1 << (32 - bits)) - 1)  # torch's >> fills with the sign bit, the hash needs zeros
 
 
 def _signed(value: int) -> int:
@@ -132,7 +134,7 @@ def _keys(seeds: Sequence[int], level: int, channels: int, device: torch.device)
 
 
 def _state(seed: int, *parts: int) -> int:
-    """64 bits of a seed and numbers; the steps are those of SplitMix64 (G. Steele and others, 2014)."""
+    """A 64-bit hash of a seed and further numbers, with the steps of SplitMix64 (G. Steele et al., 2014)."""
     state = seed & _MASK_64
     for part in parts:
         state = (state + 0x9E3779B97F4A7C15 * (part + 1)) & _MASK_64

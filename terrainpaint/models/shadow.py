@@ -1,21 +1,20 @@
-"""The learned shadow generator: relief shading, from the height alone, that is added to the albedo.
+"""The learned shadow generator: relief shading, computed from the heights alone, that is added to the albedo.
 
 After SPADE-Terrain-GAN: forward differences of the height, a small convolution, one channel added to the texture.
-Because only this network may shade, light that the albedo carries itself can be told by turning the terrain round.
+Only this network can add shading. Light that the albedo contains in spite of that shows when the terrain is rotated.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-REACH_PX = 1
-"""A shaded pixel depends on the heights up to this far north and west of it, and one more to the south and east."""
 SLOPE_GAINS = (4.0, 40.0)
-"""Slopes are squashed at two gains: one for mountains, one for plains, where relief maps shade what is hardly there."""
+"""Slopes are compressed by tanh at two gains: one for mountains, one for plains, where relief maps exaggerate."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,27 @@ class ShadowConfig:
     hidden: int = 32
 
 
-class ShadowGenerator(nn.Module):
-    """Height → brightness to add, in sRGB units of 0..1; on level ground 0, up to the last bits of float32 sums."""
+class ShadowNetwork(nn.Module, ABC):
+    """What shades the output of a terrain generator."""
 
     def __init__(self, config: ShadowConfig) -> None:
         super().__init__()
         self.config = config
+
+    @abstractmethod
+    def shade(self, albedo: Tensor, height: Tensor, elevation: Tensor, pixel_size_m: float) -> Tensor:
+        """The shaded picture (N, 3, H, W) of an albedo of this size, both sRGB; the result may leave 0..1.
+
+        `height` (N, 1, H + 3, W + 3) metres, with one more pixel to the north and west and two more to the south and
+        east; `elevation` the same, encoded. An implementation uses one of the two.
+        """
+
+
+class ShadowGenerator(ShadowNetwork):
+    """Height → brightness to add, in sRGB units of 0..1. Level ground gets 0, up to rounding in float32."""
+
+    def __init__(self, config: ShadowConfig) -> None:
+        super().__init__(config)
         self.hidden = nn.Conv2d(2 * len(SLOPE_GAINS), config.hidden, 3)
         self.out = nn.Conv2d(config.hidden, 1, 1)
         nn.init.normal_(self.out.weight, std=0.02)
@@ -41,12 +55,8 @@ class ShadowGenerator(nn.Module):
         level = torch.zeros_like(steps[:1, :, :3, :3])
         return (self._brightness(steps) - self._brightness(level)).float()
 
-    def shade(self, albedo: Tensor, height: Tensor, code: Tensor, pixel_size_m: float) -> Tensor:
-        """The terrain picture (N, 3, H, W), sRGB, which may leave 0..1, of an albedo of this size.
-
-        `height` (N, 1, H + 3, W + 3) metres and `code` (N, 1, H + 3, W + 3) the same as elevation code, with a pixel
-        more to the north and west and two to the south and east: shadow generators go by the one or the other.
-        """
+    def shade(self, albedo: Tensor, height: Tensor, elevation: Tensor, pixel_size_m: float) -> Tensor:
+        """Uses the height in metres; the rest as in `ShadowNetwork`."""
         return shaded(albedo, self(height, pixel_size_m))
 
     def _brightness(self, steps: Tensor) -> Tensor:
@@ -55,9 +65,9 @@ class ShadowGenerator(nn.Module):
 
 
 def slopes(height: Tensor, pixel_size_m: float) -> Tensor:
-    """(N, 1, H, W) metres → (N, 4, H - 1, W - 1): slope to the south and to the east, squashed at each gain.
+    """(N, 1, H, W) metres → (N, 4, H - 1, W - 1): slope to the south and to the east, compressed at each gain.
 
-    float32, or small slopes at great heights would drown in rounding.
+    Computed in float32, since rounding at great heights would hide small slopes.
     """
     height = height.float()
     south = height[:, :, 1:, :-1] - height[:, :, :-1, :-1]
@@ -67,5 +77,5 @@ def slopes(height: Tensor, pixel_size_m: float) -> Tensor:
 
 
 def shaded(albedo: Tensor, brightness: Tensor) -> Tensor:
-    """Terrain picture of albedo (N, 3, H, W) in 0..1 and brightness (N, 1, H, W); may leave 0..1."""
+    """The shaded picture of albedo (N, 3, H, W) in 0..1 and brightness (N, 1, H, W); may leave 0..1."""
     return albedo + brightness

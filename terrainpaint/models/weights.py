@@ -21,7 +21,9 @@ from torch.overrides import TorchFunctionMode
 from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.errors import DeviceError, WeightsError
 from terrainpaint.models.header import WeightsHeader, parse_header
-from terrainpaint.models.networks import NETWORKS, Generator, Shadow
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.shadow import ShadowNetwork
+from terrainpaint.models.terrain_generator import TerrainGenerator
 
 __all__ = ["Weights", "WeightsHeader", "load_weights", "read_header", "save_weights"]
 
@@ -41,8 +43,8 @@ class Weights:
     """A weights file, loaded: the two networks, in evaluation mode, and the hex SHA-256 of the file."""
 
     header: WeightsHeader
-    generator: Generator
-    shadow: Shadow
+    generator: TerrainGenerator
+    shadow: ShadowNetwork
     sha256: str
 
 
@@ -60,7 +62,7 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     header, declared = _declared(path)
     with torch.device("meta"), _NoValues():  # shapes without memory
         network = NETWORKS[header.network]
-        generator, shadow = network.generator_of(header.config), network.shadow(header.shadow_config)
+        generator, shadow = network.new_generator(header.config), network.shadow(header.shadow_config)
     both = _together(generator, shadow)
     expected = {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in both.state_dict().items()}
     _check_shapes(path, declared, expected)
@@ -84,7 +86,7 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     return Weights(header, generator, shadow, hashlib.sha256(data).hexdigest())
 
 
-def save_weights(path: Path, header: WeightsHeader, generator: Generator, shadow: Shadow) -> None:
+def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator, shadow: ShadowNetwork) -> None:
     """Write a weights file, float32, whole or not at all.
 
     Raises WeightsError when the loader would refuse it: an impossible description, values that are not finite.
@@ -120,7 +122,7 @@ class _NoValues(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def _together(generator: Generator, shadow: Shadow) -> nn.ModuleDict:
+def _together(generator: TerrainGenerator, shadow: ShadowNetwork) -> nn.ModuleDict:
     """Both networks as one, whose tensors have the names of the file: `generator.stem.weight`, ..."""
     return nn.ModuleDict({"generator": generator, "shadow": shadow})
 

@@ -1,7 +1,8 @@
-"""Which pixels of which level a rectangle of the output depends on: interval arithmetic for unpadded convolutions.
+"""Rectangles of the levels of a network, and interval arithmetic for unpadded convolutions: which pixels of which level
+a rectangle of the output depends on.
 
-A span is half-open, `(start, stop)`, in pixels of one level; levels are counted in halvings, so that pixel i of
-level l covers the pixels i * 2**l .. (i + 1) * 2**l of the map. Coordinates are absolute and may be negative.
+A span is half-open, `(start, stop)`, in pixels of one level. Levels are counted in halvings: pixel i of level l covers
+the pixels i * 2**l .. (i + 1) * 2**l of the map. Coordinates are absolute and may be negative.
 """
 
 from __future__ import annotations
@@ -23,28 +24,28 @@ class Window:
 
 
 def widened(span: Span, pixels: int) -> Span:
-    """What a stack of unpadded convolutions that reaches `pixels` to each side reads."""
+    """The pixels that unpadded convolutions read for a span, when they reach `pixels` to each side."""
     return span[0] - pixels, span[1] + pixels
 
 
 def halved(span: Span, times: int = 1) -> Span:
-    """The pixels, `times` levels coarser, that cover a span."""
+    """The pixels that cover a span, `times` levels coarser."""
     cell = 1 << times
     return span[0] // cell, -(-span[1] // cell)
 
 
 def doubled(span: Span, times: int = 1) -> Span:
-    """The pixels, `times` levels finer, that a span covers."""
+    """The pixels that a span covers, `times` levels finer."""
     return span[0] << times, span[1] << times
 
 
 def before_bilinear(span: Span) -> Span:
-    """The coarser pixels that bilinear enlargement by two reads: two neighbours of each pixel."""
+    """The coarser pixels that bilinear upsampling by two reads: the two nearest of each pixel."""
     return (span[0] - 1) // 2, span[1] // 2 + 1
 
 
 def cut(span: Span, of: Span) -> slice:
-    """Where a span lies in an array that holds the span `of`. Raises ValueError when it lies outside."""
+    """The slice of a span in an array that covers the span `of`. Raises ValueError when it lies outside."""
     if not (of[0] <= span[0] <= span[1] <= of[1]):
         raise ValueError(f"{span} is not within {of}")
     return slice(span[0] - of[0], span[1] - of[0])

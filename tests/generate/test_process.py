@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.assets import shipped_styles
@@ -25,6 +26,7 @@ from terrainpaint.errors import Cancelled, DeviceError, OptionError, TerrainPain
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainPatch, TerrainProcess
+from terrainpaint.models.devices import fast_dtype
 from tests.generate.random_weights import write_random_weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +92,6 @@ def test_it_tells_what_the_weights_are(shared: TerrainProcess, generator: Genera
     assert (info.path, info.style, info.sha256) == (ATLAS, generator.header.style, generator.sha256)
     assert (info.reach_px, info.style_names) == (generator.reach_px, generator.style_names)
     assert info.pixel_size_m == generator.header.pixel_size_m
-    assert info.preview_is_fast == (not generator.previewing().is_exact)
 
 
 def test_it_makes_what_the_generator_makes(shared: TerrainProcess, generator: Generator) -> None:
@@ -104,7 +105,7 @@ def test_it_makes_what_the_generator_makes(shared: TerrainProcess, generator: Ge
 
 def test_previews_are_close_and_say_so(shared: TerrainProcess) -> None:
     exact, preview = make(shared), make(shared, exact=False)
-    assert shared.info is not None and preview.exact is not shared.info.preview_is_fast
+    assert preview.exact == (fast_dtype(torch.device("cpu")) == torch.float32)
     assert np.abs(preview.height - exact.height).mean() < 0.05 * np.ptp(exact.height)
 
 
@@ -215,6 +216,34 @@ def test_ctrl_c_is_for_the_window_alone(shared: TerrainProcess) -> None:
     os.kill(pid, signal.SIGINT)
     assert make(shared).rect == RECT
     assert shared.pid == pid
+
+
+POLICY = """
+import os, sys
+from multiprocessing import Pipe
+from terrainpaint.generate.worker import serve
+
+ours, theirs = Pipe()
+ours.close()
+serve(theirs)
+print(os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"])
+"""
+
+
+@pytest.mark.parametrize(("set_by_user", "expected"), [({}, "PASSIVE 0"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE 0")])
+def test_its_threads_wait_without_spinning_unless_the_user_says_otherwise(
+    set_by_user: dict[str, str], expected: str
+) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", POLICY],
+        cwd=ROOT,
+        env={**clean, **set_by_user},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == expected
 
 
 OWNER = """

@@ -26,7 +26,7 @@ NAMES = list(CONFIGS)
 
 def network(name: str, seed: int = 3) -> ReferenceNetwork:
     """In evaluation mode; noise, attention and modulation all tell in the output."""
-    found = NETWORKS[name].generator_of(CONFIGS[name])
+    found = NETWORKS[name].new_generator(CONFIGS[name])
     assert isinstance(found, ReferenceNetwork)
     small.randomise(found, seed)
     with torch.no_grad():

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from terrainpaint.models.shadow import REACH_PX, ShadowConfig, ShadowGenerator, shaded, slopes
+from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator, shaded, slopes
 from tests.models import small
 
 NETWORK = small.shadow()
 PIXEL_SIZE_M = 2000.0
-# In float32 the same sum may be taken in another order for a picture of another size.
+# In float32, the order of a sum may depend on the size of the picture.
 ROUNDING = 1e-6
+REACH_PX = 1
+"""A shaded pixel depends on heights up to this far north and west, and one pixel more to the south and east."""
 
 
 @pytest.fixture(autouse=True)

@@ -240,17 +240,20 @@ def test_heights_have_no_terraces_in_bfloat16(plateau: str) -> None:
     network.head_out.weight[-4:] *= 0.02 if plateau == "head_out" else 0
     network.head_out.bias[-4:] = 0
     drawn_by = network.get_submodule(plateau)
-    drawn_by.bias[-4 if plateau == "head_out" else -1 :] = float(network.code(torch.tensor(1700.0)))
+    drawn_by.bias[-4 if plateau == "head_out" else -1 :] = float(network.encode_elevation(torch.tensor(1700.0)))
     window = Window((0, 80), (0, 80))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         albedo, code = network(world(network.input_window(window)), window, seeded([5]), STYLE)
-        height = network.height(code)
+        height = network.decode_elevation(code)
     assert albedo.dtype == code.dtype == height.dtype == torch.float32
     low, high = (float(height.quantile(share)) for share in (0.05, 0.95))
     # Between 1024 and 2048 m bfloat16 has steps of 8 m, and larger ones where it is the code that is rounded.
     assert 1024 < low < high < 2048
     levels = height[(height > low) & (height < high)]
-    for rounded in (levels.bfloat16().float(), network.height(network.code(levels).bfloat16().float())):
+    for rounded in (
+        levels.bfloat16().float(),
+        network.decode_elevation(network.encode_elevation(levels).bfloat16().float()),
+    ):
         assert float(rounded.unique().diff().min()) > 7.9
     assert levels.unique().numel() > 0.9 * levels.numel() > 500
     assert float(levels.unique().diff().median()) < 0.1
@@ -259,15 +262,15 @@ def test_heights_have_no_terraces_in_bfloat16(plateau: str) -> None:
 @given(height=st.floats(-11_000, 8849, width=32))
 def test_code_and_height_are_inverse(height: float) -> None:
     metres = torch.tensor([height], dtype=torch.float32)
-    code = SMALL.code(metres)
+    code = SMALL.encode_elevation(metres)
     assert code.dtype == torch.float32
     assert float(code.sign()) == float(metres.sign())
-    torch.testing.assert_close(SMALL.height(code), metres, rtol=1e-6, atol=1e-30)
+    torch.testing.assert_close(SMALL.decode_elevation(code), metres, rtol=1e-6, atol=1e-30)
 
 
 def test_codes_of_known_heights() -> None:
     heights = torch.tensor([0.0, 1849.0, -1849.0, 7396.0, 8848.0, -10_935.0])
-    codes = SMALL.code(heights)
+    codes = SMALL.encode_elevation(heights)
     assert codes[:4].tolist() == [0, 1, -1, 2]
-    np.testing.assert_allclose(SMALL.height(codes).numpy(), heights.numpy(), rtol=1e-6)
-    assert (SMALL.height(torch.linspace(-3, 3, 1001)).diff() >= 0).all()
+    np.testing.assert_allclose(SMALL.decode_elevation(codes).numpy(), heights.numpy(), rtol=1e-6)
+    assert (SMALL.decode_elevation(torch.linspace(-3, 3, 1001)).diff() >= 0).all()

@@ -18,7 +18,7 @@ from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.noise import rerolled, seeded
 from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference, LocalAttention, ScaledSum
 from terrainpaint.models.spade_terrain.base import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
-from terrainpaint.models.spade_terrain.modulated import RECEPTIVE_PX, MapScale, ModulatedConv2d
+from terrainpaint.models.spade_terrain.modulated import MapScale, ModulatedConv2d
 from terrainpaint.models.windows import Window
 from tests.models import small
 from tests.models.small_spade_terrain import CONFIGS, NAMES, made, network
@@ -46,7 +46,7 @@ def _inference() -> Iterator[None]:
     ],
 )
 def test_published_size(name: str, parameters: int, gigaflops: int) -> None:
-    published = NETWORKS[name].generator_of(NETWORKS[name].config())
+    published = NETWORKS[name].new_generator(NETWORKS[name].config())
     assert sum(each.numel() for each in published.parameters()) == parameters
     assert len(published.config.style_names) == 16
     ids, noise = small.random_ids(64, 64), seeded([1])
@@ -105,7 +105,7 @@ def test_a_map_is_shown_in_whole_cells_and_never_in_one() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_they_train(name: str) -> None:
     with torch.inference_mode(False):
-        by = NETWORKS[name].generator_of(CONFIGS[name]).train()
+        by = NETWORKS[name].new_generator(CONFIGS[name]).train()
         ids = small.random_ids(64, 96)
         albedo, code = by(ids.repeat(2, 1, 1), Window((0, 64), (0, 96)), seeded([1, 2]), STYLE.repeat(2, 1, 1, 1))
         (albedo.square().mean() + code.square().mean()).backward()
@@ -122,7 +122,7 @@ def test_bfloat16_is_close_and_has_no_terraces(name: str) -> None:
     albedo, code = made(by, ids, STYLE)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         half_albedo, half_code = made(by, ids, STYLE)
-        height = by.height(half_code)
+        height = by.decode_elevation(half_code)
     assert half_albedo.dtype == half_code.dtype == height.dtype == torch.float32
     assert 0 < float((half_albedo - albedo).abs().mean()) < 0.05
     assert float((half_code - code).abs().mean()) < 0.1 * float(code.std())
@@ -131,9 +131,9 @@ def test_bfloat16_is_close_and_has_no_terraces(name: str) -> None:
 
 def test_code_and_height_are_inverse() -> None:
     by, heights = network("spade-terrain-1.0"), torch.tensor([0.0, 8848.0, -10_935.0, 0.5])
-    codes = by.code(heights)
+    codes = by.encode_elevation(heights)
     assert float(codes.abs().max()) < 1
-    torch.testing.assert_close(by.height(codes), heights)
+    torch.testing.assert_close(by.decode_elevation(codes), heights)
 
 
 # Seeds
@@ -201,13 +201,17 @@ MIDDLE_PX = 527
 """The coarsest level reads the middle of its cells: this is one, near to the middle of 1024 px."""
 
 
+RECEPTIVE_PX = 333
+"""Largest distance of a pixel of the map from a pixel of the result of version 1.1 that depends on it."""
+
+
 def changed(by: ReferenceNetwork, side: int, place: int) -> Tensor:
     """(H, W) bool: where one changed pixel of a map of one class, on its diagonal, changes what is painted."""
     ids = torch.full((1, side, side), 2, dtype=torch.uint8)
     dabbed = ids.clone()
     dabbed[0, place, place] = 5
     window = Window((0, side), (0, side))
-    before, after = (by.painted(each, window, seeded([5]), STYLE) for each in (ids, dabbed))
+    before, after = (by.unshaded(each, window, seeded([5]), STYLE) for each in (ids, dabbed))
     return (before != after).any(dim=1)[0]
 
 
@@ -302,6 +306,6 @@ def test_scaled_sum_of_any_size_is_a_mean(size: tuple[int, int]) -> None:
 def test_first_weights_leave_room_to_learn() -> None:
     torch.manual_seed(0)
     for name in NAMES:
-        by: nn.Module = NETWORKS[name].generator_of(CONFIGS[name])
+        by: nn.Module = NETWORKS[name].new_generator(CONFIGS[name])
         albedo, code = made(by, small.random_ids(96, 96), STYLE)
         assert float(code.abs().max()) < 0.999 and float(albedo.std()) > 1e-3

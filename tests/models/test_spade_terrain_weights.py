@@ -89,8 +89,8 @@ def test_impossible_configurations(path: Path, name: str, key: str, value: Any) 
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"heads": 3}, "no multiples of twice the 3 heads"),
-        ({"widths": [8, 8, 8, 8, 9, 6, 4]}, "no multiples of twice the 2 heads"),
+        ({"heads": 3}, "not multiples of twice the 3 heads"),
+        ({"widths": [8, 8, 8, 8, 9, 6, 4]}, "not multiples of twice the 2 heads"),
         ({"window_px": 6}, "an even window_px of 6"),
     ],
 )
@@ -119,7 +119,7 @@ def test_networks_and_headers_that_do_not_belong_together_are_not_saved(path: Pa
     with pytest.raises(ValueError, match="other networks"):
         save_weights(path, header("spade-terrain-1.0"), by, ShadowGenerator(ShadowConfig(hidden=4)))
     with pytest.raises(TypeError, match="SpadeReference takes a ReferenceConfig"):
-        NETWORKS["spade-terrain-1.0"].generator_of(AttentionConfig())
+        NETWORKS["spade-terrain-1.0"].new_generator(AttentionConfig())
     with pytest.raises(TypeError, match="SpadeLocal takes"):
-        NETWORKS["spade-local"].generator_of(ReferenceConfig())
+        NETWORKS["spade-local"].new_generator(ReferenceConfig())
     assert not path.exists()

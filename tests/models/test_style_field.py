@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from terrainpaint.models.noise import world_noise
-from terrainpaint.models.style_field import BROAD_SHARE, KNOT_LEVEL, knots, shares, spread, variation
+from terrainpaint.models.style_field import BROAD_FRACTION, KNOT_LEVEL, knot_weights, knots, spread, variation
 from terrainpaint.models.windows import Area, doubled
 
 CPU = torch.device("cpu")
@@ -52,15 +52,15 @@ def test_styles_vary_as_they_are_told_to() -> None:
     many = torch.cat([field(4, area, partial(normal, seed=seed)) for seed in range(24)])
     assert many.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0, 0], abs=0.15)
     first, second = many.unbind(dim=1)
-    assert float(first.var()) == pytest.approx(BROAD_SHARE + 0.25, rel=0.15)
-    assert float(second.var()) == pytest.approx(BROAD_SHARE, rel=0.15)
-    assert float((first * second).mean()) == pytest.approx(0.6 * BROAD_SHARE, rel=0.25)
+    assert float(first.var()) == pytest.approx(BROAD_FRACTION + 0.25, rel=0.15)
+    assert float(second.var()) == pytest.approx(BROAD_FRACTION, rel=0.15)
+    assert float((first * second).mean()) == pytest.approx(0.6 * BROAD_FRACTION, rel=0.25)
 
 
 def test_the_shares_of_a_pixel_are_those_that_the_field_is_made_with() -> None:
     at = knots(FAR)
     points = torch.randn(1, 3, at[0][1] - at[0][0], at[1][1] - at[1][0], generator=torch.Generator().manual_seed(0))
-    rows, cols = shares(FAR, 0, at, CPU)
+    rows, cols = knot_weights(FAR, 0, at, CPU)
     torch.testing.assert_close(rows @ points @ cols.T, spread(points, at, 0, FAR))
     torch.testing.assert_close(rows.sum(dim=1), torch.ones(300))
     assert (rows.count_nonzero(dim=1) <= 4).all()
@@ -72,4 +72,4 @@ def test_knots_that_are_missing_are_said() -> None:
     with pytest.raises(ValueError, match="needs knots beyond"):
         spread(torch.zeros(1, 1, 5, 5), at, 0, ((0, 97), (0, 64)))
     with pytest.raises(ValueError, match="needs knots beyond"):
-        shares(((-33, 64), (0, 64)), 0, at, CPU)
+        knot_weights(((-33, 64), (0, 64)), 0, at, CPU)

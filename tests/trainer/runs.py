@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from terrainpaint.core.progress import Cancel, never_cancel
-from terrainpaint.models.networks import GeneratorConfig
 from terrainpaint.models.spade_local import SpadeLocalConfig
+from terrainpaint.models.terrain_generator import GeneratorConfig
 from trainer.data.tile_set import TileSet
 from trainer.loop.config import RunConfig
 from trainer.loop.loop import Report, train

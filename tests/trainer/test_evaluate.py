@@ -95,7 +95,7 @@ def test_a_network_that_sees_the_whole_map_is_measured_too(files: Path, tmp_path
     config = ReferenceConfig(widths=(8,) * 7, hidden=8)
     network = NETWORKS["spade-terrain-1.0"]
     header = WeightsHeader("spade-terrain-1.0", config, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
-    save_weights(tmp_path / "r.safetensors", header, network.generator_of(config), network.shadow(ShadowConfig()))
+    save_weights(tmp_path / "r.safetensors", header, network.new_generator(config), network.shadow(ShadowConfig()))
     arguments = command(files, tmp_path)
     arguments[arguments.index(str(files / "w.safetensors"))] = str(tmp_path / "r.safetensors")
     assert main(arguments) == 0

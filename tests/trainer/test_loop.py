@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from terrainpaint.errors import OutputError, TrainingError
-from terrainpaint.models.networks import GeneratorConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig
 from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from tests.trainer.runs import NETWORK, Configs, changed, quiet, train_terrain
 from tests.trainer.test_losses import squeezenet_state

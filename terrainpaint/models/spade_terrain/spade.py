@@ -1,11 +1,11 @@
-"""SPADE-Terrain-GAN 1.0: residual blocks of spatially-adaptive normalisation (SPADE, Park and others 2019).
+"""SPADE-Terrain-GAN 1.0: residual blocks of spatially-adaptive normalisation (SPADE, Park et al. 2019).
 
-The features are normalised over the picture (instance norm, Ulyanov and others 2016) and given back gain and shift by
-two layers that read the map, with kernels of 5 px. Noise with a learned weight for each channel comes in once a block
-(as in StyleGAN, Karras and others 2019).
+The features are normalised over the picture (instance norm, Ulyanov et al. 2016). Two layers that read the map, with
+kernels of 5 px, then give gain and shift. Noise with a learned weight for each channel is added once in each block (as
+in StyleGAN, Karras et al. 2019).
 
-What is the same everywhere does not survive a norm over the picture: so the latent numbers, which are, cannot be seen
-in the result, and all that differs between seeds is noise. And one dab of the brush changes every pixel.
+A norm over the picture removes what is the same everywhere. So the latent numbers have no effect on the result, and
+seeds differ in noise alone. And one changed pixel of the map changes every pixel of the result.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class SpadeReference(ReferenceNetwork):
     """Version 1.0."""
 
     def block(self, level: int, before: int, after: int) -> nn.Module:
-        """See `ReferenceNetwork`; all levels are alike."""
+        """All levels are alike."""
         return _Block(before, after, self.config.hidden)
 
 
 class _Block(nn.Module):
-    """Two convolutions, each after a SPADE, and a way around, which has one too where the width changes."""
+    """Two convolutions, each after a SPADE, and a skip connection, which has both too where the width changes."""
 
     def __init__(self, before: int, after: int, hidden: int) -> None:
         super().__init__()
@@ -43,19 +43,19 @@ class _Block(nn.Module):
         if before != after:
             self.around = nn.ModuleList([_Spade(before, hidden), nn.Conv2d(before, after, 1, bias=False)])
 
-    def forward(self, x: Tensor, seen: Tensor, noise: Tensor) -> Tensor:
-        """(N, before, h, w), map (N, 7, h, w), noise (N, 1, h, w) → (N, after, h, w)."""
-        y = self.before_first(x, seen) + noise * self.noise_gain
+    def forward(self, x: Tensor, fractions: Tensor, noise: Tensor) -> Tensor:
+        """(N, before, h, w), class fractions (N, 7, h, w), noise (N, 1, h, w) → (N, after, h, w)."""
+        y = self.before_first(x, fractions) + noise * self.noise_gain
         y = self.first(F.leaky_relu(y, 0.2))
-        y = self.second(F.leaky_relu(self.before_second(y, seen), 0.2))
+        y = self.second(F.leaky_relu(self.before_second(y, fractions), 0.2))
         if self.around is not None:
             norm, narrow = self.around
-            x = narrow(norm(x, seen))
+            x = narrow(norm(x, fractions))
         return torch.add(x, y)
 
 
 class _Spade(nn.Module):
-    """Norm over the picture, gain and shift by the map."""
+    """Instance norm, then gain and shift computed from the map."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -63,8 +63,8 @@ class _Spade(nn.Module):
         self.gain = SymmetricConv2d(hidden, width, KERNEL_PX)
         self.shift = SymmetricConv2d(hidden, width, KERNEL_PX)
 
-    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """(N, C, h, w) and the map (N, 7, h, w) → (N, C, h, w)."""
-        told = F.relu(self.read(seen))
-        features: Tensor = F.instance_norm(x) * (1 + self.gain(told)) + self.shift(told)
+    def forward(self, x: Tensor, fractions: Tensor) -> Tensor:
+        """(N, C, h, w) and class fractions (N, 7, h, w) → (N, C, h, w)."""
+        hidden = F.relu(self.read(fractions))
+        features: Tensor = F.instance_norm(x) * (1 + self.gain(hidden)) + self.shift(hidden)
         return features

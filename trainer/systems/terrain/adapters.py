@@ -111,7 +111,7 @@ class LocalAdapter(Adapter):
     def shaded(self, networks: TerrainNetworks, generated: Tensor, one_hot: Tensor) -> Fake:
         """The albedo in the `Fake` is in -1..1."""
         albedo, code = generated[:, :3], generated[:, 3:]
-        height = networks.generator.height(code)
+        height = networks.generator.decode_elevation(code)
         terrain = shaded(albedo[:, :, INNER, INNER], networks.shadow(height, self.pixel_size_m))
         picture = local_input(terrain, code[:, :, INNER, INNER], height[:, :, 1:-1, 1:-1],
                               one_hot[:, :, INNER, INNER], self.pixel_size_m)  # fmt: skip
@@ -119,7 +119,7 @@ class LocalAdapter(Adapter):
 
     def real(self, crops: Crops, height: Tensor, one_hot: Tensor) -> Tensor:
         """The elevation is encoded from the heights as they are stored, the slopes are those of `height`."""
-        code = self.networks.generator.code(crops.height)
+        code = self.networks.generator.encode_elevation(crops.height)
         return local_input(crops.texture[:, :, INNER, INNER], code[:, :, INNER, INNER], height[:, :, 1:-1, 1:-1],
                            one_hot[:, :, INNER, INNER], self.pixel_size_m)  # fmt: skip
 
@@ -150,19 +150,19 @@ class ReferenceAdapter(Adapter):
 
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Lab and encoded elevation before tanh."""
-        generated: Tensor = networks.generator.painted(crops.ids, crops.window, seeded(seeds), style)
+        generated: Tensor = networks.generator.unshaded(crops.ids, crops.window, seeded(seeds), style)
         return generated
 
     def shaded(self, networks: TerrainNetworks, generated: Tensor, one_hot: Tensor) -> Fake:
         """The albedo in the `Fake` is Lab in -1..1."""
         code = torch.tanh(generated[:, 3:])
         picture = _reference_picture(networks.shadow.lit(generated), code, one_hot)
-        height = networks.generator.height(code)
+        height = networks.generator.decode_elevation(code)
         return Fake(picture, torch.tanh(generated[:, :3, INNER, INNER]), height[:, :, INNER, INNER])
 
     def real(self, crops: Crops, height: Tensor, one_hot: Tensor) -> Tensor:
         """The elevation is encoded from `height`."""
-        code = self.networks.generator.code(height)
+        code = self.networks.generator.encode_elevation(height)
         return _reference_picture(lab_from_srgb(crops.texture[:, :, INNER, INNER]), code, one_hot)
 
     def srgb(self, picture: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.networks import NETWORKS, GeneratorConfig
+from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from trainer.loop.checkpoints import load_checkpoint
 from trainer.loop.system import DISCRIMINATOR
@@ -47,7 +48,7 @@ def build_networks(
     `shape` is the configuration of the generator, None for the default one.
     """
     network = NETWORKS[config.network]
-    generator = network.generator_of(shape or network.config()).to(device)
+    generator = network.new_generator(shape or network.config()).to(device)
     shadow = network.shadow(ShadowConfig()).to(device)
     discriminator = _discriminator(config)
     if config.projected and perceptual is not None:

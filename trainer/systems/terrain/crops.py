@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.models.networks import Generator
+from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import Span, Window
 from trainer.data.crops import GRID_PX, crop_starts
 from trainer.data.tile_set import TileSet
@@ -60,7 +60,7 @@ class CropSource:
     def __init__(
         self,
         tiles: TileSet,
-        generator: Generator,
+        generator: TerrainGenerator,
         crop_px: int,
         device: torch.device,
         rescale: float = 1.0,

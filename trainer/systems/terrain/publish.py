@@ -22,7 +22,7 @@ def publish(path: Path, target: Path, licence: str) -> WeightsHeader:
     try:
         network = NETWORKS[state["network"]["name"]]
         config = network.config(**state["network"]["config"])
-        generator, shadow = network.generator_of(config), network.shadow(ShadowConfig(**state["shadow_config"]))
+        generator, shadow = network.new_generator(config), network.shadow(ShadowConfig(**state["shadow_config"]))
         generator.load_state_dict(averaged_weights(state, "generator"))
         shadow.load_state_dict(averaged_weights(state, "shadow"))
         header = WeightsHeader(

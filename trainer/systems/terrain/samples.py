@@ -50,7 +50,7 @@ def terrain_grid(
     """
     with torch.inference_mode():
         albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
-        height = networks.generator.height(code)
+        height = networks.generator.decode_elevation(code)
         terrain = networks.shadow.shade(albedo[:, :, 1:-2, 1:-2], height, code, pixel_size_m)
     columns = []
     for index in range(len(crops.texture)):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.spade_local import SpadeLocal
-from terrainpaint.models.style_field import KNOT_LEVEL, shares, spread
+from terrainpaint.models.style_field import KNOT_LEVEL, knot_weights, spread
 from trainer.systems.terrain.crops import Crops, CropSource
 
 STYLE_SAMPLES = 1024
@@ -68,7 +68,7 @@ class Styles:
         deviation, land = self._deviations(crops)
         window = crops.window
         at = self._generator.style_knots(window)
-        rows, cols = shares((window.rows, window.cols), 0, at, crops.texture.device)
+        rows, cols = knot_weights((window.rows, window.cols), 0, at, crops.texture.device)
         total, area = (rows.T @ each @ cols for each in (deviation, land))
         around = rows.sum(dim=0)[:, None] * cols.sum(dim=0)
         standard = (total - self._mean[:, None, None] * area) / self._deviation[:, None, None]
@@ -99,7 +99,7 @@ class Styles:
                 (red + green + blue) / 3,
                 red - blue,
                 green - (red + blue) / 2,
-                self._generator.code(height)[:, 0],
+                self._generator.encode_elevation(height)[:, 0],
                 torch.log(F.pad(rise, (0, 1, 0, 1), mode="replicate") + 1e-3),
             ],
             dim=1,

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from terrainpaint.models.networks import GeneratorConfig
+from terrainpaint.models.terrain_generator import GeneratorConfig
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 from trainer.loop.config import RunConfig
 from trainer.loop.distributed import World
