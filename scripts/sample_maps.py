@@ -25,7 +25,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import levelled
 from terrainpaint.generate.generator import Generator
-from trainer.evaluation.heights import coasts
+from trainer.evaluation.height_statistics import coast_counts
 
 MAPS = ("coast", "archipelago", "highlands")
 SEEDS = 10
@@ -56,7 +56,9 @@ def report(generator: Generator, name: str) -> str:
     flat = [levelled(each, painted.ids) for each in lands]
     relief = correlations([each - cv2.GaussianBlur(each, (0, 0), _DETAIL_PX) for each in lands])
     water = painted.ids == WATER
-    before, after = (np.sum([coasts(each, painted.ids, water) for each in some], axis=0) for some in (lands, flat))
+    before, after = (
+        np.sum([coast_counts(each, painted.ids, water) for each in some], axis=0) for some in (lands, flat)
+    )
     level = max(spread_of_levels(each, painted.ids) for each in flat)
     return (
         f"{name}: seeds: correlation of relief {min(relief):.2f} to {max(relief):.2f}, of heights at least "

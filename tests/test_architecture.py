@@ -61,7 +61,7 @@ LAYERS = (
         frozenset(
             {
                 *("numpy", "cv2", "PIL", "torch", "safetensors", "rich", "rasterio", "affine", "scipy", "sklearn"),
-                "torchmetrics",
+                *("torchmetrics", "matplotlib", "jinja2"),
                 *(CORE, MODELS, GENERATE, ERRORS, VERSION),
             }
         ),

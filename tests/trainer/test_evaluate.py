@@ -21,9 +21,9 @@ from tests.trainer.lands import small_set
 from trainer.__main__ import main
 from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
 from trainer.evaluation import evaluate, segmenter
-from trainer.evaluation.parts import Part, load_part, merge, save_part
-from trainer.evaluation.regions import Regions
-from trainer.evaluation.segmenter import confusion, overlaps
+from trainer.evaluation.measurements import Measurements, load_measurements, merge, save_measurements
+from trainer.evaluation.real_crops import RealCrops
+from trainer.evaluation.segmenter import class_ious, confusion_matrix
 
 CPU = torch.device("cpu")
 FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128), 9: (256, 48, 192),
@@ -67,16 +67,16 @@ def test_one_command_makes_figures_and_a_report_without_other_files(
     said = capsys.readouterr().out
     assert "KID (SqueezeNet 1.1)" in said and "mIoU" in said and "HP-L1" in said
     found = json.loads((tmp_path / "results.json").read_text())
-    assert found["told"]["crops"] == 9 and found["told"]["held-out tiles"] == 2 and found["told"]["images"] == 7
+    assert found["setup"]["crops"] == 9 and found["setup"]["held-out tiles"] == 2 and found["setup"]["images"] == 7
     for view in ("shaded terrain", "albedo", "hillshade"):
         each = found["distances"][view]
         assert each["FID"] > 0 and each["FID floor"] > 0 and np.isfinite([each["KID"], each["KID floor"]]).all()
     assert found["pairs"]["SSIM"]["minimum"] <= found["pairs"]["SSIM"]["mean"] <= found["pairs"]["SSIM"]["maximum"]
-    for name in ("real", "made"):
-        assert np.sum(found["obedience"][name]["confusion"]) == 9 * 64 * 64
-        assert 0 <= found["obedience"][name]["mIoU"] <= 1
+    for name in ("real", "generated"):
+        assert np.sum(found["segmentation consistency"][name]["confusion"]) == 9 * 64 * 64
+        assert 0 <= found["segmentation consistency"][name]["mIoU"] <= 1
     assert found["elevation"]["mountain"]["W1"] > 0 and found["elevation"]["desert"]["W1"] is None
-    assert list(found["leak"]["albedo made"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
+    assert list(found["leak"]["albedo generated"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
     # A network that was never trained is local and exact all the same.
     assert found["checks"]["repeats"] is True and found["checks"]["seam_height_m"] < 0.1
     assert list(found["repetition"]["peaks"]) == ["grassland", "forest", "hills", "desert", "mountain", "tundra"]
@@ -100,8 +100,8 @@ def test_a_network_that_sees_the_whole_map_is_measured_too(files: Path, tmp_path
     arguments[arguments.index(str(files / "w.safetensors"))] = str(tmp_path / "r.safetensors")
     assert main(arguments) == 0
     found = json.loads((tmp_path / "results.json").read_text())
-    assert found["told"]["network"] == "spade-terrain-1.0" and found["checks"]["repeats"] is True
-    assert found["told"]["images"] is None and found["distances"]["hillshade"]["FID"] > 0
+    assert found["setup"]["network"] == "spade-terrain-1.0" and found["checks"]["repeats"] is True
+    assert found["setup"]["images"] is None and found["distances"]["hillshade"]["FID"] > 0
 
 
 def test_parts_join_to_the_very_figures_of_one_piece(files: Path, tmp_path: Path) -> None:
@@ -120,51 +120,53 @@ def test_parts_join_to_the_very_figures_of_one_piece(files: Path, tmp_path: Path
 
 
 def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path) -> None:
-    def part(numbers: list[int], weights: str = "w") -> Part:
-        return Part({"number@all": np.array(numbers)}, {"n": np.array([1])}, {"crops": 4, "weights": weights}, {})
+    def part(numbers: list[int], weights: str = "w") -> Measurements:
+        return Measurements({"crop@all": np.array(numbers)}, {"n": np.array([1])}, {"crops": 4, "weights": weights}, {})
 
     first, second = part([0, 2]), part([1, 3])
     joined = merge([second, first])
-    assert joined.rows["number@all"].tolist() == [0, 1, 2, 3] and joined.sums["n"].tolist() == [2]
+    assert joined.rows["crop@all"].tolist() == [0, 1, 2, 3] and joined.sums["n"].tolist() == [2]
     with pytest.raises(TrainingError, match="2 of 4 crops"):
         merge([first])
     with pytest.raises(TrainingError, match="there twice"):
         merge([first, first])
     with pytest.raises(TrainingError, match="'w' in one and 'v' in another"):
         merge([first, part([1, 3], "v")])
-    save_part(tmp_path / "p.npz", first)
-    assert load_part(tmp_path / "p.npz").told == first.told
+    save_measurements(tmp_path / "p.npz", first)
+    assert load_measurements(tmp_path / "p.npz").setup == first.setup
     (tmp_path / "q.npz").write_bytes((tmp_path / "p.npz").read_bytes()[:-60])
     for name in ("q.npz", "nowhere.npz"):
         with pytest.raises(TrainingError, match=name):
-            load_part(tmp_path / name)
+            load_measurements(tmp_path / name)
 
 
 def test_the_segmenter_learns_the_classes_and_is_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmenter, "STEPS", 40)
     prepared = small_set()
-    lessons, exam = (Regions(prepared.subset(split), 64, 200, 0) for split in (TRAIN, VALIDATION))
+    lessons, exam = (RealCrops(prepared.subset(split), 64, 200, 0) for split in (TRAIN, VALIDATION))
     first, second = (segmenter.train(lessons, 2000.0, 5, CPU) for _ in range(2))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]), name
     crops = [exam[index] for index in range(6)]
     found = first.classes(np.stack([each.picture for each in crops]), np.stack([each.height for each in crops]), 2000.0)
-    ious = overlaps(confusion(np.stack([each.ids for each in crops]), found))
+    ious = class_ious(confusion_matrix(np.stack([each.ids for each in crops]), found))
     assert found.shape == (6, 64, 64) and ious[[0, 1, 5]].mean() > 0.5
 
 
 def test_a_segmenter_is_kept_and_used_for_its_own_land_only(files: Path, tmp_path: Path) -> None:
-    regions = Regions(small_set(), 64, 20, 0)
+    regions = RealCrops(small_set(), 64, 20, 0)
     path = tmp_path / "s.safetensors"
-    _, digest = segmenter.ready(path, regions, 2000.0, "made-up", 0, CPU)
+    _, digest = segmenter.load_or_train(path, regions, 2000.0, "made-up", 0, CPU)
     written = path.read_bytes()
-    assert segmenter.ready(path, regions, 2000.0, "made-up", 9, CPU)[1] == digest and path.read_bytes() == written
+    assert (
+        segmenter.load_or_train(path, regions, 2000.0, "made-up", 9, CPU)[1] == digest and path.read_bytes() == written
+    )
     with pytest.raises(TrainingError, match="another style"):
-        segmenter.ready(path, regions, 2000.0, "other", 0, CPU)
+        segmenter.load_or_train(path, regions, 2000.0, "other", 0, CPU)
     for wrong in (written[:200], (files / "features.safetensors").read_bytes()):
         path.write_bytes(wrong)
         with pytest.raises(TrainingError, match="not a segmenter"):
-            segmenter.ready(path, regions, 2000.0, "made-up", 0, CPU)
+            segmenter.load_or_train(path, regions, 2000.0, "made-up", 0, CPU)
 
 
 def test_what_cannot_be_evaluated_is_said_in_a_sentence(

@@ -11,10 +11,14 @@ from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import TrainingError
 from tests.trainer.lands import small_set
 from trainer.data.tile_set import TileSet
-from trainer.evaluation import heights, leak, repetition, unshading
-from trainer.evaluation.distances import between_all, fid, kid, pair
-from trainer.evaluation.regions import LEAST_LAND, Regions
-from trainer.evaluation.segmenter import confusion, overlaps
+from trainer.evaluation import height_statistics as heights
+from trainer.evaluation.real_crops import LEAST_LAND, RealCrops
+from trainer.evaluation.segmenter import class_ious, confusion_matrix
+from trainer.evaluation.shading_leak import fit_unshading, leak_correlations, leak_moments
+from trainer.metrics.features import mean_distance
+from trainer.metrics.fid_kid import fid, kid
+from trainer.metrics.pairwise import pair_measures
+from trainer.metrics.relief import autocorrelation_peak, power_spectrum, spectral_exponent
 
 
 def noise(side: int, seed: int, fall: float) -> NDArray[np.float32]:
@@ -56,33 +60,33 @@ def test_kid_tells_one_thing_from_two() -> None:
 
 def test_pairs_of_pictures() -> None:
     grey = np.full((32, 32, 3), 100, np.uint8)
-    assert pair(grey, grey).tolist() == pytest.approx([1, 100, 0, 0])
+    assert pair_measures(grey, grey).tolist() == pytest.approx([1, 100, 0, 0])
     lighter = grey + np.uint8(51)  # 0.4 in -1..1
-    similar, ratio, difference, sharp = pair(grey, lighter)
+    similar, ratio, difference, sharp = pair_measures(grey, lighter)
     assert similar < 1 and ratio == pytest.approx(20 * np.log10(2 / 0.4), abs=1e-3)
     assert (difference, sharp) == (pytest.approx(0.4), 0)
     dotted = grey.copy()
     dotted[16, 16] += 51
     # The Laplacian of a dot: four times it, and once in each of four neighbours.
-    assert pair(grey, dotted)[3] == pytest.approx(8 * 0.4 / 32**2, rel=1e-4)
+    assert pair_measures(grey, dotted)[3] == pytest.approx(8 * 0.4 / 32**2, rel=1e-4)
 
 
 def test_distances_of_all_pairs() -> None:
-    assert between_all(np.array([[0, 0], [3, 4], [0, 0]], np.float32)) == pytest.approx(10 / 3)
+    assert mean_distance(np.array([[0, 0], [3, 4], [0, 0]], np.float32)) == pytest.approx(10 / 3)
 
 
 def test_a_distribution_that_moved_by_its_deviation_is_one_away() -> None:
     ids = np.ones((200, 200), np.uint8)
     height = np.random.default_rng(0).normal(1000, 200, ids.shape).astype(np.float32)
-    real, moved = (heights.by_class(each, ids, heights.ELEVATION_EDGES_M) for each in (height, height + 200))
+    real, moved = (heights.histograms_by_class(each, ids, heights.ELEVATION_EDGES_M) for each in (height, height + 200))
     assert real.sum() == real[1].sum() == ids.size
-    distance, deviation = heights.distance(real[1], moved[1], heights.ELEVATION_EDGES_M) or (0, 0)
+    distance, deviation = heights.histogram_distance(real[1], moved[1], heights.ELEVATION_EDGES_M) or (0, 0)
     assert distance == pytest.approx(1, abs=0.02) and deviation == pytest.approx(200, rel=0.02)
-    assert heights.distance(real[1], real[2], heights.ELEVATION_EDGES_M) is None
+    assert heights.histogram_distance(real[1], real[2], heights.ELEVATION_EDGES_M) is None
 
 
 def test_heights_beyond_the_bins_are_counted_in_the_outermost() -> None:
-    counts = heights.by_class(
+    counts = heights.histograms_by_class(
         np.array([[-9e4, 9e4]], np.float32), np.zeros((1, 2), np.uint8), heights.ELEVATION_EDGES_M
     )
     assert (counts[0, 0], counts[0, -1], counts.sum()) == (1, 1, 2)
@@ -90,10 +94,10 @@ def test_heights_beyond_the_bins_are_counted_in_the_outermost() -> None:
 
 @pytest.mark.parametrize("wanted", [2.0, 3.0])
 def test_the_fall_of_a_known_spectrum_is_found(wanted: float) -> None:
-    power = np.mean([heights.spectrum(noise(128, seed, wanted)) for seed in range(12)], axis=0)
+    power = np.mean([power_spectrum(noise(128, seed, wanted)) for seed in range(12)], axis=0)
     assert power.shape == (64,)
-    assert heights.fall(power) == pytest.approx(wanted, abs=0.12)
-    assert heights.fall(np.zeros(64)) is None
+    assert spectral_exponent(power) == pytest.approx(wanted, abs=0.12)
+    assert spectral_exponent(np.zeros(64)) is None
 
 
 def flooded(height: NDArray[np.float32], outlets: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -131,9 +135,9 @@ def test_hollows_are_counted_unless_water_lies_in_them_or_they_are_shallow() -> 
     height[15:20, 20:22] = 80
     height[25:27, 25:27] = 97
     ids = np.ones(height.shape, np.uint8)
-    assert heights.depressions(height, ids).tolist() == [1200, 25 + 10, 2]
+    assert heights.depression_counts(height, ids).tolist() == [1200, 25 + 10, 2]
     ids[7, 7] = 0
-    assert heights.depressions(height, ids).tolist() == [1199, 10, 1]
+    assert heights.depression_counts(height, ids).tolist() == [1199, 10, 1]
 
 
 def test_coasts_tell_high_water_low_land_and_cliffs() -> None:
@@ -147,19 +151,19 @@ def test_coasts_tell_high_water_low_land_and_cliffs() -> None:
     height[10, 5:7] = -1
     height[10, 7] = 31
     # Three rows on either side; ten rows of land have twenty steps to the sea.
-    assert heights.coasts(height, ids, sea).tolist() == [60, 5, 60, 2, 20, 1]
+    assert heights.coast_counts(height, ids, sea).tolist() == [60, 5, 60, 2, 20, 1]
 
 
 def test_light_from_the_north_west_is_found_there_and_nowhere_in_plain_colour() -> None:
     height = noise(128, 0, 3.0) * 100
     ids = np.full(height.shape, 5, np.uint8)
     lit = np.repeat((hillshade(height, 2000.0, 315, 45) * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    found = leak.correlations(leak.moments(lit, height, ids, 2000.0))
+    found = leak_correlations(leak_moments(lit, height, ids, 2000.0))
     assert max(found, key=lambda name: found[name]) == "NW" and found["NW"] > 0.9
     assert found["SE"] == pytest.approx(-found["NW"]) and abs(found["NE"]) < 0.35
     other = np.repeat((128 + 40 * noise(128, 9, 2.0) / 20).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    assert max(map(abs, leak.correlations(leak.moments(other, height, ids, 2000.0)).values())) < 0.1
-    assert leak.correlations(leak.moments(lit, height, ids * 0 + 1, 2000.0)) == {}
+    assert max(map(abs, leak_correlations(leak_moments(other, height, ids, 2000.0)).values())) < 0.1
+    assert leak_correlations(leak_moments(lit, height, ids * 0 + 1, 2000.0)) == {}
 
 
 def test_moments_of_halves_add_up() -> None:
@@ -167,8 +171,8 @@ def test_moments_of_halves_add_up() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     west, east = ids.copy(), ids.copy()
     west[:, 32:], east[:, :32] = 0, 0
-    parts = [leak.moments(picture, height, each, 2000.0) for each in (west, east)]
-    assert np.allclose(sum(parts), leak.moments(picture, height, ids, 2000.0))
+    parts = [leak_moments(picture, height, each, 2000.0) for each in (west, east)]
+    assert np.allclose(sum(parts), leak_moments(picture, height, ids, 2000.0))
 
 
 def test_shading_is_taken_from_a_real_picture() -> None:
@@ -176,8 +180,8 @@ def test_shading_is_taken_from_a_real_picture() -> None:
     light = np.stack([hillshade(each.astype(np.float32), 2000.0) for each in plain.height])
     lit = np.clip(120 + 200 * (light - np.sin(np.pi / 4)), 0, 255).astype(np.uint8)
     shaded = TileSet(**{**vars(plain), "texture": np.repeat(lit[..., None], 3, axis=3)})
-    regions = Regions(shaded, 64, 40, 0)
-    found = unshading.fit(regions, 2000.0)
+    regions = RealCrops(shaded, 64, 40, 0)
+    found = fit_unshading(regions, 2000.0)
     assert found.explained > 0.8
     crop = regions[0]
     inner = np.s_[4:-4, 4:-4]
@@ -187,23 +191,23 @@ def test_shading_is_taken_from_a_real_picture() -> None:
 
 def test_confusion_and_overlap() -> None:
     wanted, found = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, 1, 1, 1]], np.uint8)
-    counts = confusion(wanted, found)
+    counts = confusion_matrix(wanted, found)
     assert counts[0, 0] == 1 and counts[0, 1] == 1 and counts[1, 1] == 2 and counts.sum() == 4
-    assert overlaps(counts)[:2].tolist() == pytest.approx([1 / 2, 2 / 3]) and np.isnan(overlaps(counts)[2:]).all()
+    assert class_ious(counts)[:2].tolist() == pytest.approx([1 / 2, 2 / 3]) and np.isnan(class_ious(counts)[2:]).all()
 
 
 def test_crops_are_valid_land_and_the_same_every_time() -> None:
     prepared = small_set()
-    regions = Regions(prepared, 48, 30, 3)
+    regions = RealCrops(prepared, 48, 30, 3)
     assert len(regions) == 30 and len(regions.first(4)) == 4
     for index in range(30):
-        crop, again = regions[index], Regions(prepared, 48, 30, 3)[index]
+        crop, again = regions[index], RealCrops(prepared, 48, 30, 3)[index]
         assert crop.ids.shape == crop.sea.shape == crop.height.shape == (48, 48)
         assert np.array_equal(crop.picture, again.picture) and np.array_equal(crop.ids, again.ids)
         assert (~crop.sea).mean() >= LEAST_LAND
     pink = prepared.texture.copy()
     pink[~prepared.valid] = (255, 0, 255)
-    marked = Regions(TileSet(**{**vars(prepared), "texture": pink}), 48, 100, 3)
+    marked = RealCrops(TileSet(**{**vars(prepared), "texture": pink}), 48, 100, 3)
     assert not prepared.valid.all()
     assert not any((marked[index].picture == (255, 0, 255)).all(axis=2).any() for index in range(len(marked)))
 
@@ -211,20 +215,20 @@ def test_crops_are_valid_land_and_the_same_every_time() -> None:
 def test_sets_that_have_no_crops_are_refused() -> None:
     prepared = small_set()
     with pytest.raises(TrainingError, match="trainer label"):
-        Regions(prepared.with_labels(prepared.labels[:, :0]), 48, 4, 0)
+        RealCrops(prepared.with_labels(prepared.labels[:, :0]), 48, 4, 0)
     with pytest.raises(TrainingError, match="do not fit"):
-        Regions(prepared, 1024, 4, 0)
+        RealCrops(prepared, 1024, 4, 0)
     with pytest.raises(TrainingError, match="wholly valid"):
-        Regions(TileSet(**{**vars(prepared), "valid": prepared.valid & False}), 48, 4, 0)
+        RealCrops(TileSet(**{**vars(prepared), "valid": prepared.valid & False}), 48, 4, 0)
 
 
 def test_what_comes_again_is_found_wherever_it_does() -> None:
     relief = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
     again = np.tile(relief[:64, :128], (4, 2))
     slope = np.linspace(0, 1000, 256, dtype=np.float32)[:, None]
-    assert repetition.peak(relief) < 0.05
-    assert repetition.peak(again) == pytest.approx(1, abs=1e-3)
-    assert repetition.peak(relief + 0.5 * again + slope) > 0.15
-    assert repetition.peak(np.zeros((128, 128), np.float32)) == 0
+    assert autocorrelation_peak(relief) < 0.05
+    assert autocorrelation_peak(again) == pytest.approx(1, abs=1e-3)
+    assert autocorrelation_peak(relief + 0.5 * again + slope) > 0.15
+    assert autocorrelation_peak(np.zeros((128, 128), np.float32)) == 0
     # A ridge is like itself nearby, which is no repetition.
-    assert repetition.peak(cv2.GaussianBlur(relief, (0, 0), 4)) < 0.2
+    assert autocorrelation_peak(cv2.GaussianBlur(relief, (0, 0), 4)) < 0.2

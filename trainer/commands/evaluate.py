@@ -1,4 +1,4 @@
-"""`python -m trainer evaluate`: its options, and what it writes and says."""
+"""`python -m trainer evaluate`: measures weights on held-out land and writes a report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
-    from trainer.evaluation.parts import Part
+    from trainer.evaluation.measurements import Measurements
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -38,62 +38,38 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure the weights, or merge parts, and write the report."""
+    """Measure the weights, or merge shards, and write the report."""
     from trainer.evaluation.evaluate import Options, evaluate
-    from trainer.evaluation.parts import load_part, merge, save_part
+    from trainer.evaluation.measurements import load_measurements, merge, save_measurements
 
     if arguments.merge is not None:
-        _report(merge([load_part(path) for path in arguments.merge]), arguments.output)
+        _write_report(merge([load_measurements(path) for path in arguments.merge]), arguments.output)
         return
     for name in ("weights", "data", "features"):
         if getattr(arguments, name) is None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
     shared = ("weights", "data", "features", "crops", "crop_px", "uniform_px", "seed", "device", "segmenter", "shard")
     options = Options(**{name: getattr(arguments, name) for name in shared})
-    part = evaluate(options, arguments.output, progress_bar)
+    measurements = evaluate(options, arguments.output, progress_bar)
     number, count = options.shard
     if count == 1:
-        _report(part, arguments.output)
+        _write_report(measurements, arguments.output)
         return
     path = arguments.output / f"part-{number + 1}-of-{count}.npz"
-    save_part(path, part)
+    save_measurements(path, measurements)
     print(f"{path}: join the parts with 'python -m trainer evaluate --merge PART... -o FOLDER'")
 
 
-def _report(part: Part, folder: Path) -> None:
-    import json
+def _write_report(measurements: Measurements, folder: Path) -> None:
+    from trainer.evaluation.report import write_report
+    from trainer.reports.tables import print_tables
 
-    import cv2
-    from rich.console import Console
-    from rich.table import Table as Printed
-
-    from terrainpaint.core.files import FileTransaction
-    from trainer.evaluation.pages import JPEG_QUALITY, generated_sheet, report_html, report_markdown
-    from trainer.evaluation.results import results
-    from trainer.evaluation.tables import tables
-
-    found = results(part)
-    sheet = generated_sheet(part, found["told"]["pixel_size_m"])
-    packed = cv2.imencode(".jpg", sheet[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    with FileTransaction() as files:
-        files.path(folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        files.path(folder / "report.html").write_text(report_html(part, found), encoding="utf-8")
-        files.path(folder / "report.md").write_text(report_markdown(found, "report.jpg"), encoding="utf-8")
-        files.path(folder / "report.jpg").write_bytes(packed.tobytes())
-    console = Console()
-    if not console.is_terminal:
-        console.width = 120
-    for table in tables(found):
-        printed = Printed(title=table.title, title_justify="left")
-        for column, name in enumerate(table.columns):
-            printed.add_column(name, justify="right" if column else "left")
-        for row in table.rows:
-            printed.add_row(*row)
-        console.print(printed)
+    print_tables(write_report(folder, measurements))
     print(folder / "report.html")
 
 
 def _shard(text: str) -> tuple[int, int]:
-    if not (found := re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)):
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not I/N, as in 1/4")
-    return int(found[1]) - 1, int(found[2])
+    return int(match[1]) - 1, int(match[2])

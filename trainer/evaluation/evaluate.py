@@ -1,4 +1,4 @@
-"""An evaluation, from its files to its measures."""
+"""An evaluation, from its files to its measurements."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.progress import Progress
@@ -15,17 +16,19 @@ from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX
 from terrainpaint.errors import TrainingError
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
-from terrainpaint.models.weights import read_header
-from trainer.data.tile_set import TRAIN, VALIDATION, load_tile_set
-from trainer.evaluation import segmenter, unshading
-from trainer.evaluation.features import Features
-from trainer.evaluation.measure import Judges, check, measure
-from trainer.evaluation.parts import Part
-from trainer.evaluation.regions import Regions
-from trainer.evaluation.repetition import NEAR_PX, peaks
+from terrainpaint.models.weights import WeightsHeader, read_header
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set
+from trainer.evaluation import segmenter
+from trainer.evaluation.generator_checks import consistency, repetition
+from trainer.evaluation.measure import EvaluationNetworks, measure
+from trainer.evaluation.measurements import Measurements
+from trainer.evaluation.real_crops import RealCrops
+from trainer.evaluation.shading_leak import fit_unshading
+from trainer.metrics.features import Features
+from trainer.metrics.relief import NEAR_PX
 
 SEGMENTER_FILE = "segmenter.safetensors"
-_LESSONS, _LESSON_PX = 4000, 128
+_SEGMENTER_CROPS, _SEGMENTER_CROP_PX = 4000, 128
 
 Steps = Callable[[str], AbstractContextManager[Progress]]
 """Name of a step → its progress, for as long as the step lasts."""
@@ -33,7 +36,11 @@ Steps = Callable[[str], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True)
 class Options:
-    """`shard` is (number, count), number from 0; `segmenter` None for one in the folder of the report."""
+    """Files, sizes and seeds of an evaluation.
+
+    `shard` is (number, count), number from 0; `segmenter` None means one in the folder of the report. Raises
+    TrainingError for values out of range.
+    """
 
     weights: Path
     data: Path
@@ -59,72 +66,78 @@ class Options:
             raise TrainingError(f"There is no shard {self.shard[0] + 1} of {self.shard[1]}; count from 1/N to N/N.")
 
 
-def evaluate(options: Options, folder: Path, steps: Steps) -> Part:
-    """Measure weights on the held-out regions of a set; the segmenter is trained first where there is none.
+def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
+    """Measure weights on the held-out tiles of a set. Without a segmenter file, the segmenter is trained first.
 
-    Raises TrainingError, WeightsError, DeviceError or OutputError, before anything long is begun where that can be.
+    Raises TrainingError, WeightsError, DeviceError or OutputError; wrong inputs are found before the long steps.
     """
     header = read_header(options.weights)
     device = pick_device(options.device)
-    network = Features.load(options.features, device)
-    prepared = load_tile_set(options.data)
-    if header.style != prepared.style:
-        raise TrainingError(
-            f"{options.weights} is of the style {header.style!r} and {options.data} of {prepared.style!r}; evaluate "
-            "weights with a set of their own style."
-        )
-    if not math.isclose(header.pixel_size_m, prepared.pixel_size_m, rel_tol=1e-6):
-        raise TrainingError(
-            f"{options.weights} is for pixels of {header.pixel_size_m:g} m and those of {options.data} are "
-            f"{prepared.pixel_size_m:g} m; evaluate weights with a set of their own pixel size."
-        )
-    withheld = prepared.subset(VALIDATION)
-    if not len(withheld):
+    features = Features.load(options.features, device)
+    tiles = load_tile_set(options.data)
+    _check_match(header, tiles, options)
+    held_out_tiles, train_tiles = tiles.subset(VALIDATION), tiles.subset(TRAIN)
+    if not len(held_out_tiles):
         raise TrainingError(f"{options.data} has no held-out regions; prepare it with --validation above 0.")
-    held_out = Regions(withheld, options.crop_px, options.crops, options.seed)
-    learned = prepared.subset(TRAIN)
-    elsewhere = Regions(learned, options.crop_px, options.crops, options.seed + 1)
+    held_out = RealCrops(held_out_tiles, options.crop_px, options.crops, options.seed)
+    elsewhere = RealCrops(train_tiles, options.crop_px, options.crops, options.seed + 1)
     count = min(len(held_out), len(elsewhere))
     if count < 2:
         raise TrainingError(f"{options.data} has room for {count} crops of {options.crop_px} px; lower --crop-px.")
     held_out = held_out.first(count)
     generator = Generator.load(options.weights, options.device)
     path = options.segmenter or folder / SEGMENTER_FILE
-    lessons = Regions(learned, min(options.crop_px, _LESSON_PX), _LESSONS, options.seed + 2)
+    crop_px = min(options.crop_px, _SEGMENTER_CROP_PX)
+    segmenter_crops = RealCrops(train_tiles, crop_px, _SEGMENTER_CROPS, options.seed + 2)
     with steps("Segmenter") as progress:
-        judge, segmenter_sha256 = segmenter.ready(
-            path, lessons, prepared.pixel_size_m, prepared.style, options.seed, device, progress
+        network, segmenter_sha256 = segmenter.load_or_train(
+            path, segmenter_crops, tiles.pixel_size_m, tiles.style, options.seed, device, progress
         )
-    light = unshading.fit(elsewhere, prepared.pixel_size_m)
-    told = {
+    unshading = fit_unshading(elsewhere, tiles.pixel_size_m)
+    setup = {
         "weights": options.weights.name,
         "weights sha256": generator.sha256,
         "network": header.network,
         "images": (header.training or {}).get("images"),
         "style": header.style,
         "pixel_size_m": header.pixel_size_m,
-        "set sha256": _digest(options.data),
-        "held-out tiles": len(withheld),
+        "set sha256": _sha256(options.data),
+        "held-out tiles": len(held_out_tiles),
         "crops": count,
         "crop_px": options.crop_px,
         "seed": options.seed,
-        "features": network.name,
-        "features sha256": _digest(options.features),
+        "features": features.name,
+        "features sha256": _sha256(options.features),
         "segmenter sha256": segmenter_sha256,
-        "shading explained": round(light.explained, 6),
+        "shading explained": round(unshading.explained, 6),
     }
+    networks = EvaluationNetworks(features, network, unshading)
     with steps("Evaluating") as progress:
-        judges = Judges(network, judge, light)
-        part = measure(generator, held_out, elsewhere, judges, options.shard, options.seed, told, progress)
+        measurements = measure(generator, held_out, elsewhere, networks, options.shard, options.seed, setup, progress)
     if options.shard[0]:
-        return part
+        return measurements
+    checks: dict[str, Any] = {}
     with steps("One class alone") as progress:
-        alone = {"side": options.uniform_px, "peaks": peaks(generator, options.uniform_px, progress)}
-    checks = check(generator, options.weights, options.device, held_out[0].ids)
-    return replace(part, once={"repetition": alone, "checks": checks})
+        peaks = repetition(generator, options.uniform_px, progress)
+    checks["repetition"] = {"side": options.uniform_px, "peaks": peaks}
+    checks["checks"] = consistency(generator, options.weights, options.device, held_out[0].ids)
+    return replace(measurements, checks=checks)
 
 
-def _digest(path: Path) -> str:
+def _check_match(header: WeightsHeader, tiles: TileSet, options: Options) -> None:
+    if header.style != tiles.style:
+        raise TrainingError(
+            f"{options.weights} is of the style {header.style!r} and {options.data} of {tiles.style!r}; evaluate "
+            "weights with a set of their own style."
+        )
+    if not math.isclose(header.pixel_size_m, tiles.pixel_size_m, rel_tol=1e-6):
+        raise TrainingError(
+            f"{options.weights} is for pixels of {header.pixel_size_m:g} m and those of {options.data} are "
+            f"{tiles.pixel_size_m:g} m; evaluate weights with a set of their own pixel size."
+        )
+
+
+def _sha256(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

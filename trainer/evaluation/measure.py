@@ -1,62 +1,56 @@
-"""Generate the land of held-out maps and measure it beside the real land, crop by crop."""
+"""Generate land from the maps of held-out crops, and measure it together with the real land, crop by crop."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
-from terrainpaint.models.devices import pick_device
-from trainer.evaluation import heights, leak
-from trainer.evaluation.distances import between_all, pair
-from trainer.evaluation.features import Features
-from trainer.evaluation.parts import Part
-from trainer.evaluation.regions import Crop, Regions
-from trainer.evaluation.segmenter import Segmenter, confusion
-from trainer.evaluation.unshading import Unshading
+from trainer.evaluation import height_statistics as heights
+from trainer.evaluation.measurements import Measurements
+from trainer.evaluation.real_crops import RealCrop, RealCrops
+from trainer.evaluation.segmenter import Segmenter, confusion_matrix
+from trainer.evaluation.shading_leak import Unshading, leak_moments
+from trainer.metrics.features import Features, mean_distance
+from trainer.metrics.pairwise import pair_measures
+from trainer.metrics.relief import power_spectrum
 
 LIGHT = {"azimuth_deg": 315.0, "altitude_deg": 45.0, "exaggeration": 4.0}
 SHOWN = 8
-"""Crops of which the pictures are kept."""
-SEEDED = 12
-"""Maps from which the land of several seeds is made; of the first two, the pictures are kept."""
-SEEDS = 4
-_OTHER_SEEDS = 1 << 20
-_SPEED_PX = 512
-_SPEED_RUNS = 5
+"""Number of crops whose pictures are kept for the report."""
+DIVERSITY_MAPS, DIVERSITY_SEEDS = 12, 4
+"""Number of maps that land is generated from with several seeds, and of the seeds."""
+DIVERSITY_SHOWN = 2
+"""Number of those maps whose pictures are kept for the report."""
+_SEED_STRIDE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class Land:
     """Square land to compare, row 0 = north: `albedo` and `shaded` (C, C, 3) uint8 sRGB, `height` (C, C) float32 whole
-    metres, as prepared sets have them."""
+    metres, as tile sets store them."""
 
     albedo: NDArray[np.uint8]
     shaded: NDArray[np.uint8]
     height: NDArray[np.float32]
 
     def relief(self, pixel_size_m: float) -> NDArray[np.uint8]:
-        """(C, C, 3) uint8: the height alone, in fixed light."""
+        """(C, C, 3) uint8: hillshade of the height in a fixed light."""
         grey = np.rint(hillshade(self.height, pixel_size_m, **LIGHT) * 255).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 @dataclass(frozen=True, eq=False)
-class Judges:
-    """What measures: the same for every generator."""
+class EvaluationNetworks:
+    """The networks that measure, and the shading of the tile set: the same for every evaluated generator."""
 
     features: Features
     segmenter: Segmenter
@@ -65,150 +59,116 @@ class Judges:
 
 def measure(
     generator: Generator,
-    held_out: Regions,
-    other: Regions,
-    judges: Judges,
+    held_out: RealCrops,
+    elsewhere: RealCrops,
+    networks: EvaluationNetworks,
     shard: tuple[int, int],
     seed: int,
-    told: dict[str, Any],
+    setup: dict[str, Any],
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
-) -> Part:
-    """Measure the crops `i` of `held_out` with `i % count == number`, where `shard` is (number, count).
+) -> Measurements:
+    """Measure the crops i of `held_out` with i % count == number, where `shard` is (number, count).
 
-    `other` is real land elsewhere, at least as many crops: what the held-out land differs from it is the floor of every
-    distance. Crop i is made with the seed `seed + i`. Raises Cancelled.
+    `elsewhere` is other real land, at least as many crops: its distance from the held-out land is the floor of every
+    distance. Land is generated for crop i with the seed `seed + i`. Raises Cancelled.
     """
     number, count = shard
     rows: dict[str, list[Any]] = defaultdict(list)
     sums: dict[str, NDArray[np.int64]] = {}
-    chosen = range(number, len(held_out), count)
-    for done, index in enumerate(chosen):
+    indices = range(number, len(held_out), count)
+    for done, index in enumerate(indices):
         check_cancel(cancel)
-        progress(done / len(chosen))
-        found = _Crop(generator, held_out[index], other[index], judges, seed + index)
-        for name, counted in found.sums().items():
-            sums[name] = sums.get(name, 0) + counted
-        for name, value in found.rows(index).items():
+        progress(done / len(indices))
+        crop = _CropMeasurement(generator, held_out[index], elsewhere[index], networks, seed + index)
+        for name, counts in crop.sums().items():
+            sums[name] = sums.get(name, 0) + counts
+        for name, value in crop.rows(index).items():
             rows[name].append(value)
     progress(1.0)
-    return Part({name: np.stack(each) for name, each in rows.items()}, sums, told, {})
+    return Measurements({name: np.stack(values) for name, values in rows.items()}, sums, setup, {})
 
 
-class _Crop:
-    """One map with the real land that it belongs to, the land that was made of it, and real land of somewhere else."""
+class _CropMeasurement:
+    """One map with its real land, the land generated from it, and real land from elsewhere."""
 
-    def __init__(self, generator: Generator, crop: Crop, other: Crop, judges: Judges, seed: int) -> None:
-        self._generator, self._judges, self._seed = generator, judges, seed
-        self._size = generator.header.pixel_size_m
-        self._ids, self._sea, self._other_ids = crop.ids, heights.sea_water(crop.ids, crop.sea), other.ids
-        self._real, self._other = self._known(crop), self._known(other)
-        self._made = self._generated(seed)
+    def __init__(
+        self, generator: Generator, crop: RealCrop, elsewhere: RealCrop, networks: EvaluationNetworks, seed: int
+    ) -> None:
+        self._generator, self._networks, self._seed = generator, networks, seed
+        self._pixel_size_m = generator.header.pixel_size_m
+        self._ids, self._elsewhere_ids = crop.ids, elsewhere.ids
+        self._sea = heights.sea_water(crop.ids, crop.sea)
+        self._real, self._elsewhere = self._real_land(crop), self._real_land(elsewhere)
+        self._generated = self._generate(seed)
 
     def sums(self) -> dict[str, NDArray[np.int64]]:
         """Counts that add up over crops."""
-        found = {}
+        sums = {}
         for name, land, ids in (
             ("real", self._real, self._ids),
-            ("made", self._made, self._ids),
-            ("other", self._other, self._other_ids),
+            ("generated", self._generated, self._ids),
+            ("elsewhere", self._elsewhere, self._elsewhere_ids),
         ):
-            steep = heights.steepness(land.height, self._size)
-            found[f"elevation {name}"] = heights.by_class(land.height, ids, heights.ELEVATION_EDGES_M)
-            found[f"slope {name}"] = heights.by_class(steep, ids, heights.SLOPE_EDGES)
+            slope = heights.gradient(land.height, self._pixel_size_m)
+            sums[f"elevation {name}"] = heights.histograms_by_class(land.height, ids, heights.ELEVATION_EDGES_M)
+            sums[f"slope {name}"] = heights.histograms_by_class(slope, ids, heights.SLOPE_EDGES)
         pictures, grounds = (
-            np.stack([getattr(land, kind) for land in (self._real, self._made)]) for kind in ("shaded", "height")
+            np.stack([getattr(land, layer) for land in (self._real, self._generated)]) for layer in ("shaded", "height")
         )
-        said = self._judges.segmenter.classes(pictures, grounds, self._size)
-        for name, land, classes in (("real", self._real, said[0]), ("made", self._made, said[1])):
-            found[f"confusion {name}"] = confusion(self._ids, classes)
-            found[f"coasts {name}"] = heights.coasts(land.height, self._ids, self._sea)
-            found[f"depressions {name}"] = heights.depressions(land.height, self._ids)
-        return found
+        predicted = self._networks.segmenter.classes(pictures, grounds, self._pixel_size_m)
+        for name, land, classes in (("real", self._real, predicted[0]), ("generated", self._generated, predicted[1])):
+            sums[f"confusion {name}"] = confusion_matrix(self._ids, classes)
+            sums[f"coasts {name}"] = heights.coast_counts(land.height, self._ids, self._sea)
+            sums[f"depressions {name}"] = heights.depression_counts(land.height, self._ids)
+        return sums
 
     def rows(self, index: int) -> dict[str, Any]:
         """Values of this crop."""
-        lands = {"real": self._real, "made": self._made, "other": self._other}
-        # One batch a crop: how crops are shared out over machines must not change a bit.
-        views = [each for land in lands.values() for each in (land.shaded, land.albedo, land.relief(self._size))]
-        found: dict[str, Any] = {
-            "number@all": index,
-            "features@all": self._judges.features.of(np.stack(views)).reshape(3, 3, -1),
-            "pair@all": pair(self._real.shaded, self._made.shaded),
+        lands = (self._real, self._generated, self._elsewhere)
+        # One batch a crop: the distribution of crops over machines must not change a bit.
+        views = [view for land in lands for view in (land.shaded, land.albedo, land.relief(self._pixel_size_m))]
+        rows: dict[str, Any] = {
+            "crop@all": index,
+            "features@all": self._networks.features.of(np.stack(views)).reshape(3, 3, -1),
+            "pair@all": pair_measures(self._real.shaded, self._generated.shaded),
         }
-        for name in ("real", "made"):
-            land = lands[name]
-            found[f"spectrum {name}@all"] = heights.spectrum(land.height)
-            for kind in ("albedo", "shaded"):
-                picture = getattr(land, kind)
-                found[f"leak {kind} {name}@all"] = leak.moments(picture, land.height, self._ids, self._size)
+        pair = {"real": self._real, "generated": self._generated}
+        for name, land in pair.items():
+            rows[f"spectrum {name}@all"] = power_spectrum(land.height)
+            for layer in ("albedo", "shaded"):
+                picture = getattr(land, layer)
+                rows[f"leak {layer} {name}@all"] = leak_moments(picture, land.height, self._ids, self._pixel_size_m)
         if index < SHOWN:
-            found |= {"number@shown": index, "ids@shown": self._ids}
-            for name in ("real", "made"):
-                land = lands[name]
-                for kind in ("shaded", "albedo", "height"):
-                    found[f"{kind} {name}@shown"] = getattr(land, kind)
-        if index < SEEDED:
-            found |= self._seeds(index)
-        return found
+            rows |= {"crop@shown": index, "ids@shown": self._ids}
+            for name, land in pair.items():
+                rows |= {f"{layer} {name}@shown": getattr(land, layer) for layer in ("shaded", "albedo", "height")}
+        if index < DIVERSITY_MAPS:
+            rows |= self._diversity(index)
+        return rows
 
-    def _seeds(self, index: int) -> dict[str, Any]:
-        """How far the lands of several seeds are apart: features of picture and relief, colour 0..1, metres."""
-        again = [self._generated(_OTHER_SEEDS * (each + 1) + self._seed) for each in range(SEEDS - 1)]
-        lands = [self._made, *again]
+    def _diversity(self, index: int) -> dict[str, Any]:
+        """Distances of the lands of several seeds: features of picture and relief, colour 0..1, metres."""
+        seeds = [_SEED_STRIDE * number + self._seed for number in range(1, DIVERSITY_SEEDS)]
+        lands = [self._generated, *(self._generate(seed) for seed in seeds)]
         pictures = np.stack([land.shaded for land in lands])
-        reliefs = np.stack([land.relief(self._size) for land in lands])
+        reliefs = np.stack([land.relief(self._pixel_size_m) for land in lands])
         ground = np.stack([land.height for land in lands])[:, self._ids != 0]
-        distances = [between_all(self._judges.features.of(each)) for each in (pictures, reliefs)]
-        pairs = [(i, j) for i in range(SEEDS) for j in range(i)]
+        distances = [mean_distance(self._networks.features.of(views)) for views in (pictures, reliefs)]
+        pairs = [(i, j) for i in range(DIVERSITY_SEEDS) for j in range(i)]
         colour = np.mean([np.abs(pictures[i].astype(np.float32) - pictures[j]).mean() / 255 for i, j in pairs])
         metres = np.mean([np.abs(ground[i] - ground[j]).mean() for i, j in pairs])
-        found: dict[str, Any] = {
-            "number@seeds": index,
-            "apart@seeds": np.array([*distances, colour, metres], np.float64),
+        rows: dict[str, Any] = {
+            "crop@diversity": index,
+            "distances@diversity": np.array([*distances, colour, metres], np.float64),
         }
-        if index < 2:
-            found |= {"number@again": index, "shaded@again": pictures, "ids@again": self._ids}
-        return found
+        if index < DIVERSITY_SHOWN:
+            rows |= {"crop@seeds": index, "shaded@seeds": pictures, "ids@seeds": self._ids}
+        return rows
 
-    def _generated(self, seed: int) -> Land:
+    def _generate(self, seed: int) -> Land:
         terrain = self._generator.terrain(SegmentationMap(self._ids), Recipe(seed))
         return Land(terrain.albedo, self._generator.shaded(terrain), np.rint(terrain.height) + np.float32(0))
 
-    def _known(self, crop: Crop) -> Land:
-        return Land(self._judges.unshading.albedo(crop.picture, crop.height), crop.picture, crop.height)
-
-
-def check(generator: Generator, weights: Path, device: str, ids: NDArray[np.uint8]) -> dict[str, Any]:
-    """Seams, determinism and speed on a map `ids` (S, S), repeated until it has 512 x 512 px."""
-    times = -(-_SPEED_PX // len(ids))
-    painted = SegmentationMap(np.ascontiguousarray(np.tile(ids, (times, times))[:_SPEED_PX, :_SPEED_PX]))
-    whole = generator.terrain(painted, Recipe(1))
-    seconds = []
-    for _ in range(_SPEED_RUNS):
-        start = time.perf_counter()
-        again = generator.terrain(painted, Recipe(1))
-        seconds.append(time.perf_counter() - start)
-    # Not only twice from one object: once from the file anew.
-    fresh = Generator.load(weights, device).terrain(painted, Recipe(1))
-    same = all(
-        np.array_equal(whole.albedo, each.albedo) and np.array_equal(whole.height, each.height)
-        for each in (again, fresh)
-    )
-    colour, metres = 0, 0.0
-    side = _SPEED_PX // 4
-    for row in range(0, _SPEED_PX, side):
-        for col in range(0, _SPEED_PX, side):
-            rect = Rect(row, col, side, side)
-            albedo, height = generator.patch(painted, rect, Recipe(1))
-            colour = max(colour, int(np.abs(albedo.astype(np.int16) - whole.albedo[rect.slices]).max()))
-            metres = max(metres, float(np.abs(height - whole.height[rect.slices]).max()))
-    found = pick_device(device)
-    name = torch.cuda.get_device_name(found) if found.type == "cuda" else found.type
-    return {
-        "repeats": same,
-        "seam_colour": colour,
-        "seam_height_m": metres,
-        "seconds_512": float(np.median(seconds)),
-        "device": f"{name}, {torch.get_num_threads()} of {os.cpu_count()} threads" if found.type == "cpu" else name,
-    }
+    def _real_land(self, crop: RealCrop) -> Land:
+        return Land(self._networks.unshading.albedo(crop.picture, crop.height), crop.picture, crop.height)
