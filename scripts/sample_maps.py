@@ -25,7 +25,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import levelled
 from terrainpaint.generate.generator import Generator
-from trainer.evaluation.height_statistics import coast_counts
+from trainer.systems.terrain.evaluation.height_statistics import coast_counts
 
 MAPS = ("coast", "archipelago", "highlands")
 SEEDS = 10

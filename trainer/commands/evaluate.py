@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
-    from trainer.evaluation.measurements import Measurements
+    from trainer.systems.terrain.evaluation.measurements import Measurements
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -39,8 +39,8 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the weights, or merge shards, and write the report."""
-    from trainer.evaluation.evaluate import Options, evaluate
-    from trainer.evaluation.measurements import load_measurements, merge, save_measurements
+    from trainer.systems.terrain.evaluation.evaluate import Options, evaluate
+    from trainer.systems.terrain.evaluation.measurements import load_measurements, merge, save_measurements
 
     if arguments.merge is not None:
         _write_report(merge([load_measurements(path) for path in arguments.merge]), arguments.output)
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _write_report(measurements: Measurements, folder: Path) -> None:
-    from trainer.evaluation.report import write_report
     from trainer.reports.tables import print_tables
+    from trainer.systems.terrain.evaluation.report import write_report
 
     print_tables(write_report(folder, measurements))
     print(folder / "report.html")

@@ -1,4 +1,4 @@
-"""`python -m trainer label`: makes maps of the seven classes for prepared sets, or labels one picture."""
+"""`python -m trainer label`: makes maps of the seven classes for tile sets, or labels one picture."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import TrainingError
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
+HIDDEN_WIDTHS = (48, 32)
+"""Hidden layers of the classifier."""
+SHOWN_TILES = 12
+
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("label", help="make the seven classes, or apply a labeller to one picture")
-    parser.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one a style")
+    parser.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one per style")
     parser.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
     parser.add_argument("--texture", type=Path, metavar="T.png", help="8-bit RGB picture (with --apply)")
     parser.add_argument("--height", type=Path, metavar="H.png", help="16-bit PNG or float TIFF, metres (with --apply)")
@@ -23,7 +27,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--labeller", type=Path, metavar="FILE.npz", help="labeller to write, or to apply (the shipped one)"
     )
-    parser.add_argument("--table", type=Path, metavar="TABLE.toml", help="names of the clusters, edited by hand")
+    parser.add_argument("--table", type=Path, metavar="TABLE.toml", help="classes of the clusters, edited by hand")
     parser.add_argument("--clusters", type=int, default=40, help="number of clusters (40)")
     parser.add_argument(
         "--reduction", choices=("kernel", "umap"), default="kernel", help="non-linear reduction (kernel)"
@@ -44,33 +48,37 @@ def run(arguments: argparse.Namespace) -> None:
 
     from terrainpaint.core.files import FileTransaction, write_image
     from terrainpaint.core.labeller import save_labeller
-    from trainer.clusters import cluster, read_table, sample, write_table
+    from trainer.data.statistics import class_fractions_of
     from trainer.data.tile_set import load_tile_set, save_tile_set
-    from trainer.label import fit, label, shares, sheet
+    from trainer.systems.terrain.labelling.classifier import fit_labeller
+    from trainer.systems.terrain.labelling.cluster_table import read_table, write_table
+    from trainer.systems.terrain.labelling.clusters import cluster, sample_features
+    from trainer.systems.terrain.labelling.maps import label_tiles, maps_overview
 
     if not arguments.sets or arguments.labeller is None:
-        raise WrongUsage("name the prepared sets and a --labeller file to write, or use --apply")
+        raise WrongUsage("name the tile sets and a --labeller file to write, or use --apply")
     sets = [load_tile_set(path) for path in arguments.sets]
-    samples = sample(sets, arguments.per_tile, arguments.seed)
+    samples = sample_features(sets, arguments.per_tile, arguments.seed)
     clusters = cluster(samples, arguments.clusters, arguments.reduction, arguments.seed)
     table = arguments.table
     if table is None:
         table = arguments.labeller.with_suffix(".toml")
         write_table(table, samples, clusters, sets[0].centre_deg)
-        print(f"{table}: proposed names of {arguments.clusters} clusters; edit them and give the file as --table")
-    labeller, accuracy = fit(samples, read_table(table, arguments.clusters)[clusters], (48, 32), arguments.seed)
+        print(f"{table}: proposed classes of {arguments.clusters} clusters; edit them and give the file as --table")
+    classes = read_table(table, arguments.clusters)[clusters]
+    labeller, accuracy = fit_labeller(samples, classes, HIDDEN_WIDTHS, arguments.seed)
     with FileTransaction() as files:
         save_labeller(files.path(arguments.labeller), labeller)
-    print(f"{arguments.labeller}: agrees with the clusters on {accuracy:.1%} of the samples of unseen tiles")
-    for index, (path, prepared) in enumerate(zip(arguments.sets, sets, strict=True)):
+    print(f"{arguments.labeller}: agrees with the clusters on {accuracy:.1%} of the samples of held-out tiles")
+    for index, (path, tiles) in enumerate(zip(arguments.sets, sets, strict=True)):
         with progress_bar(f"Labelling {path.name}") as progress:
-            labelled = label(prepared, labeller, arguments.variants, arguments.seed, progress)
+            labelled = label_tiles(tiles, labeller, arguments.variants, arguments.seed, progress)
         save_tile_set(path, labelled)
-        for name, share in zip(CLASS_NAMES, shares(labelled.labels, labelled.valid), strict=True):
-            print(f"{path}: {name} {share:.1%}")
+        for name, fraction in zip(CLASS_NAMES, class_fractions_of(labelled), strict=True):
+            print(f"{path}: {name} {fraction:.1%}")
         if arguments.sheet is not None and index == 0:
-            shown = np.random.default_rng(arguments.seed).permutation(len(prepared))[:12].tolist()
-            write_image(arguments.sheet, sheet(labelled, shown)[:, :, ::-1])
+            shown = np.random.default_rng(arguments.seed).permutation(len(tiles))[:SHOWN_TILES].tolist()
+            write_image(arguments.sheet, maps_overview(labelled, shown)[:, :, ::-1])
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What a prepared set holds, in numbers."""
+"""Statistics of a tile set."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 LIGHTNESS_BINS = 50
 HEIGHT_BINS = 50
 SPLIT_NAMES = {TRAIN: "train", VALIDATION: "held out"}
+_QUANTILES = (0, 0.05, 0.5, 0.95, 1)
 
 
 @dataclass(frozen=True)
 class SplitStatistics:
-    """Of one split: `tiles`; `files` that they were cut from, 0 for rasters; `valid`, `sea` shares of all pixels; the
-    rest of valid pixels only: `classes` (7,) shares, zeros without maps; `mean_lightness` 0..100 (CIELAB); `lightness`
-    and `heights` histograms that sum to 1, over 0..100 and over `SetStatistics.height_m`; `quantiles_m` of height on
-    land: 0, 5, 50, 95, 100 %.
+    """Statistics of one split.
+
+    `tiles` and `files` are numbers; `files` are those that the tiles were cut from, 0 for rasters. `valid` and `sea`
+    are fractions of all pixels. The rest is about valid pixels only: `classes` (7,) fractions, zeros without maps;
+    `mean_lightness` 0..100 (CIELAB); `lightness` and `heights` histograms that sum to 1, over 0..100 and over
+    `SetStatistics.height_m`; `quantiles_m` of height on land: 0, 5, 50, 95, 100 %.
     """
 
     tiles: int
@@ -38,90 +41,104 @@ class SplitStatistics:
 
 @dataclass(frozen=True)
 class SetStatistics:
-    """Numbers of each split by its name, and `height_m`, the lowest and the highest of the set."""
+    """Name of each split → its statistics, and `height_m`, the lowest and the highest of the set."""
 
     splits: dict[str, SplitStatistics]
     height_m: tuple[float, float]
 
 
-def statistics_of(prepared: TileSet) -> SetStatistics:
-    """The numbers of a set, a tile at a time."""
-    low, high = (float(prepared.height.min()), float(prepared.height.max())) if len(prepared) else (0.0, 0.0)
+def statistics_of(tiles: TileSet) -> SetStatistics:
+    """The statistics of a set, computed one tile at a time to save memory."""
+    low, high = (float(tiles.height.min()), float(tiles.height.max())) if len(tiles) else (0.0, 0.0)
     bounds = (low, max(high, low + 1))
-    return SetStatistics({name: _split(prepared, split, bounds) for split, name in SPLIT_NAMES.items()}, bounds)
+    return SetStatistics({name: _split_statistics(tiles, split, bounds) for split, name in SPLIT_NAMES.items()}, bounds)
 
 
-def describe(prepared: TileSet, numbers: SetStatistics) -> list[str]:
-    """The same as lines of text."""
-    side = prepared.tile_px
+def class_fractions_of(tiles: TileSet) -> NDArray[np.float64]:
+    """(7,) fraction of each class in the valid pixels of all maps."""
+    counts = np.zeros(CLASS_COUNT)
+    for tile in range(len(tiles)):
+        counts += _class_counts(tiles, tile)
+    return _normalised(counts)
+
+
+def describe(tiles: TileSet, statistics: SetStatistics) -> list[str]:
+    """The statistics as lines of text."""
+    side = tiles.tile_px
     lines = [
-        f"style {prepared.style}, {len(prepared)} tiles of {side} px"
-        + (f", {prepared.pixel_size_m:g} m a pixel" if prepared.has_height else ""),
-        f"heights {'yes' if prepared.has_height else 'no'}, maps a tile {prepared.labels.shape[1]}",
-        f"it can train {prepared.trains()}",
-        f"credits {prepared.credits or 'none'}",
+        f"style {tiles.style}, {len(tiles)} tiles of {side} px"
+        + (f", {tiles.pixel_size_m:g} m a pixel" if tiles.has_height else ""),
+        f"heights {'yes' if tiles.has_height else 'no'}, maps a tile {tiles.labels.shape[1]}",
+        f"it can train {tiles.trains()}",
+        f"credits {tiles.credits or 'none'}",
     ]
-    for name, split in numbers.splits.items():
+    for name, split in statistics.splits.items():
         if not split.tiles:
             lines.append(f"{name}: no tiles")
             continue
-        files = f" of {_counted(split.files)}" if split.files else ""
+        files = f" of {_files(split.files)}" if split.files else ""
         lines.append(f"{name}: {split.tiles} tiles{files}, {split.valid:.1%} valid, {split.sea:.1%} sea, "
                      f"lightness {split.mean_lightness:.0f}")  # fmt: skip
-        if prepared.has_height:
-            told = " / ".join(f"{each:.0f}" for each in split.quantiles_m)
-            lines.append(f"{name}: height on land {told} m (least, 5 %, median, 95 %, most)")
-        if prepared.has_maps:
-            shares = zip(CLASS_NAMES, split.classes, strict=True)
-            lines.append(f"{name}: " + ", ".join(f"{each} {share:.1%}" for each, share in shares))
-    lines.append(f"left out {_counted(len(prepared.left_out))}")
+        if tiles.has_height:
+            quantiles = " / ".join(f"{height:.0f}" for height in split.quantiles_m)
+            lines.append(f"{name}: height on land {quantiles} m (lowest, 5 %, median, 95 %, highest)")
+        if tiles.has_maps:
+            fractions = zip(CLASS_NAMES, split.classes, strict=True)
+            lines.append(f"{name}: " + ", ".join(f"{class_name} {fraction:.1%}" for class_name, fraction in fractions))
+    lines.append(f"left out {_files(len(tiles.left_out))}")
     return lines
 
 
-def _counted(files: int) -> str:
-    return f"{files} file" if files == 1 else f"{files} files"
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
 
 
-def _split(prepared: TileSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
-    chosen = np.flatnonzero(prepared.split == split)
+def _split_statistics(tiles: TileSet, split: int, bounds: tuple[float, float]) -> SplitStatistics:
+    indices = np.flatnonzero(tiles.split == split)
     classes, lightness = np.zeros(CLASS_COUNT), np.zeros(LIGHTNESS_BINS)
-    # Whole metres: all quantiles are exact, without keeping the pixels.
+    # Heights are whole metres: counts of each give exact quantiles without keeping the pixels.
     land: Counter[int] = Counter()
-    heights, bright = np.zeros(HEIGHT_BINS), 0.0
+    heights, lightness_sum = np.zeros(HEIGHT_BINS), 0.0
     valid_px = sea_px = 0
-    for tile in chosen:
-        valid = prepared.valid[tile]
+    for tile in indices.tolist():
+        valid = tiles.valid[tile]
         valid_px += int(valid.sum())
-        sea_px += int(prepared.sea[tile].sum())
-        lab = cv2.cvtColor(prepared.texture[tile].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        sea_px += int(tiles.sea[tile].sum())
+        lab = cv2.cvtColor(tiles.texture[tile].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         lightness += np.histogram(lab[:, :, 0][valid].clip(0, 100), LIGHTNESS_BINS, (0, 100))[0]
-        bright += float(lab[:, :, 0][valid].sum(dtype=np.float64))
-        heights += np.histogram(prepared.height[tile][valid], HEIGHT_BINS, bounds)[0]
-        classes += class_counts(prepared.labels[tile][:, valid])
-        metres, count = np.unique(prepared.height[tile][valid & ~prepared.sea[tile]], return_counts=True)
+        lightness_sum += float(lab[:, :, 0][valid].sum(dtype=np.float64))
+        heights += np.histogram(tiles.height[tile][valid], HEIGHT_BINS, bounds)[0]
+        classes += _class_counts(tiles, tile)
+        metres, count = np.unique(tiles.height[tile][valid & ~tiles.sea[tile]], return_counts=True)
         land.update(dict(zip(metres.tolist(), count.tolist(), strict=True)))
-    all_px = max(1, len(chosen)) * prepared.tile_px**2
-    names = {prepared.names[tile] for tile in chosen} if prepared.names else set()
+    all_px = max(1, len(indices)) * tiles.tile_px**2
+    names = {tiles.names[tile] for tile in indices} if tiles.names else set()
     return SplitStatistics(
-        tiles=len(chosen),
+        tiles=len(indices),
         files=len(names),
         valid=valid_px / all_px,
         sea=sea_px / all_px,
-        classes=_shares(classes),
-        mean_lightness=bright / max(1.0, lightness.sum()),
-        lightness=_shares(lightness),
-        heights=_shares(heights),
+        classes=_normalised(classes),
+        mean_lightness=lightness_sum / max(1.0, lightness.sum()),
+        lightness=_normalised(lightness),
+        heights=_normalised(heights),
         quantiles_m=_quantiles(land),
     )
 
 
-def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _class_counts(tiles: TileSet, tile: int) -> NDArray[np.int64]:
+    """(7,) pixels of each class in the valid pixels of all maps of a tile."""
+    return class_counts(tiles.labels[tile][:, tiles.valid[tile]])
+
+
+def _normalised(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(counts / max(1.0, counts.sum()))
 
 
-def _quantiles(counted: Counter[int]) -> tuple[float, ...]:
-    if not counted:
-        return (0.0,) * 5
-    metres = np.array(sorted(counted))
-    below = np.cumsum([counted[each] for each in metres.tolist()])
-    return tuple(float(metres[np.searchsorted(below, share * below[-1])]) for share in (0, 0.05, 0.5, 0.95, 1))
+def _quantiles(counts: Counter[int]) -> tuple[float, ...]:
+    """The `_QUANTILES` of numbers that were counted."""
+    if not counts:
+        return (0.0,) * len(_QUANTILES)
+    values = np.array(sorted(counts))
+    cumulative = np.cumsum([counts[value] for value in values.tolist()])
+    return tuple(float(values[np.searchsorted(cumulative, quantile * cumulative[-1])]) for quantile in _QUANTILES)

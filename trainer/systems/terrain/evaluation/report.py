@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.shading import hypsometric
-from trainer.evaluation import height_statistics as heights
-from trainer.evaluation.measure import Land
-from trainer.evaluation.measurements import Measurements
-from trainer.evaluation.result_tables import result_tables
-from trainer.evaluation.results import results
 from trainer.reports import charts
 from trainer.reports.page import encode_jpeg, render_page
 from trainer.reports.tables import Table, markdown, number
+from trainer.systems.terrain.evaluation import height_statistics as heights
+from trainer.systems.terrain.evaluation.measure import Land
+from trainer.systems.terrain.evaluation.measurements import Measurements
+from trainer.systems.terrain.evaluation.result_tables import result_tables
+from trainer.systems.terrain.evaluation.results import results
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 _PICTURE_CROPS = 6

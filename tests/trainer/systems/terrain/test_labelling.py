@@ -19,10 +19,13 @@ from terrainpaint.core.smoothing import Smoothing, smooth_map
 from terrainpaint.errors import InputFileError, TrainingError
 from tests.trainer.earths import make_earth
 from trainer.__main__ import main
-from trainer.clusters import cluster, propose, read_table, sample
 from trainer.data.raster_tiles import PrepareOptions, Sources, prepare
+from trainer.data.statistics import class_fractions_of
 from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
-from trainer.label import fit, label, shares
+from trainer.systems.terrain.labelling.classifier import fit_labeller
+from trainer.systems.terrain.labelling.cluster_table import propose_class, read_table
+from trainer.systems.terrain.labelling.clusters import cluster, sample_features
+from trainer.systems.terrain.labelling.maps import label_tiles
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
 
 
 def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: TileSet) -> None:
-    samples = sample([prepared], 60, seed=1)
+    samples = sample_features([prepared], 60, seed=1)
     first, second = (cluster(samples, 6, "kernel", seed=1) for _ in range(2))
     assert np.array_equal(first, second)
     sizes = np.bincount(first)
@@ -41,15 +44,15 @@ def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: TileSet)
 
 def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: TileSet) -> None:
     """Water below, mountain above: what the fitted labeller paints must follow the heights."""
-    samples = sample([prepared], 200, seed=0)
+    samples = sample_features([prepared], 200, seed=0)
     elevation = samples.values[0][:, FEATURE_NAMES.index("elevation")]
     flat = samples.values[0][:, FEATURE_NAMES.index("flatness")] > 0.5
     classes = np.where(flat, WATER, np.where(elevation > np.median(elevation), 5, 1)).astype(np.uint8)
-    labeller, accuracy = fit(samples, classes, (16,), seed=0)
+    labeller, accuracy = fit_labeller(samples, classes, (16,), seed=0)
     assert accuracy > 0.9
-    labelled = label(prepared, labeller, variants=2, seed=0)
+    labelled = label_tiles(prepared, labeller, variants=2, seed=0)
     assert labelled.labels.shape == (len(prepared), 2, 128, 128)
-    found = shares(labelled.labels, prepared.valid)
+    found = class_fractions_of(labelled)
     assert found.sum() == pytest.approx(1)
     assert found[[2, 3, 4, 6]].max() == 0  # classes that no cluster was named never win
     high = prepared.height > np.quantile(prepared.height[~prepared.sea], 0.8)
@@ -58,10 +61,10 @@ def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: Tile
 
 
 def test_the_sea_is_water_on_every_map(prepared: TileSet) -> None:
-    samples = sample([prepared], 60, seed=0)
+    samples = sample_features([prepared], 60, seed=0)
     grass_and_forest = np.resize(np.array([1, 2], np.uint8), len(samples.tile))
-    labeller, _ = fit(samples, grass_and_forest, (4,), 0)
-    labelled = label(prepared, labeller, variants=1, seed=0)
+    labeller, _ = fit_labeller(samples, grass_and_forest, (4,), 0)
+    labelled = label_tiles(prepared, labeller, variants=1, seed=0)
     inner_sea = np.stack([cv2.erode(each.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0 for each in prepared.sea])
     assert (labelled.labels[:, 0][inner_sea] == WATER).all()
 
@@ -80,7 +83,7 @@ def test_the_sea_is_water_on_every_map(prepared: TileSet) -> None:
 )
 def test_a_name_is_proposed_from_the_means(change: dict[str, float], expected: str) -> None:
     plain = dict.fromkeys(FEATURE_NAMES, 0.0) | {"elevation": 15.0, "blue_yellow": 10.0}
-    assert propose(plain | change) == expected
+    assert propose_class(plain | change) == expected
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.shading import slopes
 from terrainpaint.models.shadow import SLOPE_GAINS
 from terrainpaint.models.shadow import slopes as squashed_slopes
-from trainer.evaluation.real_crops import RealCrops
+from trainer.systems.terrain.evaluation.real_crops import RealCrops
 
 DIRECTIONS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 FINE_PX = 8.0

@@ -14,14 +14,14 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
-from trainer.evaluation import height_statistics as heights
-from trainer.evaluation.measurements import Measurements
-from trainer.evaluation.real_crops import RealCrop, RealCrops
-from trainer.evaluation.segmenter import Segmenter, confusion_matrix
-from trainer.evaluation.shading_leak import Unshading, leak_moments
 from trainer.metrics.features import Features, mean_distance
 from trainer.metrics.pairwise import pair_measures
 from trainer.metrics.relief import power_spectrum
+from trainer.systems.terrain.evaluation import height_statistics as heights
+from trainer.systems.terrain.evaluation.measurements import Measurements
+from trainer.systems.terrain.evaluation.real_crops import RealCrop, RealCrops
+from trainer.systems.terrain.evaluation.segmenter import Segmenter, confusion_matrix
+from trainer.systems.terrain.evaluation.shading_leak import Unshading, leak_moments
 
 LIGHT = {"azimuth_deg": 315.0, "altitude_deg": 45.0, "exaggeration": 4.0}
 SHOWN = 8

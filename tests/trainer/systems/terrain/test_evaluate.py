@@ -20,10 +20,10 @@ from terrainpaint.models.weights import WeightsHeader, save_weights
 from tests.trainer.lands import small_set
 from trainer.__main__ import main
 from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
-from trainer.evaluation import evaluate, segmenter
-from trainer.evaluation.measurements import Measurements, load_measurements, merge, save_measurements
-from trainer.evaluation.real_crops import RealCrops
-from trainer.evaluation.segmenter import class_ious, confusion_matrix
+from trainer.systems.terrain.evaluation import evaluate, segmenter
+from trainer.systems.terrain.evaluation.measurements import Measurements, load_measurements, merge, save_measurements
+from trainer.systems.terrain.evaluation.real_crops import RealCrops
+from trainer.systems.terrain.evaluation.segmenter import class_ious, confusion_matrix
 
 CPU = torch.device("cpu")
 FIRES = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128), 9: (256, 48, 192),

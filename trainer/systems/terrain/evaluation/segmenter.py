@@ -23,7 +23,7 @@ from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.encoding import encode_elevation
 from terrainpaint.models.shadow import slopes
-from trainer.evaluation.real_crops import RealCrops
+from trainer.systems.terrain.evaluation.real_crops import RealCrops
 
 STEPS = 300
 BATCH = 8

@@ -18,14 +18,14 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
 from terrainpaint.models.weights import WeightsHeader, read_header
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set
-from trainer.evaluation import segmenter
-from trainer.evaluation.generator_checks import consistency, repetition
-from trainer.evaluation.measure import EvaluationNetworks, measure
-from trainer.evaluation.measurements import Measurements
-from trainer.evaluation.real_crops import RealCrops
-from trainer.evaluation.shading_leak import fit_unshading
 from trainer.metrics.features import Features
 from trainer.metrics.relief import NEAR_PX
+from trainer.systems.terrain.evaluation import segmenter
+from trainer.systems.terrain.evaluation.generator_checks import consistency, repetition
+from trainer.systems.terrain.evaluation.measure import EvaluationNetworks, measure
+from trainer.systems.terrain.evaluation.measurements import Measurements
+from trainer.systems.terrain.evaluation.real_crops import RealCrops
+from trainer.systems.terrain.evaluation.shading_leak import fit_unshading
 
 SEGMENTER_FILE = "segmenter.safetensors"
 _SEGMENTER_CROPS, _SEGMENTER_CROP_PX = 4000, 128

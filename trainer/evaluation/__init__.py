@@ -1,1 +1,0 @@
-"""Measures of a weights file on land that was held out: figures, and a report for people."""
