@@ -157,7 +157,7 @@ def paint(window: MainWindow) -> Callable[[], None]:
         if release is not None:
             release()
         QTest.keyClicks(canvas, key)
-        window.tools.set_size_px(size_px)
+        window.tools.size_px = size_px
         release = drag(canvas, curve(places))
     assert release is not None
     return release

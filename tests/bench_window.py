@@ -148,7 +148,7 @@ def painted(window: object) -> tuple[list[float], list[float]]:
     assert isinstance(window, MainWindow)
     canvas, left, none = window.canvas, Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     canvas.set_tool("brush")
-    window.tools.set_size_px(_BRUSH_PX)
+    window.tools.size_px = _BRUSH_PX
     patches: list[float] = []
     window.generation.patch_made.connect(lambda rect: patches.append(time.perf_counter()))
     answers, waits = [], []
@@ -169,7 +169,7 @@ def painted(window: object) -> tuple[list[float], list[float]]:
         place = draw.uniform(0.2, 0.8, 2)
         # Another class than the one that is there: nothing comes of a stroke that changes nothing.
         there = window.document.segmentation().ids[int(place[0] * rows), int(place[1] * cols)]
-        window.tools.set_class_id((int(there) + 3) % CLASS_COUNT)
+        window.tools.class_id = (int(there) + 3) % CLASS_COUNT
         heading = draw.uniform(0, 2 * math.pi)
         steps = np.linspace(0, 0.15, _MOVES)[:, None] * [math.sin(heading), math.cos(heading)] + place
         places = [canvas.to_screen(row * rows, col * cols) for row, col in steps]

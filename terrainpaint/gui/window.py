@@ -36,16 +36,13 @@ from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.terrain_view import TerrainDock
-from terrainpaint.gui.tools import TOOLS, ToolSettings
+from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
-_CANVAS_KEYS = [
-    ("Painting", "[ and ]", "Smaller and larger brush, with Shift in larger steps"),
-    ("Painting", "1 to 7", "Class"),
-    ("Painting", "X", "Swap the last two classes"),
+_GESTURES = [
     ("Painting", "Shift+click", "Straight line from the last point"),
     ("Painting", "Alt or Ctrl", "Pick a class while painting"),
     ("Painting", "Esc", "Cancel what is under way"),
@@ -353,7 +350,8 @@ class MainWindow(QMainWindow):
 
     def _show_shortcuts(self) -> None:
         tools = [("Tools", " or ".join(kind.keys), kind.text) for kind in TOOLS.values()]
-        ShortcutsDialog([*shortcut_table(), *tools, *_CANVAS_KEYS], self).exec()
+        painting = [("Painting", " or ".join(row.keys), row.text) for row in PAINTING_KEYS]
+        ShortcutsDialog([*shortcut_table(), *tools, *painting, *_GESTURES], self).exec()
 
     def _show_about(self) -> None:
         info = self.generation.info

@@ -80,8 +80,8 @@ def assert_exact(person: Person, qtbot: QtBot, generator: Generator) -> None:
 def scribbles(person: Person, seed: int, count: int) -> None:
     draw = random.Random(seed)
     for _ in range(count):
-        person.window.tools.set_class_id(draw.randrange(7))
-        person.window.tools.set_size_px(draw.uniform(4, 40))
+        person.window.tools.class_id = draw.randrange(7)
+        person.window.tools.size_px = draw.uniform(4, 40)
         at = [(draw.uniform(0, SHAPE[0]), draw.uniform(0, SHAPE[1])) for _ in range(draw.randrange(2, 5))]
         person.paints(*at, pause_ms=15)
 

@@ -55,7 +55,7 @@ def test_a_click_chooses_a_class(panel: ClassesPanel, tools: ToolSettings, qtbot
     qtbot.mouseClick(panel.rows[DESERT], LEFT)
     assert tools.class_id == DESERT
     assert current(panel) == [DESERT]
-    tools.set_class_id(WATER)
+    tools.class_id = WATER
     assert current(panel) == [WATER]
 
 
@@ -196,8 +196,8 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     assert bar.name.text() == kind.text
     assert bar.hint.whole_text == kind.tip
     assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth"))
-    assert bar.swatch.isVisible() == ((kind.tool.paints and name != "eraser") or name == "picker")
-    assert bar.mirror_x.isVisible() == ((kind.tool.paints and name != "replace") or name == "smooth")
+    assert bar.swatch.isVisible() == ((kind.paints and name != "eraser") or name == "picker")
+    assert bar.mirror_x.isVisible() == ((kind.paints and name != "replace") or name == "smooth")
     assert bar.selection.isVisible() == (name == "select")
 
 
@@ -217,7 +217,7 @@ def test_the_size_is_set_in_the_bar_and_by_keys(bar: ToolOptions, tools: ToolSet
 
 
 def test_a_size_between_two_pixels_is_shown_and_kept(bar: ToolOptions, tools: ToolSettings) -> None:
-    tools.set_size_px(12.4)
+    tools.size_px = 12.4
     assert bar.size_px.value == 12
     assert tools.size_px == 12.4
 
@@ -226,19 +226,19 @@ def test_buttons_follow_the_settings_both_ways(bar: ToolOptions, tools: ToolSett
     qtbot.mouseClick(bar.shape.buttons[Shape.SQUARE], LEFT)
     qtbot.mouseClick(bar.edge.buttons[Edge.ROUGH], LEFT)
     assert (tools.brush.shape, tools.brush.edge) == (Shape.SQUARE, Edge.ROUGH)
-    tools.set_shape(Shape.ROUND)
+    tools.shape = Shape.ROUND
     assert bar.shape.buttons[Shape.ROUND].isChecked()
     assert not bar.shape.buttons[Shape.SQUARE].isChecked()
     before = tools.pressure
     qtbot.mouseClick(bar.pressure, LEFT)
     qtbot.mouseClick(bar.mirror_x, LEFT)
     assert (tools.pressure, tools.mirror_x, tools.mirror_y) == (not before, True, False)
-    tools.set_mirror_y(True)
+    tools.mirror_y = True
     assert bar.mirror_y.isChecked()
     bar.radial.setFocus()
     qtbot.keyClick(bar.radial, Qt.Key.Key_Up)
     assert tools.radial == 2
-    tools.set_radial(6)
+    tools.radial = 6
     assert bar.radial.value() == 6
     bar.show_tool("select")
     qtbot.mouseClick(bar.selection.buttons[SelectionMode.AREA], LEFT)
@@ -264,5 +264,5 @@ def test_the_bar_gives_way_to_a_narrow_canvas(bar: ToolOptions) -> None:
 
 def test_the_class_in_the_bar_is_the_one_that_is_painted(bar: ToolOptions, tools: ToolSettings) -> None:
     for each in CLASSES:
-        tools.set_class_id(each.id)
+        tools.class_id = each.id
         assert (bar.swatch.class_id, bar.class_name.text()) == (each.id, each.name.capitalize())

@@ -335,9 +335,9 @@ class Walk:
         self.finished()
         self.canvas.set_tool(self.draw.choice(list(TOOLS)))
         self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0))
-        self.tools.set_class_id(self.draw.randrange(7))
-        self.tools.set_size_px(self.draw.choice([1, 9, 30, 60]))
-        self.tools.set_selection_mode(self.draw.choice(list(SelectionMode)))
+        self.tools.class_id = self.draw.randrange(7)
+        self.tools.size_px = self.draw.choice([1, 9, 30, 60])
+        self.tools.selection_mode = self.draw.choice(list(SelectionMode))
         self.follow()
         self.hand.press(*self.pixel())
         for _ in range(self.draw.randrange(3)):

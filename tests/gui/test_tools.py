@@ -16,7 +16,7 @@ from terrainpaint.core.painting import Brush, Edge, Mark, Shape, dab, ellipse, p
 from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.map_camera import Camera
-from terrainpaint.gui.tools import SHORTCUTS, TOOLS, SelectionMode
+from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, SelectionMode
 from tests.gui.canvases import ALT, LEFT, NONE, SHAPE, SHIFT, WHOLE, Desk, checkers
 
 
@@ -44,9 +44,9 @@ def selected(desk: Desk) -> np.ndarray:
 
 @pytest.mark.parametrize("brush", [Brush(1), Brush(9), Brush(20, Shape.SQUARE), Brush(30, edge=Edge.ROUGH)])
 def test_a_stroke_is_its_segments_and_one_step(desk: Desk, brush: Brush) -> None:
-    desk.settings.set_size_px(brush.size_px)
-    desk.settings.set_shape(brush.shape)
-    desk.settings.set_edge(brush.edge)
+    desk.settings.size_px = brush.size_px
+    desk.settings.shape = brush.shape
+    desk.settings.edge = brush.edge
     places = [(50, 40), (60, 90), (150, 120), (20, 290)]
     desk.drag(*places)
     expected = painted(*(segment(brush, a, b, SHAPE) for a, b in itertools.pairwise(places)))
@@ -64,7 +64,7 @@ def test_shift_click_draws_straight_from_the_last_point(desk: Desk) -> None:
 
 
 def test_shift_while_dragging_keeps_to_a_row_or_a_column(desk: Desk) -> None:
-    desk.settings.set_size_px(6)
+    desk.settings.size_px = 6
     desk.press(100, 50)
     for at in ((101, 52), (108, 90), (140, 200)):
         desk.move(*at, SHIFT)
@@ -121,7 +121,7 @@ def test_a_stroke_that_was_ended_paints_no_more(tool: str, interruption: str, qt
     desk.document.add_layer()
     desk.document.set_active(1)
     desk.document.saved(tmp_path / "before")
-    desk.settings.set_class_id(1)
+    desk.settings.class_id = 1
     desk.canvas.set_tool(tool)
     desk.press(100, 40)
     desk.move(100, 45)
@@ -259,18 +259,18 @@ def test_lasso(desk: Desk) -> None:
 
 def test_fill_and_replace(full: Desk) -> None:
     full.canvas.set_tool("fill")
-    full.settings.set_class_id(6)
+    full.settings.class_id = 6
     full.click(30, 30)
     ids = checkers()
     ids[20:40, 20:40] = 6
     assert np.array_equal(full.ids, ids)
     full.canvas.set_tool("replace")
-    full.settings.set_class_id(2)
+    full.settings.class_id = 2
     full.click(5, 5)
     ids[ids == 0] = 2
     assert np.array_equal(full.ids, ids)
     full.document.set_selection(rectangle((0, 0), (99, 299), SHAPE))
-    full.settings.set_class_id(5)
+    full.settings.class_id = 5
     full.click(150, 5)
     old = full.ids[150, 5]
     assert (full.ids[:100] != old).sum() == 100 * 300
@@ -308,10 +308,10 @@ def test_smooth_smooths_only_below_the_brush(qtbot: QtBot) -> None:
 @pytest.mark.parametrize("radial", [1, 2])
 def test_symmetry_in_both_directions(qtbot: QtBot, tool: str, radial: int) -> None:
     desk = Desk(qtbot, np.full(SHAPE, 4, np.uint8))
-    desk.settings.set_mirror_x(True)
-    desk.settings.set_mirror_y(True)
-    desk.settings.set_radial(radial)
-    desk.settings.set_size_px(13)
+    desk.settings.mirror_x = True
+    desk.settings.mirror_y = True
+    desk.settings.radial = radial
+    desk.settings.size_px = 13
     desk.canvas.set_tool(tool)
     if tool == "polygon":
         for each in CORNERS:
@@ -328,8 +328,8 @@ def test_symmetry_in_both_directions(qtbot: QtBot, tool: str, radial: int) -> No
 
 
 def test_radial_symmetry_paints_all_around(desk: Desk) -> None:
-    desk.settings.set_radial(6)
-    desk.settings.set_size_px(9)
+    desk.settings.radial = 6
+    desk.settings.size_px = 9
     desk.click(60, 150)
     centres = [(100 + 40 * np.sin(a), 150 + 40 * np.cos(a)) for a in np.radians(np.arange(-90, 270, 60))]
     assert all(desk.ids[int(row), int(col)] == 1 for row, col in centres)
@@ -344,7 +344,7 @@ def test_select_adds_and_subtracts(desk: Desk, mode: SelectionMode) -> None:
         SelectionMode.LASSO: lambda a, b, c: polygon([a, b, c], SHAPE),
     }
     desk.canvas.set_tool("select")
-    desk.settings.set_selection_mode(mode)
+    desk.settings.selection_mode = mode
     drags = [((20, 20), (25, 90), (100, 100)), ((60, 60), (70, 170), (150, 200)), ((50, 50), (55, 80), (90, 90))]
     areas = [shapes[mode](*each).part(WHOLE) for each in drags]
     desk.drag(*drags[0])
@@ -370,12 +370,12 @@ def test_a_drag_inside_and_arrows_move_the_outline(desk: Desk) -> None:
 
 def test_select_by_area_and_by_class(full: Desk) -> None:
     full.canvas.set_tool("select")
-    full.settings.set_selection_mode(SelectionMode.AREA)
+    full.settings.selection_mode = SelectionMode.AREA
     full.click(30, 30)
     expected = np.zeros(SHAPE, bool)
     expected[20:40, 20:40] = True
     assert np.array_equal(selected(full), expected)
-    full.settings.set_selection_mode(SelectionMode.CLASS)
+    full.settings.selection_mode = SelectionMode.CLASS
     full.click(30, 30, SHIFT)
     assert np.array_equal(selected(full), checkers() == checkers()[30, 30])
 
@@ -440,8 +440,8 @@ def test_the_pressure_of_a_pen_is_the_size(desk: Desk) -> None:
     first = dab(Brush(20), (60, 60), SHAPE)
     assert np.array_equal(desk.ids, painted(first, segment(Brush(20), (60, 60), (60, 160), SHAPE, 40)))
     assert desk.steps == 1
-    desk.settings.set_pressure(False)
-    desk.settings.set_class_id(5)
+    desk.settings.pressure = False
+    desk.settings.class_id = 5
     desk.tablet(QEvent.Type.TabletPress, 150, 60, 0.2)
     desk.tablet(QEvent.Type.TabletRelease, 150, 60, 0.0)
     assert ((desk.ids == 5) == dab(Brush(40), (150, 60), SHAPE).part(WHOLE)).all()
@@ -460,14 +460,14 @@ def test_settings_swap_and_step() -> None:
     settings = ToolSettings()
     heard: list[int] = []
     settings.changed.connect(lambda: heard.append(settings.class_id))
-    settings.set_class_id(4)
-    settings.set_class_id(4)
-    settings.set_class_id(6)
+    settings.class_id = 4
+    settings.class_id = 4
+    settings.class_id = 6
     settings.swap_classes()
     assert (settings.class_id, settings.previous_class_id, heard) == (4, 6, [4, 6, 4])
     with pytest.raises(ValueError, match="class_id"):
-        settings.set_class_id(7)
-    settings.set_size_px(9999)
+        settings.class_id = 7
+    settings.size_px = 9999
     assert settings.size_px == 2048
     sizes = [settings.size_px]
     for _ in range(60):
@@ -480,5 +480,5 @@ def test_every_tool_has_an_icon_and_its_own_keys(qtbot: QtBot) -> None:
     from terrainpaint.gui.icons import icon_names
 
     assert {kind.icon for kind in TOOLS.values()} <= set(icon_names())
-    keys = [key for keys in SHORTCUTS.values() for key in keys]
+    keys = [key for row in (*TOOLS.values(), *PAINTING_KEYS) for key in row.keys]
     assert len(keys) == len(set(keys))

@@ -168,7 +168,7 @@ def test_what_needs_a_selection_waits_for_one(painter: Person) -> None:
     assert not any(window.actions_[name].isEnabled() for name in names)
     window.actions_["select_all"].trigger()
     assert all(window.actions_[name].isEnabled() for name in names)
-    window.tools.set_class_id(4)
+    window.tools.class_id = 4
     window.actions_["fill_selection"].trigger()
     assert (window.document.ids == 4).all()
     window.actions_["reroll"].trigger()

@@ -24,7 +24,7 @@ from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.canvas.map_view import MapView
 from terrainpaint.gui.canvas.overlays import draw_axes, draw_outlined, outline_path
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.tools import TOOLS, Pointer, Tool, ToolSettings
+from terrainpaint.gui.tools import TOOLS, Option, Pointer, Tool, ToolSettings
 
 _PEN_END = "eraser"
 _SMOOTHING_RADIUS_PX = 4.0
@@ -44,7 +44,7 @@ class Canvas(MapView):
     def __init__(self, document: Document, settings: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(document, parent)
         self.settings = settings
-        self._tools: dict[str, Tool] = {name: kind.tool(document, settings, self) for name, kind in TOOLS.items()}
+        self._tools: dict[str, Tool] = {name: kind.tool(kind, document, settings, self) for name, kind in TOOLS.items()}
         self._tool_name = "brush"
         self._pressed: Tool | None = None
         self._pointer: Pointer | None = None
@@ -221,7 +221,7 @@ class Canvas(MapView):
 
     def _chosen(self, event: QInputEvent) -> Tool:
         picks = event.modifiers() & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier)
-        return self._tools["picker"] if picks and self.tool.paints and not self.tool.is_busy else self.tool
+        return self._tools["picker"] if picks and self.tool.kind.paints and not self.tool.is_busy else self.tool
 
     def _begin(self, pointer: Pointer, tool: Tool) -> None:
         if self._pressed is not None:
@@ -236,7 +236,7 @@ class Canvas(MapView):
             return
         self._pressed = tool
         tool.press(pointer)
-        if not tool.paints:
+        if not tool.kind.paints:
             self.clicked.emit(*pointer.at)
 
     def _go_on(self, pointer: Pointer) -> None:
@@ -299,7 +299,7 @@ class Canvas(MapView):
     def _show_outline(self) -> None:
         before = self._outline
         self._outline = QPainterPath()
-        if self._pointer is not None and self.tool.has_brush:
+        if self._pointer is not None and Option.BRUSH in self.tool.kind.options:
             brush = self.settings.brush
             for image in self.tool.images([brush.snapped(self._pointer.at)]):
                 self._outline.addPath(outline_path(brush, image[0], self))

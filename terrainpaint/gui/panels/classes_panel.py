@@ -45,7 +45,7 @@ class ClassesPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._count)
-        group.idClicked.connect(tools.set_class_id)
+        group.idClicked.connect(lambda class_id: ToolSettings.class_id.set(tools, class_id))
         tools.changed.connect(self._show_current)
         document.settings_changed.connect(self._show_base)
         document.map_changed.connect(self._count_soon)

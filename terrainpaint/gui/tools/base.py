@@ -1,30 +1,29 @@
-"""What every tool is: it gets positions on the map and changes the document; it never writes into arrays itself."""
+"""What every tool is: it gets positions on the map and changes the document, but never writes into arrays itself."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from enum import Enum, auto
+from typing import ClassVar, Protocol
 
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPolygonF
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.rects import Point
+from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.symmetry import mirrored
-from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import MapOnScreen, draw_outlined
+from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.tools.settings import ToolSettings
-
-if TYPE_CHECKING:
-    from terrainpaint.gui.canvas.canvas import Canvas
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """Where the pointer is on the map, and what is held with it. `pressure` 0..1 is 1 for a mouse."""
+    """Where the pointer is on the map, and which keys are held. `pressure` 0..1 is 1 for a mouse."""
 
     row: float
     col: float
@@ -39,17 +38,69 @@ class Pointer:
         return self.row, self.col
 
 
+class ToolView(MapOnScreen, Protocol):
+    """What tools need of the canvas."""
+
+    @property
+    def pieces(self) -> Pieces:
+        """The piece of the map that floats while it is moved."""
+
+    def update(self) -> None:
+        """Draw what lies over the map again."""
+
+    def refuse(self) -> None:
+        """Say why nothing can be painted."""
+
+    def show_selection_moved(self, rows: int, cols: int) -> None:
+        """Show the outline of the selection elsewhere while it is dragged."""
+
+    def start_pan(self, at: QPointF) -> None:
+        """Move the map with the pointer from a place in the widget on."""
+
+    def stop_pan(self) -> None:
+        """Leave the map where it is."""
+
+    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
+        """Zoom in by steps of a wheel, out when negative."""
+
+    def show_map_rect(self, rect: Rect) -> None:
+        """Zoom so that a rectangle of the map fills the view."""
+
+
+class Option(Enum):
+    """What the option bar may show for a tool."""
+
+    CLASS = auto()
+    BRUSH = auto()
+    """Size, shape and edge; the outline of the brush follows the pointer."""
+    PRESSURE = auto()
+    SYMMETRY = auto()
+    SELECTION = auto()
+
+
+@dataclass(frozen=True)
+class ToolKind:
+    """One tool: its name (also that of its steps of undo), keys in Qt's portable words, and what it shows and does."""
+
+    text: str
+    icon: str
+    keys: tuple[str, ...]
+    tip: str
+    tool: type[Tool]
+    options: frozenset[Option] = frozenset()
+    paints: bool = False
+    """Whether it paints classes, so that Alt or Ctrl held at the press picks one instead."""
+    starts_group: bool = False
+    """Whether the tool bar has a line before it."""
+
+
 class Tool:
     """One tool. Press, move and release belong to the left button or the pen; hover is a move without them."""
 
-    paints: ClassVar[bool] = False
-    """Whether it paints classes, so that Alt or Ctrl held at the press picks one instead."""
-    has_brush: ClassVar[bool] = False
-    """Whether the outline of the brush follows the pointer."""
     cursor: ClassVar[Qt.CursorShape] = Qt.CursorShape.CrossCursor
 
-    def __init__(self, document: Document, settings: ToolSettings, view: Canvas) -> None:
-        self.document, self.settings, self.view = document, settings, view
+    def __init__(self, kind: ToolKind, document: Document, settings: ToolSettings, view: ToolView) -> None:
+        self.kind, self.document, self.settings, self.view = kind, document, settings, view
 
     @property
     def is_busy(self) -> bool:
@@ -84,7 +135,7 @@ class Tool:
         """Put everything back as it was before the press."""
 
     def forget(self) -> None:
-        """Somebody else ended the stroke, or there is another document: leave both alone."""
+        """Something else ended the stroke, or there is another document: leave both alone."""
 
     def paint_overlay(self, painter: QPainter) -> None:
         """Draw what is under way over the view, in its logical pixels."""
@@ -92,23 +143,23 @@ class Tool:
     # For the tools
 
     def images(self, points: Sequence[Point]) -> list[list[Point]]:
-        """The points under the symmetry that is set, as they are first."""
+        """The points, then their images under the symmetry that is set."""
         return mirrored(self.settings.symmetry(self.document.shape), points)
 
-    def paint(self, text: str, marks: Sequence[Mark], value: int) -> None:
-        """Write a value where any of the marks is, as one step."""
-        stroke = self.document.begin_stroke(text)
+    def paint(self, marks: Sequence[Mark]) -> None:
+        """Paint the chosen class where any of the marks is, as one step."""
+        stroke = self.document.begin_stroke(self.kind.text)
         if stroke is None:
             self.view.refuse()
             return
         for mark in marks:
-            stroke.paint(mark, value)
+            stroke.paint(mark, self.settings.class_id)
         stroke.end()
 
     def path(self, points: Sequence[Point], closed: bool) -> QPainterPath:
         """A line through positions on the map, in the view."""
         path = QPainterPath()
-        path.addPolygon(QPolygonF([self.view.to_screen(*each) for each in points]))
+        path.addPolygon(QPolygonF([self.view.to_screen(*point) for point in points]))
         if closed:
             path.closeSubpath()
         return path
@@ -128,7 +179,7 @@ def centred(at: Point) -> Point:
     return math.floor(at[0]) + 0.5, math.floor(at[1]) + 0.5
 
 
-def is_near(view: Canvas, a: Point, b: Point, distance_px: float) -> bool:
+def is_near(view: MapOnScreen, a: Point, b: Point, distance_px: float) -> bool:
     """Whether two positions on the map are close together on the screen."""
     first, second = view.to_screen(*a), view.to_screen(*b)
     return QLineF(QPointF(first), QPointF(second)).length() <= distance_px

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from terrainpaint.core.painting import Brush, Mark, segment
@@ -20,10 +18,6 @@ _SMOOTHED_PX = (1.5, 24.0)
 
 class BrushTool(Tool):
     """Paints a class where the pointer goes. Shift+click draws a straight line from where the last stroke ended."""
-
-    text: ClassVar[str] = "Brush"
-    paints = True
-    has_brush = True
 
     _stroke: PaintStroke | None = None
     _at: Point = (0.0, 0.0)
@@ -44,7 +38,7 @@ class BrushTool(Tool):
 
     def press(self, pointer: Pointer) -> None:
         """Begin a stroke."""
-        self._stroke = self.document.begin_stroke(self.text)
+        self._stroke = self.document.begin_stroke(self.kind.text)
         if self._stroke is None:
             self.view.refuse()
             return
@@ -109,8 +103,6 @@ class BrushTool(Tool):
 class EraserTool(BrushTool):
     """Makes the layer empty where the pointer goes, so that what is below it shows."""
 
-    text = "Eraser"
-
     @property
     def value(self) -> int:
         """Nothing."""
@@ -119,9 +111,6 @@ class EraserTool(BrushTool):
 
 class SmoothTool(BrushTool):
     """Smooths the borders between classes where the pointer goes."""
-
-    text = "Smooth"
-    paints = False
 
     def apply(self, stroke: PaintStroke, mark: Mark) -> None:
         """Give each pixel the class that is the most frequent around it."""

@@ -21,8 +21,6 @@ def class_at(tool: Tool, pointer: Pointer) -> int | None:
 class FloodTool(Tool):
     """Fills the connected area of one class with another one. The areas under a symmetry are filled too."""
 
-    paints = True
-
     def press(self, pointer: Pointer) -> None:
         """Fill as one step."""
         marks: list[Mark] = []
@@ -30,7 +28,7 @@ class FloodTool(Tool):
             row, col = (math.floor(each) for each in image[0])
             if not any(each.part(Rect(row, col, 1, 1)).any() for each in marks):
                 marks.append(flood(self.document.ids, image[0]))
-        self.paint("Fill", marks, self.settings.class_id)
+        self.paint(marks)
 
 
 class PickerTool(Tool):
@@ -42,7 +40,7 @@ class PickerTool(Tool):
         """Take the class."""
         found = class_at(self, pointer)
         if found is not None:
-            self.settings.set_class_id(found)
+            self.settings.class_id = found
 
     def move(self, pointer: Pointer) -> None:
         """Take the class here."""
@@ -52,8 +50,6 @@ class PickerTool(Tool):
 class ReplaceTool(Tool):
     """Click on a class: every pixel of it, or of it in the selection, gets the class that is set."""
 
-    paints = True
-
     def press(self, pointer: Pointer) -> None:
         """Replace as one step."""
         found = class_at(self, pointer)
@@ -61,4 +57,4 @@ class ReplaceTool(Tool):
             area = Rect.of_shape(self.document.shape)
             if self.document.selection is not None:
                 area = self.document.selection.rect
-            self.paint("Replace class", [where(self.document.ids, found, area)], self.settings.class_id)
+            self.paint([where(self.document.ids, found, area)])

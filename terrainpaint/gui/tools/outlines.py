@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
@@ -18,8 +16,6 @@ _NEXT_POINT_PX = 2
 class OutlineTool(Tool):
     """Keeps the points of an outline and fills it at the end."""
 
-    text: ClassVar[str]
-    paints = True
     _points: tuple[Point, ...] = ()
 
     @property
@@ -50,13 +46,12 @@ class OutlineTool(Tool):
         """Paint the area as one step."""
         points, shape = self._points, self.document.shape
         self.cancel()
-        self.paint(self.text, [polygon(image, shape) for image in self.images(points)], self.settings.class_id)
+        self.paint([polygon(image, shape) for image in self.images(points)])
 
 
 class PolygonTool(OutlineTool):
     """Click the corners. Enter, a double click or a click on the first corner fills; Backspace takes one back."""
 
-    text = "Polygon"
     _pointer: Point | None = None
 
     def press(self, pointer: Pointer) -> None:
@@ -106,8 +101,6 @@ class PolygonTool(OutlineTool):
 
 class LassoTool(OutlineTool):
     """Drag around an area; it is filled when the button is released."""
-
-    text = "Lasso fill"
 
     def press(self, pointer: Pointer) -> None:
         """Begin the outline."""

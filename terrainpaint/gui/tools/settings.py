@@ -1,10 +1,10 @@
-"""How the tools work: what the option bar shows and changes."""
+"""The settings of the tools, which the option bar shows and changes."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
+from typing import Any, Generic, TypeVar, overload
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,6 +14,9 @@ from terrainpaint.core.symmetry import MAX_RADIAL, Symmetry
 
 _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 10), *range(100, 200, 20),
           *range(200, 500, 50), *range(500, 1000, 100), *range(1000, 2048, 200), 2048)  # fmt: skip
+
+_Value = TypeVar("_Value")
+_Number = TypeVar("_Number", int, float)
 
 
 class SelectionMode(Enum):
@@ -28,131 +31,103 @@ class SelectionMode(Enum):
     """Every pixel of a class."""
 
 
-@dataclass(frozen=True)
-class ToolValues:
-    """All settings of the tools at one moment."""
+class Setting(Generic[_Value]):
+    """Declares a setting of the tools: its value at the start, and a function that limits or refuses a new one."""
 
-    class_id: int = 1
-    previous_class_id: int = 0
-    brush: Brush = dataclasses.field(default_factory=lambda: Brush(40))
-    pressure: bool = True
-    mirror_x: bool = False
-    mirror_y: bool = False
-    radial: int = 1
-    selection_mode: SelectionMode = SelectionMode.RECTANGLE
+    def __init__(self, first: _Value, allowed: Callable[[_Value], _Value] = lambda value: value) -> None:
+        self.first, self._allowed = first, allowed
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, settings: None, owner: type) -> Setting[_Value]: ...
+    @overload
+    def __get__(self, settings: ToolSettings, owner: type) -> _Value: ...
+    def __get__(self, settings: ToolSettings | None, owner: type) -> Setting[_Value] | _Value:
+        return self if settings is None else self.get(settings)
+
+    def __set__(self, settings: ToolSettings, value: _Value) -> None:
+        self.set(settings, value)
+
+    def get(self, settings: ToolSettings) -> _Value:
+        """The value of now."""
+        value: _Value = settings.values[self.name]
+        return value
+
+    def set(self, settings: ToolSettings, value: _Value) -> None:
+        """Take another value, within the limits. Nothing happens when it is the one of now."""
+        settings.change(self.name, self._allowed(value))
+
+
+def _between(low: _Number, high: _Number) -> Callable[[_Number], _Number]:
+    return lambda value: min(max(value, low), high)
+
+
+def _class_id(value: int) -> int:
+    if value not in range(CLASS_COUNT):
+        raise ValueError(f"class_id must be 0..{CLASS_COUNT - 1}, not {value}")
+    return value
 
 
 class ToolSettings(QObject):
-    """The settings of all tools; every setter ignores what is the case already, and limits what is out of range."""
+    """The settings of all tools, read and set as attributes. What is out of range is limited."""
 
     changed = Signal()
+    """A setting has another value."""
+
+    class_id = Setting(1, _class_id)
+    """What is painted, 0..6; ValueError for another."""
+    size_px = Setting[float](40.0, _between(float(MIN_BRUSH_PX), float(MAX_BRUSH_PX)))
+    """Size of the brush in map pixels."""
+    shape = Setting(Shape.ROUND)
+    edge = Setting(Edge.HARD)
+    pressure = Setting(True)
+    """Whether the pressure of a pen sets the size."""
+    mirror_x = Setting(False)
+    """Whether all is painted left and right of the middle of the map."""
+    mirror_y = Setting(False)
+    """Whether all is painted above and below the middle of the map."""
+    radial = Setting(1, _between(1, MAX_RADIAL))
+    """How often all is painted around the middle of the map."""
+    selection_mode = Setting(SelectionMode.RECTANGLE)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values = ToolValues()
-
-    @property
-    def class_id(self) -> int:
-        """What is painted, 0..6."""
-        return self._values.class_id
-
-    @property
-    def previous_class_id(self) -> int:
-        """What was painted before, and is again after `swap_classes`."""
-        return self._values.previous_class_id
+        declared = [value for value in vars(ToolSettings).values() if isinstance(value, Setting)]
+        self.values: dict[str, Any] = {setting.name: setting.first for setting in declared}
+        self._previous_class_id = 0
 
     @property
     def brush(self) -> Brush:
         """Size, shape and edge."""
-        return self._values.brush
+        return Brush(self.size_px, self.shape, self.edge)
 
     @property
-    def size_px(self) -> float:
-        """Size of the brush in map pixels."""
-        return self._values.brush.size_px
-
-    @property
-    def pressure(self) -> bool:
-        """Whether the pressure of a pen sets the size."""
-        return self._values.pressure
-
-    @property
-    def mirror_x(self) -> bool:
-        """Whether all is painted left and right of the middle of the map."""
-        return self._values.mirror_x
-
-    @property
-    def mirror_y(self) -> bool:
-        """Whether all is painted above and below the middle of the map."""
-        return self._values.mirror_y
-
-    @property
-    def radial(self) -> int:
-        """How often all is painted around the middle of the map, 1..16."""
-        return self._values.radial
-
-    @property
-    def selection_mode(self) -> SelectionMode:
-        """What the select tool does."""
-        return self._values.selection_mode
+    def previous_class_id(self) -> int:
+        """What was painted before, and is again after `swap_classes`."""
+        return self._previous_class_id
 
     def symmetry(self, shape: tuple[int, int]) -> Symmetry:
         """The symmetry around the middle of a map of (H, W)."""
         return Symmetry((shape[0] / 2, shape[1] / 2), self.mirror_x, self.mirror_y, self.radial)
 
-    def set_class_id(self, class_id: int) -> None:
-        """Paint a class 0..6 from now on. Raises ValueError for another."""
-        if class_id not in range(CLASS_COUNT):
-            raise ValueError(f"class_id must be 0..{CLASS_COUNT - 1}, not {class_id}")
-        if class_id != self.class_id:
-            self._set(dataclasses.replace(self._values, class_id=class_id, previous_class_id=self.class_id))
-
     def swap_classes(self) -> None:
         """Paint the class that was painted before."""
-        self.set_class_id(self.previous_class_id)
-
-    def set_size_px(self, size_px: float) -> None:
-        """Set the size of the brush in map pixels."""
-        size_px = min(max(size_px, MIN_BRUSH_PX), MAX_BRUSH_PX)
-        self._set_brush(dataclasses.replace(self.brush, size_px=size_px))
+        self.class_id = self._previous_class_id
 
     def step_size(self, steps: int) -> None:
         """Make the brush larger by steps of about a tenth, or smaller when negative."""
         at = min(range(len(_SIZES)), key=lambda i: abs(_SIZES[i] - self.size_px))
-        self.set_size_px(_SIZES[min(max(at + steps, 0), len(_SIZES) - 1)])
+        self.size_px = _SIZES[min(max(at + steps, 0), len(_SIZES) - 1)]
 
-    def set_shape(self, shape: Shape) -> None:
-        """Round or square."""
-        self._set_brush(dataclasses.replace(self.brush, shape=shape))
-
-    def set_edge(self, edge: Edge) -> None:
-        """Hard or rough."""
-        self._set_brush(dataclasses.replace(self.brush, edge=edge))
-
-    def set_pressure(self, pressure: bool) -> None:
-        """Let the pressure of a pen set the size, or not."""
-        self._set(dataclasses.replace(self._values, pressure=pressure))
-
-    def set_mirror_x(self, mirror_x: bool) -> None:
-        """Paint left and right of the middle, or not."""
-        self._set(dataclasses.replace(self._values, mirror_x=mirror_x))
-
-    def set_mirror_y(self, mirror_y: bool) -> None:
-        """Paint above and below the middle, or not."""
-        self._set(dataclasses.replace(self._values, mirror_y=mirror_y))
-
-    def set_radial(self, radial: int) -> None:
-        """Paint so often around the middle; 1 is once."""
-        self._set(dataclasses.replace(self._values, radial=min(max(radial, 1), MAX_RADIAL)))
-
-    def set_selection_mode(self, mode: SelectionMode) -> None:
-        """Let the select tool work in another way."""
-        self._set(dataclasses.replace(self._values, selection_mode=mode))
-
-    def _set_brush(self, brush: Brush) -> None:
-        self._set(dataclasses.replace(self._values, brush=brush))
-
-    def _set(self, values: ToolValues) -> None:
-        if values != self._values:
-            self._values = values
-            self.changed.emit()
+    def change(self, name: str, value: object) -> None:
+        """Called by the `Setting`s."""
+        before = self.values[name]
+        if value == before:
+            return
+        self.values[name] = value
+        if name == "class_id":
+            self._previous_class_id = before
+        self.changed.emit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -20,8 +19,6 @@ _ARC = tuple((math.sin(2 * math.pi * i / 180), math.cos(2 * math.pi * i / 180)) 
 class ShapeTool(Tool):
     """Keeps the two ends of the drag, and shows the shape until the button is released."""
 
-    text: ClassVar[str]
-    paints = True
     _start: Point | None = None
     _pointer: Pointer | None = None
 
@@ -50,7 +47,7 @@ class ShapeTool(Tool):
         self._pointer = pointer
         marks = [self.mark(image) for image in self.images(self.points())]
         self.cancel()
-        self.paint(self.text, marks, self.settings.class_id)
+        self.paint(marks)
 
     def cancel(self) -> None:
         """Draw nothing."""
@@ -87,9 +84,6 @@ class ShapeTool(Tool):
 
 class LineTool(ShapeTool):
     """Draws a straight line as wide as the brush; Shift keeps to multiples of 45 degrees."""
-
-    text = "Line"
-    has_brush = True
 
     def points(self) -> list[Point]:
         """Both ends."""
@@ -170,8 +164,6 @@ def _unit(start: Point, end: Point, otherwise: Point) -> Point:
 class RectangleTool(BoxTool):
     """Fills a rectangle."""
 
-    text = "Rectangle"
-
     def mark(self, points: list[Point]) -> Mark:
         """All pixels of the box."""
         if self.is_upright:
@@ -185,8 +177,6 @@ class RectangleTool(BoxTool):
 
 class EllipseTool(BoxTool):
     """Fills an ellipse."""
-
-    text = "Ellipse"
 
     def mark(self, points: list[Point]) -> Mark:
         """All pixels of the ellipse that fills the box."""
