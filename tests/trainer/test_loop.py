@@ -144,7 +144,8 @@ def test_the_newest_checkpoints_and_the_best_are_kept(labelled: TileSet, tmp_pat
     kept = {int(each.stem[-8:]) for each in tmp_path.glob("checkpoint-*.pt")}
     assert kept == {8, 10, best}
     assert best_checkpoint(tmp_path) == tmp_path / f"checkpoint-{best:08d}.pt"
-    assert best_checkpoint(tmp_path / "nowhere") is None
+    with pytest.raises(TrainingError, match="holds no checkpoint"):
+        best_checkpoint(tmp_path / "nowhere")
 
 
 def test_tensorboard_has_the_losses_and_the_sheet(labelled: TileSet, tmp_path: Path) -> None:

@@ -22,19 +22,11 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the weights file and print what it holds."""
-    import torch
-
-    from terrainpaint.errors import TrainingError
-    from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
-    from trainer.systems import SYSTEMS
+    from trainer.loop.checkpoints import best_checkpoint, checkpoint_of
+    from trainer.systems import SYSTEMS, system_of
 
     path = arguments.source
     if path.is_dir():
-        path = best_checkpoint(path) if arguments.best else newest_checkpoint(path)
-    if path is None:
-        raise TrainingError(f"{arguments.source} holds no checkpoint; name a run's folder or a checkpoint-*.pt file.")
-    system = load_checkpoint(path, torch.device("cpu"))["system"]
-    if system not in SYSTEMS:
-        raise TrainingError(f"{path} is of the unknown system {system}; update TerrainPaint to publish it.")
-    description = SYSTEMS[system].publish(path, arguments.output, arguments.licence)
+        path = best_checkpoint(path) if arguments.best else checkpoint_of(path)
+    description = SYSTEMS[system_of(path)].publish(path, arguments.output, arguments.licence)
     print(f"{arguments.output}: {description}, {arguments.output.stat().st_size / 1e6:.1f} MB")

@@ -44,11 +44,17 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(_checkpoints(folder), default=None)
 
 
-def best_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint with the lowest validation score, or None. Raises TrainingError as `load_checkpoint` does."""
+def checkpoint_of(folder: Path) -> Path:
+    """The newest checkpoint of a run's folder. Raises TrainingError when there is none."""
     newest = newest_checkpoint(folder)
     if newest is None:
-        return None
+        raise TrainingError(f"{folder} holds no checkpoint; name a run's folder or a checkpoint-*.pt file.")
+    return newest
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """The checkpoint with the lowest validation score. Raises TrainingError when there is none or it is broken."""
+    newest = checkpoint_of(folder)
     state = load_checkpoint(newest, torch.device("cpu"))
     best = newest.with_name(f"checkpoint-{state['best']['images']:08d}.pt")
     return best if best.exists() else newest

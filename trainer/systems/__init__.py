@@ -12,8 +12,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import Config, RunConfig, listed, make_configs, read_values
+from trainer.systems.dcgan.config import DcganConfig
 from trainer.systems.terrain.config import TerrainConfig
 
 if TYPE_CHECKING:
@@ -25,13 +29,15 @@ if TYPE_CHECKING:
 class SystemEntry:
     """`config` its configuration; `configs` the package of its published configurations, of which `default` has its
     default values; `build(tiles, run, config)` how a run creates it; `publish(checkpoint, target, licence)` writes its
-    weights file and returns a description of it."""
+    weights file and returns a description of it; `sample(path, count, seed)` generates pictures (N, H, W, 3) uint8 from
+    a checkpoint or a weights file, None where they need more than noise."""
 
     config: type[Config]
     configs: str
     default: str
     build: Callable[[TileSet, RunConfig, Any], Build]
     publish: Callable[[Path, Path, str], str]
+    sample: Callable[[Path, int, int], NDArray[np.uint8]] | None = None
 
 
 def _build_terrain(tiles: TileSet, run: RunConfig, config: TerrainConfig) -> Build:
@@ -47,11 +53,48 @@ def _publish_terrain(checkpoint: Path, target: Path, licence: str) -> str:
     return f"{header.network}, style {header.style}"
 
 
+def _build_dcgan(tiles: TileSet, run: RunConfig, config: DcganConfig) -> Build:
+    from trainer.systems.dcgan.system import dcgan_build
+
+    return dcgan_build(tiles, run, config)
+
+
+def _publish_dcgan(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.dcgan.weights import publish
+
+    return publish(checkpoint, target, licence)
+
+
+def _sample_dcgan(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
+    from trainer.systems.dcgan.weights import sample
+
+    return sample(path, count, seed)
+
+
 SYSTEMS: Mapping[str, SystemEntry] = {
     "terrain": SystemEntry(
         TerrainConfig, "trainer.systems.terrain.configs", "default", _build_terrain, _publish_terrain
     ),
+    "dcgan": SystemEntry(
+        DcganConfig, "trainer.systems.dcgan.configs", "dcgan-64", _build_dcgan, _publish_dcgan, _sample_dcgan
+    ),
 }
+
+
+def system_of(path: Path) -> str:
+    """The system of a checkpoint or of a weights file. Raises TrainingError when it cannot be read or is unknown."""
+    import torch
+
+    from trainer.loop.checkpoints import load_checkpoint
+    from trainer.systems.descriptions import read_description
+
+    if path.suffix == ".safetensors":
+        system = read_description(path).get("system", "terrain")
+    else:
+        system = load_checkpoint(path, torch.device("cpu"))["system"]
+    if system not in SYSTEMS:
+        raise TrainingError(f"{path} is of the unknown system {system!r}; update TerrainPaint to use it.")
+    return str(system)
 
 
 def published_configs() -> dict[str, str]:

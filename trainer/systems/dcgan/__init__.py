@@ -1,0 +1,1 @@
+"""DCGAN: noise → picture, learned from a folder of pictures."""
