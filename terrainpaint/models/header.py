@@ -17,6 +17,8 @@ from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 
 FORMAT = "terrainpaint-weights"
+PICTURES_FORMAT = "terrainpaint-picture-generator"
+"""Files of the trainer that the program cannot use, but recognises."""
 VERSION = 1
 ELEVATION_ENCODING = "signed-sqrt"
 PIXEL_SIZE_M = (1e-3, 1e6)
@@ -79,6 +81,10 @@ def parse_header(path: Path, text: str) -> WeightsHeader:
 
 
 def _header(path: Path, values: JsonObject) -> WeightsHeader:
+    if values["format"] == PICTURES_FORMAT:
+        raise WeightsError(
+            f"{path} generates pictures from noise, not terrain from a map; draw them with 'python -m trainer sample'."
+        )
     if values["format"] != FORMAT:
         values.refuse("format", f'"{FORMAT}"')
     if values.whole("version", 1, _MAX_VERSION) > VERSION:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from terrainpaint.core.files import atomic_path
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.header import PICTURES_FORMAT
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
 from trainer.networks.dcgan import DcganGenerator, DcganShape
 from trainer.sampling.grid import to_uint8
@@ -22,7 +23,7 @@ from trainer.systems.dcgan.config import DcganConfig
 from trainer.systems.dcgan.system import generate
 from trainer.systems.descriptions import KEY, read_description
 
-FORMAT, FORMAT_VERSION = "terrainpaint-picture-generator", 1
+FORMAT_VERSION = 1
 _BATCH = 64
 """Pictures that are generated at once."""
 
@@ -45,7 +46,7 @@ def publish(checkpoint: Path, target: Path, licence: str) -> str:
     """
     file = _from_checkpoint(checkpoint, licence)
     description = {
-        "format": FORMAT, "version": FORMAT_VERSION, "system": "dcgan", "network": "dcgan",
+        "format": PICTURES_FORMAT, "version": FORMAT_VERSION, "system": "dcgan", "network": "dcgan",
         "config": asdict(file.generator.shape),
         "style": file.style, "credits": file.credits, "licence": file.licence, "training": file.training,
     }  # fmt: skip
@@ -72,7 +73,7 @@ def load(path: Path) -> DcganFile:
     """Read a weights file. Raises TrainingError when it is missing, broken or something else."""
     description = read_description(path)
     try:
-        if description["format"] != FORMAT or description["network"] != "dcgan":
+        if description["format"] != PICTURES_FORMAT or description["network"] != "dcgan":
             raise TrainingError(f"{path} holds the network {description['network']!r}, not a DCGAN.")
         if description["version"] > FORMAT_VERSION:
             raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
