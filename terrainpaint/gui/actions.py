@@ -1,157 +1,306 @@
-"""Every command of the window: its words, icon and keys, in the order of the menus."""
+"""Every command of the window: its words, icon and keys, what it does and what it needs, in the order of the menus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Protocol
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar
 
+from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.map_actions import MapActions, SeedActions
+from terrainpaint.gui.opening import OpenActions
+from terrainpaint.gui.panels.generation_panel import GenerationPanel
+from terrainpaint.gui.saving import SaveActions
+from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.view_options import ViewOptions
+
+
+class Window(Protocol):
+    """What the commands act on."""
+
+    document: Document
+    tools: ToolSettings
+    generation: LiveGeneration
+    canvas: Canvas
+    saving: SaveActions
+    opening: OpenActions
+    seeds: SeedActions
+    map_actions: MapActions
+    generation_panel: GenerationPanel
+    options: ViewOptions
+
+    def show_welcome(self) -> None:
+        """Show the first page."""
+
+    def load_weights(self) -> None:
+        """Ask for a file of weights and offer it as a style."""
+
+    def reset_layout(self) -> None:
+        """Put docks and tool bars where they were at the first start."""
+
+    def switch_theme(self) -> None:
+        """Go from dark to light or back."""
+
+    def show_shortcuts(self) -> None:
+        """List all keys."""
+
+    def show_about(self) -> None:
+        """Show version, licences and sources."""
+
+    def close(self) -> bool:
+        """End the program, unless the user wants to keep unsaved work."""
+
+
+class Need(Flag):
+    """What must be there for a command to be enabled."""
+
+    NOTHING = 0
+    EDITOR = auto()
+    """The map is shown, not the first page."""
+    SELECTION = auto()
+    UNDO = auto()
+    """There is a step to undo."""
+    REDO = auto()
 
 
 @dataclass(frozen=True)
-class Spec:
-    """One command. `text` has its full stops and ellipsis as in the menu; `keys` in Qt's portable words."""
+class Command:
+    """One command. `text` has its ampersand and ellipsis as in the menu, `keys` are in Qt's portable words."""
 
     name: str
     text: str
+    act: Callable[[Window], object]
     keys: tuple[str, ...] = ()
     icon: str = ""
     tip: str = ""
-    checkable: bool = False
+    needs: Need = Need.NOTHING
+    bar: int = 0
+    """Its group on the tool bar, 0 if it is not there."""
+    is_on: bool | None = None
+    """Of a switch: whether it is on at the first start. None for a command that is no switch."""
+
+    @property
+    def plain_text(self) -> str:
+        """The text for anywhere but the menu."""
+        return self.text.replace("&", "").rstrip("…")
 
 
-SEPARATOR = Spec("", "")
+@dataclass(frozen=True)
+class Submenu:
+    """A menu in a menu, which the window fills."""
 
-MENUS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
+    name: str
+    text: str
+
+
+SEPARATOR = None
+Row = Command | Submenu | None
+_SELECTION = Need.EDITOR | Need.SELECTION
+
+MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     (
         "&File",
         (
-            Spec("new", "&New map…", ("Ctrl+N",), "new", "Start with an empty map or a sample"),
-            Spec("open", "&Open…", ("Ctrl+O",), "open", "Open a project"),
-            Spec("recent", "Open &recent"),
-            Spec("welcome", "&Welcome page", (), "home", "Samples, recent files, recovered work"),
+            Command("new", "&New map…", lambda window: window.opening.new(),
+                    ("Ctrl+N",), icon="new", tip="Start with an empty map or a sample", bar=1),
+            Command("open", "&Open…", lambda window: window.opening.open(),
+                    ("Ctrl+O",), icon="open", tip="Open a project", bar=1),
+            Submenu("recent", "Open &recent"),
+            Command("welcome", "&Welcome page", lambda window: window.show_welcome(),
+                    icon="home", tip="Samples, recent files, recovered work"),
             SEPARATOR,
-            Spec("save", "&Save", ("Ctrl+S",), "save", "Save the project"),
-            Spec("save_as", "Save &as…", ("Ctrl+Shift+S",), "", "Save the project under another name"),
+            Command("save", "&Save", lambda window: window.saving.save(),
+                    ("Ctrl+S",), icon="save", tip="Save the project", needs=Need.EDITOR, bar=1),
+            Command("save_as", "Save &as…", lambda window: window.saving.save_as(),
+                    ("Ctrl+Shift+S",), tip="Save the project under another name", needs=Need.EDITOR),
             SEPARATOR,
-            Spec("import", "&Import…", ("Ctrl+I",), "import", "A map, any picture, heights, OpenRaster"),
-            Spec("export", "&Export…", ("Ctrl+Shift+E",), "export", "OBJ and everything else that 3D tools want"),
-            Spec("export_map", "Export the painted &map…", (), "map", "The classes as a PNG"),
+            Command("import", "&Import…", lambda window: window.opening.import_any(),
+                    ("Ctrl+I",), icon="import", tip="A map, any picture, heights, OpenRaster", bar=5),
+            Command("export", "&Export…", lambda window: window.saving.export(),
+                    ("Ctrl+Shift+E",), icon="export", tip="OBJ and everything else that 3D tools want",
+                    needs=Need.EDITOR, bar=5),
+            Command("export_map", "Export the painted &map…", lambda window: window.saving.export_map(),
+                    icon="map", tip="The classes as a PNG", needs=Need.EDITOR),
             SEPARATOR,
-            Spec("quit", "&Quit", ("Ctrl+Q",)),
+            Command("quit", "&Quit", lambda window: window.close(), ("Ctrl+Q",)),
         ),
     ),
     (
         "&Edit",
         (
-            Spec("undo", "&Undo", ("Ctrl+Z",), "undo"),
-            Spec("redo", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
+            Command("undo", "&Undo", lambda window: window.map_actions.undo(),
+                    ("Ctrl+Z",), icon="undo", needs=Need.EDITOR | Need.UNDO, bar=2),
+            Command("redo", "&Redo", lambda window: window.map_actions.redo(),
+                    ("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo", needs=Need.EDITOR | Need.REDO, bar=2),
             SEPARATOR,
-            Spec("cut", "Cu&t", ("Ctrl+X",)),
-            Spec("copy", "&Copy", ("Ctrl+C",)),
-            Spec("paste", "&Paste", ("Ctrl+V",)),
-            Spec("delete", "&Delete what is selected", ("Delete",)),
-            Spec("fill_selection", "&Fill the selection", ("Shift+Backspace",), "fill"),
+            Command("cut", "Cu&t", lambda window: window.canvas.pieces.cut(), ("Ctrl+X",), needs=_SELECTION),
+            Command("copy", "&Copy", lambda window: window.canvas.pieces.copy(), ("Ctrl+C",), needs=_SELECTION),
+            Command("paste", "&Paste", lambda window: window.canvas.paste(), ("Ctrl+V",), needs=Need.EDITOR),
+            Command("delete", "&Delete what is selected", lambda window: window.canvas.pieces.delete(),
+                    ("Delete",), needs=_SELECTION),
+            Command("fill_selection", "&Fill the selection",
+                    lambda window: window.canvas.pieces.fill(window.tools.class_id),
+                    ("Shift+Backspace",), icon="fill", needs=_SELECTION),
             SEPARATOR,
-            Spec("select_all", "Select &all", ("Ctrl+A",)),
-            Spec("deselect", "D&eselect", ("Ctrl+Shift+A", "Ctrl+D")),
-            Spec("invert", "&Invert the selection", ("Ctrl+Shift+I",)),
+            Command("select_all", "Select &all", lambda window: window.map_actions.select_all(),
+                    ("Ctrl+A",), needs=Need.EDITOR),
+            Command("deselect", "D&eselect", lambda window: window.map_actions.deselect(),
+                    ("Ctrl+Shift+A", "Ctrl+D"), needs=_SELECTION),
+            Command("invert", "&Invert the selection", lambda window: window.map_actions.invert_selection(),
+                    ("Ctrl+Shift+I",), needs=_SELECTION),
         ),
     ),
     (
         "&Map",
         (
-            Spec("smooth_all", "&Smooth edges", (), "smooth", "Of the selection, or of the whole layer"),
-            Spec("replace_class", "&Replace a class…", (), "replace"),
-            Spec("resize", "&Resize…", (), "", "More or fewer pixels on the same ground"),
-            Spec("crop", "&Crop to the selection"),
+            Command("smooth_all", "&Smooth edges", lambda window: window.canvas.smooth_all(),
+                    icon="smooth", tip="Of the selection, or of the whole layer", needs=Need.EDITOR),
+            Command("replace_class", "&Replace a class…", lambda window: window.canvas.set_tool("replace"),
+                    icon="replace", needs=Need.EDITOR),
+            Command("resize", "&Resize…", lambda window: window.map_actions.resize(),
+                    tip="More or fewer pixels on the same ground", needs=Need.EDITOR),
+            Command("crop", "&Crop to the selection", lambda window: window.map_actions.crop(), needs=_SELECTION),
             SEPARATOR,
-            Spec("layer_add", "&Add layer", ("Ctrl+Shift+N",), "layer-add"),
-            Spec("layer_duplicate", "&Duplicate layer", ("Ctrl+J",)),
-            Spec("layer_remove", "Remo&ve layer", (), "layer-remove"),
-            Spec("layer_merge", "Merge layer d&own", ("Ctrl+E",), "layer-merge"),
+            Command("layer_add", "&Add layer", lambda window: window.document.add_layer(),
+                    ("Ctrl+Shift+N",), icon="layer-add", needs=Need.EDITOR),
+            Command("layer_duplicate", "&Duplicate layer", lambda window: window.document.duplicate_layer(),
+                    ("Ctrl+J",), needs=Need.EDITOR),
+            Command("layer_remove", "Remo&ve layer", lambda window: window.document.remove_layer(),
+                    icon="layer-remove", needs=Need.EDITOR),
+            Command("layer_merge", "Merge layer d&own", lambda window: window.document.merge_down(),
+                    ("Ctrl+E",), icon="layer-merge", needs=Need.EDITOR),
             SEPARATOR,
-            Spec("underlay", "Re&ference picture…", (), "picture", "Show a picture under the map"),
+            Command("underlay", "Re&ference picture…", lambda window: window.opening.load_underlay(),
+                    icon="picture", tip="Show a picture under the map", needs=Need.EDITOR),
         ),
     ),
     (
         "&Terrain",
         (
-            Spec("dice", "Roll the &dice", ("Ctrl+R",), "dice", "Another seed: other land on the same map"),
-            Spec("variants", "&Variants…", ("Ctrl+Shift+R",), "variants", "Nine seeds to pick from"),
-            Spec("reroll", "&Re-roll the selection", ("Ctrl+Alt+R",), "reroll", "New details there and nowhere else"),
+            Command("dice", "Roll the &dice", lambda window: window.generation_panel.roll_dice(),
+                    ("Ctrl+R",), icon="dice", tip="Another seed: other land on the same map", needs=Need.EDITOR, bar=3),
+            Command("variants", "&Variants…", lambda window: window.seeds.show_variants(),
+                    ("Ctrl+Shift+R",), icon="variants", tip="Nine seeds to pick from", needs=Need.EDITOR, bar=3),
+            Command("reroll", "&Re-roll the selection", lambda window: window.seeds.reroll_selection(),
+                    ("Ctrl+Alt+R",), icon="reroll", tip="New details there and nowhere else", needs=_SELECTION, bar=3),
             SEPARATOR,
-            Spec("again", "&Generate again", ("Ctrl+Return",), "", "All of it, also after the process failed"),
-            Spec("add_style", "&Load weights…", (), "", "Use a style that was trained elsewhere"),
+            Command("again", "&Generate again", lambda window: window.generation.make_again(),
+                    ("Ctrl+Return",), tip="All of it, also after the process failed", needs=Need.EDITOR),
+            Command("add_style", "&Load weights…", lambda window: window.load_weights(),
+                    tip="Use a style that was trained elsewhere"),
         ),
     ),
     (
         "&View",
         (
-            Spec("zoom_in", "Zoom &in", ("Ctrl++", "Ctrl+="), "zoom-in"),
-            Spec("zoom_out", "Zoom &out", ("Ctrl+-",), "zoom-out"),
-            Spec("fit", "&Fit", ("Ctrl+0",), "fit"),
-            Spec("actual", "&100 %", ("Ctrl+1",)),
-            Spec("linked", "&Move map and terrain together", (), "", "", checkable=True),
+            Command("zoom_in", "Zoom &in", lambda window: window.canvas.zoom_by(1),
+                    ("Ctrl++", "Ctrl+="), icon="zoom-in", needs=Need.EDITOR),
+            Command("zoom_out", "Zoom &out", lambda window: window.canvas.zoom_by(-1),
+                    ("Ctrl+-",), icon="zoom-out", needs=Need.EDITOR),
+            Command("fit", "&Fit", lambda window: window.canvas.zoom_to_fit(),
+                    ("Ctrl+0",), icon="fit", needs=Need.EDITOR, bar=4),
+            Command("actual", "&100 %", lambda window: window.canvas.zoom_to_actual_size(),
+                    ("Ctrl+1",), needs=Need.EDITOR),
+            Command("linked", "&Move map and terrain together", lambda window: window.options.apply(), is_on=True),
             SEPARATOR,
-            Spec("grid", "&Grid", ("Ctrl+'",), "grid", "Squares of a round number of kilometres", checkable=True),
-            Spec("scale_bar", "&Scale bar", (), "ruler", "", checkable=True),
-            Spec("patterns", "Class &patterns", ("Ctrl+Shift+P",), "pattern", "For colour-blind eyes", checkable=True),
-            Spec("letters", "Class &letters", (), "", "For colour-blind eyes", checkable=True),
+            Command("grid", "&Grid", lambda window: window.options.apply(),
+                    ("Ctrl+'",), icon="grid", tip="Squares of a round number of kilometres",
+                    needs=Need.EDITOR, bar=4, is_on=False),
+            Command("scale_bar", "&Scale bar", lambda window: window.options.apply(),
+                    icon="ruler", needs=Need.EDITOR, is_on=True),
+            Command("patterns", "Class &patterns", lambda window: window.options.apply(),
+                    ("Ctrl+Shift+P",), icon="pattern", tip="For colour-blind eyes",
+                    needs=Need.EDITOR, bar=4, is_on=False),
+            Command("letters", "Class &letters", lambda window: window.options.apply(),
+                    tip="For colour-blind eyes", needs=Need.EDITOR, is_on=False),
             SEPARATOR,
-            Spec("panels", "Pa&nels"),
-            Spec("reset_layout", "Reset the &layout"),
-            Spec("theme", "&Dark or light", (), "theme"),
+            Submenu("panels", "Pa&nels"),
+            Command("reset_layout", "Reset the &layout", lambda window: window.reset_layout(), needs=Need.EDITOR),
+            Command("theme", "&Dark or light", lambda window: window.switch_theme(), icon="theme"),
         ),
     ),
     (
         "&Help",
         (
-            Spec("shortcuts", "&Keys", ("F1",), "help"),
-            Spec("about", "&About TerrainPaint"),
+            Command("shortcuts", "&Keys", lambda window: window.show_shortcuts(), ("F1",), icon="help"),
+            Command("about", "&About TerrainPaint", lambda window: window.show_about()),
         ),
     ),
-)
-SUBMENUS = ("recent", "panels")
+)  # fmt: skip
 
 
-def make_actions(
-    window: QMainWindow, handlers: Mapping[str, Callable[[], object]]
-) -> tuple[dict[str, QAction], dict[str, QMenu]]:
-    """Fill the menu bar; returns the actions and the submenus by name. Every Spec needs a handler."""
+def commands() -> Iterator[Command]:
+    """All commands, in the order of the menus."""
+    return (row for _, rows in MENUS for row in rows if isinstance(row, Command))
+
+
+def fill_menus(menu_bar: QMenuBar, window: Window) -> tuple[dict[str, QAction], dict[str, QMenu]]:
+    """Fill the menu bar; returns the actions and the submenus by name."""
     actions: dict[str, QAction] = {}
     submenus: dict[str, QMenu] = {}
-    for title, specs in MENUS:
-        menu = window.menuBar().addMenu(title)
-        for spec in specs:
-            if spec is SEPARATOR:
-                menu.addSeparator()
-            elif spec.name in SUBMENUS:
-                submenus[spec.name] = menu.addMenu(spec.text)
-            else:
-                action = QAction(spec.text, window)
-                action.setShortcuts([QKeySequence(each) for each in spec.keys])
-                action.setCheckable(spec.checkable)
-                if spec.icon:
-                    action.setIcon(icon(spec.icon))
-                plain = spec.text.replace("&", "").rstrip("…")
-                shown = f"{spec.tip or plain}  ({action.shortcut().toString()})" if spec.keys else spec.tip or plain
-                action.setToolTip(shown)
-                action.setStatusTip(spec.tip)
-                action.triggered.connect(lambda checked=False, act=handlers[spec.name]: act())
-                menu.addAction(action)
-                actions[spec.name] = action
+    for title, rows in MENUS:
+        menu = menu_bar.addMenu(title)
+        for row in rows:
+            match row:
+                case Command():
+                    actions[row.name] = _action(row, menu_bar, window)
+                    menu.addAction(actions[row.name])
+                case Submenu():
+                    submenus[row.name] = menu.addMenu(row.text)
+                case _:
+                    menu.addSeparator()
     return actions, submenus
+
+
+def fill_tool_bar(tool_bar: QToolBar, actions: Mapping[str, QAction]) -> None:
+    """Add the commands that are on the tool bar, with a line between the groups."""
+    on_bar = sorted((command for command in commands() if command.bar), key=lambda command: command.bar)
+    group = on_bar[0].bar
+    for command in on_bar:
+        if command.bar != group:
+            tool_bar.addSeparator()
+            group = command.bar
+        tool_bar.addAction(actions[command.name])
+
+
+def enable(actions: Mapping[str, QAction], met: Need) -> None:
+    """Enable the commands of which all needs are met, and disable the others."""
+    for command in commands():
+        actions[command.name].setEnabled(command.needs in met)
+
+
+def first_keys() -> dict[str, str]:
+    """The first key of every command that has one, by the command's name."""
+    return {command.name: command.keys[0] for command in commands() if command.keys}
 
 
 def shortcut_table() -> list[tuple[str, str, str]]:
     """(group, keys, what they do) of every command that has keys."""
     return [
-        (title.replace("&", ""), " or ".join(spec.keys), spec.text.replace("&", "").rstrip("…"))
-        for title, specs in MENUS
-        for spec in specs
-        if spec.keys
+        (title.replace("&", ""), " or ".join(row.keys), row.plain_text)
+        for title, rows in MENUS
+        for row in rows
+        if isinstance(row, Command) and row.keys
     ]
+
+
+def _action(command: Command, menu_bar: QMenuBar, window: Window) -> QAction:
+    action = QAction(command.text, menu_bar)
+    action.setShortcuts([QKeySequence(key) for key in command.keys])
+    if command.is_on is not None:
+        action.setCheckable(True)
+        action.setChecked(command.is_on)
+    if command.icon:
+        action.setIcon(icon(command.icon))
+    shown = command.tip or command.plain_text
+    action.setToolTip(f"{shown}  ({action.shortcut().toString()})" if command.keys else shown)
+    action.setStatusTip(command.tip)
+    action.triggered.connect(lambda checked=False: command.act(window))
+    return action

@@ -19,7 +19,6 @@ from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_t
 
 _GRID_SQUARES = 16
 _SMALLEST_GRID_PX = 8
-_AT_FIRST = {"linked": True, "scale_bar": True, "grid": False, "patterns": False, "letters": False}
 
 
 def apply_remembered_theme() -> None:
@@ -39,10 +38,10 @@ class ViewOptions(QObject):
 
     def take_actions(self, actions: Mapping[str, QAction]) -> None:
         """Set the actions as they were the last time, and do what they say."""
-        self._actions = {name: actions[name] for name in _AT_FIRST}
+        self._actions = {name: action for name, action in actions.items() if action.isCheckable()}
         settings = QSettings()
-        for name, usual in _AT_FIRST.items():
-            self._actions[name].setChecked(bool(settings.value(name, usual, bool)))
+        for name, action in self._actions.items():
+            action.setChecked(bool(settings.value(name, action.isChecked(), bool)))
         self.apply()
         self._document.replaced.connect(self._apply_grid)
         self._document.settings_changed.connect(self._apply_grid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
@@ -15,7 +14,7 @@ from terrainpaint.core.files import atomic_path
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui.actions import make_actions, shortcut_table
+from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, first_keys, shortcut_table
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
@@ -49,16 +48,6 @@ _GESTURES = [
     ("Looking", "Wheel", "Zoom at the pointer"),
     ("Looking", "Space or middle button", "Drag the map"),
 ]
-_ON_TOOL_BAR = (
-    "new", "open", "save", "", "undo", "redo", "", "dice", "variants", "reroll", "", "fit", "grid", "patterns", "",
-    "import", "export",
-)  # fmt: skip
-_NEEDS_SELECTION = ("reroll", "crop", "deselect", "invert", "cut", "copy", "delete", "fill_selection")
-_NEEDS_EDITOR = (
-    "save", "save_as", "export", "export_map", "paste", "select_all", "smooth_all", "replace_class", "resize",
-    "layer_add", "layer_duplicate", "layer_remove", "layer_merge", "underlay", "dice", "variants", "again",
-    "zoom_in", "zoom_out", "fit", "actual", "grid", "scale_bar", "patterns", "letters", "reset_layout",
-)  # fmt: skip
 
 
 class MainWindow(QMainWindow):
@@ -96,13 +85,13 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._pages)
         self.terrain = TerrainDock(self.document, self.generation, self)
         self.relief = ReliefDock(self.document, self.generation, self)
-        self.generation_panel = GenerationPanel(self.document, self)
-        self.layers_panel = LayersPanel(self.document, self)
+        self.generation_panel = GenerationPanel(self.document, self, keys=first_keys())
+        self.layers_panel = LayersPanel(self.document, self, keys=first_keys())
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
         self.options = ViewOptions(self.document, self.canvas, self.terrain.view, self.classes_panel)
         self.map_actions = MapActions(self, self.document, self.canvas)
-        self.actions_, self._submenus = make_actions(self, self._handlers())
+        self.actions_, self._submenus = fill_menus(self.menuBar(), self)
         self._layout = Layout(self)
         self._lay_out()
         self._connect()
@@ -133,8 +122,7 @@ class MainWindow(QMainWindow):
             self._pages.setCurrentIndex(index)
             self._layout.hide_all() if index == 0 else self._layout.show_all()
         self.status.setVisible(index == 1)
-        for name in _NEEDS_EDITOR:
-            self.actions_[name].setEnabled(index == 1)
+        self._enable_actions()
 
     def _lay_out(self) -> None:
         self._layout.add_docks(
@@ -148,8 +136,7 @@ class MainWindow(QMainWindow):
         )
         commands = QToolBar("Commands", self)
         commands.setObjectName("commands")
-        for name in _ON_TOOL_BAR:
-            commands.addAction(self.actions_[name]) if name else commands.addSeparator()
+        fill_tool_bar(commands, self.actions_)
         self._layout.add_tool_bar(commands)
         options = QToolBar("Tool options", self)
         options.setObjectName("options")
@@ -164,69 +151,20 @@ class MainWindow(QMainWindow):
 
     # Connections
 
-    def _handlers(self) -> dict[str, Callable[[], object]]:
-        document, canvas, maps = self.document, self.canvas, self.map_actions
-        saving, opening = self.saving, self.opening
-        return {
-            "new": opening.new,
-            "open": opening.open,
-            "welcome": self.show_welcome,
-            "save": saving.save,
-            "save_as": saving.save_as,
-            "import": opening.import_any,
-            "export": saving.export,
-            "export_map": saving.export_map,
-            "quit": self.close,
-            "undo": maps.undo,
-            "redo": maps.redo,
-            "cut": canvas.pieces.cut,
-            "copy": canvas.pieces.copy,
-            "paste": canvas.paste,
-            "delete": canvas.pieces.delete,
-            "fill_selection": lambda: canvas.pieces.fill(self.tools.class_id),
-            "select_all": maps.select_all,
-            "deselect": maps.deselect,
-            "invert": maps.invert_selection,
-            "smooth_all": canvas.smooth_all,
-            "replace_class": lambda: canvas.set_tool("replace"),
-            "resize": maps.resize,
-            "crop": maps.crop,
-            "layer_add": document.add_layer,
-            "layer_duplicate": document.duplicate_layer,
-            "layer_remove": document.remove_layer,
-            "layer_merge": document.merge_down,
-            "underlay": opening.load_underlay,
-            "dice": self.generation_panel.roll_dice,
-            "variants": self.seeds.show_variants,
-            "reroll": self.seeds.reroll_selection,
-            "again": self.generation.make_again,
-            "add_style": self._add_style,
-            "zoom_in": lambda: canvas.zoom_by(1),
-            "zoom_out": lambda: canvas.zoom_by(-1),
-            "fit": canvas.zoom_to_fit,
-            "actual": canvas.zoom_to_actual_size,
-            "linked": self.options.apply,
-            "grid": self.options.apply,
-            "scale_bar": self.options.apply,
-            "patterns": self.options.apply,
-            "letters": self.options.apply,
-            "reset_layout": lambda: self._layout.reset(),
-            "theme": self._switch_theme,
-            "shortcuts": self._show_shortcuts,
-            "about": self._show_about,
-        }
-
     def _connect(self) -> None:
         document, generation, seeds = self.document, self.generation, self.seeds
         saving, opening = self.saving, self.opening
         document.title_changed.connect(self._show_title)
         document.replaced.connect(self.show_editor)
         document.opened.connect(self.canvas.zoom_to_fit)
-        document.undo_stack.canUndoChanged.connect(self.actions_["undo"].setEnabled)
-        document.undo_stack.canRedoChanged.connect(self.actions_["redo"].setEnabled)
+        for changed in (
+            document.undo_stack.canUndoChanged,
+            document.undo_stack.canRedoChanged,
+            document.selection_changed,
+        ):
+            changed.connect(self._enable_actions)
         document.undo_stack.undoTextChanged.connect(lambda text: self.actions_["undo"].setText(f"&Undo {text}"))
         document.undo_stack.redoTextChanged.connect(lambda text: self.actions_["redo"].setText(f"&Redo {text}"))
-        document.selection_changed.connect(self._show_selection_actions)
 
         generation.state_changed.connect(self._show_progress)
         generation.weights_changed.connect(self._show_weights)
@@ -272,9 +210,6 @@ class MainWindow(QMainWindow):
 
         self.options.take_actions(self.actions_)
         self._show_recent()
-        self._show_selection_actions()
-        for name in ("undo", "redo"):
-            self.actions_[name].setEnabled(False)
 
     # What is shown
 
@@ -314,9 +249,17 @@ class MainWindow(QMainWindow):
         menu.setEnabled(bool(self.recent_files.paths()))
         self.welcome.set_recent(self.recent_files.paths())
 
-    def _show_selection_actions(self) -> None:
-        for name in _NEEDS_SELECTION:
-            self.actions_[name].setEnabled(self.document.selection is not None)
+    def _enable_actions(self) -> None:
+        met, stack = Need.NOTHING, self.document.undo_stack
+        for need, is_met in (
+            (Need.EDITOR, self._pages.currentIndex() == 1),
+            (Need.SELECTION, self.document.selection is not None),
+            (Need.UNDO, stack.canUndo()),
+            (Need.REDO, stack.canRedo()),
+        ):
+            if is_met:
+                met |= need
+        enable(self.actions_, met)
 
     def _focus(self) -> None:
         seen = self.terrain.view.visible_rect() if self.terrain.isVisible() else self.canvas.visible_rect()
@@ -324,7 +267,12 @@ class MainWindow(QMainWindow):
 
     # Commands
 
-    def _switch_theme(self) -> None:
+    def reset_layout(self) -> None:
+        """Put docks and tool bars where they were at the first start."""
+        self._layout.reset()
+
+    def switch_theme(self) -> None:
+        """Go from dark to light or back."""
         self.options.switch_theme()
         self.relief.follow_theme()
 
@@ -332,7 +280,8 @@ class MainWindow(QMainWindow):
         if self.saving.may_discard():
             self.recovery.recover()
 
-    def _add_style(self) -> None:
+    def load_weights(self) -> None:
+        """Ask for a file of weights and offer it as a style."""
         path, _ = QFileDialog.getOpenFileName(self, "Load weights", "", "Weights (*.safetensors)")
         if path:
             self.generation.add_style(Path(path))
@@ -348,12 +297,14 @@ class MainWindow(QMainWindow):
             except TerrainPaintError as error:
                 self.say(str(error), Kind.WARNING)
 
-    def _show_shortcuts(self) -> None:
+    def show_shortcuts(self) -> None:
+        """List all keys."""
         tools = [("Tools", " or ".join(kind.keys), kind.text) for kind in TOOLS.values()]
         painting = [("Painting", " or ".join(row.keys), row.text) for row in PAINTING_KEYS]
         ShortcutsDialog([*shortcut_table(), *tools, *painting, *_GESTURES], self).exec()
 
-    def _show_about(self) -> None:
+    def show_about(self) -> None:
+        """Show version, licences and sources."""
         info = self.generation.info
         AboutDialog(info.credits if info else "", self).exec()
 

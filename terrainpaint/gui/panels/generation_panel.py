@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
@@ -34,15 +34,18 @@ class GenerationPanel(QWidget):
     variants_requested = Signal()
     reroll_requested = Signal()
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Document, parent: QWidget | None = None, *, keys: Mapping[str, str] | None = None
+    ) -> None:
+        """`keys` are the first keys of commands by name, for the tips of buttons that do the same."""
         super().__init__(parent)
-        self._document = document
+        self._document, self._keys = document, keys or {}
         self.style_name = QComboBox()
         self.style_name.setToolTip("The land that was learned from: its colours, shapes and heights")
         self.style_name.setAccessibleName("Style")
         self.style_name.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.style_name.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.seeds = SeedBox(document)
+        self.seeds = SeedBox(document, self._keys.get("dice"))
         self.character = StyleBox(document)
         self.relief = SliderField("Relief", Logarithmic(_MIN_RELIEF, _MAX_RELIEF), 2, suffix=" ×", mark=1)
         self.relief.setToolTip(
@@ -56,7 +59,7 @@ class GenerationPanel(QWidget):
         )
         self._pixel_label = muted("")
         self.variants = _button(
-            "variants", "Variants…", with_key("Nine seeds side by side, to choose from", "variants")
+            "variants", "Variants…", with_key("Nine seeds side by side, to choose from", self._keys.get("variants"))
         )
         self.reroll = _button("reroll", "Re-roll", "")
         self._lay_out()
@@ -168,7 +171,7 @@ class GenerationPanel(QWidget):
         some = self._document.selection is not None
         self.reroll.setEnabled(some)
         why = "Draw the land anew where it is selected, and only there" if some else "Select a part of the map first"
-        self.reroll.setToolTip(with_key(why, "reroll"))
+        self.reroll.setToolTip(with_key(why, self._keys.get("reroll")))
 
 
 def _button(picture: str, text: str, tip: str) -> QPushButton:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent
@@ -21,18 +21,21 @@ class LayersPanel(QWidget):
 
     load_underlay_requested = Signal()
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Document, parent: QWidget | None = None, *, keys: Mapping[str, str] | None = None
+    ) -> None:
+        """`keys` are the first keys of commands by name, for the tips of buttons that do the same."""
         super().__init__(parent)
-        self._document = document
+        self._document, self._keys = document, keys or {}
         self.model = LayerModel(document, self)
         self.view = LayerView()
         self.view.setModel(self.model)
         self.underlay = UnderlayBox(document)
         self.underlay.load_requested.connect(self.load_underlay_requested)
         self._rename = self._action("", "Rename  (F2)", lambda: self.view.edit(self.view.currentIndex()))
-        self.add = self._action("layer-add", with_key("Add a layer", "layer_add"), document.add_layer)
+        self.add = self._action("layer-add", with_key("Add a layer", self._keys.get("layer_add")), document.add_layer)
         self.duplicate = self._action(
-            "copy", with_key("Duplicate the layer", "layer_duplicate"), document.duplicate_layer
+            "copy", with_key("Duplicate the layer", self._keys.get("layer_duplicate")), document.duplicate_layer
         )
         self.remove = self._action("layer-remove", "Remove the layer  (Delete in the list)", document.remove_layer)
         self.up = self._action("layer-up", "Move the layer up  (Alt+Up in the list)", lambda: self._move(1))
@@ -110,7 +113,7 @@ class LayersPanel(QWidget):
         self.down.setEnabled(row < last)
         self.merge.setEnabled(row < last and not self._merge_refusal(row))
         why = self._merge_refusal(row) if row < last else ""
-        self.merge.setToolTip(why or with_key("Merge with the layer below", "layer_merge"))
+        self.merge.setToolTip(why or with_key("Merge with the layer below", self._keys.get("layer_merge")))
 
     def _merge_refusal(self, row: int) -> str:
         below = self._document.project.layers[-2 - row]

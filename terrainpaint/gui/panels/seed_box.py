@@ -23,11 +23,12 @@ _FIRST_BLEND = 0.5
 class SeedBox(QWidget):
     """Seed with dice, lock and the seeds used before; below it the other seed and how far the land goes towards it."""
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, dice_key: str | None = None, parent: QWidget | None = None) -> None:
+        """`dice_key` is the key that rolls the dice, for its tip."""
         super().__init__(parent)
         self._document = document
         self._used: list[int] = []
-        self.seed = SeedField("Seed", with_key("New seed", "dice"))
+        self.seed = SeedField("Seed", with_key("New seed", dice_key))
         self.lock = icon_button("unlock", "")
         self.lock.setCheckable(True)
         self.recent = menu_button("history", "Seeds used before")

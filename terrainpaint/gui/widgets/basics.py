@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.gui.actions import MENUS
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
 
@@ -126,10 +125,9 @@ def menu_button(name: str, tip: str) -> QToolButton:
     return button
 
 
-def with_key(tip: str, command: str) -> str:
-    """A tooltip with the keys of the command of the window that does the same."""
-    (keys,) = (spec.keys for _, specs in MENUS for spec in specs if spec.name == command)
-    return f"{tip}  ({keys[0]})" if keys else tip
+def with_key(tip: str, key: str | None) -> str:
+    """A tooltip with the key of the command of the window that does the same, if there is one."""
+    return f"{tip}  ({key})" if key else tip
 
 
 def hide_what_has_no_room(row: QWidget, optional: Sequence[QWidget]) -> None:
