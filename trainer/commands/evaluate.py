@@ -17,7 +17,7 @@ def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("evaluate", help="measure weights on held-out land and write a report")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (.safetensors)")
-    parser.add_argument("--data", type=Path, metavar="SET.npz", help="labelled prepared set with held-out tiles")
+    parser.add_argument("--data", type=Path, metavar="SET.npz", help="labelled tile set with held-out tiles")
     parser.add_argument("--features", type=Path, metavar="FILE",
                         help="state dict of torchvision's squeezenet1_1 or vgg19, .safetensors or .pth")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")

@@ -1,4 +1,4 @@
-"""`python -m trainer inspect`: the statistics of a prepared set, and a picture of some of its tiles."""
+"""`python -m trainer inspect`: the statistics of a tile set, and a picture of some of its tiles."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("inspect", help="show a prepared set as a sheet with statistics")
-    parser.add_argument("prepared", type=Path, metavar="SET.npz")
-    parser.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="picture to write; without it, text")
-    parser.add_argument("--tiles", type=int, default=10, help="tiles shown of each split (10)")
-    parser.add_argument("--seed", type=int, default=0, help="which tiles are shown (0)")
+    parser = commands.add_parser("inspect", help="show the statistics of a tile set, and some of its tiles")
+    parser.add_argument("tile_set", type=Path, metavar="SET.npz")
+    parser.add_argument("-o", "--output", type=Path, metavar="PICTURE.png", help="picture to write (none)")
+    parser.add_argument("--tiles", type=int, default=10, help="tiles of each split in the picture (10)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the choice of tiles (0)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the statistics, and write the picture where one is asked for."""
     from terrainpaint.core.files import FileTransaction, write_image
-    from trainer.data.overview import set_sheet
+    from trainer.data.overview import overview_picture
     from trainer.data.statistics import describe, statistics_of
     from trainer.data.tile_set import load_tile_set
 
     if arguments.tiles < 1:
-        raise WrongUsage("--tiles is 1 at least")
+        raise WrongUsage("--tiles must be at least 1")
     if arguments.output is not None and arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
-        raise WrongUsage("the sheet is a .png, .jpg or .webp")
-    prepared = load_tile_set(arguments.prepared)
-    numbers = statistics_of(prepared)
-    for line in describe(prepared, numbers):
+        raise WrongUsage("the picture must be a .png, .jpg or .webp")
+    tiles = load_tile_set(arguments.tile_set)
+    statistics = statistics_of(tiles)
+    for line in describe(tiles, statistics):
         print(line)
-    for name, reason in prepared.left_out:
+    for name, reason in tiles.left_out:
         print(f"left out: {name} {reason}")
     if arguments.output is not None:
-        picture = set_sheet(arguments.prepared.name, prepared, numbers, arguments.tiles, arguments.seed)
+        picture = overview_picture(arguments.tile_set.name, tiles, statistics, arguments.tiles, arguments.seed)
         with FileTransaction() as files:
             write_image(files.path(arguments.output), picture[:, :, ::-1])
         print(arguments.output)

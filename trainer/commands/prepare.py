@@ -1,4 +1,4 @@
-"""`python -m trainer prepare`: makes a prepared set of rasters or of a folder of pictures."""
+"""`python -m trainer prepare`: makes a tile set of rasters or of a folder of pictures."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
 
-LISTED = 20
-"""Files left out that are told at once; `inspect` tells all."""
+LEFT_OUT_SHOWN = 20
+"""Number of left out files that are printed; `inspect` prints all."""
 
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("prepare", help="make a prepared set of rasters or of a folder of pictures")
+    parser = commands.add_parser("prepare", help="make a tile set of rasters or of a folder of pictures")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="SET.npz")
     parser.add_argument("--style", required=True, help="name of the texture style")
-    parser.add_argument("--credits", default="", help="what the sources ask to be said of them")
+    parser.add_argument("--credits", default="", help="the attribution that the sources ask for")
     parser.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of a pixel in metres (2000)")
     parser.add_argument("--tile", type=int, default=512, help="side of a tile in pixels (512)")
-    parser.add_argument("--validation", type=float, default=0.08, help="share of tiles or pictures held out (0.08)")
-    parser.add_argument("--seed", type=int, default=0, help="what is held out, and where random crops are (0)")
+    parser.add_argument("--validation", type=float, default=0.08, help="fraction of tiles or pictures held out (0.08)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of what is held out, and of random crops (0)")
 
     rasters = parser.add_argument_group("rasters in any projection")
     rasters.add_argument("--texture", type=Path, metavar="FILE", help="three 8-bit bands, RGB")
@@ -34,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
     rasters.add_argument("--sea", type=Path, metavar="FILE", help="not 0 where the sea is")
     rasters.add_argument("--valid", type=Path, metavar="FILE", help="not 0 where pixels may be used")
     rasters.add_argument("--source-pixel-size-m", type=float, help="size of their pixels without georeference")
-    rasters.add_argument("--minimum-land", type=float, default=0.1, help="least share of land in a tile (0.1)")
+    rasters.add_argument("--minimum-land", type=float, default=0.1, help="smallest fraction of land in a tile (0.1)")
 
     folders = parser.add_argument_group("or a folder, with everything in it")
     folders.add_argument("--dataset", type=Path, metavar="DIR", help="*_i2.png, *_t.png and *_h.png")
@@ -50,77 +50,76 @@ def add_parser(commands: Subparsers) -> None:
     folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip
-    folders.add_argument("--random-crops", type=int, default=4, help="how many random tiles of a picture (4)")
+    folders.add_argument("--random-crops", type=int, default=4, help="number of random tiles of a picture (4)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the prepared set and print what it can train."""
+    """Write the tile set and print what it can train."""
     from trainer.data.tile_set import save_tile_set
 
-    _check(arguments)
+    _check_usage(arguments)
     with progress_bar("Preparing") as progress:
-        prepared = _read(arguments, progress)
-    save_tile_set(arguments.output, prepared)
-    held = int(prepared.split.sum())
-    print(f"{arguments.output}: {len(prepared)} tiles of {prepared.tile_px} px, {held} of them held out, "
+        tiles = _prepare(arguments, progress)
+    save_tile_set(arguments.output, tiles)
+    held_out = int(tiles.split.sum())
+    print(f"{arguments.output}: {len(tiles)} tiles of {tiles.tile_px} px, {held_out} of them held out, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
-    print(f"It can train {prepared.trains()}.")
-    for name, reason in prepared.left_out[:LISTED]:
+    print(f"It can train {tiles.trains()}.")
+    for name, reason in tiles.left_out[:LEFT_OUT_SHOWN]:
         print(f"left out: {name} {reason}", file=sys.stderr)
-    if len(prepared.left_out) > LISTED:
-        print(f"left out: {len(prepared.left_out) - LISTED} more; inspect the set to see all", file=sys.stderr)
+    if len(tiles.left_out) > LEFT_OUT_SHOWN:
+        print(f"left out: {len(tiles.left_out) - LEFT_OUT_SHOWN} more; inspect the set to see all", file=sys.stderr)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_usage(arguments: argparse.Namespace) -> None:
     rasters = arguments.texture is not None or arguments.height is not None
-    ways = [rasters, *(each is not None for each in (arguments.dataset, arguments.pairs, arguments.pictures))]
-    if sum(ways) != 1:
+    folders = (arguments.dataset, arguments.pairs, arguments.pictures)
+    if rasters + sum(folder is not None for folder in folders) != 1:
         raise WrongUsage("give --texture and --height, or one folder with --dataset, --pairs or --pictures")
     if rasters and (arguments.texture is None or arguments.height is None):
         raise WrongUsage("give both --texture and --height")
     if arguments.pictures is None and (arguments.heights is not None or arguments.maps is not None):
         raise WrongUsage("--heights and --maps go with --pictures")
-    if "picture" not in arguments.parts or len(set(arguments.parts) - {"other"}) + arguments.parts.count(
-        "other"
-    ) != len(arguments.parts):
-        raise WrongUsage("--parts names one picture, and map and height once at most")
+    named = [part for part in arguments.parts if part != "other"]
+    if "picture" not in named or len(set(named)) != len(named):
+        raise WrongUsage("--parts names one picture, and at most one map and one height")
     if arguments.tile < 32 or not arguments.pixel_size_m > 0 or not 0 <= arguments.validation < 1:
-        raise WrongUsage("--tile is 32 at least, --pixel-size-m more than 0, --validation from 0 to below 1")
+        raise WrongUsage("--tile must be at least 32, --pixel-size-m above 0, --validation from 0 to below 1")
     if arguments.random_crops < 1:
-        raise WrongUsage("--random-crops is 1 at least")
+        raise WrongUsage("--random-crops must be at least 1")
     low, high = arguments.height_range_m
     if not low < high:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
 
 
-def _read(arguments: argparse.Namespace, progress: Progress) -> TileSet:
-    from trainer.data.image_folder import PICTURE_CUTS, TERRAIN_CUTS, read_pictures
-    from trainer.data.paired_images import PAIR_CUTS, Part, read_pairs
-    from trainer.data.raster_tiles import Sources, prepare
-    from trainer.data.spade_terrain_dataset import read_dataset
+def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
+    from trainer.data.image_folder import PICTURE_CUTS, TERRAIN_CUTS, tiles_from_folder
+    from trainer.data.paired_images import PAIR_CUTS, PairPart, tiles_from_pairs
+    from trainer.data.raster_tiles import Sources, tiles_from_rasters
+    from trainer.data.spade_terrain_dataset import tiles_from_dataset
     from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions
 
     options = PrepareOptions(
         style=arguments.style, credits=arguments.credits, pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,
-        minimum_land=arguments.minimum_land, validation_share=arguments.validation, seed=arguments.seed,
+        minimum_land=arguments.minimum_land, validation_fraction=arguments.validation, seed=arguments.seed,
         source_pixel_size_m=arguments.source_pixel_size_m,
     )  # fmt: skip
     heights_m = (arguments.height_range_m[0], arguments.height_range_m[1])
 
     def cutting(default: tuple[Cut, ...]) -> Cutting:
-        asked = tuple(Cut(each) for each in arguments.cuts) if arguments.cuts else default
-        return Cutting(asked, arguments.random_crops)
+        cuts = tuple(Cut(name) for name in arguments.cuts) if arguments.cuts else default
+        return Cutting(cuts, arguments.random_crops)
 
     if arguments.dataset is not None:
-        return read_dataset(arguments.dataset, options, heights_m, progress)
+        return tiles_from_dataset(arguments.dataset, options, heights_m, progress)
     if arguments.pairs is not None:
-        parts = tuple(Part(each) for each in arguments.parts)
-        return read_pairs(arguments.pairs, parts, heights_m, options, cutting(PAIR_CUTS), progress)
+        parts = tuple(PairPart(name) for name in arguments.parts)
+        return tiles_from_pairs(arguments.pairs, parts, heights_m, options, cutting(PAIR_CUTS), progress)
     if arguments.pictures is not None:
         default = PICTURE_CUTS if arguments.heights is None else TERRAIN_CUTS
-        return read_pictures(
+        return tiles_from_folder(
             arguments.pictures, arguments.heights, arguments.maps, heights_m, options, cutting(default), progress
         )
     sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
-    return prepare(sources, options, progress)
+    return tiles_from_rasters(sources, options, progress)

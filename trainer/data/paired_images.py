@@ -1,4 +1,4 @@
-"""Pictures that hold map, terrain and perhaps height side by side, as pix2pix reads them."""
+"""Tiles from pictures that hold map, terrain and perhaps height side by side, as pix2pix reads them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE, nearest_classes
 from terrainpaint.core.progress import Progress
-from trainer.data.image_folder import Unusable, files_in, prepare_files, read_numbers, require_room
-from trainer.data.tile_cutting import Cut, Cutting, Patch, PrepareOptions, cut_patch, squares, whole_metres
+from trainer.data.image_folder import UnusableFile, files_in, read_deep_rgb, require_room, tiles_from_files
+from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
 FOREIGN_DISTANCE = 48
-"""Distance in sRGB from every class colour that JPEG does not explain."""
-FOREIGN_SHARE = 0.2
+"""Distance in sRGB from every class colour, 0..255, that JPEG does not explain."""
+FOREIGN_FRACTION = 0.2
+"""A map with more pixels of foreign colours is no map of the classes."""
 PAIR_CUTS = (Cut.GRID,)
-"""What is cut out of pairs when nothing else is asked for."""
+"""Default cuts of pairs."""
 
 
-class Part(Enum):
-    """What a part of a picture shows."""
+class PairPart(Enum):
+    """What one of the parts of a picture shows."""
 
     MAP = "map"
     PICTURE = "picture"
@@ -31,48 +32,48 @@ class Part(Enum):
     OTHER = "other"
 
 
-def read_pairs(
+def tiles_from_pairs(
     folder: Path,
-    parts: tuple[Part, ...],
+    parts: tuple[PairPart, ...],
     height_range_m: tuple[float, float],
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
 ) -> TileSet:
-    """A prepared set of the pictures below a folder, each `parts` of equal width from left to right.
+    """Tiles of the pictures below a folder, each made of `parts` of equal width from left to right.
 
-    Every part is cut at the same places. The map has the colours of the seven classes, not quite exact in a JPEG;
-    the height is grey, and `height_range_m` are the metres of black and white. Files that cannot be used are left out
-    and listed. Raises TrainingError when nothing is left.
+    All parts are cut at the same places. The map has the colours of the seven classes, which JPEG may blur; the height
+    is grey, and `height_range_m` are the metres of black and white. Files that cannot be used are left out. Raises
+    TrainingError when no tile is left.
     """
 
-    def patches_of(path: Path, name: str, random: np.random.Generator) -> list[Patch]:
-        found = read_numbers(path)
-        if found.shape[1] % len(parts):
-            raise Unusable(f"is {found.shape[1]} px wide, which is not {len(parts)} equal parts")
-        split = dict(zip(parts, np.split(found, len(parts), axis=1), strict=True))
-        texture = _bytes(split[Part.PICTURE])
+    def tiles_of(path: Path, name: str, random: np.random.Generator) -> list[Tile]:
+        pixels = read_deep_rgb(path)
+        if pixels.shape[1] % len(parts):
+            raise UnusableFile(f"is {pixels.shape[1]} px wide, which is not {len(parts)} equal parts")
+        by_part = dict(zip(parts, np.split(pixels, len(parts), axis=1), strict=True))
+        texture = _to_bytes(by_part[PairPart.PICTURE])
         require_room(texture.shape, options.tile_px)
-        labels = _map(_bytes(split[Part.MAP])) if Part.MAP in split else None
+        labels = _class_ids(_to_bytes(by_part[PairPart.MAP])) if PairPart.MAP in by_part else None
         height = None
-        if Part.HEIGHT in split:
+        if PairPart.HEIGHT in by_part:
             low, high = height_range_m
-            white = float(np.iinfo(found.dtype).max)
-            height = whole_metres(low + split[Part.HEIGHT].mean(axis=2) * ((high - low) / white), path)
-        where = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)
-        return [cut_patch(name, square, options.tile_px, texture, height, labels) for square in where]
+            white = float(np.iinfo(pixels.dtype).max)
+            height = whole_metres(low + by_part[PairPart.HEIGHT].mean(axis=2) * ((high - low) / white), path)
+        chosen = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)
+        return [cut_tile(name, square, options.tile_px, texture, height, labels) for square in chosen]
 
-    return prepare_files(folder, files_in(folder), options, patches_of, progress)
-
-
-def _bytes(part: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.asarray(part // 257 if part.dtype == np.uint16 else part, np.uint8)
+    return tiles_from_files(folder, files_in(folder), options, tiles_of, progress)
 
 
-def _map(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.asarray(pixels // 257 if pixels.dtype == np.uint16 else pixels, np.uint8)
+
+
+def _class_ids(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ids = nearest_classes(colours)
     foreign = np.linalg.norm(colours.astype(np.float32) - PALETTE[ids], axis=2) > FOREIGN_DISTANCE
-    if foreign.mean() > FOREIGN_SHARE:
-        raise Unusable(f"has a map with other colours than those of the classes on {foreign.mean():.0%} of its pixels; "
-                       "call that part 'other' to use the pictures alone")  # fmt: skip
+    if foreign.mean() > FOREIGN_FRACTION:
+        raise UnusableFile(f"has a map with other colours than those of the classes on {foreign.mean():.0%} of its "
+                           "pixels; call that part 'other' to use the pictures alone")  # fmt: skip
     return ids

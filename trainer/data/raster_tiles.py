@@ -1,8 +1,8 @@
-"""Large rasters of texture and height → a prepared set of equal-area tiles.
+"""Equal-area tiles from large rasters of texture and height, in any projection.
 
-Each tile is warped to a plane of its own (Lambert azimuthal equal-area around the centre of the tile), so that a pixel
-covers the same ground everywhere and shapes keep their form, whatever projection the source has. Sources are read
-through windows by GDAL's warper: memory does not grow with their size.
+Each tile is warped to a Lambert azimuthal equal-area plane around its own centre. A pixel covers the same ground
+everywhere and shapes are kept, whatever projection the source has. GDAL's warper reads the sources through windows, so
+memory does not grow with their size.
 """
 
 from __future__ import annotations
@@ -20,31 +20,50 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
-from trainer.data.tile_cutting import HIGHEST_M, LOWEST_M, PrepareOptions, held_out
+from trainer.data.tile_cutting import HIGHEST_M, LOWEST_M, PrepareOptions, draw_split
 from trainer.data.tile_set import TileSet
 
 EARTH_RADIUS_M = 6_371_008.8
 OVERVIEW = 8
-"""Tiles are judged at this reduction before they are read whole."""
+"""Tiles are first read at this reduction, to skip those with too little land."""
 METRIC = "EPSG:3857"
-"""Any metric plane serves where there is no georeference: frame and raster share it."""
+"""Stands in where there is no georeference. Any metric plane would do: tile and raster are in the same one."""
+_UNKNOWN_DEG = (math.nan, math.nan)
 
 
-def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_progress) -> TileSet:
-    """Cut tiles that hold enough land out of the rasters. Raises TrainingError when the rasters cannot be used."""
+@dataclass(frozen=True)
+class Sources:
+    """Paths of rasters that cover the same ground; `sea` and `valid` may be missing.
+
+    `texture` uint8 RGB; `height` metres, with a no-data value; `sea` and `valid` are true where they are not 0.
+    """
+
+    texture: Path
+    height: Path
+    sea: Path | None = None
+    valid: Path | None = None
+
+
+Rasters = dict[str, Any]
+"""Open rasters by the names of the fields of `Sources`."""
+
+
+def tiles_from_rasters(sources: Sources, options: PrepareOptions, progress: Progress = no_progress) -> TileSet:
+    """The tiles of the rasters that hold enough land. Raises TrainingError when the rasters cannot be used."""
     tiles: list[dict[str, NDArray[Any]]] = []
     centres: list[tuple[float, float]] = []
     any_data = False
-    with opened(sources) as rasters:
-        frames = list(_frames(rasters["texture"], options))
-        for index, frame in enumerate(frames):
-            progress(index / len(frames))
-            glance = _read(rasters, frame.coarser(OVERVIEW))
-            any_data = any_data or bool(glance["valid"].any())
-            if not glance["valid"].any() or _land_share(glance) < options.minimum_land:
+    with _opened(sources) as rasters:
+        places = list(_places(rasters["texture"], options))
+        for index, place in enumerate(places):
+            progress(index / len(places))
+            overview = _read(rasters, place.coarser(OVERVIEW))
+            has_data = bool(overview["valid"].any())
+            any_data = any_data or has_data
+            if not has_data or np.mean(overview["valid"] & ~overview["sea"]) < options.minimum_land:
                 continue
-            tiles.append(_read(rasters, frame))
-            centres.append(frame.centre_deg)
+            tiles.append(_read(rasters, place))
+            centres.append(place.centre_deg)
             _check_heights(tiles[-1], sources)
     if not any_data:
         raise TrainingError(f"{sources.texture} and {sources.height} have no data at the same place anywhere; check "
@@ -62,7 +81,7 @@ def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_p
         sea=np.stack([tile["sea"] for tile in tiles]),
         valid=np.stack([tile["valid"] for tile in tiles]),
         labels=np.zeros((len(tiles), 0, side, side), np.uint8),
-        split=held_out(len(tiles), options.validation_share, options.seed),
+        split=draw_split(len(tiles), options.validation_fraction, options.seed),
         centre_deg=np.array(centres, dtype=np.float32).reshape(-1, 2),
         pixel_size_m=options.pixel_size_m,
         style=options.style,
@@ -71,36 +90,45 @@ def prepare(sources: Sources, options: PrepareOptions, progress: Progress = no_p
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """Where a tile lies: GDAL's names for the plane and the affine map from pixel to plane."""
+class _Place:
+    """Where a tile lies: its plane and the affine map from pixels to the plane, as GDAL names and defines them."""
 
     crs: Any
     transform: Any
     side_px: int
     centre_deg: tuple[float, float]
 
-    def coarser(self, factor: int) -> _Frame:
-        return _Frame(self.crs, _scaled(self.transform, factor), max(1, self.side_px // factor), self.centre_deg)
+    def coarser(self, factor: int) -> _Place:
+        """The same ground in fewer pixels."""
+        return _Place(self.crs, _scaled(self.transform, factor), max(1, self.side_px // factor), self.centre_deg)
 
 
-def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
+def _places(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
+    """Tiles edge to edge over the area of a raster."""
+    return _places_on_grid(raster, options) if raster.crs is None else _places_on_earth(raster, options)
+
+
+def _places_on_grid(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
     from affine import Affine
 
-    side_m = options.tile_px * options.pixel_size_m
-    if raster.crs is None:
-        if options.source_pixel_size_m is None:
-            raise TrainingError(f"{raster.name} has no georeference; give the size of its pixels with "
-                                "--source-pixel-size-m.")  # fmt: skip
-        scale = options.pixel_size_m / options.source_pixel_size_m
-        step = options.tile_px * scale
-        for row in range(max(1, int(raster.height // step))):
-            for col in range(max(1, int(raster.width // step))):
-                west, north = raster.xy(row * step, col * step, offset="ul")
-                here = Affine(raster.transform.a, 0, west, 0, raster.transform.e, north)
-                transform = _scaled(here, scale)
-                yield _Frame(None, transform, options.tile_px, (math.nan, math.nan))
-        return
-    west, south, east, north = bounds_deg(raster)
+    if options.source_pixel_size_m is None:
+        raise TrainingError(f"{raster.name} has no georeference; give the size of its pixels with "
+                            "--source-pixel-size-m.")  # fmt: skip
+    scale = options.pixel_size_m / options.source_pixel_size_m
+    step = options.tile_px * scale
+    for row in range(max(1, int(raster.height // step))):
+        for col in range(max(1, int(raster.width // step))):
+            west, north = raster.xy(row * step, col * step, offset="ul")
+            corner = Affine(raster.transform.a, 0, west, 0, raster.transform.e, north)
+            yield _Place(None, _scaled(corner, scale), options.tile_px, _UNKNOWN_DEG)
+
+
+def _places_on_earth(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
+    from affine import Affine
+
+    pixel_m, side_m = options.pixel_size_m, options.tile_px * options.pixel_size_m
+    transform = Affine(pixel_m, 0, -side_m / 2, 0, -pixel_m, side_m / 2)
+    west, south, east, north = _bounds_deg(raster)
     band_deg = math.degrees(side_m / EARTH_RADIUS_M)
     bands = max(1, int((north - south) / band_deg))
     for band in range(bands):
@@ -110,9 +138,7 @@ def _frames(raster: Any, options: PrepareOptions) -> Iterator[_Frame]:
         for column in range(columns):
             longitude = west + (column + 0.5) * (east - west) / columns
             crs = f"+proj=laea +lat_0={latitude} +lon_0={longitude} +R={EARTH_RADIUS_M} +units=m"
-            pixel = options.pixel_size_m
-            transform = Affine(pixel, 0, -side_m / 2, 0, -pixel, side_m / 2)
-            yield _Frame(crs, transform, options.tile_px, (latitude, longitude))
+            yield _Place(crs, transform, options.tile_px, (latitude, longitude))
 
 
 def _scaled(transform: Any, factor: float) -> Any:
@@ -123,19 +149,19 @@ def _scaled(transform: Any, factor: float) -> Any:
     return Affine(a * factor, b * factor, c, d * factor, e * factor, f)
 
 
-def _read(rasters: Rasters, frame: _Frame) -> dict[str, NDArray[Any]]:
-    """One tile of every layer: texture (S, S, 3) uint8, height (S, S) int16, sea and valid (S, S) bool."""
-    where = frame.crs, frame.transform, frame.side_px
-    height, known = warp(rasters["height"], *where, "cubic")
-    # Wide enough to show numbers that are no heights, which are refused.
+def _read(rasters: Rasters, place: _Place) -> dict[str, NDArray[Any]]:
+    """All layers of one tile: texture (S, S, 3) uint8, height (S, S) int16, sea and valid (S, S) bool."""
+    where = place.crs, place.transform, place.side_px
+    height, known = _warp(rasters["height"], *where, "cubic")
+    # The whole range of int16 is kept, so that numbers that are no heights can be found and refused.
     land = np.clip(np.where(known, height, 0), -32_768, 32_767)
-    texture, painted = warp(rasters["texture"], *where, "cubic", bands=(1, 2, 3))
+    texture, painted = _warp(rasters["texture"], *where, "cubic", bands=(1, 2, 3))
     valid = known & painted
     if "valid" in rasters:
-        valid &= warp(rasters["valid"], *where, "nearest")[0] != 0
-    # Cubic resampling rings at coasts: no land below the lowest of the source there, no sea above 0 m.
-    sea = warp(rasters["sea"], *where, "nearest")[0] != 0 if "sea" in rasters else land <= 0
-    nearest, there = warp(rasters["height"], *where, "nearest")
+        valid &= _warp(rasters["valid"], *where, "nearest")[0] != 0
+    # Cubic resampling overshoots at coasts: land stays above the lowest height of the source there, sea at most 0 m.
+    sea = _warp(rasters["sea"], *where, "nearest")[0] != 0 if "sea" in rasters else land <= 0
+    nearest, there = _warp(rasters["height"], *where, "nearest")
     floor = np.where(known & there, np.minimum(0, nearest), 0)
     land = np.maximum(np.where(sea, np.minimum(land, 0), land), floor)
     return {
@@ -144,10 +170,6 @@ def _read(rasters: Rasters, frame: _Frame) -> dict[str, NDArray[Any]]:
         "sea": sea,
         "valid": valid,
     }
-
-
-def _land_share(tile: dict[str, NDArray[Any]]) -> float:
-    return float(np.mean(tile["valid"] & ~tile["sea"]))
 
 
 def _check_heights(tile: dict[str, NDArray[Any]], sources: Sources) -> None:
@@ -160,33 +182,16 @@ def _check_heights(tile: dict[str, NDArray[Any]], sources: Sources) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Paths of rasters that cover the same ground; `sea` and `valid` may be missing.
-
-    `texture` uint8 RGB; `height` metres, with a no-data value; `sea` and `valid` are true where they are not 0.
-    """
-
-    texture: Path
-    height: Path
-    sea: Path | None = None
-    valid: Path | None = None
-
-
-Rasters = dict[str, Any]
-"""Open rasters by the names of the fields of Sources."""
-
-
 @contextmanager
-def opened(sources: Sources) -> Iterator[Rasters]:
-    """The rasters, checked: what they hold, and that they overlap.
+def _opened(sources: Sources) -> Iterator[Rasters]:
+    """Open the rasters and check what they hold and that they overlap.
 
-    Raises TrainingError for those that cannot be used, and for those that turn out to be broken while they are read.
+    Raises TrainingError when they cannot be used, also when one turns out to be broken while it is read.
     """
     rasterio = _rasterio()
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
-        # Rasters without georeference are asked about in a sentence of their own.
+        # Rasters without georeference get an error message of their own.
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
             rasters = {
@@ -197,16 +202,16 @@ def opened(sources: Sources) -> Iterator[Rasters]:
             _check_sources(rasters, sources)
             yield rasters
         except _gdal_errors() as error:
-            # GDAL's own words have the file, and the cause when there is one.
-            told = str(error.__cause__ or error).rstrip(".")
-            raise TrainingError(f"A raster cannot be read: {told}; give whole GeoTIFFs or other files GDAL "
+            # The text of GDAL names the file, and the cause when there is one.
+            reason = str(error.__cause__ or error).rstrip(".")
+            raise TrainingError(f"A raster cannot be read: {reason}; give whole GeoTIFFs or other files that GDAL "
                                 "reads.") from error  # fmt: skip
 
 
-def warp(
+def _warp(
     raster: Any, crs: Any, transform: Any, side_px: int, method: str, bands: int | tuple[int, ...] = 1
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Values of a raster on a square of a plane, and where there are any: (S, S) or (bands, S, S), and (S, S) bool."""
+    """Values (S, S) or (bands, S, S) of a raster on a square of a plane, and (S, S) bool where it has data."""
     from rasterio.enums import ColorInterp, Resampling
     from rasterio.vrt import WarpedVRT
 
@@ -227,17 +232,17 @@ def warp(
     return values, known & np.isfinite(values if values.ndim == 2 else values[0])
 
 
-def bounds_deg(raster: Any) -> tuple[float, float, float, float]:
+def _bounds_deg(raster: Any) -> tuple[float, float, float, float]:
     """West, south, east and north of a raster in degrees. Raises TrainingError when its projection has none."""
     from rasterio.warp import transform_bounds
 
     try:
-        found = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
+        bounds = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
     except _gdal_errors():
-        found = (np.nan,) * 4
-    west, south, east, north = (float(each) for each in found)
-    if not np.isfinite(found).all() or not (-90.1 <= south < north <= 90.1):
-        raise TrainingError(f"{raster.name} lies nowhere on the Earth by its georeference; give the right one with "
+        bounds = (np.nan,) * 4
+    west, south, east, north = (float(bound) for bound in bounds)
+    if not np.isfinite(bounds).all() or not (-90.1 <= south < north <= 90.1):
+        raise TrainingError(f"{raster.name} lies nowhere on the Earth by its georeference; set the right one with "
                             "'rio edit-info --crs … --transform …'.")  # fmt: skip
     # A raster across the 180th meridian has its east before its west.
     return west, south, east if east > west else east + 360, north
@@ -253,14 +258,15 @@ def _check_sources(rasters: Rasters, sources: Sources) -> None:
                             f"{height.dtypes[0]}.")  # fmt: skip
     for name, raster in rasters.items():
         if (raster.crs is None) != (height.crs is None):
-            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither; give "
+            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither; set "
                                 "one with 'rio edit-info --crs … --transform …'.")  # fmt: skip
         if raster.crs is None and raster.shape != height.shape:
-            raise TrainingError(f"{raster.name} is {raster.shape} px and {sources.height} {height.shape} px; without "
-                                f"georeference the {name} and the height must be the same size.")  # fmt: skip
-        if raster.crs is not None and not _overlap(bounds_deg(raster), bounds_deg(texture)):
-            raise TrainingError(f"{raster.name} covers {_told(bounds_deg(raster))} and {sources.texture} "
-                                f"{_told(bounds_deg(texture))}; give rasters of the same area.")  # fmt: skip
+            raise TrainingError(f"{raster.name} is {raster.width} x {raster.height} px and {sources.height} "
+                                f"{height.width} x {height.height} px; without georeference the {name} and the height "
+                                "must be the same size.")  # fmt: skip
+        if raster.crs is not None and not _overlap(_bounds_deg(raster), _bounds_deg(texture)):
+            raise TrainingError(f"{raster.name} covers {_bounds_text(_bounds_deg(raster))} and {sources.texture} "
+                                f"{_bounds_text(_bounds_deg(texture))}; give rasters of the same area.")  # fmt: skip
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -271,13 +277,13 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     )  # fmt: skip
 
 
-def _told(bounds: tuple[float, ...]) -> str:
+def _bounds_text(bounds: tuple[float, ...]) -> str:
     west, south, east, north = bounds
     return f"longitude {west:.1f}..{east:.1f}, latitude {south:.1f}..{north:.1f}"
 
 
 def _gdal_errors() -> tuple[type[Exception], ...]:
-    """All that GDAL's complaints become; those that rasterio does not translate have no public name."""
+    """The exceptions for errors of GDAL. Those that rasterio does not translate have no public name."""
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import CRSError, RasterioError
 

@@ -1,4 +1,4 @@
-"""Patches cut out of pictures, and the prepared set that they make."""
+"""Cut tiles out of pictures, and assemble them into a tile set."""
 
 from __future__ import annotations
 
@@ -17,37 +17,32 @@ from terrainpaint.errors import TrainingError
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 LOWEST_M, HIGHEST_M = -12_000, 10_000
-"""No land or sea floor of the Earth is beyond, with room for what resampling overshoots."""
+"""No land or sea floor of the Earth is beyond these heights, even with the overshoot of resampling."""
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """`pixel_size_m` ground size of a pixel; `tile_px` side of a tile; `minimum_land` least share of valid land in a
-    tile of rasters; `validation_share` share held out whole; `seed` decides what, and where random crops are;
-    `source_pixel_size_m` is needed only for rasters without georeference."""
+    """Options of all sources of tiles.
+
+    `pixel_size_m` ground size of a pixel; `tile_px` side of a tile; `minimum_land` smallest fraction of valid land in a
+    tile of rasters; `validation_fraction` fraction of tiles or pictures held out; `seed` decides which, and where
+    random crops are; `source_pixel_size_m` is needed only for rasters without georeference.
+    """
 
     style: str
     credits: str = ""
     pixel_size_m: float = 2000.0
     tile_px: int = 512
     minimum_land: float = 0.1
-    validation_share: float = 0.08
+    validation_fraction: float = 0.08
     seed: int = 0
     source_pixel_size_m: float | None = None
 
 
-def held_out(count: int, share: float, seed: int) -> NDArray[np.uint8]:
-    """(count,) uint8: which are VALIDATION, of `count` tiles that do not overlap, or pictures that tiles are cut of."""
-    split = np.full(count, TRAIN, dtype=np.uint8)
-    chosen = np.random.default_rng(seed).permutation(count)[: round(count * share)]
-    split[chosen] = VALIDATION
-    return split
-
-
 @dataclass(frozen=True)
-class Patch:
-    """One square tile: `name` of the file it was cut from, `texture` (S, S, 3) uint8 sRGB, `height` (S, S) int16
-    metres and `labels` (S, S) uint8 class ids, each None where the source has none."""
+class Tile:
+    """One square of a picture: `name` of the file that it was cut from, `texture` (S, S, 3) uint8 sRGB, `height` (S, S)
+    int16 metres and `labels` (S, S) uint8 class ids, each None where the source has none."""
 
     name: str
     texture: NDArray[np.uint8]
@@ -56,8 +51,8 @@ class Patch:
 
 
 class Cut(Enum):
-    """How squares are cut out of a picture: its largest centred square, resized; one of the size of a tile in its
-    centre; some at random; or all that lie edge to edge."""
+    """How tiles are cut out of a picture: WHOLE its largest centred square, resized; CENTRE a tile in its centre;
+    RANDOM some tiles at random places; GRID all tiles that lie edge to edge."""
 
     WHOLE = "whole"
     CENTRE = "centre"
@@ -67,7 +62,7 @@ class Cut(Enum):
 
 @dataclass(frozen=True)
 class Cutting:
-    """The cuts of every picture, in this order; `random_crops` is how many RANDOM makes."""
+    """The cuts of every picture, in this order; `random_crops` is the number of tiles of RANDOM."""
 
     cuts: tuple[Cut, ...]
     random_crops: int = 4
@@ -83,72 +78,72 @@ class Square:
 
 
 def squares(shape: tuple[int, int], side: int, cutting: Cutting, random: np.random.Generator) -> list[Square]:
-    """Where to cut a picture of (H, W) pixels, both at least `side`: no square twice."""
+    """The squares to cut out of a picture of (H, W) pixels, both at least `side`, without duplicates."""
     rows, cols = shape
-    found: list[Square] = []
+    chosen: list[Square] = []
     for cut in cutting.cuts:
         match cut:
             case Cut.WHOLE:
-                found.append(_centred(rows, cols, min(rows, cols)))
+                chosen.append(_centred(rows, cols, min(rows, cols)))
             case Cut.CENTRE:
-                found.append(_centred(rows, cols, side))
+                chosen.append(_centred(rows, cols, side))
             case Cut.RANDOM:
-                places = random.integers(0, (rows - side + 1, cols - side + 1), (cutting.random_crops, 2))
-                found += [Square(int(row), int(col), side) for row, col in places]
+                starts = random.integers(0, (rows - side + 1, cols - side + 1), (cutting.random_crops, 2))
+                chosen += [Square(int(row), int(col), side) for row, col in starts]
             case Cut.GRID:
-                # What is left over lies outside on all sides alike.
+                # The rest that fills no tile is left out at all four sides alike.
                 north, west = rows % side // 2, cols % side // 2
-                found += [
+                chosen += [
                     Square(north + row * side, west + col * side, side)
                     for row in range(rows // side)
                     for col in range(cols // side)
                 ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(chosen))
 
 
-def cut_patch(
+def cut_tile(
     name: str,
     square: Square,
     side: int,
     texture: NDArray[np.uint8],
     height: NDArray[np.int16] | None,
     labels: NDArray[np.uint8] | None,
-) -> Patch:
-    """The square of a picture and its other layers, (H, W, …), as a patch of `side` pixels."""
+) -> Tile:
+    """The square of a picture and its other layers, (H, W, …), resized to a tile of `side` pixels."""
     window = slice(square.row, square.row + square.side), slice(square.col, square.col + square.side)
     size = (side, side)
-    ground = None
+    metres = None
     if height is not None:
-        ground = np.rint(cv2.resize(height[window].astype(np.float32), size, interpolation=cv2.INTER_AREA))
-    return Patch(
+        metres = np.rint(cv2.resize(height[window].astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    return Tile(
         name,
         np.asarray(cv2.resize(texture[window], size, interpolation=cv2.INTER_AREA), np.uint8),
-        None if ground is None else ground.astype(np.int16),
-        None if labels is None else _nearest(labels[window], size),
+        None if metres is None else metres.astype(np.int16),
+        None if labels is None else _resized_ids(labels[window], size),
     )
 
 
-def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[tuple[str, str]] = ()) -> TileSet:
-    """The prepared set of patches, which all have the same layers; the list is emptied on the way, so that large
-    sets do not lie in memory twice.
+def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tuple[str, str]] = ()) -> TileSet:
+    """The tile set of tiles that all have the same layers, at least one.
 
-    Patches of one file go to the same split: crops of a picture overlap, and would leak.
+    The list is emptied on the way, so that a large set is not in memory twice. All tiles of one file belong to the same
+    split, because crops of one picture overlap.
     """
-    count, side = len(patches), options.tile_px
+    count, side = len(tiles), options.tile_px
     texture = np.empty((count, side, side, 3), np.uint8)
     height = np.zeros((count, side, side), np.int16)
-    has_height, has_maps = patches[0].height is not None, patches[0].labels is not None
+    has_height, has_maps = tiles[0].height is not None, tiles[0].labels is not None
     labels = np.zeros((count, int(has_maps), side, side), np.uint8)
-    names = tuple(patch.name for patch in patches)
+    names = tuple(tile.name for tile in tiles)
     for index in reversed(range(count)):
-        patch = patches.pop()
-        texture[index] = patch.texture
-        if patch.height is not None:
-            height[index] = patch.height
-        if patch.labels is not None:
-            labels[index, 0] = patch.labels
+        tile = tiles.pop()
+        texture[index] = tile.texture
+        if tile.height is not None:
+            height[index] = tile.height
+        if tile.labels is not None:
+            labels[index, 0] = tile.labels
     files = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    by_file = held_out(len(files), options.validation_share, options.seed)
+    split_of_file = draw_split(len(files), options.validation_fraction, options.seed)
     sea = (height <= 0) if has_height else np.zeros(height.shape, bool)
     if has_height and has_maps:
         sea &= labels[:, 0] == WATER
@@ -158,7 +153,7 @@ def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[t
         sea=sea,
         valid=np.ones(height.shape, bool),
         labels=labels,
-        split=by_file[[files[name] for name in names]],
+        split=split_of_file[[files[name] for name in names]],
         centre_deg=np.full((count, 2), math.nan, np.float32),
         pixel_size_m=options.pixel_size_m,
         style=options.style,
@@ -169,19 +164,26 @@ def assemble(patches: list[Patch], options: PrepareOptions, left_out: Sequence[t
     )
 
 
+def draw_split(count: int, fraction: float, seed: int) -> NDArray[np.uint8]:
+    """(count,) uint8: TRAIN or VALIDATION for each of `count` tiles that do not overlap, or pictures."""
+    split = np.full(count, TRAIN, dtype=np.uint8)
+    split[np.random.default_rng(seed).permutation(count)[: round(count * fraction)]] = VALIDATION
+    return split
+
+
 def whole_metres(height: NDArray[np.floating], path: Path) -> NDArray[np.int16]:
-    """Heights as they are stored. Raises TrainingError when they cannot be metres of land or sea floor."""
+    """Heights in metres, rounded as tile sets store them. Raises TrainingError when the Earth has no such heights."""
     low, high = float(height.min()), float(height.max())
     if low < LOWEST_M or high > HIGHEST_M:
         raise TrainingError(
-            f"{path} would have heights of {low:,.0f}..{high:,.0f} m, more than there is on Earth; say with "
-            "--height-range-m which metres its lowest and its highest number mean."
+            f"{path} would have heights of {low:,.0f}..{high:,.0f} m, more than there is on Earth; give the metres of "
+            "its lowest and its highest number with --height-range-m."
         )
     return np.asarray(np.rint(height), np.int16)
 
 
-def _nearest(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    # A mean of ids would be the id of something else.
+def _resized_ids(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    # A mean of class ids would be the id of an unrelated class.
     return np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 

@@ -1,7 +1,8 @@
-"""The prepared set: square tiles of texture and height at one ground size of a pixel, in one small file.
+"""The tile set: square tiles of texture and height at one ground size of a pixel, in one small file.
 
-The file is a NumPy `.npz` without pickles. Texture is stored as JPEG and the rest as PNG, each tile a run of bytes
-in one array, so that a planet of tiles is a few dozen megabytes; reading it needs numpy and OpenCV only.
+The file is a NumPy `.npz` without pickles. Textures are stored as JPEG and the other layers as PNG, concatenated into
+one array of bytes for each layer, so that the tiles of the whole Earth need a few dozen megabytes. Reading needs numpy
+and OpenCV only.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from terrainpaint.core.files import FileTransaction, why_unreadable
 from terrainpaint.errors import TrainingError
 
 FORMAT_VERSION = 2
-"""Version 1 has no names, nothing left out, and always heights."""
+"""Version 1 has always heights, and neither `names` nor `left_out`."""
 TRAIN, VALIDATION = 0, 1
 JPEG_QUALITY = 92
 
@@ -31,12 +32,12 @@ class TileSet:
     """N square tiles of S pixels, row 0 = north.
 
     `texture` (N, S, S, 3) uint8 sRGB; `height` (N, S, S) int16 metres; `sea` (N, S, S) bool, pixels of the sea;
-    `valid` (N, S, S) bool, pixels that may be learned from; `labels` (N, V, S, S) uint8 class ids in V variants of
+    `valid` (N, S, S) bool, pixels that may be trained on; `labels` (N, V, S, S) uint8 class ids in V variants of
     smoothing, V = 0 before labelling; `split` (N,) uint8, TRAIN or VALIDATION; `centre_deg` (N, 2) float32 latitude
     and longitude, NaN where the source had no position; `pixel_size_m` metres; `style` name of the texture style;
-    `credits` what the sources ask to be said; `has_height` False where the source had no heights, `height` is 0 then;
-    `names` one a tile, the file that it was cut from, or empty for rasters; `left_out` files that were not used, each
-    with the reason.
+    `credits` the attribution that the sources ask for; `has_height` False where the source had no heights, `height` is
+    0 then; `names` the file that each tile was cut from, or empty for rasters; `left_out` the files that were not used,
+    each with the reason.
     """
 
     texture: NDArray[np.uint8]
@@ -63,11 +64,11 @@ class TileSet:
 
     @property
     def has_maps(self) -> bool:
-        """Whether each tile has a map of the seven classes at least."""
+        """Whether each tile has at least one map of the seven classes."""
         return bool(self.labels.shape[1])
 
     def trains(self) -> str:
-        """What can be trained from it, as the end of a sentence."""
+        """What the set can train, as the end of a sentence."""
         match self.has_height, self.has_maps:
             case True, True:
                 return "terrain, texture and height from a map"
@@ -79,10 +80,10 @@ class TileSet:
                 return "networks of pictures alone; no terrain, since it has neither heights nor maps"
 
     def require_heights(self) -> None:
-        """Raises TrainingError when the set has none, as neither labelling nor terrain can do without."""
+        """Raises TrainingError when the set has no heights, which labelling and terrain need."""
         if not self.has_height:
-            raise TrainingError(f"The prepared set '{self.style}' has no heights, so no terrain can be learned from "
-                                "it; prepare it anew from pictures with heights.")  # fmt: skip
+            raise TrainingError(f"The tile set '{self.style}' has no heights, so it cannot train terrain; prepare it "
+                                "again from pictures with heights.")  # fmt: skip
 
     def require_maps(self) -> None:
         """Raises TrainingError when the tiles have no maps of the classes."""
@@ -90,37 +91,37 @@ class TileSet:
             raise TrainingError("The tile set has no maps yet; run 'python -m trainer label' on it first.")
 
     def with_labels(self, labels: NDArray[np.uint8]) -> TileSet:
-        """The same set with other labels, (N, V, S, S) uint8."""
+        """The same set with other `labels`, (N, V, S, S) uint8."""
         return replace(self, labels=labels)
 
     def subset(self, split: int) -> TileSet:
-        """The tiles of one split."""
+        """The tiles of one split, TRAIN or VALIDATION."""
         keep = self.split == split
         arrays = ("texture", "height", "sea", "valid", "labels", "split", "centre_deg")
         names = tuple(name for name, kept in zip(self.names, keep, strict=False) if kept)
         return replace(self, names=names, **{name: getattr(self, name)[keep] for name in arrays})
 
 
-def save_tile_set(path: Path, prepared: TileSet) -> None:
-    """Write a prepared set whole or not at all. Raises OutputError when it cannot be written."""
-    arrays: dict[str, NDArray[Any]] = {"split": prepared.split, "centre_deg": prepared.centre_deg}
-    _pack(arrays, "texture", (tile[:, :, ::-1] for tile in prepared.texture), ".jpg")
-    _pack(arrays, "height", (tile.view(np.uint16) for tile in prepared.height), ".png")
-    # Two masks share one picture: PNG spends as much on the second as on the first.
-    masks = zip(prepared.sea, prepared.valid, strict=True)
+def save_tile_set(path: Path, tiles: TileSet) -> None:
+    """Write a tile set, whole or not at all. Raises OutputError when it cannot be written."""
+    arrays: dict[str, NDArray[Any]] = {"split": tiles.split, "centre_deg": tiles.centre_deg}
+    _pack(arrays, "texture", (tile[:, :, ::-1] for tile in tiles.texture), ".jpg")
+    _pack(arrays, "height", (tile.view(np.uint16) for tile in tiles.height), ".png")
+    # Both masks are bits of one picture, which is smaller than two.
+    masks = zip(tiles.sea, tiles.valid, strict=True)
     _pack(arrays, "masks", (sea.astype(np.uint8) + 2 * valid.astype(np.uint8) for sea, valid in masks), ".png")
-    _pack(arrays, "labels", (variant for tile in prepared.labels for variant in tile), ".png")
+    _pack(arrays, "labels", (variant for tile in tiles.labels for variant in tile), ".png")
     header = {
         "format": "terrainpaint-prepared",
         "version": FORMAT_VERSION,
-        "pixel_size_m": prepared.pixel_size_m,
-        "style": prepared.style,
-        "credits": prepared.credits,
-        "tile_px": prepared.tile_px,
-        "label_variants": prepared.labels.shape[1],
-        "has_height": prepared.has_height,
-        "names": prepared.names,
-        "left_out": prepared.left_out,
+        "pixel_size_m": tiles.pixel_size_m,
+        "style": tiles.style,
+        "credits": tiles.credits,
+        "tile_px": tiles.tile_px,
+        "label_variants": tiles.labels.shape[1],
+        "has_height": tiles.has_height,
+        "names": tiles.names,
+        "left_out": tiles.left_out,
     }
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     with FileTransaction() as files, files.path(path).open("wb") as stream:
@@ -128,14 +129,16 @@ def save_tile_set(path: Path, prepared: TileSet) -> None:
 
 
 def load_tile_set(path: Path) -> TileSet:
-    """Read a prepared set. Raises TrainingError when the file is missing, broken or of a newer version."""
+    """Read a tile set. Raises TrainingError when the file is missing, broken or of a newer version."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             header = json.loads(stored["header"].tobytes())
             if header["format"] != "terrainpaint-prepared":
                 raise ValueError("of another format")
             if header["version"] > FORMAT_VERSION:
-                raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set anew.")
+                raise TrainingError(
+                    f"{path} was made by a newer version; update TerrainPaint or prepare the set again."
+                )
             return _read(stored, header)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
@@ -143,10 +146,10 @@ def load_tile_set(path: Path) -> TileSet:
         raise
     except MemoryError as error:
         raise TrainingError(f"{path} does not fit into memory; prepare a set of fewer or smaller tiles.") from error
-    # Whatever numpy, zip, JSON and the codecs find wrong, the bytes are at fault: NotImplementedError, KeyError, ...
+    # Whatever numpy, zip, JSON and the codecs raise, the bytes are at fault: NotImplementedError, KeyError, ...
     except Exception as error:
         raise TrainingError(
-            f"{path} is not a prepared set, or is damaged or cut short; make it anew with 'python -m trainer prepare'."
+            f"{path} is not a tile set, or is damaged or cut short; make it again with 'python -m trainer prepare'."
         ) from error
 
 
@@ -154,7 +157,7 @@ def _read(stored: Any, header: dict[str, Any]) -> TileSet:
     side, variants = int(header["tile_px"]), int(header["label_variants"])
     masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
     labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-    prepared = TileSet(
+    tiles = TileSet(
         texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
         height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
         sea=(masks & 1).astype(bool),
@@ -169,10 +172,10 @@ def _read(stored: Any, header: dict[str, Any]) -> TileSet:
         names=tuple(str(name) for name in header.get("names", ())),
         left_out=tuple((str(name), str(reason)) for name, reason in header.get("left_out", ())),
     )
-    layers = (prepared.texture, prepared.height, prepared.split, prepared.centre_deg)
-    if any(len(layer) != len(masks) for layer in layers) or len(prepared.names) not in (0, len(masks)):
+    layers = (tiles.texture, tiles.height, tiles.split, tiles.centre_deg)
+    if any(len(layer) != len(masks) for layer in layers) or len(tiles.names) not in (0, len(masks)):
         raise ValueError("layers of different lengths")
-    return prepared
+    return tiles
 
 
 def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Iterable[NDArray[Any]], suffix: str) -> None:
@@ -186,8 +189,8 @@ def _unpack(stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: t
     run, ends = stored[name], stored[name + "_end"]
     pictures = np.empty((len(ends), *shape), dtype=dtype)
     for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
-        found = decoded(picture, flags)
-        if found.shape != shape or found.dtype != dtype:
+        pixels = decoded(picture, flags)
+        if pixels.shape != shape or pixels.dtype != dtype:
             raise ValueError(f"{name} {index} is no picture of {shape} {np.dtype(dtype)}")
-        pictures[index] = found
+        pictures[index] = pixels
     return np.asarray(pictures)

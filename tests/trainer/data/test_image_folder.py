@@ -8,7 +8,7 @@ from PIL import Image
 
 from terrainpaint.core.classes import PALETTE
 from trainer.__main__ import main
-from trainer.data.image_folder import Unusable, read_rgb
+from trainer.data.image_folder import UnusableFile, read_rgb
 from trainer.data.tile_cutting import Cut, Cutting, Square, squares
 from trainer.data.tile_set import TileSet, load_tile_set
 
@@ -102,7 +102,7 @@ def add_layers(folder: Path) -> None:
         inner = path.relative_to(folder / "in").with_suffix(".png")
         try:
             rows, cols = read_rgb(path).shape[:2]
-        except Unusable:
+        except UnusableFile:
             continue
         ids = np.add.outer(np.arange(rows) // 8, np.arange(cols) // 8) % 7
         write(folder / "heights" / inner, (ids * 6553).astype(np.uint16))
@@ -175,7 +175,7 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
     Image.fromarray(grey).save(tmp_path / "turned.jpg", exif=turned)
     assert read_rgb(tmp_path / "turned.jpg").shape == (50, 40, 3)
     Image.fromarray(grey.astype(np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(Unusable, match="fractions"):
+    with pytest.raises(UnusableFile, match="fractions"):
         read_rgb(tmp_path / "float.tif")
 
 

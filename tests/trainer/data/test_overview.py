@@ -82,7 +82,7 @@ def test_sets_without_a_held_out_tile_have_a_sheet(tmp_path: Path, capsys: pytes
 def test_a_broken_set_leaves_no_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "set.npz").write_bytes(b"PK")
     assert main(["inspect", str(tmp_path / "set.npz"), "-o", str(tmp_path / "sheet.png")]) == 1
-    assert "not a prepared set" in capsys.readouterr().err and not (tmp_path / "sheet.png").exists()
+    assert "not a tile set" in capsys.readouterr().err and not (tmp_path / "sheet.png").exists()
 
 
 @pytest.mark.parametrize("wrong", [["-o", "sheet.txt"], ["--tiles", "0"]])

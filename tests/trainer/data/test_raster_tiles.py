@@ -11,11 +11,11 @@ from rasterio.warp import calculate_default_transform
 from terrainpaint.errors import TrainingError
 from tests.trainer.earths import NO_DATA, PIXEL_M, Earth, make_earth, write_raster
 from trainer.__main__ import main
-from trainer.data.raster_tiles import Sources, prepare
-from trainer.data.tile_cutting import PrepareOptions, held_out
+from trainer.data.raster_tiles import Sources, tiles_from_rasters
+from trainer.data.tile_cutting import PrepareOptions, draw_split
 from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
 
-OPTIONS = PrepareOptions("made-up", credits="nobody", tile_px=128, validation_share=0.25)
+OPTIONS = PrepareOptions("made-up", credits="nobody", tile_px=128, validation_fraction=0.25)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def sources(earth: Earth) -> Sources:
 
 
 def test_tiles_are_whole_aligned_and_partly_held_out(earth: Earth) -> None:
-    prepared = prepare(sources(earth), OPTIONS)
+    prepared = tiles_from_rasters(sources(earth), OPTIONS)
     assert len(prepared) >= 4
     assert prepared.texture.shape[1:] == (128, 128, 3)
     assert np.bincount(prepared.split, minlength=2)[VALIDATION] == round(len(prepared) * 0.25)
@@ -49,8 +49,8 @@ def test_a_pixel_covers_the_same_ground_at_every_latitude(tmp_path: Path, north_
     profile = {"crs": "EPSG:3857", "transform": from_origin(0.0, north_m, PIXEL_M, PIXEL_M)}
     write_raster(tmp_path / "t.tif", np.stack([np.where(disc, 200, 50).astype(np.uint8)] * 3), **profile)
     write_raster(tmp_path / "h.tif", np.where(disc, 1000, 100).astype(np.int16)[None], nodata=-32768, **profile)
-    options = PrepareOptions("disc", tile_px=256, pixel_size_m=4000.0, minimum_land=0.01, validation_share=0)
-    prepared = prepare(Sources(tmp_path / "t.tif", tmp_path / "h.tif"), options)
+    options = PrepareOptions("disc", tile_px=256, pixel_size_m=4000.0, minimum_land=0.01, validation_fraction=0)
+    prepared = tiles_from_rasters(Sources(tmp_path / "t.tif", tmp_path / "h.tif"), options)
     area_px = (prepared.height > 550).sum()
     centre_m = north_m - side / 2 * PIXEL_M
     cosine = 1 / np.cosh(centre_m / 6_378_137)
@@ -60,7 +60,7 @@ def test_a_pixel_covers_the_same_ground_at_every_latitude(tmp_path: Path, north_
 
 
 def test_unknown_land_is_not_valid(earth: Earth) -> None:
-    prepared = prepare(sources(earth), OPTIONS)
+    prepared = tiles_from_rasters(sources(earth), OPTIONS)
     assert not prepared.valid.all()
     assert (prepared.height[~prepared.valid] >= 0).all()
 
@@ -71,8 +71,8 @@ def test_rasters_without_georeference_need_a_pixel_size(tmp_path: Path) -> None:
     write_raster(tmp_path / "h.tif", random.integers(1, 900, (1, 256, 256), dtype=np.int16))
     plain = Sources(tmp_path / "t.tif", tmp_path / "h.tif")
     with pytest.raises(TrainingError, match="--source-pixel-size-m"):
-        prepare(plain, OPTIONS)
-    prepared = prepare(plain, PrepareOptions("plain", tile_px=64, source_pixel_size_m=1000.0))
+        tiles_from_rasters(plain, OPTIONS)
+    prepared = tiles_from_rasters(plain, PrepareOptions("plain", tile_px=64, source_pixel_size_m=1000.0))
     assert len(prepared) == 4  # 256 px of 1 km are two tiles of 64 px of 2 km in each direction
 
 
@@ -86,18 +86,18 @@ def test_rasters_without_georeference_need_a_pixel_size(tmp_path: Path) -> None:
 def test_sources_that_cannot_be_used_are_said_in_a_sentence(earth: Earth, change: dict[str, str], told: str) -> None:
     paths = {name: earth.height.parent / file for name, file in change.items()}
     with pytest.raises(TrainingError, match=told):
-        prepare(Sources(**{"texture": earth.texture, "height": earth.height, **paths}), OPTIONS)
+        tiles_from_rasters(Sources(**{"texture": earth.texture, "height": earth.height, **paths}), OPTIONS)
 
 
 def test_land_that_is_nowhere_is_said(tmp_path: Path, earth: Earth) -> None:
     with pytest.raises(TrainingError, match="--minimum-land"):
-        prepare(sources(earth), PrepareOptions("dry", tile_px=128, minimum_land=1.1))
+        tiles_from_rasters(sources(earth), PrepareOptions("dry", tile_px=128, minimum_land=1.1))
 
 
 def test_held_out_tiles_depend_on_the_seed_only() -> None:
-    assert np.array_equal(held_out(50, 0.1, 3), held_out(50, 0.1, 3))
-    assert held_out(50, 0.1, 3).sum() == 5
-    assert not np.array_equal(held_out(50, 0.1, 3), held_out(50, 0.1, 4))
+    assert np.array_equal(draw_split(50, 0.1, 3), draw_split(50, 0.1, 3))
+    assert draw_split(50, 0.1, 3).sum() == 5
+    assert not np.array_equal(draw_split(50, 0.1, 3), draw_split(50, 0.1, 4))
 
 
 def reproject(earth: Earth, folder: Path, crs: str) -> Path:
@@ -118,8 +118,8 @@ def reproject(earth: Earth, folder: Path, crs: str) -> Path:
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32633", "EPSG:3035", "ESRI:54009"])
 def test_rasters_may_have_any_projection_each(earth: Earth, tmp_path: Path, crs: str) -> None:
-    same = prepare(Sources(earth.texture, earth.height), OPTIONS)
-    other = prepare(Sources(earth.texture, reproject(earth, tmp_path, crs)), OPTIONS)
+    same = tiles_from_rasters(Sources(earth.texture, earth.height), OPTIONS)
+    other = tiles_from_rasters(Sources(earth.texture, reproject(earth, tmp_path, crs)), OPTIONS)
     assert len(other) == len(same)
     both = same.valid & other.valid
     assert both.mean() > 0.9 * same.valid.mean()
@@ -130,16 +130,16 @@ def test_rasters_may_have_any_projection_each(earth: Earth, tmp_path: Path, crs:
 def test_rasters_that_do_not_overlap_are_said(earth: Earth, tmp_path: Path) -> None:
     there = make_earth(tmp_path, side=64, north_m=-2_000_000.0)
     with pytest.raises(TrainingError, match=r"covers longitude .* latitude -.*; give rasters of the same area"):
-        prepare(Sources(earth.texture, there.height), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, there.height), OPTIONS)
     with pytest.raises(TrainingError, match=r"valid\.tif covers"):
-        prepare(Sources(earth.texture, earth.height, valid=there.valid), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, earth.height, valid=there.valid), OPTIONS)
 
 
 def test_a_georeference_beyond_the_earth_is_said(earth: Earth, tmp_path: Path) -> None:
     heights = np.ones((1, 64, 64), np.int16)
     write_raster(tmp_path / "h.tif", heights, crs="EPSG:4326", transform=from_origin(0, 4000, 30, 30))
     with pytest.raises(TrainingError, match=r"h\.tif lies nowhere on the Earth"):
-        prepare(Sources(earth.texture, tmp_path / "h.tif"), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, tmp_path / "h.tif"), OPTIONS)
 
 
 def like(earth: Earth, path: Path, heights: NDArray[np.generic], **more: object) -> Path:
@@ -151,21 +151,21 @@ def like(earth: Earth, path: Path, heights: NDArray[np.generic], **more: object)
 def test_no_data_everywhere_is_said(earth: Earth, tmp_path: Path) -> None:
     empty = like(earth, tmp_path / "h.tif", np.full_like(earth.heights, NO_DATA), nodata=NO_DATA)
     with pytest.raises(TrainingError, match="no data at the same place anywhere"):
-        prepare(Sources(earth.texture, empty), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, empty), OPTIONS)
     none = like(earth, tmp_path / "v.tif", np.zeros(earth.heights.shape, np.uint8))
     with pytest.raises(TrainingError, match="--valid"):
-        prepare(Sources(earth.texture, earth.height, valid=none), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, earth.height, valid=none), OPTIONS)
 
 
 def test_missing_data_that_is_not_declared_is_said(earth: Earth, tmp_path: Path) -> None:
     path = like(earth, tmp_path / "h.tif", earth.heights)
     with pytest.raises(TrainingError, match="--nodata"):
-        prepare(Sources(earth.texture, path), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, path), OPTIONS)
 
 
 def test_heights_that_are_not_numbers_are_missing_data(earth: Earth, tmp_path: Path) -> None:
     heights = np.where(earth.heights == NO_DATA, np.nan, earth.heights).astype(np.float32)
-    prepared = prepare(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
+    prepared = tiles_from_rasters(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
     assert not prepared.valid.all() and prepared.height.min() >= 0 and prepared.height.max() <= 5300
 
 
@@ -174,8 +174,8 @@ def test_a_texture_with_alpha_is_missing_where_it_is_transparent(earth: Earth, t
         bands = np.concatenate([source.read(), np.full((1, *source.shape), 255, np.uint8)])
         bands[3, :, : source.width // 2] = 0
         write_raster(tmp_path / "t.tif", bands, crs=source.crs, transform=source.transform)
-    half = prepare(Sources(tmp_path / "t.tif", earth.height), OPTIONS)
-    whole = prepare(Sources(earth.texture, earth.height), OPTIONS)
+    half = tiles_from_rasters(Sources(tmp_path / "t.tif", earth.height), OPTIONS)
+    whole = tiles_from_rasters(Sources(earth.texture, earth.height), OPTIONS)
     assert 0.4 < half.valid.sum() / whole.valid.sum() < 0.6
 
 
@@ -185,18 +185,18 @@ def test_a_raster_that_is_cut_short_is_said(earth: Earth, tmp_path: Path, name: 
     content = getattr(earth, name).read_bytes()
     broken.write_bytes(content[: len(content) // 2])
     with pytest.raises(TrainingError, match="cannot be read") as said:
-        prepare(Sources(**{"texture": earth.texture, "height": earth.height, name: broken}), OPTIONS)
+        tiles_from_rasters(Sources(**{"texture": earth.texture, "height": earth.height, name: broken}), OPTIONS)
     assert "\n" not in str(said.value) and f"{name}.tif" in str(said.value)
 
 
 def test_a_picture_is_no_height(earth: Earth) -> None:
     with pytest.raises(TrainingError, match="one band of metres"):
-        prepare(Sources(earth.texture, earth.texture), OPTIONS)
+        tiles_from_rasters(Sources(earth.texture, earth.texture), OPTIONS)
 
 
 def test_the_same_rasters_give_the_same_bytes(earth: Earth, tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
-        save_tile_set(tmp_path / name, prepare(sources(earth), OPTIONS))
+        save_tile_set(tmp_path / name, tiles_from_rasters(sources(earth), OPTIONS))
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 

@@ -73,14 +73,14 @@ def test_a_set_of_a_newer_version_is_said(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "set.npz"
     path.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"set\.npz is not a prepared set.*prepare"):
+    with pytest.raises(TrainingError, match=r"set\.npz is not a tile set.*prepare"):
         load_tile_set(path)
 
 
 def test_a_labeller_is_not_a_prepared_set(tmp_path: Path) -> None:
     one = np.zeros((17,), np.float32)
     save_labeller(tmp_path / "labeller.npz", Labeller(one, one, (np.zeros((17, 7), np.float32),), (one[:7],)))
-    with pytest.raises(TrainingError, match="is not a prepared set"):
+    with pytest.raises(TrainingError, match="is not a tile set"):
         load_tile_set(tmp_path / "labeller.npz")
 
 
@@ -109,7 +109,7 @@ def test_a_set_that_is_cut_short_or_damaged_is_refused_wherever(tmp_path: Path) 
 
 def test_layers_of_different_lengths_are_refused(tmp_path: Path) -> None:
     save_tile_set(tmp_path / "set.npz", replace(make_set(), split=np.zeros(2, np.uint8)))
-    with pytest.raises(TrainingError, match="is not a prepared set"):
+    with pytest.raises(TrainingError, match="is not a tile set"):
         load_tile_set(tmp_path / "set.npz")
 
 

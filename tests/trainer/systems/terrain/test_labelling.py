@@ -19,8 +19,9 @@ from terrainpaint.core.smoothing import Smoothing, smooth_map
 from terrainpaint.errors import InputFileError, TrainingError
 from tests.trainer.earths import make_earth
 from trainer.__main__ import main
-from trainer.data.raster_tiles import PrepareOptions, Sources, prepare
+from trainer.data.raster_tiles import Sources, tiles_from_rasters
 from trainer.data.statistics import class_fractions_of
+from trainer.data.tile_cutting import PrepareOptions
 from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
 from trainer.systems.terrain.labelling.classifier import fit_labeller
 from trainer.systems.terrain.labelling.cluster_table import propose_class, read_table
@@ -31,7 +32,9 @@ from trainer.systems.terrain.labelling.maps import label_tiles
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     earth = make_earth(tmp_path_factory.mktemp("earth"))
-    return prepare(Sources(earth.texture, earth.height, earth.sea, earth.valid), PrepareOptions("made-up", tile_px=128))
+    return tiles_from_rasters(
+        Sources(earth.texture, earth.height, earth.sea, earth.valid), PrepareOptions("made-up", tile_px=128)
+    )
 
 
 def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: TileSet) -> None:
