@@ -319,7 +319,10 @@ def test_the_layout_is_remembered(painter: Person, qtbot: QtBot, monkeypatch: py
         again.window.show_editor()
         assert again.window.findChild(QDockWidget, "History").isHidden()
         assert not again.window.findChild(QDockWidget, "Classes").isHidden()
-        assert again.window.canvas.has_patterns
+        assert again.window.actions_["patterns"].isChecked()
+        picture = again.window.canvas.grab().toImage()
+        middle = picture.rect().center()
+        assert len({picture.pixel(middle.x() + x, middle.y() + y) for x in range(16) for y in range(16)}) == 2
         again.window.actions_["reset_layout"].trigger()
         assert not again.window.findChild(QDockWidget, "History").isHidden()
     assert usual.size() > 0

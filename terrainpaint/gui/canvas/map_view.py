@@ -44,20 +44,10 @@ class MapView(RasterView):
         self.pieces.changed.connect(self.mark_changed)
         self._take_raster()
 
-    @property
-    def has_patterns(self) -> bool:
-        """Whether every class has a pattern."""
-        return self._has_patterns
-
     def set_patterns(self, shown: bool) -> None:
         """Tell the classes apart by patterns too."""
         self._has_patterns = shown
         self.redraw()
-
-    @property
-    def has_letters(self) -> bool:
-        """Whether letters say which class is where."""
-        return self._has_letters
 
     def set_letters(self, shown: bool) -> None:
         """Tell the classes apart by letters too."""

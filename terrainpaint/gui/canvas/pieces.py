@@ -34,7 +34,6 @@ class Pieces(QObject):
     """Rect: another look of the map there."""
     refused = Signal()
     """The layer cannot be painted."""
-    nothing_to_paste = Signal()
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,7 +71,6 @@ class Pieces(QObject):
             return
         clip = clipboard.get()
         if clip is None:
-            self.nothing_to_paste.emit()
             return
         self.put_down()
         if clip.rect.intersection(visible).is_empty:

@@ -116,11 +116,6 @@ class RasterSurface(QWidget):
         self._has_scale_bar = shown
         self.update()
 
-    @property
-    def has_scale_bar(self) -> bool:
-        """Whether the scale bar is shown."""
-        return self._has_scale_bar
-
     # Where it is shown
 
     @property

@@ -104,11 +104,6 @@ class ToolSettings(QObject):
         """Size, shape and edge."""
         return Brush(self.size_px, self.shape, self.edge)
 
-    @property
-    def previous_class_id(self) -> int:
-        """What was painted before, and is again after `swap_classes`."""
-        return self._previous_class_id
-
     def symmetry(self, shape: tuple[int, int]) -> Symmetry:
         """The symmetry around the middle of a map of (H, W)."""
         return Symmetry((shape[0] / 2, shape[1] / 2), self.mirror_x, self.mirror_y, self.radial)
