@@ -1,4 +1,4 @@
-"""Reading zip files that somebody else may have made: nothing is unpacked to disk, and no more than was allowed."""
+"""Read zip files of unknown origin: nothing is extracted to disk, and never more bytes than the caller allows."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ _ENCRYPTED = 0x1
 
 
 class Archive:
-    """An open zip file; made by `open_archive`. Only members that are asked for are read."""
+    """An open zip file; create it with `open_archive`. Only the requested members are read."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path = path
         self._archive = archive
-        self._members = {each.filename: each for each in archive.infolist()}
+        self._members = {member.filename: member for member in archive.infolist()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
 
-    def read(self, name: str, most: int) -> bytes:
-        """A member of at most `most` bytes. Raises ProjectError when it is missing, larger, encrypted or broken."""
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """The content of a member. Raises ProjectError when it is missing, over `max_bytes`, encrypted or damaged."""
         member = self._member(name)
-        if member.file_size > most:
-            raise ProjectError(f"{self.path} is damaged: {name} is larger than it can be; use a backup copy.")
+        if member.file_size > max_bytes:
+            raise ProjectError(f"{self.path} is damaged: {name} is larger than a project can contain; use a backup copy.")
         content = io.BytesIO()
         with self._opened(member) as file:
-            # What is declared may be a lie; nothing beyond it is unpacked.
-            while chunk := file.read(min(_CHUNK, most + 1 - content.tell())):
+            # The declared size may be wrong; no more than one byte beyond the limit is extracted.
+            while chunk := file.read(min(_CHUNK, max_bytes + 1 - content.tell())):
                 content.write(chunk)
         if content.tell() != member.file_size:
-            raise ProjectError(f"{self.path} is damaged: {name} has another size than it says; use a backup copy.")
+            raise ProjectError(f"{self.path} is damaged: the size of {name} is wrong; use a backup copy.")
         return content.getvalue()
 
     def start(self, name: str, length: int) -> bytes:
-        """The first bytes of a member. Raises ProjectError as `read` does."""
+        """The first `length` bytes of a member. Raises ProjectError as `read` does."""
         with self._opened(self._member(name)) as file:
             return file.read(length)
 
     def _member(self, name: str) -> zipfile.ZipInfo:
         member = self._members.get(name)
         if member is None:
-            raise ProjectError(f"{self.path} is damaged: it lacks {name}; use a backup copy.")
+            raise ProjectError(f"{self.path} is damaged: {name} is missing; use a backup copy.")
         if member.flag_bits & _ENCRYPTED:
-            raise ProjectError(f"{self.path} is encrypted; unpack and pack it again without a password.")
-        # The others, which OpenRaster does not allow, may take gigabytes to unpack a byte.
+            raise ProjectError(f"{self.path} is encrypted; save it again without a password.")
+        # OpenRaster allows these two only, and other methods may need gigabytes to extract a single byte.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ProjectError(f"{self.path} is packed in an unusual way; pack it again with deflate.")
+            raise ProjectError(f"{self.path} uses a compression method that OpenRaster does not allow; save it again with deflate.")
         return member
 
     @contextmanager
@@ -69,39 +69,39 @@ class Archive:
             raise
         except MemoryError as error:
             raise ProjectError(f"{self.path} does not fit into memory; close other programs first.") from error
-        # Whatever a parser of foreign bytes raises, the bytes are at fault.
+        # Any exception of a parser means that the bytes are damaged.
         except Exception as error:
-            raise ProjectError(f"{self.path} is damaged: {member.filename} is broken; use a backup copy.") from error
+            raise ProjectError(f"{self.path} is damaged: {member.filename} cannot be extracted; use a backup copy.") from error
 
 
 @contextmanager
 def open_archive(path: Path, kind: str) -> Iterator[Archive]:
-    """A zip file to read from; `kind` names what it should be ("a TerrainPaint project").
+    """Open a zip file for reading; `kind` names it in messages ("a TerrainPaint project").
 
-    Raises ProjectError when there is no file, it is no zip, or its directory is not to be trusted.
+    Raises ProjectError when the file is missing or no zip file, or when its directory is not valid.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ProjectError(f"{path} is not a file; name {kind}.")
-        file = _Cautious(path.open("rb", buffering=0))
+        file = _LimitedReader(path.open("rb", buffering=0))
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {why_unreadable(error)}.") from error
     with file:
         try:
             archive = zipfile.ZipFile(file)
-        except Exception as error:  # as in Archive
+        except Exception as error:  # as in `Archive`
             raise ProjectError(f"{path} is not {kind}, or it is cut short; choose another file.") from error
         with archive:
             names = archive.namelist()
             if len(names) > _MOST_MEMBERS:
-                raise ProjectError(f"{path} holds {len(names):,} files, which is not {kind}; choose another file.")
+                raise ProjectError(f"{path} contains {len(names):,} files and is not {kind}; choose another file.")
             if len(set(names)) != len(names):
-                raise ProjectError(f"{path} is damaged: it holds two files of one name; use a backup copy.")
+                raise ProjectError(f"{path} is damaged: it contains two files of one name; use a backup copy.")
             yield Archive(path, archive)
 
 
-class _Cautious(io.BufferedReader):
-    """A file of which no huge piece is read at once: zipfile takes a directory of any size into memory."""
+class _LimitedReader(io.BufferedReader):
+    """A file that refuses very large reads: zipfile loads a directory of any declared size into memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _LARGEST_READ:

@@ -1,4 +1,4 @@
-"""Where the files that come with the program are: weights, sample maps, icons."""
+"""Paths of the files that are installed with the program: weights, sample maps, icons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from terrainpaint.errors import InputFileError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# A wheel carries the folder inside the package; a checkout, which an editable install points to, has it beside.
+# A wheel has the folder inside the package; a checkout, also one that is installed as editable, next to the package.
 _ROOTS = (_PACKAGE / "_assets", _PACKAGE.parent / "assets")
 
 
@@ -24,9 +24,9 @@ def asset_path(relative: str) -> Path:
 
 
 def shipped_styles() -> dict[str, Path]:
-    """Style name → weights file of every style that comes with the program, in order of name."""
+    """Name and weights file of every style that is installed with the program, sorted by name."""
     for root in _ROOTS:
         files = sorted((root / "weights").glob("*.safetensors"))
         if files:
-            return {each.stem: each for each in files}
+            return {path.stem: path for path in files}
     return {}

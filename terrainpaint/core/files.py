@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets a half-written one, and a failure leaves what stood there before."""
+"""Write files atomically: no reader sees a partly written file, and after a failure the old file is unchanged."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from numpy.typing import NDArray
 
 from terrainpaint.errors import OutputError
 
-_REASONS: dict[int | None, str] = {
+_WRITE_REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
     errno.EDQUOT: "your disk quota is used up; free some space or choose another folder",
-    errno.EFBIG: "it grew past the largest file allowed there; choose another folder",
+    errno.EFBIG: "it exceeds the largest file size of that disk; choose another folder",
     errno.EACCES: "you have no permission to write there; choose another folder",
     errno.EPERM: "you have no permission to write there; choose another folder",
     errno.EROFS: "the disk is read-only; choose another folder",
     errno.EISDIR: "it is a folder; name a file in it",
-    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
-    errno.ENOENT: "there is no such folder and it cannot be made; choose another folder",
-    errno.EEXIST: "a part of the path is a file, not a folder; choose another folder",
+    errno.ENOTDIR: "part of the path is a file, not a folder; choose another folder",
+    errno.ENOENT: "the folder does not exist and cannot be created; choose another folder",
+    errno.EEXIST: "part of the path is a file, not a folder; choose another folder",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
-_READING: dict[int | None, str] = {
+_READ_REASONS: dict[int | None, str] = {
     errno.ENOENT: "there is no such file; check the name",
     errno.ENOTDIR: "there is no such file; check the name",
     errno.ENAMETOOLONG: "there is no such file; check the name",
@@ -43,15 +43,15 @@ _READING: dict[int | None, str] = {
 
 
 def why_unreadable(error: OSError) -> str:
-    """Why a file could not be opened for reading, and what to do: the end of a sentence, without its full stop."""
-    return _READING.get(error.errno, f"{error.strerror or error}; copy it to another disk")
+    """Why a file cannot be read and what to do: the end of a sentence, without its full stop."""
+    return _READ_REASONS.get(error.errno, f"{error.strerror or error}; copy it to another disk")
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """One file under way: `asked` is the path the user knows, `target` the same with symbolic links followed."""
+    """One file of a transaction: `final` is the path that the caller gave, `target` the same without symbolic links."""
 
-    asked: Path
+    final: Path
     target: Path
     temporary: Path
     backup: Path
@@ -60,23 +60,23 @@ class _Pending:
 class FileTransaction:
     """Context manager that writes one or more files, all of them or none.
 
-    `path(final)` gives the temporary path to write to. Leaving the block puts every file under its final name;
-    an exception in the block removes all temporary files and the folders made for them.
-    An OSError of the writing, such as a full disk, becomes an OutputError that names the final path.
-    Content that refers to a sibling (`mtllib`) must use the final name, not the temporary one.
+    `path(final)` returns the temporary path to write to. At the end of the block every file gets its final name; an
+    exception in the block removes all temporary files and the folders that were created for them. An OSError while
+    writing, such as a full disk, becomes an OutputError that names the final path. Content that refers to another file
+    of the transaction (`mtllib`) must use its final name.
     """
 
     def __init__(self) -> None:
         self._pending: list[_Pending] = []
-        self._made_folders: list[Path] = []
+        self._created_folders: list[Path] = []
 
     def __enter__(self) -> FileTransaction:
         return self
 
     def path(self, final: Path) -> Path:
-        """An empty temporary file beside `final` with the same last suffix; missing folders are made.
+        """Create an empty temporary file in the folder of `final` with the same suffix, and missing folders; return its path.
 
-        Raises OutputError when `final` could not be replaced: no permission, a folder, a device, a name too long.
+        Raises OutputError when `final` cannot be replaced: no permission, a folder, a device, a name that is too long.
         """
         try:
             return self._start(final).temporary
@@ -94,18 +94,18 @@ class FileTransaction:
                 raise
             return
         self._discard()
-        # The path of an OSError tells whether it is about one of our files; failed writes carry no path at all.
+        # An OSError has a path when opening failed, and none when writing failed.
         if self._pending and isinstance(error, OSError):
             if error.filename is None:
-                raise output_error(self._pending[-1].asked, error) from error
-            for each in self._pending:
-                if Path(os.fsdecode(error.filename)) == each.temporary:
-                    raise output_error(each.asked, error) from error
+                raise output_error(self._pending[-1].final, error) from error
+            for pending in self._pending:
+                if Path(os.fsdecode(error.filename)) == pending.temporary:
+                    raise output_error(pending.final, error) from error
 
     def _start(self, final: Path) -> _Pending:
-        # A symbolic link stays one: the file it points to is replaced. Root could otherwise replace /dev/null.
+        # The target of a symbolic link is replaced, not the link. This also keeps root from replacing /dev/null.
         target = Path(os.path.realpath(final))
-        if any(each.target == target for each in self._pending):
+        if any(pending.target == target for pending in self._pending):
             raise ValueError(f"{final} is already part of this transaction")
         self._make_folder(target.parent)
         mode = None
@@ -115,17 +115,17 @@ class FileTransaction:
             if stat.S_ISDIR(mode):
                 raise IsADirectoryError(errno.EISDIR, "")
             if not stat.S_ISREG(mode):
-                raise OutputError(f"{final} is not an ordinary file; choose another name.")
+                raise OutputError(f"{final} is a device or pipe; choose another name.")
             if not os.access(target, os.W_OK):
-                raise OutputError(f"{final} is write-protected; choose another name or allow writing to it.")
-        # A short name of our own: the final name may already have the full length that the file system allows.
+                raise OutputError(f"{final} is write-protected; choose another name or remove the protection.")
+        # A short name, because the final name may have the maximum length of the file system.
         stem = f".writing-{secrets.token_hex(4)}"
         temporary = target.with_name(stem + target.suffix)
         pending = _Pending(final, target, temporary, target.with_name(stem + ".before"))
-        # Before there is a file: a signal that ends the program may come in between, and nothing is to be left.
+        # Recorded before the file exists, so that an exception raised by a signal in between leaves no file.
         self._pending.append(pending)
         try:
-            # The user's umask decides about a new file, as with any program; a replaced file keeps its mode.
+            # A new file gets the mode of the umask, a replaced file keeps its mode.
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except OSError:
             self._pending.remove(pending)
@@ -136,51 +136,51 @@ class FileTransaction:
         return pending
 
     def _make_folder(self, folder: Path) -> None:
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        for each in reversed(missing):
-            self._made_folders.append(each)  # before there is one, for the same reason
-            each.mkdir(exist_ok=True)
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        for path in reversed(missing):
+            self._created_folders.append(path)  # before it exists, for the same reason
+            path.mkdir(exist_ok=True)
 
     def _commit(self) -> None:
-        for each in self._pending:
+        for pending in self._pending:
             try:
-                _flush(each.temporary)
+                _flush(pending.temporary)
             except OSError as error:
-                raise output_error(each.asked, error) from error
+                raise output_error(pending.final, error) from error
         done: list[_Pending] = []
         try:
-            for each in self._pending:
-                self._replace(each)
-                done.append(each)
+            for pending in self._pending:
+                self._replace(pending)
+                done.append(pending)
         except BaseException:
-            for earlier in done:
-                _put_back(earlier)
+            for pending in done:
+                _restore(pending)
             raise
-        for each in self._pending:
-            each.backup.unlink(missing_ok=True)
+        for pending in self._pending:
+            pending.backup.unlink(missing_ok=True)
 
-    def _replace(self, each: _Pending) -> None:
+    def _replace(self, pending: _Pending) -> None:
         try:
-            # One file needs no way back: its replacement either happens or does not.
-            if len(self._pending) > 1 and each.target.exists():
-                _keep(each.target, each.backup)
-            each.temporary.replace(each.target)
+            # A single file needs no backup, because a rename is atomic.
+            if len(self._pending) > 1 and pending.target.exists():
+                _back_up(pending.target, pending.backup)
+            pending.temporary.replace(pending.target)
         except OSError as error:
-            raise output_error(each.asked, error) from error
+            raise output_error(pending.final, error) from error
 
     def _discard(self) -> None:
-        for each in self._pending:
-            for path in (each.temporary, each.backup):
+        for pending in self._pending:
+            for path in (pending.temporary, pending.backup):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
-        for folder in reversed(self._made_folders):
-            with suppress(OSError):  # not empty: somebody else uses it already
+        for folder in reversed(self._created_folders):
+            with suppress(OSError):  # not empty: another program has written to it
                 folder.rmdir()
 
 
 @contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
-    """A `FileTransaction` of one file: yields the temporary path, replaces `final` when the block succeeds.
+    """A `FileTransaction` of one file: yield the temporary path, replace `final` when the block succeeds.
 
     Raises OutputError as `FileTransaction` does.
     """
@@ -189,11 +189,11 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 
 def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-    """Write (H, W) grey or (H, W, 3) or (H, W, 4) uint8 or uint16 to `path`, as cv2 does for its suffix.
+    """Write (H, W) grey or (H, W, 3) or (H, W, 4) uint8 or uint16 to `path` in the format of its suffix.
 
     Channels are in cv2's order, BGR or BGRA. Raises OSError when the file cannot be written.
     """
-    # cv2.imwrite says no more than False, when it notices at all; writing the bytes ourselves tells the reason.
+    # cv2.imwrite returns False without a reason, and not at every failure.
     encoded, data = cv2.imencode(path.suffix, image)
     if not encoded:
         raise ValueError(f"cv2 cannot encode {image.shape} {image.dtype} as {path.suffix}")
@@ -208,25 +208,25 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _keep(target: Path, backup: Path) -> None:
+def _back_up(target: Path, backup: Path) -> None:
     try:
         os.link(target, backup)
-    except OSError:  # FAT and some network disks have no links
+    except OSError:  # FAT and some network file systems have no hard links
         shutil.copyfile(target, backup)
 
 
-def _put_back(each: _Pending) -> None:
+def _restore(pending: _Pending) -> None:
     with suppress(OSError):
-        if each.backup.exists():
-            each.backup.replace(each.target)
+        if pending.backup.exists():
+            pending.backup.replace(pending.target)
         else:
-            each.target.unlink()
+            pending.target.unlink()
 
 
 def output_error(final: Path, error: OSError) -> OutputError:
-    """The sentence for a file that could not be written: why, and what to do."""
-    reason = _REASONS.get(error.errno)
+    """The error for a file that could not be written: why, and what to do."""
+    reason = _WRITE_REASONS.get(error.errno)
     if reason is None:
-        # Pillow and numpy report a short write without a number.
+        # Pillow and numpy report a short write without an errno.
         reason = f"{error.strerror or error}; check the free space and try another folder"
     return OutputError(f"{final} could not be written: {reason}.")

@@ -1,4 +1,4 @@
-"""How much memory the machine has, and files that need more."""
+"""Size of the main memory, and the check that a file fits into it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from terrainpaint.errors import ProjectError
 
-_ELSEWHERE = 64 << 30
+_ASSUMED_BYTES = 64 << 30
 
 
 def installed_memory() -> int | None:
-    """Bytes of main memory, None where they are not to be learned (Windows)."""
+    """Bytes of main memory, None on systems that do not report them (Windows)."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -19,13 +19,13 @@ def installed_memory() -> int | None:
 
 
 def require_room(path: Path, needed: int) -> None:
-    """Raise ProjectError when a file that is about to be opened would take more than all memory, `needed` bytes.
+    """Raise ProjectError when opening a file would take `needed` bytes and the machine has less main memory.
 
-    A small file can declare a thousand large layers; the system would end the program that believes it.
+    A small file can declare a thousand large layers, and the system would kill a program that allocates them.
     """
-    most = installed_memory() or _ELSEWHERE
-    if needed > most:
+    installed = installed_memory() or _ASSUMED_BYTES
+    if needed > installed:
         raise ProjectError(
-            f"{path} needs {needed / 2**30:.0f} GB of memory and this machine has {most / 2**30:.0f} GB; "
-            "open it on a larger one."
+            f"{path} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
+            "open it on a machine with more memory."
         )

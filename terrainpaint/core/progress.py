@@ -1,4 +1,4 @@
-"""How long work reports and is stopped: two callables that the owner of the work passes in."""
+"""Progress and cancellation of a long task: two callables that the caller passes in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from terrainpaint.errors import Cancelled
 
 Progress = Callable[[float], None]
-"""Called with the share done, 0..1, never decreasing."""
+"""Called with the fraction that is done, 0..1, never decreasing."""
 
 Cancel = Callable[[], bool]
-"""Asked now and then; True stops the work with `Cancelled`."""
+"""Called repeatedly during the task; returns True to stop it, which raises `Cancelled`."""
 
 
-def no_progress(share: float) -> None:
-    """A `Progress` that tells nobody."""
+def no_progress(fraction: float) -> None:
+    """A `Progress` that does nothing."""
 
 
 def never_cancel() -> bool:
@@ -23,6 +23,6 @@ def never_cancel() -> bool:
 
 
 def check_cancel(cancel: Cancel) -> None:
-    """Raise `Cancelled` when the owner of the work wants it stopped."""
+    """Raise `Cancelled` when the caller wants the task to stop."""
     if cancel():
         raise Cancelled
