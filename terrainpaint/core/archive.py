@@ -34,7 +34,7 @@ class Archive:
         """The content of a member. Raises ProjectError when it is missing, over `max_bytes`, encrypted or damaged."""
         member = self._member(name)
         if member.file_size > max_bytes:
-            raise ProjectError(f"{self.path} is damaged: {name} is larger than a project can contain; use a backup copy.")
+            raise ProjectError(f"{self.path} is damaged: {name} is too large for a project; use a backup copy.")
         content = io.BytesIO()
         with self._opened(member) as file:
             # The declared size may be wrong; no more than one byte beyond the limit is extracted.
@@ -57,7 +57,7 @@ class Archive:
             raise ProjectError(f"{self.path} is encrypted; save it again without a password.")
         # OpenRaster allows these two only, and other methods may need gigabytes to extract a single byte.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ProjectError(f"{self.path} uses a compression method that OpenRaster does not allow; save it again with deflate.")
+            raise ProjectError(f"{self.path} uses a compression that OpenRaster does not allow; save it with deflate.")
         return member
 
     @contextmanager
@@ -71,7 +71,7 @@ class Archive:
             raise ProjectError(f"{self.path} does not fit into memory; close other programs first.") from error
         # Any exception of a parser means that the bytes are damaged.
         except Exception as error:
-            raise ProjectError(f"{self.path} is damaged: {member.filename} cannot be extracted; use a backup copy.") from error
+            raise ProjectError(f"{self.path} is damaged: {member.filename} is broken; use a backup copy.") from error
 
 
 @contextmanager

@@ -50,9 +50,13 @@ class JsonObject:
     def numbers(self, key: str, most: int, low: float, high: float) -> tuple[float, ...]:
         """A list of at most `most` numbers in `low`..`high`."""
         values = self[key]
-        if not isinstance(values, list) or len(values) > most or not all(is_number(each, low, high) for each in values):
+        if (
+            not isinstance(values, list)
+            or len(values) > most
+            or not all(is_number(entry, low, high) for entry in values)
+        ):
             self.refuse(key, f"a list of at most {most} numbers from {low:g} to {high:g}")
-        return tuple(float(each) for each in values)
+        return tuple(float(entry) for entry in values)
 
     def text(self, key: str) -> str:
         """A string, which may hold any characters."""
@@ -81,7 +85,7 @@ class JsonObject:
         values = self[key]
         if not isinstance(values, list) or not 1 <= len(values) <= most:
             self.refuse(key, f"a list of 1 to {most} entries")
-        return [JsonObject(each, f"{self._place(key)}[{index}]") for index, each in enumerate(values)]
+        return [JsonObject(entry, f"{self._place(key)}[{index}]") for index, entry in enumerate(values)]
 
     def _place(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key

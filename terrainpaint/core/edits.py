@@ -1,4 +1,4 @@
-"""Reversible edits of an array of cells: what a stroke changed is kept as the tiles that it touched."""
+"""Reversible edits of an array of cells: a stroke keeps a copy of each tile that it touches."""
 
 from __future__ import annotations
 
@@ -20,77 +20,79 @@ _PLACE = np.dtype(
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """Contents of some tiles of an array. A tile of one value is kept as that value alone."""
+    """Contents of some tiles of an array. A tile with a single value is stored as that value."""
 
     rects: tuple[Rect, ...]
     contents: tuple[NDArray[np.uint8] | int, ...]
 
     @property
     def rect(self) -> Rect:
-        """The smallest rectangle around all of them."""
+        """The smallest rectangle around all tiles."""
         if not self.rects:
             return Rect(0, 0, 0, 0)
         return Rect.spanned(
-            min(each.row for each in self.rects),
-            min(each.col for each in self.rects),
-            max(each.bottom for each in self.rects),
-            max(each.right for each in self.rects),
+            min(rect.row for rect in self.rects),
+            min(rect.col for rect in self.rects),
+            max(rect.bottom for rect in self.rects),
+            max(rect.right for rect in self.rects),
         )
 
     @property
     def nbytes(self) -> int:
-        """Memory that the contents take, about."""
-        return sum(64 if isinstance(each, int) else each.nbytes for each in self.contents)
+        """Approximate size of the contents in memory, bytes."""
+        return sum(64 if isinstance(content, int) else content.nbytes for content in self.contents)
 
     def write(self, target: NDArray[np.uint8]) -> None:
-        """Put the contents into an array; doing it twice is the same as once."""
+        """Copy the contents into an array (H, W) uint8; idempotent."""
         for rect, content in zip(self.rects, self.contents, strict=True):
             target[rect.slices] = content
 
-    def packed(self) -> bytes:
-        """The same as compressed bytes."""
+    def to_bytes(self) -> bytes:
+        """The tiles as zlib-compressed bytes."""
         places = np.zeros(len(self.rects), _PLACE)
         for place, rect, content in zip(places, self.rects, self.contents, strict=True):
             place["row"], place["col"], place["height"], place["width"] = rect.row, rect.col, rect.height, rect.width
             if isinstance(content, int):
                 place["uniform"], place["value"] = 1, content
-        cells = b"".join(each.tobytes() for each in self.contents if not isinstance(each, int))
+        cells = b"".join(content.tobytes() for content in self.contents if not isinstance(content, int))
         return zlib.compress(_HEADER.pack(len(places)) + places.tobytes() + cells, 1)
 
     @classmethod
-    def unpacked(cls, data: bytes, shape: tuple[int, int]) -> Tiles:
-        """The tiles of `packed`. Raises ValueError for anything else, or for tiles that leave an array of `shape`."""
-        # A tile takes at most 4,108 bytes; more than all tiles of the array cannot be honest.
-        most = _HEADER.size + (-(-shape[0] // TILE_PX)) * (-(-shape[1] // TILE_PX)) * (TILE_PX**2 + _PLACE.itemsize)
-        unpacking = zlib.decompressobj()
+    def from_bytes(cls, data: bytes, shape: tuple[int, int]) -> Tiles:
+        """The tiles of `to_bytes`. Raises ValueError for other data, or for tiles outside an array of `shape`."""
+        # A tile takes at most 4,108 bytes; valid data is not larger than all tiles of the array.
+        max_bytes = _HEADER.size + (-(-shape[0] // TILE_PX)) * (-(-shape[1] // TILE_PX)) * (
+            TILE_PX**2 + _PLACE.itemsize
+        )
+        decompressor = zlib.decompressobj()
         try:
-            raw = unpacking.decompress(data, most)
+            raw = decompressor.decompress(data, max_bytes)
             (count,) = _HEADER.unpack_from(raw)
             places = np.frombuffer(raw, _PLACE, count, _HEADER.size)
         except (zlib.error, struct.error, ValueError) as error:
-            raise ValueError("these are no packed tiles") from error
-        if unpacking.unconsumed_tail:
-            raise ValueError("there is more in these tiles than in the array")
+            raise ValueError("a record of tiles is damaged") from error
+        if decompressor.unconsumed_tail:
+            raise ValueError("a record of tiles is larger than its layer")
         rects: list[Rect] = []
         contents: list[NDArray[np.uint8] | int] = []
         at = _HEADER.size + places.nbytes
         for place in places:
             rect = Rect(*(int(place[name]) for name in ("row", "col", "height", "width")))
             if rect.is_empty or rect.clipped(shape) != rect:
-                raise ValueError(f"{rect} is not in an array of {shape}")
+                raise ValueError(f"a tile is outside its layer: {rect}")
             rects.append(rect)
             if place["uniform"]:
                 contents.append(int(place["value"]))
                 continue
             if at + rect.area > len(raw):
-                raise ValueError("the tiles are cut short")
+                raise ValueError("a record of tiles is cut short")
             contents.append(np.frombuffer(raw, np.uint8, rect.area, at).reshape(rect.height, rect.width))
             at += rect.area
         return cls(tuple(rects), tuple(contents))
 
     @classmethod
     def of(cls, array: NDArray[np.uint8]) -> Tiles:
-        """A whole array (H, W) uint8."""
+        """All tiles of an array (H, W) uint8."""
         stroke = Stroke(array)
         stroke.touch(Rect.of_shape(array.shape))
         return stroke.before
@@ -98,26 +100,26 @@ class Tiles:
 
 @dataclass(frozen=True, eq=False)
 class UndoPatch:
-    """One edit: the same tiles before and after."""
+    """One edit: the changed tiles before and after it."""
 
     before: Tiles
     after: Tiles
 
     @property
     def rect(self) -> Rect:
-        """The smallest rectangle around all that changed."""
+        """The smallest rectangle around the changed tiles."""
         return self.after.rect
 
 
 class Stroke:
-    """An edit under way. Whoever writes into `target` first says where with `touch`."""
+    """An edit in progress. Call `touch` with a rectangle before writing to it in `target`."""
 
     def __init__(self, target: NDArray[np.uint8]) -> None:
         self.target = target
         self._before: dict[tuple[int, int], NDArray[np.uint8] | int] = {}
 
     def touch(self, rect: Rect) -> None:
-        """Keep what is in the rectangle's tiles, if this is the first time."""
+        """Copy the tiles of the rectangle that were not touched before."""
         inside = rect.clipped(self.target.shape)
         if inside.is_empty:
             return
@@ -128,21 +130,23 @@ class Stroke:
 
     @property
     def before(self) -> Tiles:
-        """The tiles touched so far as they were."""
+        """The touched tiles as they were before the stroke."""
         return Tiles(tuple(self._rect(*at) for at in self._before), tuple(self._before.values()))
 
     def finish(self) -> UndoPatch | None:
-        """The edit, or None when nothing is different."""
-        kept: list[tuple[Rect, NDArray[np.uint8] | int, NDArray[np.uint8] | int]] = []
+        """The edit, or None when no cell has changed."""
+        changed: list[tuple[Rect, NDArray[np.uint8] | int, NDArray[np.uint8] | int]] = []
         for at, before in self._before.items():
             rect = self._rect(*at)
             now = self.target[rect.slices]
             if not np.array_equal(np.broadcast_to(before, now.shape), now):
-                kept.append((rect, before, _content(now)))
-        if not kept:
+                changed.append((rect, before, _content(now)))
+        if not changed:
             return None
-        rects = tuple(rect for rect, _, _ in kept)
-        return UndoPatch(Tiles(rects, tuple(old for _, old, _ in kept)), Tiles(rects, tuple(new for _, _, new in kept)))
+        rects = tuple(rect for rect, _, _ in changed)
+        return UndoPatch(
+            Tiles(rects, tuple(old for _, old, _ in changed)), Tiles(rects, tuple(new for _, _, new in changed))
+        )
 
     def _rect(self, row: int, col: int) -> Rect:
         return Rect(row * TILE_PX, col * TILE_PX, TILE_PX, TILE_PX).clipped(self.target.shape)

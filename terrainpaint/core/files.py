@@ -74,7 +74,7 @@ class FileTransaction:
         return self
 
     def path(self, final: Path) -> Path:
-        """Create an empty temporary file in the folder of `final` with the same suffix, and missing folders; return its path.
+        """Create an empty temporary file next to `final` with the same suffix, and missing folders; return its path.
 
         Raises OutputError when `final` cannot be replaced: no permission, a folder, a device, a name that is too long.
         """

@@ -1,7 +1,7 @@
 """Recovery of unsaved work: an append-only file of everything that changes a document.
 
-A program that is killed loses the step under way at most; a power cut, what came after the last `flush`. Each journal
-has a lock file beside it, which tells those of running programs from those that were left behind.
+A killed program loses at most the step in progress, a power cut everything after the last `flush`. The lock of its lock
+file distinguishes the journal of a running program from an abandoned one.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from terrainpaint.core.journal_records import (
     JournalDocument,
     Kind,
     document_of,
-    packed_document,
-    packed_saved,
-    packed_structure,
-    packed_tiles,
+    encode_document,
+    encode_saved,
+    encode_structure,
+    encode_tiles,
     replayed,
 )
 from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
@@ -41,12 +41,12 @@ _STALE_S = 86_400.0
 
 
 class Journal:
-    """The journal of one open document, made by `create`; to be used by one thread at a time.
+    """The journal of one open document; create it with `create` and use it from one thread at a time.
 
-    What is passed in is written down before the call returns, so it must not change meanwhile: tiles never do; the
-    arrays of a project that are read (each method says which) must be copies if another thread goes on painting.
-    After an OutputError of `tiles` or `structure` the journal is older than the document and stays so: every later
-    call raises again, until `replaced` has written the whole document.
+    Arguments are written before a call returns and must not change meanwhile. Tiles never change; the arrays of a
+    project that a method reads (each method says which) must be copies if another thread paints at the same time.
+    After an OutputError of `tiles` or `structure` the journal lacks a change, and every later call raises again until
+    `replaced` has written the whole document.
     """
 
     def __init__(self, path: Path, lock: FileLock, document: JournalDocument, view: ViewSettings) -> None:
@@ -62,10 +62,10 @@ class Journal:
     def create(
         cls, folder: Path, name: str, project: Project, view: ViewSettings, document: Path | None = None
     ) -> Journal:
-        """Begin a journal in `folder` (made if need be) with all of a project: a document with unsaved changes.
+        """Create a journal in `folder`, and the folder if necessary, with all of a project that has unsaved changes.
 
-        `name` is what the user is offered after a crash; `document` the file that it was opened from, if any. All
-        arrays of `project` are read. Raises OutputError.
+        `name` is shown to the user after a crash; `document` is the file that the project was opened from, or None.
+        All arrays of `project` are read. Raises OutputError.
         """
         stem = re.sub(r"[^\w-]+", "_", name)[:40]
         path = folder / f"{stem}-{secrets.token_hex(6)}{_SUFFIX}"
@@ -74,7 +74,7 @@ class Journal:
             lock = _taken_lock(path)
         except OSError as error:
             raise output_error(path, error) from error
-        assert lock is not None, "nobody else knows this random name"
+        assert lock is not None, "the name of the journal is random and new"
         journal = cls(path, lock, JournalDocument(name, document, changed=True), view)
         try:
             journal.replaced(project)
@@ -84,51 +84,51 @@ class Journal:
         return journal
 
     def tiles(self, key: int, tiles: Tiles) -> None:
-        """A stroke, an undo or a redo wrote these tiles into the layer of `key`, or into the counts (REROLLS).
+        """Record the tiles that a stroke, an undo or a redo wrote into the layer `key`, or into the counts (REROLLS).
 
         Raises ValueError when no `structure` had such a layer, OutputError.
         """
         if key != REROLLS and key not in self._known:
             raise ValueError(f"the journal knows no layer {key}")
-        self._append([packed_tiles(Kind.TILES, key, tiles)], self._unsaved)
+        self._append([encode_tiles(Kind.TILES, key, tiles)], self._unsaved)
 
     def structure(self, project: Project, view: ViewSettings | None = None) -> None:
-        """Layers, their names, order or marks, the settings, or the picture under the map are others now.
+        """Record a change of the layers, their attributes, the settings or the reference picture.
 
-        Of the arrays, only cells of layers that the record before did not have are read, and a picture that is
-        another object than before. `view` is how it is looked at, when that is different too. Raises OutputError.
+        Of the arrays, only the cells of new layers and a reference picture that is another object than before are
+        read. `view` is given when it has changed too. Raises OutputError.
         """
         self._view = view or self._view
-        keys = [each.key for each in project.layers if each.key not in self._known]
+        keys = [layer.key for layer in project.layers if layer.key not in self._known]
         picture = _picture_of(project.underlay) is not _picture_of(self._underlay)
-        self._append(packed_structure(project, self._view, keys, picture), self._unsaved)
-        self._follow(project)
+        self._append(encode_structure(project, self._view, keys, picture), self._unsaved)
+        self._remember(project)
 
     def replaced(self, project: Project) -> None:
-        """The document has other arrays now, as after a change of its size. All arrays are read.
+        """Start the journal again with a project whose arrays were replaced, for example resized. All arrays are read.
 
-        The journal begins anew with it, whole or not at all. Raises OutputError.
+        The old journal is replaced atomically. Raises OutputError.
         """
         self._document = self._unsaved
         try:
-            self._begin(project)
+            self._start(project)
         except BaseException:
             self._broken = True
             raise
         self._broken = False
 
     def saved(self, path: Path) -> None:
-        """The user's file `path` holds the state so far: there is nothing to recover. Raises OutputError."""
+        """Record that the user's file `path` has the current state, so nothing needs recovery. Raises OutputError."""
         if self._broken:
-            # What is written down is older than the file; nobody should be offered it.
+            # The journal is older than the file and must not be offered for recovery.
             self._close()
             with suppress(OSError):
                 self.path.unlink()
             return
-        self._append([packed_saved(path)], JournalDocument(self._document.name, path, changed=False))
+        self._append([encode_saved(path)], JournalDocument(self._document.name, path, changed=False))
 
     def flush(self) -> None:
-        """Wait until all of it would survive a power cut. Raises OutputError."""
+        """Write everything to the disk, so that it survives a power cut. Raises OutputError."""
         if self._descriptor is not None:
             try:
                 os.fsync(self._descriptor)
@@ -136,7 +136,7 @@ class Journal:
                 raise output_error(self.path, error) from error
 
     def close_and_remove(self) -> None:
-        """The document was saved or given up."""
+        """Remove the journal of a document that was saved or closed."""
         self._close()
         _remove(self.path, self._lock)
 
@@ -146,11 +146,13 @@ class Journal:
 
     def _append(self, records: Iterable[bytes], document: JournalDocument) -> None:
         if self._broken or self._descriptor is None:
-            raise OutputError(f"{self.path} lacks earlier changes, since they could not be written; save the document.")
+            raise OutputError(
+                f"{self.path} lacks earlier changes, because they could not be written; save the document."
+            )
         try:
-            for each in records:
-                _write_all(self._descriptor, each)
-                self._size += len(each)
+            for record in records:
+                _write_all(self._descriptor, record)
+                self._size += len(record)
         except OSError as error:
             self._broken = True
             raise output_error(self.path, error) from error
@@ -159,35 +161,35 @@ class Journal:
             self._shorten()
 
     def _shorten(self) -> None:
-        """Begin anew with what the records so far add up to."""
-        # As if it had begun that large: a journal that cannot be shortened now is not tried again at every step.
+        """Rewrite the journal as one state, without its history."""
+        # A journal that cannot be shortened now is not tried again at every step.
         self._base_size = self._size
         underlay = self._underlay
         with suppress(OSError, ValueError, MemoryError, OutputError):
-            state, whole = replayed(self.path)
-            # What a failing disk lost of it is in the document still; to go on from there would mix two states.
-            if whole:
-                self._begin(state.project())
+            state, complete = replayed(self.path)
+            # An incomplete state, from a failing disk, must not replace records that later ones depend on.
+            if complete:
+                self._start(state.project())
                 self._underlay = underlay
 
-    def _begin(self, project: Project) -> None:
+    def _start(self, project: Project) -> None:
         self._close()
         try:
             with atomic_path(self.path) as temporary, temporary.open("wb") as file:
                 file.write(MAGIC)
-                file.write(packed_document(self._document))
-                keys = [REROLLS, *(each.key for each in project.layers)]
-                for each in packed_structure(project, self._view, keys, picture=True):
-                    file.write(each)
+                file.write(encode_document(self._document))
+                keys = [REROLLS, *(layer.key for layer in project.layers)]
+                for record in encode_structure(project, self._view, keys, picture=True):
+                    file.write(record)
         finally:
-            # Even after a failure: the file of before is still there and can go on.
+            # After a failure too, because the old file still exists and can be continued.
             with suppress(OSError):
                 self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
                 self._size = self._base_size = os.fstat(self._descriptor).st_size
-        self._follow(project)
+        self._remember(project)
 
-    def _follow(self, project: Project) -> None:
-        self._known = frozenset(each.key for each in project.layers)
+    def _remember(self, project: Project) -> None:
+        self._known = frozenset(layer.key for layer in project.layers)
         self._underlay = project.underlay
 
     def _close(self) -> None:
@@ -197,10 +199,10 @@ class Journal:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A journal that a program left behind with changes that are in no file.
+class AbandonedJournal:
+    """A journal with unsaved changes whose program has ended.
 
-    `name` is that of the document, `document` its file if it has one, `when` the local time of the last change.
+    `name` is that of the document, `document` its file or None, `when` the local time of the last change.
     """
 
     path: Path
@@ -209,56 +211,60 @@ class Found:
     document: Path | None
 
 
-def unfinished(folder: Path) -> list[Found]:
-    """What was left behind in a folder of journals, newest first; those of running programs are not.
+def abandoned_journals(folder: Path) -> list[AbandonedJournal]:
+    """The journals in a folder that no running program uses and that have unsaved changes, newest first.
 
-    Journals whose changes are all in a file, and crumbs of programs that were killed while they wrote, are removed.
+    Removes journals whose changes were all saved, and temporary files of killed programs.
     """
-    found = []
+    journals = []
     for path in sorted(folder.glob(f"[!.]*{_SUFFIX}")):
         with _locked(path) as lock:
             if lock is None:
                 continue
-            with suppress(OSError):  # it may vanish at any moment
+            with suppress(OSError):  # another program may remove it at any moment
                 when = datetime.datetime.fromtimestamp(path.stat().st_mtime)
                 try:
                     document = document_of(path)
                 except ValueError:
                     document = JournalDocument(path.stem, None, changed=True)
                 if document.changed:
-                    found.append(Found(path, when, document.name, document.path))
+                    journals.append(AbandonedJournal(path, when, document.name, document.path))
                 else:
                     _remove(path, lock)
     _sweep(folder)
-    return sorted(found, key=lambda each: each.when, reverse=True)
+    return sorted(journals, key=lambda journal: journal.when, reverse=True)
 
 
-def recover(found: Found) -> tuple[Project, ViewSettings, Path | None]:
-    """The document as it was when its program ended, how it was looked at, and the file that it belongs to.
+def recover(journal: AbandonedJournal) -> tuple[Project, ViewSettings, Path | None]:
+    """The document as it was when its program ended, its view, and its file or None.
 
     The journal stays until `discard`. Raises ProjectError when its beginning cannot be read, or when another program
-    recovers it at this moment.
+    is recovering it.
     """
-    with _locked(found.path) as lock:
+    with _locked(journal.path) as lock:
         if lock is None:
-            raise ProjectError(f"{found.path} is in use by another TerrainPaint; look there for {found.name}.")
+            raise ProjectError(
+                f"{journal.path} is in use by another TerrainPaint; switch to it to edit {journal.name}."
+            )
         try:
-            state, _ = replayed(found.path)
+            state, _ = replayed(journal.path)
             project = state.project()
         except OSError as error:
-            raise ProjectError(f"{found.path} cannot be read: {why_unreadable(error)}.") from error
+            raise ProjectError(f"{journal.path} cannot be read: {why_unreadable(error)}.") from error
         except (ValueError, MemoryError) as error:
-            said = str(error) or "it does not fit into memory"
-            raise ProjectError(f"{found.name} cannot be recovered from {found.path}: {said}; discard it.") from error
+            reason = str(error) or "it does not fit into memory"
+            raise ProjectError(
+                f"{journal.name} cannot be recovered from {journal.path}: {reason}; discard it."
+            ) from error
     assert state.header is not None
     return project, state.header.view, None if state.document is None else state.document.path
 
 
-def discard(found: Found) -> None:
-    """Remove a journal for good, unless another program uses it."""
-    with _locked(found.path) as lock:
+def discard(journal: AbandonedJournal) -> None:
+    """Delete a journal, unless another program uses it."""
+    with _locked(journal.path) as lock:
         if lock is not None:
-            _remove(found.path, lock)
+            _remove(journal.path, lock)
 
 
 def _sweep(folder: Path) -> None:
@@ -268,7 +274,7 @@ def _sweep(folder: Path) -> None:
             if path.stat().st_mtime < before:
                 path.unlink()
     for path in folder.glob(f"*{_LOCK_SUFFIX}"):
-        # A lock is made before its journal; one of today may be that of a program that is about to begin.
+        # A lock file is created before its journal, so a recent one may belong to a program that is starting.
         with suppress(OSError), _locked(path) as lock:
             if lock is not None and path.stat().st_mtime < before and not path.with_suffix(_SUFFIX).exists():
                 path.unlink()
@@ -276,7 +282,7 @@ def _sweep(folder: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[FileLock | None]:
-    """The lock of a journal for a while, None when a program has it."""
+    """Hold the lock of a journal during the block; yields None when a program holds it."""
     try:
         lock = _taken_lock(path)
     except OSError:
@@ -305,7 +311,7 @@ def _taken_lock(path: Path) -> FileLock | None:
 
 
 def _remove(path: Path, lock: FileLock) -> None:
-    # The journal first: a lock without a journal means nothing, a journal without a lock is one that was left behind.
+    # The journal first: a journal without a lock would count as abandoned.
     with suppress(OSError):
         path.unlink()
     lock.release()

@@ -1,6 +1,6 @@
-"""The records of a recovery journal, and the state that they add up to. docs/formats.md describes the file.
+"""The records of a recovery journal, and the state that they result in. docs/formats.md describes the file.
 
-A record is its length and CRC-32, each 4 bytes little-endian, then a byte for its kind and its content.
+A record is its length and CRC-32, 4 bytes little-endian each, then one byte for its kind, then its content.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
-from terrainpaint.core.project_header import MAX_BYTES, Header, header_of, packed_header, unpacked_header
-from terrainpaint.core.project_pictures import packed_colours, png_header, unpacked_colours
+from terrainpaint.core.project_header import MAX_BYTES, Header, decode_header, encode_header, header_of
+from terrainpaint.core.project_pictures import decode_colours, encode_colours, png_header
 
 MAGIC = b"TerrainPaint journal 1\n"
 _FRAME = struct.Struct("<II")
@@ -29,50 +29,50 @@ _KEY = struct.Struct("<i")
 
 
 class Kind(Enum):
-    """What a record holds. Cells and a picture take effect with the header that follows them."""
+    """Kinds of records. Cells and a picture take effect with the header that follows them."""
 
     DOCUMENT = b"D"
-    """Name, path and whether there are unsaved changes: the first record."""
+    """Name, path and whether there are unsaved changes; the first record."""
     CELLS = b"C"
-    """All tiles of a layer that was not there before, or of the re-roll counts."""
+    """All tiles of a new layer, or of the re-roll counts."""
     PICTURE = b"P"
-    """Picture under the map, as PNG."""
+    """Reference picture, as PNG."""
     HEADER = b"H"
-    """Everything of the project but its arrays."""
+    """All of the project except its arrays."""
     TILES = b"T"
-    """Tiles of one array as a step left them."""
+    """Tiles of one array after a step."""
     SAVED = b"S"
-    """The file that now holds the state so far."""
+    """The file to which the state was saved."""
 
 
-_KINDS = frozenset(each.value for each in Kind)
+_KINDS = frozenset(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True)
 class JournalDocument:
-    """What the user knows of a journal: the name of the document and its file, None when it has none yet."""
+    """The document of a journal: its name, its file or None, and whether it has unsaved changes."""
 
     name: str
     path: Path | None
     changed: bool
 
 
-def packed_record(kind: Kind, content: bytes) -> bytes:
-    """A record, ready to be appended."""
+def encode_record(kind: Kind, content: bytes) -> bytes:
+    """The bytes of a record."""
     payload = kind.value + content
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def read_records(file: IO[bytes], size: int) -> Iterator[tuple[Kind, bytes]]:
-    """Kind and content of each record of a journal of `size` bytes, up to the first that is not whole.
+    """Yield kind and content of each record of a journal of `size` bytes, up to the first damaged one.
 
-    Raises ValueError when the file is no journal, OSError.
+    Raises ValueError when the file is not a journal, OSError.
     """
     if file.read(len(MAGIC)) != MAGIC:
-        raise ValueError("it is no journal")
+        raise ValueError("it is not a journal")
     while len(frame := file.read(_FRAME.size)) == _FRAME.size:
         length, checksum = _FRAME.unpack(frame)
-        # A torn length may be any number; nothing is read that is not there.
+        # A damaged length may be any number; no more than the rest of the file is read.
         if not 1 <= length <= size - file.tell():
             return
         payload = file.read(length)
@@ -81,48 +81,48 @@ def read_records(file: IO[bytes], size: int) -> Iterator[tuple[Kind, bytes]]:
         yield Kind(payload[:1]), payload[1:]
 
 
-def packed_document(document: JournalDocument) -> bytes:
+def encode_document(document: JournalDocument) -> bytes:
     """The record of a document."""
     path = None if document.path is None else str(document.path)
     content = {"name": document.name, "path": path, "changed": document.changed}
-    return packed_record(Kind.DOCUMENT, zlib.compress(json.dumps(content).encode("ascii")))
+    return encode_record(Kind.DOCUMENT, zlib.compress(json.dumps(content).encode("ascii")))
 
 
-def unpacked_document(content: bytes) -> JournalDocument:
+def decode_document(content: bytes) -> JournalDocument:
     """The document of a DOCUMENT record. Raises ValueError."""
     values = parse_object(_decompressed(content))
     path = None if values.is_null("path") else Path(values.text("path"))
     return JournalDocument(values.text("name"), path, values.flag("changed"))
 
 
-def packed_saved(path: Path) -> bytes:
+def encode_saved(path: Path) -> bytes:
     """The record of a save."""
-    return packed_record(Kind.SAVED, zlib.compress(json.dumps(str(path)).encode("ascii")))
+    return encode_record(Kind.SAVED, zlib.compress(json.dumps(str(path)).encode("ascii")))
 
 
-def unpacked_saved(content: bytes) -> Path:
+def decode_saved(content: bytes) -> Path:
     """The path of a SAVED record. Raises ValueError."""
     return Path(str(json.loads(_decompressed(content))))
 
 
-def packed_tiles(kind: Kind, key: int, tiles: Tiles) -> bytes:
+def encode_tiles(kind: Kind, key: int, tiles: Tiles) -> bytes:
     """A record of tiles of a layer, or of the counts when `key` is REROLLS."""
-    return packed_record(kind, _KEY.pack(key) + tiles.packed())
+    return encode_record(kind, _KEY.pack(key) + tiles.to_bytes())
 
 
-def packed_structure(project: Project, view: ViewSettings, keys: Iterable[int], picture: bool) -> Iterator[bytes]:
-    """The records of a project: all cells of the arrays of `keys`, its picture if asked for, and its header."""
+def encode_structure(project: Project, view: ViewSettings, keys: Iterable[int], picture: bool) -> Iterator[bytes]:
+    """The records of a project: all cells of the arrays of `keys`, with `picture` its reference picture, its header."""
     for key in keys:
-        yield packed_tiles(Kind.CELLS, key, Tiles.of(project.cells(key)))
+        yield encode_tiles(Kind.CELLS, key, Tiles.of(project.cells(key)))
     if picture and project.underlay is not None:
-        yield packed_record(Kind.PICTURE, packed_colours(project.underlay.picture))
+        yield encode_record(Kind.PICTURE, encode_colours(project.underlay.picture))
     header = header_of(project, view, rerolls=True)
-    yield packed_record(Kind.HEADER, zlib.compress(packed_header(header)))
+    yield encode_record(Kind.HEADER, zlib.compress(encode_header(header)))
 
 
 @dataclass
 class State:
-    """What the records so far add up to; `project` once there was a header."""
+    """The state that results from the records so far; `project` needs a header among them."""
 
     document: JournalDocument | None = None
     header: Header | None = None
@@ -132,41 +132,41 @@ class State:
     _new_picture: NDArray[np.uint8] | None = None
 
     def add(self, kind: Kind, content: bytes) -> None:
-        """Take one record in. Raises ValueError, with nothing changed, when it does not fit to those before."""
+        """Apply one record. Raises ValueError, with the state unchanged, when it contradicts earlier ones."""
         if kind is Kind.DOCUMENT:
-            self.document = unpacked_document(content)
+            self.document = decode_document(content)
         elif kind is Kind.SAVED:
-            self._set_document(unpacked_saved(content), changed=False)
+            self._set_document(decode_saved(content), changed=False)
         elif kind is Kind.CELLS:
             self._new_cells[_key(content)] = content[_KEY.size :]
         elif kind is Kind.PICTURE:
             self._new_picture = _picture(content)
         elif kind is Kind.HEADER:
-            self._restructure(unpacked_header(_decompressed(content)))
+            self._apply_header(decode_header(_decompressed(content)))
         else:
             self._write(_key(content), content[_KEY.size :])
 
     def project(self) -> Project:
-        """The project, whose arrays belong to this state. Raises ValueError when the records are no whole project."""
+        """The project, which shares its arrays with this state. Raises ValueError when its beginning is incomplete."""
         if self.header is None:
-            raise ValueError("it has no whole beginning")
+            raise ValueError("its beginning is incomplete")
         return self.header.project(self._cells, self._cells[REROLLS], self._picture)
 
-    def _write(self, key: int, packed: bytes) -> None:
+    def _write(self, key: int, tiles: bytes) -> None:
         cells = self._cells.get(key)
         if cells is None:
             raise ValueError(f"there is no layer {key}")
-        Tiles.unpacked(packed, cells.shape).write(cells)
-        self._changed()
+        Tiles.from_bytes(tiles, cells.shape).write(cells)
+        self._mark_changed()
 
-    def _restructure(self, header: Header) -> None:
+    def _apply_header(self, header: Header) -> None:
         if self.header is not None and header.shape != self.header.shape:
-            raise ValueError("layers change their size")
+            raise ValueError("the size of the layers changes")
         cells = dict(self._cells)
-        for key, packed in self._new_cells.items():
+        for key, tiles in self._new_cells.items():
             cells[key] = np.zeros(header.shape, np.uint8)
-            Tiles.unpacked(packed, header.shape).write(cells[key])
-        keys = {REROLLS, *(each.key for each in header.layers)}
+            Tiles.from_bytes(tiles, header.shape).write(cells[key])
+        keys = {REROLLS, *(layer.key for layer in header.layers)}
         if not keys <= cells.keys():
             raise ValueError("layers are missing")
         picture = self._picture if self._new_picture is None else self._new_picture
@@ -174,10 +174,10 @@ class State:
         self._cells = {key: cells[key] for key in keys}
         self._picture = picture if header.underlay is not None else None
         if self.header is not None:
-            self._changed()
+            self._mark_changed()
         self.header, self._new_cells, self._new_picture = header, {}, None
 
-    def _changed(self) -> None:
+    def _mark_changed(self) -> None:
         if self.document is not None:
             self._set_document(self.document.path, changed=True)
 
@@ -187,9 +187,9 @@ class State:
 
 
 def replayed(path: Path) -> tuple[State, bool]:
-    """What a journal adds up to as far as it is whole, and whether all of it is.
+    """The state that the valid records of a journal result in, and whether all records were valid.
 
-    Raises ValueError when it is no journal, or something before its first header is wrong; OSError.
+    Raises ValueError when it is not a journal or a record before its first header is damaged, OSError.
     """
     state = State()
     size, read = path.stat().st_size, len(MAGIC)
@@ -200,28 +200,28 @@ def replayed(path: Path) -> tuple[State, bool]:
             except ValueError:
                 if state.header is None:
                     raise
-                break  # whatever follows builds on it
+                break  # later records depend on it
             read = file.tell()
     return state, read == size
 
 
 def document_of(path: Path) -> JournalDocument:
-    """The document of a journal, without its arrays. Raises ValueError when it is no journal, OSError."""
+    """The document of a journal, without its arrays. Raises ValueError when it is not a journal, OSError."""
     document: JournalDocument | None = None
-    begun = False
+    has_header = False
     with path.open("rb") as file:
         for kind, content in read_records(file, path.stat().st_size):
             if kind is Kind.DOCUMENT:
-                document = unpacked_document(content)
+                document = decode_document(content)
             elif document is None:
                 break
             elif kind is Kind.SAVED:
-                document = JournalDocument(document.name, unpacked_saved(content), changed=False)
-            elif kind is Kind.TILES or (kind is Kind.HEADER and begun):
+                document = JournalDocument(document.name, decode_saved(content), changed=False)
+            elif kind is Kind.TILES or (kind is Kind.HEADER and has_header):
                 document = JournalDocument(document.name, document.path, changed=True)
-            begun = begun or kind is Kind.HEADER
+            has_header = has_header or kind is Kind.HEADER
     if document is None:
-        raise ValueError("it has no beginning")
+        raise ValueError("its beginning is missing")
     return document
 
 
@@ -234,12 +234,12 @@ def _key(content: bytes) -> int:
 def _picture(content: bytes) -> NDArray[np.uint8]:
     header = png_header(content)
     if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_PROJECT_SIDE_PX:
-        raise ValueError("the picture under the map has no legal size")
-    return unpacked_colours(content, (header.height, header.width))
+        raise ValueError("the reference picture has no legal size")
+    return decode_colours(content, (header.height, header.width))
 
 
 def _decompressed(content: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(content, MAX_BYTES)
     except zlib.error as error:
-        raise ValueError("a record cannot be unpacked") from error
+        raise ValueError("a record cannot be decompressed") from error

@@ -1,7 +1,7 @@
-"""Picture and height of any land → segmentation map, with a small classifier that was trained on the real Earth.
+"""Texture and heights of any land → segmentation map, with a small classifier that was trained on the real Earth.
 
-The classifier sees each pixel with its surroundings (`features`), at one ground size of a pixel, and is a multilayer
-perceptron of a few thousand weights. Its file is a NumPy `.npz` without pickles.
+The classifier is a multilayer perceptron of a few thousand weights. Its input is a pixel with its surroundings
+(`features`) at a fixed ground size of a pixel. Its file is a NumPy `.npz` without pickles.
 """
 
 from __future__ import annotations
@@ -26,29 +26,27 @@ FEATURE_NAMES = (
     *("elevation", "elevation_wide", "relief_fine", "relief_middle", "relief_wide", "slope", "flatness"),
 )
 PIXEL_SIZE_M = 2000.0
-"""Ground size of a pixel at which features are defined; anything else is resampled to it first."""
-
-Features = NDArray[np.float32]
+"""Ground size of a pixel at which features are defined; other pictures are resampled to it first."""
 
 
-def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> Features:
+def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> NDArray[np.float32]:
     """(H, W, 17) float32, named by FEATURE_NAMES, of texture (H, W, 3) uint8 sRGB and height (H, W) float32 metres.
 
-    Colours are CIELAB, "near" and "wide" those of the land around, in Gaussian windows of 8 and 24 px; elevations are
-    square roots of metres; relief is ln(1 + standard deviation in metres) in Gaussian windows of 2, 6 and 18 px; slope
-    is ln(1 + mean gradient in metres a pixel); flatness is the share of exactly level ground around.
+    Colours are CIELAB; "near" and "wide" are averages of the land around in Gaussian windows of 8 and 24 px; elevations
+    are square roots of metres; relief is ln(1 + standard deviation in metres) in Gaussian windows of 2, 6 and 18 px;
+    slope is ln(1 + mean gradient in metres a pixel); flatness is the fraction of exactly level ground around.
     """
     lab = np.asarray(cv2.cvtColor(texture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     land = height.astype(np.float32)
     level = (cv2.dilate(land, np.ones((3, 3))) == cv2.erode(land, np.ones((3, 3)))).astype(np.float32)
-    # Land beside water is known by the colour of the land: what is exactly level hardly counts.
+    # Exactly level ground is mostly water and hardly counts, so that the colour of a shore is that of its land.
     rough = 1 - level + 1e-3
     rows, cols = np.gradient(land) if min(land.shape) > 1 else (land * 0, land * 0)
     elevation = np.sign(land) * np.sqrt(np.abs(land))
     layers = [
         *cv2.split(gaussian_blur(lab, 0.7)),
-        *cv2.split(_blur_of(lab, rough, 8.0)),
-        *cv2.split(_blur_of(lab, rough, 24.0)),
+        *cv2.split(_weighted_blur(lab, rough, 8.0)),
+        *cv2.split(_weighted_blur(lab, rough, 24.0)),
         _deviation(lab[:, :, 0], 4.0),
         gaussian_blur(elevation, 4.0),
         gaussian_blur(elevation, 16.0),
@@ -73,7 +71,7 @@ class Labeller:
     biases: tuple[NDArray[np.float32], ...]
 
     def probabilities(self, texture: NDArray[np.uint8], height: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W, 7) float32 that sum to 1, of a picture at PIXEL_SIZE_M; see `features` for the inputs."""
+        """(H, W, 7) float32 class probabilities at PIXEL_SIZE_M; the inputs are those of `features`."""
         values = features(texture, height)
         shape = values.shape
         hidden = (values.reshape(-1, shape[-1]) - self.mean) / self.scale
@@ -88,7 +86,7 @@ class Labeller:
     def label(
         self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, smoothing: Smoothing
     ) -> SegmentationMap:
-        """The map of a picture (H, W, 3) uint8 sRGB with height (H, W) float32 metres; same (H, W)."""
+        """The map (H, W) of a picture (H, W, 3) uint8 sRGB with heights (H, W) float32 metres."""
         rows, cols = height.shape
         factor = pixel_size_m / PIXEL_SIZE_M
         size = (max(1, round(cols * factor)), max(1, round(rows * factor)))
@@ -100,15 +98,15 @@ class Labeller:
 
 
 def save_labeller(path: Path, labeller: Labeller) -> None:
-    """Write a labeller into an open temporary path; the caller makes it whole or nothing."""
-    layers = {f"weight_{i}": each for i, each in enumerate(labeller.weights)}
-    layers |= {f"bias_{i}": each for i, each in enumerate(labeller.biases)}
+    """Write a labeller to a path; the caller makes the write atomic."""
+    layers = {f"weight_{i}": weight for i, weight in enumerate(labeller.weights)}
+    layers |= {f"bias_{i}": bias for i, bias in enumerate(labeller.biases)}
     with path.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, mean=labeller.mean, scale=labeller.scale, **layers)
 
 
 def load_labeller(path: Path) -> Labeller:
-    """Read a labeller. Raises InputFileError when the file is missing or is not one."""
+    """Read a labeller. Raises InputFileError when the file is missing or is not a labeller."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             count = sum(name.startswith("weight_") for name in stored.files)
@@ -120,19 +118,19 @@ def load_labeller(path: Path) -> Labeller:
             )
         widths = [len(FEATURE_NAMES), *(matrix.shape[1] for matrix in labeller.weights)]
         if widths[-1] != CLASS_COUNT or [matrix.shape[0] for matrix in labeller.weights] != widths[:-1]:
-            raise ValueError("its layers do not fit together")
+            raise ValueError("the shapes of its layers do not match")
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
         raise InputFileError(
-            f"{path} is not a labeller file ({error}); make one with 'python -m trainer label'."
+            f"{path} is not a labeller file ({error}); create one with 'python -m trainer label'."
         ) from error
     return labeller
 
 
-def _blur_of(values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+def _weighted_blur(values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     return gaussian_blur(values * weight[:, :, None], sigma_px) / gaussian_blur(weight, sigma_px)[:, :, None]
 
 
 def _deviation(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     mean = gaussian_blur(values, sigma_px)
-    # The square of the remainder: a difference of squares loses everything to rounding at 5,000 m.
+    # The mean square of the deviation: a difference of squares loses all precision at 5,000 m.
     return np.sqrt(gaussian_blur(np.square(values - mean), sigma_px))

@@ -1,4 +1,4 @@
-"""Read and write a segmentation map as a picture: what is refused and why, pixels in strips."""
+"""Read and write a segmentation map as a picture. Every picture that is no map is refused with its reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from terrainpaint.core import decoding
-from terrainpaint.core.classes import CLASSES, PALETTE, nearest_classes
+from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE, nearest_classes
 from terrainpaint.core.decoding import UndecodableError
 from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
@@ -27,7 +27,7 @@ _NO_CLASS = 255
 def read_map(path: Path) -> SegmentationMap:
     """Read a palette or RGB PNG whose pixels all have exact class colours; palette order does not matter.
 
-    Raises MapError that says what is wrong with the picture; for foreign colours it names the first one.
+    Raises MapError; for other colours it names the first one and its place.
     """
     with _open_picture(path) as picture:
         if picture.format != "PNG":
@@ -38,56 +38,56 @@ def read_map(path: Path) -> SegmentationMap:
         _load_pixels(path, picture)
         table = _exact_table(picture)
         ids = np.empty((picture.height, picture.width), np.uint8)
-        foreign = 0
+        inexact = 0
         example = ""
         for top, codes in _strips(path, picture):
             part = table[codes]
             wrong = part == _NO_CLASS
             count = int(np.count_nonzero(wrong))
-            if count and not foreign:
+            if count and not inexact:
                 row, col = np.unravel_index(int(wrong.argmax()), wrong.shape)
                 red, green, blue = _colours_of(picture, codes[row, col : col + 1])[0]
                 example = f"#{red:02x}{green:02x}{blue:02x} at row {top + row}, column {col}"
-            foreign += count
+            inexact += count
             ids[top : top + len(part)] = part
-    if foreign:
+    if inexact:
         raise MapError(
-            f"{path} has colours that belong to no class on {foreign / ids.size:.2%} of its pixels, "
+            f"{path} has colours that belong to no class on {inexact / ids.size:.2%} of its pixels, "
             f"the first is {example}; repaint them or read the map with --nearest-colour."
         )
     return SegmentationMap(ids)
 
 
 def read_map_nearest(path: Path) -> tuple[SegmentationMap, float]:
-    """Read any 8-bit RGB or palette picture; a foreign colour becomes the class of the nearest sRGB colour.
+    """Read any 8-bit RGB or palette picture; any other colour becomes the class of the nearest sRGB colour.
 
-    Returns the map and the share 0..1 of pixels whose colour was not exact. Raises MapError.
+    Returns the map and the fraction, 0..1, of pixels whose colour was not exact. Raises MapError.
     """
     with _open_picture(path) as picture:
         _load_pixels(path, picture)
         exact = _exact_table(picture)
         nearest = exact.copy()
         ids = np.empty((picture.height, picture.width), np.uint8)
-        foreign = 0
+        inexact = 0
         for top, codes in _strips(path, picture):
             wrong = codes[exact[codes] == _NO_CLASS]
-            foreign += wrong.size
+            inexact += wrong.size
             new = np.unique(wrong[nearest[wrong] == _NO_CLASS])
             nearest[new] = nearest_classes(_colours_of(picture, new))
             ids[top : top + len(codes)] = nearest[codes]
-    return SegmentationMap(ids), foreign / ids.size
+    return SegmentationMap(ids), inexact / ids.size
 
 
 def write_map(path: Path, segmentation: SegmentationMap) -> None:
-    """Write a palette PNG, index = class id, with the class names as iTXt text; whole or not at all.
+    """Write a palette PNG, index = class id, with the class names as iTXt text. An old file is replaced atomically.
 
     Raises OutputError.
     """
     picture = Image.fromarray(segmentation.ids)
     picture.putpalette(PALETTE.tobytes())
     names = PngInfo()
-    names.add_itxt("Terrain classes", ", ".join(f"{each.id} {each.name}" for each in CLASSES))
-    # Through memory, since Pillow hides the reason of a failed write; a map packs to a small part of its pixels.
+    names.add_itxt("Terrain classes", ", ".join(f"{index} {name}" for index, name in enumerate(CLASS_NAMES)))
+    # Encoded in memory, because Pillow hides the reason of a failed write; a map compresses to a few per cent.
     data = io.BytesIO()
     picture.save(data, "PNG", pnginfo=names)
     with atomic_path(path) as temporary:
@@ -96,13 +96,13 @@ def write_map(path: Path, segmentation: SegmentationMap) -> None:
 
 @contextmanager
 def _open_picture(path: Path) -> Iterator[Image.Image]:
-    """A picture that passes as a map by its header: mode P or RGB, 8 bits, legal size. Pixels are not decoded yet.
+    """Open a picture whose header is that of a map: mode P or RGB, 8 bits, legal size. Pixels are not decoded yet.
 
-    Raises MapError for everything else, before memory is taken for the pixels.
+    Raises MapError for any other picture, before memory is allocated for the pixels.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise MapError(f"{path} is not a file; name a PNG picture of a map.")
+            raise MapError(f"{path} is not a file; choose a PNG picture of a map.")
         picture = decoding.open_picture(path)
     except OSError as error:
         raise MapError(f"{path} cannot be read: {why_unreadable(error)}.") from error
@@ -114,9 +114,9 @@ def _open_picture(path: Path) -> Iterator[Image.Image]:
 
 
 def _load_pixels(path: Path, picture: Image.Image) -> None:
-    """Decode the pixels, which `_strips` and `_colours_of` read.
+    """Decode the pixels that `_strips` and `_colours_of` read.
 
-    Raises MapError when they are broken or cut short, DeviceError when they do not fit into memory.
+    Raises MapError when they are damaged or cut short, DeviceError when they do not fit into memory.
     """
     try:
         decoding.load_pixels(picture)
@@ -130,23 +130,23 @@ def _load_pixels(path: Path, picture: Image.Image) -> None:
 
 
 def _strips(path: Path, picture: Image.Image) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """The loaded pixels as (first row, (rows, W) uint32 codes), from north to south.
+    """Yield the loaded pixels as (first row, (rows, W) uint32 codes), from north to south.
 
     A code is the palette index of a P picture, else `red | green << 8 | blue << 16`.
     Raises MapError when a pixel is transparent.
     """
-    see_through = _see_through(picture)
+    transparent = _transparent_indices(picture)
     rows = max(1, _STRIP_PX // picture.width)
     for top in range(0, picture.height, rows):
         bottom = min(top + rows, picture.height)
         strip = picture.crop((0, top, picture.width, bottom))
         if picture.mode == "P":
             codes = np.frombuffer(strip.tobytes(), np.uint8).astype(np.uint32)
-            # Unused entries may be see-through: many programs add one to every palette.
-            if see_through.any() and see_through[codes].any():
+            # Entries that no pixel uses may be transparent: many programs add one to every palette.
+            if transparent.any() and transparent[codes].any():
                 raise MapError(f"{path} has transparency; save it without alpha.")
         else:
-            # Four bytes a pixel are one number; the fourth is padding of no fixed value.
+            # Four bytes of a pixel make one number; the fourth is padding of any value.
             codes = np.frombuffer(strip.tobytes("raw", "RGBX"), "<u4") & np.uint32(0xFFFFFF)
         yield top, codes.reshape(bottom - top, picture.width)
 
@@ -161,8 +161,8 @@ def _colours_of(picture: Image.Image, codes: NDArray[np.uint32]) -> NDArray[np.u
     return palette[codes]
 
 
-def _see_through(picture: Image.Image) -> NDArray[np.bool_]:
-    """(256,) bool: palette indices that are not fully opaque; all False for RGB."""
+def _transparent_indices(picture: Image.Image) -> NDArray[np.bool_]:
+    """(256,) bool: the palette indices that are not fully opaque; all False for RGB."""
     alpha = picture.info.get("transparency", b"")
     marked = np.zeros(256, np.bool_)
     if isinstance(alpha, int):
@@ -175,10 +175,10 @@ def _see_through(picture: Image.Image) -> NDArray[np.bool_]:
 def _check_header(path: Path, picture: Image.Image) -> None:
     width, height = picture.size
     if min(width, height) < MIN_SIDE_PX:
-        raise MapError(f"{path} has {width} x {height} pixels; a map needs at least {MIN_SIDE_PX} a side.")
+        raise MapError(f"{path} has {width} x {height} pixels; a map has at least {MIN_SIDE_PX} a side; enlarge it.")
     if max(width, height) > MAX_MAP_SIDE_PX:
-        raise MapError(f"{path} has {width} x {height} pixels; a map has at most {MAX_MAP_SIDE_PX} a side.")
-    # Pillow turns 16-bit colours into 8 bits without a word; only the raw mode of its decoder tells.
+        raise MapError(f"{path} has {width} x {height} pixels; a map has at most {MAX_MAP_SIDE_PX} a side; reduce it.")
+    # Pillow converts 16-bit colours to 8 bits silently; only the raw mode of its decoder shows it.
     if picture.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", [])):
         raise MapError(f"{path} has 16 bits a channel; save it with 8 bits a channel.")
     if picture.mode in ("RGBA", "LA", "PA") or (picture.mode == "RGB" and "transparency" in picture.info):
@@ -190,13 +190,13 @@ def _check_header(path: Path, picture: Image.Image) -> None:
 
 
 def _exact_table(picture: Image.Image) -> NDArray[np.uint8]:
-    """Class id of each code of `_strips`, `_NO_CLASS` where the colour is no class colour exactly."""
+    """(N,) uint8 class id of each code of `_strips`, _NO_CLASS for a colour that is not exactly a class colour."""
     if picture.mode == "P":
         colours = _colours_of(picture, np.arange(256, dtype=np.uint32))
         same = (colours[:, None] == PALETTE).all(axis=2)
         return np.where(same.any(axis=1), same.argmax(axis=1), _NO_CLASS).astype(np.uint8)
     table = np.full(1 << 24, _NO_CLASS, np.uint8)
-    for each in CLASSES:
-        red, green, blue = each.colour
-        table[red | green << 8 | blue << 16] = each.id
+    for terrain_class in CLASSES:
+        red, green, blue = terrain_class.colour
+        table[red | green << 8 | blue << 16] = terrain_class.id
     return table

@@ -1,4 +1,4 @@
-"""OpenRaster, the layered format of Krita, GIMP and MyPaint: what a project file shares with it, and foreign files.
+"""OpenRaster, the layered format of Krita, GIMP and MyPaint: its part of a project file, and files of other programs.
 
 The specification is at https://www.openraster.org.
 """
@@ -29,50 +29,50 @@ MIMETYPE = b"image/openraster"
 STACK, MERGED, THUMBNAIL, BASE = "stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", "data/base.png"
 _VERSION = "0.0.3"
 _MAX_STACK_BYTES = 4 << 20
-_FARTHEST_PX = 1 << 20
-_OPAQUE = 128
+_MAX_OFFSET_PX = 1 << 20
+_OPAQUE_ALPHA = 128
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def layer_picture(key: int) -> str:
-    """Name of the picture of a layer in the zip file."""
+    """The name of the picture of a layer in the zip file."""
     return f"data/layer-{key}.png"
 
 
 def stack_xml(project: Project) -> bytes:
-    """The `stack.xml` of a project: its layers, highest first, above one that the base class fills."""
+    """The `stack.xml` of a project: its layers, highest first, above a layer that is filled with the base class."""
     lines = [
         "<?xml version='1.0' encoding='UTF-8'?>",
         f'<image version="{_VERSION}" w="{project.shape[1]}" h="{project.shape[0]}">',
         " <stack>",
     ]
-    for each in reversed(project.layers):
-        marks = ' selected="true"' * (each.key == project.active) + ' edit-locked="true"' * each.locked
-        lines.append(_layer_xml(each.name, layer_picture(each.key), each.visible, marks))
+    for layer in reversed(project.layers):
+        marks = ' selected="true"' * (layer.key == project.active) + ' edit-locked="true"' * layer.locked
+        lines.append(_layer_xml(layer.name, layer_picture(layer.key), layer.visible, marks))
     lines += [_layer_xml("Base", BASE, True, ' edit-locked="true"'), " </stack>", "</image>", ""]
     return "\n".join(lines).encode("utf-8")
 
 
 def _layer_xml(name: str, picture: str, visible: bool, marks: str) -> str:
-    said = quoteattr(_NOT_IN_XML.sub("\ufffd", name))
+    quoted = quoteattr(_NOT_IN_XML.sub("\ufffd", name))
     visibility = "visible" if visible else "hidden"
     return (
-        f'  <layer name={said} src="{picture}" x="0" y="0" opacity="1.0" visibility="{visibility}" '
+        f'  <layer name={quoted} src="{picture}" x="0" y="0" opacity="1.0" visibility="{visibility}" '
         f'composite-op="svg:src-over"{marks} />'
     )
 
 
 def read_openraster(path: Path, settings: Settings) -> Project:
-    """An OpenRaster file of any program: each layer's pixels become the class of the nearest colour.
+    """Import an OpenRaster file of any program: each pixel of a layer becomes the class of the nearest colour.
 
     Pixels whose alpha is below 128 become EMPTY. Groups are flattened; a layer in a hidden group is hidden. Opacity and
-    blending of layers are not looked at. A lowest layer that one class fills becomes the base class, so that a project
-    that went through another program comes back as it was. All else is taken from `settings`.
-    Raises ProjectError for what is no OpenRaster file, broken, or of a size that a map cannot have.
+    blend mode of layers are ignored. A lowest layer that is filled with one class becomes the base class, so that a
+    project is unchanged after another program has saved it. All other settings are those of `settings`.
+    Raises ProjectError for a file of another format, a damaged file, or a size that a map cannot have.
     """
     with open_archive(path, "an OpenRaster file") as archive:
         if STACK not in archive:
-            raise ProjectError(f"{path} is not an OpenRaster file: it lacks {STACK}; choose another file.")
+            raise ProjectError(f"{path} is not an OpenRaster file: {STACK} is missing; choose another file.")
         try:
             stack = _read_stack(archive.read(STACK, _MAX_STACK_BYTES))
         except ValueError as error:
@@ -80,14 +80,15 @@ def read_openraster(path: Path, settings: Settings) -> Project:
         height, width = stack.shape
         if min(stack.shape) < MIN_SIDE_PX or max(stack.shape) > MAX_PROJECT_SIDE_PX:
             raise ProjectError(
-                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_PROJECT_SIDE_PX:,} a side."
+                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_PROJECT_SIDE_PX:,} a side; "
+                "resize it."
             )
         require_room(path, (len(stack.layers) + 1) * height * width)
         layers = tuple(
-            Layer(key, each.name or f"Layer {key}", _cells(archive, each, stack.shape), each.visible, each.locked)
-            for key, each in enumerate(reversed(stack.layers), 1)
+            Layer(key, layer.name or f"Layer {key}", _cells(archive, layer, stack.shape), layer.visible, layer.locked)
+            for key, layer in enumerate(reversed(stack.layers), 1)
         )
-    selected = [key for key, each in enumerate(reversed(stack.layers), 1) if each.selected]
+    selected = [key for key, layer in enumerate(reversed(stack.layers), 1) if layer.selected]
     active = selected[0] if selected else layers[-1].key
     lowest = layers[0]
     fill = int(lowest.cells[0, 0])
@@ -110,11 +111,11 @@ class _StackLayer:
 
 @dataclass
 class _Stack:
-    """What is of interest in a `stack.xml`; layers from the highest to the lowest."""
+    """The content of a `stack.xml` as far as it is used; layers from the highest to the lowest."""
 
     shape: tuple[int, int] = (0, 0)
     layers: list[_StackLayer] = field(default_factory=list)
-    hidden: list[bool] = field(default_factory=list)  # of the groups around the element that is read
+    hidden: list[bool] = field(default_factory=list)  # of the groups around the current element
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
         hidden = attributes.get("visibility") == "hidden"
@@ -144,12 +145,12 @@ class _Stack:
 
 def _whole(attributes: dict[str, str], name: str, default: str) -> int:
     try:
-        # Some programs write whole numbers with a point.
+        # Some programs write whole numbers with a decimal point.
         value = float(attributes.get(name, default))
     except ValueError:
         value = np.nan
-    if not abs(value) <= _FARTHEST_PX:
-        raise ValueError(f"has no sensible number as {name}")
+    if not abs(value) <= _MAX_OFFSET_PX:
+        raise ValueError(f"has no valid number as {name}")
     return round(value)
 
 
@@ -162,15 +163,15 @@ def _read_stack(data: bytes) -> _Stack:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise ValueError("is no XML") from error
+        raise ValueError("is not XML") from error
     if not stack.layers:
         raise ValueError("has no layers")
     return stack
 
 
 def _refuse_doctype(*_: object) -> None:
-    # OpenRaster has none; entities that are made of entities fill any memory.
-    raise ValueError("has a document type")
+    # OpenRaster has none, and entities that expand to entities can fill any memory.
+    raise ValueError("has a document type declaration")
 
 
 def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -180,12 +181,12 @@ def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDAr
         if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_PROJECT_SIDE_PX:
             raise ValueError(f"has {header.width} x {header.height} pixels")
         size = header.height, header.width
-        pixels = rgba_pixels(archive.read(name, header.most_bytes), size)
+        pixels = rgba_pixels(archive.read(name, header.max_bytes), size)
     except ValueError as error:
         raise ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.") from error
     cells = empty_cells(shape)
-    seen = Rect(layer.row, layer.col, *size).clipped(shape)
-    part = pixels[seen.moved(-layer.row, -layer.col).slices]
-    opaque = part[:, :, 3] >= _OPAQUE
-    cells[seen.slices][opaque] = nearest_classes(np.ascontiguousarray(part[:, :, :3]))[opaque]
+    visible = Rect(layer.row, layer.col, *size).clipped(shape)
+    part = pixels[visible.moved(-layer.row, -layer.col).slices]
+    opaque = part[:, :, 3] >= _OPAQUE_ALPHA
+    cells[visible.slices][opaque] = nearest_classes(np.ascontiguousarray(part[:, :, :3]))[opaque]
     return cells

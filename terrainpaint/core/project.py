@@ -1,4 +1,4 @@
-"""A document: layers, what the terrain is made with, and how it is looked at."""
+"""A document: the layers of its map, the settings of its terrain, and how it is viewed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
 
 EMPTY = 255
-"""Value of a cell of a layer where nothing is painted."""
+"""Value of an unpainted cell of a layer."""
 REROLLS = 0
-"""In place of the key of a layer: the counts of `Project.rerolls`."""
+"""Stands for `Project.rerolls` where the key of a layer is expected."""
 NATIVE_PIXEL_SIZE_M = 2000.0
-"""Ground size of a pixel in the data that the shipped weights were trained on: that of a new document."""
+"""Ground size of a pixel in the training data of the shipped weights, and in a new document."""
 MAX_PROJECT_SIDE_PX = 16_384
-"""The largest side of a document; maps up to 65,536 px can be generated from the command line."""
+"""Largest side of a document; the command line generates maps up to 65,536 px."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One layer of a painted map.
 
-    `key` tells it from every other layer of the project, for good; `cells` (H, W) uint8 holds class ids 0..6 or EMPTY
-    and is painted in place; a locked layer is not painted; an invisible one takes no part in the map.
+    `key` is unique within the project and never changes; `cells` (H, W) uint8 holds class ids 0..6 or EMPTY and is
+    painted in place; a locked layer cannot be painted; an invisible one is not part of the map.
     """
 
     key: int
@@ -41,14 +41,14 @@ class Layer:
 
 
 def empty_cells(shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W) uint8, nothing painted."""
+    """(H, W) uint8 of EMPTY cells."""
     return np.full(shape, EMPTY, np.uint8)
 
 
 def flattened(layers: Sequence[Layer], base_class: int, rect: Rect) -> NDArray[np.uint8]:
-    """(h, w) uint8 class ids of a rectangle of the map: the highest visible cell that is painted, else the base class.
+    """(h, w) uint8 class ids of a rectangle of the map: the topmost visible painted cell, or the base class.
 
-    `layers` are in order from the lowest to the highest.
+    `layers` are ordered from the lowest to the highest.
     """
     ids = np.full((rect.height, rect.width), base_class, np.uint8)
     for layer in layers:
@@ -60,10 +60,11 @@ def flattened(layers: Sequence[Layer], base_class: int, rect: Rect) -> NDArray[n
 
 @dataclass(frozen=True)
 class Settings:
-    """What the terrain is made with besides the layers.
+    """The settings of the terrain besides its layers.
 
-    `base_class` is the class where nothing is painted; `pixel_size_m` the ground size of a pixel in metres; `relief`
-    multiplies the heights, 1 keeps the slopes that the weights learned; `style_name` names the weights.
+    `base_class` is the class of unpainted pixels; `pixel_size_m` the ground size of a pixel in metres; `relief`
+    multiplies the heights, 1 keeps the slopes of the training data; `style_name` names the weights.
+    Raises ValueError when a value is out of range.
     """
 
     pixel_size_m: float
@@ -83,7 +84,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """How the terrain is looked at: saved with the project, not part of undo. Angles in degrees, azimuth from north."""
+    """How the terrain is viewed: saved with the project, not part of undo. Angles in degrees, azimuth from north."""
 
     sun_azimuth_deg: float = 315.0
     sun_elevation_deg: float = 45.0
@@ -102,11 +103,11 @@ class Underlay:
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """A document. Its arrays are painted in place, all else is replaced as a whole.
+    """A document. Its arrays are painted in place; every other change creates a new Project.
 
-    `layers` are in order from the lowest to the highest, all of one size; `active` is the key of the one that is
-    painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was drawn anew.
-    Raises ValueError when layers, active and rerolls do not fit together.
+    `layers` are ordered from the lowest to the highest, all of one size; `active` is the key of the layer that is
+    painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced.
+    Raises ValueError when layers, active and rerolls do not match.
     """
 
     layers: tuple[Layer, ...]
@@ -118,20 +119,20 @@ class Project:
     def __post_init__(self) -> None:
         if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:
             raise ValueError(f"sides must be {MIN_SIDE_PX}..{MAX_PROJECT_SIDE_PX} px, not {self.shape}")
-        if any(each.cells.shape != self.shape or each.cells.dtype != np.uint8 for each in self.layers):
+        if any(layer.cells.shape != self.shape or layer.cells.dtype != np.uint8 for layer in self.layers):
             raise ValueError("layers must be uint8 and of one size")
-        keys = [each.key for each in self.layers]
+        keys = [layer.key for layer in self.layers]
         if len(set(keys)) != len(keys) or self.active not in keys:
             raise ValueError(f"there is no active layer {self.active} among {keys}")
 
     @classmethod
     def empty(cls, shape: tuple[int, int], settings: Settings) -> Project:
-        """One layer with nothing painted."""
+        """A project with one empty layer."""
         return cls((Layer(1, "Layer 1", empty_cells(shape)),), 1, settings, np.zeros(shape, np.uint8))
 
     @classmethod
     def painted(cls, ids: NDArray[np.uint8], settings: Settings) -> Project:
-        """One layer with the class ids (H, W) uint8 of a map, which it takes over."""
+        """A project with one layer, which uses the array of class ids (H, W) uint8 without a copy."""
         return cls((Layer(1, "Layer 1", ids),), 1, settings, np.zeros(ids.shape, np.uint8))
 
     @property
@@ -140,30 +141,30 @@ class Project:
         return self.rerolls.shape[0], self.rerolls.shape[1]
 
     def layer(self, key: int) -> Layer:
-        """The layer of a key. Raises KeyError."""
-        for each in self.layers:
-            if each.key == key:
-                return each
+        """The layer with a key. Raises KeyError."""
+        for layer in self.layers:
+            if layer.key == key:
+                return layer
         raise KeyError(key)
 
     def cells(self, key: int) -> NDArray[np.uint8]:
-        """(H, W) uint8 of a layer, or of the counts for REROLLS. Raises KeyError."""
+        """The cells (H, W) uint8 of a layer, or `rerolls` for the key REROLLS. Raises KeyError."""
         return self.rerolls if key == REROLLS else self.layer(key).cells
 
     def resized(self, shape: tuple[int, int]) -> Project:
-        """The same map with other pixels (nearest neighbour) on the same ground."""
+        """The map resampled to `shape` by nearest neighbour; the ground size stays the same."""
         size = shape[1], shape[0]
 
         def scaled(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
-        layers = tuple(dataclasses.replace(each, cells=scaled(each.cells)) for each in self.layers)
+        layers = tuple(dataclasses.replace(layer, cells=scaled(layer.cells)) for layer in self.layers)
         pixel_size_m = self.settings.pixel_size_m * self.shape[1] / shape[1]
         settings = dataclasses.replace(self.settings, pixel_size_m=pixel_size_m)
         return dataclasses.replace(self, layers=layers, settings=settings, rerolls=scaled(self.rerolls))
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
-        """Another rectangle of the same ground, which may go beyond the map: there nothing is painted."""
+        """The rectangle of `shape` at (`top`, `left`); its pixels outside the map are unpainted."""
 
         def cut(cells: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
             new = np.full(shape, outside, np.uint8)
@@ -175,5 +176,5 @@ class Project:
                 new[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = cells[rows, cols]
             return new
 
-        layers = tuple(dataclasses.replace(each, cells=cut(each.cells, EMPTY)) for each in self.layers)
+        layers = tuple(dataclasses.replace(layer, cells=cut(layer.cells, EMPTY)) for layer in self.layers)
         return dataclasses.replace(self, layers=layers, rerolls=cut(self.rerolls, 0))

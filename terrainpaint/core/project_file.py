@@ -1,4 +1,4 @@
-"""The project file `.terrainpaint`: a zip that any OpenRaster program opens too. docs/formats.md describes it."""
+"""The project file `.terrainpaint`: a zip file that OpenRaster programs open too. docs/formats.md describes it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from terrainpaint.core.project_header import (
     MAX_LAYERS,
     Header,
     TooNewError,
+    decode_header,
+    encode_header,
     header_of,
-    packed_header,
-    unpacked_header,
 )
 from terrainpaint.core.project_pictures import (
     HEADER_BYTES,
-    packed_cells,
-    packed_colours,
-    packed_counts,
+    decode_cells,
+    decode_colours,
+    decode_counts,
+    encode_cells,
+    encode_colours,
+    encode_counts,
     png_header,
-    unpacked_cells,
-    unpacked_colours,
-    unpacked_counts,
 )
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError, ProjectError
@@ -42,55 +42,56 @@ SUFFIX = ".terrainpaint"
 HEADER, REROLLS_PICTURE, UNDERLAY_PICTURE = "terrain/project.json", "terrain/rerolls.png", "terrain/underlay.png"
 _KIND = "a TerrainPaint project"
 _THUMBNAIL_PX = 256
-# A fixed time, so that the same project gives the same bytes.
+# A fixed time, so that the same project always gives the same bytes.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def save_project(path: Path, project: Project, view: ViewSettings, preview: NDArray[np.uint8] | None) -> None:
-    """Write a project file, whole or not at all.
+    """Write a project file; an old file is replaced atomically.
 
-    `preview` (h, w, 3) uint8 sRGB becomes the thumbnail that file managers show; without it the map does. The arrays
-    of `project` are read for seconds: another thread that goes on painting passes a copy.
-    Raises OutputError.
+    `preview` (h, w, 3) uint8 sRGB becomes the thumbnail that file managers show; None stands for the map. Reading the
+    arrays of `project` takes seconds, so pass a copy when another thread paints meanwhile. Raises OutputError.
     """
     if len(project.layers) > MAX_LAYERS:
         raise OutputError(f"{path} could not be written: it would have over {MAX_LAYERS} layers; merge some first.")
     with atomic_path(path) as temporary, temporary.open("wb") as file, zipfile.ZipFile(file, "w") as archive:
-        # First and not packed, so that programs know the format by the first bytes of the file.
+        # First and uncompressed, so that programs recognise the format by the first bytes of the file.
         _write(archive, "mimetype", MIMETYPE)
         _write(archive, STACK, stack_xml(project))
         has_rerolls = bool(project.rerolls.any())
-        _write(archive, HEADER, packed_header(header_of(project, view, has_rerolls)))
-        for each in project.layers:
-            _write(archive, layer_picture(each.key), packed_cells(each.cells))
-        _write(archive, BASE, packed_cells(np.full(project.shape, project.settings.base_class, np.uint8)))
+        _write(archive, HEADER, encode_header(header_of(project, view, has_rerolls)))
+        for layer in project.layers:
+            _write(archive, layer_picture(layer.key), encode_cells(layer.cells))
+        _write(archive, BASE, encode_cells(np.full(project.shape, project.settings.base_class, np.uint8)))
         ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
-        _write(archive, MERGED, packed_cells(ids))
-        _write(archive, THUMBNAIL, packed_colours(_thumbnail(ids, preview)))
+        _write(archive, MERGED, encode_cells(ids))
+        _write(archive, THUMBNAIL, encode_colours(_thumbnail(ids, preview)))
         if has_rerolls:
-            _write(archive, REROLLS_PICTURE, packed_counts(project.rerolls))
+            _write(archive, REROLLS_PICTURE, encode_counts(project.rerolls))
         if project.underlay is not None:
-            _write(archive, UNDERLAY_PICTURE, packed_colours(project.underlay.picture))
+            _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
 
 
 def load_project(path: Path) -> tuple[Project, ViewSettings]:
     """Read a project file.
 
-    Raises ProjectError for a file that is foreign, damaged, of a later program, or too large for this machine.
+    Raises ProjectError for a file of another format or a later version, a damaged one, or one that is too large for
+    the memory.
     """
     with open_archive(path, _KIND) as archive:
         if HEADER not in archive:
             if STACK in archive:
                 raise ProjectError(
-                    f"{path} was saved by another program, which dropped what makes it {_KIND}; "
-                    "import it as OpenRaster."
+                    f"{path} was saved by another program and is no longer {_KIND}; import it as OpenRaster."
                 )
             raise ProjectError(f"{path} is not {_KIND}; choose another file.")
         try:
-            header = unpacked_header(archive.read(HEADER, MAX_BYTES))
+            header = decode_header(archive.read(HEADER, MAX_BYTES))
             return _project(archive, header), header.view
         except TooNewError as error:
-            raise ProjectError(f"{path} was saved by {error}, which is newer; install that to open it.") from error
+            raise ProjectError(
+                f"{path} was saved by {error}, which is newer; update TerrainPaint to open it."
+            ) from error
         except MemoryError as error:
             raise ProjectError(f"{path} does not fit into memory; close other programs first.") from error
         except (ValueError, KeyError) as error:
@@ -100,38 +101,38 @@ def load_project(path: Path) -> tuple[Project, ViewSettings]:
 def _project(archive: Archive, header: Header) -> Project:
     shape = header.shape
     require_room(archive.path, (len(header.layers) + 1) * shape[0] * shape[1])
-    cells = {each.key: _named(archive, layer_picture(each.key), shape, unpacked_cells) for each in header.layers}
+    cells = {layer.key: _picture(archive, layer_picture(layer.key), shape, decode_cells) for layer in header.layers}
     rerolls, picture = np.zeros(shape, np.uint8), None
     if header.rerolls:
-        rerolls = _named(archive, REROLLS_PICTURE, shape, unpacked_counts)
+        rerolls = _picture(archive, REROLLS_PICTURE, shape, decode_counts)
     if header.underlay is not None:
-        picture = _named(archive, UNDERLAY_PICTURE, None, unpacked_colours)
+        picture = _picture(archive, UNDERLAY_PICTURE, None, decode_colours)
     return header.project(cells, rerolls, picture)
 
 
-def _named(
-    archive: Archive, name: str, shape: tuple[int, int] | None, unpacked: Callable[..., NDArray[np.uint8]]
+def _picture(
+    archive: Archive, name: str, shape: tuple[int, int] | None, decode: Callable[..., NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    """A picture of the archive; of any size that is allowed when `shape` is None."""
+    """Decode a picture of the archive; `shape` None allows any legal size."""
     try:
         declared = png_header(archive.start(name, HEADER_BYTES))
         size = declared.height, declared.width
         if shape is None and not 1 <= min(size) <= max(size) <= MAX_PROJECT_SIDE_PX:
             raise ValueError(f"has {size[1]} x {size[0]} pixels")
-        # Looked at before it is read: the size of a picture decides how much may be read.
+        # The header is checked first, because the size of a picture limits how many bytes are read.
         if shape is not None and size != shape:
             raise ValueError(f"has {size[1]} x {size[0]} pixels instead of {shape[1]} x {shape[0]}")
-        return unpacked(archive.read(name, declared.most_bytes), size)
+        return decode(archive.read(name, declared.max_bytes), size)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from error
 
 
 def _thumbnail(ids: NDArray[np.uint8], preview: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 sRGB, the longest side 256 px or that of a smaller map."""
+    """(h, w, 3) uint8 sRGB; the longest side has 256 px, or that of the map if it is smaller."""
     scale = min(1.0, _THUMBNAIL_PX / max(ids.shape))
     size = max(1, round(ids.shape[1] * scale)), max(1, round(ids.shape[0] * scale))
     if preview is None:
-        # A few pixels of the map for each of the thumbnail are enough to see its coasts.
+        # A few pixels of the map for each pixel of the thumbnail are enough to show its coasts.
         step = max(1, max(ids.shape) // (4 * _THUMBNAIL_PX))
         preview = PALETTE[ids[::step, ::step]]
     smaller = size[0] < preview.shape[1]
@@ -142,7 +143,7 @@ def _thumbnail(ids: NDArray[np.uint8], preview: NDArray[np.uint8] | None) -> NDA
 
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     member = zipfile.ZipInfo(name, _TIME)
-    # Pictures are packed already; the first member must not be.
+    # Pictures are compressed already; the first member must not be compressed.
     member.compress_type = zipfile.ZIP_DEFLATED if name.endswith((".json", ".xml")) else zipfile.ZIP_STORED
     member.external_attr = 0o644 << 16
     archive.writestr(member, data)

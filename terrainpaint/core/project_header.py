@@ -1,4 +1,4 @@
-"""Everything of a project but its arrays, as JSON: in project files and in recovery journals."""
+"""All of a project except its arrays, as JSON for project files and recovery journals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 FORMAT = 1
 MAX_LAYERS = 1000
 MAX_BYTES = 1 << 24
-"""Longest header that is read."""
+"""Size limit of a header that is read."""
 _MAX_KEY = 2**31 - 1
 _MAX_SEED = 2**64 - 1
 _MAX_STYLE = 4096
@@ -28,12 +28,12 @@ _HUGE = 1e9
 
 
 class TooNewError(ValueError):
-    """The header was written by a later program, which its text names."""
+    """The header was written by a later version; the text is the name of that program."""
 
 
 @dataclass(frozen=True)
 class LayerHeader:
-    """A layer without its cells."""
+    """A layer except its cells."""
 
     key: int
     name: str
@@ -43,9 +43,9 @@ class LayerHeader:
 
 @dataclass(frozen=True)
 class Header:
-    """A project without its arrays: `shape` (H, W), `layers` from the lowest to the highest.
+    """A project except its arrays: `shape` (H, W), `layers` from the lowest to the highest.
 
-    `rerolls` tells whether the counts are stored; without, all are zero. `underlay` is (opacity, visible) or None.
+    `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is (opacity, visible) or None.
     """
 
     shape: tuple[int, int]
@@ -59,28 +59,30 @@ class Header:
     def project(
         self, cells: Mapping[int, NDArray[np.uint8]], rerolls: NDArray[np.uint8], picture: NDArray[np.uint8] | None
     ) -> Project:
-        """The project with its arrays: cells of each layer by key, counts, the picture of the underlay if it has one.
+        """The project with these arrays: cells by key of the layer, counts, picture of the underlay if there is one.
 
-        Raises ValueError when they do not fit together, KeyError when a layer has no cells.
+        Raises ValueError when the arrays do not match, KeyError when a layer has no cells.
         """
-        layers = tuple(Layer(each.key, each.name, cells[each.key], each.visible, each.locked) for each in self.layers)
+        layers = tuple(
+            Layer(layer.key, layer.name, cells[layer.key], layer.visible, layer.locked) for layer in self.layers
+        )
         underlay = None
         if self.underlay is not None:
             if picture is None:
-                raise ValueError("the picture under the map is missing")
+                raise ValueError("the reference picture is missing")
             underlay = Underlay(picture, *self.underlay)
         return Project(layers, self.active, self.settings, rerolls, underlay)
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     """The header of a project; `rerolls` as in `Header`."""
-    layers = tuple(LayerHeader(each.key, each.name, each.visible, each.locked) for each in project.layers)
+    layers = tuple(LayerHeader(layer.key, layer.name, layer.visible, layer.locked) for layer in project.layers)
     underlay = None if project.underlay is None else (project.underlay.opacity, project.underlay.visible)
     return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay)
 
 
-def packed_header(header: Header) -> bytes:
-    """JSON text, ASCII."""
+def encode_header(header: Header) -> bytes:
+    """The header as ASCII JSON."""
     settings, recipe, view = header.settings, header.settings.recipe, header.view
     content = {
         "format": FORMAT,
@@ -95,12 +97,12 @@ def packed_header(header: Header) -> bytes:
             "seed": recipe.seed,
             "other_seed": recipe.other_seed,
             "blend": recipe.blend,
-            "style": None if recipe.style is None else [float(each) for each in recipe.style],
+            "style": None if recipe.style is None else [float(number) for number in recipe.style],
             "variety": recipe.variety,
         },
         "layers": [
-            {"key": each.key, "name": each.name, "visible": each.visible, "locked": each.locked}
-            for each in header.layers
+            {"key": layer.key, "name": layer.name, "visible": layer.visible, "locked": layer.locked}
+            for layer in header.layers
         ],
         "active": header.active,
         "rerolls": header.rerolls,
@@ -117,10 +119,10 @@ def packed_header(header: Header) -> bytes:
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
 
 
-def unpacked_header(data: bytes) -> Header:
-    """The header of `packed_header`, every value of it checked.
+def decode_header(data: bytes) -> Header:
+    """The header of `encode_header`; every value is checked.
 
-    Raises ValueError, whose text says what is wrong and fits after "is damaged: "; TooNewError for a later format.
+    Raises ValueError, whose text goes on after "is damaged: ", TooNewError for a later format.
     """
     top = parse_object(data)
     if top.whole("format", 1, _MAX_KEY) > FORMAT:
@@ -131,8 +133,10 @@ def unpacked_header(data: bytes) -> Header:
         (top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)),
         _settings(top.object("settings")),
         tuple(
-            LayerHeader(each.whole("key", 1, _MAX_KEY), each.text("name"), each.flag("visible"), each.flag("locked"))
-            for each in top.objects("layers", MAX_LAYERS)
+            LayerHeader(
+                layer.whole("key", 1, _MAX_KEY), layer.text("name"), layer.flag("visible"), layer.flag("locked")
+            )
+            for layer in top.objects("layers", MAX_LAYERS)
         ),
         top.whole("active", 1, _MAX_KEY),
         _view(top.object("view")),

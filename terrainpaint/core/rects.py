@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 Point = tuple[float, float]
-"""(row, col)."""
+"""A position (row, col) in pixels."""
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,22 @@ class Rect:
 
     @classmethod
     def of_shape(cls, shape: tuple[int, int]) -> Rect:
-        """All of a map of (H, W)."""
+        """The whole of a map (H, W)."""
         return cls(0, 0, *shape)
 
     @classmethod
     def spanned(cls, top: int, left: int, bottom: int, right: int) -> Rect:
-        """Rows `top` to `bottom` and columns `left` to `right`, half-open; empty when they are the wrong way round."""
+        """Rows `top` to `bottom` and columns `left` to `right`, half-open; empty when an end is before its start."""
         return cls(top, left, max(0, bottom - top), max(0, right - left))
 
     @property
     def bottom(self) -> int:
-        """First row below."""
+        """The first row below it."""
         return self.row + self.height
 
     @property
     def right(self) -> int:
-        """First column to the right."""
+        """The first column right of it."""
         return self.col + self.width
 
     @property
@@ -44,20 +44,20 @@ class Rect:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no pixel in it."""
+        """Whether it contains no pixel."""
         return self.height <= 0 or self.width <= 0
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Index of an array of the whole map."""
+        """The index of this rectangle in an array of the whole map."""
         return slice(self.row, self.bottom), slice(self.col, self.right)
 
     def contains(self, row: int, col: int) -> bool:
-        """Whether a pixel is in it."""
+        """Whether it contains a pixel."""
         return self.row <= row < self.bottom and self.col <= col < self.right
 
     def intersection(self, other: Rect) -> Rect:
-        """What both have; empty when they do not meet."""
+        """The rectangle that both contain; empty when they do not overlap."""
         return Rect.spanned(
             max(self.row, other.row),
             max(self.col, other.col),
@@ -77,13 +77,13 @@ class Rect:
         )
 
     def grown(self, pixels: int) -> Rect:
-        """Wider by `pixels` on each side, beyond the map if need be."""
+        """The rectangle extended by `pixels` on each side; it may go beyond the map."""
         return Rect.spanned(self.row - pixels, self.col - pixels, self.bottom + pixels, self.right + pixels)
 
     def clipped(self, shape: tuple[int, int]) -> Rect:
-        """The part of it that lies on a map of (H, W)."""
+        """The part of it within a map (H, W)."""
         return self.intersection(Rect.of_shape(shape))
 
     def moved(self, rows: int, cols: int) -> Rect:
-        """The same size elsewhere."""
+        """The same rectangle shifted by rows and columns."""
         return Rect(self.row + rows, self.col + cols, self.height, self.width)

@@ -1,4 +1,4 @@
-"""The segmentation map that the user paints, and how it is read from and written to a picture."""
+"""The segmentation map that the user paints."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ MAX_MAP_SIDE_PX = 65_536
 
 @dataclass(eq=False)
 class SegmentationMap:
-    """What class is where: `ids` (H, W) uint8 in 0..6, row 0 = north, both sides 32..65,536 px.
+    """The class of each pixel: `ids` (H, W) uint8 in 0..6, row 0 = north, both sides 32..65,536 px.
 
-    `ids` is painted in place; whoever paints keeps the values in range. Another thread gets a `snapshot()`.
-    Raises ValueError when shape, dtype or values are not these.
+    Raises ValueError for another shape, dtype or value.
     """
 
     ids: NDArray[np.uint8]
@@ -37,14 +36,10 @@ class SegmentationMap:
         """(H, W) in pixels."""
         return self.ids.shape[0], self.ids.shape[1]
 
-    def snapshot(self) -> SegmentationMap:
-        """A copy that later painting does not change."""
-        return SegmentationMap(self.ids.copy())
-
     def resized(self, height: int, width: int) -> SegmentationMap:
-        """The same map with (height, width) pixels, nearest neighbour of the pixel centres.
+        """The same map resampled to (height, width) pixels by nearest neighbour.
 
-        Raises ValueError for sides out of 32..65,536 px.
+        Raises ValueError for a side outside 32..65,536 px.
         """
         if min(height, width) < MIN_SIDE_PX or max(height, width) > MAX_MAP_SIDE_PX:
             raise ValueError(f"sides must be {MIN_SIDE_PX}..{MAX_MAP_SIDE_PX} px, not {(height, width)}")

@@ -1,4 +1,4 @@
-"""Selections of pixels of a map, and pieces of a layer that are cut out and put elsewhere."""
+"""Selections of pixels of a map, and pieces of a layer that are copied and pasted."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
 
 Selection = Mark
-"""A selection is a set of pixels too, and `core.painting` makes it. Where nothing is selected there is None instead."""
+"""A selection is a set of pixels, as the functions of `core.painting` return. None stands for no selection."""
 
 
 def select_all(shape: tuple[int, int]) -> Selection:
-    """Every pixel of a map of (H, W)."""
+    """All pixels of a map (H, W)."""
     return Selection(Rect.of_shape(shape), np.ones(shape, np.bool_))
 
 
 def inverted(selection: Selection, shape: tuple[int, int]) -> Selection | None:
-    """Everything else of a map of (H, W)."""
+    """All other pixels of a map (H, W)."""
     return _or_none(Selection(Rect.of_shape(shape), ~selection.part(Rect.of_shape(shape))))
 
 
 def added(selection: Selection | None, mark: Mark) -> Selection | None:
-    """What is in either."""
+    """The pixels that are in either."""
     if selection is None:
         return _or_none(mark)
     rect = selection.rect.union(mark.rect)
@@ -34,22 +34,17 @@ def added(selection: Selection | None, mark: Mark) -> Selection | None:
 
 
 def subtracted(selection: Selection | None, mark: Mark) -> Selection | None:
-    """What is in the selection but not in the mark; nothing when there is no selection."""
+    """The selected pixels that are not in the mark; None when there is no selection."""
     if selection is None:
         return None
     return _or_none(Selection(selection.rect, selection.mask & ~mark.part(selection.rect)))
 
 
-def common(selection: Selection | None, mark: Mark) -> Mark:
-    """The part of the mark that is selected, all of it when there is no selection."""
-    return mark if selection is None else Mark(mark.rect, mark.mask & selection.part(mark.rect))
-
-
 def moved(selection: Selection, rows: int, cols: int, shape: tuple[int, int]) -> Selection | None:
-    """The same pixels elsewhere on a map of (H, W); what leaves the map is lost."""
-    there = Selection(selection.rect.moved(rows, cols), selection.mask)
-    rect = there.rect.clipped(shape)
-    return _or_none(Selection(rect, there.part(rect)))
+    """The selection shifted on a map (H, W), without the pixels that leave the map."""
+    shifted = Selection(selection.rect.moved(rows, cols), selection.mask)
+    rect = shifted.rect.clipped(shape)
+    return _or_none(Selection(rect, shifted.part(rect)))
 
 
 def _or_none(selection: Selection) -> Selection | None:
@@ -59,7 +54,7 @@ def _or_none(selection: Selection) -> Selection | None:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A piece of a layer: `cells` (h, w) uint8, class ids or EMPTY; `row` and `col` say where it was taken from."""
+    """A piece of a layer: `cells` (h, w) uint8, class ids or EMPTY; (`row`, `col`) is the place it was copied from."""
 
     row: int
     col: int
@@ -67,20 +62,20 @@ class Clip:
 
     @property
     def rect(self) -> Rect:
-        """Where it was taken from."""
+        """The rectangle it was copied from."""
         return Rect(self.row, self.col, *self.cells.shape)
 
     def at(self, row: int, col: int) -> Clip:
-        """The same piece elsewhere."""
+        """The same piece at another place."""
         return Clip(row, col, self.cells)
 
     def mark(self, shape: tuple[int, int]) -> Mark:
-        """The pixels of a map of (H, W) on which it has a class."""
+        """The pixels of a map (H, W) for which it has a class."""
         rect = self.rect.clipped(shape)
         return Mark(rect, self.cells[rect.moved(-self.row, -self.col).slices] != EMPTY)
 
     def marks(self, shape: tuple[int, int]) -> list[tuple[Mark, int]]:
-        """The same, class by class: what to paint with which value."""
+        """The pixels of each class, with the class id to paint there."""
         rect = self.rect.clipped(shape)
         cells = self.cells[rect.moved(-self.row, -self.col).slices]
         return [

@@ -1,4 +1,4 @@
-"""Light and slope of a height array."""
+"""Pictures of heights: hillshade, slope, hypsometric tint, contour lines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_BAND_PX = 1 << 20  # temporaries of a band stay at a few megabytes, whatever the size of the map
+_BAND_PX = 1 << 20  # keeps the temporary arrays at a few megabytes for maps of any size
 
-# Metres and sRGB, after the habit of atlases: darker blue is deeper, green is low, brown is high, white is highest.
+# Metres and sRGB as in atlases: darker blue is deeper, green is low, brown is high, white is highest.
 _STOPS: tuple[tuple[float, tuple[int, int, int]], ...] = (
     (-6000, (32, 64, 120)),
     (-1000, (74, 124, 178)),
@@ -39,9 +39,9 @@ def hillshade(
     altitude_deg: float = 45.0,
     exaggeration: float = 1.0,
 ) -> NDArray[np.float32]:
-    """Brightness (H, W) float32 0..1 of a matt ground in sunlight, without cast shadows (Lambert).
+    """Brightness (H, W) float32, 0..1, of a diffuse (Lambertian) surface in sunlight, without cast shadows.
 
-    `height` (H, W) float32 metres, row 0 = north, H and W at least 2; `azimuth_deg` is where the light comes from,
+    `height` (H, W) float32 metres, row 0 = north, H and W at least 2; `azimuth_deg` is the direction of the sun,
     clockwise from north; `altitude_deg` its angle above the horizon; `exaggeration` multiplies the heights.
     Level ground is as bright as sin(altitude). Raises ValueError when `height` is too small or `pixel_size_m` is not
     positive.
@@ -52,13 +52,13 @@ def hillshade(
     towards_south = np.float32(-math.cos(azimuth) * math.cos(altitude))
     towards_east = np.float32(math.sin(azimuth) * math.cos(altitude))
     upwards = np.float32(math.sin(altitude))
-    steepness = np.float32(exaggeration)
+    factor = np.float32(exaggeration)
     shade = np.empty(height.shape, np.float32)
     rows = max(1, _BAND_PX // max(1, height.shape[1]))
     for start in range(0, height.shape[0], rows):
         stop = min(start + rows, height.shape[0])
-        south, east = (steepness * each for each in slopes(height, start, stop, (pixel_size_m, pixel_size_m)))
-        # The normal of the ground is (-east, -south, 1) over its length.
+        south, east = (factor * rise for rise in slopes(height, start, stop, (pixel_size_m, pixel_size_m)))
+        # The normal of the ground is (-east, -south, 1) divided by its length.
         light = upwards - towards_south * south - towards_east * east
         shade[start:stop] = light / np.sqrt(1 + south * south + east * east)
     return np.clip(shade, 0, 1, out=shade)
@@ -67,10 +67,11 @@ def hillshade(
 def slopes(
     height: NDArray[np.float32], start: int, stop: int, step_m: tuple[float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rise towards the south and towards the east of rows `start`..`stop`, each (stop - start, W) float32, m per m.
+    """Rise towards the south and the east in rows `start`..`stop`, two (stop - start, W) float32 in metres per metre.
 
     `height` (H, W) float32 metres, row 0 = north; `step_m` distance of two rows and of two columns in metres. Central
-    differences of the four neighbours (Zevenbergen & Thorne 1987), one-sided at the rim; bands join without a seam.
+    differences of the four neighbours (Zevenbergen & Thorne 1987), one-sided at the edge of the map; the values of a
+    row do not depend on the band.
     Raises ValueError when H or W is below 2.
     """
     first, last = max(0, start - 1), min(height.shape[0], stop + 1)
@@ -80,12 +81,12 @@ def slopes(
 
 
 def hypsometric(height: NDArray[np.float32], scale: float = 1.0) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB: the tint of each height in metres; `scale` stretches the table of tints."""
+    """(H, W, 3) uint8 sRGB: the tint of heights (H, W) in metres; `scale` multiplies the heights of the table."""
     return _coloured(height / np.float32(scale), _STOPS)
 
 
 def slope_tint(slope_deg: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB: pale where level, dark red where steep."""
+    """(H, W, 3) uint8 sRGB of slopes (H, W) in degrees: pale where level, dark red where steep."""
     return _coloured(slope_deg, _STEEP_COLOURS)
 
 
@@ -106,9 +107,9 @@ def slope_deg(height: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.fl
 
 
 def contours(height: NDArray[np.float32], interval_m: float) -> NDArray[np.bool_]:
-    """(H, W) bool: pixels between which and their neighbour to the south or east a contour line runs.
+    """(H, W) bool: the pixels with a contour line between them and their neighbour to the south or east.
 
-    There is no line at 0: a sea that is level to a few metres would be full of it.
+    There is no line at 0, because it would cover a sea that is level to a few metres only.
     """
     band = np.trunc(height / np.float32(interval_m))
     line = np.zeros(height.shape, np.bool_)
@@ -118,14 +119,14 @@ def contours(height: NDArray[np.float32], interval_m: float) -> NDArray[np.bool_
 
 
 def round_step(length: float, count: int) -> float:
-    """1, 2 or 5 times a power of ten: the step that cuts a length into about `count` parts."""
+    """1, 2 or 5 times a power of ten: the step that divides a length into about `count` parts."""
     rough = max(length, 1e-3) / count
     power = 10.0 ** math.floor(math.log10(rough))
     return power * min((1, 2, 5, 10), key=lambda factor: abs(math.log(factor * power / rough)))
 
 
 def _coloured(values: NDArray[np.float32], stops: tuple[tuple[float, tuple[int, int, int]], ...]) -> NDArray[np.uint8]:
-    """Linear between the stops, by a table that is evenly spaced between the first and the last."""
+    """Interpolate linearly between the stops, with a table of evenly spaced values."""
     places = np.array([place for place, _ in stops], np.float32)
     at = np.linspace(places[0], places[-1], _LEVELS, dtype=np.float32)
     table = np.stack([np.interp(at, places, [colour[channel] for _, colour in stops]) for channel in range(3)], axis=1)

@@ -1,4 +1,4 @@
-"""Smooth borders between classes: each pixel takes the class that is the most frequent around it."""
+"""Smooth borders between classes: a majority filter of a map, and smooth areas from class probabilities."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from terrainpaint.core.classes import WATER
 from terrainpaint.core.rects import Rect
 
 _TILE_PX = 512
-# A class must win by more than rounding, or straight borders would wander. Shares are of 127.
+# Of 127: the class of the pixel itself wins ties, or rounding would shift straight borders.
 _OWN_BONUS = 1
 
 
 def smoothed(cells: NDArray[np.uint8], radius_px: float, rect: Rect) -> tuple[Rect, NDArray[np.uint8]]:
-    """The part of `rect` on the map and its cells (h, w) uint8 after the filter.
+    """The part of `rect` on the map, and its cells (h, w) uint8 after a majority filter.
 
-    `cells` (H, W) uint8 may hold any values, EMPTY is one like the others; they are only read. `radius_px` is about the
-    width of what disappears. Pixels around the rectangle count too, those at its border are as smooth as the others.
+    `cells` (H, W) uint8 may hold any values, EMPTY is one of them; they are not changed. Features narrower than about
+    `radius_px` disappear. Pixels around the rectangle count too, so that its border becomes as smooth as the rest.
     """
     rect = rect.clipped((cells.shape[0], cells.shape[1]))
     result = np.empty((rect.height, rect.width), np.uint8)
@@ -40,22 +40,22 @@ def _filtered(cells: NDArray[np.uint8], radius_px: float, tile: Rect) -> NDArray
     best = around[inner].copy()
     if len(values) == 1:
         return best
-    most = np.zeros(best.shape, np.uint8)
+    largest = np.zeros(best.shape, np.uint8)
     for value in values:
-        here = (around == value).view(np.uint8) * np.uint8(255)
-        blurred = cv2.GaussianBlur(here, (2 * reach + 1,) * 2, radius_px / 2, borderType=cv2.BORDER_REPLICATE)
-        share = (np.asarray(blurred, np.uint8)[inner] >> 1) + (here[inner] & np.uint8(_OWN_BONUS))
-        np.copyto(best, value, where=share > most)
-        np.maximum(most, share, out=most)
+        is_value = (around == value).view(np.uint8) * np.uint8(255)
+        blurred = cv2.GaussianBlur(is_value, (2 * reach + 1,) * 2, radius_px / 2, borderType=cv2.BORDER_REPLICATE)
+        fraction = (np.asarray(blurred, np.uint8)[inner] >> 1) + (is_value[inner] & np.uint8(_OWN_BONUS))
+        np.copyto(best, value, where=fraction > largest)
+        np.maximum(largest, fraction, out=largest)
     return best
 
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How a map is made of class probabilities: Gaussian widths in pixels.
+    """How class probabilities become a map: standard deviations of Gaussians in pixels.
 
-    `land_px` rounds the land into blobs; `water_px` rounds coasts; `thin_water` keeps water that the rounding of
-    coasts would lose, such as rivers; `warp_px` moves borders about, in waves of about 24 px (0 = not at all).
+    `land_px` smooths the classes of the land, `water_px` the coasts; `thin_water` keeps water that the smoothing of the
+    coasts would remove, such as rivers; `warp_px` displaces borders in waves of about 24 px, 0 does not.
     """
 
     land_px: float = 5.0
@@ -91,7 +91,7 @@ def _warp(ids: NDArray[np.uint8], warp_px: float, random: np.random.Generator) -
     rows, cols = ids.shape
     coarse = (2, rows // 24 + 2, cols // 24 + 2)
     shift = random.normal(0, warp_px, coarse).astype(np.float32)
-    shift_y, shift_x = (cv2.resize(each, (cols, rows), interpolation=cv2.INTER_CUBIC) for each in shift)
+    shift_y, shift_x = (cv2.resize(axis, (cols, rows), interpolation=cv2.INTER_CUBIC) for axis in shift)
     grid_y, grid_x = np.mgrid[0:rows, 0:cols].astype(np.float32)
     return np.asarray(
         cv2.remap(ids, grid_x + shift_x, grid_y + shift_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE), np.uint8

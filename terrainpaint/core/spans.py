@@ -1,4 +1,4 @@
-"""Convex shapes row by row: what a brush sweeps is one span of columns in each row, so that its size costs little."""
+"""Convex shapes as one span of columns per row, so that the cost of a brush hardly depends on its size."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Point, Rect
 
 Spans = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""From which to which column (h,) a shape reaches in each row; the first is greater where it does not."""
+"""First and last column (h,) of a shape in each row; the first is greater where the row has none."""
 
-# Rounding must not decide whether a centre that is exactly on the border belongs to a shape.
+# A centre exactly on the border belongs to the shape, whatever the rounding.
 _SLACK_PX = 1e-6
 
 
 def swept_disc(rect: Rect, a: Point, b: Point, radii: tuple[float, float]) -> Spans:
-    """The convex hull of two discs."""
-    left, right = _nothing(rect)
+    """Spans of the convex hull of two discs."""
+    left, right = _empty_spans(rect)
     rows = np.arange(rect.row, rect.bottom) + 0.5
     for at, radius in zip((a, b), radii, strict=True):
         half = np.sqrt(np.maximum(radius**2 - (rows - at[0]) ** 2, 0))
         inside = np.abs(rows - at[0]) <= radius + _SLACK_PX
         left[inside] = np.minimum(left, at[1] - half)[inside]
         right[inside] = np.maximum(right, at[1] + half)[inside]
-    _widen(rect, (left, right), _tangents(a, b, radii))
+    _extend(rect, (left, right), _tangents(a, b, radii))
     return left, right
 
 
 def swept_square(rect: Rect, a: Point, b: Point, radii: tuple[float, float]) -> Spans:
-    """The convex hull of two upright squares; `radii` are half of their sides."""
+    """Spans of the convex hull of two axis-parallel squares; `radii` are half their sides."""
     signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
     first, last = (
         [(at[0] + y * radius, at[1] + x * radius) for y, x in signs] for at, radius in zip((a, b), radii, strict=True)
     )
-    spans = _nothing(rect)
+    spans = _empty_spans(rect)
     for ring in (first, last):
-        _widen(rect, spans, list(zip(ring, ring[1:] + ring[:1], strict=True)))
-    _widen(rect, spans, list(zip(first, last, strict=True)))
+        _extend(rect, spans, list(zip(ring, ring[1:] + ring[:1], strict=True)))
+    _extend(rect, spans, list(zip(first, last, strict=True)))
     return spans
 
 
-def _nothing(rect: Rect) -> Spans:
+def _empty_spans(rect: Rect) -> Spans:
     return np.full(rect.height, np.inf), np.full(rect.height, -np.inf)
 
 
-def _widen(rect: Rect, spans: Spans, edges: list[tuple[Point, Point]]) -> None:
-    """Make the spans reach to the edges of a convex shape."""
+def _extend(rect: Rect, spans: Spans, edges: list[tuple[Point, Point]]) -> None:
+    """Extend the spans to the edges of a convex shape."""
     rows = np.arange(rect.row, rect.bottom) + 0.5
     left, right = spans
     for start, end in edges:
@@ -57,14 +57,14 @@ def _widen(rect: Rect, spans: Spans, edges: list[tuple[Point, Point]]) -> None:
         if high[0] - low[0] < _SLACK_PX:
             ends = np.array([low[1], high[1]])[:, None]
         else:
-            share = np.clip((rows[inside] - low[0]) / (high[0] - low[0]), 0, 1)
-            ends = (low[1] + share * (high[1] - low[1]))[None]
+            fraction = np.clip((rows[inside] - low[0]) / (high[0] - low[0]), 0, 1)
+            ends = (low[1] + fraction * (high[1] - low[1]))[None]
         left[inside] = np.minimum(left[inside], ends.min(axis=0))
         right[inside] = np.maximum(right[inside], ends.max(axis=0))
 
 
 def _tangents(a: Point, b: Point, radii: tuple[float, float]) -> list[tuple[Point, Point]]:
-    """The two straight sides of the convex hull of two discs; none when one disc holds the other."""
+    """The two straight sides of the convex hull of two discs; none when one disc contains the other."""
     down, across = b[0] - a[0], b[1] - a[1]
     distance = math.hypot(down, across)
     if distance <= abs(radii[0] - radii[1]) + _SLACK_PX:
@@ -84,8 +84,8 @@ def _tangents(a: Point, b: Point, radii: tuple[float, float]) -> list[tuple[Poin
     return sides
 
 
-def counted(rect: Rect, spans: Sequence[Spans]) -> NDArray[np.uint8]:
-    """(h, w) uint8: in how many of the spans the centre of a pixel lies."""
+def count_spans(rect: Rect, spans: Sequence[Spans]) -> NDArray[np.uint8]:
+    """(h, w) uint8: how many of the spans contain the centre of each pixel."""
     changes = np.zeros((rect.height, rect.width + 1), np.int8)
     for left, right in spans:
         rows = np.flatnonzero(left <= right + 2 * _SLACK_PX)

@@ -1,4 +1,4 @@
-"""A generated terrain and where it came from."""
+"""A generated terrain, the recipe that it was generated from, and its provenance."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MASK_64 = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Recipe:
-    """Seed and style of a terrain.
+    """Seed and style of a terrain: its input besides the map and the weights.
 
-    `blend` 0..1 goes from the land of `seed` to that of `other_seed`; None stands for no other seed. `style`, in
-    standard deviations of real land, replaces the style of the seed. `variety` 0..2 is how much the style varies from
-    place to place: 1 as on real land, 0 not at all.
+    `blend` 0..1 interpolates from the noise of `seed` to that of `other_seed`; None stands for no other seed. `style`,
+    in standard deviations of real land, replaces the style of the seed. `variety` 0..2 is how much the style varies
+    from place to place: 1 as on real land, 0 not at all.
     Raises ValueError when `blend` or `variety` is out of range.
     """
 
@@ -36,9 +36,10 @@ class Recipe:
 
     @property
     def weighted_seeds(self) -> tuple[tuple[int, float], ...]:
-        """One or two seeds, each with the weight of what it draws; the squares of the weights add up to 1.
+        """One or two seeds with the weights of their noise.
 
-        So what is drawn has the same variance all the way. Seeds are equal when their low 64 bits are.
+        The squares of the weights add up to 1, so the variance of the noise does not depend on `blend`. Two seeds are
+        the same when their low 64 bits are.
         """
         if self.other_seed is None or self.blend == 0 or (self.other_seed ^ self.seed) & _MASK_64 == 0:
             return ((self.seed, 1.0),)
@@ -50,12 +51,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a terrain: enough to make the same one again.
+    """How a terrain was generated: enough to generate the same one again.
 
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
-    `version` the version of TerrainPaint. `height_scale` is what the heights of the weights were multiplied by;
-    `has_rerolls` tells that the noise was drawn anew in places, which the project file knows; `has_level_water` that
-    lakes and sea were levelled afterwards.
+    `version` the version of TerrainPaint. The heights of the weights were multiplied by `height_scale`. `has_rerolls`:
+    some places got new noise, which the project file records. `has_level_water`: lakes and sea were levelled.
     """
 
     weights_sha256: str
@@ -69,11 +69,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Terrain:
-    """Texture and height of one map; `[row, col]`, row 0 = north.
+    """Texture and heights of one map; `[row, col]`, row 0 = north.
 
     `albedo` (H, W, 3) uint8 sRGB without shading; `height` (H, W) float32 metres above sea level;
-    `pixel_size_m` ground size of a pixel in metres.
-    Raises ValueError when shapes or dtypes are not these.
+    `pixel_size_m` is the ground size of a pixel in metres. Raises ValueError for other shapes or dtypes.
     """
 
     albedo: NDArray[np.uint8]

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint.core.edits import Tiles
-from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
+from terrainpaint.core.journal import AbandonedJournal, Journal, abandoned_journals, discard, recover
 from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.document import Document
@@ -157,12 +157,12 @@ class Recovery(QObject):
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document, self._folder = document, folder
-        self._found: list[Found] = []
-        self._recovered: list[Found] = []
+        self._found: list[AbandonedJournal] = []
+        self._recovered: list[AbandonedJournal] = []
 
     def look(self) -> None:
         """Search for journals."""
-        self._found = unfinished(self._folder)
+        self._found = abandoned_journals(self._folder)
         self._tell()
 
     def recover(self) -> None:

@@ -47,7 +47,7 @@ def test_undo_and_redo_restore_every_cell(given: tuple[np.ndarray, list[tuple[Re
         assert np.array_equal(cells, after)
     for tiles, there in ((patch.before, before), (patch.after, after)):
         copy = after.copy()
-        Tiles.unpacked(tiles.packed(), copy.shape).write(copy)
+        Tiles.from_bytes(tiles.to_bytes(), copy.shape).write(copy)
         assert np.array_equal(copy, there)
 
 
@@ -59,15 +59,15 @@ def test_an_edit_that_changes_nothing_is_none() -> None:
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-7], lambda data: b"x" + data])
 def test_damaged_bytes_are_refused(damage: object) -> None:
     cells = np.arange(128 * 128, dtype=np.uint32).reshape(128, 128).astype(np.uint8)
-    data = Tiles.of(cells).packed()
+    data = Tiles.of(cells).to_bytes()
     with pytest.raises(ValueError):
-        Tiles.unpacked(damage(data), cells.shape)  # type: ignore[operator]
+        Tiles.from_bytes(damage(data), cells.shape)  # type: ignore[operator]
 
 
 def test_tiles_outside_of_the_array_are_refused() -> None:
-    data = Tiles.of(np.zeros((128, 128), np.uint8)).packed()
-    with pytest.raises(ValueError, match="is not in an array"):
-        Tiles.unpacked(data, (100, 128))
+    data = Tiles.of(np.zeros((128, 128), np.uint8)).to_bytes()
+    with pytest.raises(ValueError, match="outside its layer"):
+        Tiles.from_bytes(data, (100, 128))
 
 
 def test_a_fill_of_a_large_map_keeps_little() -> None:

@@ -157,11 +157,11 @@ def test_refusals_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     for final, message in [
         (tmp_path, "it is a folder; name a file in it"),
-        (tmp_path / "file" / "out.txt", "a part of the path is a file"),
-        (tmp_path / "file" / "more" / "out.txt", "a part of the path is a file"),
+        (tmp_path / "file" / "out.txt", "part of the path is a file"),
+        (tmp_path / "file" / "more" / "out.txt", "part of the path is a file"),
         (tmp_path / ("n" * 300), "the name is too long"),
         (tmp_path / "loop", "could not be written"),
-        (Path(os.devnull), "is not an ordinary file"),
+        (Path(os.devnull), "is a device or pipe"),
     ]:
         with pytest.raises(OutputError, match=message) as caught, atomic_path(final):
             raise AssertionError("the block must not start")
@@ -235,7 +235,7 @@ def test_file_that_outgrows_what_the_system_allows(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["bytes", "text", "tofile", "save", "image"]
     assert all("could not be written: " in line and line.endswith(".") for line in lines)
-    assert sum("grew past the largest file" in line for line in lines) >= 3
+    assert sum("largest file size" in line for line in lines) >= 3
     assert everything(tmp_path) == ["first.png"]
     assert (tmp_path / "first.png").read_text() == "old"
 

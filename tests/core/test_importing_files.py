@@ -129,7 +129,7 @@ def test_raw(tmp_path: Path, big_endian: bool) -> None:
     assert found.full_scale == 65535.0
     np.testing.assert_array_equal(sample_raw_heights(path, RawFormat(40, 50, big_endian), 25), ramp("uint16")[::2, ::2])
     for read in (read_raw_heights, lambda *asked: sample_raw_heights(*asked, 40)):
-        with pytest.raises(InputFileError, match="has 4000 bytes, but 40 x 40 pixels of 16 bits take 3200"):
+        with pytest.raises(InputFileError, match="has 4000 bytes"):
             read(path, RawFormat(40, 40))
 
 
@@ -144,7 +144,7 @@ def test_sizes_of_raw_files(tmp_path: Path) -> None:
     for size in (0, 2 * 64 * 64 + 1, 2 * 31 * 31, 2 * 8191):
         path.write_bytes(bytes(size))
         for refuse in (raw_sizes, likely_raw_format):
-            with pytest.raises(InputFileError, match=f"has {size:,} bytes, which is no size of 16-bit heights"):
+            with pytest.raises(InputFileError, match=f"has {size:,} bytes"):
                 refuse(path)
 
 
@@ -168,7 +168,7 @@ def empty_png(width: int, height: int) -> bytes:
     (b"", "not a picture"),
     (b"no picture at all", "not a picture"),
     (empty_png(20_000, 20_000), "20000 x 20000 pixels; a map has at most 16,384"),
-    (empty_png(31, 64), "31 x 64 pixels; a map needs at least 32"),
+    (empty_png(31, 64), "31 x 64 pixels; a map has at least 32"),
     (empty_png(64, 64)[:60], "not a picture"),
     (b"II\x2a\0\xff\xff\xff\x7f", "not a picture"),
     (b"MM\0\x2b\0\x08\0\0\0\0\0\0\0\0\0\x10", "not a picture"),
@@ -211,5 +211,5 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_absurd_heights(tmp_path: Path) -> None:
-    with pytest.raises(InputFileError, match="no land has"):
+    with pytest.raises(InputFileError, match=r"over 10\^9"):
         read_height_map(geotiff(tmp_path / "a.tif", np.full((40, 40), 1e30, np.float32)))

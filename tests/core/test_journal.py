@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from terrainpaint.core import journal as journal_module
 from terrainpaint.core.edits import Stroke, Tiles
-from terrainpaint.core.journal import Found, Journal, discard, recover, unfinished
+from terrainpaint.core.journal import AbandonedJournal, Journal, abandoned_journals, discard, recover
 from terrainpaint.core.project import REROLLS, Layer, Project, Underlay, ViewSettings, empty_cells
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
@@ -45,12 +45,12 @@ def stroke(project: Project, key: int, rect: Rect, value: int) -> Tiles:
     return patch.after if patch else Tiles((), ())
 
 
-def left_behind(journal: Journal, folder: Path) -> list[Found]:
+def left_behind(journal: Journal, folder: Path) -> list[AbandonedJournal]:
     """What another program would find had this one been killed now."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     shutil.copy(journal.path, folder)
-    return unfinished(folder)
+    return abandoned_journals(folder)
 
 
 def recovered(journal: Journal, folder: Path) -> Project:
@@ -168,14 +168,14 @@ def test_a_cut_at_any_byte_gives_the_state_before(tmp_path: Path) -> None:
     for length in range(ends[0], len(whole) + 1):
         path.write_bytes(whole[:length])
         expected = sum(end <= length for end in ends) - 1
-        assert_same(recover(unfinished(tmp_path)[0])[0], states[expected])
+        assert_same(recover(abandoned_journals(tmp_path)[0])[0], states[expected])
     # A power cut may leave blocks of zeros, or of anything, where data should have come.
     for rest in (bytes(500), b"\xff" * 500, whole[:500]):
         path.write_bytes(whole + rest)
-        assert_same(recover(unfinished(tmp_path)[0])[0], states[-1])
+        assert_same(recover(abandoned_journals(tmp_path)[0])[0], states[-1])
     for length in [*range(0, 60), ends[0] - 1]:
         path.write_bytes(whole[:length])
-        (found,) = unfinished(tmp_path)
+        (found,) = abandoned_journals(tmp_path)
         with pytest.raises(ProjectError, match=r"cannot be recovered from .*; discard it\.$"):
             recover(found)
 
@@ -194,7 +194,7 @@ def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, flips: list[tup
     for place, change in flips:
         broken[place % len(broken)] ^= change
     (folder / "b.journal").write_bytes(broken)
-    (found,) = unfinished(folder)
+    (found,) = abandoned_journals(folder)
     try:
         result = recover(found)[0]
     except ProjectError:
@@ -221,7 +221,7 @@ def test_what_is_known_of_a_journal(tmp_path: Path) -> None:
     assert found.document == tmp_path / "other.terrainpaint"
     assert recover(found)[1].exaggeration == 3.0
     discard(found)
-    assert list((tmp_path / "b").iterdir()) == [] and unfinished(tmp_path / "b") == []
+    assert list((tmp_path / "b").iterdir()) == [] and abandoned_journals(tmp_path / "b") == []
 
 
 def test_a_shortened_journal_remembers_the_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,14 +242,14 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
         copy = tmp_path / path.name
         shutil.copy(path, copy)
         os.utime(copy, (time.time() - age, time.time() - age))
-    assert [each.name for each in unfinished(tmp_path)] == ["new", "middle", "old"]
+    assert [each.name for each in abandoned_journals(tmp_path)] == ["new", "middle", "old"]
 
 
 def test_a_running_program_is_left_alone(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     other = Journal.create(tmp_path, "a", plain_project(), VIEW)
-    assert unfinished(tmp_path) == []
-    found = Found(journal.path, journal_module.datetime.datetime.now(), "a", None)
+    assert abandoned_journals(tmp_path) == []
+    found = AbandonedJournal(journal.path, journal_module.datetime.datetime.now(), "a", None)
     with pytest.raises(ProjectError, match="in use by another TerrainPaint"):
         recover(found)
     discard(found)
@@ -267,19 +267,19 @@ def test_a_journal_stays_locked_when_the_thread_that_created_it_ends(tmp_path: P
     thread = threading.Thread(target=lambda: journals.append(Journal.create(tmp_path, "a", plain_project(), VIEW)))
     thread.start()
     thread.join()
-    assert unfinished(tmp_path) == []
+    assert abandoned_journals(tmp_path) == []
     journals[0].close_and_remove()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_folder_is_no_journal(tmp_path: Path) -> None:
-    assert unfinished(tmp_path / "none") == []
+    assert abandoned_journals(tmp_path / "none") == []
 
 
 def test_foreign_files_are_offered_but_not_recovered(tmp_path: Path) -> None:
     (tmp_path / "x.journal").write_bytes(b"somebody's diary")
-    (found,) = unfinished(tmp_path)
-    with pytest.raises(ProjectError, match="it is no journal"):
+    (found,) = abandoned_journals(tmp_path)
+    with pytest.raises(ProjectError, match="it is not a journal"):
         recover(found)
     discard(found)
     assert list(tmp_path.iterdir()) == []
@@ -289,10 +289,10 @@ def test_crumbs_of_yesterday_are_swept(tmp_path: Path) -> None:
     crumbs = [tmp_path / ".writing-1234.journal", tmp_path / "gone-12.lock"]
     for path in (*crumbs, tmp_path / "notes.txt"):
         path.touch()
-    assert unfinished(tmp_path) == [] and all(path.exists() for path in crumbs)
+    assert abandoned_journals(tmp_path) == [] and all(path.exists() for path in crumbs)
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
-    assert unfinished(tmp_path) == []
+    assert abandoned_journals(tmp_path) == []
     assert list(tmp_path.iterdir()) == [tmp_path / "notes.txt"]
 
 
@@ -342,7 +342,7 @@ def test_a_journal_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
         Journal.create(tmp_path / "file", "a", plain_project(), VIEW)
     project = plain_project()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(journal_module, "packed_structure", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+        patched.setattr(journal_module, "encode_structure", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(OutputError, match="disk is full"):
             Journal.create(tmp_path / "a", "a", project, VIEW)
     assert list((tmp_path / "a").iterdir()) == []
@@ -381,13 +381,13 @@ def test_a_killed_program_loses_no_more_than_the_step_under_way(tmp_path: Path) 
             assert painter.stdout is not None
             lines = [painter.stdout.readline()]
             # The journal of a program that runs is not offered, however often others look.
-            assert lines[0] == "begin 1\n" and unfinished(folder) == []
+            assert lines[0] == "begin 1\n" and abandoned_journals(folder) == []
             time.sleep(chance.uniform(0.0, 0.25))
             painter.send_signal(signal.SIGKILL)
             lines += painter.stdout.readlines()
         whole = [line for line in lines if line.endswith("\n")]
         flushed = sum(line.startswith("end") for line in whole)
-        (found,) = unfinished(folder)
+        (found,) = abandoned_journals(folder)
         result = recover(found)[0]
         truth = Editor(tmp_path / f"truth {seed}", full_project(LARGE))
         draw = random.Random(seed)

@@ -136,17 +136,17 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]>'
 
 @pytest.mark.parametrize(("stack", "image", "said"), [
     ("<stack/>", 'w="60" h="50"', "has no layers"),
-    ("<stack>", 'w="60" h="50"', "is no XML"),
-    (LAYER, "", "no sensible number as h"),
-    (LAYER, 'w="nan" h="50"', "no sensible number as w"),
-    (LAYER, 'w="60" h="1e999"', "no sensible number as h"),
+    ("<stack>", 'w="60" h="50"', "not XML"),
+    (LAYER, "", "no valid number as h"),
+    (LAYER, 'w="nan" h="50"', "no valid number as w"),
+    (LAYER, 'w="60" h="1e999"', "no valid number as h"),
     (LAYER, 'w="60" h="31"', "60 x 31 pixels; a map has 32 to 16,384"),
     (LAYER, 'w="16385" h="50"', "a map has 32 to 16,384"),
-    (LAYER.replace("a.png", "b.png"), 'w="60" h="50"', "it lacks b.png"),
-    (LAYER.replace("a.png", "../a.png"), 'w="60" h="50"', "it lacks ../a.png"),
-    (LAYER.replace("a.png", "/etc/passwd"), 'w="60" h="50"', "it lacks /etc/passwd"),
-    ("<stack><layer/></stack>", 'w="60" h="50"', "it lacks"),
-    ('<stack><layer src="a.png" x="99999999"/></stack>', 'w="60" h="50"', "no sensible number as x"),
+    (LAYER.replace("a.png", "b.png"), 'w="60" h="50"', "b.png is missing"),
+    (LAYER.replace("a.png", "../a.png"), 'w="60" h="50"', "../a.png is missing"),
+    (LAYER.replace("a.png", "/etc/passwd"), 'w="60" h="50"', "/etc/passwd is missing"),
+    ("<stack><layer/></stack>", 'w="60" h="50"', "is missing"),
+    ('<stack><layer src="a.png" x="99999999"/></stack>', 'w="60" h="50"', "no valid number as x"),
     ("<stack>" + '<layer src="a.png"/>' * 1001 + "</stack>", 'w="60" h="50"', "more than 1000 layers"),
 ])  # fmt: skip
 def test_broken_stacks(tmp_path: Path, stack: str, image: str, said: str) -> None:
@@ -180,7 +180,7 @@ def test_deep_groups(tmp_path: Path) -> None:
 
 
 def test_what_is_no_openraster(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"lacks stack\.xml"):
+    with pytest.raises(ProjectError, match=r"stack\.xml is missing"):
         read_openraster(packed(tmp_path / "a.zip", {"a": b""}), SETTINGS)
     (tmp_path / "b.ora").write_bytes(b"no zip")
     with pytest.raises(ProjectError, match="is not an OpenRaster file"):

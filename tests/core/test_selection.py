@@ -10,7 +10,6 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import (
     Selection,
     added,
-    common,
     copied,
     inverted,
     moved,
@@ -40,8 +39,6 @@ def test_selections_are_sets(a: Mark, b: Mark) -> None:
     assert np.array_equal(whole(subtracted(a, b)), first & ~second)
     assert subtracted(None, b) is None
     assert np.array_equal(whole(inverted(a, MAP)), ~first)
-    assert np.array_equal(common(a, b).part(Rect.of_shape(MAP)), first & second)
-    assert common(None, b) is b
 
 
 def test_nothing_is_left_of_everything() -> None:

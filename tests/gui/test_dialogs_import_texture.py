@@ -267,6 +267,6 @@ def test_a_raw_file_of_no_size_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
     path.write_bytes(bytes(99))
     parent = QWidget()
     qtbot.addWidget(parent)
-    with pytest.raises(InputFileError, match="no size of 16-bit heights"):
+    with pytest.raises(InputFileError, match="not the size of 16-bit heights"):
         RawFormatDialog(path, parent)
     assert not parent.children()

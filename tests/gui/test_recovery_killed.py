@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from terrainpaint.core.journal import recover, unfinished
+from terrainpaint.core.journal import abandoned_journals, recover
 from terrainpaint.core.project_file import load_project
 from tests.gui.painter import new_document, state, steps
 
@@ -65,7 +65,7 @@ def test_a_killed_program_leaves_a_state_that_it_was_in(qapp: QApplication, tmp_
         assert _last_of(states, state(load_project(path)[0])) >= saved
     else:
         assert saved == 0
-    found = unfinished(tmp_path / "recovery")
+    found = abandoned_journals(tmp_path / "recovery")
     assert len(found) <= 1
     project = recover(found[0])[0] if found else load_project(path)[0] if path.exists() else new_document().project
     recovered = _last_of(states, state(project))

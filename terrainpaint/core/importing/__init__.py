@@ -1,4 +1,4 @@
-"""Class maps from what users bring: pictures of any colours, and heights of real or made-up land."""
+"""Class maps from files of users: pictures of any colours, and heights of real or synthetic land."""
 
 from terrainpaint.core.importing.colours import Clusters, k_means
 from terrainpaint.core.importing.earth import classes_of_earth

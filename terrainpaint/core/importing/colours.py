@@ -1,4 +1,4 @@
-"""Pictures of any colours → classes: by the nearest class colour, or by clusters that the user names."""
+"""Pictures of any colours → classes, by clusters of colours to which the user assigns classes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _SAMPLE_PX = 50_000
 _STRIP_PX = 1 << 20
 _ITERATIONS = 60
 _FORCED_AT_MOST = 30.0
-"""Difference in CIELAB by which a class of its own may be worse for a cluster than the class nearest to it."""
+"""Difference in CIELAB by which the class of a one-to-one assignment may be worse than the nearest class."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
     """The main colours of a picture, from the most to the least frequent.
 
-    `centres` (k, 3) uint8 sRGB; `labels` (H, W) uint8 says which cluster each pixel belongs to; `suggested` holds a
-    class id for each cluster. Names by colour are a guess: a forest in a photograph is nearly as dark as a lake.
+    `centres` (k, 3) uint8 sRGB; `labels` (H, W) uint8 is the cluster of each pixel; `suggested` is a class id for each
+    cluster, by its colour. It is a guess: a forest in a photograph is nearly as dark as a lake.
     """
 
     centres: NDArray[np.uint8]
@@ -32,11 +32,11 @@ class Clusters:
     suggested: tuple[int, ...]
 
     def ids(self, classes: Sequence[int]) -> NDArray[np.uint8]:
-        """(H, W) uint8 class ids when cluster i is named `classes[i]`.
+        """(H, W) uint8 class ids when cluster i becomes `classes[i]`.
 
-        Raises ValueError when there is not one class, 0..6, for each cluster.
+        Raises ValueError unless there is one class, 0..6, for each cluster.
         """
-        if len(classes) != len(self.centres) or any(each not in range(CLASS_COUNT) for each in classes):
+        if len(classes) != len(self.centres) or any(class_id not in range(CLASS_COUNT) for class_id in classes):
             raise ValueError(f"{len(self.centres)} clusters need a class 0..{CLASS_COUNT - 1} each, not {classes}")
         table = np.zeros(256, np.uint8)
         table[: len(classes)] = classes
@@ -46,8 +46,8 @@ class Clusters:
 def k_means(rgb: NDArray[np.uint8], count: int = 7, seed: int = 0) -> Clusters:
     """At most `count` clusters of the colours of (H, W, 3) uint8 sRGB, by k-means in CIELAB.
 
-    A picture with fewer colours than `count` gives a cluster for each. The same picture, count and seed give the same
-    clusters. Raises ValueError when `count` is not 1..255.
+    A picture with fewer colours than `count` gets one cluster per colour. The result depends only on the picture, count
+    and seed. Raises ValueError when `count` is not 1..255.
     """
     if not 1 <= count <= 255:
         raise ValueError(f"count must be 1..255, not {count}")
@@ -61,8 +61,8 @@ def k_means(rgb: NDArray[np.uint8], count: int = 7, seed: int = 0) -> Clusters:
         cv2.setRNGSeed(seed)
         own = np.zeros((len(sample), 1), np.int32)
         criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, _ITERATIONS, 0.1)
-        _, _, found = cv2.kmeans(_lab(sample), count, own, criteria, 3, cv2.KMEANS_PP_CENTERS)
-        centres = np.asarray(found, np.float32)
+        _, _, centres_found = cv2.kmeans(_lab(sample), count, own, criteria, 3, cv2.KMEANS_PP_CENTERS)
+        centres = np.asarray(centres_found, np.float32)
     labels = _assigned(rgb, centres)
     sizes = np.bincount(labels.ravel(), minlength=len(centres))
     order = np.argsort(-sizes, kind="stable")
@@ -87,17 +87,17 @@ def _assigned(rgb: NDArray[np.uint8], centres: NDArray[np.float32]) -> NDArray[n
 
 
 def _suggestion(centres: NDArray[np.float32]) -> tuple[int, ...]:
-    """A class for each cluster: one-to-one at the least total difference, as long as that is not far-fetched."""
+    """A class for each cluster: the best one-to-one assignment, or the nearest class where that is far away."""
     distance = np.sqrt(np.square(centres[:, None] - _lab(PALETTE)[None]).sum(axis=2))
     nearest = distance.argmin(axis=1)
     if len(centres) > CLASS_COUNT:
-        return tuple(int(each) for each in nearest)
+        return tuple(int(class_id) for class_id in nearest)
     ways = np.array(list(itertools.permutations(range(CLASS_COUNT), len(centres))))
     clusters = np.arange(len(centres))
     own = ways[distance[clusters, ways].sum(axis=1).argmin()]
-    # Two tones of blue are both water, whatever class is left over.
+    # Two tones of blue are both water, whichever class is not assigned yet.
     forced = distance[clusters, own] > distance.min(axis=1) + _FORCED_AT_MOST
-    return tuple(int(each) for each in np.where(forced, nearest, own))
+    return tuple(int(class_id) for class_id in np.where(forced, nearest, own))
 
 
 def _strips(shape: tuple[int, ...]) -> Iterator[slice]:

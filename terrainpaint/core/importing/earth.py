@@ -1,4 +1,4 @@
-"""Picture and heights of real land → classes, with the labeller that learned them from the Earth."""
+"""Texture and heights of real land → classes, with the labeller that was trained on the Earth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from terrainpaint.core.smoothing import Smoothing, smooth_map
 
 _TILE_PX = 1024
 _REACH_PX = 128
-"""Widest window of the features (four deviations of 24 px) and of the smoothing after them (four of 5 px)."""
+"""Radius of the largest window of the features (4 x 24 px) and of the smoothing after them (4 x 5 px)."""
 _SMALLEST_PX = 32
 _LARGEST_FACTOR = 2.0
 
@@ -28,12 +28,13 @@ def classes_of_earth(
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> NDArray[np.uint8]:
-    """(H, W) uint8 class ids of a land seen from above, with the labeller that comes with the program.
+    """(H, W) uint8 class ids of a land, with the shipped labeller.
 
-    `height` (H, W) float32 metres; `texture` (h, w, 3) uint8 sRGB is stretched over it. The labeller knows land at
-    2 km a pixel: finer land is seen from as far, down to 32 px a side; coarser land as if it were at most twice as
-    fine as it is. Raises ValueError when `pixel_size_m` is not positive, InputFileError when the installation lacks
-    the labeller, Cancelled.
+    `height` (H, W) float32 metres; `texture` (h, w, 3) uint8 sRGB is stretched over it. The labeller was trained at
+    2 km a pixel: finer land is reduced to that, to 32 px a side at least; coarser land is enlarged at most twice.
+
+    Raises ValueError when `pixel_size_m` is not positive, InputFileError when the labeller is not
+    installed, Cancelled.
     """
     if not pixel_size_m > 0:
         raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
@@ -50,7 +51,7 @@ def classes_of_earth(
 def _labelled(
     labeller: Labeller, picture: NDArray[np.uint8], ground: NDArray[np.float32], progress: Progress, cancel: Cancel
 ) -> NDArray[np.uint8]:
-    """In tiles, since the features of a pixel take a hundred times the memory of its heights."""
+    """Label in tiles, because the features of a pixel take a hundred times the memory of its height."""
     ids = np.empty(ground.shape, np.uint8)
     whole = Rect(0, 0, *ground.shape)
     tiles = [
@@ -61,11 +62,11 @@ def _labelled(
     for done, tile in enumerate(tiles):
         check_cancel(cancel)
         progress(done / len(tiles))
-        seen = tile.grown(_REACH_PX).intersection(whole)
-        found = labeller.probabilities(picture[seen.slices], ground[seen.slices])
-        # No warp of borders, so the generator is not used.
-        labels = smooth_map(found, Smoothing(), np.random.default_rng(0))
-        ids[tile.slices] = labels[tile.moved(-seen.row, -seen.col).slices]
+        window = tile.grown(_REACH_PX).intersection(whole)
+        probabilities = labeller.probabilities(picture[window.slices], ground[window.slices])
+        # Borders are not displaced, so the random numbers are not used.
+        labels = smooth_map(probabilities, Smoothing(), np.random.default_rng(0))
+        ids[tile.slices] = labels[tile.moved(-window.row, -window.col).slices]
     progress(1.0)
     return ids
 

@@ -1,4 +1,4 @@
-"""What the header of a TIFF tells about the land in it, without a GIS library."""
+"""Read size, pixel size and no-data value of the land in a TIFF, without a GIS library."""
 
 from __future__ import annotations
 
@@ -19,25 +19,22 @@ _DEGREE_M = 111_320.0
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """Size and place of the first picture of a TIFF.
+    """Size and georeference of the first picture of a TIFF.
 
-    `pixel_size_m` is the ground size of a pixel, the geometric mean of its sides, None where the file does not say;
-    `no_data` the value that stands for no height.
+    `pixel_size_m` is the ground size of a pixel, the geometric mean of
+    its sides, or None when the file does not say; `no_data` is the value of pixels without a height, or None.
     """
 
     height: int
     width: int
     samples: int
-    has_place: bool
+    is_georeferenced: bool
     pixel_size_m: float | None
     no_data: float | None
 
 
 def read_tiff_header(path: Path) -> TiffHeader | None:
-    """The header of a TIFF or BigTIFF file, None when it is not one. Raises OSError.
-
-    A header that is cut short or holds nonsense is no header.
-    """
+    """The header of a TIFF or BigTIFF file, None for another or a damaged file. Raises OSError."""
     with path.open("rb") as file:
         start = file.read(8)
         if start[:4] in (b"II\x2b\0", b"MM\0\x2b"):
@@ -49,7 +46,7 @@ def read_tiff_header(path: Path) -> TiffHeader | None:
             file.seek(tags.next)
             tags.load(file)
             return _header(tags)
-        except Exception:  # whatever a parser of foreign bytes raises, the bytes are at fault
+        except Exception:  # any exception of a parser means that the bytes are damaged
             return None
 
 
@@ -70,8 +67,8 @@ def _header(tags: Any) -> TiffHeader:
 def _pixel_size_m(tags: Any) -> float | None:
     if _PIXEL_SCALE not in tags or _GEO_KEYS not in tags:
         return None
-    east, south = (abs(float(each)) for each in tags[_PIXEL_SCALE][:2])
-    # A directory of entries (key, where its value is, count, value); only values within the directory are asked for.
+    east, south = (abs(float(size)) for size in tags[_PIXEL_SCALE][:2])
+    # A directory of entries (key, location of the value, count, value); only values in the directory itself are used.
     entries = tags[_GEO_KEYS][4:]
     keys = {entries[at]: entries[at + 3] for at in range(0, len(entries) - 3, 4) if entries[at + 1] == 0}
     if keys.get(_MODEL_TYPE) == _GEOGRAPHIC:

@@ -1,4 +1,4 @@
-"""RAW height maps: unsigned 16-bit numbers, row after row, without a header."""
+"""Read RAW height maps: unsigned 16-bit numbers, row by row, without a header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAMPLES = 1 << 16
 
 @dataclass(frozen=True)
 class RawFormat:
-    """What a RAW file does not say of itself: its sides in pixels, and the order of the two bytes of a number."""
+    """The format of a RAW file, which the file does not contain: its sides in pixels and its byte order."""
 
     height: int
     width: int
@@ -26,9 +26,9 @@ class RawFormat:
 
 
 def raw_sizes(path: Path) -> tuple[tuple[int, int], ...]:
-    """All (height, width) that a RAW file can have by the number of its bytes, from the narrowest to the widest.
+    """All (height, width) that match the size of a RAW file, from the narrowest to the widest.
 
-    Raises InputFileError when there is none, or the file cannot be read.
+    Raises InputFileError when none matches or the file cannot be read.
     """
     try:
         size = path.stat().st_size
@@ -36,33 +36,33 @@ def raw_sizes(path: Path) -> tuple[tuple[int, int], ...]:
         raise unreadable(path, error) from error
     pixels, odd = divmod(size, 2)
     sides = range(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX + 1)
-    found = () if odd else tuple((pixels // side, side) for side in sides if pixels % side == 0)
-    found = tuple((height, width) for height, width in found if height in sides)
-    if not found:
+    sizes = () if odd else tuple((pixels // side, side) for side in sides if pixels % side == 0)
+    sizes = tuple((height, width) for height, width in sizes if height in sides)
+    if not sizes:
         raise InputFileError(
-            f"{path} has {size:,} bytes, which is no size of 16-bit heights with sides of {MIN_SIDE_PX} to "
+            f"{path} has {size:,} bytes, which is not the size of 16-bit heights with sides of {MIN_SIDE_PX} to "
             f"{MAX_PROJECT_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
         )
-    return found
+    return sizes
 
 
 def likely_raw_format(path: Path) -> RawFormat:
-    """The format in which the land is the smoothest; where several are alike, the most square and little-endian.
+    """The format in which the land is smoothest; among equals the most square one, little-endian.
 
     Raises InputFileError as `raw_sizes` does.
     """
     sizes = sorted(raw_sizes(path), key=lambda size: abs(size[0] - size[1]))
     numbers = _mapped(path, "<u2")
-    # Wrong bytes jump from neighbour to neighbour, wrong widths from row to row.
-    pairs = _apart(numbers, 1)
+    # With the wrong byte order neighbours differ, with the wrong width rows do.
+    pairs = _pairs(numbers, 1)
     little, big = (_roughness(pairs.astype("<u2").view(order)) for order in ("<u2", ">u2"))
     order = ">u2" if big < little else "<u2"
-    height, width = min(sizes, key=lambda size: _roughness(_apart(numbers, size[1]).astype("<u2").view(order)))
+    height, width = min(sizes, key=lambda size: _roughness(_pairs(numbers, size[1]).astype("<u2").view(order)))
     return RawFormat(height, width, order == ">u2")
 
 
 def sample_raw_heights(path: Path, layout: RawFormat, longest_px: int) -> NDArray[np.uint16]:
-    """(h, w) uint16 0..65535, each n-th pixel of each n-th row, so that no side is longer than `longest_px`.
+    """(h, w) uint16 of every n-th pixel of every n-th row, so that no side is longer than `longest_px`.
 
     `layout` has one of the sizes of `raw_sizes`. Raises InputFileError.
     """
@@ -86,23 +86,23 @@ def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
 def _check_bytes(path: Path, size: int, layout: RawFormat) -> None:
     if size != layout.height * layout.width * 2:
         raise InputFileError(
-            f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of 16 bits take "
-            f"{layout.height * layout.width * 2}; give the size that it was saved with."
+            f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of 16 bits have "
+            f"{layout.height * layout.width * 2}; choose the size that it was saved with."
         )
 
 
 def _mapped(path: Path, order: str) -> NDArray[np.uint16]:
-    """The numbers of a file that is not empty; they are read where they are looked at."""
+    """Map the numbers of a file that is not empty; they are read on access."""
     try:
         return np.memmap(path, order, "r")
     except OSError as error:
         raise unreadable(path, error) from error
-    except ValueError as error:  # it was shortened since its size was asked for
-        raise InputFileError(f"{path} is not whole; save it anew.") from error
+    except ValueError as error:  # the file became shorter since its size was read
+        raise InputFileError(f"{path} is cut short; save it again.") from error
 
 
-def _apart(numbers: NDArray[np.uint16], distance: int) -> NDArray[np.uint16]:
-    """(2, n) numbers so far apart in the file, from all over it."""
+def _pairs(numbers: NDArray[np.uint16], distance: int) -> NDArray[np.uint16]:
+    """(2, n) pairs of numbers at this distance in the file, evenly spread over it."""
     last = numbers.size - distance
     first = np.linspace(0, last - 1, min(last, _SAMPLES)).astype(np.int64)
     return np.stack([numbers[first], numbers[first + distance]])
