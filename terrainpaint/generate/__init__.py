@@ -1,2 +1,2 @@
-"""Map → terrain. The window and its like use `live` and `process`, which leave torch to a process of its own;
-`generator` is what that process runs, and the command line."""
+"""Map → terrain. The window uses `live` and `process`, which never import torch; its worker process and the command
+line use `generator`."""

@@ -1,4 +1,4 @@
-"""The terrain that follows a map that is being painted: what is known of it, and what is made next."""
+"""The terrain of a map that is being painted: its arrays, and what is generated next."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
-from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule
-from terrainpaint.generate.separate_schedule import SeparateSchedule
+from terrainpaint.generate.messages import TerrainPatch
+from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
+from terrainpaint.generate.tiles import SHADE_MARGIN_PX
 
 __all__ = ["CELL_PX", "HALO_PX", "Job", "LiveTerrain"]
 
 
 class LiveTerrain:
-    """Texture and heights of a map of `shape` (H, W), made piece by piece and made again where the map changes.
+    """Texture and heights of a map of `shape` (H, W), generated piece by piece, and again where the map changes.
 
-    `albedo` and `shaded` (H, W, 3) uint8 sRGB, `height` (H, W) float32 metres, row 0 = north; 0 where nothing was made
-    yet (see `known`). They are written in place by `accept` alone. For one thread; it never waits.
+    `albedo` and `shaded` (H, W, 3) uint8 sRGB, `height` (H, W) float32 metres, row 0 = north; 0 where nothing has been
+    generated yet (see `known`). Only `accept` writes to them, in place. For one thread; no call waits.
 
-    `reach_px` is that of the weights. When it is None, the terrain is made whole after each edit, without previews.
+    `reach_px` is that of the weights. When it is None, an edit makes the whole terrain out of date, and there are no
+    previews.
     """
 
     def __init__(self, shape: tuple[int, int], reach_px: int | None) -> None:
         self.shape = shape
-        # Zeros take memory where they are written first, so a large map costs what was made of it.
+        # The system allocates zeros when they are first written, so a large map takes memory as it is generated.
         self.albedo = np.zeros((*shape, 3), np.uint8)
         self.height = np.zeros(shape, np.float32)
         self.shaded = np.zeros((*shape, 3), np.uint8)
-        self._schedule = SeparateSchedule(shape) if reach_px is None else Schedule(shape, reach_px + SHADE_MARGIN_PX)
+        self._schedule = TileSchedule(shape) if reach_px is None else Schedule(shape, reach_px + SHADE_MARGIN_PX)
 
     def invalidate(self, rect: Rect) -> None:
-        """Ids or rerolls of the map changed in `rect`: everything within reach of it is out of date."""
+        """Ids or rerolls of the map changed in `rect`, so everything within reach of it is out of date."""
         self._schedule.invalidate(rect)
 
     def invalidate_all(self) -> None:
@@ -39,18 +40,19 @@ class LiveTerrain:
         self._schedule.invalidate_all()
 
     def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
-        """What to make now, None when everything is exact. Ask again after each `accept`: an edit changes the order.
+        """The job to do now, None when everything is exact. Call it after each `accept`: edits change the order.
 
-        `focus` is what is seen, `recent` the latest part of the latest edit. First come previews of what is seen: of a
-        small square around `recent`, of all that was painted, of all that changed with it; then what is seen exactly;
-        then the rest of the map, exactly.
+        `focus` is the visible rectangle, `recent` the latest part of the latest edit. The order: previews of the
+        visible part (a small square around `recent`, all that was painted, all that changed with it); the visible part
+        exactly; the rest of the map exactly.
         """
         return self._schedule.next_job(focus, recent)
 
     def accept(self, job: Job, patch: TerrainPatch) -> Rect:
-        """Take over what was made for a job, and return where the terrain changed.
+        """Copy the result of a job into the arrays, and return where the terrain changed.
 
-        Where the map was edited since the job was given out, the patch is shown, but counts as out of date.
+        Where the map was edited after the job was created, the patch is shown but counts as out of date.
+        Raises ValueError when the patch belongs to another job.
         """
         if patch.rect != job.rect:
             raise ValueError(f"the patch {patch.rect} is not of the job {job.rect}")
@@ -62,13 +64,13 @@ class LiveTerrain:
         return job.rect
 
     def is_exact(self, rect: Rect | None = None) -> bool:
-        """Whether a rectangle, by default everything, is what a generation of the whole map would make."""
+        """Whether a rectangle, by default everything, equals a generation of the whole map."""
         return self._schedule.is_exact(Rect.of_shape(self.shape) if rect is None else rect)
 
-    def share_done(self) -> float:
-        """How much of the map is exact, 0..1."""
-        return self._schedule.share_done()
+    def fraction_done(self) -> float:
+        """Fraction of the map that is exact, 0..1."""
+        return self._schedule.fraction_done()
 
     def known(self, rect: Rect, step: int = 1) -> NDArray[np.bool_]:
-        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever made."""
+        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever generated."""
         return self._schedule.known(rect, step)

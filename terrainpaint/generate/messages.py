@@ -1,4 +1,4 @@
-"""What goes between the window and the process that generates: values and arrays, never code."""
+"""What the window and the worker process send each other: values and arrays, never code."""
 
 from __future__ import annotations
 
@@ -10,15 +10,62 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.generate.tiles import MapPart
+from terrainpaint.generate.tiles import SHADE_MARGIN_PX, independent_area
 
-SHADE_MARGIN_PX = 2
-"""How far the shading of a pixel looks at heights around it, or beyond the border at the slope that ends there."""
+
+@dataclass(frozen=True, eq=False)
+class MapCrop:
+    """The rectangle `rect` of a map of `map_shape` (H, W).
+
+    `ids` (h, w) uint8 class ids; `rerolls` (h, w) uint8 how often the noise was re-rolled, None for nowhere.
+    """
+
+    ids: NDArray[np.uint8]
+    rerolls: NDArray[np.uint8] | None
+    rect: Rect
+    map_shape: tuple[int, int]
+
+    @classmethod
+    def whole(cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None) -> MapCrop:
+        """All of a map (H, W), without a copy."""
+        shape = ids.shape[0], ids.shape[1]
+        return cls(ids, rerolls, Rect.of_shape(shape), shape)
+
+    @classmethod
+    def near(
+        cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, rect: Rect, margin_px: int | None
+    ) -> MapCrop:
+        """A copy of a rectangle of a map (H, W) with a margin; when `margin_px` is None, of its `independent_tiles`."""
+        shape = ids.shape[0], ids.shape[1]
+        wide = independent_area(shape, rect) if margin_px is None else rect.grown(margin_px).clipped(shape)
+        near = None if rerolls is None else rerolls[wide.slices]
+        return cls(ids[wide.slices].copy(), near.copy() if near is not None and near.any() else None, wide, shape)
+
+    def extended(
+        self, rows: tuple[int, int], cols: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Ids and rerolls of half-open ranges, which may extend beyond the map: it is continued with its border pixels.
+
+        Without this margin the generated picture would have a frame. The second value is None when nothing in the
+        ranges is re-rolled. Raises ValueError when the crop does not contain a needed pixel.
+        """
+        index = np.ix_(self._index(rows, 0), self._index(cols, 1))
+        if self.rerolls is None:
+            return self.ids[index], None
+        rerolls = self.rerolls[index]
+        return self.ids[index], rerolls if rerolls.any() else None
+
+    def _index(self, span: tuple[int, int], axis: int) -> NDArray[np.intp]:
+        start, length = (self.rect.row, self.rect.col)[axis], self.ids.shape[axis]
+        index = np.clip(np.arange(*span), 0, self.map_shape[axis] - 1) - start
+        if index[0] < 0 or index[-1] >= length:
+            raise ValueError(f"the crop {self.rect} does not contain {span} of axis {axis}")
+        return index
 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """Use another weights file from now on. `device` as in `Generator.load`."""
+    """Load a weights file, and use it for the requests that follow. `device` as in `Generator.load`."""
 
     path: Path
     device: str = "auto"
@@ -28,10 +75,9 @@ class LoadRequest:
 class WeightsInfo:
     """The weights in use.
 
-    `style` one line; `sha256` hex digest of the file; `reach_px` how far from a changed pixel of the map the heights
-    can change, None for everywhere, as with networks that are not local; `style_names` what the numbers of a style
-    mean; `pixel_size_m` ground size of the pixels that they were trained with; `preview_is_fast` whether previews are
-    made with less precision than exact patches, and faster.
+    `style` one line; `sha256` hex digest of the file; `reach_px` largest distance at which a changed pixel of the map
+    changes the terrain, None for everywhere, as with networks that are not local; `style_names` meanings of the numbers
+    of a style; `pixel_size_m` ground size of the pixels of the training.
     """
 
     path: Path
@@ -46,7 +92,7 @@ class WeightsInfo:
 
 @dataclass(frozen=True)
 class StyleRequest:
-    """Which style a recipe stands for."""
+    """Ask for the style of a recipe."""
 
     recipe: Recipe
 
@@ -60,9 +106,9 @@ class Style:
 
 @dataclass(frozen=True, eq=False)
 class MakeRequest:
-    """Make a rectangle of the terrain: as a preview, or exactly what is saved. `part` is what it depends on."""
+    """Generate a rectangle of the terrain: as a preview, or exactly as it is saved. `crop` is what it depends on."""
 
-    part: MapPart
+    crop: MapCrop
     rect: Rect
     recipe: Recipe
     exact: bool
@@ -77,9 +123,9 @@ class MakeRequest:
         exact: bool,
         reach_px: int | None,
     ) -> MakeRequest:
-        """For a map (H, W) of class ids and rerolls, of which what is needed is copied."""
+        """From a map (H, W) of class ids and rerolls. Copies the part that is needed."""
         margin_px = None if reach_px is None else reach_px + SHADE_MARGIN_PX
-        return cls(MapPart.near(ids, rerolls, rect, margin_px), rect, recipe, exact)
+        return cls(MapCrop.near(ids, rerolls, rect, margin_px), rect, recipe, exact)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +145,7 @@ class TerrainPatch:
 
 @dataclass(frozen=True, eq=False)
 class ShadeRequest:
-    """Shade a terrain whose heights were changed after it was made; its pixels are as large as those of the weights."""
+    """Shade a terrain whose heights were changed after it was generated. It has the pixel size of the weights."""
 
     terrain: Terrain
 
@@ -113,7 +159,7 @@ class Shaded:
 
 @dataclass(frozen=True)
 class Failure:
-    """A request failed: the name of the TerrainPaintError and its sentence."""
+    """A request failed: the name of the TerrainPaintError class and its message."""
 
     kind: str
     sentence: str

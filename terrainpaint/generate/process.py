@@ -1,4 +1,4 @@
-"""The window's side of the process that generates."""
+"""The worker process, as seen from the window: calls that wait for the reply."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ _Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded)
 
 
 class TerrainProcess:
-    """A process with the networks. Its calls wait for the answer; one thread makes them, `kill` and `request` any.
+    """A process with the networks. Its calls wait for the reply and belong to one thread; `kill` and `request` may be
+    called from any thread.
 
-    A process that dies is replaced once, with the same weights, and asked again; when it dies again at the same
-    request, the call raises WorkerError, and the next call starts anew. A call that `kill` interrupts raises Cancelled.
+    When the process dies during a request, a new one with the same weights gets the request once more. When that dies
+    too, the call raises WorkerError, and the next call starts a new process. `kill` makes a waiting call raise
+    Cancelled.
     """
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class TerrainProcess:
         self._connection: Connection[Any, Any] | None = None
         self._killed = False
         self._load: LoadRequest | None = None
-        self._is_loaded = False  # in the process that runs now
+        self._is_loaded = False  # whether the current process has the weights
         self._info: WeightsInfo | None = None
 
     @property
@@ -64,7 +66,7 @@ class TerrainProcess:
         return self._info
 
     def start(self) -> None:
-        """Start the process, unless it runs, and do not wait for it. It goes on with the weights that it had."""
+        """Start the process if it is not running, and return at once. It will have the weights of the last `load`."""
         with self._lock:
             self._killed = False
         if self.pid is None:
@@ -72,9 +74,9 @@ class TerrainProcess:
             self._spawn()
 
     def load(self, path: Path, device: str = "auto") -> WeightsInfo:
-        """Use a weights file from now on; `device` as in `Generator.load`.
+        """Load a weights file, and use it from now on; `device` as in `Generator.load`.
 
-        Raises WeightsError or DeviceError, and goes on with the old weights; WorkerError.
+        Raises WorkerError, or WeightsError or DeviceError; then the old weights stay in use.
         """
         request = LoadRequest(path, device)
         info = self._ask(request, WeightsInfo)
@@ -82,41 +84,41 @@ class TerrainProcess:
         return info
 
     def style_of(self, recipe: Recipe) -> tuple[float, ...]:
-        """(S,) in standard deviations of real land: the style that a recipe stands for. Raises as `make` does."""
+        """(S,) in standard deviations of real land: the style of a recipe. Raises the errors of `make`."""
         return self._ask(StyleRequest(recipe), Style).numbers
 
     def request(
         self, rect: Rect, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, recipe: Recipe, exact: bool
     ) -> MakeRequest:
-        """What to `make`: a rectangle of the map `ids` (H, W), of which what is needed is copied now.
+        """The argument for `make`: a rectangle of the map `ids` (H, W). The part that is needed is copied now.
 
-        Raises RuntimeError when no weights were loaded.
+        Raises RuntimeError when no weights are loaded.
         """
         if self._info is None:
-            raise RuntimeError("no weights were loaded")
+            raise RuntimeError("no weights are loaded")
         return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px)
 
     def make(self, request: MakeRequest) -> TerrainPatch:
-        """A rectangle of the terrain.
+        """Generate a rectangle of the terrain.
 
-        Raises DeviceError when memory runs out, OptionError for the style of other weights, WorkerError, and the errors
-        of `load` when the process was replaced and the weights are gone.
+        Raises DeviceError when memory runs out, OptionError for a style of other weights, WorkerError, and the errors
+        of `load` when a new process cannot load the weights.
         """
         return self._ask(request, TerrainPatch)
 
     def shade(self, terrain: Terrain) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB: the albedo of a terrain as the sun lights its heights. Raises as `make` does."""
+        """(H, W, 3) uint8 sRGB: the albedo of a terrain with relief shading. Raises the errors of `make`."""
         return self._ask(ShadeRequest(terrain), Shaded).picture
 
     def kill(self) -> None:
-        """End the process now, from any thread. `start` begins again."""
+        """End the process now, from any thread. `start` starts a new one."""
         with self._lock:
             self._killed = True
             if self._process is not None:
                 self._process.kill()
 
     def close(self) -> None:
-        """End the process and give back what it took; from the thread that calls."""
+        """End the process and release its resources; from the thread that makes the calls."""
         self.kill()
         self._discard()
 
@@ -130,17 +132,18 @@ class TerrainProcess:
                     _exchange(connection, self._load, WeightsInfo)
                     self._is_loaded = True
                 return _exchange(connection, request, kind)
-            except (EOFError, OSError):  # it died
+            except (EOFError, OSError):  # the process died
                 self._discard()
         if self._killed:
             raise Cancelled
-        raise WorkerError("The process that makes the terrain ended twice, perhaps for want of memory; close other "
-                          "programs and generate again.")  # fmt: skip
+        raise WorkerError("The process that generates the terrain ended twice, perhaps because memory ran out; close "
+                          "other programs and generate again.")  # fmt: skip
 
     def _spawn(self) -> Connection[Any, Any]:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=serve, args=(theirs,), name="terrainpaint-generate", daemon=True)
-        with self._lock, theirs:  # when the process ends, nobody else may hold its end open
+        # `theirs` must be open in the process alone, or nobody would notice when that ends.
+        with self._lock, theirs:
             if self._killed:
                 ours.close()
                 raise Cancelled
@@ -165,8 +168,8 @@ def _exchange(connection: Connection[Any, Any], request: Request, kind: type[_An
     connection.send(request)
     reply = connection.recv()
     if isinstance(reply, Failure):
-        found: type[TerrainPaintError] = getattr(errors, reply.kind)
-        raise found(reply.sentence)
+        error: type[TerrainPaintError] = getattr(errors, reply.kind)
+        raise error(reply.sentence)
     if not isinstance(reply, kind):
         raise TypeError(f"{request} was answered by {reply}")
     return reply

@@ -1,4 +1,5 @@
-"""What of a terrain is out of date, in cells of 32 px, and what is made next."""
+"""Which parts of a terrain are out of date, and what is generated next: in cells of 32 px with local networks, in whole
+tiles with others."""
 
 from __future__ import annotations
 
@@ -10,21 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
+from terrainpaint.generate.tiles import independent_tiles
 
 CELL_PX = 32
 HALO_PX = 16
-"""What is made around an edit for the first answer; the rest of what it changes follows."""
+"""The margin around an edit that its first preview covers; the rest of what the edit changes follows."""
 _FIRST_CELLS = (2, 4, 8)
 FIRST_PX = tuple(CELL_PX * each for each in _FIRST_CELLS)
-"""Sides of the first answer. It is a square of one of few sizes, since the networks are slow at a new size."""
+"""Sides of the first preview after an edit. Few sizes, because the first run of a network at a new size is slow."""
 _PREVIEW_CELLS, _EXACT_CELLS = 16, 12
-"""Largest sides of what is made at once: a newer edit waits for it."""
+"""Largest sides of a job. A newer edit waits until the job is done."""
 _STEP_CELLS = 4
-"""Sides of tiles are multiples of this, again to keep to few sizes."""
+"""Sides of jobs are multiples of this, again for few sizes."""
 
 
 class Level(IntEnum):
-    """How far a cell is. NONE is out of date or was never made."""
+    """The state of a cell. NONE: out of date, or never generated."""
 
     NONE = 0
     PREVIEW = 1
@@ -33,7 +35,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """Make `rect`, as a preview or exactly; `edits` counts what had been edited when the job was given out."""
+    """Generate `rect`, as a preview or exactly. `edits` is the number of edits before the job was created."""
 
     rect: Rect
     exact: bool
@@ -41,9 +43,9 @@ class Job:
 
 
 class Schedule:
-    """The state of each cell. An edit that overtakes a job keeps the cells that both have out of date.
+    """The state of each cell, for local networks. Cells that an edit changed during a job stay out of date.
 
-    `reach_px` is how far around an edit of the map the terrain changes.
+    `reach_px` is the distance from an edit of the map up to which the terrain changes.
     """
 
     def __init__(self, shape: tuple[int, int], reach_px: int) -> None:
@@ -53,7 +55,7 @@ class Schedule:
         self._level = np.zeros(size, np.uint8)
         self._known = np.zeros(size, bool)
         self._edited_at = np.zeros(size, np.int64)
-        self._painted = np.zeros(size, bool)  # not only near to an edit, and not answered yet
+        self._painted = np.zeros(size, bool)  # painted itself, not only near an edit, and without a preview since
 
     def invalidate(self, rect: Rect) -> None:
         """The map was edited in `rect`."""
@@ -67,39 +69,39 @@ class Schedule:
         self._painted[self._cells(rect.grown(min(HALO_PX, self._reach_px)))] = True
 
     def invalidate_all(self) -> None:
-        """Everything is out of date, and no place more than another."""
+        """Everything is out of date, with no priority for any area."""
         self._edits += 1
         self._level[:] = Level.NONE
         self._edited_at[:] = self._edits
         self._painted[:] = False
 
     def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
-        """What to make now; None when all is exact. See `LiveTerrain.next_job`."""
+        """The job to do now, None when everything is exact; the order is that of `LiveTerrain.next_job`."""
         focus = focus.clipped(self._shape)
         edit = focus.intersection(recent or _NOTHING)
         if not focus.is_empty:
-            seen = self._cells(focus)
+            visible = self._cells(focus)
             centre = _centre(focus if edit.is_empty else edit)
-            unanswered = self._painted & (self._level == Level.NONE)
-            if not edit.is_empty and (found := self._first_answer(unanswered, seen, centre)) is not None:
-                return Job(found, False, self._edits)
-            origin = seen[0].start, seen[1].start
-            for wanted in (unanswered[seen], self._level[seen] == Level.NONE):
-                if (found := self._tile(wanted, origin, centre, _PREVIEW_CELLS)) is not None:
-                    return Job(found, False, self._edits)
-            if (found := self._tile(self._level[seen] != Level.EXACT, origin, centre, _EXACT_CELLS)) is not None:
-                return Job(found, True, self._edits)
+            pending = self._painted & (self._level == Level.NONE)
+            if not edit.is_empty and (rect := self._first_preview(pending, visible, centre)) is not None:
+                return Job(rect, False, self._edits)
+            origin = visible[0].start, visible[1].start
+            for wanted in (pending[visible], self._level[visible] == Level.NONE):
+                if (rect := self._tile(wanted, origin, centre, _PREVIEW_CELLS)) is not None:
+                    return Job(rect, False, self._edits)
+            if (rect := self._tile(self._level[visible] != Level.EXACT, origin, centre, _EXACT_CELLS)) is not None:
+                return Job(rect, True, self._edits)
         near = _centre(focus) if not focus.is_empty else _centre(Rect.of_shape(self._shape))
-        found = self._tile(self._level != Level.EXACT, (0, 0), near, _EXACT_CELLS)
-        return None if found is None else Job(found, True, self._edits)
+        rect = self._tile(self._level != Level.EXACT, (0, 0), near, _EXACT_CELLS)
+        return None if rect is None else Job(rect, True, self._edits)
 
     def accept(self, job: Job, exact: bool) -> NDArray[np.bool_]:
-        """Note that a job is done, and tell which of its pixels (h, w) are to be replaced: none by a lesser one."""
+        """Record that a job is done. Returns which of its pixels (h, w) to replace: those that do not get worse."""
         cells = self._cells(job.rect)
         level = Level.EXACT if exact else Level.PREVIEW
         old = self._level[cells]
         current = self._edited_at[cells] <= job.edits
-        # What an edit has overtaken is out of date, but better than what is there, which is older still.
+        # A result from before the latest edit is out of date, but newer than what is shown.
         better = np.where(current, old <= level, old == Level.NONE)
         self._level[cells] = np.where(current & better, level, old)
         self._painted[cells] &= ~current
@@ -107,60 +109,61 @@ class Schedule:
         return self._pixels(better, job.rect)
 
     def is_exact(self, rect: Rect) -> bool:
-        """Whether no pixel of a rectangle of the map can change any more unless the map does."""
+        """Whether all of a rectangle of the map is exact and up to date."""
         return bool((self._level[self._cells(rect)] == Level.EXACT).all())
 
-    def share_done(self) -> float:
-        """Share of the cells that are exact, 0..1."""
+    def fraction_done(self) -> float:
+        """Fraction of the cells that are exact, 0..1."""
         return float((self._level == Level.EXACT).mean())
 
     def known(self, rect: Rect, step: int) -> NDArray[np.bool_]:
-        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever made."""
+        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever generated."""
         rows = np.arange(rect.row, rect.bottom, step) // CELL_PX
         cols = np.arange(rect.col, rect.right, step) // CELL_PX
         return self._known[rows[:, None], cols[None, :]]
 
-    def _first_answer(
-        self, unanswered: NDArray[np.bool_], seen: tuple[slice, slice], centre: tuple[float, float]
+    def _first_preview(
+        self, pending: NDArray[np.bool_], visible: tuple[slice, slice], centre: tuple[float, float]
     ) -> Rect | None:
-        """A small square around the edit and what else of it lies near."""
+        """A small square around the edit and the pending cells near it."""
         side = _FIRST_CELLS[-1]
         window = []
-        for within, at in zip(seen, centre, strict=True):
-            start = max(within.start, min(math.floor(at / CELL_PX - side / 2 + 0.5), within.stop - side))
-            window.append(slice(start, min(start + side, within.stop)))
-        box = _bounds(unanswered[window[0], window[1]])
+        for cells, position in zip(visible, centre, strict=True):
+            start = max(cells.start, min(math.floor(position / CELL_PX - side / 2 + 0.5), cells.stop - side))
+            window.append(slice(start, min(start + side, cells.stop)))
+        box = _bounds(pending[window[0], window[1]])
         if box is None:
             return None
         longest = max(stop - start for start, stop in box)
-        square = next(each for each in _FIRST_CELLS if each >= longest)
+        square = next(side for side in _FIRST_CELLS if side >= longest)
         return self._rect(box, (window[0].start, window[1].start), (square, square))
 
     def _tile(
         self, wanted: NDArray[np.bool_], origin: tuple[int, int], centre: tuple[float, float], largest: int
     ) -> Rect | None:
-        """The tile with wanted cells that lies nearest to `centre`; `origin` is the first cell of `wanted`."""
+        """The tile with wanted cells that is nearest to `centre`; `origin` is the first cell of `wanted`."""
         box = _bounds(wanted)
         if box is None:
             return None
         inside = wanted[: box[0][1], : box[1][1]]
         sides = [_side(stop - start, largest) for start, stop in box]
         starts = [np.arange(*span, side) for span, side in zip(box, sides, strict=True)]
-        some = np.logical_or.reduceat(np.logical_or.reduceat(inside, starts[0], axis=0), starts[1], axis=1)
-        away = [
-            ((each + np.minimum(each + side, stop)) / 2 + first - at / CELL_PX) ** 2
-            for each, side, (_, stop), first, at in zip(starts, sides, box, origin, centre, strict=True)
+        has_wanted = np.logical_or.reduceat(np.logical_or.reduceat(inside, starts[0], axis=0), starts[1], axis=1)
+        distance = [
+            ((start + np.minimum(start + side, stop)) / 2 + first - position / CELL_PX) ** 2
+            for start, side, (_, stop), first, position in zip(starts, sides, box, origin, centre, strict=True)
         ]
-        row, col = divmod(int(np.where(some, away[0][:, None] + away[1], np.inf).argmin()), len(starts[1]))
+        nearest = int(np.where(has_wanted, distance[0][:, None] + distance[1], np.inf).argmin())
+        row, col = divmod(nearest, len(starts[1]))
         top, left = int(starts[0][row]), int(starts[1][col])
-        part = _bounds(inside[top : top + sides[0], left : left + sides[1]])
-        if part is None:
+        wanted_box = _bounds(inside[top : top + sides[0], left : left + sides[1]])
+        if wanted_box is None:
             raise AssertionError("a tile with wanted cells has none")
-        rows, cols = (_side(stop - start, largest) for start, stop in part)
-        return self._rect(part, (origin[0] + top, origin[1] + left), (rows, cols))
+        rows, cols = (_side(stop - start, largest) for start, stop in wanted_box)
+        return self._rect(wanted_box, (origin[0] + top, origin[1] + left), (rows, cols))
 
     def _rect(self, box: _Box, origin: tuple[int, int], size: tuple[int, int]) -> Rect:
-        """Pixels of `size` cells that hold a box of cells, moved so that they lie within the map as far as they can."""
+        """A rectangle of `size` cells around a box of cells, moved into the map and clipped to it, in pixels."""
         first = [
             max(0, min(start + offset, of - length))
             for (start, _), offset, of, length in zip(box, origin, self._level.shape, size, strict=True)
@@ -177,7 +180,7 @@ class Schedule:
         )
 
     def _pixels(self, cells: NDArray[np.bool_], rect: Rect) -> NDArray[np.bool_]:
-        """The values of the cells that `rect` touches, for each of its pixels."""
+        """For each pixel of `rect`, the value of its cell."""
         if cells.all():
             return np.ones((rect.height, rect.width), bool)
         top, left = rect.row % CELL_PX, rect.col % CELL_PX
@@ -185,18 +188,84 @@ class Schedule:
         return wide[top : top + rect.height, left : left + rect.width]
 
 
+class TileSchedule:
+    """The state of each of the `independent_tiles`, for networks that are not local: an edit anywhere in a tile makes
+    all of it out of date. Most maps have one tile.
+
+    There are no previews, because no part of a tile can be generated before the whole tile.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._tiles = independent_tiles(shape)
+        self._edits = 0
+        self._exact = np.zeros(len(self._tiles), bool)
+        self._known = np.zeros(len(self._tiles), bool)
+        self._edited_at = np.zeros(len(self._tiles), np.int64)
+
+    def invalidate(self, rect: Rect) -> None:
+        """The map was edited in `rect`."""
+        changed = self._touched(rect)
+        if changed.any():
+            self._edits += 1
+            self._exact[changed] = False
+            self._edited_at[changed] = self._edits
+
+    def invalidate_all(self) -> None:
+        """Everything is out of date."""
+        self.invalidate(Rect.of_shape(self._shape))
+
+    def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
+        """The job to do now, None when everything is exact: the tile of the latest edit, a visible one, any other."""
+        outdated = np.flatnonzero(~self._exact)
+        if not len(outdated):
+            return None
+        edit = focus if recent is None else focus.intersection(recent)
+        first = max(outdated, key=lambda tile: [self._tiles[tile].intersection(rect).area for rect in (edit, focus)])
+        return Job(self._tiles[first], True, self._edits)
+
+    def accept(self, job: Job, exact: bool) -> NDArray[np.bool_]:
+        """Record that a job is done. Returns which of its pixels (h, w) to replace: all of them."""
+        at = self._tiles.index(job.rect)
+        self._known[at] = True
+        # A result from before the latest edit is out of date, but newer than what is shown.
+        self._exact[at] = exact and self._edited_at[at] <= job.edits
+        return np.ones((job.rect.height, job.rect.width), bool)
+
+    def is_exact(self, rect: Rect) -> bool:
+        """Whether all of a rectangle of the map is exact and up to date."""
+        return bool(self._exact[self._touched(rect)].all())
+
+    def fraction_done(self) -> float:
+        """Fraction of the tiles that are exact, 0..1."""
+        return float(self._exact.mean())
+
+    def known(self, rect: Rect, step: int) -> NDArray[np.bool_]:
+        """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever generated."""
+        result = np.zeros((-(-rect.height // step), -(-rect.width // step)), bool)
+        for tile, known in zip(self._tiles, self._known, strict=True):
+            common = tile.intersection(rect).moved(-rect.row, -rect.col)
+            rows, cols = (slice(-(-start // step), -(-stop // step))
+                          for start, stop in ((common.row, common.bottom), (common.col, common.right)))  # fmt: skip
+            result[rows, cols] |= known
+        return result
+
+    def _touched(self, rect: Rect) -> NDArray[np.bool_]:
+        return np.array([not tile.intersection(rect).is_empty for tile in self._tiles])
+
+
 _Box = tuple[tuple[int, int], tuple[int, int]]
 _NOTHING = Rect(0, 0, 0, 0)
 
 
 def _side(length: int, largest: int) -> int:
-    """Side of the fewest tiles that cover a length of cells; they are about even, so that no sliver is left."""
+    """The side for the fewest tiles that cover a length of cells, about even, so that no sliver remains."""
     count = -(-length // largest)
     return -(-length // (count * _STEP_CELLS)) * _STEP_CELLS
 
 
 def _bounds(wanted: NDArray[np.bool_]) -> _Box | None:
-    """Half-open rows and columns of the smallest box around what is wanted."""
+    """Half-open rows and columns of the smallest box around the wanted cells; None without any."""
     rows, cols = (np.flatnonzero(wanted.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None

@@ -1,7 +1,7 @@
-"""The process that generates: torch lives here, and nowhere near the window.
+"""The worker process, the only one of the window's processes that imports torch.
 
-Importing torch and running its layers holds Python's lock for long stretches, which in the window's own process would
-be felt at the brush.
+Importing torch and running its layers holds Python's global lock for long periods. In the window's process, that would
+make painting stutter.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from terrainpaint.generate.messages import (
     Failure,
     LoadRequest,
     MakeRequest,
+    MapCrop,
     Reply,
     Request,
     Shaded,
@@ -34,15 +35,14 @@ from terrainpaint.generate.messages import (
     WeightsInfo,
 )
 from terrainpaint.generate.schedule import FIRST_PX
-from terrainpaint.generate.tiles import MapPart
 
 if TYPE_CHECKING:
     from terrainpaint.generate.generator import Generator
 
 
 def serve(connection: Connection[Any, Any]) -> None:
-    """Answer one request after the other; end with the process that asks. The main function of the process."""
-    # Ctrl+C goes to every process of a terminal; the window decides what it means.
+    """The main function of the process: answer requests one by one, until the other end of the connection closes."""
+    # A terminal sends Ctrl+C to all its processes; the window decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _wait_passively()
@@ -54,7 +54,7 @@ def serve(connection: Connection[Any, Any]) -> None:
         while True:
             connection.send(worker.answer(connection.recv()))
             worker.warm_up(connection)
-    except (EOFError, OSError):  # nobody asks any more
+    except (EOFError, OSError):  # the other end is closed
         return
 
 
@@ -69,7 +69,7 @@ def _wait_passively() -> None:
 
 
 def _end_with_parent() -> None:
-    """End at once when the other process does, however it ended and whatever is being computed."""
+    """End this process as soon as its parent ends, even after a crash and during a computation."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -83,14 +83,13 @@ class _Worker:
         self._cold: Iterator[int] = iter(())
 
     def answer(self, request: Request) -> Reply:
-        """What was asked for, or the Failure of one that a user can meet."""
+        """The reply to a request; a Failure for errors that are reported to the user."""
         try:
             match request:
                 case LoadRequest():
                     return self._load(request)
                 case StyleRequest():
-                    numbers = self._loaded()[0].style_of(request.recipe)
-                    return Style(tuple(float(each) for each in numbers))
+                    return Style(tuple(map(float, self._loaded()[0].style_of(request.recipe))))
                 case MakeRequest():
                     return self._make(request)
                 case ShadeRequest():
@@ -101,22 +100,22 @@ class _Worker:
             return Failure(DeviceError.__name__, "Memory ran out; close other programs.")
 
     def warm_up(self, connection: Connection[Any, Any]) -> None:
-        """While nothing is asked, make what takes longest the first time: sizes that the networks have not seen."""
+        """While no request is waiting, run once at each size of a first preview: the first run at a size is slow."""
         while not connection.poll():
             side = next(self._cold, None)
             if side is None:
                 return
             rect = Rect(0, 0, side, side)
-            with suppress(DeviceError):  # it is said when somebody asks
-                self._loaded()[1].shaded_patch(MapPart.whole(np.zeros((side, side), np.uint8), None), rect, Recipe())
+            with suppress(DeviceError):  # a request will report it
+                self._loaded()[1].shaded_patch(MapCrop.whole(np.zeros((side, side), np.uint8), None), rect, Recipe())
 
     def _load(self, request: LoadRequest) -> WeightsInfo:
         from terrainpaint.generate.generator import Generator
 
-        # Only whole weights replace the old ones.
+        # When loading fails, the old weights stay in use.
         exact = Generator.load(request.path, request.device)
         self._exact, self._preview = exact, exact.previewing()
-        self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # others never make so little
+        self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # the others generate no small squares
         header = exact.header
         return WeightsInfo(
             path=request.path,
@@ -134,9 +133,9 @@ class _Worker:
 
         exact, preview = self._loaded()
         if request.exact:
-            return exact.shaded_patch(request.part, request.rect, request.recipe)
-        with one_core_left():  # previews are made while somebody paints, and the window has to show them
-            return preview.shaded_patch(request.part, request.rect, request.recipe)
+            return exact.shaded_patch(request.crop, request.rect, request.recipe)
+        with one_core_left():  # the user is painting, and the window needs a core
+            return preview.shaded_patch(request.crop, request.rect, request.recipe)
 
     def _loaded(self) -> tuple[Generator, Generator]:
         """The generators of exact patches and of previews."""

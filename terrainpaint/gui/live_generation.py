@@ -82,7 +82,7 @@ class LiveGeneration(QObject):
     @property
     def fraction_done(self) -> float:
         """Fraction of the terrain that is exact, 0..1."""
-        return self.live.share_done() if self.live else 0.0
+        return self.live.fraction_done() if self.live else 0.0
 
     @property
     def is_exact(self) -> bool:

@@ -15,7 +15,7 @@ from terrainpaint.core.project_file import SUFFIX, save_project
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.export import ExportSource, export
-from terrainpaint.generate.relighting import relit
+from terrainpaint.generate.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
 from terrainpaint.gui.document import Document
@@ -166,7 +166,7 @@ class SaveActions(QObject):
             source = ExportSource(terrain, lambda: shaded)
             if request.level_water:
                 levelled = with_level_water(terrain, ids)
-                source = ExportSource(levelled, lambda: relit(shaded, terrain.height, levelled, shade))
+                source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade))
             return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
 
         self._jobs.run("Exporting", work, self._report_export)

@@ -10,8 +10,8 @@ from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
 from terrainpaint.generate import generator
 from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.messages import SHADE_MARGIN_PX
-from terrainpaint.generate.tiles import MapPart
+from terrainpaint.generate.messages import MapCrop
+from terrainpaint.generate.tiles import SHADE_MARGIN_PX
 from tests.generate.random_weights import write_random_weights
 
 
@@ -59,7 +59,7 @@ def test_a_shaded_patch_equals_the_whole(made: Generator, rect: Rect) -> None:
     land = painted(231, 187)
     recipe, rerolls = Recipe(4, 9, 0.3), some_rerolls(land.shape)
     whole = made.terrain(land, recipe, rerolls)
-    part = MapPart.near(land.ids, rerolls, rect, made.reach_px + SHADE_MARGIN_PX)
+    part = MapCrop.near(land.ids, rerolls, rect, made.reach_px + SHADE_MARGIN_PX)
     patch = made.shaded_patch(part, rect, recipe)
     assert patch.exact and patch.rect == rect
     assert np.abs(patch.height - whole.height[rect.slices]).max() < 1e-4 * np.ptp(whole.height)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.live import CELL_PX, Job, LiveTerrain
-from terrainpaint.generate.messages import SHADE_MARGIN_PX, TerrainPatch
+from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.schedule import FIRST_PX
+from terrainpaint.generate.tiles import SHADE_MARGIN_PX
 
 ROOT = Path(__file__).resolve().parents[2]
 REACH_PX = 70
@@ -51,11 +52,11 @@ def finished(shape: tuple[int, int] = SHAPE) -> LiveTerrain:
 
 def test_a_new_terrain_is_previewed_and_then_made_exactly() -> None:
     live = LiveTerrain(SHAPE, REACH_PX)
-    assert live.share_done() == 0 and not live.is_exact() and not live.known(WHOLE).any()
+    assert live.fraction_done() == 0 and not live.is_exact() and not live.known(WHOLE).any()
     jobs = finish(live)
     order = [job.exact for job in jobs]
     assert order == sorted(order) and 0 < sum(order) < len(order)
-    assert live.share_done() == 1 and live.is_exact() and live.known(WHOLE).all()
+    assert live.fraction_done() == 1 and live.is_exact() and live.known(WHOLE).all()
     assert (live.height == 9).all() and (live.albedo == 9).all() and (live.shaded == 9).all()
     assert max(max(job.rect.height, job.rect.width) for job in jobs) <= 512
 
@@ -65,7 +66,7 @@ def test_what_is_seen_comes_before_the_rest() -> None:
     focus = Rect(900, 1100, 300, 400)
     while not live.is_exact(focus):
         assert not do(live, live.next_job(focus, None)).rect.intersection(focus).is_empty
-    assert live.share_done() < 0.2
+    assert live.fraction_done() < 0.2
     outside = do(live, live.next_job(focus, None))
     assert outside.exact and outside.rect.intersection(focus).area == 0
     finish(live, focus)
@@ -186,7 +187,7 @@ def test_an_exact_answer_to_a_preview_is_exact() -> None:
 def test_another_recipe_makes_everything_stale() -> None:
     live = finished()
     live.invalidate_all()
-    assert live.share_done() == 0 and live.known(WHOLE).all()
+    assert live.fraction_done() == 0 and live.known(WHOLE).all()
     finish(live, value=3)
     assert live.is_exact() and (live.height == 3).all()
 
@@ -225,7 +226,7 @@ for _ in range(6):
     live.accept(job, TerrainPatch(job.rect, colour, colour[:, :, 0].astype(np.float32), colour, job.exact))
 # Not by getrusage, whose peak a new program inherits from the one that started it.
 peak = int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
-print(live.share_done() > 0, "torch" in sys.modules, peak)
+print(live.fraction_done() > 0, "torch" in sys.modules, peak)
 """
 
 

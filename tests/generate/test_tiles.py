@@ -1,10 +1,14 @@
+"""Tiles of a map, and shading again the tiles with changed heights."""
+
+from dataclasses import replace
+
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from terrainpaint.core.rects import Rect
-from terrainpaint.generate.tiles import MapPart, tiles
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
+from terrainpaint.generate.tiles import reshaded, tiles
 
 
 @given(rows=st.integers(1, 300), cols=st.integers(1, 300), side=st.integers(1, 128))
@@ -16,39 +20,36 @@ def test_tiles_cover_every_pixel_once_and_stay_within_the_limit(rows: int, cols:
     assert (covered == 1).all()
 
 
-def test_a_map_just_over_the_limit_makes_even_halves() -> None:
+def test_a_map_just_over_the_limit_gives_two_equal_halves() -> None:
     assert [rect.width for rect in tiles(8, 1025, 1024)] == [512, 513]
 
 
-def test_beyond_its_border_the_map_goes_on_as_at_the_border() -> None:
-    ids = np.array([[1, 2], [3, 4]], np.uint8)
-    around, rerolls = MapPart.whole(ids, ids % 2).around((-1, 3), (0, 4))
-    assert rerolls is not None and rerolls.tolist() == (around % 2).tolist()
-    assert around.tolist() == [[1, 2, 2, 2], [1, 2, 2, 2], [3, 4, 4, 4], [3, 4, 4, 4]]
+PROVENANCE = Provenance("0" * 64, "atlas", Recipe(), "0")
 
 
-@given(
-    top=st.integers(0, 39), left=st.integers(0, 49), size=st.tuples(st.integers(1, 40), st.integers(1, 50)),
-    margin=st.integers(0, 60),
-)  # fmt: skip
-def test_a_part_answers_as_the_whole_map(top: int, left: int, size: tuple[int, int], margin: int) -> None:
-    random = np.random.default_rng(1)
-    ids, rerolls = random.integers(0, 7, (2, 40, 50), dtype=np.uint8)
-    rect = Rect(top, left, *size).clipped(ids.shape)
-    part = MapPart.near(ids, rerolls, rect, margin)
-    assert part.ids.base is None
-    rows, cols = (rect.row - margin, rect.bottom + margin), (rect.col - margin, rect.right + margin)
-    for mine, of_whole in zip(part.around(rows, cols), MapPart.whole(ids, rerolls).around(rows, cols), strict=True):
-        assert np.array_equal(mine, of_whole)
+def gradient_shading(terrain: Terrain) -> NDArray[np.uint8]:
+    """Shading by slopes, which reads one pixel to each side."""
+    south, east = np.gradient(terrain.height)
+    shown = np.clip(128 + 8 * (south + east), 0, 255).astype(np.uint8)
+    return terrain.albedo // 2 + shown[..., None] // 2
 
 
-def test_a_part_says_what_it_does_not_hold_and_that_nothing_was_drawn_anew() -> None:
-    ids = np.zeros((40, 40), np.uint8)
-    rerolls = np.zeros((40, 40), np.uint8)
-    rerolls[0, 0] = 1
-    part = MapPart.near(ids, rerolls, Rect(20, 20, 4, 4), 5)
-    assert part.rerolls is None
-    assert MapPart.whole(ids, rerolls).around((20, 30), (20, 30))[1] is None
-    for rows in ((14, 20), (20, 30)):
-        with pytest.raises(ValueError, match="does not hold"):
-            part.around(rows, (20, 24))
+def test_only_tiles_with_changed_heights_are_shaded_again() -> None:
+    random = np.random.default_rng(0)
+    albedo = random.integers(0, 256, (1100, 700, 3), dtype=np.uint8)
+    terrain = Terrain(albedo, random.random((1100, 700), dtype=np.float32) * 9, 30.0, PROVENANCE)
+    height = terrain.height.copy()
+    height[360:372, 340:360] = 5  # over the borders of four tiles
+    height[1000, 699] += 4
+    changed = replace(terrain, height=height)
+    shapes: list[tuple[int, int]] = []
+
+    def shade(tile: Terrain) -> NDArray[np.uint8]:
+        shapes.append(tile.shape)
+        return gradient_shading(tile)
+
+    before = gradient_shading(terrain)
+    result = reshaded(before, terrain.height, changed, shade)
+    assert np.array_equal(result, gradient_shading(changed)) and np.array_equal(before, gradient_shading(terrain))
+    assert len(shapes) == 5 and max(rows for rows, _ in shapes) < 400
+    assert np.array_equal(reshaded(before, terrain.height, terrain, shade), before) and len(shapes) == 5

@@ -19,8 +19,9 @@ from terrainpaint.errors import DeviceError
 from terrainpaint.generate import generator, tiles
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generate.messages import MapCrop
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.generate.tiles import MapPart, separate_tiles
+from terrainpaint.generate.tiles import independent_tiles
 from tests.generate.spade_terrain_weights import write_reference_weights
 from tests.models.small_spade_terrain import NAMES
 
@@ -54,7 +55,7 @@ def process() -> Iterator[TerrainProcess]:
 def _tiny_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps of more than 128 x 128 px are too large, and are made in tiles of at most 96 px."""
     monkeypatch.setattr(tiles, "WHOLE_AREA_PX", 128 * 128)
-    monkeypatch.setattr(tiles, "_SEPARATE_PX", 96)
+    monkeypatch.setattr(tiles, "_INDEPENDENT_PX", 96)
 
 
 def painted(rows: int, cols: int, cell: int = 9) -> SegmentationMap:
@@ -101,7 +102,7 @@ def test_a_patch_is_cut_from_the_whole(made: Generator) -> None:
         albedo, height = made.patch(land, rect, recipe, rerolls)
         assert np.array_equal(albedo, whole.albedo[rect.slices])
         assert np.array_equal(height, whole.height[rect.slices])
-        patch = made.shaded_patch(MapPart.near(land.ids, rerolls, rect, None), rect, recipe)
+        patch = made.shaded_patch(MapCrop.near(land.ids, rerolls, rect, None), rect, recipe)
         assert patch.exact and np.array_equal(patch.height, whole.height[rect.slices])
         assert np.abs(patch.shaded.astype(int) - lit[rect.slices]).max() <= 1
 
@@ -124,10 +125,10 @@ def test_a_dab_changes_more_than_what_is_near(weights: Path) -> None:
 
 
 def test_tiles_are_whole_cells_that_cover_the_map(_tiny_tiles: None) -> None:
-    assert separate_tiles((128, 128)) == [Rect(0, 0, 128, 128)]
+    assert independent_tiles((128, 128)) == [Rect(0, 0, 128, 128)]
     for shape in (SHAPE, (1, 20_000), (300, 301)):
         covered = np.zeros(shape, int)
-        found = separate_tiles(shape)
+        found = independent_tiles(shape)
         for each in found:
             covered[each.slices] += 1
             assert each.row % 32 == each.col % 32 == 0
@@ -144,13 +145,13 @@ def test_a_larger_map_is_made_in_tiles_and_the_seams_are_said(_tiny_tiles: None,
     whole = made.terrain(land, recipe)
     assert whole.shape == SHAPE
     # A tile depends on nothing around it, so what is painted elsewhere leaves it as it is.
-    first, *others = separate_tiles(SHAPE)
+    first, *others = independent_tiles(SHAPE)
     land.ids[others[0].slices] = 0
     again = made.terrain(land, recipe)
     assert np.array_equal(again.height[first.slices], whole.height[first.slices])
     rect = Rect(60, 60, 70, 70)  # of four tiles
     assert np.array_equal(made.patch(land, rect, recipe)[1], again.height[rect.slices])
-    part = MapPart.near(land.ids, None, rect, None)
+    part = MapCrop.near(land.ids, None, rect, None)
     assert np.array_equal(made.shaded_patch(part, rect, recipe).height, again.height[rect.slices])
 
 
@@ -183,7 +184,7 @@ def test_the_window_has_the_whole_map_made_after_each_edit(process: TerrainProce
     land.ids[edit.slices] = 1
     live.invalidate(edit)
     assert not live.is_exact(Rect(140, 190, 5, 5)), "an edit makes everything stale"
-    assert live.known(whole).all() and live.share_done() == 0
+    assert live.known(whole).all() and live.fraction_done() == 0
     assert follow(process, live, land.ids, edit) == 1
     local = Generator.load(weights, "cpu")
     terrain = local.terrain(land, Recipe(7))
@@ -197,7 +198,7 @@ def test_an_edit_during_the_job_has_it_made_again(weights: Path) -> None:
     whole = Rect.of_shape(SHAPE)
     job = live.next_job(whole, None)
     assert job is not None and job.rect == whole and job.exact
-    patch = made.shaded_patch(MapPart.whole(land.ids, None), whole, Recipe(7))
+    patch = made.shaded_patch(MapCrop.whole(land.ids, None), whole, Recipe(7))
     live.invalidate(Rect(3, 3, 2, 2))
     assert live.accept(job, patch) == whole
     assert np.array_equal(live.height, patch.height), "shown all the same"
@@ -218,14 +219,14 @@ def test_live_tiles_of_a_large_map_are_those_of_the_whole(_tiny_tiles: None, wei
     order = []
     while (job := live.next_job(seen, None)) is not None:
         order.append(job.rect)
-        patch = made.shaded_patch(MapPart.near(land.ids, None, job.rect, None), job.rect, Recipe(7))
+        patch = made.shaded_patch(MapCrop.near(land.ids, None, job.rect, None), job.rect, Recipe(7))
         live.accept(job, patch)
         assert np.array_equal(live.known(whole, 3), live.known(whole)[::3, ::3])
-    assert order[0].contains(100, 150) and sorted(order, key=str) == sorted(separate_tiles(SHAPE), key=str)
+    assert order[0].contains(100, 150) and sorted(order, key=str) == sorted(independent_tiles(SHAPE), key=str)
     terrain = made.terrain(land, Recipe(7))
     assert np.array_equal(live.height, terrain.height) and np.array_equal(live.albedo, terrain.albedo)
     live.invalidate(Rect(2, 2, 3, 3))
-    assert 0 < live.share_done() < 1 and live.is_exact(seen), "a tile is made as if there was nothing around it"
+    assert 0 < live.fraction_done() < 1 and live.is_exact(seen), "a tile is made as if there was nothing around it"
 
 
 # The command line
