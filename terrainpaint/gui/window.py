@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
 
     def _show_progress(self) -> None:
         generation = self.generation
-        self.status.set_busy(None if generation.is_exact or generation.live is None else generation.fraction_done)
+        self.status.set_progress(None if generation.is_exact or generation.live is None else generation.fraction_done)
         if generation.live is None:
             quality = Quality.NONE
         else:

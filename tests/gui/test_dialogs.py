@@ -67,10 +67,10 @@ def test_other_pixels_make_other_land_at_the_same_scale(new: NewDialog) -> None:
 
 
 def test_the_way_back_to_the_native_scale(new: NewDialog) -> None:
-    back = button(new, "Use 2,000 m a pixel")
+    back = button(new, "Use 2,000 m per pixel")
     assert back.isHidden()
     new.findChild(QDoubleSpinBox).setValue(512)
-    assert back.isVisible() and "1,000 m a pixel" in words(new)
+    assert back.isVisible() and "1,000 m per pixel" in words(new)
     back.click()
     assert new.values().pixel_size_m == 2000 and back.isHidden()
 

@@ -15,7 +15,7 @@ from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog, Mode
 from terrainpaint.gui.widgets.basics import accept_button
-from terrainpaint.gui.widgets.class_colours import ClassCombo, ShareBar
+from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo
 
 IDS = np.repeat(np.repeat(np.arange(7, dtype=np.uint8).reshape(1, 7), 40, axis=0), 10, axis=1)
 
@@ -63,7 +63,7 @@ def test_clusters_are_named_by_the_user(qtbot: QtBot) -> None:
     assert found.mode is Mode.CLUSTERS
     assert (found.ids[:, :24] == CLASS_NAMES.index("forest")).all()
     assert (found.ids[:, 24:] == CLASS_NAMES.index("tundra")).all()
-    assert "tundra 62%" in dialog.findChild(ShareBar).accessibleName()
+    assert "tundra 62%" in dialog.findChild(ClassBar).accessibleName()
 
 
 def test_the_map_can_be_smaller_than_the_picture_without_new_classes(qtbot: QtBot) -> None:
@@ -105,8 +105,8 @@ def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
     found = dialog.values()
     np.testing.assert_array_equal(found.height, land())
     assert found.pixel_size_m == 500
-    assert found.thresholds.sea_m == 0
-    assert "Lowest" not in words(dialog) and "does not say" not in words(dialog)
+    assert found.limits.sea_m == 0
+    assert "Lowest" not in words(dialog) and "no pixel size" not in words(dialog)
 
 
 def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
@@ -114,38 +114,38 @@ def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
     field(dialog, "Lowest").setValue(-200)
     field(dialog, "Highest").setValue(1800)
     np.testing.assert_allclose(dialog.values().height, land(), atol=0.01)
-    assert "does not say how large its pixels are" in words(dialog)
+    assert "no pixel size" in words(dialog)
 
 
-def test_what_is_shown_is_what_the_thresholds_make(qtbot: QtBot) -> None:
+def test_what_is_shown_is_what_the_limits_give(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
     field(dialog, "Sea level").setValue(800)
     found = dialog.values()
-    ids = classes_of_heights(found.height, found.pixel_size_m, found.thresholds)
+    ids = classes_of_heights(found.height, found.pixel_size_m, found.limits)
     share = (ids == 0).mean()
     assert share == pytest.approx(0.5, abs=0.02)
-    qtbot.waitUntil(lambda: f"water {share:.0%}" in dialog.findChild(ShareBar).accessibleName())
+    qtbot.waitUntil(lambda: f"water {share:.0%}" in dialog.findChild(ClassBar).accessibleName())
 
 
 def test_a_limit_that_is_typed_pushes_the_others(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
     field(dialog, "Sea level").setValue(1700)
-    found = dialog.values().thresholds
+    found = dialog.values().limits
     assert min(found.desert_m, found.grassland_m, found.forest_m) >= 1700
     field(dialog, "Mountain from").setValue(0.0)
-    assert dialog.values().thresholds.hills_deg == 0
+    assert dialog.values().limits.hills_deg == 0
 
 
-def test_a_dragged_limit_reaches_the_thresholds(qtbot: QtBot) -> None:
+def test_a_dragged_limit_is_in_the_values(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
     histogram = next(each for each in dialog.findChildren(LimitHistogram) if each.accessibleName() == "Heights")
     drag(qtbot, histogram, histogram.limits[0], 400.0)
-    assert dialog.values().thresholds.sea_m == pytest.approx(400, abs=2000 / histogram.width() * 2)
+    assert dialog.values().limits.sea_m == pytest.approx(400, abs=2000 / histogram.width() * 2)
 
 
 def test_level_ground_can_be_imported(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(np.full((40, 40), 5.0, np.float32), pixel_size_m=30.0))
-    ids = classes_of_heights(dialog.values().height, 30.0, dialog.values().thresholds)
+    ids = classes_of_heights(dialog.values().height, 30.0, dialog.values().limits)
     assert len(np.unique(ids)) == 1
 
 
@@ -183,12 +183,11 @@ def test_a_limit_pushes_the_others_along(qtbot: QtBot, histogram: LimitHistogram
 
 @pytest.mark.parametrize("place", [0.0, 50.0, 100.0])
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_limits_at_one_place_can_be_parted_by_their_feet(
+def test_limits_at_one_place_can_be_separated_by_their_handles(
     qtbot: QtBot, histogram: LimitHistogram, place: float, number: int
 ) -> None:
     histogram.set_limits([place] * 3)
-    foot = QPoint(round(histogram._feet()[number]), round(histogram._plot().bottom()) + 6)
-    pull(qtbot, histogram, foot, 70)
+    pull(qtbot, histogram, histogram.handle(number).toPoint(), 70)
     expected = [max(place, 70) if each > number else min(place, 70) for each in range(3)]
     expected[number] = 70
     assert histogram.limits == pytest.approx(expected, abs=0.5)

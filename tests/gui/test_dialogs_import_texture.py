@@ -28,8 +28,9 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
+from terrainpaint.gui.dialogs.texture import TexturePanel
 from terrainpaint.gui.widgets.basics import accept_button
-from terrainpaint.gui.widgets.class_colours import ShareBar
+from terrainpaint.gui.widgets.class_colours import ClassBar
 
 LONG_MS = 20_000
 
@@ -101,6 +102,13 @@ def press(qtbot: QtBot, dialog: QWidget, text: str) -> None:
     qtbot.mouseClick(button(dialog, text), Qt.MouseButton.LeftButton)
 
 
+def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
+    (label,) = [each for each in dialog.findChildren(QLabel) if each.text().replace("&", "") == name]
+    buddy = label.buddy()
+    assert isinstance(buddy, QDoubleSpinBox)
+    return buddy
+
+
 def words(dialog: QWidget) -> str:
     return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
 
@@ -115,14 +123,14 @@ def test_a_texture_of_another_size_gives_the_classes_of_the_labeller(
     rgb = texture(heights(), (225, 150))
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
     assert not can_import(dialog)
-    with pytest.raises(ValueError, match="not been found yet"):
+    with pytest.raises(ValueError, match="no result yet"):
         dialog.values()
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
     expected = classes_of_earth(rgb, heights(), 2000.0)
     found = dialog.values()
     np.testing.assert_array_equal(found.classes(), expected)
     assert {WATER} < set(np.unique(expected))
-    assert f"water {(expected == WATER).mean():.0%}" in dialog.findChild(ShareBar).accessibleName()
+    assert f"water {(expected == WATER).mean():.0%}" in dialog.findChild(ClassBar).accessibleName()
     assert "sky.png\n225 × 150 px" in words(dialog) and "Sea level" not in words(dialog)
     assert not any(each.isVisible() for each in dialog.findChildren(QProgressBar))
 
@@ -144,8 +152,8 @@ def test_heights_without_a_unit_are_labelled_in_metres(qtbot: QtBot, tmp_path: P
     dialog = ImportHeightsDialog(grey, tmp_path / "dem.png")
     qtbot.addWidget(dialog)
     dialog.show()
-    dialog._pixel_size.setValue(2000)
-    dialog._high.setValue(1700)
+    field(dialog, "Pixel size").setValue(2000)
+    field(dialog, "Highest").setValue(1700)
     rgb = texture(heights(), (144, 96))
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
@@ -158,7 +166,7 @@ def test_other_proportions_are_told_and_leave_what_was_there(
     qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
 ) -> None:
     choose_texture(qtbot, dialog, saved(tmp_path / "wide.png", texture(heights(), (200, 100))))
-    qtbot.waitUntil(lambda: "wide.png has 200 × 100 pixels and the heights 144 × 96" in words(dialog), timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "wide.png has 200 × 100 pixels" in words(dialog), timeout=LONG_MS)
     assert not can_import(dialog)
     # A border of a few pixels is no other ground.
     choose_another(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (148, 97))))
@@ -184,7 +192,7 @@ def test_without_a_picture_the_limits_are_there_again(qtbot: QtBot, dialog: Impo
     qtbot.keyClick(origin(dialog), Qt.Key.Key_Up)
     assert can_import(dialog) and "Sea level" in words(dialog)
     found = dialog.values()
-    np.testing.assert_array_equal(found.classes(), classes_of_heights(heights(), 2000.0, found.thresholds))
+    np.testing.assert_array_equal(found.classes(), classes_of_heights(heights(), 2000.0, found.limits))
 
 
 def test_finding_classes_can_be_stopped_and_begun_again(
@@ -193,7 +201,7 @@ def test_finding_classes_can_be_stopped_and_begun_again(
     rgb = texture(heights(), (144, 96))
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
-    dialog._pixel_size.setValue(1500)
+    field(dialog, "Pixel size").setValue(1500)
     assert "Finding the classes" in words(dialog)
     press(qtbot, dialog, "Stop")
     assert "Stopped." in words(dialog) and not can_import(dialog)
@@ -207,9 +215,10 @@ def test_finding_classes_can_be_stopped_and_begun_again(
 def test_a_dialog_that_is_closed_stops_its_work(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (144, 96))))
     press(qtbot, dialog, "Cancel")
-    assert not dialog.isVisible() and not dialog._texture.is_busy
+    panel = dialog.findChild(TexturePanel)
+    assert not dialog.isVisible() and not panel.is_busy
     qtbot.wait(300)
-    assert dialog._texture.ids is None
+    assert panel.ids is None
 
 
 def waiting(name: str, started: list[str]) -> Callable[[Progress, Cancel], str]:

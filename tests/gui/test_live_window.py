@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from PySide6.QtWidgets import QApplication, QDialogButtonBox
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QDialogButtonBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import shipped_styles
@@ -216,9 +216,14 @@ def test_an_export_waits_for_the_exact_terrain(
     window = person.window
 
     def accept(dialog: ExportDialog) -> None:
-        dialog._folder.setText(str(tmp_path / "out"))
-        dialog._name.setText("land")
-        dialog._choices["terrain"].setChecked(True)
+        folder, name = (
+            field
+            for field in dialog.findChildren(QLineEdit)
+            if not field.isReadOnly() and not isinstance(field.parent(), QAbstractSpinBox)
+        )
+        folder.setText(str(tmp_path / "out"))
+        name.setText("land")
+        next(box for box in dialog.findChildren(QCheckBox) if box.text() == "terrain").setChecked(True)
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 
     qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)

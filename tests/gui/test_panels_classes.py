@@ -14,7 +14,7 @@ from terrainpaint.core.painting import Edge, Mark, Shape
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.classes_panel import ClassesPanel, percent, shares
+from terrainpaint.gui.panels.classes_panel import ClassesPanel, percent, sampled_fractions
 from terrainpaint.gui.panels.tool_bars import ToolOptions
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
 
@@ -69,22 +69,22 @@ def test_arrows_go_through_the_classes(panel: ClassesPanel, tools: ToolSettings,
 
 
 def test_shares_follow_the_map(panel: ClassesPanel, document: Document, qtbot: QtBot) -> None:
-    assert panel.rows[FOREST].share_text == "75 %"
-    assert panel.rows[WATER].share_text == "0 %"
+    assert panel.rows[FOREST].fraction_text == "75 %"
+    assert panel.rows[WATER].fraction_text == "0 %"
     document.put_cells("Fill", Rect(0, 0, 64, 50), np.full((64, 50), WATER, np.uint8))
-    assert panel.rows[WATER].share_text == "0 %"
-    qtbot.waitUntil(lambda: panel.rows[WATER].share_text == "50 %")
+    assert panel.rows[WATER].fraction_text == "0 %"
+    qtbot.waitUntil(lambda: panel.rows[WATER].fraction_text == "50 %")
     document.open(Project.empty((32, 32), Settings(450.0, "atlas", base_class=GRASS)), None, document.view)
-    assert panel.rows[GRASS].share_text == "100 %"
+    assert panel.rows[GRASS].fraction_text == "100 %"
     assert panel.rows[GRASS].is_base
 
 
 def test_a_hidden_panel_counts_when_it_is_shown(panel: ClassesPanel, document: Document, qtbot: QtBot) -> None:
     panel.hide()
     document.put_cells("Fill", Rect(0, 0, 64, 100), np.full((64, 100), WATER, np.uint8))
-    assert panel.rows[WATER].share_text == "0 %"
+    assert panel.rows[WATER].fraction_text == "0 %"
     panel.show()
-    assert panel.rows[WATER].share_text == "100 %"
+    assert panel.rows[WATER].fraction_text == "100 %"
 
 
 def test_shares_of_a_large_map_are_near_the_truth() -> None:
@@ -92,8 +92,8 @@ def test_shares_of_a_large_map_are_near_the_truth() -> None:
         np.random.default_rng(3).choice(CLASS_COUNT, (2100, 3001), p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0]).astype(np.uint8)
     )
     exact = np.bincount(ids.ravel(), minlength=CLASS_COUNT) / ids.size
-    assert shares(ids) == pytest.approx(exact.tolist(), abs=0.01)
-    assert sum(shares(ids)) == pytest.approx(1)
+    assert sampled_fractions(ids) == pytest.approx(exact.tolist(), abs=0.01)
+    assert sum(sampled_fractions(ids)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     bar.show_tool(name)
     kind = TOOLS[name]
     assert bar.name.text() == kind.text
-    assert bar.hint.whole_text == kind.tip
+    assert bar.hint.accessibleName() == kind.tip
     assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth"))
     assert bar.swatch.isVisible() == ((kind.paints and name != "eraser") or name == "picker")
     assert bar.mirror_x.isVisible() == ((kind.paints and name != "replace") or name == "smooth")

@@ -60,11 +60,11 @@ def type_in(qtbot: QtBot, field: QWidget, text: str) -> None:
 
 @pytest.mark.parametrize("scale", [Linear(-3, 3), Logarithmic(0.1, 100)])
 def test_a_scale_goes_from_end_to_end(scale: Linear | Logarithmic) -> None:
-    assert (scale.share(scale.low), scale.share(scale.high)) == pytest.approx((0, 1))
-    for share in np.linspace(0, 1, 11):
-        assert scale.share(scale.value(share)) == pytest.approx(share)
-    assert scale.share(scale.high * 2) == 1
-    assert scale.share(scale.low - 5) == 0
+    assert (scale.position(scale.low), scale.position(scale.high)) == pytest.approx((0, 1))
+    for position in np.linspace(0, 1, 11):
+        assert scale.position(scale.value(position)) == pytest.approx(position)
+    assert scale.position(scale.high * 2) == 1
+    assert scale.position(scale.low - 5) == 0
     assert Logarithmic(0.1, 100).value(1 / 3) == pytest.approx(1)
 
 
@@ -130,7 +130,7 @@ def test_a_seed_is_typed_whole(panel: GenerationPanel, document: Document, qtbot
 
 def test_a_locked_seed_stays(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
     qtbot.mouseClick(panel.seeds.lock, LEFT)
-    assert panel.is_seed_locked
+    assert panel.seeds.lock.isChecked()
     panel.roll_dice()
     qtbot.mouseClick(panel.seeds.seed.dice, LEFT)
     type_in(qtbot, panel.seeds.seed.field, "123")
@@ -269,7 +269,7 @@ def test_the_ground_is_set_in_kilometres(panel: GenerationPanel, document: Docum
     assert panel.width_km.value() == 45
     type_in(qtbot, panel.width_km, "100")
     assert document.settings.pixel_size_m == 1000
-    assert "1000 m per pixel" in panel.ground_text
+    assert "1000 m per pixel" in panel.pixel_size.text()
     document.resize((128, 200))
     assert panel.width_km.value() == 100
     assert document.settings.pixel_size_m == 500

@@ -69,9 +69,9 @@ def test_size_and_zoom(document: Document, info: StatusInfo) -> None:
 def test_the_state_of_the_terrain(info: StatusInfo) -> None:
     assert info.state.text() == ""
     info.set_quality(Quality.PREVIEW)
-    info.set_busy(0.426)
+    info.set_progress(0.426)
     assert info.state.text() == "Preview 42 %"
-    info.set_busy(None)
+    info.set_progress(None)
     info.set_quality(Quality.EXACT)
     assert info.state.text() == "Exact"
 
@@ -82,7 +82,7 @@ def test_a_sentence_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeyp
     )
     monkeypatch.setattr(Kind.WARNING, "shown_ms", 30)
     info.say(sentence, Kind.WARNING)
-    assert info.message.label.whole_text == sentence
+    assert info.message.label.accessibleName() == sentence
     assert info.message.label.text().endswith("…")
     assert info.message.label.toolTip() == sentence
     assert info.message.label.property("role") == "warning"
@@ -109,13 +109,13 @@ def test_the_ring_closes(info: StatusInfo, share: float) -> None:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     apply_theme(app, "dark")
-    info.set_busy(share)
+    info.set_progress(share)
     counted = ink()
-    info.set_busy(1.0)
+    info.set_progress(1.0)
     full = ink()
     assert full > 10
     assert counted <= 1 if share == 0 else counted >= full * share * 0.7
-    info.set_busy(None)
+    info.set_progress(None)
     assert ink() == 0
 
 

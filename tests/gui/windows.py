@@ -37,7 +37,7 @@ class Person:
     @property
     def sentence(self) -> str:
         """What the status bar says."""
-        return self.window.status.message.label.whole_text
+        return self.window.status.message.label.accessibleName()
 
     def say(self, box: QMessageBox) -> Buttons:
         """In place of QMessageBox.exec."""

@@ -1,1 +1,1 @@
-"""Dialogs: each asks for one thing and gives it as a frozen value; none does the work itself."""
+"""The dialogs. Each asks for one thing and returns it as a frozen value; none does the work itself."""

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.widgets.basics import label, paragraph
+from terrainpaint.gui.widgets.basics import icon_button, label, paragraph
+from terrainpaint.gui.widgets.numbers import format_number
 
 UNREAL_SIDES = (127, 253, 505, 1009, 2017, 4033, 8129)
 UNITY_SIDES = tuple(2**power + 1 for power in range(5, 13))
 
 _UNREAL_Z_UNITS = 512  # centimetres that the 16 bits span at a Z scale of 1
 _COPIED_MS = 1200
+_DECIMALS = 4
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What is exported: (H, W) pixels, metres of a pixel, and the lowest and the highest height in metres."""
+    """The terrain to export: (H, W) in pixels, metres per pixel, and the lowest and the highest height in metres."""
 
     shape: tuple[int, int]
     pixel_size_m: float
@@ -29,27 +31,27 @@ class Ground:
 
     @property
     def range_m(self) -> float:
-        """Highest minus lowest; a metre for level ground, as `height16` has it."""
+        """Highest minus lowest height; 1 m for flat ground, as in the `height16` format."""
         low, high = self.height_range_m
         return high - low if high > low else 1.0
 
     @property
     def span_m(self) -> tuple[float, float]:
-        """From the first pixel's centre to the last one's: from north to south and from west to east."""
+        """(north to south, west to east): from the centre of the first pixel to the centre of the last."""
         rows, cols = self.shape
         return (rows - 1) * self.pixel_size_m, (cols - 1) * self.pixel_size_m
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """(name, number) pairs in the order in which the other program asks, and a sentence or two about them."""
+    """(name, number) pairs in the order of the fields in the other program, and a note for the user."""
 
     rows: tuple[tuple[str, str], ...]
     note: str
 
 
 def unreal(ground: Ground) -> Numbers:
-    """For Landscape > Import from File of Unreal Engine, which counts centimetres."""
+    """For Landscape > Import from File in Unreal Engine, in centimetres."""
     side = nearest(UNREAL_SIDES, max(ground.shape))
     return Numbers(
         (
@@ -64,7 +66,7 @@ def unreal(ground: Ground) -> Numbers:
 
 
 def unity(ground: Ground) -> Numbers:
-    """For Terrain Settings of Unity: metres, and a heightmap of 2^k + 1 a side."""
+    """For Terrain Settings in Unity, in metres; its heightmaps have 2^k + 1 pixels a side."""
     down, across = ground.span_m
     side = nearest(UNITY_SIDES, max(ground.shape))
     return Numbers(
@@ -75,7 +77,7 @@ def unity(ground: Ground) -> Numbers:
             ("Position Y", _plain(ground.height_range_m[0])),
             ("Heightmap Resolution", str(side)),
         ),
-        _about_size(ground.shape, side, "Unity wants squares of 2^k + 1 pixels", UNITY_SIDES),
+        _about_size(ground.shape, side, "Unity needs squares of 2^k + 1 pixels", UNITY_SIDES),
     )
 
 
@@ -92,8 +94,8 @@ def blender(ground: Ground) -> Numbers:
             ("Location Z", _plain(low)),
             ("View Clip End", _plain(10 ** len(str(round(2 * reach))))),
         ),
-        "A mesh comes in at its true size and needs the clip end only. The others are for a grid that is displaced by "
-        "the 16-bit heights: colour space Non-Color, extension Extend, midlevel 0.",
+        "An imported mesh has its true size and needs only the clip end. The other numbers are for a grid that the "
+        "16-bit heights displace: colour space Non-Color, extension Extend, midlevel 0.",
     )
 
 
@@ -102,12 +104,12 @@ ENGINES: Mapping[str, Callable[[Ground], Numbers]] = {"Unreal": unreal, "Unity":
 
 
 def nearest(sides: Sequence[int], side: int) -> int:
-    """The one of `sides` that is nearest to `side`, the larger one of two."""
-    return min(sides, key=lambda each: (abs(each - side), -each))
+    """The one of `sides` that is nearest to `side`; of two, the larger one."""
+    return min(sides, key=lambda option: (abs(option - side), -option))
 
 
 class NumbersPage(QWidget):
-    """Shows numbers, each with a button that copies it."""
+    """Numbers with Copy buttons."""
 
     def __init__(self, numbers: Numbers) -> None:
         super().__init__()
@@ -123,11 +125,7 @@ class NumbersPage(QWidget):
             field.setReadOnly(True)
             field.setAccessibleName(name)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
-            copy = QToolButton()
-            copy.setIcon(icon("copy"))
-            copy.setIconSize(QSize(16, 16))
-            copy.setToolTip(f"Copy {name}")
-            copy.setAccessibleName(f"Copy {name}")
+            copy = icon_button("copy", f"Copy {name}")
             copy.clicked.connect(lambda _=False, copy=copy, number=number: _copy(copy, number))
             grid.addWidget(label(name, "muted"), row, 0)
             grid.addWidget(field, row, 1)
@@ -146,11 +144,10 @@ def _copy(button: QToolButton, number: str) -> None:
 def _about_size(shape: tuple[int, int], side: int, rule: str, sides: Sequence[int]) -> str:
     rows, cols = shape
     if rows == cols == side:
-        return f"{rule}; this map has one of them."
-    return f"{rule}; this map has {cols:,} × {rows:,}. The nearest is {side:,} × {side:,}: make the map that size."
+        return f"{rule}; this map has one of these sizes."
+    return f"{rule}; this map has {cols:,} × {rows:,}. The nearest size is {side:,} × {side:,}; resize the map to it."
 
 
 def _plain(number: float) -> str:
-    """A number that any program takes: no thousands, no exponent, and no more decimals than it needs."""
-    text = f"{number:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    """A number that any program reads: without thousands separators or exponent."""
+    return format_number(number, _DECIMALS)

@@ -28,15 +28,14 @@ from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
-    GAP_PX,
-    MARGIN_PX,
     Form,
     accept_button,
     decision,
+    dialog_column,
+    horizontal_rule,
     label,
     paragraph,
     push_button,
-    rule,
 )
 
 _MESH_SIZES = (256, 512, 1024)
@@ -148,9 +147,7 @@ class ExportDialog(QDialog):
         upper.setSpacing(28)
         upper.addLayout(left, 5)
         upper.addLayout(right, 4)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        whole.setSpacing(GAP_PX)
+        whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addLayout(where)
         whole.addWidget(self._message)
@@ -174,7 +171,7 @@ class ExportDialog(QDialog):
         column.setSpacing(2)
         for number, (key, form) in enumerate(FORMATS.items()):
             if number:
-                column.addWidget(rule())
+                column.addWidget(horizontal_rule())
             row = QHBoxLayout()
             row.addWidget(self._choices[key])
             row.addStretch(1)

@@ -9,10 +9,8 @@ from itertools import groupby
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QScrollArea,
@@ -21,15 +19,20 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint import __version__
-from terrainpaint.gui.icons import pixmap
-from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, label, paragraph, push_button
+from terrainpaint.gui.widgets.basics import GAP_PX, close_box, dialog_column, label, logo, paragraph
 
 Shortcut = tuple[str, str, str]
 """Group, keys such as "Ctrl+Shift+Z, Ctrl+Y" or "B or P", and what they do."""
 
+_LOGO_PX = 64
+_LICENCES = (
+    "TerrainPaint is free software under the MIT licence. It uses Qt and PySide6 (LGPL 3), PyTorch, NumPy (BSD), "
+    "OpenCV and safetensors (Apache 2.0), Pillow (MIT-CMU), trimesh and pyqtgraph (MIT)."
+)
+
 
 class ShortcutsDialog(QDialog):
-    """Lists the shortcuts by group, in two columns, and finds those with a word."""
+    """Lists the shortcuts by group, in two columns, with a search field."""
 
     def __init__(self, shortcuts: Sequence[Shortcut], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,14 +43,15 @@ class ShortcutsDialog(QDialog):
         search.setClearButtonEnabled(True)
         search.textChanged.connect(self.show_matching)
 
-        in_order = sorted(shortcuts, key=lambda each: [other[0] for other in shortcuts].index(each[0]))
-        groups = [(name, list(rows)) for name, rows in groupby(in_order, key=lambda each: each[0])]
+        group_names = [group for group, _, _ in shortcuts]
+        in_order = sorted(shortcuts, key=lambda shortcut: group_names.index(shortcut[0]))
         columns = QVBoxLayout(), QVBoxLayout()
         filled = [0, 0]
-        for name, rows in groups:
+        for name, rows in groupby(in_order, key=lambda shortcut: shortcut[0]):
+            group = list(rows)
             shorter = 0 if filled[0] <= filled[1] else 1
-            columns[shorter].addWidget(self._group(name, rows))
-            filled[shorter] += len(rows) + 2
+            columns[shorter].addWidget(self._group(name, group))
+            filled[shorter] += len(group) + 2
         holder = QWidget()
         side_by_side = QHBoxLayout(holder)
         side_by_side.setContentsMargins(0, 0, GAP_PX, 0)
@@ -60,26 +64,21 @@ class ShortcutsDialog(QDialog):
         scroll.setWidgetResizable(True)
         scroll.setWidget(holder)
 
-        close = push_button("Close")
-        close.clicked.connect(self.reject)
-        box = QDialogButtonBox()
-        box.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        whole = dialog_column(self)
         whole.setSpacing(16)
         whole.addWidget(search)
         whole.addWidget(scroll, 1)
-        whole.addWidget(box)
+        whole.addWidget(close_box(self))
         self.resize(820, 600)
 
     def show_matching(self, words: str) -> None:
-        """Show only the shortcuts whose keys or text hold `words`; all of them for nothing."""
+        """Show only the shortcuts whose group, keys or text contain `words`; all of them for ""."""
         for group, rows in self._groups:
-            found = [words.casefold().strip() in text for text, _ in rows]
-            for (_, widgets), seen in zip(rows, found, strict=True):
-                for each in widgets:
-                    each.setVisible(seen)
-            group.setVisible(any(found))
+            matches = [words.casefold().strip() in text for text, _ in rows]
+            for (_, widgets), shown in zip(rows, matches, strict=True):
+                for widget in widgets:
+                    widget.setVisible(shown)
+            group.setVisible(any(matches))
 
     def _group(self, name: str, shortcuts: list[Shortcut]) -> QWidget:
         holder = QWidget()
@@ -99,7 +98,7 @@ class ShortcutsDialog(QDialog):
 
 
 def _keys(keys: str) -> QWidget:
-    """Each key as a small cap: "Ctrl+Z, Ctrl+Y" are two times two of them."""
+    """A small cap for each key: "Ctrl+Z, Ctrl+Y" has two caps, "or", and two caps."""
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
@@ -113,28 +112,17 @@ def _keys(keys: str) -> QWidget:
 
 
 def _caps(combination: str) -> list[str]:
-    """ "Ctrl+Shift+Z" → Ctrl, Shift, Z; a plus at the end is a key itself."""
+    """ "Ctrl+Shift+Z" → Ctrl, Shift, Z; a plus at the end is a key."""
     before, _, key = combination[:-1].rpartition("+")
     return [*(before.split("+") if before else []), key + combination[-1:]]
 
 
-_LOGO_PX = 64
-_LICENCES = (
-    "TerrainPaint is free software under the MIT licence. It uses Qt and PySide6 (LGPL 3), PyTorch, NumPy (BSD), "
-    "OpenCV and safetensors (Apache 2.0), Pillow (MIT-CMU), trimesh and pyqtgraph (MIT)."
-)
-
-
 class AboutDialog(QDialog):
-    """Shows the version, the licences, and `weights_credits`: whose data the weights in use learned from."""
+    """Shows the version, the licences, and `weights_credits`: the data that the loaded weights were trained on."""
 
     def __init__(self, weights_credits: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About TerrainPaint")
-        logo = QLabel()
-        logo.setPixmap(pixmap("app", _LOGO_PX, "#000000", 4.0))
-        logo.setScaledContents(True)
-        logo.setFixedSize(_LOGO_PX, _LOGO_PX)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(label("TerrainPaint", "title"))
@@ -143,25 +131,20 @@ class AboutDialog(QDialog):
         words.addWidget(version)
         head = QHBoxLayout()
         head.setSpacing(16)
-        head.addWidget(logo)
+        head.addWidget(logo(_LOGO_PX))
         head.addLayout(words, 1)
 
         credits_field = QPlainTextEdit(weights_credits)
         credits_field.setReadOnly(True)
         credits_field.setAccessibleName("Credits of the weights")
-        close = push_button("Close")
-        close.clicked.connect(self.reject)
-        box = QDialogButtonBox()
-        box.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        column = dialog_column(self)
         column.setSpacing(14)
         column.addLayout(head)
         column.addWidget(
-            paragraph("Paint a map of seven terrain classes, and get a learned texture and height map.", "")
+            paragraph("Paint a map of seven terrain classes, and get a generated texture and height map.", "")
         )
         column.addWidget(paragraph(_LICENCES))
         column.addWidget(label("Weights", "heading"))
         column.addWidget(credits_field, 1)
-        column.addWidget(box)
+        column.addWidget(close_box(self))
         self.resize(520, 480)

@@ -1,4 +1,4 @@
-"""A histogram whose limits can be dragged."""
+"""A histogram with limits that can be dragged."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from terrainpaint.gui.theme import current_theme
 
 BINS = 96
 _GRAB_PX = 8
-_FOOT_PX = 5
+_HANDLE_PX = 5
 _SIDE_PX = 10
-_KEY_SHARE = 0.005
+_KEY_STEP = 0.005
+"""Fraction of the span that an arrow key moves a limit."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit with what it is called, and the id of the class that begins above it."""
+    """The name of a limit, and the id of the class above it."""
 
     name: str
     above: int
 
 
 class LimitHistogram(QWidget):
-    """How often each value occurs, and limits in rising order between classes.
+    """How often each value occurs, and limits in rising order between the classes.
 
-    They are dragged, or moved with the arrow keys: Up and Down choose one, Left and Right move it. A limit pushes the
-    others along rather than pass them; of several at one place the line moves the first, the feet below move each.
-    `below` is the id of the class below the first limit.
+    Limits are dragged, or moved with the arrow keys: Up and Down choose one, Left and Right move it. A limit that
+    meets another one pushes it. Below the plot each limit has a handle, side by side where limits coincide; a drag at
+    their common line moves the first one. `below` is the id of the class below the first limit.
     """
 
     limit_moved = Signal(int, float)
-    """Number and value of a limit that the user moved; `limits` has them all, with those that were pushed."""
+    """Number and value of a limit that the user moved; `limits` has all of them, including pushed ones."""
 
     def __init__(self, description: str, unit: str, below: int, limits: Sequence[Limit]) -> None:
         super().__init__()
@@ -60,17 +61,21 @@ class LimitHistogram(QWidget):
         return tuple(self._limits)
 
     def show_values(self, values: NDArray[np.float32], span: tuple[float, float]) -> None:
-        """Count `values` of any shape between the two ends of `span`, which are different numbers."""
+        """Show how often `values`, of any shape, occur between the ends of `span`, which must differ."""
         counts, _ = np.histogram(values, BINS, span)
-        # A sea is one height and stands above all else together: the second bar is as high as the picture.
+        # A sea has one height and would dwarf all other bars, so the second highest bar fills the plot.
         self._counts = np.minimum(np.sqrt(counts / max(1, np.sort(counts)[-2])), 1.0)
         self._span = span
         self.update()
 
     def set_limits(self, limits: Sequence[float]) -> None:
-        """Move the limits without a signal."""
-        self._limits = [float(each) for each in limits]
+        """Set the limits, without a signal."""
+        self._limits = [float(limit) for limit in limits]
         self.update()
+
+    def handle(self, number: int) -> QPointF:
+        """The middle of the handle of a limit, in the widget."""
+        return QPointF(self._handles()[number], self._plot().bottom() + 3 + _HANDLE_PX)
 
     def sizeHint(self) -> QSize:
         return QSize(320, 104 + self.fontMetrics().height())
@@ -99,7 +104,7 @@ class LimitHistogram(QWidget):
         self._held = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, step = event.key(), (self._span[1] - self._span[0]) * _KEY_SHARE
+        key, step = event.key(), (self._span[1] - self._span[0]) * _KEY_STEP
         if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._chosen = (self._chosen + (1 if key == Qt.Key.Key_Up else -1)) % len(self._limits)
             self.update()
@@ -113,30 +118,31 @@ class LimitHistogram(QWidget):
         if value == self._limits[number]:
             return
         self._limits[number] = value
-        self._limits[:number] = [min(each, value) for each in self._limits[:number]]
-        self._limits[number + 1 :] = [max(each, value) for each in self._limits[number + 1 :]]
+        self._limits[:number] = [min(limit, value) for limit in self._limits[:number]]
+        self._limits[number + 1 :] = [max(limit, value) for limit in self._limits[number + 1 :]]
         self.update()
         self.limit_moved.emit(number, value)
 
     def _near(self, at: QPointF) -> int | None:
-        """The limit under the pointer."""
-        places = self._feet() if at.y() > self._plot().bottom() else [self._x(each) for each in self._limits]
-        distance = [abs(each - at.x()) for each in places]
+        """The limit at a position, None when there is none."""
+        below = at.y() > self._plot().bottom()
+        places = self._handles() if below else [self._x(limit) for limit in self._limits]
+        distance = [abs(place - at.x()) for place in places]
         nearest = distance.index(min(distance))
         return nearest if distance[nearest] <= _GRAB_PX else None
 
-    def _feet(self) -> list[float]:
-        """Where the limits are held: below their lines, side by side where those fall together."""
-        apart, right = 2 * _FOOT_PX + 2, self.width() - _FOOT_PX
-        feet: list[float] = []
+    def _handles(self) -> list[float]:
+        """The x of the handles: below the lines of the limits, but never over each other."""
+        apart, right = 2 * _HANDLE_PX + 2, self.width() - _HANDLE_PX
+        handles: list[float] = []
         for value in self._limits:
-            feet.append(max(self._x(value), feet[-1] + apart if feet else 0.0))
-        for number in reversed(range(len(feet))):
-            feet[number] = min(feet[number], right - (len(feet) - 1 - number) * apart)
-        return feet
+            handles.append(max(self._x(value), handles[-1] + apart if handles else 0.0))
+        for number in reversed(range(len(handles))):
+            handles[number] = min(handles[number], right - (len(handles) - 1 - number) * apart)
+        return handles
 
     def _plot(self) -> QRectF:
-        below = self.fontMetrics().height() + 2 * _FOOT_PX + 6
+        below = self.fontMetrics().height() + 2 * _HANDLE_PX + 6
         return QRectF(_SIDE_PX, 4, self.width() - 2 * _SIDE_PX, self.height() - 4 - below)
 
     def _x(self, value: float) -> float:
@@ -158,45 +164,39 @@ class LimitHistogram(QWidget):
         self._paint_bars(painter, plot)
         for number in range(len(self._limits)):
             self._paint_limit(painter, plot, number)
-        self._paint_words(painter, plot)
+        self._paint_texts(painter, plot)
 
     def _paint_bars(self, painter: QPainter, plot: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         width = plot.width() / BINS
         middles = np.linspace(*self._span, BINS, endpoint=False) + (self._span[1] - self._span[0]) / BINS / 2
-        classes = (self._below, *(each.above for each in self._names))
+        classes = (self._below, *(limit.above for limit in self._names))
         for index, zone in enumerate(np.searchsorted(self._limits, middles, side="left")):
             tall = float(self._counts[index]) * plot.height()
             bar = QRectF(plot.left() + index * width, plot.bottom() - tall, max(1.0, width - 1), tall)
             painter.fillRect(bar, QColor(*CLASSES[classes[zone]].colour))
 
     def _paint_limit(self, painter: QPainter, plot: QRectF, number: int) -> None:
-        theme, x, foot = current_theme(), self._x(self._limits[number]), self._feet()[number]
+        theme, x, handle = current_theme(), self._x(self._limits[number]), self.handle(number)
         colour = QColor(theme.accent_text if number == self._shown() else theme.text)
         painter.setPen(QPen(colour, 1.5))
         painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
         painter.setBrush(QColor(*CLASSES[self._names[number].above].colour))
-        top = plot.bottom() + 3
-        corners = [
-            (0, 0),
-            (_FOOT_PX, _FOOT_PX),
-            (_FOOT_PX, 2 * _FOOT_PX),
-            (-_FOOT_PX, 2 * _FOOT_PX),
-            (-_FOOT_PX, _FOOT_PX),
-        ]
-        painter.drawPolygon(QPolygonF([QPointF(foot + right, top + down) for right, down in corners]))
+        corners = ((0, -1), (1, 0), (1, 1), (-1, 1), (-1, 0))
+        painter.drawPolygon(QPolygonF([handle + QPointF(*corner) * _HANDLE_PX for corner in corners]))
 
     def _shown(self) -> int | None:
-        """The limit that is told in words."""
-        for each in (self._held, self._over):
-            if each is not None:
-                return each
+        """The limit whose name and value are shown."""
+        if self._held is not None:
+            return self._held
+        if self._over is not None:
+            return self._over
         return self._chosen if self.hasFocus() else None
 
-    def _paint_words(self, painter: QPainter, plot: QRectF) -> None:
-        """The two ends, and between them the limit that is held, pointed at or chosen."""
+    def _paint_texts(self, painter: QPainter, plot: QRectF) -> None:
+        """Write the ends of the span, and between them the limit that is dragged, pointed at or chosen."""
         theme = current_theme()
-        line = QRectF(0, plot.bottom() + 2 * _FOOT_PX + 5, self.width(), self.fontMetrics().height())
+        line = QRectF(0, plot.bottom() + 2 * _HANDLE_PX + 5, self.width(), self.fontMetrics().height())
         painter.setPen(QColor(theme.muted))
         left, middle, right = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
         painter.drawText(line, left, f"{self._span[0]:,.4g} {self._unit}")

@@ -1,4 +1,4 @@
-"""Heights → a map of classes, by limits of height and slope or with a picture of the same ground."""
+"""The dialogs that import heights: class limits or a texture of the same ground, and the layout of RAW files."""
 
 from __future__ import annotations
 
@@ -27,37 +27,46 @@ from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.dialogs.limits import LimitsPanel
 from terrainpaint.gui.dialogs.texture import Ground, TexturePanel
-from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, accept_button, decision, label, paragraph
-from terrainpaint.gui.widgets.class_colours import ShareBar
-from terrainpaint.gui.widgets.numbers import metre_field
+from terrainpaint.gui.widgets.basics import (
+    GAP_PX,
+    MARGIN_PX,
+    Form,
+    accept_button,
+    decision,
+    dialog_column,
+    label,
+    paragraph,
+)
+from terrainpaint.gui.widgets.class_colours import ClassBar
+from terrainpaint.gui.widgets.numbers import unit_field
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 DEFAULT_PIXEL_SIZE_M = 30.0
-"""Where the file does not say: the step of the public elevation models of the whole Earth."""
+"""For files without one: the pixel size of the public elevation models of the whole Earth."""
 
 _PREVIEW_PX = 512
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
-"""Share of the width that the highest difference is drawn as, so that flat land has a picture too."""
+"""The relief in the picture of the heights, as a fraction of its width, so that flat terrain is visible too."""
 _SMALLEST = QSize(190, 120)
 _LIMITS, _TEXTURE = range(2)
 _ORIGINS = ("Heights and slopes", "A texture of the same ground")
 _WIDTHS_PX = {_LIMITS: 430, _TEXTURE: 330}
-"""Of the side with the fields; there are fewer for a texture, and more to be seen."""
+"""Of the column with the fields: a texture has fewer fields and more pictures."""
 _WIDTH_PX, _FRAME_PX = 1120, 60
 _COLUMN_GAP_PX, _BAR_PX = 24, 12
 
 
 @dataclass(frozen=True, eq=False)
 class HeightsImport:
-    """What was chosen: the heights of a file, what they mean on the ground, and what becomes what class.
+    """The heights of a file, their meaning on the ground, and how they become classes.
 
-    `ids` (H, W) uint8 are the classes that the labeller found; None when `thresholds` make them.
+    `ids` (H, W) uint8 are the class ids of the labeller; None when `limits` give the classes.
     """
 
     heights: HeightMap
     ground: Ground
-    thresholds: ClassLimits
+    limits: ClassLimits
     ids: NDArray[np.uint8] | None
 
     @property
@@ -67,21 +76,21 @@ class HeightsImport:
 
     @property
     def pixel_size_m(self) -> float:
-        """Ground size of a pixel."""
+        """Ground size of a pixel in metres."""
         return self.ground.pixel_size_m
 
     def classes(self, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> NDArray[np.uint8]:
-        """(H, W) uint8 class ids. Large land takes seconds, so not for the interface thread. Raises Cancelled."""
+        """(H, W) uint8 class ids. Takes seconds for large maps: not for the interface thread. Raises Cancelled."""
         if self.ids is not None:
             return self.ids
-        return classes_of_heights(self.height, self.pixel_size_m, self.thresholds, progress, cancel)
+        return classes_of_heights(self.height, self.pixel_size_m, self.limits, progress, cancel)
 
 
 class ImportHeightsDialog(QDialog):
     """Asks how the heights of `source`, read from `path`, become a map.
 
-    What the limits make is shown of a smaller copy, so that a limit can be dragged without a wait. What the labeller
-    makes of a texture is made once, as it is imported.
+    The preview of the limits uses a smaller copy of the heights, so that it follows a drag. The labeller runs once, on
+    all of the heights; its result is imported.
     """
 
     def __init__(self, source: HeightMap, path: Path, parent: QWidget | None = None) -> None:
@@ -90,8 +99,8 @@ class ImportHeightsDialog(QDialog):
         self._source = source
         self._small = dataclasses.replace(source, height=_smaller(source.height))
         self._step = max(source.height.shape) / max(self._small.height.shape)
-        self._pixel_size = metre_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M)
-        self._low, self._high = metre_field(-12_000, 12_000, 0.0), metre_field(-12_000, 12_000, 2000.0)
+        self._pixel_size = unit_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M, 2, " m")
+        self._low, self._high = (unit_field(-12_000, 12_000, value, 1, " m") for value in (0.0, 2000.0))
         self._origin = QComboBox()
         self._origin.addItems(_ORIGINS)
         self._limits, self._texture = LimitsPanel(), TexturePanel(source, path.parent)
@@ -101,22 +110,22 @@ class ImportHeightsDialog(QDialog):
         self._picture = PictureView("The texture", _SMALLEST)
         self._map = PictureView("The map", _SMALLEST)
         self._picture_name = label("Texture", "muted")
-        self._shares = ShareBar()
+        self._class_bar = ClassBar()
         self._buttons = decision(self, "Import")
         self._timer = QTimer(self, singleShot=True, interval=_PREVIEW_AFTER_MS)
         self._timer.timeout.connect(self._preview)
         self._build()
         self._connect()
-        self._restart()
+        self._show_heights()
         self._show_origin()
         self._pixel_size.setFocus()
 
     def values(self) -> HeightsImport:
-        """What is chosen now. Raises ValueError while the classes of a texture are not found."""
+        """The current choice. Raises ValueError while the labeller has no result."""
         if not self._has_classes:
-            raise ValueError("the classes have not been found yet")
+            raise ValueError("the labeller has no result yet")
         ids = self._texture.ids if self._from_texture else None
-        return HeightsImport(self._source, self._ground(), self._limits.thresholds(), ids)
+        return HeightsImport(self._source, self._ground(), self._limits.limits(), ids)
 
     def done(self, result: int) -> None:
         self._texture.stop()
@@ -141,32 +150,32 @@ class ImportHeightsDialog(QDialog):
         ground = Form()
         ground.add("&Pixel size", self._pixel_size)
         if self._source.pixel_size_m is None:
-            ground.add_below(paragraph("The file does not say how large its pixels are."))
+            ground.add_below(paragraph("The file has no pixel size."))
         if self._source.full_scale is not None:
             ground.add("&Lowest", self._low)
             ground.add("Hi&ghest", self._high)
-            ground.add_below(paragraph("The file has no metres: these two stand for black and white."))
+            ground.add_below(paragraph("The file has no unit: black and white stand for these heights."))
         if self._source.filled:
-            ground.add_below(paragraph(f"{self._source.filled:,} pixels without a height were filled."))
+            ground.add_below(paragraph(f"{self._source.filled:,} pixels without a height were filled in."))
         ground.add("&Classes from", self._origin)
         side.addLayout(ground)
         side.addSpacing(8)
         side.addWidget(self._limits, 1)
         side.addWidget(self._texture, 1)
 
-        given, made = QVBoxLayout(), QVBoxLayout()
+        sources, result = QVBoxLayout(), QVBoxLayout()
         for name, view in ((label("Heights", "muted"), self._relief), (self._picture_name, self._picture)):
-            given.addWidget(name)
-            given.addWidget(view)
-        made.addWidget(label("Map", "muted"))
-        made.addWidget(self._map)
-        made.addWidget(self._shares)
+            sources.addWidget(name)
+            sources.addWidget(view)
+        result.addWidget(label("Map", "muted"))
+        result.addWidget(self._map)
+        result.addWidget(self._class_bar)
         self._pictures.setSpacing(_COLUMN_GAP_PX)
-        for column in (given, made):
+        for column in (sources, result):
             column.setSpacing(GAP_PX)
             column.addStretch(1)
             self._pictures.addLayout(column, 1)
-        # Low screens have not the room for all the fields.
+        # On a low screen the fields scroll.
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._side)
@@ -174,9 +183,7 @@ class ImportHeightsDialog(QDialog):
         upper.setSpacing(_COLUMN_GAP_PX - _BAR_PX)
         upper.addWidget(self._scroll)
         upper.addLayout(self._pictures, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        whole.setSpacing(GAP_PX)
+        whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addWidget(self._buttons)
         whole_px = self._side.sizeHint().height() + self._buttons.sizeHint().height() + GAP_PX + 2 * MARGIN_PX
@@ -184,31 +191,31 @@ class ImportHeightsDialog(QDialog):
 
     def _connect(self) -> None:
         for field in (self._pixel_size, self._low, self._high):
-            field.valueChanged.connect(self._restart)
+            field.valueChanged.connect(self._show_heights)
         self._limits.changed.connect(self._timer.start)
         self._origin.currentIndexChanged.connect(self._show_origin)
         self._origin.activated.connect(self._ask_for_texture)
         self._texture.picture_read.connect(lambda rgb: self._picture.show_picture(thinned(rgb, _PREVIEW_PX)))
         self._texture.changed.connect(self._preview)
 
-    def _restart(self) -> None:
-        """Other metres: show the land anew, with limits that fit it."""
+    def _show_heights(self) -> None:
+        """Show the heights again, after their unit changed, and suggest limits for them."""
         height = self._small.in_metres(self._low.value(), self._high.value()).height
         step_m = self._pixel_size.value() * self._step
-        self._limits.show_land(height, step_m)
-        # The shade is for the eye alone: a high mountain range and a dune get the same contrast.
+        self._limits.show_heights(height, step_m)
+        # Only for this picture: a mountain range and a dune get the same contrast.
         rise = _SHADED_RELIEF * step_m * max(height.shape) / max(float(np.ptp(height)), 1e-6)
         shade = hillshade(height, step_m, exaggeration=min(rise, 1e6))
         self._relief.show_picture(np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=2))
         if self._from_texture:
-            # At once, so that classes of other metres cannot be imported.
+            # Now, so that classes of the old unit cannot be imported.
             self._preview()
 
     def _show_origin(self) -> None:
         self._limits.setVisible(not self._from_texture)
-        for each in (self._texture, self._picture, self._picture_name):
-            each.setVisible(self._from_texture)
-        # Beside a texture the map has twice the width of what it is made of.
+        for widget in (self._texture, self._picture, self._picture_name):
+            widget.setVisible(self._from_texture)
+        # With a texture, heights and texture are below each other and the map is twice as wide.
         self._pictures.setStretch(1, 2 if self._from_texture else 1)
         side_px = _WIDTHS_PX[self._origin.currentIndex()]
         self._side.setFixedWidth(side_px)
@@ -216,7 +223,7 @@ class ImportHeightsDialog(QDialog):
         self._preview()
 
     def _ask_for_texture(self) -> None:
-        """There is only one thing to do after the choice of a texture."""
+        """Open the file dialog at once when a texture is needed."""
         if self._from_texture and not self._texture.has_picture:
             self._texture.ask()
 
@@ -227,17 +234,17 @@ class ImportHeightsDialog(QDialog):
             if ids is not None:
                 self._show_classes(thinned(ids, _PREVIEW_PX))
             else:
-                self._shares.show_classes(np.empty((0, 0), np.uint8))
+                self._class_bar.clear()
                 self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
         else:
             height = self._small.in_metres(self._low.value(), self._high.value()).height
             step_m = self._pixel_size.value() * self._step
-            self._show_classes(classes_of_heights(height, step_m, self._limits.thresholds()))
+            self._show_classes(classes_of_heights(height, step_m, self._limits.limits()))
         accept_button(self._buttons).setEnabled(self._has_classes)
 
     def _show_classes(self, ids: NDArray[np.uint8]) -> None:
         self._map.show_picture(PALETTE[ids])
-        self._shares.show_classes(ids)
+        self._class_bar.show_map(ids)
 
 
 def _smaller(height: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -250,14 +257,14 @@ def _smaller(height: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class RawFormatDialog(QDialog):
-    """Asks for the sides and the byte order of the RAW file at `path`, and shows the heights that they make.
+    """Asks for the size and the byte order of the RAW file at `path`, and shows the heights that they give.
 
-    Only sides that fit the file are offered, and the likeliest first chosen. Raises InputFileError when none fit, or
+    It offers the sizes that fit the file and starts with the likeliest one. Raises InputFileError when no size fits or
     the file cannot be read.
     """
 
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
-        # What can fail comes first, so that no half of a dialog stays with the parent.
+        # First, because they can fail: a half-built dialog would stay a child of the parent.
         sides, likely = raw_sizes(path), likely_raw_format(path)
         super().__init__(parent)
         self.setWindowTitle(f"Import {path.name}")
@@ -274,7 +281,7 @@ class RawFormatDialog(QDialog):
         self._show()
 
     def values(self) -> RawFormat:
-        """What is chosen now."""
+        """The current choice."""
         return RawFormat(*self._sides[self._size.currentIndex()], big_endian=self._order.currentIndex() == 1)
 
     def _build(self) -> None:
@@ -285,7 +292,7 @@ class RawFormatDialog(QDialog):
         side.setSpacing(GAP_PX)
         side.addLayout(form)
         side.addWidget(
-            paragraph("A RAW file does not say how it is laid out. It is right when the picture shows land.")
+            paragraph("A RAW file does not contain its layout. The layout is right when the picture shows terrain.")
         )
         side.addStretch(1)
         panel = QWidget()
@@ -299,18 +306,16 @@ class RawFormatDialog(QDialog):
         upper.setSpacing(24)
         upper.addWidget(panel)
         upper.addLayout(picture, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        whole.setSpacing(GAP_PX)
+        whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addWidget(decision(self, "Continue"))
         self.resize(700, 450)
 
     def _show(self) -> None:
         try:
-            seen = sample_raw_heights(self._path, self.values(), _PREVIEW_PX).astype(np.float32)
+            sample = sample_raw_heights(self._path, self.values(), _PREVIEW_PX).astype(np.float32)
         except InputFileError as error:
             self._view.show_text(str(error))
             return
-        grey = (seen - seen.min()) * (255 / max(float(np.ptp(seen)), 1.0))
+        grey = (sample - sample.min()) * (255 / max(float(np.ptp(sample)), 1.0))
         self._view.show_picture(np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2))

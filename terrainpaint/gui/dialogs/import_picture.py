@@ -1,4 +1,4 @@
-"""Any picture → a map of classes, with a preview beside it."""
+"""The dialog that imports a picture: how its colours become classes, with a preview of the map."""
 
 from __future__ import annotations
 
@@ -27,8 +27,16 @@ from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.background_jobs import Job
-from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, accept_button, decision, label, paragraph
-from terrainpaint.gui.widgets.class_colours import ClassCombo, ShareBar, swatch
+from terrainpaint.gui.widgets.basics import (
+    GAP_PX,
+    Form,
+    accept_button,
+    decision,
+    dialog_column,
+    label,
+    paragraph,
+)
+from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, colour_icon
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 CLUSTERS = 7
@@ -46,15 +54,15 @@ class Mode(Enum):
 
 
 _EXPLAINED = {
-    Mode.EXACT: "For maps that were painted in the seven class colours.",
-    Mode.NEAREST: "Each pixel becomes the class whose colour is the most like its own.",
-    Mode.CLUSTERS: "Finds the main colours of the picture; you say what each of them stands for.",
+    Mode.EXACT: "For maps that use the seven class colours only.",
+    Mode.NEAREST: "Each pixel becomes the class with the most similar colour.",
+    Mode.CLUSTERS: "Finds the main colours of the picture; you choose a class for each.",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class PictureImport:
-    """What was chosen: `ids` (H, W) uint8 class ids, and how they were found."""
+    """`ids` (H, W) uint8 class ids, and the mode that gave them."""
 
     ids: NDArray[np.uint8]
     mode: Mode
@@ -62,15 +70,15 @@ class PictureImport:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """What the picture gives in all modes."""
+    """What all modes need of the picture."""
 
     nearest: NDArray[np.uint8]
-    foreign: float  # share of the pixels whose colour is no class colour
+    foreign: float  # fraction of the pixels without a class colour, 0..1
     clusters: Clusters
 
 
 class ImportPictureDialog(QDialog):
-    """Asks how the picture `rgb` (H, W, 3) uint8 sRGB becomes a map; `name` is what the picture is called."""
+    """Asks how the picture `rgb` (H, W, 3) uint8 sRGB becomes a map; `name` is the name of its file."""
 
     def __init__(self, rgb: NDArray[np.uint8], name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +91,7 @@ class ImportPictureDialog(QDialog):
         self._grid = QGridLayout(self._clusters)
         self._before = PictureView("The picture", QSize(280, 280))
         self._after = PictureView("The map", QSize(280, 280))
-        self._shares = ShareBar()
+        self._class_bar = ClassBar()
         self._width = _width_field(rgb.shape)
         self._size = label("", "muted")
         self._shape = rgb.shape[0], rgb.shape[1]
@@ -92,14 +100,14 @@ class ImportPictureDialog(QDialog):
         self._before.show_picture(thinned(rgb, _PREVIEW_PX))
         self._after.show_text("Reading the colours…")
         accept_button(self._buttons).setEnabled(False)
-        self._width.valueChanged.connect(self._tell_size)
-        self._tell_size()
+        self._width.valueChanged.connect(self._show_size)
+        self._show_size()
 
         def read(progress: Progress, cancel: Cancel) -> _Read:
             nearest = nearest_classes(rgb)
-            return _Read(nearest, _foreign_share(rgb, nearest), k_means(rgb, CLUSTERS))
+            return _Read(nearest, _foreign_fraction(rgb, nearest), k_means(rgb, CLUSTERS))
 
-        # Without a parent: the thread may outlive a dialog that was cancelled.
+        # No parent: the thread may outlive the dialog.
         self._job = Job(read)
         self._job.done.connect(self._ready)
         self._job.failed.connect(self._after.show_text)
@@ -111,7 +119,7 @@ class ImportPictureDialog(QDialog):
         self._show()
 
     def values(self) -> PictureImport:
-        """What is chosen now. Raises ValueError while the picture is still being read."""
+        """The current choice. Raises ValueError while the picture is still being read."""
         ids = self._ids()
         size = self._width.value(), self._rows()
         if size != (ids.shape[1], ids.shape[0]):
@@ -131,7 +139,7 @@ class ImportPictureDialog(QDialog):
         if self._read is None:
             raise ValueError("the picture is still being read")
         if self._mode is Mode.CLUSTERS:
-            return self._read.clusters.ids([each.class_id for each in self._combos])
+            return self._read.clusters.ids([combo.class_id for combo in self._combos])
         return self._read.nearest
 
     def _build(self) -> None:
@@ -169,16 +177,14 @@ class ImportPictureDialog(QDialog):
             pictures.addWidget(label(text, "muted"), 0, col)
             pictures.addWidget(view, 1, col)
             pictures.setColumnStretch(col, 1)
-        pictures.addWidget(self._shares, 2, 0, 1, 2)
+        pictures.addWidget(self._class_bar, 2, 0, 1, 2)
         pictures.setRowStretch(3, 1)
 
         upper = QHBoxLayout()
         upper.setSpacing(24)
         upper.addWidget(panel)
         upper.addLayout(pictures, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        whole.setSpacing(GAP_PX)
+        whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addWidget(self._buttons)
         self.resize(1000, 600)
@@ -189,8 +195,8 @@ class ImportPictureDialog(QDialog):
         exact = read.foreign == 0
         if not exact:
             self._modes.button(list(Mode).index(Mode.EXACT)).setEnabled(False)
-            share = "Less than 0.1 %" if read.foreign < 0.001 else f"{read.foreign:.1%}"
-            self._notes[Mode.EXACT].setText(f"{share} of the pixels have other colours.")
+            fraction = "Less than 0.1 %" if read.foreign < 0.001 else f"{read.foreign:.1%}"
+            self._notes[Mode.EXACT].setText(f"{fraction} of the pixels have other colours.")
         self._add_clusters(read.clusters)
         accept_button(self._buttons).setEnabled(True)
         if self._mode is Mode.CLUSTERS:
@@ -202,7 +208,7 @@ class ImportPictureDialog(QDialog):
         counts = np.bincount(clusters.labels.ravel(), minlength=len(clusters.centres)) / clusters.labels.size
         for row, (centre, class_id) in enumerate(zip(clusters.centres, clusters.suggested, strict=True)):
             colour = QLabel()
-            colour.setPixmap(swatch(centre).pixmap(QSize(20, 20), self.devicePixelRatio()))
+            colour.setPixmap(colour_icon(centre).pixmap(QSize(20, 20), self.devicePixelRatio()))
             combo = ClassCombo(class_id)
             combo.setAccessibleName(f"Class of colour {row + 1}")
             combo.currentIndexChanged.connect(self._show)
@@ -217,21 +223,21 @@ class ImportPictureDialog(QDialog):
         if self._read is not None:
             ids = self._ids()
             self._after.show_picture(PALETTE[thinned(ids, _PREVIEW_PX)])
-            self._shares.show_classes(ids)
+            self._class_bar.show_map(ids)
 
-    def _tell_size(self) -> None:
+    def _show_size(self) -> None:
         rows, cols = self._shape
         self._size.setText(f"× {self._rows():,} px; the picture has {cols:,} × {rows:,}")
 
 
-def _foreign_share(rgb: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> float:
+def _foreign_fraction(rgb: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> float:
     rows = max(1, _BAND_PX // nearest.shape[1])
     bands = (slice(top, top + rows) for top in range(0, len(nearest), rows))
     return sum(int((PALETTE[nearest[band]] != rgb[band]).any(axis=2).sum()) for band in bands) / nearest.size
 
 
 def _width_field(shape: tuple[int, ...]) -> QSpinBox:
-    """Widths that keep both sides within what a map may have, and the proportions of the picture."""
+    """A field for the width of the map, limited so that both sides are allowed; the proportions are the picture's."""
     rows, cols = shape[:2]
     field = QSpinBox()
     smallest = max(MIN_SIDE_PX, round(MIN_SIDE_PX * cols / rows))

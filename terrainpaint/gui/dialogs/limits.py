@@ -1,4 +1,4 @@
-"""Limits of height and slope between the classes of a land, seen over how much of it they part."""
+"""The panel of the limits of height and slope between the classes, over histograms of both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, WATER
 from terrainpaint.core.importing import ClassLimits, default_limits
 from terrainpaint.core.shading import slope_deg
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.widgets.basics import label, push_button
-from terrainpaint.gui.widgets.class_colours import swatch
-from terrainpaint.gui.widgets.numbers import metre_field
+from terrainpaint.gui.widgets.class_colours import colour_icon
+from terrainpaint.gui.widgets.numbers import unit_field
 
 _GRASSLAND, _FOREST, _HILLS, _DESERT, _MOUNTAIN, _TUNDRA = (
-    CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
+    CLASS_NAMES.index(name) for name in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
 )
-# Field of ClassLimits → what the limit is called, and the class above it.
+# Field of ClassLimits → name of the limit, and the class above it.
 _HEIGHTS = {
     "sea_m": Limit("Sea level", _DESERT),
     "desert_m": Limit("Desert to", _GRASSLAND),
@@ -36,18 +36,20 @@ _STEEPEST_DEG = 90.0
 
 
 class LimitsPanel(QWidget):
-    """Limits that are dragged or typed; each pushes the others along rather than pass them."""
+    """Limits to drag or type. They stay in order: a moved limit pushes the others."""
 
     changed = Signal()
-    """The limits are others."""
+    """The limits changed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._land, self._step_m = np.zeros((2, 2), np.float32), 1.0
+        self._height, self._step_m = np.zeros((2, 2), np.float32), 1.0
         self._heights = LimitHistogram("Heights", "m", WATER, tuple(_HEIGHTS.values()))
         self._slopes = LimitHistogram("Slopes", "°", _FOREST, tuple(_SLOPES.values()))
-        self._fields = {each: metre_field(-1e5, 1e5, 0.0) for each in _HEIGHTS}
-        self._fields |= {each: _degree_field() for each in _SLOPES}
+        self._fields = {name: unit_field(-1e5, 1e5, 0.0, 1, " m") for name in _HEIGHTS}
+        self._fields |= {name: unit_field(0.0, _STEEPEST_DEG, 0.0, 2, "°") for name in _SLOPES}
+        for name in _SLOPES:
+            self._fields[name].setSingleStep(0.5)
         self._build()
         for histogram, names in ((self._heights, tuple(_HEIGHTS)), (self._slopes, tuple(_SLOPES))):
             histogram.limit_moved.connect(lambda *_, histogram=histogram, names=names: self._dragged(histogram, names))
@@ -56,17 +58,17 @@ class LimitsPanel(QWidget):
                     lambda value, name=name, names=names: self._typed(name, value, names)
                 )
 
-    def show_land(self, height: NDArray[np.float32], step_m: float) -> None:
-        """Show (H, W) float32 metres, `step_m` metres from pixel to pixel, with limits that fit it."""
-        self._land, self._step_m = height, step_m
+    def show_heights(self, height: NDArray[np.float32], step_m: float) -> None:
+        """Show heights, (H, W) float32 metres with `step_m` metres per pixel, and suggest limits for them."""
+        self._height, self._step_m = height, step_m
         low, high = float(height.min()), float(height.max())
         self._heights.show_values(height, (low, max(high, low + 1.0)))
         steepness = slope_deg(height, step_m)
         self._slopes.show_values(steepness, (0.0, max(1.0, float(np.quantile(steepness, 0.999)))))
         self._suggest()
 
-    def thresholds(self) -> ClassLimits:
-        """The limits now."""
+    def limits(self) -> ClassLimits:
+        """The current limits."""
         return ClassLimits(**{name: field.value() for name, field in self._fields.items()})
 
     def _build(self) -> None:
@@ -95,7 +97,7 @@ class LimitsPanel(QWidget):
             text = label((_HEIGHTS | _SLOPES)[name].name, "muted")
             text.setBuddy(self._fields[name])
             mark = label("")
-            mark.setPixmap(swatch(CLASSES[_SWATCHES[name]].colour).pixmap(QSize(14, 14), self.devicePixelRatio()))
+            mark.setPixmap(colour_icon(CLASSES[_SWATCHES[name]].colour).pixmap(QSize(14, 14), self.devicePixelRatio()))
             grid.addWidget(mark, row, 3 * col)
             grid.addWidget(text, row, 3 * col + 1)
             grid.addWidget(self._fields[name], row, 3 * col + 2)
@@ -103,7 +105,7 @@ class LimitsPanel(QWidget):
         return grid
 
     def _suggest(self) -> None:
-        self._set_fields(dataclasses.asdict(default_limits(self._land, self._step_m)))
+        self._set_fields(dataclasses.asdict(default_limits(self._height, self._step_m)))
         self._show_limits()
 
     def _dragged(self, histogram: LimitHistogram, names: tuple[str, ...]) -> None:
@@ -111,10 +113,10 @@ class LimitsPanel(QWidget):
         self.changed.emit()
 
     def _typed(self, name: str, value: float, names: tuple[str, ...]) -> None:
-        """A limit pushes the others along here too."""
+        """A typed limit pushes the others as well."""
         place = names.index(name)
-        lower = {each: min(self._fields[each].value(), value) for each in names[:place]}
-        higher = {each: max(self._fields[each].value(), value) for each in names[place + 1 :]}
+        lower = {other: min(self._fields[other].value(), value) for other in names[:place]}
+        higher = {other: max(self._fields[other].value(), value) for other in names[place + 1 :]}
         self._set_fields(lower | higher)
         self._show_limits()
 
@@ -124,15 +126,6 @@ class LimitsPanel(QWidget):
                 self._fields[name].setValue(value)
 
     def _show_limits(self) -> None:
-        self._heights.set_limits([self._fields[each].value() for each in _HEIGHTS])
-        self._slopes.set_limits([self._fields[each].value() for each in _SLOPES])
+        self._heights.set_limits([self._fields[name].value() for name in _HEIGHTS])
+        self._slopes.set_limits([self._fields[name].value() for name in _SLOPES])
         self.changed.emit()
-
-
-def _degree_field() -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setRange(0.0, _STEEPEST_DEG)
-    field.setDecimals(2)
-    field.setSingleStep(0.5)
-    field.setSuffix("°")
-    return field

@@ -1,4 +1,4 @@
-"""Size, ground and first contents of a new map, and another size for a map."""
+"""The dialogs for the size of a map: a new map with its ground and first contents, and resize."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,26 +23,26 @@ from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.samples import SAMPLES, map_picture
 from terrainpaint.gui.theme import current_theme
-from terrainpaint.gui.widgets.basics import GAP_PX, MARGIN_PX, Form, decision, label, paragraph, push_button
-from terrainpaint.gui.widgets.class_colours import swatch
+from terrainpaint.gui.widgets.basics import GAP_PX, Form, decision, dialog_column, label, paragraph, push_button, row_of
+from terrainpaint.gui.widgets.class_colours import colour_icon
 from terrainpaint.gui.widgets.pictures import draw_rounded
 
 PRESETS_PX = (256, 512, 1024, 2048, 4096)
 DEFAULT_PX = 512
 LARGE_PX = 4096 * 4096
-"""From this number of pixels on, the dialog tells what memory they take."""
+"""Above this number of pixels the dialog shows the memory that they need."""
 
 _PIXEL_SIZES_M = 0.01, 1e6
-# One for the layer, one for the map of all layers, one for the counts of re-rolls; three of colour, four of height.
+# Layer, map of all layers, re-roll counts: 1 each; texture: 3; height: 4.
 _BYTES_PER_PX = 10
 _CLASS_COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class NewMap:
-    """What was chosen: sides in pixels, ground size of a pixel in metres, class of what is not painted.
+    """Sides in pixels, ground size of a pixel in metres, and class where nothing is painted.
 
-    `template` is the name of the map in assets/maps to start from, resampled to this size; None starts empty.
+    `template` is the sample map to start from, resampled to this size; None starts empty.
     """
 
     width_px: int
@@ -54,7 +53,7 @@ class NewMap:
 
 
 class NewDialog(QDialog):
-    """Asks for a new map. `native_pixel_size_m` is the ground size of a pixel that the weights learned."""
+    """Asks for a new map. `native_pixel_size_m` is the ground size of a pixel in the training data of the weights."""
 
     def __init__(self, native_pixel_size_m: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,14 +62,17 @@ class NewDialog(QDialog):
         self._pixel_size_m = native_pixel_size_m
         self._templates = QButtonGroup(self)
         self._classes = QButtonGroup(self)
-        self._width, self._height = _side_field("Width in pixels"), _side_field("Height in pixels")
+        self._width, self._height = (
+            _side_field("Width in pixels", DEFAULT_PX),
+            _side_field("Height in pixels", DEFAULT_PX),
+        )
         self._ground = _Kilometres()
         self._ground.setDecimals(3)
         self._ground.setRange(MIN_SIDE_PX * _PIXEL_SIZES_M[0] / 1000, MAX_PROJECT_SIDE_PX * _PIXEL_SIZES_M[1] / 1000)
         self._ground.setSuffix(" km wide")
         self._ground.setGroupSeparatorShown(True)
         self._scale = paragraph("")
-        self._native = push_button(f"Use {_metres(native_pixel_size_m)} a pixel", "link")
+        self._native = push_button(f"Use {_metres(native_pixel_size_m)} per pixel", "link")
         self._warning = paragraph("", "warning")
         self._build()
         self._width.valueChanged.connect(self._resized)
@@ -81,7 +83,7 @@ class NewDialog(QDialog):
         self._width.setFocus()
 
     def values(self) -> NewMap:
-        """What is chosen now."""
+        """The current choice."""
         return NewMap(
             width_px=self._width.value(),
             height_px=self._height.value(),
@@ -92,20 +94,18 @@ class NewDialog(QDialog):
 
     def _build(self) -> None:
         buttons = decision(self, "Create")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        column.setSpacing(GAP_PX)
+        column = dialog_column(self)
         column.addWidget(label("Start from", "heading"))
         column.addLayout(self._template_row())
         column.addSpacing(8)
         self.setMinimumWidth(600)
         form = Form()
-        form.add("Presets", _row(*self._preset_buttons()))
-        form.add("&Size", _row(self._width, label("×", "muted"), self._height, label("px", "muted")))
-        form.add("&Ground", _row(self._ground, self._native))
+        form.add("Presets", row_of(*self._preset_buttons()))
+        form.add("&Size", row_of(self._width, label("×", "muted"), self._height))
+        form.add("&Ground", row_of(self._ground, self._native))
         form.add_below(self._scale)
         form.add("Base class", self._class_grid())
-        form.add_below(paragraph("What is where nothing is painted."))
+        form.add_below(paragraph("The class where nothing is painted."))
         column.addLayout(form)
         column.addWidget(self._warning)
         column.addStretch(1)
@@ -114,7 +114,7 @@ class NewDialog(QDialog):
     def _template_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
-        titles = ["Empty", *(each.title for each in SAMPLES.values())]
+        titles = ["Empty", *(sample.title for sample in SAMPLES.values())]
         for number, (name, title) in enumerate(zip((None, *SAMPLES), titles, strict=True)):
             card = _TemplateCard(map_picture(name) if name else QPixmap(), title)
             card.setChecked(name is None)
@@ -123,26 +123,26 @@ class NewDialog(QDialog):
         return row
 
     def _preset_buttons(self) -> list[QWidget]:
-        made: list[QWidget] = []
+        buttons: list[QWidget] = []
         for side in PRESETS_PX:
             button = push_button(str(side), "pill")
             button.setToolTip(f"{side} × {side} pixels")
             button.clicked.connect(lambda _=False, side=side: self._use_preset(side))
-            made.append(button)
-        return made
+            buttons.append(button)
+        return buttons
 
     def _class_grid(self) -> QWidget:
         holder = QWidget()
         grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
-        for each in CLASSES:
-            button = push_button(each.name.capitalize(), "swatch")
-            button.setIcon(swatch(each.colour))
+        for terrain_class in CLASSES:
+            button = push_button(terrain_class.name.capitalize(), "swatch")
+            button.setIcon(colour_icon(terrain_class.colour))
             button.setCheckable(True)
-            button.setChecked(each.id == WATER)
-            self._classes.addButton(button, each.id)
-            grid.addWidget(button, each.id // _CLASS_COLUMNS, each.id % _CLASS_COLUMNS)
+            button.setChecked(terrain_class.id == WATER)
+            self._classes.addButton(button, terrain_class.id)
+            grid.addWidget(button, terrain_class.id // _CLASS_COLUMNS, terrain_class.id % _CLASS_COLUMNS)
         self._classes.idToggled.connect(self._show_base_class)
         self._show_base_class()
         return holder
@@ -161,40 +161,40 @@ class NewDialog(QDialog):
         self._resized()
 
     def _resized(self) -> None:
-        """Other pixels: the scale stays, so the land becomes larger or smaller."""
+        """The number of pixels changed: the ground size of a pixel stays, that of the map changes."""
         with QSignalBlocker(self._ground):
             self._ground.setValue(self._width.value() * self._pixel_size_m / 1000)
-        self._tell()
+        self._show_scale()
 
     def _rescaled(self, width_km: float) -> None:
         self._pixel_size_m = min(max(width_km * 1000 / self._width.value(), _PIXEL_SIZES_M[0]), _PIXEL_SIZES_M[1])
-        self._tell()
+        self._show_scale()
 
-    def _tell(self) -> None:
+    def _show_scale(self) -> None:
         rows, cols = self._height.value(), self._width.value()
         tall_km = rows * self._pixel_size_m / 1000
         native = self._pixel_size_m == self._native_m
         self._scale.setText(
-            f"{_metres(self._pixel_size_m)} a pixel, {tall_km:,.4g} km from north to south. "
+            f"{_metres(self._pixel_size_m)} per pixel, {tall_km:,.4g} km from north to south. "
             + (
-                "The scale that the style learned."
+                "This is the scale of the style."
                 if native
-                else f"The style learned {_metres(self._native_m)} a pixel."
+                else f"The scale of the style is {_metres(self._native_m)} per pixel."
             )
         )
         self._native.setVisible(not native)
         large = rows * cols > LARGE_PX
         self._warning.setVisible(large)
         self._warning.setText(
-            f"A very large map: {rows * cols / 1e6:,.0f} million pixels take at least "
-            f"{rows * cols * _BYTES_PER_PX / 1e9:.1f} GB of memory while it is open."
+            f"This map is very large: its {rows * cols / 1e6:,.0f} million pixels need at least "
+            f"{rows * cols * _BYTES_PER_PX / 1e9:.1f} GB of memory."
             if large
             else ""
         )
 
 
 class _Kilometres(QDoubleSpinBox):
-    """Shows only the decimals that there are."""
+    """Shows no trailing zeros."""
 
     def textFromValue(self, value: float) -> str:
         text = super().textFromValue(value)
@@ -203,7 +203,7 @@ class _Kilometres(QDoubleSpinBox):
 
 
 class _TemplateCard(QAbstractButton):
-    """A picture that can be chosen, with its name below."""
+    """A picture to choose, with its name below."""
 
     _PICTURE_PX = 112
     _PADDING_PX = 6
@@ -218,7 +218,7 @@ class _TemplateCard(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def fill_with(self, colour: tuple[int, int, int]) -> None:
-        """Show nothing but one sRGB colour."""
+        """Show one sRGB colour as the picture."""
         self._picture = QPixmap(1, 1)
         self._picture.fill(QColor(*colour))
         self.update()
@@ -247,25 +247,14 @@ class _TemplateCard(QAbstractButton):
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self.text())
 
 
-def _side_field(name: str) -> QSpinBox:
+def _side_field(name: str, value: int) -> QSpinBox:
     field = QSpinBox()
     field.setRange(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
-    field.setValue(DEFAULT_PX)
+    field.setValue(value)
+    field.setSuffix(" px")
     field.setAccessibleName(name)
     field.setGroupSeparatorShown(True)
     return field
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
-    for each in widgets:
-        row.addWidget(each)
-    row.addStretch(1)
-    holder.setFocusProxy(widgets[0])
-    return holder
 
 
 def _metres(length_m: float) -> str:
@@ -273,13 +262,16 @@ def _metres(length_m: float) -> str:
 
 
 class ResizeDialog(QDialog):
-    """Asks for a new size of a map of (H, W); the ground stays the same."""
+    """Asks for a new size of a map of (H, W). The ground size of the map stays."""
 
     def __init__(self, shape: tuple[int, int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Resize")
         self._ratio = shape[1] / shape[0]
-        self._rows, self._cols = _side(shape[0]), _side(shape[1])
+        self._rows, self._cols = (
+            _side_field("Height in pixels", shape[0]),
+            _side_field("Width in pixels", shape[1]),
+        )
         self._keeps = QCheckBox("Keep the proportions")
         self._keeps.setChecked(True)
         self._cols.valueChanged.connect(lambda cols: self._follow(self._rows, cols / self._ratio))
@@ -288,13 +280,15 @@ class ResizeDialog(QDialog):
         form.add("&Width", self._cols)
         form.add("&Height", self._rows)
         form.add_below(self._keeps)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
-        layout.setSpacing(GAP_PX)
-        layout.addLayout(form)
-        layout.addWidget(paragraph("The map keeps its ground: with more pixels each stands for fewer metres, and the "
-                                   "land that is generated becomes smaller and finer on it.", "muted"))  # fmt: skip
-        layout.addWidget(decision(self, "Resize"))
+        column = dialog_column(self)
+        column.addLayout(form)
+        column.addWidget(
+            paragraph(
+                "The ground size of the map stays: more pixels stand for fewer metres each, so terrain features "
+                "become smaller and finer."
+            )
+        )
+        column.addWidget(decision(self, "Resize"))
 
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
@@ -302,15 +296,5 @@ class ResizeDialog(QDialog):
 
     def _follow(self, other: QSpinBox, value: float) -> None:
         if self._keeps.isChecked():
-            blocked = other.blockSignals(True)
-            other.setValue(round(value))
-            other.blockSignals(blocked)
-
-
-def _side(value: int) -> QSpinBox:
-    field = QSpinBox()
-    field.setRange(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
-    field.setValue(value)
-    field.setSuffix(" px")
-    field.setGroupSeparatorShown(True)
-    return field
+            with QSignalBlocker(other):
+                other.setValue(round(value))

@@ -1,4 +1,4 @@
-"""A picture of the ground of a height map, and the classes that the labeller finds in both."""
+"""The panel that asks for a texture of the same ground as the heights, and runs the labeller on both."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
 
 _ALIKE = 0.05
-"""How much the proportions of two pictures of one ground may differ: a border of a few pixels, not another frame."""
+"""How much the proportions of texture and heights may differ: by a border of a few pixels, not by another crop."""
 _BAR_STEPS = 1000
 _NAME_PX = 150
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What the heights of a file mean: metres of its lowest and highest value, and of a pixel."""
+    """The meaning of the heights of a file: metres of the lowest and the highest value, and metres per pixel."""
 
     low_m: float
     high_m: float
@@ -33,12 +33,12 @@ class Ground:
 
 
 class TexturePanel(QWidget):
-    """Asks for a picture of the ground of `heights`, and finds the classes; `folder` is where it looks for it first."""
+    """Asks for a texture of the ground of `heights` and finds the classes; the file dialog opens in `folder`."""
 
     picture_read = Signal(object)
     """(h, w, 3) uint8 sRGB of the picture."""
     changed = Signal()
-    """The classes are there, or are not any more."""
+    """`ids` changed."""
 
     def __init__(self, heights: HeightMap, folder: Path) -> None:
         super().__init__()
@@ -52,10 +52,10 @@ class TexturePanel(QWidget):
         self._reading, self._labelling = NewestJob(self), NewestJob(self)
         self._reading.done.connect(self._read)
         self._reading.failed.connect(self._refuse)
-        self._labelling.progressed.connect(lambda share: self._bar.setValue(round(share * _BAR_STEPS)))
+        self._labelling.progressed.connect(lambda fraction: self._bar.setValue(round(fraction * _BAR_STEPS)))
         self._labelling.done.connect(self._labelled)
         self._labelling.failed.connect(self._refuse)
-        self._name, self._said = label("", "muted"), paragraph("")
+        self._name, self._message = label("", "muted"), paragraph("")
         self._choose = push_button("Choose a picture…")
         self._choose.clicked.connect(self.ask)
         self._stop = push_button("Stop", "link")
@@ -67,21 +67,21 @@ class TexturePanel(QWidget):
 
     @property
     def ids(self) -> NDArray[np.uint8] | None:
-        """(H, W) uint8 class ids of the heights, None while there are none."""
+        """(H, W) uint8 class ids, None while the labeller has no result."""
         return self._ids
 
     @property
     def has_picture(self) -> bool:
-        """Whether a picture was chosen; it may still be being read."""
+        """Whether a texture was chosen; it may still be loading."""
         return self._picture is not None or self._reading.is_wanted
 
     @property
     def is_busy(self) -> bool:
-        """Whether classes are being found."""
+        """Whether the labeller is running."""
         return self._labelling.is_wanted
 
     def ask(self) -> None:
-        """Ask for a picture."""
+        """Ask for a texture."""
         text, _ = QFileDialog.getOpenFileName(self, "Texture of the same ground", str(self._folder), PICTURE_FILES)
         if text:
             path = Path(text)
@@ -91,13 +91,13 @@ class TexturePanel(QWidget):
             self._show_state()
 
     def label_as(self, ground: Ground) -> None:
-        """Find the classes of heights that mean this; what was found for other heights does not count any more."""
+        """Find the classes for this meaning of the heights; a result for another meaning is dropped."""
         if ground != self._ground:
             self._ground = ground
             self._start()
 
     def stop(self) -> None:
-        """Let all work be; nothing comes of it."""
+        """Cancel loading and labelling."""
         self._reading.stop()
         self._labelling.stop()
 
@@ -116,22 +116,22 @@ class TexturePanel(QWidget):
         column.addWidget(label("Texture", "heading"))
         column.addLayout(choice)
         column.addWidget(
-            paragraph("The labeller knows the Earth from above: by its colours, its heights and its slopes.")
+            paragraph("The labeller finds the classes of real terrain from its colours, heights and slopes.")
         )
         column.addSpacing(8)
-        column.addWidget(self._said)
+        column.addWidget(self._message)
         column.addWidget(self._bar)
         column.addLayout(links)
         column.addStretch(1)
 
-    def _read(self, found: tuple[Path, NDArray[np.uint8]]) -> None:
-        path, picture = found
+    def _read(self, loaded: tuple[Path, NDArray[np.uint8]]) -> None:
+        path, picture = loaded
         (rows, cols), (high, wide) = self._heights.height.shape, picture.shape[:2]
         stretch = (wide / high) / (cols / rows)
         if max(stretch, 1 / stretch) > 1 + _ALIKE:
             self._refuse(
-                f"{path.name} has {wide:,} × {high:,} pixels and the heights {cols:,} × {rows:,}, which is no picture "
-                "of the same ground; crop one of the two."
+                f"{path.name} has {wide:,} × {high:,} pixels and the heights have {cols:,} × {rows:,}; "
+                "both must show the same ground, so crop one of them."
             )
             return
         self._path, self._picture = path, picture
@@ -142,7 +142,7 @@ class TexturePanel(QWidget):
         self._start()
 
     def _start(self) -> None:
-        """Find the classes anew, if it is known of what."""
+        """Start the labeller again, if there are a texture and a meaning of the heights."""
         self._labelling.stop()
         self._ids = None
         picture, ground, heights = self._picture, self._ground, self._heights
@@ -176,15 +176,15 @@ class TexturePanel(QWidget):
         self.changed.emit()
 
     def _say(self, text: str, role: str = "muted") -> None:
-        set_role(self._said, role)
-        self._said.setText(text)
+        set_role(self._message, role)
+        self._message.setText(text)
 
     def _show_state(self) -> None:
         busy = self._labelling.is_wanted or self._reading.is_wanted
-        # How far a file has been read is not known.
+        # Loading a file has no progress.
         self._bar.setRange(0, 0 if self._reading.is_wanted else _BAR_STEPS)
         self._bar.setVisible(busy)
         self._stop.setVisible(busy)
         self._again.setVisible(not busy and self._ids is None and self._picture is not None)
-        self._said.setVisible(bool(self._said.text()))
+        self._message.setVisible(bool(self._message.text()))
         set_role(self._choose, "" if self.has_picture else "primary")

@@ -1,4 +1,4 @@
-"""A sheet of nine variants: the same map with other seeds, to choose from."""
+"""The dialog of nine variants: the same map with other seeds, to choose from."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import current_theme
-from terrainpaint.gui.widgets.basics import muted
+from terrainpaint.gui.widgets.basics import label, push_button
+from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
 
 SIDE = 3
 COUNT = SIDE * SIDE
@@ -21,29 +22,28 @@ _TEXT_PX = 24
 
 
 class VariantsDialog(QDialog):
-    """Nine pictures with their seeds. A click, Enter or a key 1..9 chooses and closes; arrows go around."""
+    """Nine pictures with their seeds. A click, Enter or a key 1..9 chooses one and closes; arrows move the focus."""
 
     chosen = Signal(int)
-    """The seed of the picture that was chosen."""
+    """The chosen seed."""
     more_requested = Signal()
 
     def __init__(self, seeds: Sequence[int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Variants")
         self.tiles = [_Tile(number + 1) for number in range(COUNT)]
-        self.more = QPushButton(icon("dice"), "More")
+        self.more = push_button("More")
+        self.more.setIcon(icon("dice"))
         self.more.setToolTip("Nine other seeds  (M)")
         self.more.setShortcut("M")
-        close = QPushButton("Close")
-        for each in (self.more, close):
-            each.setAutoDefault(False)
+        close = push_button("Close")
         grid = QGridLayout()
         grid.setSpacing(8)
         for number, tile in enumerate(self.tiles):
             grid.addWidget(tile, number // SIDE, number % SIDE)
             tile.clicked.connect(lambda _=False, tile=tile: self._choose(tile))
         row = QHBoxLayout()
-        row.addWidget(muted("Click one to take it, or press 1 to 9"), 1)
+        row.addWidget(label("Click one to use it, or press 1 to 9", "muted"), 1)
         row.addWidget(self.more)
         row.addWidget(close)
         column = QVBoxLayout(self)
@@ -62,12 +62,12 @@ class VariantsDialog(QDialog):
         return tuple(tile.seed for tile in self.tiles)
 
     def set_seeds(self, seeds: Sequence[int]) -> None:
-        """Show nine other seeds, at first without pictures. Raises ValueError when they are not nine."""
+        """Show nine other seeds, without pictures yet. Raises ValueError when they are not nine."""
         for tile, seed in zip(self.tiles, seeds, strict=True):
             tile.show_seed(seed)
 
     def set_picture(self, index: int, picture: NDArray[np.uint8]) -> None:
-        """The picture (h, w, 3) uint8 sRGB of the variant `index` 0..8."""
+        """Show the picture (h, w, 3) uint8 sRGB of the variant `index` 0..8."""
         self.tiles[index].show_picture(picture)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -105,21 +105,18 @@ class _Tile(QAbstractButton):
 
     @property
     def has_picture(self) -> bool:
-        """Whether its terrain was made already."""
+        """Whether the picture of the seed is there."""
         return self._picture is not None
 
     def show_seed(self, seed: int) -> None:
         self.seed, self._picture = seed, None
         self.setText(str(seed))
         self.setAccessibleName(f"Seed {seed}")
-        self.setToolTip(f"Take seed {seed}  ({self._number})")
+        self.setToolTip(f"Use seed {seed}  ({self._number})")
         self.update()
 
     def show_picture(self, picture: NDArray[np.uint8]) -> None:
-        pixels = np.ascontiguousarray(picture)
-        height, width, _ = pixels.shape
-        image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        self._picture = QPixmap.fromImage(image)
+        self._picture = pixmap_of(picture)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -129,7 +126,7 @@ class _Tile(QAbstractButton):
         return QSize(96, 96 + _TEXT_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # A button would keep the arrows for itself; Enter does what Space does.
+        # A button moves the focus itself with the arrows, and does not react to Enter.
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
@@ -141,7 +138,6 @@ class _Tile(QAbstractButton):
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         room = self.rect().adjusted(3, 3, -3, -3 - _TEXT_PX)
         active = self.hasFocus() or self.underMouse()
         target = room
@@ -152,14 +148,8 @@ class _Tile(QAbstractButton):
             painter.setPen(QColor(theme.muted))
             painter.drawText(target, Qt.AlignmentFlag.AlignCenter, "…")
         else:
-            size = self._picture.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
-            target = QRect(0, 0, size.width(), size.height())
-            target.moveCenter(room.center())
-            path = QPainterPath()
-            path.addRoundedRect(QRectF(target), 5, 5)
-            painter.setClipPath(path)
-            painter.drawPixmap(target, self._picture)
-            painter.setClipping(False)
+            target = fitted(self._picture.size(), room)
+            draw_rounded(painter, target, self._picture)
         if active:
             painter.setPen(QPen(QColor(theme.focus), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)

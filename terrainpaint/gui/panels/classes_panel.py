@@ -1,4 +1,4 @@
-"""The panel of the seven classes: choose what is painted, see how much of the map each has."""
+"""The panel of the seven classes: choose what is painted, and see which fraction of the map each class covers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QContextMenuEvent, QIcon, QPainter, QPaintEvent, QPen, QPixmap, QShowEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QMenu, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import CLASSES, TerrainClass, class_fractions
@@ -16,22 +16,29 @@ from terrainpaint.core.painting import where
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.panels.settings_changes import change_settings
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.tools import ToolSettings
-from terrainpaint.gui.widgets.class_colours import Marks, paint_swatch
+from terrainpaint.gui.widgets.class_colours import Marks, colour_icon, paint_swatch
 
-_EVERY_MS = 1000
+_COUNT_EVERY_MS = 1000
 _SAMPLES = 100_000
+_ROW_PX = 34
+_SWATCH_PX = 24
+_CHECK_PX = 14
+_GAP_PX = 8
+_KEY_PX = 18
+_BASE = "base"
 
 
 class ClassesPanel(QWidget):
-    """Seven rows. A click or a key chooses what is painted; the menu of a row changes the map."""
+    """Seven rows. A click or a key chooses the class to paint; the context menu of a row changes the map."""
 
     def __init__(self, document: Document, tools: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._tools = document, tools
         self._marks = Marks()
-        self.rows = [ClassRow(each) for each in CLASSES]
+        self.rows = [ClassRow(terrain_class) for terrain_class in CLASSES]
         group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -40,10 +47,8 @@ class ClassesPanel(QWidget):
             group.addButton(row, row.terrain_class.id)
             column.addWidget(row)
         column.addStretch(1)
-        # The map changes with every move of the brush; it is counted when there was time for more of them.
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_EVERY_MS)
+        # The map changes with every move of the brush, so the classes are counted once in a while.
+        self._timer = QTimer(self, singleShot=True, interval=_COUNT_EVERY_MS)
         self._timer.timeout.connect(self._count)
         group.idClicked.connect(lambda class_id: ToolSettings.class_id.set(tools, class_id))
         tools.changed.connect(self._show_current)
@@ -54,45 +59,45 @@ class ClassesPanel(QWidget):
         self._show_base()
 
     def set_patterns(self, shown: bool) -> None:
-        """Show the patterns that the canvas shows too, or not."""
+        """Show or hide the patterns of the canvas on the swatches."""
         self._set_marks(dataclasses.replace(self._marks, patterns=shown))
 
     def set_letters(self, shown: bool) -> None:
-        """Show the letters that the canvas shows too, or not."""
+        """Show or hide the letters of the canvas on the swatches."""
         self._set_marks(dataclasses.replace(self._marks, letters=shown))
 
     def menu(self, class_id: int) -> QMenu:
-        """What can be done with a class besides painting it."""
+        """The context menu of a class."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         base = menu.addAction("Make base class")
         base.setToolTip("The class where nothing is painted")
         base.setEnabled(class_id != self._document.settings.base_class)
-        base.triggered.connect(lambda: self._make_base(class_id))
+        base.triggered.connect(lambda: change_settings(self._document, "Base class", base_class=class_id))
         others = menu.addMenu("Replace by")
         refusal = self._document.refusal
         others.setEnabled(not refusal)
-        others.menuAction().setToolTip(refusal or "On the whole map, or where it is selected")
-        for each in CLASSES:
-            if each.id != class_id:
-                action = others.addAction(self._icon(each.id), each.name.capitalize())
-                action.triggered.connect(lambda _, new=each.id: self._replace(class_id, new))
+        others.menuAction().setToolTip(refusal or "On the whole map, or in the selection")
+        for other in CLASSES:
+            if other.id != class_id:
+                action = others.addAction(colour_icon(other.colour), other.name.capitalize())
+                action.triggered.connect(lambda _, new=other.id: self._replace(class_id, new))
         select = menu.addAction("Select all of it")
         select.triggered.connect(lambda: self._select(class_id))
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            row = next((each for each in self.rows if each.hasFocus()), self.rows[self._tools.class_id])
-            at = row.mapToGlobal(row.rect().center())
+            row = next((row for row in self.rows if row.hasFocus()), self.rows[self._tools.class_id])
+            place = row.mapToGlobal(row.rect().center())
         else:
-            found = self.childAt(event.pos())
-            if not isinstance(found, ClassRow):
+            child = self.childAt(event.pos())
+            if not isinstance(child, ClassRow):
                 return
-            row, at = found, event.globalPos()
+            row, place = child, event.globalPos()
         menu = self.menu(row.terrain_class.id)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.exec(at)
+        menu.exec(place)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -120,58 +125,28 @@ class ClassesPanel(QWidget):
 
     def _count(self) -> None:
         if self.isVisible():
-            for row, share in zip(self.rows, shares(self._document.ids), strict=True):
-                row.set_share(share)
-
-    def _make_base(self, class_id: int) -> None:
-        settings = dataclasses.replace(self._document.settings, base_class=class_id)
-        self._document.change_settings("Base class", settings)
+            for row, fraction in zip(self.rows, sampled_fractions(self._document.ids), strict=True):
+                row.set_fraction(float(fraction))
 
     def _replace(self, old: int, new: int) -> None:
-        self._document.paint_mark("Replace class", where(self._document.ids, old, self._area()), new)
-
-    def _area(self) -> Rect:
         selection = self._document.selection
-        return Rect.of_shape(self._document.shape) if selection is None else selection.rect
+        area = Rect.of_shape(self._document.shape) if selection is None else selection.rect
+        self._document.paint_mark("Replace class", where(self._document.ids, old, area), new)
 
     def _select(self, class_id: int) -> None:
-        found = where(self._document.ids, class_id, Rect.of_shape(self._document.shape))
-        if not found.rect.is_empty:
-            self._document.set_selection(found)
-
-    def _icon(self, class_id: int) -> QIcon:
-        ratio = self.devicePixelRatioF()
-        drawn = QPixmap(QSize(16, 16) * ratio)
-        drawn.setDevicePixelRatio(ratio)
-        drawn.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(drawn)
-        paint_swatch(painter, QRectF(1, 1, 14, 14), class_id, Marks())
-        painter.end()
-        return QIcon(drawn)
-
-
-def shares(ids: NDArray[np.uint8]) -> list[float]:
-    """How much of a map (H, W) uint8 each class has, 0..1; of a large one from every n-th pixel of every n-th row."""
-    step = max(1, math.ceil(math.sqrt(ids.size / _SAMPLES)))
-    return [float(each) for each in class_fractions(ids[::step, ::step])]
-
-
-_ROW_PX = 34
-_SWATCH_PX = 24
-_CHECK_PX = 14
-_GAP_PX = 8
-_KEY_PX = 18
-_BASE = "base"
+        mark = where(self._document.ids, class_id, Rect.of_shape(self._document.shape))
+        if not mark.rect.is_empty:
+            self._document.set_selection(mark)
 
 
 class ClassRow(QAbstractButton):
-    """Check mark, swatch, name, a word for the base class, share of the map, key."""
+    """One class: check mark, swatch, name, "base" for the base class, fraction of the map, key."""
 
     def __init__(self, terrain_class: TerrainClass) -> None:
         super().__init__()
         self.terrain_class = terrain_class
         self._is_base = False
-        self._share: float | None = None
+        self._fraction: float | None = None
         self._marks = Marks()
         self.setText(terrain_class.name.capitalize())
         self.setCheckable(True)
@@ -180,9 +155,9 @@ class ClassRow(QAbstractButton):
         self.setToolTip(f"Paint {terrain_class.name}  ({terrain_class.id + 1}) · right click for more")
 
     @property
-    def share_text(self) -> str:
-        """How much of the map has the class; "" before it was counted."""
-        return "" if self._share is None else percent(self._share)
+    def fraction_text(self) -> str:
+        """The fraction of the map as a percentage; "" before it was counted."""
+        return "" if self._fraction is None else percent(self._fraction)
 
     @property
     def is_base(self) -> bool:
@@ -190,19 +165,19 @@ class ClassRow(QAbstractButton):
         return self._is_base
 
     def set_base(self, is_base: bool) -> None:
-        """Show that it is the class where nothing is painted, or not."""
+        """Set whether it is the class where nothing is painted."""
         if is_base != self._is_base:
             self._is_base = is_base
-            self._tell()
+            self._describe()
 
-    def set_share(self, share: float) -> None:
-        """Show how much of the map has it, 0..1."""
-        if share != self._share:
-            self._share = share
-            self._tell()
+    def set_fraction(self, fraction: float) -> None:
+        """Set the fraction of the map that it covers, 0..1."""
+        if fraction != self._fraction:
+            self._fraction = fraction
+            self._describe()
 
     def set_marks(self, marks: Marks) -> None:
-        """Show the same marks as the canvas."""
+        """Show the marks of the canvas."""
         self._marks = marks
         self.update()
 
@@ -247,7 +222,7 @@ class ClassRow(QAbstractButton):
         painter.end()
 
     def _paint_right(self, painter: QPainter, rect: QRect) -> int:
-        """Draw key and share; returns where there is room up to."""
+        """Draw the key and the fraction; returns their left end."""
         theme = current_theme()
         key = QRect(rect.right() - _KEY_PX - 6, rect.center().y() - _KEY_PX // 2 + 1, _KEY_PX, _KEY_PX)
         painter.setPen(QPen(QColor(theme.edge), 1))
@@ -255,22 +230,28 @@ class ClassRow(QAbstractButton):
         painter.drawRoundedRect(QRectF(key).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.setPen(QColor(theme.muted))
         painter.drawText(key, Qt.AlignmentFlag.AlignCenter, str(self.terrain_class.id + 1))
-        wide = painter.fontMetrics().horizontalAdvance(percent(0.0004))
-        share = QRect(key.left() - _GAP_PX - wide, rect.top(), wide, rect.height())
-        painter.drawText(share, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.share_text)
-        return share.left() - 4
+        widest = painter.fontMetrics().horizontalAdvance(percent(0.0004))
+        area = QRect(key.left() - _GAP_PX - widest, rect.top(), widest, rect.height())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.fraction_text)
+        return area.left() - 4
 
-    def _tell(self) -> None:
+    def _describe(self) -> None:
         base = ", base class" if self._is_base else ""
-        share = f", {self.share_text} of the map" if self._share is not None else ""
-        self.setAccessibleName(f"{self.text()}{base}{share}")
+        fraction = f", {self.fraction_text} of the map" if self._fraction is not None else ""
+        self.setAccessibleName(f"{self.text()}{base}{fraction}")
         self.update()
 
 
-def percent(share: float) -> str:
-    """A share 0..1 in words that never call a little nothing."""
-    if share == 0:
+def sampled_fractions(ids: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(7,) float64: the fraction of each class in a map (H, W) uint8; of a large map from a sample of its pixels."""
+    step = max(1, math.ceil(math.sqrt(ids.size / _SAMPLES)))
+    return class_fractions(ids[::step, ::step])
+
+
+def percent(fraction: float) -> str:
+    """A fraction 0..1 as a percentage, which is "0 %" only for 0."""
+    if fraction == 0:
         return "0 %"
-    if share < 0.001:
+    if fraction < 0.001:
         return "<0.1 %"
-    return f"{share:.1%}".replace("%", " %") if share < 0.0995 else f"{share:.0%}".replace("%", " %")
+    return f"{fraction:.1%}".replace("%", " %") if fraction < 0.0995 else f"{fraction:.0%}".replace("%", " %")

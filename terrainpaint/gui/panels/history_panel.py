@@ -1,4 +1,4 @@
-"""The panel of the steps of undo."""
+"""The panel of the undo steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from terrainpaint.gui.icons import icon
 
 
 class HistoryPanel(QWidget):
-    """All steps since the document was opened; a click goes to the state after a step."""
+    """All undo steps since the document was opened; a click restores the state after a step."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -19,7 +19,7 @@ class HistoryPanel(QWidget):
         self.view.setCleanIcon(icon("save"))
         self.view.setIconSize(QSize(14, 14))
         self.view.setUniformItemSizes(True)
-        self.view.setToolTip("Click a step to go back or forward to it  (Ctrl+Z, Ctrl+Shift+Z)")
+        self.view.setToolTip("Click a step to undo or redo up to it  (Ctrl+Z, Ctrl+Shift+Z)")
         self.view.setAccessibleName("History")
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)

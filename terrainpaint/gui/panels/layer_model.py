@@ -1,4 +1,4 @@
-"""The layers of a document as a list for a view, which reads the document and changes it."""
+"""The layers of a document as a Qt model: it reads the document and changes it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     Qt,
 )
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QPixmap
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import Layer
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.widgets.pictures import pixmap_of
 
 _MIME = "application/x-terrainpaint-layer"
 _THUMBNAIL_PX = 48
@@ -29,13 +30,13 @@ _THUMBNAIL_PX = 48
 _Index = QModelIndex | QPersistentModelIndex
 
 _RGBA = np.zeros((256, 4), np.uint8)
-"""(256, 4) uint8: the colour of each value of a cell, EMPTY is transparent."""
+"""(256, 4) uint8: RGBA of each value of a cell; EMPTY is transparent."""
 _RGBA[: len(PALETTE), :3] = PALETTE
 _RGBA[: len(PALETTE), 3] = 255
 
 
 class LayerRole(IntEnum):
-    """What the model tells besides name and thumbnail."""
+    """Data of a layer besides its name and thumbnail."""
 
     KEY = Qt.ItemDataRole.UserRole + 1
     VISIBLE = Qt.ItemDataRole.UserRole + 2
@@ -43,14 +44,14 @@ class LayerRole(IntEnum):
 
 
 class LayerModel(QAbstractListModel):
-    """The layers of a document from the highest to the lowest. Thumbnails are drawn when a view asks for them."""
+    """The layers of a document, topmost first. Thumbnails are drawn when a view asks for them."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._layers = self._newest()
+        self._layers = self._topmost_first()
         self._thumbnails: dict[int, QPixmap] = {}
-        # A layer is dropped in its own list only, not in that of another window or program.
+        # A layer can be dropped only in its own list, not in another window or program.
         self._sender = f"{os.getpid()} {id(self)}"
         document.layers_changed.connect(self._refresh)
         document.replaced.connect(self._reset)
@@ -116,28 +117,28 @@ class LayerModel(QAbstractListModel):
         return data.hasFormat(_MIME) and data.data(_MIME).toStdString().startswith(f"{self._sender} ")
 
     def dropMimeData(self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: _Index) -> bool:
-        """Put the dragged layer before `row`, below all when it is dropped beneath them."""
+        """Move the dragged layer above the layer of `row`, or below all when it is dropped under the list."""
         if not self.canDropMimeData(data, action, row, column, parent):
             return False
         row = len(self._layers) if row < 0 else row
         key = int(data.data(_MIME).toStdString().split()[-1])
         now = self.row_of(key)
-        # The row is counted with the layer where it still is; the document counts from below and without it.
+        # `row` still counts the layer at its old place; the document counts from the bottom and without the layer.
         to = row - 1 if row > now else row
         self._document.move_layer(key, len(self._layers) - 1 - to)
-        # True would make the view remove the row where the drag began; the document has moved it already.
+        # After True the view would remove the row where the drag started, which the document has moved already.
         return False
 
     def row_of(self, key: int) -> int:
         """The row of a layer."""
-        return next(row for row, each in enumerate(self._layers) if each.key == key)
+        return next(row for row, layer in enumerate(self._layers) if layer.key == key)
 
-    def _newest(self) -> list[Layer]:
+    def _topmost_first(self) -> list[Layer]:
         return list(reversed(self._document.project.layers))
 
     def _refresh(self) -> None:
-        layers = self._newest()
-        if [each.key for each in layers] != [each.key for each in self._layers]:
+        layers = self._topmost_first()
+        if [layer.key for layer in layers] != [layer.key for layer in self._layers]:
             self._reset()
             return
         self._layers = layers
@@ -145,31 +146,28 @@ class LayerModel(QAbstractListModel):
 
     def _reset(self) -> None:
         self.beginResetModel()
-        self._layers = self._newest()
+        self._layers = self._topmost_first()
         self._thumbnails.clear()
         self.endResetModel()
 
     def _written(self, key: int, tiles: object) -> None:
-        # The counts of re-rolls are written under a key that no layer has.
+        # The re-roll counts have a key too, which no layer has.
         if self._thumbnails.pop(key, None) is not None:
             index = self.index(self.row_of(key))
             self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
 
     def _thumbnail(self, layer: Layer) -> QPixmap:
-        found = self._thumbnails.get(layer.key)
-        if found is None:
-            found = self._thumbnails[layer.key] = _thumbnail(layer)
-        return found
+        if layer.key not in self._thumbnails:
+            self._thumbnails[layer.key] = _thumbnail(layer)
+        return self._thumbnails[layer.key]
 
 
 def _thumbnail(layer: Layer) -> QPixmap:
-    """A small picture of a layer, transparent where nothing is painted. Of a large layer it reads only some pixels."""
+    """A small picture of a layer, transparent where it is empty. It reads some pixels of a large layer only."""
     height, width = layer.cells.shape
     scale = min(1.0, 2 * _THUMBNAIL_PX / max(height, width))
     rows, cols = (
         ((np.arange(count) + 0.5) * side / count).astype(np.intp)
         for side, count in ((height, max(1, round(height * scale))), (width, max(1, round(width * scale))))
     )
-    pixels = np.ascontiguousarray(_RGBA[layer.cells[np.ix_(rows, cols)]])
-    image = QImage(pixels.data, len(cols), len(rows), 4 * len(cols), QImage.Format.Format_RGBA8888)
-    return QPixmap.fromImage(image)
+    return pixmap_of(_RGBA[layer.cells[np.ix_(rows, cols)]])

@@ -1,4 +1,4 @@
-"""The list of layers as rows that can be toggled, renamed and dragged."""
+"""The list of layers: rows with icons to click, names to edit, and drag and drop."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.layer_model import LayerRole
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.pictures import fitted
 
 _ROW_PX = 44
 _PICTURE_PX = 34
@@ -26,9 +27,9 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class LayerView(QListView):
-    """Each row has eye, thumbnail, name and lock.
+    """A row has an eye, a thumbnail, a name and a lock.
 
-    Space shows or hides, F2 renames, Delete removes, Alt+Up and Alt+Down move.
+    Space shows or hides the layer, F2 renames it, Delete removes it, Alt+Up and Alt+Down move it.
     """
 
     remove_pressed = Signal()
@@ -49,7 +50,7 @@ class LayerView(QListView):
         self.setMouseTracking(True)
 
     def event(self, event: QEvent) -> bool:
-        # Keys that mean something in this list must not reach the shortcuts of the window while it has the focus.
+        # While the list has the focus, its keys must not trigger shortcuts of the window.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_own(event):
             event.accept()
             return True
@@ -74,7 +75,7 @@ class LayerView(QListView):
             super().mouseDoubleClickEvent(event)
 
     def _pressed_on_icon(self, event: QMouseEvent) -> bool:
-        """Eye and lock work on any row and leave the active layer as it is."""
+        """Handle a press on an eye or a lock, which does not change the active layer."""
         at = event.position().toPoint()
         index = self.indexAt(at)
         if event.button() != Qt.MouseButton.LeftButton or not index.isValid():
@@ -97,7 +98,7 @@ class LayerView(QListView):
 
 
 def zones(row: QRect) -> dict[LayerRole, QRect]:
-    """Where in the rectangle of a row the eye and the lock are."""
+    """The rectangles of the eye and the lock in a row."""
     width = _ZONE_PX
     return {
         LayerRole.VISIBLE: QRect(row.left(), row.top(), width, row.height()),
@@ -106,7 +107,7 @@ def zones(row: QRect) -> dict[LayerRole, QRect]:
 
 
 class _RowDelegate(QStyledItemDelegate):
-    """Draws a row; the name is edited where it stands."""
+    """Draws a row, and places the editor over the name."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(120, _ROW_PX)
@@ -124,7 +125,7 @@ class _RowDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
         visible, locked = bool(index.data(LayerRole.VISIBLE)), bool(index.data(LayerRole.LOCKED))
         where = zones(rect)
-        # What is as usual is quiet: an eye that is open, a lock that is not there.
+        # The open lock is drawn only on rows that are selected or under the pointer.
         _draw_icon(painter, where[LayerRole.VISIBLE], "eye" if visible else "eye-off", QIcon.Mode.Normal)
         if locked:
             _draw_icon(painter, where[LayerRole.LOCKED], "lock", QIcon.Mode.Normal)
@@ -158,10 +159,9 @@ def _draw_icon(painter: QPainter, zone: QRect, name: str, mode: QIcon.Mode) -> N
 
 def _draw_thumbnail(painter: QPainter, square: QRect, picture: QPixmap) -> None:
     theme = current_theme()
-    size = picture.size().scaled(square.size(), Qt.AspectRatioMode.KeepAspectRatio)
-    target = QRect(QPoint(0, 0), size.expandedTo(QSize(2, 2)))
-    target.moveCenter(square.center())
-    # Cross hatching stands for "nothing painted", as a chequered ground does elsewhere.
+    target = fitted(picture.size(), square)
+    target.setSize(target.size().expandedTo(QSize(2, 2)))
+    # Hatching stands for cells that are not painted, like a chequered background in other programs.
     painter.fillRect(target, QColor(theme.well))
     painter.fillRect(target, QBrush(QColor(theme.border), Qt.BrushStyle.BDiagPattern))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

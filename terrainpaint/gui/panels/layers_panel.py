@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.layer_model import LayerModel, LayerRole
 from terrainpaint.gui.panels.layer_view import LayerView
 from terrainpaint.gui.panels.underlay_box import UnderlayBox
-from terrainpaint.gui.widgets.basics import ICON_PX, with_key
+from terrainpaint.gui.widgets.basics import action_button, with_key
 
 
 class LayersPanel(QWidget):
-    """Layers from the highest to the lowest; the row that is chosen is the layer that is painted."""
+    """The layers, topmost first; the selected row is the active layer."""
 
     load_underlay_requested = Signal()
 
     def __init__(
         self, document: Document, parent: QWidget | None = None, *, keys: Mapping[str, str] | None = None
     ) -> None:
-        """`keys` are the first keys of commands by name, for the tips of buttons that do the same."""
+        """`keys` has the first key of each command by name, for the tooltips of buttons that do the same."""
         super().__init__(parent)
         self._document, self._keys = document, keys or {}
         self.model = LayerModel(document, self)
@@ -49,14 +49,14 @@ class LayersPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(2)
         for action in (self.add, self.duplicate, self.remove):
-            row.addWidget(_button(action))
+            row.addWidget(action_button(action))
         row.addStretch(1)
         for action in (self.up, self.down, self.merge):
-            row.addWidget(_button(action))
+            row.addWidget(action_button(action))
         column.addLayout(row)
         column.addWidget(self.underlay)
 
-        self.view.selectionModel().currentRowChanged.connect(self._chosen)
+        self.view.selectionModel().currentRowChanged.connect(self._activate)
         self.view.remove_pressed.connect(self.remove.trigger)
         self.view.move_pressed.connect(lambda by: (self.up if by > 0 else self.down).trigger())
         document.layers_changed.connect(self._refresh)
@@ -64,13 +64,13 @@ class LayersPanel(QWidget):
         self._refresh()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """The same actions as menu, for the layer under the pointer or, from the keyboard, the active one."""
+        """Show the menu of the active layer: the press before has made the layer under the pointer the active one."""
         menu = self.menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.exec(event.globalPos())
 
     def menu(self) -> QMenu:
-        """What can be done with the active layer."""
+        """The menu of the active layer."""
         layer = self._document.active_layer
         index = self.view.currentIndex()
         menu = QMenu(self)
@@ -87,20 +87,20 @@ class LayersPanel(QWidget):
         menu.addActions([self.up, self.down, self.merge])
         return menu
 
-    def _action(self, picture: str, tip: str, done: Callable[[], object]) -> QAction:
-        """Without a shortcut: the list handles its keys itself, the window has the others."""
+    def _action(self, picture: str, tip: str, handler: Callable[[], object]) -> QAction:
+        """An action without a shortcut: the list handles its keys itself, and the window the others."""
         action = QAction(tip.split("  (")[0], self)
         if picture:
             action.setIcon(icon(picture))
         action.setToolTip(tip)
-        action.triggered.connect(lambda: done())
+        action.triggered.connect(lambda: handler())
         return action
 
     def _move(self, by: int) -> None:
         key = self._document.project.active
         self._document.move_layer(key, len(self._document.project.layers) - 1 - self.model.row_of(key) + by)
 
-    def _chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def _activate(self, current: QModelIndex, previous: QModelIndex) -> None:
         if current.isValid():
             self._document.set_active(current.data(LayerRole.KEY))
 
@@ -111,9 +111,9 @@ class LayersPanel(QWidget):
         self.remove.setEnabled(last > 0)
         self.up.setEnabled(row > 0)
         self.down.setEnabled(row < last)
-        self.merge.setEnabled(row < last and not self._merge_refusal(row))
-        why = self._merge_refusal(row) if row < last else ""
-        self.merge.setToolTip(why or with_key("Merge with the layer below", self._keys.get("layer_merge")))
+        refusal = self._merge_refusal(row) if row < last else ""
+        self.merge.setEnabled(row < last and not refusal)
+        self.merge.setToolTip(refusal or with_key("Merge with the layer below", self._keys.get("layer_merge")))
 
     def _merge_refusal(self, row: int) -> str:
         below = self._document.project.layers[-2 - row]
@@ -122,11 +122,3 @@ class LayersPanel(QWidget):
         if below.locked:
             return f'The layer "{below.name}" is locked; unlock it first.'
         return "" if below.visible else f'The layer "{below.name}" is hidden; show it first.'
-
-
-def _button(action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setIconSize(QSize(ICON_PX, ICON_PX))
-    button.setAutoRaise(True)
-    return button

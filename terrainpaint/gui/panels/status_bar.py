@@ -1,4 +1,4 @@
-"""What the status bar tells: where the pointer is, what is there, how far the terrain is, and what went wrong."""
+"""The status bar: messages, the pixel under the pointer, and the state of the terrain."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QWidget
 
-from terrainpaint.core.classes import CLASSES
+from terrainpaint.core.classes import CLASS_NAMES, CLASSES
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import pixmap
 from terrainpaint.gui.theme import current_theme, set_role
-from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room
+from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, value_label, vertical_rule
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.numbers import format_number
 
@@ -24,7 +24,7 @@ _MESSAGE_PX = 160
 
 @dataclass(frozen=True)
 class Reading:
-    """What is at a pixel (row, col) of the map. Height and slope are None where there is no terrain yet."""
+    """The values of a pixel (row, col) of the map. Height and slope are None where there is no terrain yet."""
 
     row: int
     col: int
@@ -34,7 +34,7 @@ class Reading:
 
 
 class Kind(Enum):
-    """How much a sentence matters: the icon, the role of the theme and for how many milliseconds it stays."""
+    """How important a message is: its icon, its role in the theme, and for how many milliseconds it is shown."""
 
     NOTE = "info", "muted", 6_000
     WARNING = "warning", "warning", 15_000
@@ -45,35 +45,35 @@ class Kind(Enum):
 
 
 class Quality(Enum):
-    """What the terrain in sight is."""
+    """The quality of the visible terrain: text and tooltip."""
 
     NONE = "", ""
-    PREVIEW = "Preview", "The terrain in sight is a fast sketch; the exact one follows"
-    EXACT = "Exact", "The terrain is what an export would write"
+    PREVIEW = "Preview", "The visible terrain is a fast preview; the exact one follows"
+    EXACT = "Exact", "The visible terrain is what an export writes"
 
 
 class StatusInfo(QWidget):
-    """One line; numbers keep their places while the pointer moves."""
+    """One line of labels, which keep their places while the numbers change."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
         self._quality = Quality.NONE
-        self._share: float | None = None
+        self._fraction: float | None = None
         self.message = _Message()
-        self.place_label = _number_label("row 16384  col 16384", "Pixel under the pointer: row, column")
-        self.ground_label = _number_label(
+        self.place_label = value_label("row 16384  col 16384", "Pixel under the pointer: row, column")
+        self.ground_label = value_label(
             "00000.0, 00000.0 km", "Place on the ground: east, south of the north-west corner"
         )
         self.swatch = Swatch(12)
-        self.class_label = _number_label(max((each.name for each in CLASSES), key=len), "Class under the pointer")
-        self.height_label = _number_label("-00000.0 m", "Height of the terrain under the pointer")
-        self.slope_label = _number_label("00.0°", "Slope of the terrain under the pointer")
+        self.class_label = value_label(max(CLASS_NAMES, key=len), "Class under the pointer")
+        self.height_label = value_label("-00000.0 m", "Height of the terrain under the pointer")
+        self.slope_label = value_label("00.0°", "Slope of the terrain under the pointer")
         self.size_label = QLabel()
         self.size_label.setToolTip("Size of the map")
-        self.zoom_label = _number_label("0000 %", "Zoom of the map")
+        self.zoom_label = value_label("0000 %", "Zoom of the map")
         self.ring = _Ring()
-        self.state = _number_label("Preview 100 %", "")
+        self.state = value_label("Preview 100 %")
 
         row = QHBoxLayout(self)
         row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
@@ -85,17 +85,17 @@ class StatusInfo(QWidget):
         row.addWidget(self.ground_label)
         row.addWidget(self.swatch)
         row.addWidget(self.class_label)
-        for each in (
+        for widget in (
             self.height_label,
             self.slope_label,
-            _rule(),
+            vertical_rule(),
             self.size_label,
             self.zoom_label,
-            _rule(),
+            vertical_rule(),
             self.ring,
             self.state,
         ):
-            row.addWidget(each)
+            row.addWidget(widget)
         self._optional = (self.ground_label, self.slope_label, self.size_label, self.zoom_label, self.place_label)
         document.replaced.connect(self._show_size)
         document.settings_changed.connect(self._show_size)
@@ -104,17 +104,17 @@ class StatusInfo(QWidget):
         self._show_state()
 
     def minimumSizeHint(self) -> QSize:
-        # The window may be narrower than all of it; what matters least gives way.
+        # The window may be narrower than all labels: `resizeEvent` hides the less important ones.
         return QSize(_MIN_PX, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for each in self._optional:
-            each.show()
+        for widget in self._optional:
+            widget.show()
         hide_what_has_no_room(self, self._optional)
 
     def set_position(self, reading: Reading | None) -> None:
-        """What is under the pointer, None when it is not on the map."""
+        """Show the pixel under the pointer, None when the pointer is not on the map."""
         self.swatch.set_class(reading.class_id if reading else None)
         if reading is None:
             for label in (self.place_label, self.ground_label, self.class_label, self.height_label, self.slope_label):
@@ -122,7 +122,7 @@ class StatusInfo(QWidget):
             return
         metres = self._document.settings.pixel_size_m
         self.place_label.setText(f"row {reading.row}  col {reading.col}")
-        east, south = ((each + 0.5) * metres / 1000 for each in (reading.col, reading.row))
+        east, south = ((index + 0.5) * metres / 1000 for index in (reading.col, reading.row))
         decimals = 1 if metres >= 50 else 3
         self.ground_label.setText(f"{east:.{decimals}f}, {south:.{decimals}f} km")
         self.class_label.setText(CLASSES[reading.class_id].name)
@@ -130,22 +130,22 @@ class StatusInfo(QWidget):
         self.slope_label.setText("" if reading.slope_deg is None else f"{reading.slope_deg:.1f}°")
 
     def set_zoom(self, zoom: float) -> None:
-        """Pixels of the screen a pixel of the map."""
+        """Show the zoom, in screen pixels per map pixel."""
         self.zoom_label.setText(f"{format_number(zoom * 100, 0 if zoom >= 0.1 else 1)} %")
 
-    def set_busy(self, share: float | None) -> None:
-        """How much of the terrain is made, 0..1; None when nothing is under way."""
-        self._share = share
+    def set_progress(self, fraction: float | None) -> None:
+        """Show which fraction of the terrain is exact, 0..1; None when nothing is being generated."""
+        self._fraction = fraction
         self._show_state()
 
     def set_quality(self, quality: Quality) -> None:
-        """Whether the terrain is a sketch or exact."""
+        """Show whether the visible terrain is a preview or exact."""
         self._quality = quality
         self._show_state()
 
-    def say(self, sentence: str, kind: Kind = Kind.NOTE) -> None:
-        """Show a sentence for a while, "" for none. It replaces the one before."""
-        self.message.say(sentence, kind)
+    def say(self, message: str, kind: Kind = Kind.NOTE) -> None:
+        """Show a message for a while, in place of the one before; "" for none."""
+        self.message.say(message, kind)
 
     def _show_size(self) -> None:
         height, width = self._document.shape
@@ -156,14 +156,14 @@ class StatusInfo(QWidget):
 
     def _show_state(self) -> None:
         name, tip = self._quality.value
-        self.ring.set_share(self._share)
-        percent = "" if self._share is None else f"{int(self._share * 100)} %"
-        self.state.setText(" ".join(each for each in (name, percent) if each))
+        self.ring.set_fraction(self._fraction)
+        percent = "" if self._fraction is None else f"{int(self._fraction * 100)} %"
+        self.state.setText(" ".join(text for text in (name, percent) if text))
         self.state.setToolTip(tip)
 
 
 class _Message(QWidget):
-    """An icon and a sentence; the sentence is in the tooltip too."""
+    """An icon and a text, which is in the tooltip too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,19 +174,18 @@ class _Message(QWidget):
         row.setSpacing(6)
         row.addWidget(self._picture)
         row.addWidget(self.label, 1)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(lambda: self.say("", Kind.NOTE))
         self.say("", Kind.NOTE)
 
-    def say(self, sentence: str, kind: Kind) -> None:
+    def say(self, text: str, kind: Kind) -> None:
         self._kind = kind
         set_role(self.label, kind.role)
-        self.label.show_text(sentence)
-        self._picture.setVisible(bool(sentence))
+        self.label.show_text(text)
+        self._picture.setVisible(bool(text))
         self._draw_picture()
         self._timer.stop()
-        if sentence:
+        if text:
             self._timer.start(kind.shown_ms)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -201,19 +200,19 @@ class _Message(QWidget):
 
 
 class _Ring(QWidget):
-    """A ring that closes as the work goes on; it does not move by itself."""
+    """A ring that closes with the progress. It is not animated."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._share: float | None = None
+        self._fraction: float | None = None
         self.setFixedSize(14, 14)
 
-    def set_share(self, share: float | None) -> None:
-        self._share = share
+    def set_fraction(self, fraction: float | None) -> None:
+        self._fraction = fraction
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._share is None:
+        if self._fraction is None:
             return
         theme = current_theme()
         painter = QPainter(self)
@@ -222,19 +221,5 @@ class _Ring(QWidget):
         painter.setPen(QPen(QColor(theme.edge), 2))
         painter.drawEllipse(circle)
         painter.setPen(QPen(QColor(theme.accent_text), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        painter.drawArc(circle, 90 * 16, -round(self._share * 360 * 16))
+        painter.drawArc(circle, 90 * 16, -round(self._fraction * 360 * 16))
         painter.end()
-
-
-def _number_label(widest: str, tip: str) -> QLabel:
-    """A label as wide as its widest text, so that its neighbours stay where they are."""
-    label = QLabel()
-    label.setToolTip(tip)
-    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
-    return label
-
-
-def _rule() -> QFrame:
-    rule = QFrame()
-    rule.setFrameShape(QFrame.Shape.VLine)
-    return rule

@@ -1,39 +1,35 @@
-"""The reference picture over which a map is painted: load, show, fade, remove."""
+"""The reference picture under the map: load, show, fade, remove."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.project import Underlay
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.panels.merging import Merge
-from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.widgets.basics import caption, icon_button
+from terrainpaint.gui.panels.settings_changes import Merge
+from terrainpaint.gui.widgets.basics import icon_button, label, push_button
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
 
 
 class UnderlayBox(QWidget):
-    """Shows only a button to load a picture while there is none."""
+    """Without a reference picture it shows only a button to load one."""
 
     load_requested = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self.load = QPushButton("Load…")
+        self.load = push_button("Load…", "compact")
         self.load.setToolTip("A picture to paint over: a scan, a sketch, a map")
-        self.load.setAutoDefault(False)
-        set_role(self.load, "compact")
         self.shown = icon_button("eye", "Show or hide the reference picture")
         self.remove = icon_button("close", "Remove the reference picture")
         self.opacity = SliderField("Opacity of the reference picture", Linear(0, 100), 0, suffix=" %")
         self.opacity.setToolTip("How strongly the reference picture covers the map")
-
-        self.title = caption("")
+        self.title = label("", "heading")
 
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
@@ -41,8 +37,8 @@ class UnderlayBox(QWidget):
         row = QHBoxLayout()
         row.setSpacing(2)
         row.addWidget(self.title, 1)
-        for each in (self.shown, self.remove, self.load):
-            row.addWidget(each)
+        for button in (self.shown, self.remove, self.load):
+            row.addWidget(button)
         column.addLayout(row)
         column.addWidget(self.opacity)
 
@@ -70,9 +66,9 @@ class UnderlayBox(QWidget):
 
     def _refresh(self) -> None:
         underlay = self._document.project.underlay
-        for each in (self.shown, self.remove, self.opacity):
-            each.setVisible(underlay is not None)
-        # There is less room for words beside the other buttons.
+        for widget in (self.shown, self.remove, self.opacity):
+            widget.setVisible(underlay is not None)
+        # The buttons leave less room for the title.
         self.title.setText("Reference" if underlay else "Reference picture")
         self.load.setText("Other…" if underlay else "Load…")
         if underlay is not None:

@@ -5,64 +5,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import (
-    QResizeEvent,
-)
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDialog,
     QDialogButtonBox,
     QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
-from terrainpaint.gui.icons import icon
+from terrainpaint.gui.icons import icon, pixmap
 from terrainpaint.gui.theme import set_role
 
 MARGIN_PX = 20
+"""Around the contents of a dialog."""
 GAP_PX = 12
+"""Between the parts of a dialog."""
 ICON_PX = 18
 PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
-"""What a file dialog offers where a picture is asked for."""
+"""The filters of a file dialog for pictures."""
+
+
+# Labels
 
 
 def label(text: str, role: str = "") -> QLabel:
-    """A text in one of the roles of the theme."""
-    made = QLabel(text)
-    set_role(made, role)
-    return made
+    """A text in one of the label roles of the theme."""
+    widget = QLabel(text)
+    set_role(widget, role)
+    return widget
 
 
 def paragraph(text: str, role: str = "muted") -> QLabel:
-    """A text that is broken into lines."""
-    made = label(text, role)
-    made.setWordWrap(True)
-    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-    return made
+    """A text that wraps."""
+    widget = label(text, role)
+    widget.setWordWrap(True)
+    widget.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return widget
 
 
-def caption(text: str) -> QLabel:
-    """The name of a group of controls."""
-    label = QLabel(text)
-    set_role(label, "heading")
-    return label
-
-
-def muted(text: str) -> QLabel:
-    """A label of what is less important; it gives way when there is little room."""
-    label = QLabel(text)
-    set_role(label, "muted")
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return label
+def value_label(widest: str, tip: str = "") -> QLabel:
+    """A label as wide as its widest text, so that its neighbours do not move when the text changes."""
+    widget = QLabel()
+    widget.setToolTip(tip)
+    widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance(widest))
+    return widget
 
 
 class ElidedLabel(QLabel):
-    """A sentence that is cut short with dots when there is no room; all of it is in the tooltip."""
+    """One line of text, cut with dots when there is too little room; the tooltip has all of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,13 +68,8 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
-    @property
-    def whole_text(self) -> str:
-        """The sentence, also when it is cut."""
-        return self._whole
-
     def show_text(self, text: str) -> None:
-        """Show another sentence."""
+        """Show another text."""
         self._whole = text
         self.setToolTip(text)
         self.setAccessibleName(text)
@@ -91,23 +84,45 @@ class ElidedLabel(QLabel):
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
 
 
-def rule() -> QFrame:
-    """A thin line between groups of controls."""
+def logo(side_px: int) -> QLabel:
+    """The icon of the program."""
+    widget = QLabel()
+    # Drawn at four times its size, sharp on every screen; the colour does not matter for this icon.
+    widget.setPixmap(pixmap("app", side_px, "#000000", 4.0))
+    widget.setScaledContents(True)
+    widget.setFixedSize(side_px, side_px)
+    return widget
+
+
+def horizontal_rule() -> QFrame:
+    """A thin horizontal line."""
+    return _rule(QFrame.Shape.HLine)
+
+
+def vertical_rule() -> QFrame:
+    """A thin vertical line."""
+    return _rule(QFrame.Shape.VLine)
+
+
+def _rule(shape: QFrame.Shape) -> QFrame:
     line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShape(shape)
     return line
 
 
+# Buttons
+
+
 def push_button(text: str, role: str = "") -> QPushButton:
-    """A button that Return does not press from elsewhere in the dialog."""
-    made = QPushButton(text)
-    made.setAutoDefault(False)
-    set_role(made, role)
-    return made
+    """A button that Return presses only when it has the focus."""
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    set_role(button, role)
+    return button
 
 
 def icon_button(name: str, tip: str) -> QToolButton:
-    """A flat button with an icon; `tip` says what it does and its key."""
+    """A flat button with an icon and a tooltip, which is its accessible name too."""
     button = QToolButton()
     button.setIcon(icon(name))
     button.setIconSize(QSize(ICON_PX, ICON_PX))
@@ -117,8 +132,17 @@ def icon_button(name: str, tip: str) -> QToolButton:
     return button
 
 
+def action_button(action: QAction) -> QToolButton:
+    """A flat button for an action."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(ICON_PX, ICON_PX))
+    button.setAutoRaise(True)
+    return button
+
+
 def menu_button(name: str, tip: str) -> QToolButton:
-    """A flat button that opens a menu; no arrow beside the icon, which says enough and is narrower."""
+    """A flat button that opens a menu, without the arrow that Qt draws next to the icon."""
     button = icon_button(name, tip)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setStyleSheet("QToolButton { padding-right: 4px; } QToolButton::menu-indicator { image: none; width: 0; }")
@@ -126,24 +150,48 @@ def menu_button(name: str, tip: str) -> QToolButton:
 
 
 def with_key(tip: str, key: str | None) -> str:
-    """A tooltip with the key of the command of the window that does the same, if there is one."""
+    """A tooltip with the key of the command that does the same, if it has one."""
     return f"{tip}  ({key})" if key else tip
 
 
-def hide_what_has_no_room(row: QWidget, optional: Sequence[QWidget]) -> None:
-    """Hide as many of the widgets in the layout of `row` as it takes to fit its width, the first ones first.
+# Layouts
 
-    They have to be shown before.
+
+def row_of(*widgets: QWidget, spacing_px: int = 8) -> QWidget:
+    """Widgets next to each other, at the left; the first one gets the focus."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(spacing_px)
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    holder.setFocusProxy(widgets[0])
+    return holder
+
+
+def dialog_column(dialog: QDialog) -> QVBoxLayout:
+    """The layout of a dialog: a column with the usual margins and gaps."""
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+    column.setSpacing(GAP_PX)
+    return column
+
+
+def hide_what_has_no_room(row: QWidget, optional: Sequence[QWidget]) -> None:
+    """Hide widgets of `optional`, the first ones first, until the layout of `row` fits its width.
+
+    All of them must be visible before.
     """
     layout = row.layout()
-    for each in optional:
+    for widget in optional:
         if layout is None or layout.minimumSize().width() <= row.width():
             return
-        each.hide()
+        widget.hide()
 
 
 class Form(QGridLayout):
-    """Fields below each other, each with its name at the left, in line with it."""
+    """Rows of a label and a field."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,22 +199,24 @@ class Form(QGridLayout):
         self.setVerticalSpacing(10)
         self.setColumnStretch(1, 1)
 
-    def add(self, text: str, field: QWidget) -> QLabel:
-        """A field in the next row; Alt and the letter after "&" in `text` goes to it."""
+    def add(self, text: str, field: QWidget) -> None:
+        """Add a row; Alt and the letter after "&" in `text` focuses the field."""
         row = self.rowCount()
         name = label(text, "muted")
         name.setBuddy(field)
         self.addWidget(name, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.addWidget(field, row, 1)
-        return name
 
     def add_below(self, widget: QWidget) -> None:
-        """Something below the last field, in line with it."""
+        """Add a row with a widget in the column of the fields."""
         self.addWidget(widget, self.rowCount(), 1)
 
 
+# Decisions of a dialog
+
+
 def decision(dialog: QDialog, accept_text: str) -> QDialogButtonBox:
-    """Cancel and `accept_text`, which Return presses, in the order of the system; they close `dialog`."""
+    """Cancel and `accept_text`, which Return presses, in the order of the system; both close `dialog`."""
     box = QDialogButtonBox()
     box.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole).setAutoDefault(False)
     box.addButton(accept_text, QDialogButtonBox.ButtonRole.AcceptRole).setDefault(True)
@@ -175,6 +225,15 @@ def decision(dialog: QDialog, accept_text: str) -> QDialogButtonBox:
     return box
 
 
+def close_box(dialog: QDialog) -> QDialogButtonBox:
+    """A Close button for a dialog that only shows something."""
+    box = QDialogButtonBox()
+    close = push_button("Close")
+    close.clicked.connect(dialog.reject)
+    box.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
+    return box
+
+
 def accept_button(box: QDialogButtonBox) -> QAbstractButton:
     """The button of a `decision` that accepts."""
-    return next(each for each in box.buttons() if box.buttonRole(each) == QDialogButtonBox.ButtonRole.AcceptRole)
+    return next(button for button in box.buttons() if box.buttonRole(button) == QDialogButtonBox.ButtonRole.AcceptRole)

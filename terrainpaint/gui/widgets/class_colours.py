@@ -8,40 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QBrush,
-    QColor,
-    QIcon,
-    QImage,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-)
-from PySide6.QtWidgets import (
-    QComboBox,
-    QWidget,
-)
+from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE, class_fractions
 from terrainpaint.gui.canvas.map_marks import letter, patterned
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.pictures import image_of
 
 _TILE_PX = 64
-_SWATCH_PX = 16
+_ICON_PX = 16
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What tells the classes apart besides their colours."""
+    """What distinguishes the classes besides their colours."""
 
     patterns: bool = False
     letters: bool = False
 
 
 def paint_swatch(painter: QPainter, rect: QRectF, class_id: int, marks: Marks) -> None:
-    """Fill a rectangle with the colour of a class, with a thin rim that it needs on a ground of like lightness."""
+    """Fill a rectangle with the colour of a class, with a thin border against backgrounds of similar lightness."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(current_theme().edge), 1))
     painter.setBrush(_pattern(class_id) if marks.patterns else QColor(*CLASSES[class_id].colour))
@@ -54,30 +42,11 @@ def paint_swatch(painter: QPainter, rect: QRectF, class_id: int, marks: Marks) -
 
 def _pattern(class_id: int) -> QBrush:
     ids = np.full((_TILE_PX, _TILE_PX), class_id, np.uint8)
-    pixels = np.ascontiguousarray(patterned(PALETTE[ids], ids, 0, 0, 1))
-    image = QImage(pixels.data, _TILE_PX, _TILE_PX, pixels.strides[0], QImage.Format.Format_RGB888)
-    # A brush of an image shares its memory, which would end with this function.
-    return QBrush(image.copy())
-
-
-def swatch(colour: Sequence[int]) -> QIcon:
-    """A small square of an sRGB colour, 0..255 each."""
-    ratio = 4  # sharp on every screen there is
-    drawn = QPixmap(QSize(_SWATCH_PX, _SWATCH_PX) * ratio)
-    drawn.setDevicePixelRatio(ratio)
-    drawn.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(drawn)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    # The rim is seen on light and on dark surfaces, whatever the colour.
-    painter.setPen(QPen(QColor(128, 128, 128, 160), 1))
-    painter.setBrush(QColor(*(int(each) for each in colour)))
-    painter.drawRoundedRect(QRectF(1, 1, _SWATCH_PX - 2, _SWATCH_PX - 2), 3, 3)
-    painter.end()
-    return QIcon(drawn)
+    return QBrush(image_of(patterned(PALETTE[ids], ids, 0, 0, 1)))
 
 
 class Swatch(QWidget):
-    """A small square of a class; empty for None, but as wide."""
+    """A small square in the colour of a class; blank for None, and of the same size."""
 
     def __init__(self, side_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,14 +72,30 @@ class Swatch(QWidget):
             painter.end()
 
 
+def colour_icon(colour: Sequence[int]) -> QIcon:
+    """A small square of an sRGB colour, 0..255 each."""
+    ratio = 4  # sharp on every screen
+    drawn = QPixmap(QSize(_ICON_PX, _ICON_PX) * ratio)
+    drawn.setDevicePixelRatio(ratio)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    # An icon does not change with the theme: this border is visible on light and on dark backgrounds.
+    painter.setPen(QPen(QColor(128, 128, 128, 160), 1))
+    painter.setBrush(QColor(*(int(channel) for channel in colour)))
+    painter.drawRoundedRect(QRectF(1, 1, _ICON_PX - 2, _ICON_PX - 2), 3, 3)
+    painter.end()
+    return QIcon(drawn)
+
+
 class ClassCombo(QComboBox):
     """A choice of one of the seven classes, with their colours."""
 
     def __init__(self, class_id: int) -> None:
         super().__init__()
-        for each in CLASSES:
-            self.addItem(swatch(each.colour), each.name.capitalize())
-        self.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
+        for terrain_class in CLASSES:
+            self.addItem(colour_icon(terrain_class.colour), terrain_class.name.capitalize())
+        self.setIconSize(QSize(_ICON_PX, _ICON_PX))
         self.setCurrentIndex(class_id)
 
     @property
@@ -119,25 +104,31 @@ class ClassCombo(QComboBox):
         return self.currentIndex()
 
 
-class ShareBar(QWidget):
-    """How much of a map each class covers: one bar, and the shares in words below it."""
+class ClassBar(QWidget):
+    """Which fraction of a map each class covers: a bar in the class colours, with the percentages below it."""
 
     _BAR_PX = 10
 
     def __init__(self) -> None:
         super().__init__()
-        self._shares: NDArray[np.float64] = np.zeros(CLASS_COUNT)
+        self._fractions: NDArray[np.float64] = np.zeros(CLASS_COUNT)
         self.setMinimumHeight(self._BAR_PX + 8 + 2 * self.fontMetrics().height())
 
-    def show_classes(self, ids: NDArray[np.uint8]) -> None:
-        """Show the shares of (H, W) class ids."""
-        self._shares = class_fractions(ids)
-        self.setAccessibleName("Shares: " + ", ".join(self._words()))
+    def show_map(self, ids: NDArray[np.uint8]) -> None:
+        """Show the fractions of (H, W) uint8 class ids."""
+        self._fractions = class_fractions(ids)
+        self.setAccessibleName("Classes: " + ", ".join(self._texts()))
         self.update()
 
-    def _words(self) -> list[str]:
-        present = [(each.name, self._shares[each.id]) for each in CLASSES if self._shares[each.id] > 0]
-        return [f"{name} {share:.0%}" if share >= 0.005 else f"{name} <1%" for name, share in present]
+    def clear(self) -> None:
+        """Show an empty bar."""
+        self._fractions = np.zeros(CLASS_COUNT)
+        self.setAccessibleName("")
+        self.update()
+
+    def _texts(self) -> list[str]:
+        present = [(each.name, self._fractions[each.id]) for each in CLASSES if self._fractions[each.id] > 0]
+        return [f"{name} {fraction:.0%}" if fraction >= 0.005 else f"{name} <1%" for name, fraction in present]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -149,17 +140,18 @@ class ShareBar(QWidget):
         painter.setClipPath(outline)
         left = 0.0
         for each in CLASSES:
-            if (width := float(self._shares[each.id]) * self.width()) > 0:
+            if (width := float(self._fractions[each.id]) * self.width()) > 0:
+                # Half a pixel more, so that no gap shows between two colours.
                 painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*each.colour))
             left += width
         painter.setClipping(False)
-        self._paint_words(painter)
+        self._paint_texts(painter)
 
-    def _paint_words(self, painter: QPainter) -> None:
+    def _paint_texts(self, painter: QPainter) -> None:
         theme, metrics = current_theme(), self.fontMetrics()
         left, top = 0, self._BAR_PX + 6
         painter.setPen(QColor(theme.muted))
-        for text in self._words():
+        for text in self._texts():
             width = metrics.horizontalAdvance(text)
             if left and left + width > self.width():
                 left, top = 0, top + metrics.height()

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDoubleSpinBox,
@@ -27,8 +21,8 @@ from PySide6.QtWidgets import (
 from terrainpaint.gui.theme import current_theme
 
 _SLIDER_STEPS = 1000
-_WIDEST = 6
-"""More digits than this make a field no wider; it scrolls."""
+_MOST_DIGITS = 6
+"""A field is not wider than for this many digits before the point; longer numbers scroll."""
 _NO_ARROWS = """
 QAbstractSpinBox { padding-right: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button,
@@ -40,21 +34,21 @@ QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow { image: none; width: 0
 
 
 class Scale(Protocol):
-    """How the way along a slider, 0..1, stands for numbers."""
+    """How positions on a slider, 0..1, map to numbers `low`..`high`."""
 
     @property
     def low(self) -> float:
-        """The number at the left end."""
+        """The number at position 0."""
 
     @property
     def high(self) -> float:
-        """The number at the right end."""
+        """The number at position 1."""
 
-    def value(self, share: float) -> float:
-        """The number at a share 0..1 of the way."""
+    def value(self, position: float) -> float:
+        """The number at a position 0..1."""
 
-    def share(self, value: float) -> float:
-        """The share 0..1 of the way at which a number is."""
+    def position(self, value: float) -> float:
+        """The position 0..1 of a number; numbers beyond the ends are at the ends."""
 
 
 @dataclass(frozen=True)
@@ -64,36 +58,32 @@ class Linear:
     low: float
     high: float
 
-    def value(self, share: float) -> float:
-        """The number at a share 0..1 of the way."""
-        return self.low + share * (self.high - self.low)
+    def value(self, position: float) -> float:
+        return self.low + position * (self.high - self.low)
 
-    def share(self, value: float) -> float:
-        """The share 0..1 of the way at which a number is."""
+    def position(self, value: float) -> float:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
 @dataclass(frozen=True)
 class Logarithmic:
-    """Even factors from `low` to `high`, both more than 0."""
+    """Even factors from `low` to `high`, both above 0."""
 
     low: float
     high: float
 
-    def value(self, share: float) -> float:
-        """The number at a share 0..1 of the way."""
-        return float(self.low * (self.high / self.low) ** share)
+    def value(self, position: float) -> float:
+        return float(self.low * (self.high / self.low) ** position)
 
-    def share(self, value: float) -> float:
-        """The share 0..1 of the way at which a number is."""
+    def position(self, value: float) -> float:
         return min(1.0, max(0.0, math.log(max(value, 1e-12) / self.low) / math.log(self.high / self.low)))
 
 
 class SliderField(QWidget):
-    """A slider and a field for one number. `changed` (float) tells what the user chose, never what `show_value` sets.
+    """A slider and a field for one number. `changed` (float) comes for changes by the user, not for `show_value`.
 
-    The number is rounded to `decimals`, as the field shows it. `mark` is the number that a small line on the slider
-    stands at. The field takes what is typed at Enter, so that no number half typed does anything.
+    The number is rounded to `decimals`, as in the field. `mark` is the number at which the slider has a small line.
+    A typed number counts after Enter, so that half of a number has no effect.
     """
 
     changed = Signal(float)
@@ -110,7 +100,7 @@ class SliderField(QWidget):
     ) -> None:
         super().__init__(parent)
         self._scale = scale
-        self.slider = _Slider(None if mark is None else scale.share(mark))
+        self.slider = _Slider(None if mark is None else scale.position(mark))
         self.slider.setRange(0, _SLIDER_STEPS)
         self.slider.setAccessibleName(name)
         self.field = NumberField(decimals)
@@ -132,12 +122,12 @@ class SliderField(QWidget):
         return self.field.value()
 
     def show_value(self, value: float) -> None:
-        """Show a number, the nearest one of the scale if it is beyond."""
+        """Show a number, or the nearer end of the scale."""
         with QSignalBlocker(self.field), QSignalBlocker(self.slider):
             self.field.setValue(value)
-            # A slider that is being dragged is where the pointer is, not where rounding would put it.
+            # During a drag the slider stays at the pointer; rounding would move it away.
             if not self.slider.isSliderDown():
-                self.slider.setValue(round(self._scale.share(value) * _SLIDER_STEPS))
+                self._move_slider(value)
 
     def setToolTip(self, text: str) -> None:
         """The same for the slider and the field."""
@@ -145,21 +135,24 @@ class SliderField(QWidget):
         self.slider.setToolTip(text)
         self.field.setToolTip(text)
 
-    def _slid(self, position: int) -> None:
+    def _slid(self, step: int) -> None:
         before = self.field.value()
         with QSignalBlocker(self.field):
-            self.field.setValue(self._scale.value(position / _SLIDER_STEPS))
+            self.field.setValue(self._scale.value(step / _SLIDER_STEPS))
         if self.field.value() != before:
             self.changed.emit(self.field.value())
 
     def _typed(self, value: float) -> None:
         with QSignalBlocker(self.slider):
-            self.slider.setValue(round(self._scale.share(value) * _SLIDER_STEPS))
+            self._move_slider(value)
         self.changed.emit(value)
+
+    def _move_slider(self, value: float) -> None:
+        self.slider.setValue(round(self._scale.position(value) * _SLIDER_STEPS))
 
 
 class _Slider(QSlider):
-    """Jumps to where it is clicked; turned by the wheel only when it has the focus, so that a panel can be scrolled."""
+    """Jumps to a click. The wheel turns it only when it has the focus, so that a panel can be scrolled."""
 
     def __init__(self, mark: float | None) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -176,7 +169,7 @@ class _Slider(QSlider):
             event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        handle = self._part(QStyle.SubControl.SC_SliderHandle)
+        handle = self._control_rect(QStyle.SubControl.SC_SliderHandle)
         if event.button() == Qt.MouseButton.LeftButton and not handle.contains(event.position().toPoint()):
             span = self.width() - handle.width()
             at = round(event.position().x() - handle.width() / 2)
@@ -185,21 +178,24 @@ class _Slider(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._mark is not None:
-            half = self._part(QStyle.SubControl.SC_SliderHandle).width() / 2
+            half = self._control_rect(QStyle.SubControl.SC_SliderHandle).width() / 2
             x = round(half + self._mark * (self.width() - 2 * half))
             painter = QPainter(self)
             painter.fillRect(x - 1, self.height() // 2 - 6, 2, 12, QColor(current_theme().edge))
             painter.end()
         super().paintEvent(event)
 
-    def _part(self, part: QStyle.SubControl) -> QRect:
+    def _control_rect(self, control: QStyle.SubControl) -> QRect:
         option = QStyleOptionSlider()
         self.initStyleOption(option)
-        return self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, self)
+        return self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, control, self)
 
 
 class NumberField(QDoubleSpinBox):
-    """A number without needless zeros, taken at Enter; turned by the wheel only when it has the focus."""
+    """A number without trailing zeros, without arrows, which counts after Enter.
+
+    The wheel turns it only when it has the focus, so that a panel can be scrolled.
+    """
 
     def __init__(self, decimals: int) -> None:
         super().__init__()
@@ -214,8 +210,8 @@ class NumberField(QDoubleSpinBox):
         return format_number(value, self.decimals())
 
     def sizeHint(self) -> QSize:
-        whole = max(len(f"{each:.0f}") for each in (self.minimum(), self.maximum()))
-        text = f"{'0' * min(whole, _WIDEST)}{'.' if self.decimals() else ''}{'0' * self.decimals()}{self.suffix()}"
+        whole = max(len(f"{end:.0f}") for end in (self.minimum(), self.maximum()))
+        text = f"{'0' * min(whole, _MOST_DIGITS)}{'.' if self.decimals() else ''}{'0' * self.decimals()}{self.suffix()}"
         # Room for the border and the padding of the style sheet.
         return QSize(self.fontMetrics().horizontalAdvance(text) + 22, super().sizeHint().height())
 
@@ -229,27 +225,27 @@ class NumberField(QDoubleSpinBox):
             event.ignore()
 
 
-def metre_field(low: float, high: float, value: float) -> QDoubleSpinBox:
-    """A field for a length or a height; lengths, which are above 0, have centimetres."""
+def unit_field(low: float, high: float, value: float, decimals: int, suffix: str) -> QDoubleSpinBox:
+    """A field with arrows for a number with a unit."""
     field = QDoubleSpinBox()
     field.setRange(low, high)
-    field.setDecimals(2 if low > 0 else 1)
-    field.setSuffix(" m")
+    field.setDecimals(decimals)
+    field.setSuffix(suffix)
     field.setGroupSeparatorShown(True)
     field.setValue(value)
     return field
 
 
 def hide_arrows(field: QAbstractSpinBox) -> None:
-    """Leave the room of the arrows to the number; the keys Up and Down do the same.
+    """Hide the arrows of a field, so that it can be narrower; the keys Up and Down do the same.
 
-    A field without buttons gives the number no room at all once a style sheet draws the arrows.
+    `setButtonSymbols(NoButtons)` does not work: with the style sheet of the program the number gets no room.
     """
     field.setStyleSheet(_NO_ARROWS)
 
 
 def format_number(value: float, decimals: int) -> str:
-    """A number with at most so many decimals, without zeros at its end, and never "-0"."""
+    """A number with at most `decimals` decimals, without trailing zeros, and never "-0"."""
     text = f"{value:.{decimals}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

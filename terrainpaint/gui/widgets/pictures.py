@@ -1,22 +1,12 @@
-"""Pictures from arrays, and a view for them."""
+"""Arrays as pictures, and a view for them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPixmap,
-)
-from PySide6.QtWidgets import (
-    QSizePolicy,
-    QWidget,
-)
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import GAP_PX
@@ -24,39 +14,51 @@ from terrainpaint.gui.widgets.basics import GAP_PX
 _CORNER_PX = 6.0
 
 
-def pixmap_of(rgb: NDArray[np.uint8]) -> QPixmap:
-    """(H, W, 3) uint8 sRGB as a pixmap of its own memory."""
-    rows, cols = rgb.shape[:2]
-    packed = np.ascontiguousarray(rgb)
-    return QPixmap.fromImage(QImage(packed.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy())
+def image_of(pixels: NDArray[np.uint8]) -> QImage:
+    """(H, W, 3) uint8 sRGB, or (H, W, 4) with alpha, as an image with its own memory."""
+    rows, cols, channels = pixels.shape
+    packed = np.ascontiguousarray(pixels)
+    kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
+    # The copy: a QImage of an array reads memory that numpy frees.
+    return QImage(packed.data, cols, rows, channels * cols, kind).copy()
+
+
+def pixmap_of(pixels: NDArray[np.uint8]) -> QPixmap:
+    """(H, W, 3) uint8 sRGB, or (H, W, 4) with alpha, as a pixmap."""
+    return QPixmap.fromImage(image_of(pixels))
 
 
 def thinned(picture: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
-    """Each n-th pixel of each n-th row of (H, W) or (H, W, 3) uint8, enough to look at; no values are mixed."""
+    """Every n-th pixel of (H, W) or (H, W, 3) uint8, for a preview of about `longest_px`. No values are mixed."""
     step = max(1, max(picture.shape[:2]) // longest_px)
     return np.ascontiguousarray(picture[::step, ::step])
 
 
-def fitted(size: QSize, into: QRect) -> QRect:
-    """The largest rectangle with the proportions of `size` at the top of `into`, in its middle from left to right."""
-    found = size.scaled(into.size(), Qt.AspectRatioMode.KeepAspectRatio)
-    return QRect(QPoint(into.left() + (into.width() - found.width()) // 2, into.top()), found)
+def fitted(size: QSize, area: QRect) -> QRect:
+    """The largest rectangle with the proportions of `size` in the middle of `area`."""
+    largest = size.scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    corner = QPoint((area.width() - largest.width()) // 2, (area.height() - largest.height()) // 2)
+    return QRect(area.topLeft() + corner, largest)
 
 
 def draw_rounded(painter: QPainter, rect: QRect, picture: QPixmap) -> None:
-    """Fill `rect` with `picture`, cut round at the corners."""
+    """Fill `rect` with `picture`, with round corners."""
     painter.save()
-    outline = QPainterPath()
-    outline.addRoundedRect(QRectF(rect), _CORNER_PX, _CORNER_PX)
-    painter.setClipPath(outline)
+    painter.setClipPath(_rounded(rect))
     screen_px = round(rect.width() * painter.device().devicePixelRatio())
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, picture.width() > screen_px)
     painter.drawPixmap(rect, picture)
     painter.restore()
 
 
+def _rounded(rect: QRect) -> QPainterPath:
+    outline = QPainterPath()
+    outline.addRoundedRect(QRectF(rect), _CORNER_PX, _CORNER_PX)
+    return outline
+
+
 class PictureView(QWidget):
-    """A picture as wide as there is room, with round corners. Small ones show their pixels."""
+    """A picture at the top, as wide as there is room, with round corners. Small pictures show their pixels."""
 
     _TALLEST = 1.25  # times its width
 
@@ -77,6 +79,11 @@ class PictureView(QWidget):
         self.updateGeometry()
         self.update()
 
+    def show_text(self, text: str) -> None:
+        """Show a text over the picture, until the next picture."""
+        self._text = text
+        self.update()
+
     def hasHeightForWidth(self) -> bool:
         return True
 
@@ -88,24 +95,18 @@ class PictureView(QWidget):
         side = max(self.minimumWidth(), self.minimumHeight())
         return QSize(side, self.heightForWidth(side))
 
-    def show_text(self, text: str) -> None:
-        """Show a line of text over what is there, until the next picture."""
-        self._text = text
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = current_theme()
-        rect = self.rect() if self._picture.isNull() else fitted(self._picture.size(), self.rect())
-        outline = QPainterPath()
-        outline.addRoundedRect(QRectF(rect), _CORNER_PX, _CORNER_PX)
+        rect = self.rect()
         if self._picture.isNull():
-            painter.fillPath(outline, QColor(theme.canvas))
+            painter.fillPath(_rounded(rect), QColor(current_theme().canvas))
         else:
+            rect = fitted(self._picture.size(), rect)
+            rect.moveTop(0)
             draw_rounded(painter, rect, self._picture)
         if self._text:
-            painter.fillPath(outline, QColor(0, 0, 0, 150))
+            painter.fillPath(_rounded(rect), QColor(0, 0, 0, 150))
             painter.setPen(QColor("#ffffff"))
             wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(rect.adjusted(GAP_PX, 0, -GAP_PX, 0), wrapped, self._text)
