@@ -135,10 +135,7 @@ def distributions(
         axes.stairs(shapes[0], wide, fill=True, color=REAL)
         axes.stairs(shapes[1], wide, color=GENERATED, linewidth=1.8, baseline=None)
         axes.set(xlim=(wide[0], wide[-1]), ylim=(0, 1.08 * max(shape.max() for shape in shapes)))
-        axes.set_xticks([wide[0], wide[-1]], [f"{wide[0]:.4g}", f"{wide[-1]:.4g} {unit}"])
-        left, right = axes.get_xticklabels()
-        left.set_horizontalalignment("left")
-        right.set_horizontalalignment("right")
+        _label_ends(axes, (wide[0], wide[-1]), (f"{wide[0]:.4g}", f"{wide[-1]:.4g} {unit}"))
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
 
@@ -193,7 +190,7 @@ def histograms(
         for name, bins in heights.items():
             axes.stairs(bins, np.linspace(0, 1, len(bins) + 1), color=colours[name], linewidth=1.8, label=name)
         axes.set(xlim=(0, 1), ylim=(0, None), title=title)
-        axes.set_xticks([0, 1], ends)
+        _label_ends(axes, (0, 1), ends)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         if heights:
@@ -221,6 +218,13 @@ def grouped_bars(title: str, names: Sequence[str], series: Sequence[Sequence[flo
         axes.spines[:].set_visible(False)
 
     return _chart((400, 190), draw)
+
+
+def _label_ends(axes: Any, ends: tuple[float, float], texts: tuple[str, str]) -> None:
+    """Label both ends of the x axis, within its width."""
+    axes.set_xticks(ends, texts)
+    for label, alignment in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(alignment)
 
 
 def _chart(size: tuple[int, int], draw: Callable[[Any], None], projection: str | None = None) -> Chart:
