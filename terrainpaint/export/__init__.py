@@ -1,4 +1,4 @@
-"""Terrain to files: meshes and pictures that other programs read."""
+"""Export a terrain to files: meshes and pictures that other programs read."""
 
 from terrainpaint.export.formats import FORMATS, Format, check_name, export, export_obj, export_paths
 from terrainpaint.export.job import ExportOptions, ExportSource

@@ -13,7 +13,7 @@ from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
     albedo_bytes,
-    alone,
+    single_path,
     height16_bytes,
     height16_paths,
     terrain_bytes,
@@ -27,9 +27,9 @@ from terrainpaint.export.picture_formats import (
 class Format:
     """One format.
 
-    `suffix` ends the name of its main file; `paths` gives, from the path of that, the paths of all files of the
-    format, the main one first; `write` gets the job and these paths. `estimate_bytes` tells from the rows and columns
-    of the map and the options about how large these files will be together, before there is a terrain.
+    `suffix` is the end of the name of its main file. `paths` maps the path of the main file to the paths of all files
+    of the format, the main one first. `write` writes these paths. `estimate_bytes` returns the approximate total size
+    of the files from the rows and columns of the map and the options, before there is a terrain.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "obj": Format("obj", ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
     "albedo": Format(
-        "albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", alone, write_albedo, albedo_bytes
+        "albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", single_path, write_albedo, albedo_bytes
     ),
     "height16": Format(
         "height16",
@@ -54,7 +54,7 @@ FORMATS: Mapping[str, Format] = {
         height16_bytes,
     ),
     "terrain": Format(
-        "terrain", "_terrain.png", "shaded terrain, to look at: 8-bit PNG", alone, write_terrain, terrain_bytes
+        "terrain", "_terrain.png", "shaded terrain, for viewing: 8-bit PNG", single_path, write_terrain, terrain_bytes
     ),
 }
 
@@ -72,8 +72,8 @@ def export(
 ) -> list[Path]:
     """Write `target_dir`/`name` + suffix for each of `formats`, all files or none, and return their paths.
 
-    A missing folder is made. Raises OptionError for a format or name that cannot be, OutputError when a file cannot
-    be written, Cancelled when `cancel` says so, ValueError when a height is not finite.
+    A missing folder is created. Raises OptionError for an impossible format or name, OutputError when a file cannot be
+    written, Cancelled when `cancel` returns True, ValueError when a height is not finite.
     """
     return _write(source, _targets(target_dir, name, formats), options, progress, cancel)
 
@@ -85,34 +85,34 @@ def export_obj(
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> list[Path]:
-    """Write the mesh to `path` and, beside it, its MTL and its texture; return the three paths.
+    """Write the mesh to `path`, its MTL and its texture to the same folder; return the three paths.
 
-    Raises OptionError when `path` does not end in .obj; the rest as `export`.
+    Raises OptionError when `path` does not end in .obj, and the errors of `export`.
     """
     return _write(source, [(FORMATS["obj"], obj_paths(path))], options, progress, cancel)
 
 
 def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
-    """The files that `export` would write, so that a caller can see what it would replace. Raises OptionError."""
+    """The paths that `export` would write, so that a caller can check which files it replaces. Raises OptionError."""
     return [path for _, paths in _targets(target_dir, name, formats) for path in paths]
 
 
 def check_name(name: str) -> None:
-    """Raise OptionError when `name` cannot begin the name of a file."""
+    """Raise OptionError when `name` cannot be the start of a file name."""
     if name in ("", ".", "..") or Path(name).name != name:
-        raise OptionError(f'"{name}" cannot be the name of a file; choose one without slashes.')
+        raise OptionError(f'"{name}" cannot be the name of a file; choose a name without slashes.')
 
 
 def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Target]:
     check_name(name)
     known = ", ".join(FORMATS)
     if not formats:
-        raise OptionError(f"No format was asked for; choose from {known}.")
-    for each in formats:
-        if each not in FORMATS:
-            raise OptionError(f'There is no format "{each}"; choose from {known}.')
-    chosen = [FORMATS[each] for each in dict.fromkeys(formats)]
-    return [(each, each.paths(target_dir / (name + each.suffix))) for each in chosen]
+        raise OptionError(f"No format is chosen; choose from {known}.")
+    for format_name in formats:
+        if format_name not in FORMATS:
+            raise OptionError(f'There is no format "{format_name}"; choose from {known}.')
+    chosen = [FORMATS[format_name] for format_name in dict.fromkeys(formats)]
+    return [(form, form.paths(target_dir / (name + form.suffix))) for form in chosen]
 
 
 def _write(
@@ -121,12 +121,12 @@ def _write(
     with FileTransaction() as files:
         job = ExportJob(source, options, files, progress, cancel)
         for number, (form, paths) in enumerate(targets):
-            job.progress = _share(progress, number, len(targets))
+            job.progress = _part(progress, number, len(targets))
             form.write(job, paths)
             job.progress(1.0)
     return [path for _, paths in targets for path in paths]
 
 
-def _share(progress: Progress, number: int, count: int) -> Progress:
-    """The `progress` of part `number` of `count` equal ones."""
-    return lambda share: progress((number + share) / count)
+def _part(progress: Progress, number: int, count: int) -> Progress:
+    """The `Progress` of part `number` of `count` equal parts."""
+    return lambda fraction: progress((number + fraction) / count)

@@ -1,4 +1,4 @@
-"""What an export is asked to do, and what the writers of the formats share."""
+"""The input of an export, and what the writers of all formats need."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TEXT_FILE_BYTES = 250
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How meshes are made; pictures always have the size of the map.
+    """Options of meshes; pictures always have the size of the map.
 
-    `mesh_size` number of vertices on the longest side, 2..16384; None stands for the longest side of the map, but
-    1024 at most. `exaggeration` multiplies the heights of meshes, and of nothing else; above 0, at most 1000.
+    `mesh_size` is the number of vertices on the longest side, 2..16384; None stands for the longest side of the map,
+    at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000.
     Raises OptionError when a value is out of range.
     """
 
@@ -35,7 +35,7 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
             raise OptionError(
-                f"A mesh of {self.mesh_size} vertices a side cannot be written; "
+                f"A mesh of {self.mesh_size} vertices a side is not possible; "
                 f"choose a mesh size from {MESH_SIZES.start} to {MESH_SIZES.stop - 1}."
             )
         if not 0 < self.exaggeration <= MAX_EXAGGERATION:
@@ -47,10 +47,10 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """What is exported.
+    """The terrain of an export.
 
-    `terrain` with finite heights; `shaded` computes (H, W, 3) uint8 sRGB, the albedo as the sun lights it, and is
-    called only when a format shows it.
+    `terrain` has finite heights. `shaded` computes (H, W, 3) uint8 sRGB, the albedo lit by the sun; it is called only
+    when a format needs it.
     """
 
     terrain: Terrain
@@ -59,11 +59,11 @@ class ExportSource:
 
 @dataclass
 class ExportJob:
-    """One run of an export: what every writer gets.
+    """One run of an export: the argument of every writer.
 
-    A writer asks `files` for the temporary path of each final one, calls `progress` with its own share 0..1, and asks
-    `cancel` now and then. `albedo_png` is the temporary path of the albedo picture once it is written, so that a
-    second format that needs it copies the file.
+    A writer gets the temporary path of each file from `files`, calls `progress` with the fraction of its work, 0..1,
+    and checks `cancel` regularly. `albedo_png` is the temporary path of the albedo picture after it was written, so
+    that a second format that needs it copies the file.
     """
 
     source: ExportSource
@@ -74,9 +74,9 @@ class ExportJob:
     albedo_png: Path | None = None
 
 
-def recipe_facts(made: Provenance) -> dict[str, object]:
-    """Name → value of seed and, where they are not the usual ones, of the rest of the recipe."""
-    recipe = made.recipe
+def recipe_facts(provenance: Provenance) -> dict[str, object]:
+    """Name → value: the seed, and every other part of the provenance that is not the default."""
+    recipe = provenance.recipe
     facts: dict[str, object] = {"seed": recipe.seed}
     if recipe.other_seed is not None:
         facts |= {"other_seed": recipe.other_seed, "blend": recipe.blend}
@@ -84,10 +84,10 @@ def recipe_facts(made: Provenance) -> dict[str, object]:
         facts["style_numbers"] = list(recipe.style)
     if recipe.variety != 1:
         facts["variety"] = recipe.variety
-    if made.has_rerolls:
+    if provenance.has_rerolls:
         facts["rerolled_in_places"] = True
-    if made.height_scale != 1:
-        facts["height_scale"] = made.height_scale
-    if made.has_level_water:
+    if provenance.height_scale != 1:
+        facts["height_scale"] = provenance.height_scale
+    if provenance.has_level_water:
         facts["water_levelled"] = True
     return facts

@@ -18,8 +18,8 @@ class MeshGrid:
     """Vertices of a terrain: right-handed, x east, y up, z south, metres, origin at the centre of the map.
 
     `x`, `u` (w,) float64 by column; `z`, `v` (h,) float64 by row, row 0 = north; `y` (h, w) float32 with the
-    exaggeration. `u`, `v` 0..1 span the texture, v = 1 at its north rim. The map is cut into h x w equal cells, and
-    vertex (i, j) stands for the centre of cell (i, j): with the size of the map, for a pixel.
+    exaggeration. `u`, `v` 0..1 span the texture, v = 1 at its north edge. The map is divided into h x w equal cells,
+    and vertex (i, j) is the centre of cell (i, j), which is a pixel when the mesh has the size of the map.
     """
 
     x: NDArray[np.float64]
@@ -34,13 +34,8 @@ class MeshGrid:
         return self.y.shape[0], self.y.shape[1]
 
     @property
-    def triangle_count(self) -> int:
-        """Two triangles between each four neighbouring vertices."""
-        return 2 * (self.shape[0] - 1) * (self.shape[1] - 1)
-
-    @property
     def step_m(self) -> tuple[float, float]:
-        """Distance of two rows and of two columns, metres."""
+        """Distance between two rows and between two columns, metres."""
         return float(self.z[1] - self.z[0]), float(self.x[1] - self.x[0])
 
     def normals(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -52,10 +47,10 @@ class MeshGrid:
 
 
 def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
-    """The mesh of `terrain` in the size of `options`.
+    """The mesh of a terrain in the size of `options`.
 
-    A smaller mesh holds the mean height of each cell, a larger one interpolates linearly between pixels; a small
-    islet or a sharp peak therefore gets lower as the mesh gets coarser.
+    A mesh smaller than the map has the mean height of each cell, so small islands and sharp peaks become lower; a
+    larger one interpolates linearly between pixels.
     Raises ValueError when a height is not finite.
     """
     height_range(terrain.height)
@@ -63,8 +58,8 @@ def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
     h, w = mesh_shape(terrain.shape, options.mesh_size)
     y = terrain.height
     if (h, w) != (rows, columns):
-        # INTER_AREA alone takes pixels for steps and puts ripples on a slope where a cell is not a whole number of
-        # them. Both ways put sample i at (i + 0.5) / n of the extent, which is where the vertices are.
+        # INTER_AREA alone treats pixels as steps, which gives ripples on slopes where a cell is not a whole number of
+        # pixels. Both methods place sample i at (i + 0.5) / n of the extent, where the vertices are.
         pixels = max(1, round(max(rows / h, columns / w)))
         cells = cv2.resize(terrain.height, (w * pixels, h * pixels), interpolation=cv2.INTER_LINEAR)
         y = np.asarray(cv2.resize(cells, (w, h), interpolation=cv2.INTER_AREA), np.float32)
@@ -77,7 +72,7 @@ def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
 
 
 def mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, int]:
-    """Vertices (h, w) of the mesh of a map of (H, W) pixels; `mesh_size` as in `ExportOptions`."""
+    """Vertices (h, w) of the mesh of a map (H, W); `mesh_size` as in `ExportOptions`."""
     longest = max(map_shape)
     size = min(longest, DEFAULT_MESH_SIZE) if mesh_size is None else mesh_size
     h, w = (max(2, round(side * size / longest)) for side in map_shape)
@@ -85,7 +80,7 @@ def mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, 
 
 
 def height_range(height: NDArray[np.float32]) -> tuple[float, float]:
-    """Lowest and highest of `height` (H, W) in metres. Raises ValueError when any is NaN or infinite."""
+    """Minimum and maximum of heights (H, W) in metres. Raises ValueError when a height is NaN or infinite."""
     low, high = float(height.min()), float(height.max())  # one NaN makes both NaN
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"heights must be finite, not {low} to {high}")

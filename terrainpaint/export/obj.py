@@ -17,12 +17,12 @@ from terrainpaint.export.mesh import MeshGrid, mesh_grid, mesh_shape
 from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
 
-_BAND_VERTICES = 1 << 15  # the text of a band stays in the cache of the processor; larger bands are slower
+_BAND_VERTICES = 1 << 15  # the text of a band fits into the cache of the processor; larger bands are slower
 _UV_DECIMALS = 7  # a thousandth of a pixel in the largest texture
 _NORMAL_DECIMALS = 4
-# Characters of the lines of a vertex in an OBJ: position in metres with three decimals, texture coordinate, normal.
+# Characters of the three lines of a vertex: position in metres with three decimals, texture coordinate, normal.
 _VERTEX_CHARACTERS = 33 + 23 + 25
-_TRIANGLE_CHARACTERS = 11  # of a face, beside its nine numbers: "f ", the slashes, blanks and the end of the line
+_TRIANGLE_CHARACTERS = 11  # of a face without its nine numbers: "f ", slashes, blanks and the end of the line
 
 
 def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -32,7 +32,7 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
     """
     obj_path, mtl_path, texture_path = paths
     write_albedo(job, (texture_path,))
-    name = re.sub(r"\s", "_", mtl_path.stem)  # readers cut the names of objects and materials at a blank
+    name = re.sub(r"\s", "_", mtl_path.stem)  # readers end the names of objects and materials at a blank
     job.files.path(mtl_path).write_bytes(_mtl(name, texture_path.name).encode())
     grid = mesh_grid(job.source.terrain, job.options)
     bands = _bands(grid.shape)
@@ -48,32 +48,32 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
 
 
 def obj_paths(path: Path) -> tuple[Path, ...]:
-    """`path` and those of its MTL and texture: the same name, because some readers look for that one only (VTK, f3d).
+    """`path` and the paths of its MTL and texture, with the same name because some readers (VTK, f3d) require it.
 
-    Signs that break the lines which hold these names become `_` in them: `#`, quotes, backslash, control characters,
-    what is not Unicode, and a blank or `-` in front. Blanks elsewhere and letters of any script stay, as UTF-8.
+    Characters that readers do not accept in these names become `_`: `#`, quotes, backslash, control characters, bytes
+    that are not Unicode, and a blank or `-` at the start. Other blanks and letters of any script are kept as UTF-8.
     Raises OptionError when `path` does not end in .obj.
     """
     if path.suffix.lower() != ".obj":
-        raise OptionError(f"{path} does not end in .obj; name an .obj file, or a folder and formats.")
+        raise OptionError(f"{path} does not end in .obj; choose an .obj file, or a folder and formats.")
     stem = re.sub(r'^[\s-]|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff#"\\]', "_", path.stem)
     return path, path.with_name(stem + ".mtl"), path.with_name(stem + ".png")
 
 
 def _header(terrain: Terrain, options: ExportOptions, grid: MeshGrid) -> str:
-    made, (h, w) = terrain.provenance, grid.shape
-    made_from = ", ".join(f"{name} {value}" for name, value in recipe_facts(made).items())
+    provenance, (h, w) = terrain.provenance, grid.shape
+    facts = ", ".join(f"{name} {value}" for name, value in recipe_facts(provenance).items())
     return (
-        f"# TerrainPaint {made.version}\n"
+        f"# TerrainPaint {provenance.version}\n"
         "# metres; x east, y up from sea level, z south; origin at the centre of the map\n"
         f"# {w} x {h} vertices over {terrain.shape[1]} x {terrain.shape[0]} pixels of {terrain.pixel_size_m} m, "
         f"heights times {options.exaggeration:g}\n"
-        f"# {made_from}, weights sha256 {made.weights_sha256}\n"
+        f"# {facts}, weights sha256 {provenance.weights_sha256}\n"
     )
 
 
 def _mtl(material: str, texture_name: str) -> str:
-    # Matt: any shine would come on top of what the picture shows already.
+    # Without specular reflection, which the texture must not get in addition to its own colours.
     return f"newmtl {material}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture_name}\n"
 
 
@@ -83,11 +83,11 @@ def _bands(shape: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]]:
-    """The four parts of the file after its header; each makes the text of mesh rows start..stop."""
+    """The four sections of the file after its header, as functions that return the text of mesh rows start..stop."""
     h, w = grid.shape
     decimals = _metre_decimals(min(grid.step_m))
-    x, z = (fixed_point(rounded(each, decimals), decimals) for each in (grid.x, grid.z))
-    u, v = (fixed_point(rounded(each, _UV_DECIMALS), _UV_DECIMALS) for each in (grid.u, grid.v))
+    x, z = (fixed_point(rounded(axis, decimals), decimals) for axis in (grid.x, grid.z))
+    u, v = (fixed_point(rounded(axis, _UV_DECIMALS), _UV_DECIMALS) for axis in (grid.u, grid.v))
 
     def vertices(start: int, stop: int) -> bytes:
         y = fixed_point(rounded(grid.y[start:stop], decimals), decimals)
@@ -102,13 +102,13 @@ def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]
 
     def faces(start: int, stop: int) -> bytes:
         head = f"usemtl {material}\ns 1\n".encode() if start == 0 else b""
-        stop = min(stop, h - 1)  # the last row of vertices has no squares below it
+        stop = min(stop, h - 1)  # there are no squares below the last row of vertices
         if start == stop:
             return head
         corner = _corners(start * w + 1, (stop + 1) * w + 1).reshape(stop + 1 - start, w, -1)
         north_west, north_east = corner[:-1, :-1], corner[:-1, 1:]
         south_west, south_east = corner[1:, :-1], corner[1:, 1:]
-        # Two triangles of a square, each counter-clockwise seen from above.
+        # Two triangles of a square, counter-clockwise seen from above.
         return head + lines(
             (stop - start, w - 1),
             *(b"f ", north_west, b" ", south_west, b" ", north_east, b"\n"),
@@ -119,23 +119,23 @@ def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]
 
 
 def _metre_decimals(step_m: float) -> int:
-    """Millimetres; finer when the vertices stand closer than a metre, so that they do not fall together."""
+    """Three decimals, more when the vertices are closer than a metre, so that they stay apart."""
     return min(9, max(3, math.ceil(3 - math.log10(step_m))))
 
 
 def _corners(first: int, end: int) -> Text:
-    """Text "i/i/i" for i in first..end: position, texture coordinate and normal of a vertex share one number."""
+    """The text "i/i/i" for i in first..end: position, texture coordinate and normal of a vertex have the same index."""
     index = fixed_point(np.arange(first, end, dtype=np.int64), 0)[:, 1:]  # without the column of the sign
     slash = np.full((end - first, 1), ord("/"), np.uint8)
     return np.concatenate((index, slash, index, slash, index), axis=1)
 
 
 def obj_bytes(rows: int, cols: int, options: ExportOptions) -> int:
-    """Bytes of the mesh of a map of `rows` x `cols` pixels, with its material and texture."""
+    """Approximate bytes of the OBJ, MTL and texture of a map of `rows` x `cols` pixels."""
     h, w = mesh_shape((rows, cols), options.mesh_size)
     vertices, triangles = h * w, 2 * (h - 1) * (w - 1)
     digits = len(str(vertices))
-    # The digits of all the numbers 1..vertices; every vertex is in about as many faces as any other.
+    # Mean digits of the indices 1..vertices, because nearly every vertex is in six faces.
     mean_digits = ((vertices + 1) * digits - int("1" * digits)) / vertices
     text = vertices * _VERTEX_CHARACTERS + triangles * (_TRIANGLE_CHARACTERS + 9 * mean_digits)
     return round(text) + TEXT_FILE_BYTES + albedo_bytes(rows, cols, options)
