@@ -1,9 +1,9 @@
-"""Twenty maps as people paint them, and the land that weights make of them, on one sheet.
+"""Twenty maps as people paint them, and the terrain that weights generate from them, in one sample grid.
 
     python -m scripts.painted_maps WEIGHTS.safetensors -o docs/painted-atlas.jpg
 
-Left of each pair the map, right the shaded terrain with the hillshade of its heights in the corner. The maps are what
-networks trained on real land get wrong: even areas, straight borders, one class alone, single pixels, noise.
+Each pair has the map on the left, and on the right the shaded terrain with the hillshade of its heights in a corner.
+The maps have features that are rare on real land: large areas, straight borders, a single class, single pixels, noise.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _SHAPE = (SIDE, SIDE)
 
 
 class Painting:
-    """A map that one class fills, and what is painted over it; places are (row, col) in shares of the side."""
+    """A map filled with one class and painted over; places are (row, col) as fractions of the side."""
 
     def __init__(self, base: int) -> None:
         self.ids = np.full(_SHAPE, base, np.uint8)
 
-    def stroke(self, class_id: int, size: float, *way: _Place, edge: Edge = Edge.ROUGH) -> Painting:
-        """With a brush of `size` pixels, from place to place."""
+    def stroke(self, class_id: int, size: float, *path: _Place, edge: Edge = Edge.ROUGH) -> Painting:
+        """Paint with a brush of `size` pixels along a path of places."""
         brush = Brush(size, edge=edge)
-        at = [(row * SIDE, col * SIDE) for row, col in way]
+        at = [(row * SIDE, col * SIDE) for row, col in path]
         if len(at) == 1:
             self._paint(class_id, dab(brush, at[0], _SHAPE))
         for start, end in itertools.pairwise(at):
@@ -52,12 +52,12 @@ class Painting:
         return self
 
     def area(self, class_id: int, *corners: _Place) -> Painting:
-        """A polygon."""
+        """Fill a polygon."""
         self._paint(class_id, polygon([(row * SIDE, col * SIDE) for row, col in corners], _SHAPE))
         return self
 
     def shape(self, kind: Callable[..., Mark], class_id: int, start: _Place, end: _Place) -> Painting:
-        """A rectangle or an ellipse between two corners."""
+        """Fill a rectangle or an ellipse between two corners."""
         corners = ((row * SIDE, col * SIDE) for row, col in (start, end))
         self._paint(class_id, kind(*corners, _SHAPE))
         return self
@@ -67,14 +67,15 @@ class Painting:
 
 
 def wave(start: _Place, end: _Place, bends: float, width: float, steps: int = 24) -> list[_Place]:
-    """A way that winds about a straight line."""
-    found = []
-    for share in np.linspace(0, 1, steps):
-        aside = width * math.sin(2 * math.pi * bends * share) * math.sin(math.pi * share)
+    """A path that winds around a straight line."""
+    path = []
+    for fraction in np.linspace(0, 1, steps):
+        aside = width * math.sin(2 * math.pi * bends * fraction) * math.sin(math.pi * fraction)
         rise, run = end[0] - start[0], end[1] - start[1]
         length = math.hypot(rise, run)
-        found.append((start[0] + share * rise + aside * run / length, start[1] + share * run - aside * rise / length))
-    return found
+        place = start[0] + fraction * rise + aside * run / length, start[1] + fraction * run - aside * rise / length
+        path.append(place)
+    return path
 
 
 def painted_maps() -> list[NDArray[np.uint8]]:
@@ -114,8 +115,8 @@ def painted_maps() -> list[NDArray[np.uint8]]:
     for row, col, size in ((0.25, 0.3, 40), (0.6, 0.7, 56), (0.8, 0.25, 20), (0.2, 0.8, 12), (0.5, 0.45, 6)):
         lakes.stroke(WATER, size, (row, col), (row + 0.05, col - 0.06))
     ring = Painting(FOREST)
-    for class_id, rim in ((MOUNTAIN, 0.15), (GRASS, 0.3), (WATER, 0.42)):
-        ring.shape(ellipse, class_id, (rim, rim), (1 - rim, 1 - rim))
+    for class_id, inset in ((MOUNTAIN, 0.15), (GRASS, 0.3), (WATER, 0.42)):
+        ring.shape(ellipse, class_id, (inset, inset), (1 - inset, 1 - inset))
     north = Painting(TUNDRA).stroke(MOUNTAIN, 50, (0.2, 0), (0.3, 0.5), (0.1, 1))
     north.stroke(WATER, 30, (0.8, 0.1), (0.75, 0.5))
     for row, col in draw.uniform(0.4, 1, (24, 2)):
@@ -135,11 +136,11 @@ def painted_maps() -> list[NDArray[np.uint8]]:
     alone = [Painting(number) for number in (MOUNTAIN, HILLS, GRASS, DESERT)]
     painted = [coast, mountains, desert, islands, rivers, isthmus, lakes, ring, north, delta, dabs, quarters, stripes,
                specks, *alone, cells, noise]  # fmt: skip
-    return [each.ids for each in painted]
+    return [painting.ids for painting in painted]
 
 
-def sheet(generator: Generator, maps: Sequence[NDArray[np.uint8]], seed: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB: each map beside its terrain, the n-th with the n-th seed from `seed` on."""
+def sample_grid(generator: Generator, maps: Sequence[NDArray[np.uint8]], seed: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB: each map with its terrain; the n-th terrain has the seed `seed` + n."""
     cells = []
     for number, ids in enumerate(maps):
         terrain = generator.terrain(SegmentationMap(ids), Recipe(seed + number))
@@ -154,10 +155,10 @@ def sheet(generator: Generator, maps: Sequence[NDArray[np.uint8]], seed: int) ->
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Land of twenty painted maps on one sheet.")
+    parser = argparse.ArgumentParser(description="Sample grid of twenty painted maps.")
     parser.add_argument("weights", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    found = sheet(Generator.load(arguments.weights, "cpu"), painted_maps(), arguments.seed)
-    write_image(arguments.output, found[:, :, ::-1])
+    grid = sample_grid(Generator.load(arguments.weights, "cpu"), painted_maps(), arguments.seed)
+    write_image(arguments.output, grid[:, :, ::-1])

@@ -1,9 +1,9 @@
-"""Takes the pictures of the README and of the first page: the real window, sample maps, strokes with real events.
+"""Take the pictures of the README and of the welcome page: the real window, sample maps, strokes by mouse events.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python -m scripts.tour [FOLDER]
 
-writes `tour-*.jpg` and `samples/*.jpg` into FOLDER, or into assets/pictures. It needs an X screen, which is read back
-with all that OpenGL draws. The user's settings and recovery files are left alone.
+writes `tour-*.jpg` and `samples/*.jpg` to FOLDER, by default assets/pictures. It needs an X screen, which it captures
+because a widget does not contain what OpenGL draws. The user's settings and recovery files are not touched.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LOOKED_AT = 262, 186
 _PATIENCE_S = 300
 _POLL_MS = 50
 _SETTLE_MS = 800
-"""What was changed reaches the screen within a few timers of the window."""
+"""A change reaches the screen after a few timers of the window."""
 
 _Place = tuple[float, float]
 _Dialog = TypeVar("_Dialog", bound=QDialog)
@@ -62,11 +62,11 @@ _STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
     ("6", 10, ((236, 128), (248, 150))),
     ("6", 12, ((196, 112), (216, 126), (238, 130), (260, 140), (276, 138))),
 )
-"""Key of the class, size of the brush, and places (row, col) that it passes."""
+"""Key of the class, size of the brush, and places (row, col) on its path."""
 
 
 def main() -> int:
-    """Take all pictures; the exit code."""
+    """Take all pictures and return the exit code."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _PICTURES
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     render_samples(folder / "samples")
@@ -99,7 +99,7 @@ def render_samples(folder: Path) -> None:
 
 
 def take_tour(window: MainWindow, folder: Path) -> None:
-    """Go through the window and take a picture at each stop."""
+    """Use the window and take a picture of each state."""
     window.start(None)
     wait(lambda: window.generation.info is not None)
     settle()
@@ -143,7 +143,7 @@ def open_sample(window: MainWindow, name: str, view: ViewSettings) -> None:
 
 
 def paint(window: MainWindow) -> Callable[[], None]:
-    """Draw an island and what is on it; the last stroke is under way until the result is called."""
+    """Paint an island; the last stroke is in progress until the returned function is called."""
     canvas = window.canvas
     window.activateWindow()
     canvas.setFocus()
@@ -164,7 +164,7 @@ def paint(window: MainWindow) -> Callable[[], None]:
 
 
 def drag(canvas: Canvas, path: Sequence[_Place]) -> Callable[[], None]:
-    """Press, and move along a path; the result releases the button."""
+    """Press the button and move along a path; the returned function releases it."""
     send(canvas, QEvent.Type.MouseButtonPress, canvas.to_screen(*path[0]))
     for place in path[1:]:
         send(canvas, QEvent.Type.MouseMove, canvas.to_screen(*place))
@@ -172,7 +172,7 @@ def drag(canvas: Canvas, path: Sequence[_Place]) -> Callable[[], None]:
 
 
 def curve(places: Sequence[_Place]) -> list[_Place]:
-    """Many places on a smooth line through a few."""
+    """Many places on a smooth line through the given ones."""
     padded = [places[0], *places, places[-1]]
     smooth = []
     for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
@@ -183,12 +183,12 @@ def curve(places: Sequence[_Place]) -> list[_Place]:
 
 
 def spline(a: float, b: float, c: float, d: float, t: float) -> float:
-    """Between b and c, as Catmull and Rom have it."""
+    """Catmull-Rom interpolation between b and c."""
     return b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
 
 
 def show_relief(window: MainWindow) -> None:
-    """Give the 3D view nearly all of the window, and look along the land."""
+    """Give the 3D view nearly all of the window, with a low camera."""
     docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
     for name, dock in docks.items():
         dock.setVisible(name == "3D")
@@ -210,17 +210,18 @@ def shoot_export(path: Path) -> None:
 
 
 def shoot_window(window: MainWindow, path: Path) -> None:
-    """Save what the screen shows of the window."""
+    """Save a screenshot of the window."""
     save_pixmap(window.screen().grabWindow(0, 0, 0, *_WINDOW_PX), path)
 
 
 def find(kind: type[_Dialog]) -> _Dialog:
-    """The dialog of a kind that is open."""
-    return next(each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible())
+    """The open dialog of a type."""
+    widgets = QApplication.topLevelWidgets()
+    return next(widget for widget in widgets if isinstance(widget, kind) and widget.isVisible())
 
 
 def send(receiver: QWidget, kind: QEvent.Type, at: QPointF) -> None:
-    """What the left button of a mouse does there."""
+    """Send a mouse event of the left button."""
     down, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     button = none if kind is QEvent.Type.MouseMove else down
     held = none if kind is QEvent.Type.MouseButtonRelease else down
@@ -229,15 +230,15 @@ def send(receiver: QWidget, kind: QEvent.Type, at: QPointF) -> None:
 
 
 def settle() -> None:
-    """Let the window draw what it has."""
+    """Run the event loop until pending changes are drawn."""
     loop = QEventLoop()
     QTimer.singleShot(_SETTLE_MS, loop.quit)
     loop.exec()
 
 
 def wait(done: Callable[[], bool]) -> None:
-    """Let the window go on until something is so. Raises SystemExit when that takes too long."""
-    # Not processEvents in a loop: PySide loses a reference to None with each call.
+    """Run the event loop until `done` is true. Raises SystemExit when that takes too long."""
+    # Not processEvents in a loop, because PySide loses a reference to None with each call.
     loop, timer, polls = QEventLoop(), QTimer(), 0
 
     def look() -> None:
@@ -250,23 +251,23 @@ def wait(done: Callable[[], bool]) -> None:
     timer.start(_POLL_MS)
     loop.exec()
     if not done():
-        raise SystemExit("The window did not get ready; see what it says on a screen of your own.")
+        raise SystemExit("The window did not become ready in time; run it on a visible screen to see why.")
 
 
 def save_pixmap(pixmap: QPixmap, path: Path) -> None:
-    """Save a picture of the screen."""
+    """Save a pixmap as JPEG."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     pixmap.save(buffer, "PNG")
     save(Image.open(io.BytesIO(buffer.data().data())).convert("RGB"), path, _PICTURE_BYTES)
 
 
-def save(picture: Image.Image, path: Path, most_bytes: int) -> None:
-    """Save a JPEG as good as its bytes allow."""
+def save(picture: Image.Image, path: Path, max_bytes: int) -> None:
+    """Save a JPEG with the best quality that fits into `max_bytes`."""
     for quality in range(92, 50, -3):
         packed = io.BytesIO()
         picture.save(packed, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
-        if packed.tell() <= most_bytes:
+        if packed.tell() <= max_bytes:
             break
     path.write_bytes(packed.getvalue())
     print(f"{path} ({packed.tell() / 1000:.0f} kB, quality {quality})")

@@ -1,4 +1,4 @@
-"""`python -m terrainpaint` is the same as `terrainpaint`."""
+"""Run `terrainpaint` as `python -m terrainpaint`."""
 
 from __future__ import annotations
 

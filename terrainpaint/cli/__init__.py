@@ -1,7 +1,7 @@
-"""The command line: `terrainpaint` opens the window, `terrainpaint generate` and `terrainpaint info` do without it.
+"""The command line: `terrainpaint` opens the window; `terrainpaint generate` and `terrainpaint info` run without it.
 
-Exit codes: 0; 1 with one sentence on stderr for what a user can cause or meet; 2 for wrong usage; 130 and 143 when
-stopped by Ctrl+C and by SIGTERM. Any other exception is a bug and shows its traceback.
+Exit codes: 0; 1 for a TerrainPaintError, with its message on stderr; 2 for wrong usage; 130 and 143 after Ctrl+C and
+SIGTERM. Any other exception is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the arguments say, by default those of the process, and return the exit code."""
+    """Run the command of the arguments, by default those of the process, and return the exit code."""
     with _stopping_on_sigterm():
         try:
             code, lines = _run(argv)
@@ -36,33 +36,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> tuple[int, list[str]]:
     """Exit code and the lines for stdout."""
     try:
-        asked = parse(argv)
-        if isinstance(asked, WindowArguments):
+        arguments = parse(argv)
+        if isinstance(arguments, WindowArguments):
             from terrainpaint.gui.app import run
 
-            return run(asked.file), []
-        return 0, _answer(asked)
+            return run(arguments.file), []
+        return 0, _output_of(arguments)
     except SystemExit as stop:  # the help, the version, wrong usage, SIGTERM
         return stop.code if isinstance(stop.code, int) else 0, []
 
 
-def _answer(asked: GenerateArguments | InfoArguments) -> list[str]:
-    # The commands come with what they need of numpy; --help and wrong usage do without.
+def _output_of(arguments: GenerateArguments | InfoArguments) -> list[str]:
+    # Imported here, so that --help and wrong usage do not load numpy.
     try:
-        if isinstance(asked, GenerateArguments):
+        if isinstance(arguments, GenerateArguments):
             from terrainpaint.cli.generate import generate
 
-            return [str(path) for path in generate(asked)]
+            return [str(path) for path in generate(arguments)]
         from terrainpaint.cli.info import info
 
-        return info(asked.file)
+        return info(arguments.file)
     except MemoryError as error:
-        raise DeviceError("Memory ran out; close other programs or choose a smaller map or mesh.") from error
+        raise DeviceError("The memory is full; close other programs, or choose a smaller map or mesh.") from error
 
 
 @contextmanager
 def _stopping_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind as Ctrl+C does, so that temporary files are removed."""
+    """Make SIGTERM raise an exception as Ctrl+C does, so that temporary files are removed."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""`terrainpaint generate`: map → files. Whatever can be found wrong is found before the minutes of generation."""
+"""`terrainpaint generate`: map → files. All that can be checked is checked first, because generating takes long."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 
-_SEEDS = range(1 << 64)  # larger ones would repeat the terrain of a smaller one
+_SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
 _DEFAULT_FORMATS = ("obj",)
 
 
-def generate(asked: GenerateArguments) -> list[Path]:
-    """Make the terrain that was asked for and return the files that were written, all of them or none.
+def generate(arguments: GenerateArguments) -> list[Path]:
+    """Generate a terrain, write its files, all or none, and return their paths.
 
-    Raises the errors of reading, generating and exporting, OptionError for a value that cannot be, and OutputError
-    when a file would replace a map.
+    Raises the errors of reading, generating and exporting, OptionError for an impossible value, and OutputError when a
+    file would replace a map.
     """
-    options = ExportOptions(asked.mesh_size, asked.exaggeration)
-    _check_numbers(asked)
-    weights = _weights_path(asked)
-    target = _target(asked)
-    _check_inputs_survive(target.paths, (asked.map, weights))
-    _rehearse(target.paths)
-    segmentation = _read(asked)
-    with ProgressLine(asked.quiet) as line:
+    options = ExportOptions(arguments.mesh_size, arguments.exaggeration)
+    _check_numbers(arguments)
+    weights = _weights_path(arguments)
+    target = _target(arguments)
+    _check_inputs_survive(target.paths, (arguments.map, weights))
+    _check_writable(target.paths)
+    segmentation = _read(arguments)
+    with ProgressLine(arguments.quiet) as line:
         line.stage("Loading")
         from terrainpaint.generate.generator import Generator
 
-        generator = Generator.load(weights, asked.device)
-        if (warning := generator.seams(segmentation.shape)) is not None and not asked.quiet:
+        generator = Generator.load(weights, arguments.device)
+        if (warning := generator.seams(segmentation.shape)) is not None and not arguments.quiet:
             say(warning)
-        terrain = generator.terrain(segmentation, Recipe(asked.seed), progress=line.stage("Generating"))
-        if asked.level_water:
+        terrain = generator.terrain(segmentation, Recipe(arguments.seed), progress=line.stage("Generating"))
+        if arguments.level_water:
             terrain = with_level_water(terrain, segmentation.ids)
         source = ExportSource(terrain, lambda: generator.shaded(terrain))
         return target.write(source, options, line.stage("Writing"))
@@ -53,21 +53,21 @@ def generate(asked: GenerateArguments) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Target:
-    """Where to: all files that will be written, and the export that writes them."""
+    """The output: the paths of all files, and the export that writes them."""
 
     paths: Sequence[Path]
     write: Callable[[ExportSource, ExportOptions, Progress], list[Path]]
 
 
-def _target(asked: GenerateArguments) -> _Target:
-    path = Path(asked.output)
-    named_as_folder = asked.output.endswith(("/", os.sep)) or _is_folder(path)
-    if asked.formats is None and not named_as_folder:
+def _target(arguments: GenerateArguments) -> _Target:
+    path = Path(arguments.output)
+    named_as_folder = arguments.output.endswith(("/", os.sep)) or _is_folder(path)
+    if arguments.formats is None and not named_as_folder:
         return _Target(obj_paths(path), lambda source, options, progress: export_obj(source, path, options, progress))
     if path.suffix.lower() == ".obj" and not named_as_folder:
-        raise OptionError(f"{path} names one file and --formats writes several; name a folder instead.")
-    formats = _DEFAULT_FORMATS if asked.formats is None else asked.formats
-    name = asked.map.stem
+        raise OptionError(f"{path} is one file and --formats writes several; choose a folder instead.")
+    formats = _DEFAULT_FORMATS if arguments.formats is None else arguments.formats
+    name = arguments.map.stem
     return _Target(
         export_paths(path, name, formats),
         lambda source, options, progress: export(source, path, name, formats, options, progress),
@@ -75,40 +75,40 @@ def _target(asked: GenerateArguments) -> _Target:
 
 
 def _is_folder(path: Path) -> bool:
-    with suppress(OSError):  # what is wrong with it, such as its length, comes out when the writing is rehearsed
+    with suppress(OSError):  # an impossible path is reported by `_check_writable`
         return path.is_dir()
     return False
 
 
-def _check_numbers(asked: GenerateArguments) -> None:
-    if asked.seed not in _SEEDS:
-        raise OptionError(f"A seed of {asked.seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
-    if asked.size is not None and not all(MIN_SIDE_PX <= side <= MAX_MAP_SIDE_PX for side in asked.size):
+def _check_numbers(arguments: GenerateArguments) -> None:
+    if arguments.seed not in _SEEDS:
+        raise OptionError(f"A seed of {arguments.seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
+    if arguments.size is not None and not all(MIN_SIDE_PX <= side <= MAX_MAP_SIDE_PX for side in arguments.size):
         raise OptionError(
-            f"A size of {asked.size[0]}x{asked.size[1]} pixels is not possible; "
+            f"A size of {arguments.size[0]}x{arguments.size[1]} pixels is not possible; "
             f"choose {MIN_SIDE_PX} to {MAX_MAP_SIDE_PX} for each side."
         )
 
 
-def _weights_path(asked: GenerateArguments) -> Path:
-    if asked.weights is not None:
-        return asked.weights
-    styles, style = shipped_styles(), asked.style or DEFAULT_STYLE
+def _weights_path(arguments: GenerateArguments) -> Path:
+    if arguments.weights is not None:
+        return arguments.weights
+    styles, style = shipped_styles(), arguments.style or DEFAULT_STYLE
     if style not in styles:
-        there = f"choose from {', '.join(styles)}, or" if styles else "none is installed;"
-        raise OptionError(f'There is no style "{style}"; {there} name a weights file with --weights.')
+        choice = f"choose from {', '.join(styles)}, or" if styles else "none is installed;"
+        raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')
     return styles[style]
 
 
 def _check_inputs_survive(paths: Sequence[Path], inputs: Sequence[Path]) -> None:
-    """The texture of map.obj is map.png: easily the map that it is made from, or another one painted by hand."""
+    """Refuse to replace an input or a map: the texture of map.obj is map.png, which is often the map itself."""
     if len({os.path.realpath(path) for path in paths}) < len(paths):
         raise OutputError(f"{paths[0]} and its other files are links to one file; choose another output.")
     for path in paths:
-        for each in inputs:
+        for source in inputs:
             with suppress(OSError):
-                if path.samefile(each):
-                    raise OutputError(f"{path} would replace {each}, which it is made from; choose another output.")
+                if path.samefile(source):
+                    raise OutputError(f"{path} would replace the input {source}; choose another output.")
         if path.suffix == ".png" and _is_map(path):
             raise OutputError(f"{path} is a map in the class colours and would be replaced; choose another output.")
 
@@ -121,23 +121,26 @@ def _is_map(path: Path) -> bool:
     return True
 
 
-def _rehearse(paths: Sequence[Path]) -> None:
-    """Begin to write the files and take it back, so that a place where that fails is known now."""
+def _check_writable(paths: Sequence[Path]) -> None:
+    """Start to write the files and undo it, so that a path that cannot be written is reported now."""
 
-    class Rehearsed(Exception):
+    class Undo(Exception):
         pass
 
-    with suppress(Rehearsed), FileTransaction() as files:
+    with suppress(Undo), FileTransaction() as files:
         for path in paths:
             files.path(path)
-        raise Rehearsed
+        raise Undo
 
 
-def _read(asked: GenerateArguments) -> SegmentationMap:
-    if asked.nearest_colour:
-        segmentation, foreign = read_map_nearest(asked.map)
-        if not asked.quiet:
-            say(f"{foreign:.2%} of the pixels of {asked.map} had no class colour and took the nearest.")
+def _read(arguments: GenerateArguments) -> SegmentationMap:
+    if arguments.nearest_colour:
+        segmentation, inexact = read_map_nearest(arguments.map)
+        if not arguments.quiet:
+            say(
+                f"{inexact:.2%} of the pixels of {arguments.map} had no class colour and "
+                "were mapped to the nearest class."
+            )
     else:
-        segmentation = read_map(asked.map)
-    return segmentation if asked.size is None else segmentation.resized(*asked.size)
+        segmentation = read_map(arguments.map)
+    return segmentation if arguments.size is None else segmentation.resized(*arguments.size)

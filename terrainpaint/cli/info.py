@@ -1,4 +1,4 @@
-"""`terrainpaint info`: what is in a map or in a weights file."""
+"""`terrainpaint info`: describe a map or a weights file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Facts = list[tuple[str, str]]
 
 
 def info(path: Path) -> list[str]:
-    """Lines of a name and a value. Raises WeightsError, MapError or DeviceError when the file cannot be read."""
+    """Lines with a name and a value. Raises WeightsError, MapError or DeviceError when the file cannot be read."""
     facts = _of_weights(path) if path.suffix.lower() == ".safetensors" else _of_map(path)
     width = max(len(name) for name, _ in facts) + 2
     return [
@@ -30,7 +30,7 @@ def _of_weights(path: Path) -> _Facts:
 
     from terrainpaint.models.weights import load_weights
 
-    # The whole file, so that one that is told about is one that works.
+    # The whole file and not only its header, so that a damaged file is reported.
     weights = load_weights(path, torch.device("cpu"))
     header = weights.header
     return [
@@ -54,22 +54,22 @@ def _reach(reach_px: int | None) -> str:
     if reach_px is not None:
         return f"{reach_px} px"
     side = math.isqrt(WHOLE_AREA_PX)
-    return f"everywhere: made in one go up to the area of {side} x {side} px, beyond that in tiles that show seams"
+    return f"the whole map: generated as a whole up to the area of {side} x {side} px, beyond that in tiles with seams"
 
 
 def _parameters(network: Any) -> int:
-    return sum(each.numel() for each in network.parameters())
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _plain(value: object) -> str:
-    """A value of the training description for a terminal; text that could steer the terminal is written in escapes."""
+    """A value of the training description for a terminal; control characters are escaped."""
     if isinstance(value, str) and value.isprintable():
         return value
     return json.dumps(value)
 
 
 def _of_map(path: Path) -> _Facts:
-    segmentation, foreign = read_map_nearest(path)
+    segmentation, inexact = read_map_nearest(path)
     rows, cols = segmentation.shape
     facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
     for style, weights in shipped_styles().items():
@@ -77,8 +77,8 @@ def _of_map(path: Path) -> _Facts:
         facts.append(("ground size", f"{cols * pixel_km:g} x {rows * pixel_km:g} km, with the style {style}"))
     fractions = class_fractions(segmentation.ids)
     facts += [(name, f"{fraction:7.2%}") for name, fraction in zip(CLASS_NAMES, fractions, strict=True)]
-    if foreign:
-        facts.append(("not exact", f"{foreign:7.2%} of the pixels; counted as the class of the nearest colour"))
+    if inexact:
+        facts.append(("not exact", f"{inexact:7.2%} of the pixels; counted as the nearest class"))
     return facts
 
 

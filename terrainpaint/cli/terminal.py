@@ -1,4 +1,4 @@
-"""What is said where: results on stdout, for scripts; everything else on stderr."""
+"""Output on the terminal: results on stdout, for scripts; messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -14,43 +14,47 @@ from terrainpaint.errors import OutputError
 
 
 def say(sentence: str) -> None:
-    """Print one line on stderr; a closed stderr is no error."""
+    """Print one line on stderr; a closed stderr is not an error."""
     if sys.stderr is not None:
         with suppress(OSError):
             print("terrainpaint:", " ".join(sentence.splitlines()), file=sys.stderr, flush=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print on stdout, now. A reader that has gone, as in `| head`, is no error.
+    """Print on stdout and flush it. A closed reader, as in `| head`, is not an error.
 
-    Raises OutputError when stdout is a file that cannot take it.
+    Raises OutputError when stdout is a file that cannot be written.
     """
     if sys.stdout is None:
         return
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="surrogateescape")  # a path that is not Unicode leaves as it came in
+            sys.stdout.reconfigure(
+                errors="surrogateescape"
+            )  # prints a path that is not Unicode with its original bytes
         for line in lines:
             print(line)
         sys.stdout.flush()
     except OSError as error:
-        # What is still in the buffer must not fail a second time when Python ends.
+        # The rest of the buffer must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"Standard output could not be written: {error.strerror}.") from error
+            raise OutputError(
+                f"Standard output could not be written: {error.strerror}; write to another file."
+            ) from error
 
 
 class ProgressLine:
-    """Context manager: one line on stderr with a percentage, gone at the end; nothing unless stderr is a terminal."""
+    """Context manager: a line with a percentage on stderr, if that is a terminal, which is cleared at the end."""
 
     def __init__(self, quiet: bool) -> None:
-        self._shows = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._is_visible = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._shown = ""
 
     def stage(self, name: str) -> Progress:
-        """The `Progress` of the next stage of the work."""
+        """The `Progress` of the next stage."""
         self._show(name)
-        return lambda share: self._show(f"{name} {share:4.0%}")
+        return lambda fraction: self._show(f"{name} {fraction:4.0%}")
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -61,7 +65,7 @@ class ProgressLine:
         self._show("")
 
     def _show(self, text: str) -> None:
-        if self._shows and text != self._shown:
+        if self._is_visible and text != self._shown:
             with suppress(OSError):
                 blanks = " " * max(0, len(self._shown) - len(text))
                 sys.stderr.write(f"\r{text}{blanks}" if text else f"\r{blanks}\r")

@@ -1,1 +1,1 @@
-"""What TerrainPaint talks about, in numpy only: classes, segmentation maps, terrain, shading, jobs."""
+"""The data of TerrainPaint and their files, with numpy only: classes, maps, layers, projects, journals, terrain."""

@@ -13,9 +13,9 @@ from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
     albedo_bytes,
-    single_path,
     height16_bytes,
     height16_paths,
+    single_path,
     terrain_bytes,
     write_albedo,
     write_height16,
