@@ -69,7 +69,7 @@ def run(path: Path | None) -> int:
 def _tell(window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What a slot raised, which Qt would print and forget: a sentence for the person, a traceback of bugs for us."""
     if issubclass(kind, MemoryError):
-        window.tell_no_memory()
+        window.say_no_memory()
         return
     sys.__excepthook__(kind, error, trace)
-    window.tell_bug()
+    window.say_bug()

@@ -1,4 +1,4 @@
-"""Pieces of a map on the clipboard: as a picture in class colours for everybody, exact for this program."""
+"""Pieces of a map on the clipboard: exact for this program, a picture in class colours for others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def put(clip: Clip) -> None:
         shown = np.where(clip.cells == EMPTY, np.uint8(0), np.uint8(255))
         pixels = np.dstack([colours, shown])
         height, width = clip.cells.shape
-        # Qt turns it into what other programs of the system expect.
+        # Qt converts it to the formats that other programs expect.
         data.setImageData(QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy())
     QGuiApplication.clipboard().setMimeData(data)
 

@@ -1,4 +1,4 @@
-"""The document of the window: a project, the map that its layers make, and the undo stack of all that changes it."""
+"""The document of the window: a project, the map of its layers, and the undo stack of all its changes."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _SEPARATE_TILES = 256
 
 
 class Document(QObject):
-    """A project being edited. `ids` (H, W) uint8 is the map that all layers make, always up to date."""
+    """A project being edited. `ids` (H, W) uint8 are the classes of all layers together, always up to date."""
 
     map_changed = Signal(object)
     """Rect: `ids` changed there."""
     rerolls_changed = Signal(object)
-    """Rect: the noise was drawn anew there."""
+    """Rect: there is new noise there."""
     layers_changed = Signal()
     settings_changed = Signal()
     underlay_changed = Signal()
@@ -53,7 +53,7 @@ class Document(QObject):
     opened = Signal()
     resized = Signal()
     stored = Signal()
-    """The state of now is in the file `path`."""
+    """The present state is in the file `path`."""
     title_changed = Signal()
     written = Signal(int, object)
     """Key of a layer or REROLLS, and the Tiles that a step wrote there."""
@@ -72,8 +72,8 @@ class Document(QObject):
         self._take(project, None)
 
     def __del__(self) -> None:
-        # A garbage collection takes the stack and its steps apart in any order, and Qt would delete steps that are gone
-        # already. It comes here first.
+        # Python frees the stack and its steps in any order, and Qt would delete steps that are gone already. This
+        # method runs before that.
         if isValid(self.undo_stack):
             self.undo_stack.blockSignals(True)
             self.undo_stack.clear()
@@ -100,12 +100,12 @@ class Document(QObject):
 
     @property
     def name(self) -> str:
-        """What the document is called in the title."""
+        """The name of the document in the title."""
         return self._path.stem if self._path else self._name
 
     @property
     def is_dirty(self) -> bool:
-        """Whether there is something that is not in the file."""
+        """Whether there are changes that are not in the file."""
         return self._recovered or not self.undo_stack.isClean()
 
     @property
@@ -134,7 +134,7 @@ class Document(QObject):
 
     def snapshot(self) -> Project:
         """The project with copies of all arrays, for another thread."""
-        layers = tuple(dataclasses.replace(each, cells=each.cells.copy()) for each in self._project.layers)
+        layers = tuple(dataclasses.replace(layer, cells=layer.cells.copy()) for layer in self._project.layers)
         # Counts that were never written take no memory, and a copy of them should not either.
         rerolls = self._project.rerolls
         return dataclasses.replace(
@@ -158,7 +158,7 @@ class Document(QObject):
         self.title_changed.emit()
 
     def saved(self, path: Path) -> None:
-        """The state of now is in a file."""
+        """Called when the present state has been written to a file."""
         self._path, self._recovered = path, False
         self.undo_stack.setClean()
         self.stored.emit()
@@ -183,13 +183,13 @@ class Document(QObject):
             stroke.end()
 
     def reroll(self, mark: Mark) -> None:
-        """One step: draw the noise anew where the mark is."""
+        """One step: new noise where the mark is."""
         stroke = self._begin("Re-roll", REROLLS)
         stroke.count_up(mark)
         stroke.end()
 
     def finish_stroke(self) -> None:
-        """End the stroke that is under way, if any: before undo, saving or anything else that needs whole steps."""
+        """End the stroke that is under way, if any. Saving and other steps call this first."""
         if self._stroke is not None:
             self._stroke.end()
             self.stroke_interrupted.emit()
@@ -222,7 +222,7 @@ class Document(QObject):
     # Layers and settings, each one step of undo
 
     def change_settings(self, text: str, settings: Settings, merge: int = NOT_MERGED) -> None:
-        """Replace the settings; steps in a row with the same `merge` number become one, as of a slider."""
+        """Replace the settings. Steps in a row with the same `merge` number become one, such as those of a slider."""
         if settings != self.settings:
             self._push(text, dataclasses.replace(self._project, settings=settings), merge)
 
@@ -232,7 +232,7 @@ class Document(QObject):
         self._push(text, dataclasses.replace(self._project, underlay=underlay), merge)
 
     def set_active(self, key: int) -> None:
-        """Paint another layer from now on; not a step of undo."""
+        """Paint another layer from now on. This is no step of undo."""
         if key != self._project.active:
             self.finish_stroke()
             self._project = dataclasses.replace(self._project, active=key)
@@ -280,19 +280,19 @@ class Document(QObject):
             self._push_layers("Move layer", layers, self._project.active)
 
     def change_layer(self, text: str, layer: Layer) -> None:
-        """Replace name, visibility or lock of the layer with the same key."""
+        """Replace name, visibility or lock of the layer with the same key. Raises ValueError for other cells."""
         if layer.cells is not self._project.layer(layer.key).cells:
             raise ValueError("cells are changed by strokes")
-        layers = [layer if each.key == layer.key else each for each in self._project.layers]
+        layers = [layer if other.key == layer.key else other for other in self._project.layers]
         self._push_layers(text, layers, self._project.active)
 
     def resize(self, shape: tuple[int, int]) -> None:
-        """The same map with other pixels."""
+        """The same map with more or fewer pixels, `shape` (H, W)."""
         if shape != self.shape:
             self._push("Resize", self._project.resized(shape))
 
     def crop(self, top: int, left: int, shape: tuple[int, int]) -> None:
-        """Another rectangle of the same ground."""
+        """Another rectangle of the same ground, which may go beyond the map."""
         if (top, left, shape) != (0, 0, self.shape):
             self._push("Crop", self._project.cropped(top, left, shape))
 
@@ -311,7 +311,7 @@ class Document(QObject):
         self.written.emit(key, tiles)
 
     def replace(self, project: Project) -> None:
-        """Put another project in the place of this one, of which it is a later or an earlier state."""
+        """Go to a later or an earlier state of the project."""
         self._drop_stroke()
         before, self._project = self._project, project
         if before.rerolls is not project.rerolls:
@@ -331,7 +331,7 @@ class Document(QObject):
         self.restructured.emit()
 
     def refresh(self, rect: Rect) -> None:
-        """Make `ids` of a rectangle from the layers, and tell where they changed."""
+        """Compute `ids` of a rectangle from the layers, and emit `map_changed` for what is different."""
         rect = rect.clipped(self.shape)
         if rect.is_empty:
             return
@@ -342,11 +342,11 @@ class Document(QObject):
             return
         cols = np.flatnonzero(different.any(axis=0))
         self.ids[rect.slices] = now
-        top, bottom, left, right = (int(each) for each in (rows[0], rows[-1] + 1, cols[0], cols[-1] + 1))
+        top, bottom, left, right = (int(edge) for edge in (rows[0], rows[-1] + 1, cols[0], cols[-1] + 1))
         self.map_changed.emit(Rect.spanned(top, left, bottom, right).moved(rect.row, rect.col))
 
     def _drop_stroke(self) -> None:
-        """Take back a stroke under way: a step that is made while another is undone would break the stack."""
+        """Take back a stroke under way. To push its step while another one is undone would break the stack."""
         if self._stroke is not None:
             self._stroke.cancel()
             self.stroke_interrupted.emit()
@@ -357,7 +357,7 @@ class Document(QObject):
             self.stroke_interrupted.emit()
         self._project, self._path, self._name, self._recovered = project, path, name, False
         self._selection = None
-        self._last_key = max(each.key for each in project.layers)
+        self._last_key = max(layer.key for layer in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
         self.undo_stack.clear()
 
@@ -380,5 +380,5 @@ class Document(QObject):
 
     def _push(self, text: str, after: Project, merge: int = NOT_MERGED) -> None:
         self.finish_stroke()
-        # A stroke that ended just now wrote into the same arrays; nothing of `after` is out of date.
+        # `after` was built before the stroke ended, but both share the arrays that the stroke wrote into.
         self.undo_stack.push(ProjectCommand(self, text, self._project, after, merge))

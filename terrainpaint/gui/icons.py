@@ -16,15 +16,15 @@ _DRAWN_IN = "currentColor"
 
 @cache
 def icon_names() -> tuple[str, ...]:
-    """The names of all icons, in order."""
+    """The names of all icons, sorted."""
     return tuple(sorted(path.stem for path in asset_path("icons").glob("*.svg")))
 
 
 @cache
 def icon(name: str) -> QIcon:
-    """The icon `name` of assets/icons, in the text colour of the theme, and in the new one's when the theme changes.
+    """The icon `name` of assets/icons, in the text colour of the theme, which it follows.
 
-    It has an own colour when disabled, and the accent when checked. Raises ValueError for an unknown name.
+    It has another colour when disabled, and the accent when checked. Raises ValueError for an unknown name.
     """
     if name not in icon_names():
         raise ValueError(f"there is no icon {name!r}, only {', '.join(icon_names())}")
@@ -32,7 +32,7 @@ def icon(name: str) -> QIcon:
 
 
 def pixmap(name: str, size_px: int, colour: str, device_pixel_ratio: float) -> QPixmap:
-    """The icon `name`, `size_px` logical pixels a side, drawn in `colour` "#rrggbb" whatever the theme.
+    """The icon `name`, `size_px` logical pixels a side, drawn in `colour` "#rrggbb" in every theme.
 
     Raises ValueError for an unknown name.
     """
@@ -45,7 +45,7 @@ def pixmap(name: str, size_px: int, colour: str, device_pixel_ratio: float) -> Q
 
 
 class _Engine(QIconEngine):
-    """Draws the icon anew for the theme of the moment, so that nobody has to set it again when that changes."""
+    """Draws the icon in the colours of the present theme, so that it need not be set again when the theme changes."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -79,17 +79,17 @@ def _colour(theme: Theme, mode: QIcon.Mode, state: QIcon.State) -> str:
 
 def _drawn(name: str, size: QSize, colour: str) -> QPixmap:
     key = f"terrainpaint {name} {size.width()}x{size.height()} {colour}"
-    found = QPixmap()
-    if not QPixmapCache.find(key, found):
-        found = QPixmap(size)
-        found.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(found)
+    pixmap = QPixmap()
+    if not QPixmapCache.find(key, pixmap):
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
         side = min(size.width(), size.height())
         square = QRectF((size.width() - side) / 2, (size.height() - side) / 2, side, side)
         _renderer(name, colour).render(painter, square)
         painter.end()
-        QPixmapCache.insert(key, found)
-    return QPixmap(found)
+        QPixmapCache.insert(key, pixmap)
+    return QPixmap(pixmap)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the Edit, Map and Terrain menus do to the document that no tool and no panel does."""
+"""Commands of the Edit, Map and Terrain menus that belong to no tool and no panel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from terrainpaint.gui.live_generation import LiveGeneration
 
 
 class MapActions(QObject):
-    """Changes one document."""
+    """Undo, selection and size of the map."""
 
     refused = Signal(str)
 
@@ -38,7 +38,7 @@ class MapActions(QObject):
             self._document.undo_stack.undo()
 
     def redo(self) -> None:
-        """Do the next step again, unless something is under way."""
+        """Redo the next step, unless something is under way."""
         if not self._canvas.is_busy:
             self._document.undo_stack.redo()
 
@@ -47,7 +47,7 @@ class MapActions(QObject):
         self._document.set_selection(select_all(self._document.shape))
 
     def deselect(self) -> None:
-        """Select nothing: everything can be painted."""
+        """Select nothing, so that everything can be painted."""
         self._document.set_selection(None)
 
     def invert_selection(self) -> None:
@@ -56,7 +56,7 @@ class MapActions(QObject):
             self._document.set_selection(inverted(self._document.selection, self._document.shape))
 
     def resize(self) -> None:
-        """Ask how many pixels the map shall have."""
+        """Ask for the new size in pixels."""
         dialog = ResizeDialog(self._document.shape, self._window)
         if dialog.exec():
             self._document.resize(dialog.shape())
@@ -79,7 +79,7 @@ _VARIANTS = 9
 
 
 class SeedActions(QObject):
-    """Changes the seed of a document in the ways that a person asks for."""
+    """Other terrain on the same map: variants of the seed, and new noise in the selection."""
 
     refused = Signal(str)
 
@@ -88,7 +88,7 @@ class SeedActions(QObject):
         self._window, self._document, self._generation = window, document, generation
 
     def reroll_selection(self) -> None:
-        """Draw the noise anew where the map is selected."""
+        """New noise where the map is selected."""
         selection = self._document.selection
         if selection is None:
             self.refused.emit("Nothing is selected; select the part of the map that should get new details.")
@@ -96,7 +96,7 @@ class SeedActions(QObject):
             self._document.reroll(selection)
 
     def show_variants(self) -> None:
-        """Nine seeds to pick from, as pictures of what is in sight."""
+        """Offer nine seeds, as pictures of the part of the map that is in view."""
         if self._generation.info is None:
             self.refused.emit("The weights are still being read; try again in a moment.")
             return
@@ -124,7 +124,7 @@ class SeedActions(QObject):
         for index, seed in enumerate(seeds):
 
             def show(patch: TerrainPatch, index: int = index) -> None:
-                # "More" may have been pressed before these were done, or the dialog closed.
+                # The dialog may be closed by now, or show other seeds.
                 if isValid(dialog) and dialog.seeds == seeds:
                     dialog.set_picture(index, patch.shaded)
 

@@ -14,7 +14,7 @@ MIN_ZOOM, MAX_ZOOM = 0.05, 32.0
 _LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 _STEPS_PER_DOUBLING = 4
 _SMALLEST_PX = 200
-"""A whole map may always be made this small, even when that is below MIN_ZOOM."""
+"""A whole map may always be shown this small, even when that is below MIN_ZOOM."""
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,16 @@ from terrainpaint.gui.document import Document
 
 _RETRY_MS = 30_000
 _FLUSHED_WITHIN_S = 0.5
-"""While steps come faster than the disk can confirm each, it is asked this often."""
+"""While steps come faster than the disk can confirm them, the journal is flushed this often."""
 
 _Entry = Callable[[Journal], None]
 
 
 class Autosave(QObject):
-    """Follows a document. `failed` carries a sentence, once until it works again."""
+    """Writes the steps of a document into a journal, in a thread of its own."""
 
     failed = Signal(str)
+    """Why the journal cannot be written, one sentence. Not repeated until it works again."""
     begun = Signal()
     """A journal holds all of the document."""
 
@@ -37,7 +38,7 @@ class Autosave(QObject):
         self._known: set[int] = set()
         self._begun = False
         self._entries: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._journal: Journal | None = None  # of the thread alone
+        self._journal: Journal | None = None  # used by the thread alone
         self._broken = False
         self._flushed_at = 0.0
         self._thread = threading.Thread(target=self._run, name="terrainpaint-autosave", daemon=True)
@@ -47,25 +48,25 @@ class Autosave(QObject):
         document.opened.connect(self.forget)
         document.stored.connect(self._stored)
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self._look_after)
+        self._timer.timeout.connect(self._retry)
         self._timer.start(_RETRY_MS)
         self._thread.start()
 
     def forget(self) -> None:
-        """The document was saved or given up: nothing is to be recovered."""
+        """Remove the journal: the document was saved or given up."""
         self._begun = False
         self._entries.put(self._remove)
 
     def close(self) -> None:
-        """Write what is left to write, and stop."""
+        """Write all entries that are queued, and stop."""
         self._timer.stop()
         self._entries.put(None)
         self._thread.join()
 
     def begin(self) -> None:
-        """Write down the state of now, as of work that was recovered and is in no file."""
+        """Begin a journal with the present state, such as that of recovered work."""
         self._begun = True
-        self._known = {each.key for each in self._document.project.layers}
+        self._known = {layer.key for layer in self._document.project.layers}
         project, view, name, path = (
             self._document.snapshot(), self._document.view, self._document.name, self._document.path
         )  # fmt: skip
@@ -73,9 +74,9 @@ class Autosave(QObject):
 
     # In the interface thread
 
-    def _look_after(self) -> None:
+    def _retry(self) -> None:
         if self._broken:
-            # The disk may have room again: the journal begins anew with all there is.
+            # The disk may have room again. The old journal lacks steps, so a new one begins.
             self.begin()
 
     def _written(self, key: int, tiles: Tiles) -> None:
@@ -90,17 +91,17 @@ class Autosave(QObject):
             return
         project = self._document.project
         layers = tuple(
-            each if each.key in self._known else dataclasses.replace(each, cells=each.cells.copy())
-            for each in project.layers
+            layer if layer.key in self._known else dataclasses.replace(layer, cells=layer.cells.copy())
+            for layer in project.layers
         )
-        self._known = {each.key for each in layers}
+        self._known = {layer.key for layer in layers}
         frozen = dataclasses.replace(project, layers=layers)
         self._put(lambda journal: journal.structure(frozen))
 
     def _resized(self) -> None:
         if self._begun:
             project = self._document.snapshot()
-            self._known = {each.key for each in project.layers}
+            self._known = {layer.key for layer in project.layers}
             self._put(lambda journal: journal.replaced(project))
         else:
             self.begin()
@@ -134,7 +135,7 @@ class Autosave(QObject):
     def _append(self, entry: _Entry) -> None:
         if self._journal is not None:
             entry(self._journal)
-            # To wait for the disk after each of many steps would keep the later ones from being written at all.
+            # Waiting for the disk after every one of many steps would keep the later ones from being written at all.
             if self._entries.empty() or time.monotonic() - self._flushed_at > _FLUSHED_WITHIN_S:
                 self._journal.flush()
                 self._flushed_at = time.monotonic()
@@ -146,51 +147,52 @@ class Autosave(QObject):
 
 
 class Recovery(QObject):
-    """The journals in `folder` whose program is gone."""
+    """Finds the journals in `folder` that a crash or a power cut left, and recovers or discards the newest."""
 
     changed = Signal(object)
-    """When the newest was left, as text, or None when there is nothing (any more)."""
+    """Name and time of the newest journal as text, or None when there is none."""
     failed = Signal(str)
+    """Why a journal cannot be read, one sentence."""
     recovered = Signal()
-    """The document holds recovered work; `drop_recovered` is to follow when it is written down elsewhere."""
+    """The document holds recovered work. Call `drop_recovered` when another journal has it."""
 
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document, self._folder = document, folder
-        self._found: list[AbandonedJournal] = []
+        self._abandoned: list[AbandonedJournal] = []
         self._recovered: list[AbandonedJournal] = []
 
     def look(self) -> None:
         """Search for journals."""
-        self._found = abandoned_journals(self._folder)
-        self._tell()
+        self._abandoned = abandoned_journals(self._folder)
+        self._emit_newest()
 
     def recover(self) -> None:
-        """Go on with the newest."""
-        found = self._found.pop(0)
+        """Open the newest."""
+        newest = self._abandoned.pop(0)
         try:
-            project, view, path = recover(found)
+            project, view, path = recover(newest)
         except TerrainPaintError as error:
             self.failed.emit(str(error))
         else:
-            self._recovered.append(found)
-            self._document.recover(project, path, view, found.name)
+            self._recovered.append(newest)
+            self._document.recover(project, path, view, newest.name)
             self.recovered.emit()
-        self._tell()
+        self._emit_newest()
 
     def discard(self) -> None:
-        """Remove the newest for good."""
-        discard(self._found.pop(0))
-        self._tell()
+        """Delete the newest."""
+        discard(self._abandoned.pop(0))
+        self._emit_newest()
 
     def drop_recovered(self) -> None:
-        """The new journal holds what was recovered: the old ones may go."""
+        """Delete the journals that were recovered, now that the new one has their work."""
         while self._recovered:
             discard(self._recovered.pop())
 
-    def _tell(self) -> None:
-        if not self._found:
+    def _emit_newest(self) -> None:
+        if not self._abandoned:
             self.changed.emit(None)
             return
-        newest = self._found[0]
+        newest = self._abandoned[0]
         self.changed.emit(f'"{newest.name}", {newest.when:%d %B, %H:%M},')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QSettings
@@ -13,7 +12,7 @@ from terrainpaint.core.shading import round_step
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.map_camera import Camera
+from terrainpaint.gui.linked_views import CameraLink
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 
@@ -22,13 +21,13 @@ _SMALLEST_GRID_PX = 8
 
 
 def apply_remembered_theme() -> None:
-    """The theme of the last time."""
+    """Use the theme of the last time."""
     theme = str(QSettings().value("theme", DEFAULT_THEME))
-    apply_theme(QApplication.instance(), theme if theme in THEMES else DEFAULT_THEME)  # type: ignore[arg-type]
+    apply_theme(_application(), theme if theme in THEMES else DEFAULT_THEME)
 
 
 class ViewOptions(QObject):
-    """Applies the checkable actions to the map, to the terrain from above and to the panel of classes."""
+    """Applies the switches of the View menu to the map, the terrain from above and the panel of classes."""
 
     def __init__(self, document: Document, canvas: Canvas, above: RasterView, classes: ClassesPanel) -> None:
         super().__init__(canvas)
@@ -37,7 +36,7 @@ class ViewOptions(QObject):
         self._actions: Mapping[str, QAction] = {}
 
     def take_actions(self, actions: Mapping[str, QAction]) -> None:
-        """Set the actions as they were the last time, and do what they say."""
+        """Take over the switches, and set them as they were the last time."""
         self._actions = {name: action for name, action in actions.items() if action.isCheckable()}
         settings = QSettings()
         for name, action in self._actions.items():
@@ -47,7 +46,7 @@ class ViewOptions(QObject):
         self._document.settings_changed.connect(self._apply_grid)
 
     def apply(self) -> None:
-        """Do what the actions say, and remember it."""
+        """Do what the switches say, and remember it."""
         on = {name: action.isChecked() for name, action in self._actions.items()}
         self._link.set_on(on["linked"])
         for view in (self._canvas, self._above):
@@ -60,13 +59,13 @@ class ViewOptions(QObject):
             QSettings().setValue(name, value)
 
     def switch_theme(self) -> None:
-        """From dark to light or back."""
+        """Go from dark to light or back, and remember it."""
         name = "light" if current_theme().name == "dark" else "dark"
-        apply_theme(QApplication.instance(), name)  # type: ignore[arg-type]
+        apply_theme(_application(), name)
         QSettings().setValue("theme", name)
 
     def _apply_grid(self) -> None:
-        """Squares of a round number of kilometres."""
+        """Show squares of a round number of kilometres, or none."""
         spacing = None
         if self._actions["grid"].isChecked():
             pixel_size_m = self._document.settings.pixel_size_m
@@ -76,35 +75,7 @@ class ViewOptions(QObject):
             view.set_grid(spacing)
 
 
-class CameraLink(QObject):
-    """Shows in each of two views what the other shows, as large as its own size allows."""
-
-    def __init__(self, first: RasterView, second: RasterView) -> None:
-        super().__init__(first)
-        self._pair = first, second
-        self._on = False
-        self._moving = False
-        for source, other in ((first, second), (second, first)):
-            source.camera_changed.connect(
-                lambda camera, source=source, other=other: self._follow(camera, source, other)
-            )
-
-    def set_on(self, on: bool) -> None:
-        """Let them move together, or each alone."""
-        self._on = on
-        if on:
-            first, second = self._pair
-            self._follow(first.camera, first, second)
-
-    def _follow(self, camera: Camera, source: RasterView, other: RasterView) -> None:
-        # The other one answers with its own signal, whose rounding would go back and forth.
-        if not self._on or self._moving:
-            return
-        self._moving = True
-        if source.is_fitted:
-            other.zoom_to_fit()
-        else:
-            # The shorter sides, so that there and back is where it began, whatever the proportions are.
-            scale = max(1, min(other.width(), other.height())) / max(1, min(source.width(), source.height()))
-            other.set_camera(dataclasses.replace(camera, zoom=camera.zoom * scale))
-        self._moving = False
+def _application() -> QApplication:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    return application

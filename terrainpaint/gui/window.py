@@ -20,8 +20,8 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.inspection import Inspection
 from terrainpaint.gui.layout import Layout, scrolled
+from terrainpaint.gui.linked_views import Inspection
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.opening import OpenActions
@@ -51,7 +51,7 @@ _GESTURES = [
 
 
 class MainWindow(QMainWindow):
-    """The window. `start` begins what takes time, once it is on the screen; it owns `process`."""
+    """The window, which owns `process`. Call `start` when it is on the screen: it begins all that takes time."""
 
     def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def start(self, path: Path | None) -> None:
-        """Begin to load weights, look for work to recover, and open a file if one is given."""
+        """Begin to load weights, look for work to recover, and open a file if there is a path."""
         self.generation.start()
         self.recovery.look()
         if path is not None:
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
     # What is shown
 
     def say(self, sentence: str, kind: Kind = Kind.NOTE) -> None:
-        """Tell the person something, at the bottom of the window."""
+        """Show a message at the bottom of the window."""
         if self._pages.currentIndex() == 1:
             self.status.say(sentence, kind)
         else:
@@ -262,8 +262,8 @@ class MainWindow(QMainWindow):
         enable(self.actions_, met)
 
     def _focus(self) -> None:
-        seen = self.terrain.view.visible_rect() if self.terrain.isVisible() else self.canvas.visible_rect()
-        self.generation.set_focus(seen)
+        view = self.terrain.view if self.terrain.isVisible() else self.canvas
+        self.generation.set_focus(view.visible_rect())
 
     # Commands
 
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
             self.generation_panel.set_styles(list(self.generation.styles))
 
     def _keep_weights(self, path: Path) -> None:
-        """Copy weights from elsewhere, now that they were read, to where the next start finds them."""
+        """Copy weights that were loaded to where the next start finds them."""
         kept = self._weights_folder / path.name
         if path not in shipped_styles().values() and not kept.exists():
             try:
@@ -319,7 +319,7 @@ class MainWindow(QMainWindow):
         """Open or import the first file."""
         path = Path(event.mimeData().urls()[0].toLocalFile())
         event.acceptProposedAction()
-        # The program that the file came from waits until this returns; questions come after.
+        # The program that the file came from waits until this returns, so questions come later.
         QTimer.singleShot(0, lambda: self.opening.open_path(path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -333,23 +333,23 @@ class MainWindow(QMainWindow):
         self.leave()
         event.accept()
 
-    def tell_bug(self) -> None:
-        """Something was raised that nobody caught."""
+    def say_bug(self) -> None:
+        """Say that an exception was not caught."""
         self.say("Something went wrong inside TerrainPaint; what you did is kept, save it now.", Kind.ERROR)
 
-    def tell_no_memory(self) -> None:
-        """There was not enough memory for what was asked."""
+    def say_no_memory(self) -> None:
+        """Say that there was not enough memory."""
         self.say("Memory ran out; close other programs or choose a smaller map.", Kind.ERROR)
 
     def leave(self) -> None:
-        """End the program as it is; unsaved work stays to be recovered."""
+        """End the program without a question. Unsaved work can be recovered at the next start."""
         self.autosave.close()
         self.generation.stop()
-        # quit() would ask every window whether it may close.
+        # quit() would send another close event to every window.
         QApplication.exit(0)
 
 
 def _styles(folder: Path) -> dict[str, Path]:
     """The styles that come with the program, then those in the user's folder."""
-    own = {each.stem: each for each in sorted(folder.glob("*.safetensors"))}
+    own = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
     return {**shipped_styles(), **{name: path for name, path in own.items() if name not in shipped_styles()}}

@@ -1,4 +1,4 @@
-"""The view that the user paints in: the map, and the tools at work on it."""
+"""The view that the user paints in: it sends mouse, pen and keys to the chosen tool."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Canvas(MapView):
         return self._tool_name
 
     def set_tool(self, name: str) -> None:
-        """Choose a tool; what the one before was doing is finished, a piece that floats is put down."""
+        """Choose a tool. The one before finishes, and a piece that floats is put down."""
         if name == self._tool_name:
             return
         self._release_all()
@@ -104,7 +104,7 @@ class Canvas(MapView):
         self.refused.emit(self.document.refusal)
 
     def paste(self) -> None:
-        """Let what is on the clipboard float in what is seen of the map."""
+        """Let the piece on the clipboard float in the part of the map that is in view."""
         self.tool.finish()
         self.pieces.paste(self.visible_rect())
 
@@ -115,7 +115,7 @@ class Canvas(MapView):
             self.refuse()
             return
         area = Rect.of_shape(self.document.shape) if selection is None else selection.rect
-        # Seconds for the largest maps.
+        # It takes seconds for the largest maps.
         QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             self.document.put_cells("Smooth", *smoothed(self.document.active_layer.cells, _SMOOTHING_RADIUS_PX, area))
@@ -163,7 +163,7 @@ class Canvas(MapView):
         self._pressed.double_click(pointer)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with what the tool does."""
+        """Continue what the tool does."""
         if self.is_panning:
             self.pan_to(event.position())
         self._go_on(self._pointer_of(event, event.position()))
@@ -176,7 +176,7 @@ class Canvas(MapView):
             self._end(self._pointer_of(event, event.position()))
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        """The same with a pen, and how hard it is pressed."""
+        """Do the same with a pen and its pressure."""
         if self.is_space_held or event.button() not in (Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton):
             # Qt sends a mouse event instead.
             event.ignore()
@@ -196,7 +196,7 @@ class Canvas(MapView):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc takes back, Enter puts down; the rest is for the tool and for the view."""
+        """Esc takes back, Enter puts a piece down. Other keys are for the tool and the view."""
         key = event.key()
         if key == Qt.Key.Key_Escape and self.is_busy:
             self.cancel()
@@ -212,7 +212,7 @@ class Canvas(MapView):
         super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """A stroke ends when nobody can see its end any more."""
+        """End what is under way, because the release may go to another window."""
         super().focusOutEvent(event)
         self._release_all()
         self.release_space()
@@ -262,11 +262,11 @@ class Canvas(MapView):
             pressed.finish()
 
     def _interrupted(self) -> None:
-        """Something else happened to the document: what is under way there is over."""
+        """Something else changed the document, so what is under way there is over."""
         pressed, self._pressed = self._pressed, None
-        for each in (pressed, self.tool):
-            if each is not None and each.is_busy:
-                each.forget()
+        for tool in (pressed, self.tool):
+            if tool is not None and tool.is_busy:
+                tool.forget()
         self.pieces.layer_changed()
 
     def _modifiers_changed(self, event: QKeyEvent) -> None:

@@ -17,7 +17,7 @@ from terrainpaint.gui.map_camera import Projection
 
 _SIDE = 16
 _STRENGTH = 74
-"""Of 255: how much darker the marks of a pattern are. Enough to be seen, too little to hide the map."""
+"""How much darker the marks of a pattern are, of 255."""
 LETTERS = "WGFHDMT"
 LETTER_SPACING_PX = 56
 LETTER_REACH_PX = 12
@@ -48,10 +48,10 @@ _DRAWINGS = (
 
 @functools.lru_cache(maxsize=4)
 def _patterns(scale: int) -> NDArray[np.uint8]:
-    """(classes, side, side) uint8: by what share of 256 each pixel keeps its colour, less one."""
+    """(classes, side, side) uint8: the factor of each pixel, in 256ths, less one."""
     marks = np.zeros((CLASS_COUNT, _SIDE, _SIDE), np.bool_)
     for class_id, drawing in enumerate(_DRAWINGS):
-        drawn = np.array([[each == "#" for each in line] for line in drawing])
+        drawn = np.array([[mark == "#" for mark in line] for line in drawing])
         marks[class_id] = np.tile(drawn, (_SIDE // drawn.shape[0], _SIDE // drawn.shape[1]))
     large = marks.repeat(scale, axis=1).repeat(scale, axis=2)
     return np.where(large, np.uint8(255 - _STRENGTH), np.uint8(255))
@@ -60,7 +60,7 @@ def _patterns(scale: int) -> NDArray[np.uint8]:
 def patterned(picture: NDArray[np.uint8], ids: NDArray[np.uint8], top: int, left: int, scale: int) -> NDArray[np.uint8]:
     """`picture` (h, w, 3 or 4) uint8 with the pattern of the class of each pixel, `ids` (h, w) uint8.
 
-    `top` and `left` say where the picture lies in the plane of the patterns, `scale` how large their pixels are.
+    `top` and `left` are the place of the picture in the plane of the patterns, `scale` the size of their pixels.
     """
     table = _patterns(scale)
     side = table.shape[1]
@@ -98,7 +98,7 @@ _BLACK, _WHITE = 0xFF000000, 0xFFFFFFFF
 
 
 class Ants:
-    """One outline in one view. Sizes are in physical pixels."""
+    """The outline of a selection in one view as marching ants. Sizes are in physical pixels."""
 
     def __init__(self, selection: Selection, offset: tuple[int, int], view: Projection, size: tuple[int, int]) -> None:
         whole = Rect.of_shape(view.shape)
@@ -109,8 +109,8 @@ class Ants:
         around = self.screen.grown(1)
         inside = _sampled(selection, offset, view, around)
         middle = inside[1:-1, 1:-1]
-        beside = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-        self._edges = middle & ~beside
+        surrounded = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+        self._edges = middle & ~surrounded
         rows, cols = np.ogrid[: self.screen.height, : self.screen.width]
         self._along = ((rows + cols + self.screen.row + self.screen.col) % _PERIOD).astype(np.uint8)
 
@@ -122,15 +122,15 @@ class Ants:
     @functools.cached_property
     def region(self) -> list[Rect]:
         """Small rectangles that hold all of the outline."""
-        found = []
+        tiles = []
         for row in range(0, self._edges.shape[0], _TILE):
             strip = self._edges[row : row + _TILE]
             for col in range(0, strip.shape[1], _TILE):
                 part = strip[:, col : col + _TILE]
                 if part.any():
                     tile = Rect(row, col, part.shape[0], part.shape[1])
-                    found.append(tile.moved(self.screen.row, self.screen.col))
-        return found
+                    tiles.append(tile.moved(self.screen.row, self.screen.col))
+        return tiles
 
     def picture(self, phase: int) -> QImage:
         """The outline at one moment, transparent elsewhere; the size of `screen`."""
@@ -142,7 +142,7 @@ class Ants:
 
 
 def _sampled(selection: Selection, offset: tuple[int, int], view: Projection, screen: Rect) -> NDArray[np.bool_]:
-    """(h, w) bool: which pixels of the screen show something selected; beside the map nothing is."""
+    """(h, w) bool: which pixels of the screen show something selected, False outside of the map."""
     places = []
     starts = ((screen.row - view.top, screen.height), (screen.col - view.left, screen.width))
     for i, (start, count) in enumerate(starts):
@@ -151,19 +151,19 @@ def _sampled(selection: Selection, offset: tuple[int, int], view: Projection, sc
         at -= (selection.rect.row, selection.rect.col)[i] + offset[i]
         places.append((at.clip(0, size - 1), (at >= 0) & (at < size)))
     (rows, rows_in), (cols, cols_in) = places
-    found: NDArray[np.bool_] = selection.mask[rows][:, cols]
-    found &= rows_in[:, None] & cols_in
-    return found
+    selected: NDArray[np.bool_] = selection.mask[rows][:, cols]
+    selected &= rows_in[:, None] & cols_in
+    return selected
 
 
 def qregion(rects: list[Rect], ratio: float) -> QRegion:
-    """The same in logical pixels."""
+    """Rectangles of physical pixels as a region of logical ones."""
     region = QRegion()
-    for each in rects:
+    for rect in rects:
         region += QRegion(
-            int(each.col / ratio),
-            int(each.row / ratio),
-            int(each.width / ratio) + 2,
-            int(each.height / ratio) + 2,
+            int(rect.col / ratio),
+            int(rect.row / ratio),
+            int(rect.width / ratio) + 2,
+            int(rect.height / ratio) + 2,
         )
     return region

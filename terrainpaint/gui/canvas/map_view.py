@@ -1,4 +1,4 @@
-"""A view of the painted map: class colours, reference picture, patterns, letters, selection, floating piece."""
+"""A view of the painted map: class colours, reference picture, patterns, letters, selection and floating piece."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLOURS = np.concatenate([PALETTE, np.full((CLASS_COUNT, 1), 255, np.uint8)], a
 
 
 class MapView(RasterView):
-    """Shows `Document.ids`, so hidden layers are not seen."""
+    """Shows `Document.ids`, so hidden layers do not appear."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,23 +45,23 @@ class MapView(RasterView):
         self._take_raster()
 
     def set_patterns(self, shown: bool) -> None:
-        """Tell the classes apart by patterns too."""
+        """Show a pattern for each class, or none."""
         self._has_patterns = shown
         self.redraw()
 
     def set_letters(self, shown: bool) -> None:
-        """Tell the classes apart by letters too."""
+        """Show letters for the classes, or none."""
         self._has_letters = shown
         self.update()
 
     def show_selection_moved(self, rows: int, cols: int) -> None:
-        """Show the outline of the selection elsewhere, as while it is dragged."""
+        """Show the outline of the selection elsewhere while it is dragged."""
         if (rows, cols) != self._ants_offset:
             self._ants_offset = rows, cols
             self.update()
 
     def mark_changed(self, rect: Rect) -> None:
-        """Draw a rectangle of the map anew, with the letters that reach into it."""
+        """Draw a rectangle of the map again, with the letters that reach into it."""
         super().mark_changed(rect)
         if self._has_letters:
             area = QRectF(self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right))
@@ -72,7 +72,7 @@ class MapView(RasterView):
         """(h, w, 4) uint8 sRGB, the last channel 255."""
         tall, wide = int(rows[-1] - rows[0]) + 1, int(cols[-1] - cols[0]) + 1
         if tall <= len(rows) and wide <= len(cols):
-            # Enlarged: every map pixel is made once and then repeated.
+            # Enlarged: every map pixel is coloured once and then repeated.
             once = self._coloured(np.arange(rows[0], rows[-1] + 1), np.arange(cols[0], cols[-1] + 1))
             pixels = once.take(cols - cols[0], axis=1).take(rows - rows[0], axis=0)
         else:
@@ -81,7 +81,7 @@ class MapView(RasterView):
         return channels
 
     def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
-        """The colours, with the patterns if they are wanted."""
+        """The colours, with the patterns if they are shown."""
         picture = super().drawn(screen, samples)
         if not self._has_patterns:
             return picture
@@ -91,19 +91,19 @@ class MapView(RasterView):
         return patterned(picture, ids, screen.row - projection.top, screen.col - projection.left, scale)
 
     def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
-        """Letters and the outline of the selection, below what all views have."""
+        """Letters and the outline of the selection, below the overlays of all views."""
         if self._has_letters:
             self._draw_letters(painter, exposed)
         self._draw_ants(painter)
         super().paint_overlays(painter, exposed)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The outline of the selection moves only while it can be seen."""
+        """Start the marching ants."""
         super().showEvent(event)
         self._run_ants()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """The outline of the selection rests."""
+        """Stop the marching ants."""
         super().hideEvent(event)
         self._ants_timer.stop()
 
@@ -114,10 +114,10 @@ class MapView(RasterView):
         self._show_selection()
 
     def _ids(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """(h, w) uint8 class ids that are seen where rows and columns cross."""
+        """(h, w) uint8 class ids where rows and columns cross, with the floating piece."""
         strip = self.document.ids[:, cols[0] : cols[-1] + 1][rows]
         ids: NDArray[np.uint8] = strip.take(cols - cols[0], axis=1)
-        self.pieces.seen(ids, rows, cols)
+        self.pieces.draw_into(ids, rows, cols)
         return ids
 
     def _coloured(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint32]:
@@ -128,9 +128,9 @@ class MapView(RasterView):
         height, width = underlay.picture.shape[:2]
         shape = self.document.shape
         below = underlay.picture[rows * height // shape[0]][:, cols * width // shape[1]]
-        share = np.uint16(round(256 * min(underlay.opacity, 1.0)))
+        opacity = np.uint16(round(256 * min(underlay.opacity, 1.0)))
         channels = pixels.view(np.uint8).reshape(len(rows), len(cols), 4)
-        mixed = channels[:, :, :3] * (np.uint16(256) - share) + below * share
+        mixed = channels[:, :, :3] * (np.uint16(256) - opacity) + below * opacity
         channels[:, :, :3] = mixed >> 8
         return pixels
 

@@ -33,7 +33,7 @@ class MapOnScreen(Protocol):
 def nice_length(most: float) -> float:
     """The largest 1, 2 or 5 times a power of ten up to `most`."""
     power = 10.0 ** math.floor(math.log10(most))
-    return float(power * max(each for each in (1, 2, 5) if each * power <= most * (1 + 1e-9)))
+    return float(power * max(factor for factor in (1, 2, 5) if factor * power <= most * (1 + 1e-9)))
 
 
 def length_text(length_m: float) -> str:
@@ -77,7 +77,7 @@ def draw_scale_bar(painter: QPainter, height: int, metres_per_px: float, font: Q
 
 
 def draw_grid(painter: QPainter, area: QRectF, origin: QPointF, spacing_px: float) -> None:
-    """Squares over `area`, the map; `origin` is its corner. Where they would be too small only some lines are drawn."""
+    """Squares over `area`, the map; `origin` is its corner. Where they would be too small, some lines are left out."""
     spacing = spacing_px
     for factor in (2, 2.5, 2) * 8:
         if spacing >= _MIN_GRID_PX:
@@ -92,7 +92,7 @@ def draw_grid(painter: QPainter, area: QRectF, origin: QPointF, spacing_px: floa
         lines.append(QLineF(area.left(), y, area.right(), y))
     for colour, offset in ((QColor(255, 255, 255, 70), 1.0), (QColor(0, 0, 0, 95), 0.0)):
         painter.setPen(QPen(colour, 1))
-        painter.drawLines([each.translated(offset, offset) for each in lines])
+        painter.drawLines([line.translated(offset, offset) for line in lines])
 
 
 def marker_path(at: QPointF) -> QPainterPath:
@@ -108,7 +108,7 @@ MARKER_REACH_PX = 14
 
 
 _PIXELS_UP_TO = 24
-"""Size in map pixels up to which the outline follows every pixel; above, the difference cannot be seen."""
+"""Size in map pixels up to which the outline follows every pixel; above, the difference is invisible."""
 _PLACE = (64.0, 64.0)
 
 
@@ -141,7 +141,7 @@ def outline_path(brush: Brush, at: Point, view: MapOnScreen) -> QPainterPath:
 
 
 def draw_axes(painter: QPainter, symmetry: Symmetry, shape: tuple[int, int], view: MapOnScreen) -> None:
-    """The lines in which a map of (H, W) is mirrored, or the rays that part it."""
+    """The lines in which a map of (H, W) is mirrored, or the rays that divide it."""
     length = math.hypot(*shape)
     corner, end = view.to_screen(0, 0), view.to_screen(*shape)
     painter.save()

@@ -28,12 +28,12 @@ class Floating:
 
 
 class Pieces(QObject):
-    """Cuts, copies, pastes and moves pieces of the active layer."""
+    """Cuts, copies, pastes and moves pieces of the active layer. One piece at most floats over the map."""
 
     changed = Signal(object)
-    """Rect: another look of the map there."""
+    """Rect: the map looks different there."""
     refused = Signal()
-    """The layer cannot be painted."""
+    """The active layer cannot be painted."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class Pieces(QObject):
         clipboard.put(copied(self._document.active_layer.cells, self._selected()))
 
     def cut(self) -> None:
-        """Copy, and make the place empty."""
+        """Copy what is selected, and make it empty."""
         if self._may_paint():
             self.copy()
             self._document.paint_mark("Cut", self._selected(), EMPTY)
@@ -66,7 +66,7 @@ class Pieces(QObject):
             self._document.paint_mark("Fill", self._selected(), class_id)
 
     def paste(self, visible: Rect) -> None:
-        """Let what is on the clipboard float where it was taken, or in the middle of a rectangle of the map."""
+        """Float the piece on the clipboard where it was copied, or in the middle of `visible` if it was elsewhere."""
         if not self._may_paint():
             return
         clip = clipboard.get()
@@ -79,7 +79,7 @@ class Pieces(QObject):
         self._show(Floating(clip, "Paste"))
 
     def lift(self) -> bool:
-        """Let what is selected, or all of the layer, float; returns whether there is anything."""
+        """Let what is selected, or all of the layer, float. False when there is nothing to lift."""
         if self._floating is not None:
             return True
         if not self._may_paint():
@@ -92,7 +92,7 @@ class Pieces(QObject):
         return True
 
     def move_to(self, row: int, col: int) -> None:
-        """Move the piece that floats so that its upper left pixel is there."""
+        """Move the piece so that its upper left pixel is there."""
         if self._floating is not None:
             self._show(dataclasses.replace(self._floating, clip=self._floating.clip.at(row, col)))
 
@@ -104,7 +104,7 @@ class Pieces(QObject):
         clip, shape = floating.clip, self._document.shape
         if floating.hole is not None and (clip.row, clip.col) == (floating.hole.rect.row, floating.hole.rect.col):
             return
-        # The piece may go beyond what was selected, so nothing is while it is painted.
+        # The piece may lie outside of the selection, which would keep it from being painted.
         self._document.set_selection(None)
         stroke = self._document.begin_stroke(floating.text)
         if stroke is None:
@@ -119,16 +119,16 @@ class Pieces(QObject):
         self._document.set_selection(None if there.rect.is_empty else there)
 
     def drop(self) -> None:
-        """Forget the piece; one that was lifted is where it was."""
+        """Forget the piece. One that was lifted stays where it was."""
         self._take()
 
     def layer_changed(self) -> None:
-        """Forget a piece that was lifted, which the layer may not have any more; a pasted one stays."""
+        """Forget a lifted piece, which the layer may not have any more. A pasted one stays."""
         if self._floating is not None and self._floating.hole is not None:
             self._take()
 
-    def seen(self, ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp]) -> None:
-        """Write the piece and its hole into `ids` (h, w) uint8, which is what rows and columns of the map show."""
+    def draw_into(self, ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp]) -> None:
+        """Write the piece and its hole into `ids` (h, w) uint8, the classes where rows and columns of the map cross."""
         floating = self._floating
         if floating is None:
             return
@@ -158,15 +158,15 @@ class Pieces(QObject):
 
     def _show(self, floating: Floating) -> None:
         before, self._floating = self._floating, floating
-        self._tell(before)
-        self._tell(floating)
+        self._emit_changed(before)
+        self._emit_changed(floating)
 
     def _take(self) -> Floating | None:
         floating, self._floating = self._floating, None
-        self._tell(floating)
+        self._emit_changed(floating)
         return floating
 
-    def _tell(self, floating: Floating | None) -> None:
+    def _emit_changed(self, floating: Floating | None) -> None:
         if floating is not None:
             self.changed.emit(floating.clip.rect)
             if floating.hole is not None:

@@ -1,4 +1,4 @@
-"""The picture of a raster of any size in a widget: only the pixels of the screen that are shown are ever computed."""
+"""The picture of a raster of any size in a widget: only pixels that are on the screen are computed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class RasterSurface(QWidget):
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._refine)
         self._is_coarse = False
-        # What is drawn of the map, so that overlays can change without computing it again.
+        # The map as it was drawn, so that overlays can change without computing it again.
         self._backing = QImage()
         self._stale = QRegion()
 
@@ -72,18 +72,18 @@ class RasterSurface(QWidget):
         return picture
 
     def mark_changed(self, rect: Rect) -> None:
-        """Draw a rectangle of the map anew."""
+        """Draw a rectangle of the map again."""
         screen = self._logical(self.projection.pixels(rect))
         self._stale += screen
         self.update(screen)
 
     def redraw(self) -> None:
-        """Draw all of the map anew; QWidget's `update` only draws overlays over what was drawn before."""
+        """Draw all of the map again. QWidget's `update` draws only the overlays again."""
         self._stale = QRegion(self.rect())
         self.update()
 
     def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
-        """Draw what lies over the map, in logical pixels; only what is exposed will be seen."""
+        """Draw what lies over the map, in logical pixels, at least where it is exposed."""
         projection = self.projection
         ratio = self.devicePixelRatioF()
         screen = self._logical_f(projection.screen)
@@ -99,20 +99,20 @@ class RasterSurface(QWidget):
             draw_scale_bar(painter, self.height(), self._pixel_size_m / projection.zoom * ratio, self.font())
 
     def set_marker(self, at: tuple[float, float] | None) -> None:
-        """Show a crosshair at a map position, as of the pointer in another view; None hides it."""
-        for each in (self._marker, at):
-            if each is not None:
-                point, reach = self.to_screen(*each), MARKER_REACH_PX
+        """Show a crosshair at a map position, such as that of the pointer in another view. None hides it."""
+        for place in (self._marker, at):
+            if place is not None:
+                point, reach = self.to_screen(*place), MARKER_REACH_PX
                 self.update(QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
         self._marker = at
 
     def set_grid(self, spacing_px: float | None) -> None:
-        """Show squares of so many map pixels, None for none."""
+        """Show squares with sides of so many map pixels, None for none."""
         self._grid_px = spacing_px
         self.update()
 
     def set_scale_bar(self, shown: bool) -> None:
-        """Show how long a kilometre is."""
+        """Show the scale bar, or not."""
         self._has_scale_bar = shown
         self.update()
 
@@ -136,7 +136,7 @@ class RasterSurface(QWidget):
         return Projection.of(self._camera, self._shape, self._size_px())
 
     def visible_rect(self) -> Rect:
-        """The rectangle of the map that can be seen, in map pixels."""
+        """The rectangle of the map that is in view, in map pixels."""
         height, width = self._size_px()
         (top, left), (bottom, right) = self.projection.to_map(0, 0), self.projection.to_map(height, width)
         rect = Rect.spanned(math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right))
@@ -160,7 +160,7 @@ class RasterSurface(QWidget):
 
     @property
     def is_fitted(self) -> bool:
-        """Whether all of the map is shown, also when the widget changes its size."""
+        """Whether all of the map stays in view when the widget changes its size."""
         return self._fits
 
     def zoom_to_actual_size(self) -> None:
@@ -204,13 +204,13 @@ class RasterSurface(QWidget):
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep all of the map in view if that was asked for."""
+        """Keep all of the map in view after `zoom_to_fit`."""
         super().resizeEvent(event)
         if self._fits:
             self.zoom_to_fit()
 
     def sizeHint(self) -> QSize:
-        """Room for a picture."""
+        """(640, 480)."""
         return QSize(640, 480)
 
     # Inside
@@ -232,7 +232,7 @@ class RasterSurface(QWidget):
             self.redraw()
 
     def _compute(self, exposed: QRegion) -> None:
-        """Bring what is exposed of the backing up to date."""
+        """Bring the exposed part of the backing up to date."""
         height, width = self._size_px()
         if self._backing.size() != QSize(width, height):
             self._backing = QImage(width, height, QImage.Format.Format_RGB32)

@@ -1,4 +1,4 @@
-"""A view of a raster that mouse, wheel, keys and touchpad move about."""
+"""A view of a raster that is moved and zoomed with mouse, wheel, keys and touchpad."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RasterView(RasterSurface):
     """Wheel, pinch and + - zoom, Ctrl+0 fits, Ctrl+1 is 100 %; left or middle button or two fingers move it."""
 
     hovered = Signal(float, float)
-    """Map row and column under the pointer, which may be beside the map."""
+    """Map row and column under the pointer, which may be outside of the map."""
     left = Signal()
     """The pointer is no longer in the view."""
     clicked = Signal(float, float)
@@ -35,7 +35,7 @@ class RasterView(RasterSurface):
 
     def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in by steps of a wheel, out when negative; what is at a place in the widget stays there."""
-        # A touchpad or a fine wheel sends parts of a step; from 100 % on they are saved up.
+        # A touchpad or a fine wheel sends parts of a step. From 100 % on they are added up to whole ones.
         zoom, self._wheel_left = stepped(self._camera.zoom, self._wheel_left + steps)
         self.zoom_to(zoom, at)
 
@@ -45,7 +45,7 @@ class RasterView(RasterSurface):
         return self._drag is not None
 
     def release_space(self) -> None:
-        """Space is not held any more, as when another window has the keys."""
+        """Act as if Space was released, when another window gets the keys."""
         self._space = False
         self.show_cursor()
 
@@ -99,7 +99,7 @@ class RasterView(RasterSurface):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Two fingers that part zoom in."""
+        """Zoom with two fingers."""
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom_by(4 * math.log2(max(0.1, 1 + event.value())), event.position())
             return True
@@ -113,7 +113,7 @@ class RasterView(RasterSurface):
             self.start_pan(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move the map, or tell where the pointer is."""
+        """Move the map, or emit where the pointer is."""
         if self._pressed_at is None or (event.position() - self._pressed_at).manhattanLength() > _CLICK_PX:
             self._pressed_at = None
             self.pan_to(event.position())
@@ -127,7 +127,7 @@ class RasterView(RasterSurface):
             self.clicked.emit(*self.to_map(pressed_at))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Tell that there is no pointer any more."""
+        """Emit that the pointer has left."""
         self.left.emit()
         super().leaveEvent(event)
 
@@ -150,7 +150,7 @@ class RasterView(RasterSurface):
                 super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Space was let go."""
+        """Space was released."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self.release_space()

@@ -12,12 +12,12 @@ from terrainpaint.gui.tools.base import Pointer, Tool, is_near
 from terrainpaint.gui.undo import PaintStroke
 
 _STRAIGHT_AFTER_PX = 4
-_SMOOTHED_SHARE = 0.15
-_SMOOTHED_PX = (1.5, 24.0)
+_SMOOTHING_RADIUS = 0.15  # of the size of the brush
+_SMOOTHING_RADIUS_PX = (1.5, 24.0)
 
 
 class BrushTool(Tool):
-    """Paints a class where the pointer goes. Shift+click draws a straight line from where the last stroke ended."""
+    """Paints a class where the pointer goes. Shift+click draws a straight line from the end of the last stroke."""
 
     _stroke: PaintStroke | None = None
     _at: Point = (0.0, 0.0)
@@ -78,11 +78,11 @@ class BrushTool(Tool):
             stroke.cancel()
 
     def forget(self) -> None:
-        """The stroke was ended elsewhere."""
+        """Something else ended the stroke."""
         self._stroke = None
 
     def apply(self, stroke: PaintStroke, mark: Mark) -> None:
-        """Change the pixels that the brush swept."""
+        """Write into the pixels that the brush swept."""
         stroke.paint(mark, self.value)
 
     def _go_to(self, at: Point, size_px: float) -> None:
@@ -101,11 +101,11 @@ class BrushTool(Tool):
 
 
 class EraserTool(BrushTool):
-    """Makes the layer empty where the pointer goes, so that what is below it shows."""
+    """Makes the layer empty where the pointer goes, so that what is below it shows again."""
 
     @property
     def value(self) -> int:
-        """Nothing."""
+        """EMPTY."""
         return EMPTY
 
 
@@ -113,7 +113,7 @@ class SmoothTool(BrushTool):
     """Smooths the borders between classes where the pointer goes."""
 
     def apply(self, stroke: PaintStroke, mark: Mark) -> None:
-        """Give each pixel the class that is the most frequent around it."""
+        """Give every pixel the most frequent class around it."""
         if mark.is_empty:
             return
         cells = self.document.active_layer.cells
@@ -124,4 +124,4 @@ class SmoothTool(BrushTool):
 
     @property
     def _radius_px(self) -> float:
-        return float(np.clip(self.settings.size_px * _SMOOTHED_SHARE, *_SMOOTHED_PX))
+        return float(np.clip(self.settings.size_px * _SMOOTHING_RADIUS, *_SMOOTHING_RADIUS_PX))

@@ -12,49 +12,49 @@ from terrainpaint.gui.tools.base import Pointer, Tool
 
 
 def class_at(tool: Tool, pointer: Pointer) -> int | None:
-    """The class that is seen at the pointer, None beside the map."""
+    """The class of the map at the pointer, None outside of it."""
     row, col = math.floor(pointer.row), math.floor(pointer.col)
     inside = Rect.of_shape(tool.document.shape).contains(row, col)
     return int(tool.document.ids[row, col]) if inside else None
 
 
 class FloodTool(Tool):
-    """Fills the connected area of one class with another one. The areas under a symmetry are filled too."""
+    """Fills the connected area of one class with the chosen class, and its images under the symmetry."""
 
     def press(self, pointer: Pointer) -> None:
         """Fill as one step."""
         marks: list[Mark] = []
         for image in self.images([pointer.at]):
-            row, col = (math.floor(each) for each in image[0])
-            if not any(each.part(Rect(row, col, 1, 1)).any() for each in marks):
+            row, col = (math.floor(position) for position in image[0])
+            if not any(mark.part(Rect(row, col, 1, 1)).any() for mark in marks):
                 marks.append(flood(self.document.ids, image[0]))
         self.paint(marks)
 
 
 class PickerTool(Tool):
-    """Takes the class that is seen under the pointer."""
+    """Chooses the class under the pointer."""
 
     cursor = Qt.CursorShape.PointingHandCursor
 
     def press(self, pointer: Pointer) -> None:
-        """Take the class."""
-        found = class_at(self, pointer)
-        if found is not None:
-            self.settings.class_id = found
+        """Choose the class."""
+        class_id = class_at(self, pointer)
+        if class_id is not None:
+            self.settings.class_id = class_id
 
     def move(self, pointer: Pointer) -> None:
-        """Take the class here."""
+        """Choose the class here."""
         self.press(pointer)
 
 
 class ReplaceTool(Tool):
-    """Click on a class: every pixel of it, or of it in the selection, gets the class that is set."""
+    """A click on a class gives all of its pixels, or those in the selection, the chosen class."""
 
     def press(self, pointer: Pointer) -> None:
         """Replace as one step."""
-        found = class_at(self, pointer)
-        if found is not None and found != self.settings.class_id:
+        class_id = class_at(self, pointer)
+        if class_id is not None and class_id != self.settings.class_id:
             area = Rect.of_shape(self.document.shape)
             if self.document.selection is not None:
                 area = self.document.selection.rect
-            self.paint([where(self.document.ids, found, area)])
+            self.paint([where(self.document.ids, class_id, area)])

@@ -1,4 +1,4 @@
-"""Tools that change what is seen: pan and zoom."""
+"""Tools that move the view: pan and zoom."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class PanTool(Tool):
         self.view.start_pan(self.view.to_screen(*pointer.at))
 
     def release(self, pointer: Pointer) -> None:
-        """Let go."""
+        """Leave the map where it is."""
         self.view.stop_pan()
 
     def cancel(self) -> None:
-        """Let go."""
+        """Leave the map where it is."""
         self.view.stop_pan()
 
 
 class ZoomTool(Tool):
-    """A click zooms in, with Alt out; a drag shows what is in its box."""
+    """A click zooms in, with Alt out. A drag zooms to its box."""
 
     cursor = Qt.CursorShape.CrossCursor
     _start: Point | None = None
@@ -47,19 +47,19 @@ class ZoomTool(Tool):
         self._start = self._end = pointer.at
 
     def move(self, pointer: Pointer) -> None:
-        """Draw the box to here."""
+        """Continue the box."""
         self._end = pointer.at
         self.view.update()
 
     def release(self, pointer: Pointer) -> None:
-        """Zoom."""
+        """Zoom to the box, or by a click."""
         start, self._start = self._start, None
         if start is None:
             return
         if is_near(self.view, start, pointer.at, _DRAG_PX):
             self.view.zoom_by(-2 if pointer.alt else 2, self.view.to_screen(*pointer.at))
         else:
-            rows, cols = (sorted(round(each) for each in pair) for pair in zip(start, pointer.at, strict=True))
+            rows, cols = (sorted(round(position) for position in pair) for pair in zip(start, pointer.at, strict=True))
             self.view.show_map_rect(Rect.spanned(rows[0], cols[0], rows[1] + 1, cols[1] + 1))
         self.view.update()
 

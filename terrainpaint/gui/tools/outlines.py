@@ -1,4 +1,4 @@
-"""Tools that fill an outline which the user draws: polygon and lasso."""
+"""Tools that fill an outline point by point: polygon and lasso."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEXT_POINT_PX = 2
 
 
 class OutlineTool(Tool):
-    """Keeps the points of an outline and fills it at the end."""
+    """An outline of points, which is filled at the end."""
 
     _points: tuple[Point, ...] = ()
 
@@ -65,7 +65,7 @@ class PolygonTool(OutlineTool):
             self.hover(pointer)
 
     def move(self, pointer: Pointer) -> None:
-        """The corner can be drawn to its place."""
+        """Drag the corner to its place."""
         if self._points:
             self._points = (*self._points[:-1], centred(pointer.at))
             self.hover(pointer)
@@ -110,7 +110,7 @@ class LassoTool(OutlineTool):
             self._points = (centred(pointer.at),)
 
     def move(self, pointer: Pointer) -> None:
-        """Draw it on to here."""
+        """Continue the outline."""
         if self._points and not is_near(self.view, self._points[-1], pointer.at, _NEXT_POINT_PX):
             self._points = (*self._points, centred(pointer.at))
             self.view.update()

@@ -38,7 +38,7 @@ def nudge(event: QKeyEvent) -> tuple[int, int] | None:
 
 
 class SelectTool(Tool):
-    """Selects; Shift adds, Alt subtracts, a drag inside moves the outline, a click beside it deselects.
+    """Selects; Shift adds, Alt subtracts, a drag inside moves the outline, a click outside deselects.
 
     Shift or Alt pressed after the drag began makes a box square, or puts its middle where the drag began.
     """
@@ -108,7 +108,7 @@ class SelectTool(Tool):
         self.view.update()
 
     def forget(self) -> None:
-        """There is another document."""
+        """Draw and move nothing in a document that is another one by now."""
         self.cancel()
 
     def paint_overlay(self, painter: QPainter) -> None:
@@ -130,25 +130,25 @@ class SelectTool(Tool):
             self.document.set_selection(added(selection if pressed.shift else None, mark))
 
     def _clicked(self, pointer: Pointer) -> Mark:
-        found = class_at(self, pointer)
-        if found is None:
+        class_id = class_at(self, pointer)
+        if class_id is None:
             return polygon([], self.document.shape)
         if self.settings.selection_mode is SelectionMode.AREA:
             return flood(self.document.ids, pointer.at)
-        return where(self.document.ids, found, Rect.of_shape(self.document.shape))
+        return where(self.document.ids, class_id, Rect.of_shape(self.document.shape))
 
     def _corners(self) -> tuple[Point, Point]:
         first, last = self._drawn[0], self._drawn[-1]
-        # A key that was held from the press on has added or subtracted already.
-        shift = last.shift and not all(each.shift for each in self._drawn)
-        alt = last.alt and not all(each.alt for each in self._drawn)
+        # A key that was held at the press adds or subtracts instead.
+        shift = last.shift and not all(pointer.shift for pointer in self._drawn)
+        alt = last.alt and not all(pointer.alt for pointer in self._drawn)
         return box(first.at, dataclasses.replace(last, shift=shift, alt=alt))
 
     def _lasso(self) -> list[Point]:
         points = [centred(self._drawn[0].at)]
-        for each in self._drawn[1:]:
-            if not is_near(self.view, points[-1], each.at, _NEXT_POINT_PX):
-                points.append(centred(each.at))
+        for pointer in self._drawn[1:]:
+            if not is_near(self.view, points[-1], pointer.at, _NEXT_POINT_PX):
+                points.append(centred(pointer.at))
         return points
 
     def _mark(self) -> Mark:
@@ -175,7 +175,7 @@ def _contains(selection: Selection, pointer: Pointer) -> bool:
 
 
 class MoveTool(Tool):
-    """Drags what is selected, or all of the layer; arrows nudge it. Enter, or another tool, puts it down."""
+    """Drags what is selected, or all of the layer. Arrows nudge it; then Enter or another tool puts it down."""
 
     cursor = Qt.CursorShape.SizeAllCursor
     _grip: tuple[float, float] | None = None
@@ -186,25 +186,25 @@ class MoveTool(Tool):
         return self.view.pieces.floating is not None
 
     def press(self, pointer: Pointer) -> None:
-        """Lift the piece, if it does not float yet."""
+        """Lift the piece, unless it floats already."""
         pieces = self.view.pieces
         if pieces.lift() and pieces.floating is not None:
             clip = pieces.floating.clip
             self._grip = pointer.row - clip.row, pointer.col - clip.col
 
     def move(self, pointer: Pointer) -> None:
-        """Move it along."""
+        """Move the piece."""
         if self._grip is not None:
             self.view.pieces.move_to(round(pointer.row - self._grip[0]), round(pointer.col - self._grip[1]))
 
     def release(self, pointer: Pointer) -> None:
-        """Put it down where it is, as one step."""
+        """Put the piece down here, as one step."""
         if self._grip is not None:
             self._grip = None
             self.view.pieces.put_down()
 
     def key(self, event: QKeyEvent) -> bool:
-        """Arrows lift and move it; it stays in the air for the next ones."""
+        """Arrows lift and move the piece, which floats until `finish`."""
         step = nudge(event)
         if step is None or not self.view.pieces.lift():
             return False
@@ -214,15 +214,15 @@ class MoveTool(Tool):
         return True
 
     def finish(self) -> None:
-        """Put it down."""
+        """Put the piece down."""
         self._grip = None
         self.view.pieces.put_down()
 
     def cancel(self) -> None:
-        """Everything is where it was."""
+        """Leave everything where it was."""
         self._grip = None
         self.view.pieces.drop()
 
     def forget(self) -> None:
-        """What was lifted is forgotten by the canvas."""
+        """Let go of the piece, which the canvas drops."""
         self._grip = None

@@ -17,7 +17,7 @@ _ARC = tuple((math.sin(2 * math.pi * i / 180), math.cos(2 * math.pi * i / 180)) 
 
 
 class ShapeTool(Tool):
-    """Keeps the two ends of the drag, and shows the shape until the button is released."""
+    """A shape between the two ends of a drag, which is shown until the button is released."""
 
     _start: Point | None = None
     _pointer: Pointer | None = None
@@ -65,11 +65,11 @@ class ShapeTool(Tool):
                 self.draw_preview(painter, self.outline(image))
 
     def points(self) -> list[Point]:
-        """What the shape is made of, as far as the drag has come."""
+        """The points that define the shape, as far as the drag has come."""
         raise NotImplementedError
 
     def mark(self, points: list[Point]) -> Mark:
-        """The pixels of the shape made of one image of the points."""
+        """The pixels of the shape that one image of the points defines."""
         raise NotImplementedError
 
     def outline(self, points: list[Point]) -> QPainterPath:
@@ -151,8 +151,8 @@ def outer_corners(points: list[Point]) -> list[Point]:
     along = _unit(points[0], points[1], (0.0, 1.0))
     down = _unit(points[0], points[3], (1.0, 0.0))
     return [
-        (at[0] + (below * down[0] + beside * along[0]) / 2, at[1] + (below * down[1] + beside * along[1]) / 2)
-        for (below, beside), at in zip(_CORNERS, points, strict=True)
+        (at[0] + (y * down[0] + x * along[0]) / 2, at[1] + (y * down[1] + x * along[1]) / 2)
+        for (y, x), at in zip(_CORNERS, points, strict=True)
     ]
 
 

@@ -1,6 +1,8 @@
-"""The same spot in every view: where the pointer is, and what is there."""
+"""Linked views: two that show the same part of the map, and the spot under the pointer in all of them."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -10,12 +12,47 @@ from terrainpaint.core.shading import slope_deg
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.panels.status_bar import Reading, StatusInfo
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 
+class CameraLink(QObject):
+    """Lets two views show the same part of the map, as large as their sizes allow."""
+
+    def __init__(self, first: RasterView, second: RasterView) -> None:
+        super().__init__(first)
+        self._pair = first, second
+        self._is_on = False
+        self._is_moving = False
+        for source, other in ((first, second), (second, first)):
+            source.camera_changed.connect(
+                lambda camera, source=source, other=other: self._follow(camera, source, other)
+            )
+
+    def set_on(self, on: bool) -> None:
+        """Let them move together, or one by one."""
+        self._is_on = on
+        if on:
+            first, second = self._pair
+            self._follow(first.camera, first, second)
+
+    def _follow(self, camera: Camera, source: RasterView, other: RasterView) -> None:
+        # The other view emits its own signal, whose rounding would go back and forth.
+        if not self._is_on or self._is_moving:
+            return
+        self._is_moving = True
+        if source.is_fitted:
+            other.zoom_to_fit()
+        else:
+            # By the shorter sides, so that the way there and back ends where it began.
+            scale = max(1, min(other.width(), other.height())) / max(1, min(source.width(), source.height()))
+            other.set_camera(dataclasses.replace(camera, zoom=camera.zoom * scale))
+        self._is_moving = False
+
+
 class Inspection(QObject):
-    """Connects the views; the 3D view joins when it is made."""
+    """Shows the spot under the pointer in the other views, and its class and height in the status bar."""
 
     def __init__(
         self, document: Document, generation: LiveGeneration, status: StatusInfo, canvas: RasterView, above: RasterView
@@ -33,7 +70,7 @@ class Inspection(QObject):
             view.clicked.connect(self._pin)
 
     def add_relief(self, relief: TerrainView3D) -> None:
-        """A click on the 3D view shows the spot in the others, and a click on the terrain pins it there."""
+        """Connect the 3D view: a click in it shows the spot in the others, a click in those marks it there."""
         self._relief = relief
         relief.picked.connect(lambda row, col: self._point(row + 0.5, col + 0.5, None))
         relief.picked.connect(relief.set_marker)
@@ -53,21 +90,21 @@ class Inspection(QObject):
         at = int(np.floor(row)), int(np.floor(col))
         inside = Rect.of_shape(self._document.shape).contains(*at)
         self._at = at if inside else None
-        self._tell()
+        self._show_reading()
         for view in self._flat:
             if view is not source:
                 view.set_marker((row, col) if inside else None)
 
     def _terrain_changed(self, rect: Rect) -> None:
         if self._at is not None and rect.contains(*self._at):
-            self._tell()
+            self._show_reading()
 
-    def _tell(self) -> None:
+    def _show_reading(self) -> None:
         self._status.set_position(None if self._at is None else self.reading(*self._at))
 
     def _nowhere(self) -> None:
         self._at = None
-        self._tell()
+        self._show_reading()
         for view in self._flat:
             view.set_marker(None)
 
