@@ -35,6 +35,17 @@ EXPORT = "terrainpaint.export"
 GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
+CORE_FILES = "terrainpaint.core.files"
+CORE_PROGRESS = "terrainpaint.core.progress"
+DEVICES = "terrainpaint.models.devices"
+SYSTEM = frozenset(
+    {
+        *("numpy", "torch", "safetensors", CORE, MODELS, ERRORS),
+        *(f"trainer.{name}" for name in ("data", "loop", "losses", "metrics", "networks", "sampling")),
+        "trainer.systems.descriptions",
+    }
+)
+
 # `import terrainpaint` itself gives the version and nothing else, so everybody may have it.
 LAYERS = (
     Layer(ERRORS, frozenset()),
@@ -56,17 +67,26 @@ LAYERS = (
         frozenset({"torch", GENERATE, MODELS, GUI}),
     ),
     Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
+    # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
     Layer(
-        "trainer",
-        frozenset(
-            {
-                *("numpy", "cv2", "PIL", "torch", "safetensors", "rich", "rasterio", "affine", "scipy", "sklearn"),
-                *("torchmetrics", "matplotlib", "jinja2"),
-                *(CORE, MODELS, GENERATE, ERRORS, VERSION),
-            }
-        ),
-        frozenset({"umap", "wandb"}),
+        "trainer.loop", frozenset({"numpy", "torch", CORE_FILES, CORE_PROGRESS, DEVICES, ERRORS}), frozenset({"wandb"})
     ),
+    Layer("trainer.networks", frozenset({"torch"})),
+    Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS})),
+    Layer("trainer.metrics", frozenset({"numpy", "cv2", "torch", "torchmetrics", "trainer.losses"})),
+    Layer("trainer.sampling", frozenset({"numpy", "torch"})),
+    Layer("trainer.reports", frozenset({"numpy", "cv2", "rich", "matplotlib", "jinja2"})),
+    Layer("trainer.data", frozenset({"numpy", "cv2", "PIL", "torch", "rasterio", "affine", CORE, ERRORS})),
+    # Systems build on all of these, and never on one another.
+    Layer("trainer.systems.descriptions", frozenset({"safetensors", CORE_FILES, ERRORS})),
+    Layer(
+        "trainer.systems.terrain",
+        SYSTEM | {"cv2", "scipy", "sklearn", "trainer.reports", GENERATE},
+        frozenset({"umap"}),
+    ),
+    Layer("trainer.systems.dcgan", SYSTEM),
+    Layer("trainer.systems", SYSTEM),
+    Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports"}),
     # It only holds the version.
     Layer("terrainpaint", frozenset()),
 )
@@ -159,6 +179,11 @@ def test_every_import_keeps_to_the_layers() -> None:
         ("terrainpaint/__init__.py", "from terrainpaint.core import classes"),
         ("trainer/a.py", "from terrainpaint.gui import window"),
         ("trainer/a.py", "import pyqtgraph"),
+        ("trainer/loop/a.py", "from trainer.systems import SYSTEMS"),
+        ("trainer/loop/a.py", "from trainer.data import tile_set"),
+        ("trainer/losses/a.py", "from terrainpaint.core.classes import WATER"),
+        ("trainer/networks/a.py", "from trainer.loop.config import Config"),
+        ("trainer/systems/dcgan/a.py", "from trainer.systems.terrain import crops"),
     ],
 )
 def test_the_reader_finds_offences(file: str, text: str) -> None:
