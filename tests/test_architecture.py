@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,10 @@ LAYERS = (
     Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS})),
     Layer("trainer.metrics", frozenset({"numpy", "cv2", "torch", "torchmetrics", "trainer.losses"})),
     Layer("trainer.sampling", frozenset({"numpy", "torch"})),
-    Layer("trainer.reports", frozenset({"numpy", "cv2", "rich", "matplotlib", "jinja2"})),
+    Layer(
+        "trainer.reports",
+        frozenset({"numpy", "cv2", "PIL", "rich", "matplotlib", "jinja2", CORE, ERRORS, "trainer.data"}),
+    ),
     Layer("trainer.data", frozenset({"numpy", "cv2", "PIL", "torch", "rasterio", "affine", CORE, ERRORS})),
     # Systems build on all of these, and never on one another.
     Layer("trainer.systems.descriptions", frozenset({"safetensors", CORE_FILES, ERRORS})),
@@ -202,6 +206,21 @@ def test_the_reader_finds_offences(file: str, text: str) -> None:
 )
 def test_the_reader_lets_the_rest_pass(file: str, text: str) -> None:
     assert [found for each in imports_of(ROOT / file, text) if (found := offence(each))] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and `if TYPE_CHECKING:` count as well: they tie modules together all the same."""
+    modules = {module_name(path): path for path in SOURCES}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = {each.name for each in imports_of(path, path.read_text("utf-8"))}
+        graph[module] = {
+            target for name in names for target in (name, name.rpartition(".")[0]) if target in modules
+        } - {module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
 
 
 @pytest.mark.parametrize(

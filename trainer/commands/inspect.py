@@ -23,9 +23,9 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the statistics, and write the picture where one is asked for."""
     from terrainpaint.core.files import FileTransaction, write_image
-    from trainer.data.overview import overview_picture
     from trainer.data.statistics import describe, statistics_of
     from trainer.data.tile_set import load_tile_set
+    from trainer.reports.tile_set_overview import overview_picture
 
     if arguments.tiles < 1:
         raise WrongUsage("--tiles must be at least 1")

@@ -16,8 +16,8 @@ from terrainpaint.models.spade_terrain.attention import AttentionConfig
 from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
+from tests.trainer.losses.test_losses import squeezenet_state
 from tests.trainer.runs import NETWORK, Configs, changed, quiet, train_terrain
-from tests.trainer.test_losses import squeezenet_state
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint

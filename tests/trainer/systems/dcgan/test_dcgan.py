@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from terrainpaint.errors import TrainingError
-from tests.trainer.test_loop import assert_equal
+from tests.trainer.loop.test_loop import assert_equal
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, load_tile_set
 from trainer.loop.checkpoints import checkpoint_of, load_checkpoint

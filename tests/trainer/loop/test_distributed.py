@@ -14,7 +14,7 @@ from trainer.loop.checkpoints import load_checkpoint, newest_checkpoint
 from trainer.loop.distributed import World
 
 CPU = torch.device("cpu")
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileSet, tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileS
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
-    command = [sys.executable, "-m", "tests.trainer.worker", str(tmp_path / "set.npz"), str(tmp_path / "two")]
+    command = [sys.executable, "-m", "tests.trainer.loop.worker", str(tmp_path / "set.npz"), str(tmp_path / "two")]
     workers = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
                          env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)})

@@ -6,9 +6,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.utils.parametrizations import spectral_norm
 
+from tests.trainer.loop.test_loop import assert_equal, stopped_and_resumed
+from tests.trainer.losses.test_losses import squeezenet_state
 from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
-from tests.trainer.test_loop import assert_equal, stopped_and_resumed
-from tests.trainer.test_losses import squeezenet_state
 from trainer.data.tile_set import TileSet
 from trainer.losses.perceptual import load_perceptual
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator
