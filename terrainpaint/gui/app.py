@@ -1,4 +1,4 @@
-"""Start and end of the window."""
+"""Start and end of the desktop program."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 def make_application() -> QApplication:
-    """The one QApplication, with all that must be set before and after it is made.
+    """Create the QApplication, with the settings that it needs before and after.
 
     Raises DeviceError when there is no screen.
     """
-    # Qt would end the process, with a core dump.
-    if sys.platform == "linux" and not any(os.environ.get(each) for each in _SCREENS):
+    # Without a screen Qt ends the process with a core dump.
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _SCREENS):
         raise DeviceError("There is no screen to open the window on; set DISPLAY, or use terrainpaint generate.")
     prepare_opengl()
     application = QApplication(sys.argv[:1])
@@ -42,21 +42,21 @@ def make_application() -> QApplication:
 
 
 def run(path: Path | None) -> int:
-    """Open the window, with a project or a file to import if one is given, until it is closed; the exit code.
+    """Show the window until it is closed, and return the exit code. `path` is a project or a file to import.
 
-    SIGTERM ends it without a question, as at the end of a session of the desktop: unsaved work is offered at the next
-    start. Raises DeviceError when there is no screen.
+    SIGTERM, which a desktop sends at the end of a session, ends the program without a question; the next start offers
+    to recover unsaved changes. Raises DeviceError when there is no screen.
     """
     application = make_application()
-    # It reads torch while the window is built.
+    # The process imports torch while the window is built.
     process = TerrainProcess()
     process.start()
     from terrainpaint.gui.window import MainWindow
 
     window = MainWindow(process)
     window.show()
-    sys.excepthook = lambda kind, error, trace: _tell(window, kind, error, trace)
-    # Ctrl+C in the terminal closes the window as its cross would; Python looks at signals when Qt lets it run.
+    sys.excepthook = lambda kind, error, trace: _report(window, kind, error, trace)
+    # Ctrl+C in the terminal closes the window. Python handles signals only when it runs, so a timer wakes it.
     signal.signal(signal.SIGINT, lambda number, frame: window.close())
     signal.signal(signal.SIGTERM, lambda number, frame: window.leave())
     heartbeat = QTimer()
@@ -66,8 +66,8 @@ def run(path: Path | None) -> int:
     return application.exec()
 
 
-def _tell(window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What a slot raised, which Qt would print and forget: a sentence for the person, a traceback of bugs for us."""
+def _report(window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Handle an exception of a slot: a message for the user, and a traceback for bugs."""
     if issubclass(kind, MemoryError):
         window.say_no_memory()
         return

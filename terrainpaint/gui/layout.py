@@ -1,4 +1,4 @@
-"""Where docks and tool bars are: at first, the last time, and while the welcome page hides them."""
+"""The layout of docks and tool bars: default, remembered, and hidden behind the welcome page."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QScrollArea, QToo
 
 _VERSION = 1
 _SIZE = QSize(1500, 940)
-_SHARE_OF_SCREEN = 0.95
+_FRACTION_OF_SCREEN = 0.95
 _LEFT_PX, _RIGHT_PX, _HALF_PX = 250, 620, 420
 
 
 class Layout:
-    """The docks and tool bars of a window. Call `remember_first` when all are there."""
+    """The docks and tool bars of a window. Call `restore` after adding all of them."""
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._docks: dict[str, QDockWidget] = {}
         self._tool_bars: list[QToolBar] = []
-        self._first = self._behind = QByteArray()
+        self._default = self._hidden = QByteArray()
 
     def add_docks(self, left: dict[str, QWidget], right: dict[str, QWidget]) -> None:
-        """Title → widget of the docks on either side: the first of the left ones on top, the others as tabs below it,
-        the last of which is shown; the right ones below each other."""
+        """Add docks, title → widget. Left: the first on top, the others as tabs below it, with the last one in front.
+        Right: below each other."""
         for area, widgets in (
             (Qt.DockWidgetArea.LeftDockWidgetArea, left),
             (Qt.DockWidgetArea.RightDockWidgetArea, right),
@@ -37,56 +37,56 @@ class Layout:
         for dock in below[1:]:
             self._window.tabifyDockWidget(below[0], dock)
         below[-1].raise_()
-        beside = [self._docks[title] for title in right]
-        self._window.resizeDocks([top, beside[0]], [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
-        self._window.resizeDocks(beside, [_HALF_PX] * len(beside), Qt.Orientation.Vertical)
+        at_right = [self._docks[title] for title in right]
+        self._window.resizeDocks([top, at_right[0]], [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
+        self._window.resizeDocks(at_right, [_HALF_PX] * len(at_right), Qt.Orientation.Vertical)
 
     def add_tool_bar(self, bar: QToolBar, area: Qt.ToolBarArea = Qt.ToolBarArea.TopToolBarArea) -> None:
-        """One more, in a row of its own."""
+        """Add a tool bar; at the top it gets its own row."""
         if area == Qt.ToolBarArea.TopToolBarArea and self._tool_bars:
             self._window.addToolBarBreak()
         self._window.addToolBar(area, bar)
         self._tool_bars.append(bar)
 
     def fill_menu(self, menu: QMenu) -> None:
-        """An entry for each dock, to show or hide it."""
+        """Add an entry for each dock, which shows or hides it."""
         for dock in self._docks.values():
             menu.addAction(dock.toggleViewAction())
 
-    def remember_first(self) -> None:
-        """What there is now is what `reset` goes back to; then the layout of the last time is taken."""
-        room = self._window.screen().availableSize() * _SHARE_OF_SCREEN
+    def restore(self) -> None:
+        """Take the current layout as the default one, then restore the layout of the last session."""
+        room = self._window.screen().availableSize() * _FRACTION_OF_SCREEN
         self._window.resize(_SIZE.boundedTo(room))
-        self._first = self._window.saveState(_VERSION)
+        self._default = self._window.saveState(_VERSION)
         geometry, layout = QSettings().value("geometry"), QSettings().value("layout")
         if isinstance(geometry, QByteArray):
             self._window.restoreGeometry(geometry)
         if isinstance(layout, QByteArray):
             self._window.restoreState(layout, _VERSION)
-        self._behind = self._window.saveState(_VERSION)
+        self._hidden = self._window.saveState(_VERSION)
 
     def reset(self) -> None:
-        """Everything where it was at the very first start."""
-        self._window.restoreState(self._first, _VERSION)
+        """Go back to the default layout."""
+        self._window.restoreState(self._default, _VERSION)
 
     def hide_all(self) -> None:
-        """Leave the window to its page, until `show_all`."""
-        self._behind = self._window.saveState(_VERSION)
-        for each in (*self._docks.values(), *self._tool_bars):
-            each.hide()
+        """Hide all docks and tool bars, until `show_all`."""
+        self._hidden = self._window.saveState(_VERSION)
+        for widget in (*self._docks.values(), *self._tool_bars):
+            widget.hide()
 
     def show_all(self) -> None:
-        """Everything where it was before `hide_all`."""
-        self._window.restoreState(self._behind, _VERSION)
+        """Restore the layout from before `hide_all`."""
+        self._window.restoreState(self._hidden, _VERSION)
 
     def save(self, is_hidden: bool) -> None:
-        """Remember it for the next start; `is_hidden` between `hide_all` and `show_all`."""
+        """Store the layout for the next session; `is_hidden` means between `hide_all` and `show_all`."""
         QSettings().setValue("geometry", self._window.saveGeometry())
-        QSettings().setValue("layout", self._behind if is_hidden else self._window.saveState(_VERSION))
+        QSettings().setValue("layout", self._hidden if is_hidden else self._window.saveState(_VERSION))
 
 
 def scrolled(widget: QWidget) -> QScrollArea:
-    """A dock may be lower than what is in it."""
+    """A scroll area for a dock that may be lower than its contents."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

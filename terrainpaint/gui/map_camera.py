@@ -14,12 +14,12 @@ MIN_ZOOM, MAX_ZOOM = 0.05, 32.0
 _LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 _STEPS_PER_DOUBLING = 4
 _SMALLEST_PX = 200
-"""A whole map may always be shown this small, even when that is below MIN_ZOOM."""
+"""A whole map can always be zoomed out to this size, even when that is below MIN_ZOOM."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """The map position (row, col) in the middle of a view; `zoom` is screen pixels per map pixel, 1 is 100 %."""
+    """The map position (row, col) in the middle of a view; `zoom` is screen pixels per map pixel."""
 
     row: float
     col: float
@@ -27,9 +27,9 @@ class Camera:
 
 
 def allowed(camera: Camera, shape: tuple[int, int]) -> Camera:
-    """The nearest camera that keeps the middle on a map of (H, W).
+    """The nearest camera with its middle on a map of (H, W).
 
-    From 100 % on the zoom is whole, so that every map pixel is as large as any other.
+    Above 100 % the zoom is a whole number, so that all map pixels have the same size on the screen.
     """
     zoom = min(max(camera.zoom, min(MIN_ZOOM, _SMALLEST_PX / max(shape))), MAX_ZOOM)
     if zoom > 1:
@@ -38,13 +38,13 @@ def allowed(camera: Camera, shape: tuple[int, int]) -> Camera:
 
 
 def fitted(shape: tuple[int, int], size_px: tuple[int, int], margin_px: int) -> Camera:
-    """All of a map of (H, W) in a view of (height, width) screen pixels, as large as it can be."""
+    """The largest camera that shows all of a map of (H, W) in a view of (height, width) screen pixels."""
     zoom = min((max(size_px[i] - 2 * margin_px, 1)) / shape[i] for i in (0, 1))
     return Camera(shape[0] / 2, shape[1] / 2, min(zoom, MAX_ZOOM))
 
 
 def stepped(zoom: float, steps: float) -> tuple[float, float]:
-    """The zoom some steps of a wheel further in (or out when negative), and the part of a step that is left over."""
+    """The zoom after wheel steps in (out when negative), and the fraction of a step that was not used."""
     if zoom < 1 or (zoom == 1 and steps < 0):
         return min(1.0, zoom * 2 ** (steps / _STEPS_PER_DOUBLING)), 0.0
     whole = math.trunc(steps)
@@ -56,7 +56,7 @@ def stepped(zoom: float, steps: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Projection:
-    """Where a map of (H, W) lies in a view of physical screen pixels: its corner is at (`top`, `left`)."""
+    """Maps positions between a map of (H, W) and the physical pixels of a view; its corner is at (`top`, `left`)."""
 
     shape: tuple[int, int]
     zoom: float
@@ -65,13 +65,13 @@ class Projection:
 
     @classmethod
     def of(cls, camera: Camera, shape: tuple[int, int], size_px: tuple[int, int]) -> Projection:
-        """What a camera shows in a view of (height, width) screen pixels."""
+        """The projection of a camera in a view of (height, width) screen pixels."""
         top = round(size_px[0] / 2 - camera.row * camera.zoom)
         return cls(shape, camera.zoom, top, round(size_px[1] / 2 - camera.col * camera.zoom))
 
     @property
     def screen(self) -> Rect:
-        """The screen pixels on which the map is."""
+        """The screen pixels that the map covers."""
         return Rect(self.top, self.left, math.ceil(self.shape[0] * self.zoom), math.ceil(self.shape[1] * self.zoom))
 
     def to_map(self, y: float, x: float) -> tuple[float, float]:
@@ -83,12 +83,12 @@ class Projection:
         return self.top + row * self.zoom, self.left + col * self.zoom
 
     def pixels(self, rect: Rect) -> Rect:
-        """The screen pixels that show anything of a rectangle of the map."""
+        """The screen pixels that show any part of a rectangle of the map."""
         (top, left), (bottom, right) = self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right)
         return Rect.spanned(math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right))
 
     def sampled(self, screen: Rect, samples: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Map rows (h * samples,) and columns (w * samples,) at evenly spread places in a rectangle of the screen."""
+        """Map rows (h * samples,) and columns (w * samples,) of evenly spaced samples in a rectangle of the screen."""
         indices = []
         starts = ((screen.row - self.top, screen.height), (screen.col - self.left, screen.width))
         for (start, count), side in zip(starts, self.shape, strict=True):

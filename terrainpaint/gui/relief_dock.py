@@ -23,17 +23,17 @@ from terrainpaint.gui.view3d.widget import TerrainView3D
 _UPDATE_MS = 60
 """Patches that arrive within this time reach the graphics card together."""
 _REST_MS, _MOST_MS = 250, 1500
-"""Without a card a frame holds the window for a tenth of a second: it is drawn when the hand rests, or at the latest
-after this time."""
+"""Without a graphics card a frame blocks the window for a tenth of a second. It is drawn when no patch has arrived for
+the first time, and at the latest after the second."""
 
 
 class ReliefDock(QWidget):
     """Follows the live terrain in 3D."""
 
-    made = Signal(object)
-    """The TerrainView3D."""
+    view_created = Signal(object)
+    """The TerrainView3D, which is created when the dock is first shown: OpenGL would delay the window."""
     view_changed = Signal()
-    """`Document.view` is another: sun, exaggeration or water."""
+    """Sun, exaggeration or water of `Document.view` changed."""
     said = Signal(str)
     refused = Signal(str)
 
@@ -56,16 +56,17 @@ class ReliefDock(QWidget):
         document.map_changed.connect(self._map_changed)
         document.settings_changed.connect(self._show_all)
         document.opened.connect(self._show_settings)
+        document.replaced.connect(self._clear_marker)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the view, once the window is on the screen."""
+        """Create the view after the window is on the screen."""
         super().showEvent(event)
         if self.view is None:
-            QTimer.singleShot(0, self.make)
+            QTimer.singleShot(0, self.create_view)
         self._timer.start()
 
-    def make(self) -> None:
-        """Make the view, if it is not there yet."""
+    def create_view(self) -> None:
+        """Create the view, unless it exists."""
         if self.view is not None:
             return
         self.view = TerrainView3D(self)
@@ -80,20 +81,25 @@ class ReliefDock(QWidget):
         self._layout.addWidget(self._controls)
         self.follow_theme()
         self._show_settings()
-        self.made.emit(self.view)
+        self.view_created.emit(self.view)
         self._show_all()
 
     def follow_theme(self) -> None:
-        """Take the sky from the theme."""
+        """Use the sky colours of the current theme."""
         if self.view is not None:
             theme = current_theme()
             self.view.set_background(QColor(theme.raised), QColor(theme.canvas))
 
-    # From the document and the terrain
+    # Changes of the document and the terrain
 
     def _show_settings(self) -> None:
         if self._controls is not None:
             self._controls.set_settings(self._document.view)
+
+    def _clear_marker(self) -> None:
+        """The marker is on a pixel of the map that was replaced."""
+        if self.view is not None:
+            self.view.clear_marker()
 
     def _view_changed(self, settings: ViewSettings) -> None:
         self._document.view = settings
@@ -143,7 +149,7 @@ class ReliefDock(QWidget):
                 self.refused.emit(str(OutputError(f"{path} could not be written; choose another folder.")))
 
     def _film(self) -> None:
-        path = self._ask("Film one turn around the land", "mp4")
+        path = self._ask("Film one turn around the terrain", "mp4")
         if path is None or self.view is None:
             return
         dialog = QProgressDialog("Filming", "Cancel", 0, 1000, self.window())
@@ -151,7 +157,7 @@ class ReliefDock(QWidget):
         dialog.setAutoClose(False)
         dialog.setAutoReset(False)
         film = self.view.turntable(
-            path, progress=lambda share: dialog.setValue(int(share * 1000)), cancel=dialog.wasCanceled
+            path, progress=lambda fraction: dialog.setValue(int(fraction * 1000)), cancel=dialog.wasCanceled
         )
         film.finished.connect(lambda path: self.said.emit(f"The film was written to {path}."))
         film.failed.connect(lambda error: self.refused.emit(str(error)))

@@ -6,22 +6,21 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.icons import icon
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import FROM_ABOVE, MARGIN_PX, PICTURES, Sample, from_above
+from terrainpaint.gui.widgets.basics import icon_button
 
 _TOLERANCE = 1.05
 
 
 class TerrainView(RasterView):
-    """Follows the live terrain. What was never made is shown as the dimmed map."""
+    """Follows the live terrain. Where nothing was generated yet it shows the dimmed map."""
 
     def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,14 +42,14 @@ class TerrainView(RasterView):
         self.redraw()
 
     def colours(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """(h, w, 3) uint8 sRGB of map rows and columns that never decrease."""
+        """(h, w, 3) uint8 sRGB of map rows and columns, both in rising order."""
         generation = self._generation
-        # A power of two, so that redrawing a part takes the same step as redrawing all.
+        # A power of two, so that a redraw of a part uses the same step as a redraw of the whole.
         dense = max((rows[-1] - rows[0]) / len(rows), (cols[-1] - cols[0]) / len(cols), 1)
         step = 1 << int(math.log2(dense * _TOLERANCE))
         area = Rect.spanned(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
         area = area.grown(MARGIN_PX * step).clipped(self._document.shape)
-        # On a lattice of the whole map, so that redrawing a part picks the same pixels as redrawing all.
+        # On a grid from the corner of the map, so that a redraw of a part picks the same pixels as one of the whole.
         area = Rect.spanned(area.row // step * step, area.col // step * step, area.bottom, area.right)
         at = ((rows - area.row) // step)[:, None], ((cols - area.col) // step)[None, :]
         live = generation.live
@@ -83,13 +82,10 @@ class TerrainDock(QWidget):
         row.setSpacing(4)
         for number, key in enumerate(FROM_ABOVE):
             picture = PICTURES[key]
-            button = QToolButton()
+            button = icon_button(picture.icon, f"{picture.name}: {picture.tip}")
+            button.setAccessibleName(picture.name)
             button.setCheckable(True)
             button.setChecked(key == self.view.picture)
-            button.setToolTip(f"{picture.name}: {picture.tip}")
-            button.setIcon(icon(picture.icon))
-            button.setIconSize(QSize(18, 18))
-            button.setAccessibleName(picture.name)
             group.addButton(button, number)
             row.addWidget(button)
         row.addStretch()

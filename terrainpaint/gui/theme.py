@@ -1,9 +1,9 @@
-"""The look of the program: two sets of colours, one palette and one style sheet made from them.
+"""The look of the program: two colour themes, and the palette and the style sheet that use them.
 
-A widget asks for a special look with `set_role`: "title", "heading", "muted", "accent", "warning", "danger", "mono"
+`set_role` gives a widget a special look: "title", "heading", "muted", "accent", "warning", "danger", "mono"
 and "key" for labels; "primary", "danger", "link", "compact", "row", "pill" and "swatch" for buttons; "panel", "card",
 "banner" and "alert" for frames; "strong" for check boxes.
-What paints itself asks `current_theme()` while it paints; Qt repaints every widget when the theme changes.
+A widget that paints itself calls `current_theme()` in `paintEvent`; Qt repaints every widget when the theme changes.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _PROPERTY = "terrainpaint-theme"
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours by purpose, each "#rrggbb" in sRGB. Text colours have a contrast of 4.5:1 on the surfaces they are for.
+    """Colours by purpose, "#rrggbb" in sRGB. Text colours have a contrast of 4.5:1 on the surfaces that they are for.
 
     Surfaces, from the lowest: `canvas` around the map, `well` of text fields and lists, `window`, `panel`, `raised`
     controls with `hover` and `pressed`; `border` between areas, `edge` around controls.
-    `text`, `muted` for what is less important, `disabled` (of no use, so without a promise of contrast).
+    `text`, `muted` for less important text, `disabled` (the only text colour with less contrast).
     `accent` is a fill with `on_accent` on it, `accent_hover` the same under the pointer; `accent_text` is for text and
     icons on any surface, `accent_soft` the fill behind what is selected. `focus` is the ring of the keyboard focus.
-    `danger` and `warning` are text colours with their fills `danger_soft` and `warning_soft`.
+    `danger` and `warning` are text colours; `danger_soft` and `warning_soft` are fills for them.
     """
 
     name: str
@@ -114,15 +114,15 @@ THEMES: Mapping[str, Theme] = {
 
 
 def apply_theme(app: QApplication, name: str) -> None:
-    """Give the whole program the look `name` of `THEMES`, at once and for all windows that are open.
+    """Apply the theme `name` of `THEMES` to the whole program, open windows included.
 
-    Raises ValueError for another name.
+    Raises ValueError for an unknown name.
     """
     if name not in THEMES:
-        raise ValueError(f"there is no theme {name!r}, only {', '.join(THEMES)}")
+        raise ValueError(f"there is no theme {name!r}; there are {', '.join(THEMES)}")
     theme = THEMES[name]
     app.setProperty(_PROPERTY, name)
-    # Frames of windows and the system's own dialogs follow this one where the system can.
+    # For window frames and system dialogs, on systems that support it.
     app.styleHints().setColorScheme(Qt.ColorScheme.Dark if name == "dark" else Qt.ColorScheme.Light)
     app.setStyle(QStyleFactory.create("Fusion"))
     app.setPalette(_palette(theme))
@@ -130,17 +130,17 @@ def apply_theme(app: QApplication, name: str) -> None:
 
 
 def current_theme() -> Theme:
-    """The theme that was applied last, or the default before that."""
+    """The current theme; the default one before `apply_theme`."""
     app = QApplication.instance()
     return THEMES[(app.property(_PROPERTY) if app else None) or DEFAULT_THEME]
 
 
 def set_role(widget: QWidget, role: str) -> None:
-    """Give `widget` one of the looks that the docstring of this module lists; "" is the ordinary one."""
+    """Give `widget` one of the roles that the docstring of this module lists; "" is the ordinary look."""
     if widget.property("role") == role:
         return
     widget.setProperty("role", role)
-    # Qt reads a property of a style sheet once, when the widget is first shown.
+    # Qt reads the property only when it polishes the widget.
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()
@@ -178,9 +178,9 @@ def _palette(theme: Theme) -> QPalette:
         role.Shadow: theme.canvas,
     }
     palette = QPalette()
-    for each, colour in colours.items():
-        palette.setColor(each, QColor(colour))
-    for each in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText, role.HighlightedText):
-        palette.setColor(group.Disabled, each, QColor(theme.disabled))
+    for colour_role, colour in colours.items():
+        palette.setColor(colour_role, QColor(colour))
+    for text_role in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText, role.HighlightedText):
+        palette.setColor(group.Disabled, text_role, QColor(theme.disabled))
     palette.setColor(group.Disabled, role.Highlight, QColor(theme.hover))
     return palette

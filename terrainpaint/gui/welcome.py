@@ -1,4 +1,4 @@
-"""The first page: sample maps, new, open, import, recent files, and what can be recovered."""
+"""The welcome page: sample maps, new, open, import, recent files and recovery."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.gui.icons import icon, pixmap
+from terrainpaint.gui.icons import icon
 from terrainpaint.gui.samples import SAMPLES, Sample, sample_picture
 from terrainpaint.gui.theme import current_theme, set_role
-from terrainpaint.gui.widgets.basics import label, push_button
+from terrainpaint.gui.widgets.basics import label, logo, push_button
 from terrainpaint.gui.widgets.pictures import draw_rounded
 
 _WIDTH_PX = 880
@@ -31,10 +31,10 @@ _RECENT_AT_MOST = 8
 
 
 class Welcome(QWidget):
-    """What is seen before there is a document. It asks for things by its signals and does none of them."""
+    """The page before a document is open. Its signals are requests; it does nothing itself."""
 
     sample_chosen = Signal(str)
-    """Name of a map in assets/maps."""
+    """Key of `SAMPLES`."""
     new_requested = Signal()
     open_requested = Signal()
     import_requested = Signal()
@@ -86,7 +86,7 @@ class Welcome(QWidget):
         self.set_recoverable(None)
 
     def set_recent(self, paths: Sequence[Path]) -> None:
-        """List the files that were open last, the newest first; those that are gone are shown, but cannot be opened."""
+        """List the recent files, newest first. Missing files are shown, but cannot be opened."""
         while (item := self._recent.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
@@ -97,8 +97,8 @@ class Welcome(QWidget):
         self._recent_title.setVisible(bool(paths))
 
     def set_recoverable(self, when: str | None) -> None:
-        """Offer to recover unsaved work of the time `when`, such as "10:32"; None when there is none."""
-        self._banner_text.setText(f"Unsaved work from {when} was found." if when else "")
+        """Offer to recover unsaved changes from the time `when`, such as "10:32"; None when there are none."""
+        self._banner_text.setText(f"There are unsaved changes from {when}." if when else "")
         self._banner.setVisible(when is not None)
 
     def _recovery_banner(self) -> tuple[QFrame, QLabel]:
@@ -113,7 +113,7 @@ class Welcome(QWidget):
         discard.clicked.connect(self.discard_requested)
         row.addWidget(_Glyph("history"))
         row.addWidget(text, 1)
-        # The first one has the keyboard, and must not be the one that loses work.
+        # The first button gets the keyboard focus, so it must not be the one that discards.
         row.addWidget(recover)
         row.addWidget(discard)
         return banner, text
@@ -147,22 +147,18 @@ class Welcome(QWidget):
 def _heading() -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(16)
-    logo = QLabel()
-    logo.setPixmap(pixmap("app", _LOGO_PX, "#000000", 4.0))
-    logo.setScaledContents(True)
-    logo.setFixedSize(_LOGO_PX, _LOGO_PX)
     words = QVBoxLayout()
     words.setSpacing(2)
     words.addWidget(label("TerrainPaint", "title"))
-    words.addWidget(label("Paint a map, and it becomes land.", "muted"))
-    row.addWidget(logo)
+    words.addWidget(label("Paint a map and get a terrain.", "muted"))
+    row.addWidget(logo(_LOGO_PX))
     row.addLayout(words)
     row.addStretch(1)
     return row
 
 
 class _Glyph(QWidget):
-    """An icon beside a text."""
+    """An icon in a row of text."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -174,7 +170,7 @@ class _Glyph(QWidget):
 
 
 class _SampleCard(QAbstractButton):
-    """A picture with its name and a line below; works like a button."""
+    """A button with a picture, its title and a line of text below."""
 
     _PADDING_PX = 12
 
@@ -216,7 +212,7 @@ class _SampleCard(QAbstractButton):
         words_px = 2 * metrics.height() + 2 * self._PADDING_PX
         frame = QRect(6, 6, self.width() - 12, self.height() - words_px - 6)
         if not self._picture.isNull():
-            draw_rounded(painter, frame, _cut_to(self._picture, frame.size()))
+            draw_rounded(painter, frame, _cropped_to(self._picture, frame.size()))
         left, top = self._PADDING_PX + 2, frame.bottom() + self._PADDING_PX
         painter.setPen(QColor(theme.muted))
         room = self.width() - 2 * left
@@ -230,19 +226,19 @@ class _SampleCard(QAbstractButton):
 
 
 class _RecentButton(QPushButton):
-    """A file by its name, with the folder behind it."""
+    """A button with the name of a file and its folder."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         set_role(self, "row")
         self._path = path
-        there = path.exists()
-        self.setEnabled(there)
+        exists = path.exists()
+        self.setEnabled(exists)
         self.setIcon(icon("map"))
-        # An ampersand would mark a shortcut.
+        # A single ampersand marks a shortcut.
         self.setText(path.name.replace("&", "&&"))
-        self.setToolTip(str(path) if there else f"{path} is no longer there.")
-        self.setAccessibleName(path.name if there else f"{path.name}, missing")
+        self.setToolTip(str(path) if exists else f"{path} is missing.")
+        self.setAccessibleName(path.name if exists else f"{path.name}, missing")
         self.setAutoDefault(False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -257,8 +253,8 @@ class _RecentButton(QPushButton):
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def _cut_to(picture: QPixmap, size: QSize) -> QPixmap:
-    """The middle of `picture` in the proportions of `size`."""
+def _cropped_to(picture: QPixmap, size: QSize) -> QPixmap:
+    """The middle of `picture`, cropped to the proportions of `size`."""
     inner = size.scaled(picture.size(), Qt.AspectRatioMode.KeepAspectRatio)
     cut = QRect((picture.width() - inner.width()) // 2, (picture.height() - inner.height()) // 2, 0, 0)
     cut.setSize(inner)

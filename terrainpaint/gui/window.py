@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         self._layout.add_tool_bar(options)
         self._layout.add_tool_bar(Toolbox(self.canvas, self.tools, self), Qt.ToolBarArea.LeftToolBarArea)
         self._layout.fill_menu(self._submenus["panels"])
-        self._layout.remember_first()
+        self._layout.restore()
 
     # Connections
 
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         self.canvas.camera_changed.connect(lambda camera: self.status.set_zoom(camera.zoom))
         for view in (self.canvas, self.terrain.view):
             view.camera_changed.connect(lambda camera: self._focus())
-        self.relief.made.connect(self.inspection.add_relief)
+        self.relief.view_created.connect(self.inspection.add_relief)
         self.relief.view_changed.connect(self.terrain.view.redraw)
 
         welcome = self.welcome

@@ -271,7 +271,6 @@ def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
     view.set_exaggeration(50)
     view.set_water(500)
     view.set_wireframe(True)
-    view.set_lit(False)
     view.set_marker(3, 4)
     view.clear_marker()
     view.set_flying(True)

@@ -19,6 +19,8 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError
 from terrainpaint.gui.view3d import shaders
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
+from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -100,7 +102,6 @@ def test_what_is_drawn_at_a_place_is_what_is_there(view: TerrainView3D) -> None:
     texture[:] = 120
     texture[60:64, 170:174] = (255, 0, 255)
     view.set_terrain(texture, height, 2000.0)
-    view.set_lit(False)
     view.look_from(200, 60, 1.8)
     picture = pixels(view.picture())
     found = np.argwhere((picture[..., 0] > 180) & (picture[..., 1] < 80) & (picture[..., 2] > 180))
@@ -160,7 +161,7 @@ def test_flying_moves_ahead_and_never_under_the_ground(view: TerrainView3D, qtbo
     qtbot.wait(700)
     qtbot.keyRelease(surface(view), Qt.Key.Key_Q)
     eye = view.camera.eye
-    assert eye[2] >= view._scene.floor(eye[0], eye[1]) - 1e-9
+    assert eye[2] >= Scene(Relief(*hills(), 2000.0), view.settings).floor(eye[0], eye[1]) - 1e-9
     with qtbot.waitSignal(view.flying_changed) as ended:
         qtbot.keyClick(surface(view), Qt.Key.Key_Escape)
     assert ended.args == [False]
@@ -184,7 +185,6 @@ def test_painting_changes_the_picture_only_there(view: TerrainView3D) -> None:
 
 def test_raised_land_is_drawn_raised(view: TerrainView3D) -> None:
     texture, height = hills()
-    view.set_lit(False)
     view.look_from(180, 5, 1.6)
     sky = silhouette(view)
     rect = Rect(80, 110, 20, 20)

@@ -1,1 +1,4 @@
-"""The 3D view of a terrain. Others use `widget`, `controls` and `opengl`; OpenGL is loaded with the first view."""
+"""The 3D view of a terrain.
+
+Other packages import `widget`, `view_controls` and `opengl` only. OpenGL is imported when the first view is created.
+"""

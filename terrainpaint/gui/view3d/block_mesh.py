@@ -12,14 +12,14 @@ Indices = NDArray[np.uint32]
 
 
 def grid_shape(shape: tuple[int, int], most: int) -> tuple[int, int]:
-    """Rows and columns of the vertices of a mesh over a map of (H, W), at most `most` a side and at least 2."""
+    """(rows, cols) of the vertices of a mesh over a map of (H, W): at most `most` a side, and at least 2."""
     longest = max(shape)
-    rows, cols = (max(2, min(each, round(each * most / longest))) for each in shape)
+    rows, cols = (max(2, min(side, round(side * most / longest))) for side in shape)
     return rows, cols
 
 
 def grid(rows: int, cols: int) -> tuple[Vertices, Indices]:
-    """Vertices (rows * cols, 2), each (east, south) as shares 0..1 of the map, and two triangles a cell."""
+    """Vertices (rows * cols, 2), (east, south) as fractions 0..1 of the map, and two triangles for each cell."""
     down, across = np.linspace(0, 1, rows, dtype=np.float32), np.linspace(0, 1, cols, dtype=np.float32)
     vertices = np.stack([np.tile(across, rows), np.repeat(down, cols)], axis=1)
     first = (np.arange(rows - 1)[:, None] * cols + np.arange(cols - 1)).ravel()
@@ -30,8 +30,8 @@ def grid(rows: int, cols: int) -> tuple[Vertices, Indices]:
 def walls(rows: int, cols: int) -> tuple[Vertices, Indices]:
     """The four sides of a block over the border of `grid(rows, cols)`.
 
-    Vertices (N, 5): (east, south) as shares of the map, 1 at the upper and 0 at the lower edge, and the direction
-    (x, y) out of the block.
+    Vertices (N, 5): (east, south) as fractions of the map, 1 at the upper and 0 at the lower edge, and the outward
+    direction (x, y).
     """
     down, across = np.linspace(0, 1, rows), np.linspace(0, 1, cols)
     zero_down, zero_across = np.zeros(rows), np.zeros(cols)
@@ -55,7 +55,7 @@ def walls(rows: int, cols: int) -> tuple[Vertices, Indices]:
 
 
 def pin(segments: int = 24) -> tuple[Vertices, Indices]:
-    """A pin of height 1 that stands on its tip at the origin. Vertices (N, 6): position and normal, z up."""
+    """A pin of height 1 with its tip at the origin. Vertices (N, 6): position and normal, z up."""
     # Outline (radius, z) from the tip up: a cone that touches a ball of radius 0.22 around z = 0.78.
     ball, centre = 0.22, 0.78
     touching = math.acos(ball / centre)  # from the downward axis to where the cone touches

@@ -1,4 +1,4 @@
-"""What stands in for the 3D view where there is no OpenGL: the land from above, in the same light."""
+"""The replacement for the 3D view without OpenGL: the terrain from above, in the same light."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from terrainpaint.core.shading import hillshade
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, Relief
 from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.widgets.pictures import fitted, image_of
 
 _WATER, _OPACITY = np.array([36, 92, 132], np.float32), 0.62
-_MOST_PX = 512  # of the longest side: it is made anew in the interface thread while somebody paints
-_REFRESH_MS = 60  # sliders and brushes send changes faster than anybody sees them
+_MOST_PX = 512  # of the longest side: it is drawn in the interface thread while the user paints
+_REFRESH_MS = 60  # sliders and brushes send more changes than are visible
 _MARKER = Qt.GlobalColor.red
 
 
 class FlatView(QWidget):
-    """A picture of a `Scene` from straight above, and the sentence that says why there is no more."""
+    """A picture of a `Scene` from straight above, and the reason why there is no 3D view."""
 
     clicked = Signal(int, int)
     """(row, col) of the map."""
@@ -31,7 +32,7 @@ class FlatView(QWidget):
         super().__init__(parent)
         self._scene = scene
         self._picture = _Picture(self)
-        self._picture.clicked.connect(self._tell)
+        self._picture.clicked.connect(self._clicked)
         self._reason = QLabel(reason, self)
         self._reason.setWordWrap(True)
         self._reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -65,15 +66,15 @@ class FlatView(QWidget):
         room = max(self._picture.width(), self._picture.height()) * self.devicePixelRatioF()
         self._picture.show_picture(picture_from_above(self._scene, min(_MOST_PX, math.ceil(room))), marker)
 
-    def _tell(self, share: QPointF) -> None:
+    def _clicked(self, place: QPointF) -> None:
         relief = self._scene.relief
         if relief is not None:
             rows, cols = relief.shape
-            self.clicked.emit(min(int(share.y() * rows), rows - 1), min(int(share.x() * cols), cols - 1))
+            self.clicked.emit(min(int(place.y() * rows), rows - 1), min(int(place.x() * cols), cols - 1))
 
 
 class _Picture(QLabel):
-    """A picture as large as there is room; clicks come as shares (across, down) of it."""
+    """A picture as large as there is room; `clicked` gives fractions (across, down) of it."""
 
     clicked = Signal(QPointF)
 
@@ -112,10 +113,7 @@ class _Picture(QLabel):
             self.clicked.emit(QPointF((at.x() - area.x()) / area.width(), (at.y() - area.y()) / area.height()))
 
     def _area(self) -> QRect:
-        size = self._source.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        if self._source.isNull():
-            size = QSize(0, 0)
-        return QRect(QPoint((self.width() - size.width()) // 2, (self.height() - size.height()) // 2), size)
+        return QRect() if self._source.isNull() else fitted(self._source.size(), self.rect())
 
     def _fit(self) -> None:
         if self._source.isNull():
@@ -131,17 +129,17 @@ class _Picture(QLabel):
 
 
 def from_above(relief: Relief, scene: Scene, most_px: int = MOST_HEIGHT) -> NDArray[np.uint8]:
-    """The land of a scene from straight above, (h, w, 3) uint8, its longest side at most `most_px`."""
+    """(h, w, 3) uint8 sRGB: the terrain of a scene from straight above, its longest side at most `most_px`."""
     rows, cols = relief.height.shape
-    share = min(1.0, most_px / max(rows, cols))
-    rows, cols = max(1, round(rows * share)), max(1, round(cols * share))
+    scale = min(1.0, most_px / max(rows, cols))
+    rows, cols = max(1, round(rows * scale)), max(1, round(cols * scale))
     height = cv2.resize(relief.height.cells, (cols, rows), interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
     texture = cv2.resize(relief.texture.cells, (cols, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     view = scene.view
-    if scene.lit and min(rows, cols) >= 2:
-        cell_m = relief.pixel_size_m * relief.height.factor / share
+    if min(rows, cols) >= 2:
+        cell_m = relief.pixel_size_m * relief.height.factor / scale
         shade = hillshade(height, cell_m, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
-        level = max(float(scene.sun[2]), 0.2)  # so level ground keeps the brightness of its texture
+        level = max(float(scene.sun[2]), 0.2)  # so flat ground keeps the brightness of its texture
         texture *= np.clip(0.42 + 0.58 * shade / level, 0, 1.5)[..., None]
     if scene.water_surface_m is not None:
         covered = (height < scene.water_surface_m) * np.float32(_OPACITY)
@@ -150,10 +148,5 @@ def from_above(relief: Relief, scene: Scene, most_px: int = MOST_HEIGHT) -> NDAr
 
 
 def picture_from_above(scene: Scene, most_px: int = MOST_HEIGHT) -> QImage:
-    """The land of a scene as `from_above` has it; empty without a terrain."""
-    if scene.relief is None:
-        return QImage()
-    picture = from_above(scene.relief, scene, most_px)
-    rows, cols, _ = picture.shape
-    # A copy: the QImage would otherwise look into memory that numpy frees.
-    return QImage(picture.data, cols, rows, 3 * cols, QImage.Format.Format_RGB888).copy()
+    """`from_above` as an image; empty without a terrain."""
+    return QImage() if scene.relief is None else image_of(from_above(scene.relief, scene, most_px))

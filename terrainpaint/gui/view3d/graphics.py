@@ -1,6 +1,6 @@
-"""Programs, meshes and textures on the graphics card. Everything here needs the view's context to be current.
+"""Shader programs, meshes and textures on the graphics card. All of it needs the OpenGL context of the view.
 
-This module loads OpenGL: import it only when a view is made.
+Importing this module loads OpenGL, so import it only to create a view.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _ANISOTROPY, _MOST_ANISOTROPY = 0x84FE, 0x84FF  # EXT_texture_filter_anisotropic
 
 
 class Program:
-    """A vertex and a fragment shader, linked. Raises DeviceError when the driver does not take them."""
+    """A linked vertex and fragment shader. Raises DeviceError when the driver rejects them."""
 
     def __init__(self, vertex: str, fragment: str) -> None:
         self._id = GL.glCreateProgram()
-        # By hand: PyOpenGL's own helper validates too, which fails in a core profile while nothing is bound.
+        # PyOpenGL's helper also validates the program, which fails in a core profile while nothing is bound.
         shaders = [_compiled(GL.GL_VERTEX_SHADER, vertex), _compiled(GL.GL_FRAGMENT_SHADER, fragment)]
         for shader in shaders:
             GL.glAttachShader(self._id, shader)
@@ -37,7 +37,7 @@ class Program:
         self._places: dict[str, int] = {}
 
     def use(self, **uniforms: Any) -> None:
-        """Draw with it from now on. Values: int (texture unit), float, or an array of 2, 3 or 4 x 4 numbers."""
+        """Make it current and set uniforms: int (texture unit), float, or an array of 2, 3 or 4 x 4 numbers."""
         GL.glUseProgram(self._id)
         for name, value in uniforms.items():
             if name not in self._places:
@@ -57,14 +57,14 @@ class Program:
                 GL.glUniformMatrix4fv(place, 1, GL.GL_TRUE, np.ascontiguousarray(numbers))
 
     def delete(self) -> None:
-        """Give it back to the driver."""
+        """Free it in the driver."""
         GL.glDeleteProgram(self._id)
 
 
 class Mesh:
-    """Triangles whose vertices are rows of floats; `parts` says how many floats each attribute takes."""
+    """Triangles with vertices as rows of floats; `lengths` are the numbers of floats of the attributes."""
 
-    def __init__(self, vertices: Vertices, indices: Indices, parts: tuple[int, ...]) -> None:
+    def __init__(self, vertices: Vertices, indices: Indices, lengths: tuple[int, ...]) -> None:
         self._count = len(indices)
         self._array = GL.glGenVertexArrays(1)
         self._buffers = GL.glGenBuffers(2)
@@ -74,7 +74,7 @@ class Mesh:
         GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, self._buffers[1])
         GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, np.ascontiguousarray(indices), GL.GL_STATIC_DRAW)
         first = 0
-        for place, length in enumerate(parts):
+        for place, length in enumerate(lengths):
             GL.glEnableVertexAttribArray(place)
             GL.glVertexAttribPointer(
                 place, length, GL.GL_FLOAT, GL.GL_FALSE, vertices.strides[0], ctypes.c_void_p(4 * first)
@@ -83,19 +83,19 @@ class Mesh:
         GL.glBindVertexArray(0)
 
     def draw(self) -> None:
-        """All of its triangles with the program in use."""
+        """Draw all triangles with the current program."""
         GL.glBindVertexArray(self._array)
         GL.glDrawElements(GL.GL_TRIANGLES, self._count, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0))
         GL.glBindVertexArray(0)
 
     def delete(self) -> None:
-        """Give it back to the driver."""
+        """Free it in the driver."""
         GL.glDeleteVertexArrays(1, [self._array])
         GL.glDeleteBuffers(2, self._buffers)
 
 
 class Texture:
-    """An array (H, W) float32, (H, W) uint8 or (H, W, 3) uint8 as a texture, clamped at its border, with mipmaps."""
+    """A texture of (H, W) float32, (H, W) uint8 or (H, W, 3) uint8, clamped at its border, with mipmaps."""
 
     def __init__(self, cells: NDArray[Any]) -> None:
         inside, self._kind, self._type = _layout(cells)
@@ -114,12 +114,12 @@ class Texture:
         GL.glGenerateMipmap(GL.GL_TEXTURE_2D)
 
     def sharpen(self) -> None:
-        """Keep it sharp where it is seen at a flat angle, as far as the card can; costs too much in software."""
+        """Turn on anisotropic filtering, which is too slow in software."""
         GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
         GL.glTexParameterf(GL.GL_TEXTURE_2D, _ANISOTROPY, min(8.0, float(GL.glGetFloatv(_MOST_ANISOTROPY))))
 
     def upload(self, cells: NDArray[Any], rect: Rect) -> None:
-        """Take over a rectangle of `cells`, which has the shape of the texture."""
+        """Copy a rectangle of `cells`, which has the shape of the texture."""
         GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
         GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 1)
         GL.glTexSubImage2D(
@@ -129,19 +129,19 @@ class Texture:
         GL.glGenerateMipmap(GL.GL_TEXTURE_2D)
 
     def bind(self, unit: int) -> None:
-        """Let the programs find it at a texture unit."""
+        """Bind it to a texture unit."""
         GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
         GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
 
     def delete(self) -> None:
-        """Give it back to the driver."""
+        """Free it in the driver."""
         GL.glDeleteTextures([self._id])
 
 
 def can_sharpen() -> bool:
-    """Whether `Texture.sharpen` is known to the driver."""
+    """Whether the driver supports `Texture.sharpen`."""
     count = int(GL.glGetIntegerv(GL.GL_NUM_EXTENSIONS))
-    names = {GL.glGetStringi(GL.GL_EXTENSIONS, each) for each in range(count)}
+    names = {GL.glGetStringi(GL.GL_EXTENSIONS, index) for index in range(count)}
     return bool({b"GL_EXT_texture_filter_anisotropic", b"GL_ARB_texture_filter_anisotropic"} & names)
 
 
@@ -164,7 +164,7 @@ def _compiled(kind: int, source: str) -> Any:
 
 def _refused(log: bytes | str) -> DeviceError:
     text = log.decode("utf-8", "replace") if isinstance(log, bytes) else log
-    first = next((each.strip() for each in text.splitlines() if each.strip()), "no reason given")
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
     return DeviceError(
-        f"There is no 3D view because the graphics driver refused a shader ({first}); update the graphics driver."
+        f"There is no 3D view because the graphics driver rejected a shader ({first}); update the graphics driver."
     )

@@ -1,4 +1,4 @@
-"""Mouse and keys of the 3D view: they move the camera of a scene."""
+"""Mouse and keys of the 3D view, which move the camera of a scene."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ZOOM_PER_STEP = 0.86  # of a notch of the wheel, or a press of a key
 _FLY_TICK_MS = 16
 _FASTER = 4.0
 
-# What flying keys add, (right, forward, up).
-_WAYS = {
+# Directions of the flying keys: (right, forward, up).
+_DIRECTIONS = {
     _Key.Key_W: (0, 1, 0),
     _Key.Key_S: (0, -1, 0),
     _Key.Key_A: (-1, 0, 0),
@@ -42,7 +42,7 @@ _ZOOMS = {
 
 
 class Navigator(QObject):
-    """Turns events into cameras. `size` gives the (width, height) of the view in Qt's pixels."""
+    """Changes the camera on events. `size` returns the (width, height) of the view in logical pixels."""
 
     camera_changed = Signal()
     clicked = Signal(QPointF)
@@ -69,34 +69,29 @@ class Navigator(QObject):
         width, height = self._size()
         return width / max(1, height)
 
-    @property
-    def is_flying(self) -> bool:
-        """Whether keys and mouse steer a flight."""
-        return self._flying
-
     def place(self, at: QPointF) -> tuple[float, float]:
-        """(across, up) of a position in the view, -1..1 each from its middle."""
+        """(across, up) of a position in the view, both -1..1 from its middle."""
         width, height = self._size()
         return 2 * at.x() / max(1, width) - 1, 1 - 2 * at.y() / max(1, height)
 
     def set_camera(self, camera: Camera) -> None:
-        """Look from there, as far as the land allows."""
+        """Set the camera, moved to where the terrain allows it."""
         self._scene.camera = self._scene.raised(camera) if self._flying else self._scene.kept(camera)
         self._is_home = False
         self.camera_changed.emit()
 
     def home(self) -> None:
-        """All of the block in the picture, also when the view gets another shape, until the camera is moved."""
+        """Show the whole block, also after changes of the aspect, until the camera is moved."""
         self.set_camera(self._scene.home(self.aspect))
         self._is_home = True
 
     def fit(self) -> None:
-        """The view got another shape."""
+        """The size of the view changed."""
         if self._is_home:
             self.home()
 
     def grow(self, factor: float) -> None:
-        """All heights became `factor` times what they were: what is in the middle of the picture stays there."""
+        """All heights were multiplied by `factor`: keep the middle of the picture."""
         if self._is_home:
             self.home()
             return
@@ -105,13 +100,13 @@ class Navigator(QObject):
         self.set_camera(dataclasses.replace(camera, target=(x, y, z * factor)))
 
     def start_flying(self) -> None:
-        """Keys move the eye from now on."""
+        """Start to move the eye with keys and mouse."""
         if not self._flying:
             self._flying, self._fly_speed = True, 1.0
             self.flying_changed.emit(True)
 
     def stop_flying(self) -> None:
-        """Look at what is ahead, and orbit around it from now on."""
+        """Orbit again, around the point in the middle of the picture."""
         self._held.clear()
         self._timer.stop()
         if self._flying:
@@ -122,11 +117,11 @@ class Navigator(QObject):
     # Mouse
 
     def press(self, event: QMouseEvent) -> None:
-        """A button goes down."""
+        """Start a click or a drag."""
         self._pressed, self._last, self._dragging = event.position(), event.position(), False
 
     def move(self, event: QMouseEvent) -> None:
-        """The mouse moves, perhaps with a button down."""
+        """Turn or pan with a drag."""
         if self._pressed is None or not event.buttons():
             return
         at = event.position()
@@ -144,22 +139,22 @@ class Navigator(QObject):
             self._pan(step)
 
     def release(self, event: QMouseEvent) -> None:
-        """A button comes up; without a drag that was a click."""
+        """End a drag, or emit `clicked`."""
         clicked = self._pressed is not None and not self._dragging and event.button() == Qt.MouseButton.LeftButton
         self._pressed, self._dragging = None, False
         if clicked:
             self.clicked.emit(event.position())
 
     def double_click(self, event: QMouseEvent) -> None:
-        """Bring the point under the mouse into the middle."""
+        """Move the point under the pointer to the middle."""
         self._pressed = None
-        point = self._scene.meeting(*self.place(event.position()), self.aspect)
+        point = self._scene.intersection(*self.place(event.position()), self.aspect)
         if point is not None and not self._flying:
             camera = self._scene.camera
             self.set_camera(camera.moved(point - np.array(camera.target)))
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Zoom towards what is under the mouse; in flight, change the speed."""
+        """Zoom at the pointer; when flying, change the speed."""
         steps = event.angleDelta().y() / 120
         if self._flying:
             self._fly_speed = min(max(self._fly_speed * 1.2**steps, 0.1), 10.0)
@@ -168,33 +163,33 @@ class Navigator(QObject):
 
     def _zoom(self, factor: float, at: tuple[float, float]) -> None:
         scene = self._scene
-        point = scene.meeting(*at, self.aspect)
+        point = scene.intersection(*at, self.aspect)
         self.set_camera(scene.camera.closer(factor, np.array(scene.camera.target) if point is None else point))
 
     def _pan(self, step: QPointF) -> None:
         camera = self._scene.camera
         scale = units_per_pixel(camera.distance, self._size()[1])
         ahead = _level(-camera.outward, camera.up)
-        # Land far ahead is seen at a flat angle: a pixel covers more of it, to a limit.
+        # At a flat angle a pixel covers more ground, to a limit.
         steepness = max(float(camera.outward[2]), 0.3)
         self.set_camera(camera.moved(scale * (-step.x() * camera.right + step.y() / steepness * ahead)))
 
     # Keys
 
     def wants(self, event: QKeyEvent) -> bool:
-        """Whether a key is for the view, and no shortcut of the window may take it."""
+        """Whether the view uses a key, which must then not trigger a shortcut of the window."""
         modifiers = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         if modifiers != Qt.KeyboardModifier.NoModifier:
             return False
         key = event.key()
-        if key in _WAYS or key in (_Key.Key_Escape, _Key.Key_Shift):
+        if key in _DIRECTIONS or key in (_Key.Key_Escape, _Key.Key_Shift):
             return self._flying
         return key in _TURNS or key in _ZOOMS or key in (_Key.Key_Home, _Key.Key_F)
 
     def key_press(self, event: QKeyEvent) -> None:
-        """A key that `wants` asked for goes down."""
+        """Handle a key that `wants` accepted."""
         key = event.key()
-        if key in _WAYS:
+        if key in _DIRECTIONS:
             self._held.add(key)
             if not self._timer.isActive():
                 self._clock.start()
@@ -202,8 +197,10 @@ class Navigator(QObject):
         elif key in _TURNS:
             azimuth, elevation = _TURNS[_Key(key)]
             camera = self._scene.camera
-            looked = camera.looking_around(-azimuth, -elevation) if self._flying else None
-            self.set_camera(looked or camera.turned(azimuth, elevation))
+            if self._flying:
+                self.set_camera(camera.looking_around(-azimuth, -elevation))
+            else:
+                self.set_camera(camera.turned(azimuth, elevation))
         elif key in _ZOOMS:
             self._zoom(_ZOOMS[_Key(key)], (0.0, 0.0))
         elif key == _Key.Key_Home:
@@ -216,30 +213,30 @@ class Navigator(QObject):
             self.start_flying()
 
     def key_release(self, event: QKeyEvent) -> None:
-        """A key comes up."""
+        """Stop moving in the direction of a key."""
         if not event.isAutoRepeat():
             self._held.discard(event.key())
 
     def _fly(self) -> None:
         seconds = min(self._clock.restart() / 1000, 0.2)
-        ways = [_WAYS[_Key(each)] for each in self._held]
-        if not ways:
+        directions = [_DIRECTIONS[_Key(key)] for key in self._held]
+        if not directions:
             self._timer.stop()
             return
-        right, ahead, up = (sum(each[axis] for each in ways) for axis in range(3))
+        right, ahead, up = (sum(direction[axis] for direction in directions) for axis in range(3))
         camera = self._scene.camera
         eye = camera.eye
-        # Slow near the ground, where there is something to look at.
+        # Slower near the ground.
         height = float(eye[2]) - self._scene.floor(float(eye[0]), float(eye[1]))
         speed = (0.08 + 0.6 * height) * self._fly_speed
         if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
             speed *= _FASTER
-        way = right * camera.right - ahead * camera.outward + up * np.array([0.0, 0.0, 1.0])
-        self.set_camera(camera.moved(speed * seconds * way))
+        direction = right * camera.right - ahead * camera.outward + up * np.array([0.0, 0.0, 1.0])
+        self.set_camera(camera.moved(speed * seconds * direction))
 
 
 def _level(direction: Floats, instead: Floats) -> Floats:
-    """Unit vector along the ground in a direction; straight down, along `instead`."""
+    """Unit vector of a direction along the ground; of `instead` when the direction is vertical."""
     flat = np.array([direction[0], direction[1], 0.0])
     if np.linalg.norm(flat) < 1e-3:
         flat = np.array([instead[0], instead[1], 0.0])

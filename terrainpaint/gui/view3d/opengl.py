@@ -1,4 +1,4 @@
-"""What OpenGL needs around the start of the program, and whether this computer has it."""
+"""The set-up that OpenGL needs at the start of the program, and the search for a driver."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ _PYOPENGL = {"xcb": "glx", "wayland": "egl", "wayland-egl": "egl", "eglfs": "egl
 
 @dataclass(frozen=True)
 class Driver:
-    """What draws: its name, and whether it is a program instead of a graphics card."""
+    """The name of the OpenGL renderer, and whether it is software without a graphics card."""
 
     name: str
     is_software: bool
 
 
 def surface_format(samples: int) -> QSurfaceFormat:
-    """OpenGL 3.3 core with a 24-bit depth buffer; `samples` a pixel against jagged edges, 0 for none."""
-    asked = QSurfaceFormat()
-    asked.setVersion(*_VERSION)
+    """OpenGL 3.3 core with a 24-bit depth buffer and `samples` of multisampling, 0 for none."""
+    surface = QSurfaceFormat()
+    surface.setVersion(*_VERSION)
     # macOS has 3.3 in the core profile only.
-    asked.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
-    asked.setDepthBufferSize(24)
-    asked.setSamples(samples)
-    return asked
+    surface.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    surface.setDepthBufferSize(24)
+    surface.setSamples(samples)
+    return surface
 
 
 def prepare_opengl() -> None:
-    """What must be set before QApplication is made."""
-    # A dock that floats gets another native window and with it another context; textures must outlive that.
+    """Call this before QApplication is created."""
+    # A floating dock gets another native window and with it another context; textures must survive that.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     QSurfaceFormat.setDefaultFormat(surface_format(0))
 
 
 def choose_platform() -> None:
-    """What must be set after QApplication is made and before OpenGL is imported.
+    """Call this after QApplication is created and before OpenGL is imported.
 
-    PyOpenGL goes by the session, Qt may not: in a Wayland session with Qt on X11 every call would fail.
+    PyOpenGL chooses its platform by the session. Qt may choose another, for example X11 in a Wayland session; then
+    every OpenGL call would fail.
     """
     platform = _PYOPENGL.get(QGuiApplication.platformName())
     if platform == "glx" and "egl" in os.environ.get("QT_XCB_GL_INTEGRATION", ""):
@@ -56,10 +57,7 @@ def choose_platform() -> None:
 
 
 def find_driver() -> Driver:
-    """The driver that a view would draw with.
-
-    Raises DeviceError when there is none that knows OpenGL 3.3.
-    """
+    """The driver of a new view. Raises DeviceError when no driver supports OpenGL 3.3."""
     if QGuiApplication.platformName() in _HEADLESS:
         raise DeviceError("There is no 3D view because this screen has no OpenGL; start the program on a desktop.")
     context, surface = QOpenGLContext(), QOffscreenSurface()
@@ -71,14 +69,14 @@ def find_driver() -> Driver:
     if not started or not context.makeCurrent(surface):
         raise DeviceError("There is no 3D view because OpenGL could not be started; update the graphics driver.")
     try:
-        made = context.format()
-        if context.isOpenGLES() or made.version() < _VERSION:
+        actual = context.format()
+        if context.isOpenGLES() or actual.version() < _VERSION:
             kind = "OpenGL ES" if context.isOpenGLES() else "OpenGL"
             raise DeviceError(
                 f"There is no 3D view because it needs OpenGL 3.3 and the driver has {kind} "
-                f"{made.majorVersion()}.{made.minorVersion()}; update the graphics driver."
+                f"{actual.majorVersion()}.{actual.minorVersion()}; update the graphics driver."
             )
         name = str(context.functions().glGetString(_GL_RENDERER))
     finally:
         context.doneCurrent()
-    return Driver(name, any(each in name.lower() for each in _SOFTWARE))
+    return Driver(name, any(renderer in name.lower() for renderer in _SOFTWARE))

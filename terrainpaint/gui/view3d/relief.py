@@ -1,4 +1,4 @@
-"""The terrain as the 3D view stores it: small copies of texture and heights, rays, and cast shadows."""
+"""The terrain in the 3D view: small copies of texture and heights, rays, and cast shadows."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from terrainpaint.core.rects import Rect
 
 MOST_TEXTURE = 2048
 MOST_HEIGHT = 1024
-"""Longest sides of the copies; light is computed on this grid, the mesh has at most half of it."""
+"""Longest sides of the copies. Light is computed on the grid of the heights; the mesh has at most half of its rows."""
 
 Floats = NDArray[np.float64]
 
 
 class Relief:
-    """Texture and heights of one map, for looking at.
+    """Small copies of the texture and the heights of one map, for display.
 
     Points are (x, y) in units of the longest side of the map: x east, y north, the middle of the map at (0, 0).
-    Heights are metres here; those that come in are in units of `unit_m` metres. The copy of the texture has sides of
-    at most `most_texture` px.
+    Stored heights are metres; source heights are in units of `unit_m` metres. The copy of the texture has sides of at
+    most `most_texture` px.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class Relief:
         return max(self.shape) * self.pixel_size_m
 
     def update(self, texture: NDArray[np.uint8], height: NDArray[np.float32], rect: Rect) -> None:
-        """Read `rect` of the whole arrays again. Raises ValueError when they are not as large as before."""
+        """Read `rect` of the whole arrays again. Raises ValueError when their size changed."""
         if texture.shape != (*self.shape, 3) or height.shape != self.shape:
             raise ValueError(f"texture {texture.shape} and height {height.shape} of a map of {self.shape}")
         self.texture.read(texture, rect)
         cells = self.height.read(height, rect)
         if not cells.is_empty:
-            # The block only grows while it is painted: a base that jumps back and forth would be a nuisance.
+            # While the user paints, the block only grows: its base must not jump up and down.
             changed = self.height.cells[cells.slices]
             self.low_m, self.high_m = min(self.low_m, float(changed.min())), max(self.high_m, float(changed.max()))
 
     def heights_at(self, x: Floats, y: Floats) -> Floats:
-        """Heights in metres at points (N,) of the map, bilinear as the graphics card does it; the border goes on."""
+        """Heights in metres at points (N,), bilinear as on the graphics card; beyond the map as at its border."""
         rows, cols = self.height.shape
         down, across = self.height.reach
         half_x, half_y = self.half
@@ -91,7 +91,7 @@ class Relief:
         return float(self.heights_at(np.array([x]), np.array([y]))[0])
 
     def cell_of(self, x: float, y: float) -> tuple[int, int]:
-        """(row, col) of the pixel of the map at a point, the nearest one for points beside the map."""
+        """(row, col) of the pixel of the map at a point, or the nearest pixel for points outside the map."""
         rows, cols = self.shape
         half_x, half_y = self.half
         row, col = (1 - y / half_y) / 2 * rows, (x / half_x + 1) / 2 * cols
@@ -103,13 +103,13 @@ class Relief:
         half_x, half_y = self.half
         return ((col + 0.5) / cols * 2 - 1) * half_x, (1 - (row + 0.5) / rows * 2) * half_y
 
-    def meeting(
+    def intersection(
         self, origin: Floats, direction: Floats, lift: float, base: float, water: float | None
     ) -> Floats | None:
-        """The first point (3,) of a ray on the block, None when it misses.
+        """The first point (3,) of a ray on the block, None when the ray misses it.
 
-        `origin` (3,) and `direction` (3,) in units, z up; `lift` units a metre, exaggeration included; `base` z of
-        the underside; `water` z of the water or None. A ray may meet the walls of the block too.
+        `origin` (3,) and `direction` (3,) in units, z up; `lift` units per metre, exaggeration included; `base` z
+        of the underside; `water` z of the water or None. The point can be on the walls of the block.
         """
         half_x, half_y = self.half
         top = max(self.high_m * lift, base if water is None else water) + 1e-6
@@ -126,26 +126,26 @@ class Relief:
         above = points[:, 2] - self._surface(points, lift, water)
         below = np.flatnonzero(above <= 0)
         if not below.size:
-            # Out of the box at its side without meeting land, or at its underside from the outside.
+            # The ray leaves the box through its side above the terrain, or passes below the block.
             return None
         first = int(below[0])
         if first == 0:
             return np.asarray(points[0])
-        share = above[first - 1] / (above[first - 1] - above[first])
-        return np.asarray(points[first - 1] + share * (points[first] - points[first - 1]))
+        fraction = above[first - 1] / (above[first - 1] - above[first])
+        return np.asarray(points[first - 1] + fraction * (points[first] - points[first - 1]))
 
     def _surface(self, points: Floats, lift: float, water: float | None) -> Floats:
         ground = self.heights_at(points[:, 0], points[:, 1]) * lift
         return ground if water is None else np.maximum(ground, water)
 
 
-_BAND_CELLS = 256  # rows of the copy made at a time: temporaries stay small, whatever the size of the map
+_BAND_CELLS = 256  # rows of the copy that are computed at a time, so that temporary arrays stay small
 
 
 def reduction(shape: tuple[int, int], most: int) -> int:
-    """How many pixels a side one cell of a copy covers, so that no side of it is longer than `most` cells."""
+    """The side in pixels of a cell of a copy whose sides have at most `most` cells."""
     factor = -(-max(shape) // most)
-    # Above 3 a cell is the mean of 2 x 2 samples, and those must be evenly spaced.
+    # Above 3 a cell is the mean of 2 x 2 samples, which are evenly spaced only for even factors.
     return factor if factor <= 3 else factor + factor % 2
 
 
@@ -159,7 +159,7 @@ class Reduced:
         self._gain = source.dtype.type(gain)
         self.source_shape: tuple[int, int] = (source.shape[0], source.shape[1])
         self.factor = reduction(self.source_shape, most)
-        rows, cols = (-(-each // self.factor) for each in self.source_shape)
+        rows, cols = (-(-side // self.factor) for side in self.source_shape)
         self.cells: NDArray[Any] = np.empty((rows, cols, *source.shape[2:]), source.dtype)
         self._dirty: Rect | None = None
         self.read(source, Rect.of_shape(self.source_shape))
@@ -171,12 +171,12 @@ class Reduced:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """What share of the copy, (down, across), the source fills: below 1 where the last cells stick out."""
+        """(down, across): fraction of the copy that the source fills; below 1 when the last cells extend beyond it."""
         rows, cols = self.shape
         return self.source_shape[0] / (rows * self.factor), self.source_shape[1] / (cols * self.factor)
 
     def read(self, source: NDArray[Any], rect: Rect) -> Rect:
-        """Take over the pixels of `rect` of `source`, the whole array; the cells that changed."""
+        """Copy `rect` of `source`, which is the whole array; returns the cells that changed."""
         rect = rect.clipped(self.source_shape)
         if rect.is_empty:
             return Rect(0, 0, 0, 0)
@@ -189,20 +189,20 @@ class Reduced:
         return cells
 
     def take_dirty(self) -> Rect | None:
-        """The cells that changed since the last call, None when none did."""
+        """The cells that changed since the last call, None when there are none."""
         dirty, self._dirty = self._dirty, None
         return dirty
 
     def _averaged(self, source: NDArray[Any], cells: Rect) -> NDArray[Any]:
         size = self.factor
-        # Beyond 3 x 3 a sample of the pixels is enough for a picture of this size, and reads a fraction of the memory.
+        # For larger cells four samples are enough, and read a fraction of the memory.
         step = 1 if size <= 3 else size // 2
         rows = np.arange(cells.row * size + step // 2, cells.bottom * size, step)
         cols = np.arange(cells.col * size + step // 2, cells.right * size, step)
         last_row, last_col = self.source_shape[0] - 1, self.source_shape[1] - 1
         if rows[-1] <= last_row and cols[-1] <= last_col:
             block = source[rows[0] : rows[-1] + 1 : step, cols[0] : cols[-1] + 1 : step]
-        else:  # the last cells stick out of the map: its border goes on
+        else:  # the last cells extend beyond the map: its border is repeated
             block = source[np.ix_(np.minimum(rows, last_row), np.minimum(cols, last_col))]
         if step == size:
             return block
@@ -212,19 +212,19 @@ class Reduced:
 
 MOST_SHADOW = 512
 _NOWHERE = -1e9
-_SOFT_CELLS = 0.6  # how far above the ground, in cells, the shadow must pass to be full: its edge is that soft
+_SOFT_CELLS = 0.6  # width of the edge of a shadow: it is full that many cells above the ground
 
 
 def sunlit(
     height: NDArray[np.float32], cell_m: float, azimuth_deg: float, elevation_deg: float, exaggeration: float
 ) -> NDArray[np.uint8]:
-    """How much of the sun reaches each cell, 0 in full shadow to 255 in full light; sides at most `MOST_SHADOW`.
+    """(h, w) uint8: the sunlight on each cell, 0 in full shadow to 255; sides at most `MOST_SHADOW`.
 
-    `height` (h, w) float32 metres; `cell_m` the side of a cell; `azimuth_deg` where the sun stands, clockwise from
-    north; `elevation_deg` its angle above the horizon. Surroundings of the map cast no shadow.
+    `height` (h, w) float32 metres; `cell_m` the side of a cell; `azimuth_deg` the direction of the sun, clockwise
+    from north; `elevation_deg` its angle above the horizon. Nothing outside the map casts a shadow.
     """
     if max(height.shape) > MOST_SHADOW:
-        rows, cols = (-(-each // 2) for each in height.shape)
+        rows, cols = (-(-side // 2) for side in height.shape)
         return sunlit(
             np.asarray(cv2.resize(height, (cols, rows), interpolation=cv2.INTER_AREA), np.float32),
             2 * cell_m,
@@ -234,8 +234,8 @@ def sunlit(
         )
     rows, cols = height.shape
     towards_col, towards_row = math.sin(math.radians(azimuth_deg)), -math.cos(math.radians(azimuth_deg))
-    # Above each cell: the height up to which something towards the sun hides it. A step of 2^n cells joins what
-    # 2^n steps of one cell would find, so ten passes see across the map.
+    # `hidden` is the height up to which terrain towards the sun shades each cell. The step doubles with each pass, so
+    # ten passes reach across the map.
     drop_m = cell_m * math.tan(math.radians(max(elevation_deg, 0.5))) / exaggeration
     relief_m = float(height.max() - height.min())
     hidden, step = height, 1.0

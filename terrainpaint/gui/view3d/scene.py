@@ -1,4 +1,4 @@
-"""What the 3D view shows: a relief, the light on it, the water, and the camera."""
+"""The state of the 3D view: terrain, light, water and camera."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ _HOME_FILL, _TRIES = 0.93, 8
 
 @dataclass
 class Scene:
-    """State of a 3D view. Lengths are in units of the longest side of the map, z up, unless they end in `_m`."""
+    """State of a 3D view. Lengths are in units of the longest side of the map unless they end in `_m`; z is up."""
 
     relief: Relief | None = None
     view: ViewSettings = ViewSettings()  # noqa: RUF009 - frozen
     wireframe: bool = False
-    lit: bool = True
     marker: tuple[int, int] | None = None
     sky_top: Colour = (0.44, 0.58, 0.73)
     sky_bottom: Colour = (0.86, 0.89, 0.91)
@@ -39,7 +38,7 @@ class Scene:
 
     @property
     def lift(self) -> float:
-        """Units that a metre of height is drawn as."""
+        """Units per metre of height, exaggeration included."""
         return 0.0 if self.relief is None else self.view.exaggeration / self.relief.unit_m
 
     @property
@@ -51,19 +50,19 @@ class Scene:
 
     @property
     def water(self) -> float | None:
-        """z of the water, None without."""
+        """z of the water surface, None without water."""
         return None if self.water_surface_m is None else self.water_surface_m * self.lift
 
     @property
     def water_surface_m(self) -> float | None:
-        """Height of the water as it is drawn, a little above its level, None without."""
+        """Height of the drawn water surface, a little above its level; None without water."""
         if self.view.water_level_m is None:
             return None
         return self.view.water_level_m + _FILM * (self.relief.unit_height_m if self.relief else 1.0)
 
     @property
     def top(self) -> float:
-        """z of the highest point of land or water."""
+        """z of the highest point of terrain or water."""
         high = 0.0 if self.relief is None else self.relief.high_m * self.lift
         return high if self.water is None else max(high, self.water)
 
@@ -75,48 +74,48 @@ class Scene:
         return np.array([level * math.sin(azimuth), level * math.cos(azimuth), math.sin(elevation)])
 
     def point_of(self, row: int, col: int) -> Floats:
-        """The point (3,) of the ground, or of the water above it, at the middle of a pixel of the map."""
+        """The point (3,) on the ground, or on the water above it, in the middle of a pixel of the map."""
         if self.relief is None:
             return np.zeros(3)
         x, y = self.relief.point_of(row, col)
         ground = self.relief.height_at(x, y) * self.lift
         return np.array([x, y, ground if self.water is None else max(ground, self.water)])
 
-    def meeting(self, across: float, up: float, aspect: float) -> Floats | None:
-        """The point (3,) that is seen at a place of the picture (-1..1 each from its middle), None for the sky."""
+    def intersection(self, across: float, up: float, aspect: float) -> Floats | None:
+        """The point (3,) at a place of the picture, both coordinates -1..1 from its middle; None for the sky."""
         if self.relief is None:
             return None
         ray = self.camera.ray(across, up, aspect)
-        return self.relief.meeting(self.camera.eye, ray, self.lift, self.base, self.water)
+        return self.relief.intersection(self.camera.eye, ray, self.lift, self.base, self.water)
 
     def cell_at(self, across: float, up: float, aspect: float) -> tuple[int, int] | None:
-        """(row, col) of the pixel of the map that is seen there, None for the sky."""
-        point = self.meeting(across, up, aspect)
+        """(row, col) of the pixel of the map at a place of the picture, None for the sky."""
+        point = self.intersection(across, up, aspect)
         return None if self.relief is None or point is None else self.relief.cell_of(point[0], point[1])
 
     def place_of(self, point: Floats, aspect: float) -> tuple[float, float] | None:
-        """Where in the picture a point (3,) is, -1..1 each from its middle; None when it is behind the camera."""
+        """The place of a point (3,) in the picture, both coordinates -1..1 from its middle; None behind the camera."""
         clip = self.projection(aspect) @ self.camera.view_matrix() @ np.append(point, 1.0)
         return None if clip[3] <= 0 else (float(clip[0] / clip[3]), float(clip[1] / clip[3]))
 
     def projection(self, aspect: float) -> Floats:
-        """Eye → clip space (4, 4), as deep as the block needs: depth has to tell water from land at any zoom."""
+        """Eye → clip space (4, 4). Its depth fits the block, so that depth separates water from ground at any zoom."""
         half_x, half_y = (0.5, 0.5) if self.relief is None else self.relief.half
         low, high = np.array([-half_x, -half_y, self.base]), np.array([half_x, half_y, self.top])
         eye = self.camera.eye
         nearest = float(np.linalg.norm(np.maximum(np.maximum(low - eye, eye - high), 0)))
         farthest = float(np.linalg.norm(np.maximum(np.abs(low - eye), np.abs(high - eye))))
-        # The pin and the shadow under the block stick out of the box.
+        # The pin and the shadow under the block extend beyond the box.
         return perspective(aspect, max(0.7 * nearest, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
 
     def home(self, aspect: float) -> Camera:
-        """All of the block in the picture, from the south-west, above its middle so that it turns around that."""
+        """A camera that shows the whole block from the south-west and orbits its middle."""
         half_x, half_y = (0.5, 0.5) if self.relief is None else self.relief.half
         corners = np.array(
             [(x, y, z, 1.0) for x in (-half_x, half_x) for y in (-half_y, half_y) for z in (self.base, self.top)]
         )
         camera = Camera((0.0, 0.0, self.base), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.5)
-        # The near corner is drawn larger than the far one: height and distance are found by a few tries.
+        # Perspective enlarges the near corner, so height and distance are iterated.
         for _ in range(_TRIES):
             clip = corners @ (perspective(aspect, 0.01, 10.0) @ camera.view_matrix()).T
             across, up = clip[:, 0] / clip[:, 3], clip[:, 1] / clip[:, 3]
@@ -129,7 +128,7 @@ class Scene:
         return self.kept(camera)
 
     def kept(self, camera: Camera) -> Camera:
-        """The same camera within limits: not too far, near the map, never under the ground, with the same target."""
+        """The camera within limits, with the same target: not too far, near the map, never below the ground."""
         x, y, z = camera.target
         target = (min(max(x, -0.8), 0.8), min(max(y, -0.8), 0.8), min(max(z, self.base - 0.5), self.top + 0.5))
         camera = dataclasses.replace(camera, target=target, distance=min(max(camera.distance, _NEAREST), _FARTHEST))
@@ -138,26 +137,27 @@ class Scene:
         return camera if eye[2] >= floor else camera.with_eye(np.array([eye[0], eye[1], floor]))
 
     def raised(self, camera: Camera) -> Camera:
-        """The same camera within limits, as `kept`, but in the same direction: for flying."""
+        """The camera within limits as in `kept`, but with the same direction: for flying."""
         eye = camera.eye
-        x, y = (min(max(each, -3.0), 3.0) for each in eye[:2])
+        x, y = (min(max(coordinate, -3.0), 3.0) for coordinate in eye[:2])
         z = min(max(eye[2], self.floor(x, y)), self.top + 3.0)
         return camera.moved(np.array([x, y, z]) - eye)
 
     def landed(self, camera: Camera) -> Camera:
-        """From the same eye at what is in the middle of the picture, at the middle of the map when that is the sky."""
-        seen = self.meeting(0.0, 0.0, 1.0)
-        x, y, z = (0.0, 0.0, (self.base + self.top) / 2) if seen is None else (float(each) for each in seen)
+        """From the same eye, with the point in the middle of the picture as target; of the map when that is the sky."""
+        ahead = self.intersection(0.0, 0.0, 1.0)
+        middle = np.array([0.0, 0.0, (self.base + self.top) / 2])
+        x, y, z = (float(coordinate) for coordinate in (middle if ahead is None else ahead))
         return self.kept(dataclasses.replace(camera, target=(x, y, z)).with_eye(camera.eye))
 
     def floor(self, x: float, y: float) -> float:
-        """Lowest z of an eye above a point, which may be beside the map."""
+        """Lowest z of an eye above a point, which may be outside the map."""
         if self.relief is None:
             return self.base + _CLEARANCE
         half_x, half_y = self.relief.half
         if abs(x) > half_x + _CLEARANCE or abs(y) > half_y + _CLEARANCE:
             return self.base + _CLEARANCE
-        # The ground a little around, or a steep slope beside the eye would be cut open.
+        # Ground next to the eye counts too, or the view would cut into a steep slope.
         around = _CLEARANCE * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
         ground = float(self.relief.heights_at(x + around[:, 0], y + around[:, 1]).max()) * self.lift
         return (ground if self.water is None else max(ground, self.water)) + _CLEARANCE

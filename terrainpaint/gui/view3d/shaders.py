@@ -1,8 +1,8 @@
 """Shaders of the 3D view in GLSL 3.30.
 
-Places on the map are shares 0..1 of it, x east and y south; `reach` is the share of a texture that the map fills.
-World coordinates: x east, y north, z up, in units of the longest side of the map. Heights are metres, `lift` makes
-units of them.
+Places on the map are fractions 0..1 of it, x east and y south; `reach` is the fraction of a texture that the map
+fills. World coordinates: x east, y north, z up, in units of the longest side of the map. Heights are metres; `lift` is
+units per metre.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ const vec3 BOUNCE = vec3(0.22, 0.19, 0.16);
 vec3 to_linear(vec3 colour) { return pow(colour, vec3(2.2)); }
 
 vec3 to_screen(vec3 light) {
-    // Bright colours bend instead of being cut off, all channels alike: none changes its hue.
+    // Bright colours are compressed instead of clipped, all channels by the same factor, which keeps the hue.
     light *= 0.86;
     float brightest = max(light.r, max(light.g, light.b));
     float bent = 0.55 + 0.45 * (1.0 - exp((0.55 - brightest) / 0.45));
@@ -67,7 +67,7 @@ uniform vec3 top;
 uniform vec3 bottom;
 out vec4 colour;
 void main() {
-    // A little noise: eight bits show bands in a slow gradient.
+    // Noise hides the bands of a slow gradient in eight bits.
     float grain = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) - 0.5;
     colour = vec4(mix(bottom, top, smoothstep(0.0, 1.0, upwards)) + grain / 255.0, 1.0);
 }
@@ -131,7 +131,6 @@ uniform sampler2D picture;
 uniform sampler2D sunlit;
 uniform vec2 picture_reach;
 uniform vec2 lines;
-uniform float shaded;
 uniform float wireframe;
 out vec4 colour;
 
@@ -142,7 +141,7 @@ vec3 normal_at(vec2 place) {
     return normalize(vec3(-east / (4.0 * half_size.x * cell.x), south / (4.0 * half_size.y * cell.y), 1.0));
 }
 
-// Less sky is seen from a hollow than from a ridge: the height against the mean of the land around.
+// A hollow sees less sky than a ridge: compare the height with the mean of its surroundings.
 float openness_at(vec2 place) {
     float here = textureLod(heights, place * reach, 0.0).r;
     float near = textureLod(heights, place * reach, 3.0).r;
@@ -151,7 +150,7 @@ float openness_at(vec2 place) {
     return clamp(1.0 - hollow * lift, 0.55, 1.25);
 }
 
-// Lines of the grid, every 2^n-th, as many as can be told apart at this distance.
+// Grid lines, every 2^n-th, as many as are separate at this distance.
 float line_at(vec2 place) {
     vec2 grid = place * lines;
     vec2 width = fwidth(grid);
@@ -166,10 +165,8 @@ float line_at(vec2 place) {
 
 void main() {
     vec3 ground = texture(picture, at * picture_reach).rgb;
-    if (shaded > 0.5) {
-        float sunshine = texture(sunlit, at * reach).r;
-        ground = to_screen(lit(to_linear(ground), normal_at(at), sunshine, openness_at(at)));
-    }
+    float sunshine = texture(sunlit, at * reach).r;
+    ground = to_screen(lit(to_linear(ground), normal_at(at), sunshine, openness_at(at)));
     if (wireframe > 0.5) {
         float grey = dot(ground, vec3(0.30, 0.59, 0.11));
         vec3 plain = mix(vec3(grey), ground, 0.55) * 0.74;
@@ -218,14 +215,13 @@ uniform vec3 upper_colour;
 uniform vec3 lower_colour;
 uniform float fading;
 uniform float opacity;
-uniform float shaded;
 out vec4 colour;
 void main() {
     vec3 normal = vec3(outward, 0.0);
-    // The far sides of the water would shine through the near ones.
+    // Or the far sides of the water would be visible through the near ones.
     if (dot(normal, eye - at) < 0.0) discard;
     vec3 plain = mix(lower_colour, upper_colour, exp(-depth * fading));
-    if (shaded > 0.5) plain = to_screen(lit(to_linear(plain), normal, 0.75, 1.15));
+    plain = to_screen(lit(to_linear(plain), normal, 0.75, 1.15));
     colour = vec4(plain, opacity);
 }
 """
@@ -258,7 +254,6 @@ in vec3 at;
 uniform sampler2D sunlit;
 uniform vec3 eye;
 uniform float water;
-uniform float shaded;
 uniform float deep;
 out vec4 colour;
 
@@ -271,18 +266,16 @@ void main() {
     float murk = 1.0 - exp(-depth / deep);
     vec3 body = mix(SHALLOW, DEEP, murk);
     float opacity = mix(0.38, 0.90, murk);
-    if (shaded > 0.5) {
-        vec3 look = normalize(eye - at);
-        float facing = clamp(look.z, 0.0, 1.0);
-        float mirror = 0.03 + 0.75 * pow(1.0 - facing, 5.0);
-        float sunshine = texture(sunlit, place * reach).r;
-        vec3 half_way = normalize(look + sun);
-        float glint = pow(max(half_way.z, 0.0), 180.0) * 0.7 * sunshine;
-        vec3 light = to_linear(body) * (sky_colour + sun_colour * max(sun.z, 0.0) * mix(0.35, 1.0, sunshine));
-        light = mix(light, sky_colour * 1.3, mirror) + sun_colour * glint;
-        body = to_screen(light);
-        opacity = clamp(opacity + mirror + glint, 0.0, 0.96);
-    }
+    vec3 look = normalize(eye - at);
+    float facing = clamp(look.z, 0.0, 1.0);
+    float mirror = 0.03 + 0.75 * pow(1.0 - facing, 5.0);
+    float sunshine = texture(sunlit, place * reach).r;
+    vec3 half_way = normalize(look + sun);
+    float glint = pow(max(half_way.z, 0.0), 180.0) * 0.7 * sunshine;
+    vec3 light = to_linear(body) * (sky_colour + sun_colour * max(sun.z, 0.0) * mix(0.35, 1.0, sunshine));
+    light = mix(light, sky_colour * 1.3, mirror) + sun_colour * glint;
+    body = to_screen(light);
+    opacity = clamp(opacity + mirror + glint, 0.0, 0.96);
     colour = vec4(body, opacity);
 }
 """

@@ -1,4 +1,4 @@
-"""Drawing of a scene with OpenGL. This module loads pyqtgraph: import it only when a view is made."""
+"""Draws a scene with OpenGL. Importing this module loads pyqtgraph, so import it only to create a view."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from terrainpaint.gui.view3d.relief import Relief, sunlit
 from terrainpaint.gui.view3d.scene import Scene
 
 GRID, RESTING_GRID, MOVING_GRID = 512, 256, 128
-"""Vertices along the longest side of the map; software OpenGL draws the second, and the third while something moves:
-a frame holds the whole window."""
+"""Vertices along the longest side of the map. Software OpenGL, whose frames block the window, draws the second, and the
+third while something moves."""
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
 _PIN_SIZE = 0.045  # of the distance to the eye
 _SHADOW_MARGIN, _SHADOW_STRENGTH = 0.14, 0.34
-_WATER_DEPTH = 0.012  # at which two thirds of what is below are hidden
+_WATER_DEPTH = 0.012  # at which water hides two thirds of the ground
 _EARTH, _DEEP_EARTH = (0.66, 0.54, 0.43), (0.42, 0.33, 0.26)
 _SEA, _DEEP_SEA = (0.20, 0.47, 0.58), (0.08, 0.24, 0.38)
 
 
 class _OnCard:
-    """What lives on the card for one relief."""
+    """The data of one relief on the graphics card."""
 
     def __init__(self, relief: Relief, is_software: bool) -> None:
         self.relief = relief
@@ -44,16 +44,16 @@ class _OnCard:
         self.walls = Mesh(*block_mesh.walls(*self.grids[GRID][1]), (2, 3))
 
     def refresh(self, scene: Scene) -> None:
-        """Upload what was painted, and find the shadows anew when land or sun changed."""
-        painted = self.relief.height.take_dirty()
-        if painted is not None:
-            self.heights.upload(self.relief.height.cells, painted)
-        recoloured = self.relief.texture.take_dirty()
-        if recoloured is not None:
-            self.picture.upload(self.relief.texture.cells, recoloured)
+        """Upload changed cells, and recompute the shadows when heights or sun changed."""
+        changed = self.relief.height.take_dirty()
+        if changed is not None:
+            self.heights.upload(self.relief.height.cells, changed)
+        repainted = self.relief.texture.take_dirty()
+        if repainted is not None:
+            self.picture.upload(self.relief.texture.cells, repainted)
         view = scene.view
         wanted = (view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
-        if scene.lit and (painted is not None or wanted != self.sunlit_for):
+        if changed is not None or wanted != self.sunlit_for:
             cell_m = self.relief.pixel_size_m * self.relief.height.factor
             self._show_sunlit(sunlit(self.relief.height.cells, cell_m, *wanted))
             self.sunlit_for = wanted
@@ -64,23 +64,23 @@ class _OnCard:
         self.sunlit = Texture(cells)
 
     def bind(self) -> None:
-        """Let the programs find the textures."""
+        """Bind the textures to their units."""
         self.heights.bind(_HEIGHTS)
         self.picture.bind(_PICTURE)
         if self.sunlit is not None:
             self.sunlit.bind(_SUNLIT)
 
     def delete(self) -> None:
-        """Give everything back to the driver."""
+        """Free everything in the driver."""
         grids = [grid for grid, _ in self.grids.values()]
         parts: list[Texture | Mesh | None] = [self.heights, self.picture, self.sunlit, self.walls, *grids]
-        for each in parts:
-            if each is not None:
-                each.delete()
+        for part in parts:
+            if part is not None:
+                part.delete()
 
 
 class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Draws a `Scene`, sky included. `grid` is one of the three, set by the view."""
+    """Draws a `Scene`, sky included. The view sets `grid` to GRID, RESTING_GRID or MOVING_GRID."""
 
     def __init__(self, scene: Scene, is_software: bool) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._on_card: _OnCard | None = None
 
     def initializeGL(self) -> None:
-        """Make programs and meshes in the context that is current. Raises DeviceError when the driver refuses."""
+        """Create programs and meshes in the current context. Raises DeviceError when the driver rejects them."""
         self._programs = {
             "sky": Program(shaders.SKY_VERTEX, shaders.SKY_FRAGMENT),
             "ground": Program(shaders.GROUND_VERTEX, shaders.GROUND_FRAGMENT),
@@ -103,16 +103,16 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._meshes = {"quad": Mesh(*block_mesh.quad(), (2,)), "pin": Mesh(*block_mesh.pin(), (3, 3))}
 
     def release(self) -> None:
-        """Give everything back to the driver before the context goes; `initializeGL` makes it anew."""
+        """Free everything in the driver before the context is destroyed; `initializeGL` creates it again."""
         parts: list[Program | Mesh] = [*self._programs.values(), *self._meshes.values()]
-        for each in parts:
-            each.delete()
+        for part in parts:
+            part.delete()
         if self._on_card is not None:
             self._on_card.delete()
         self._programs, self._meshes, self._on_card = {}, {}, None
 
     def paint(self) -> None:
-        """Called by pyqtgraph's view, which would print a traceback: the view hears of failures instead."""
+        """Called by pyqtgraph. It would print exceptions and continue, so they are passed to the view."""
         view = self.view()
         try:
             self.draw(view.aspect)
@@ -120,7 +120,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             view.fail(error)
 
     def draw(self, aspect: float) -> None:
-        """Draw the scene as its camera sees it; `aspect` is width over height of the picture."""
+        """Draw the scene through its camera; `aspect` is width over height of the picture."""
         scene = self._scene
         GL.glDisable(GL.GL_CULL_FACE)
         GL.glDisable(GL.GL_DEPTH_TEST)
@@ -148,7 +148,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         eye = scene.camera.eye
         down, across = on_card.relief.height.reach
         picture_down, picture_across = on_card.relief.texture.reach
-        half, shaded, lift = on_card.relief.half, float(scene.lit), scene.lift
+        half, lift = on_card.relief.half, scene.lift
         land: dict[str, Any] = {
             "view_projection": view_projection,
             "heights": _HEIGHTS,
@@ -156,7 +156,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             "half_size": half,
             "lift": lift,
         }
-        light: dict[str, Any] = {"sun": scene.sun, **_daylight(scene.view.sun_elevation_deg), "shaded": shaded}
+        light: dict[str, Any] = {"sun": scene.sun, **_daylight(scene.view.sun_elevation_deg)}
 
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glEnable(GL.GL_BLEND)
@@ -204,7 +204,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             return
         GL.glEnable(GL.GL_BLEND)
         GL.glDepthMask(GL.GL_FALSE)
-        # Shallow water is nearer to its bed than the depth buffer can tell from afar.
+        # From afar the depth buffer cannot separate shallow water from the ground below.
         GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glPolygonOffset(-1.0, -4.0)
         self._programs["water"].use(**land, **light, sunlit=_SUNLIT, eye=eye, water=water, deep=_WATER_DEPTH)
@@ -232,7 +232,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
 
 
 def _daylight(sun_elevation_deg: float) -> dict[str, NDArray[np.float64]]:
-    """Colours of sun and sky: the sun reddens towards the horizon and the sky takes over."""
+    """Colours of sun and sky: near the horizon the sun is red, and most light comes from the sky."""
     high = float(np.clip(sun_elevation_deg / 35, 0, 1)) ** 0.7
     warm, white = np.array([1.50, 0.95, 0.52]), np.array([1.34, 1.26, 1.12])
     dusk, day = np.array([0.26, 0.28, 0.40]), np.array([0.27, 0.33, 0.43])

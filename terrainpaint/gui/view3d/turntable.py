@@ -1,4 +1,4 @@
-"""A film of the land turning once around."""
+"""A film of one turn around the terrain."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import Cancelled, OutputError, TerrainPaintError
 
 Shot = Callable[[float], NDArray[np.uint8]]
-"""Picture (h, w, 3) uint8 RGB at an angle of 0..360 degrees."""
+"""Angle 0..360 degrees → picture (h, w, 3) uint8 sRGB."""
 
-_CODEC = "mp4v"  # MPEG-4: the one that every build of cv2 can write
+_CODEC = "mp4v"  # MPEG-4, which every build of cv2 can write
 
 
 def filmed(
     path: Path, shot: Shot, frames: int, fps: float, progress: Progress, cancel: Cancel
 ) -> Generator[None, None, None]:
-    """Write `frames` pictures of one turn to an MP4 at `path`; one step of the generator is one picture.
+    """Write `frames` pictures of one turn to an MP4 at `path`; one step of the generator writes one picture.
 
-    Raises OutputError when the file cannot be written, Cancelled when `cancel` says so; then nothing is written.
+    Raises OutputError when the file cannot be written, or Cancelled; then there is no file.
     """
     if path.suffix.lower() != ".mp4":
-        raise OutputError(f"{path} does not end in .mp4, the only kind of film there is; choose another name.")
+        raise OutputError(f"{path} does not end in .mp4, the only format for films; choose another name.")
     with atomic_path(path) as temporary:
         writer: cv2.VideoWriter | None = None
         try:
@@ -46,7 +46,7 @@ def filmed(
         finally:
             if writer is not None:
                 writer.release()
-        if _frames_in(temporary) != frames:  # cv2 does not tell that the disk is full
+        if _frames_in(temporary) != frames:  # cv2 does not report a full disk
             raise _unwritable(path)
 
 
@@ -63,7 +63,7 @@ def _unwritable(path: Path) -> OutputError:
 
 
 class FilmJob(QObject):
-    """Runs the steps of `filmed` between the events of the window. Exactly one of its signals comes, once."""
+    """Runs the steps of `filmed` between the events of the window. Emits exactly one of its signals, once."""
 
     finished = Signal(object)
     """The path of the film."""
@@ -75,7 +75,7 @@ class FilmJob(QObject):
         super().__init__(parent)
         self._path, self._steps = path, steps
         self._timer = QTimer(self)
-        self._timer.setInterval(0)  # whenever no event waits
+        self._timer.setInterval(0)  # when there are no events
         self._timer.timeout.connect(self._step)
         self._timer.start()
 

@@ -1,4 +1,4 @@
-"""The strip of controls under the 3D view."""
+"""The bar of controls under the 3D view."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,14 +16,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from terrainpaint.core.project import ViewSettings
-from terrainpaint.gui.icons import icon
 from terrainpaint.gui.view3d.widget import TerrainView3D
+from terrainpaint.gui.widgets.basics import icon_button, value_label
 
 MOST_EXAGGERATION = 200.0
 
@@ -33,39 +32,41 @@ _WINDS = ("north", "north-east", "east", "south-east", "south", "south-west", "w
 
 
 class ViewControls(QWidget):
-    """Sun, exaggeration, water and the rest of a `TerrainView3D`, which it steers itself."""
+    """Controls for sun, exaggeration, water, picture and camera of a `TerrainView3D`."""
 
     settings_changed = Signal(object)
-    """The `ViewSettings` that the user made, at every step of a slider."""
+    """The new `ViewSettings` after each change by the user."""
     picture_chosen = Signal(str)
-    """Key of the picture that is to lie over the land."""
+    """Key of the picture to lay over the terrain."""
     screenshot_requested = Signal()
     turntable_requested = Signal()
 
     def __init__(self, view: TerrainView3D, pictures: Mapping[str, str], parent: QWidget | None = None) -> None:
-        """`pictures` are those that can be laid over the land, key → name, the one shown at the start first."""
+        """`pictures`, key → name, can be laid over the terrain; the first one is chosen at the start."""
         super().__init__(parent)
         self._view = view
         self._settings = ViewSettings()
         self._azimuth = self._make_dial()
         self._elevation = self._make_slider("Height of the sun above the horizon", 1, 90)
-        self._elevation_text = _value_label("90°")
-        self._exaggeration = self._make_slider("How many times heights are drawn as high", 0, _SLIDER_STEPS)
-        self._exaggeration_text = _value_label("x200")
+        self._elevation_text = value_label("90°0")
+        self._exaggeration = self._make_slider("Exaggeration of the heights", 0, _SLIDER_STEPS)
+        self._exaggeration_text = value_label("x2000")
         self._water = QCheckBox("Water", self)
-        self._water.setToolTip("Fill the land with water up to a level")
+        self._water.setToolTip("Show water up to a level")
         self._level = self._make_level()
         self._pictures = QComboBox(self)
-        self._pictures.setToolTip("What is laid over the land")
+        self._pictures.setToolTip("The picture on the terrain")
         for key, name in pictures.items():
             self._pictures.addItem(name, key)
-        self._wireframe = self._make_button("wireframe", "Lines of the grid", checkable=True)
-        self._fly = self._make_button(
-            "fly", "Fly (F): W A S D, Q and E, Shift faster, drag to look, Esc ends", checkable=True
-        )
-        self._home = self._make_button("home", "Show all of the land (Home)", checkable=False)
-        self._screenshot = self._make_button("camera", "Save a picture of this view", checkable=False)
-        self._turntable = self._make_button("turntable", "Film one turn around the land", checkable=False)
+        self._wireframe = icon_button("wireframe", "Grid lines")
+        self._fly = icon_button("fly", "Fly  (F) · W A S D, Q and E to move, Shift for speed, drag to look, Esc to end")
+        for button in (self._wireframe, self._fly):
+            button.setCheckable(True)
+        self._home = icon_button("home", "Show the whole terrain  (Home)")
+        self._screenshot = icon_button("camera", "Save a picture of this view")
+        self._turntable = icon_button("turntable", "Film one turn around the terrain")
+        for text in (self._elevation_text, self._exaggeration_text):
+            text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._arrange()
         self._connect()
         self.set_settings(self._settings)
@@ -73,11 +74,11 @@ class ViewControls(QWidget):
 
     @property
     def settings(self) -> ViewSettings:
-        """What the strip shows."""
+        """The settings that the controls show."""
         return self._settings
 
     def set_settings(self, settings: ViewSettings) -> None:
-        """Show other settings, such as those of a project that was opened, here and in the view."""
+        """Show other settings in the controls and in the view."""
         self._settings = settings
         with (
             QSignalBlocker(self._azimuth),
@@ -86,7 +87,7 @@ class ViewControls(QWidget):
             QSignalBlocker(self._water),
             QSignalBlocker(self._level),
         ):
-            # Qt's dial has its zero at the bottom.
+            # The zero of a QDial is at the bottom.
             self._azimuth.setValue(round(settings.sun_azimuth_deg + 180) % 360)
             self._elevation.setValue(round(settings.sun_elevation_deg))
             self._exaggeration.setValue(_step_of(settings.exaggeration))
@@ -95,7 +96,7 @@ class ViewControls(QWidget):
                 self._level.setValue(settings.water_level_m)
         self._apply()
 
-    # Making
+    # Layout
 
     def _make_dial(self) -> QDial:
         dial = QDial(self)
@@ -123,16 +124,6 @@ class ViewControls(QWidget):
         level.setMaximumWidth(110)
         level.setToolTip("Level of the water")
         return level
-
-    def _make_button(self, icon_name: str, tip: str, *, checkable: bool) -> QToolButton:
-        button = QToolButton(self)
-        button.setIcon(icon(icon_name))
-        button.setIconSize(QSize(18, 18))
-        button.setAutoRaise(True)
-        button.setCheckable(checkable)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        return button
 
     def _arrange(self) -> None:
         light = QGridLayout()
@@ -179,10 +170,10 @@ class ViewControls(QWidget):
         self._view.flying_changed.connect(self._fly.setChecked)
         self._view.availability_changed.connect(self._follow_availability)
 
-    # Following
+    # Changes
 
     def _read(self) -> None:
-        """The user moved something. What was not touched keeps its exact value, which a slider may not have."""
+        """Read the control that the user changed. The other settings keep values that no slider position has."""
         before, moved = self._settings, self.sender()
         if moved is self._azimuth:
             after = dataclasses.replace(before, sun_azimuth_deg=float((self._azimuth.value() + 180) % 360))
@@ -198,7 +189,7 @@ class ViewControls(QWidget):
         self.settings_changed.emit(after)
 
     def _apply(self) -> None:
-        """Show the settings in the view and in the texts."""
+        """Pass the settings to the view, and show them as texts."""
         settings, shown = self._settings, self._view.settings
         if settings != shown:
             self._view.set_sun(settings.sun_azimuth_deg, settings.sun_elevation_deg)
@@ -211,15 +202,8 @@ class ViewControls(QWidget):
         self._azimuth.setToolTip(f"Sun from the {wind} ({settings.sun_azimuth_deg:.0f}°)")
 
     def _follow_availability(self) -> None:
-        for each in (self._wireframe, self._fly, self._home, self._turntable):
-            each.setEnabled(self._view.available)
-
-
-def _value_label(widest: str) -> QLabel:
-    label = QLabel()
-    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest + "0"))
-    return label
+        for button in (self._wireframe, self._fly, self._home, self._turntable):
+            button.setEnabled(self._view.available)
 
 
 def _step_of(exaggeration: float) -> int:
@@ -228,5 +212,5 @@ def _step_of(exaggeration: float) -> int:
 
 
 def _exaggeration_at(step: int) -> float:
-    """Two figures are enough for a slider: 1, 1.1, ... 9.9, 10, 11, ... 200."""
+    """The exaggeration at a step of the slider, rounded to two digits: 1, 1.1, ... 9.9, 10, 11, ... 200."""
     return float(f"{MOST_EXAGGERATION ** (step / _SLIDER_STEPS):.2g}")

@@ -1,4 +1,4 @@
-"""The widget that OpenGL draws into. This module loads pyqtgraph: import it only when a view is made."""
+"""The OpenGL widget. Importing this module loads pyqtgraph, so import it only to create a view."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, RESTING_GRID, TerrainItem
 
 _SAMPLES = 4
-_REST_MS = 250  # without a change, until software OpenGL draws the finer mesh again
+_REST_MS = 250  # without changes, after which software OpenGL draws the finer mesh
 
 
 class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
-    """Shows a `Scene` and moves its camera."""
+    """Draws a `Scene` and moves its camera with mouse and keys."""
 
     failed = Signal(str)
-    """OpenGL cannot go on; the text is a sentence for the user."""
+    """OpenGL failed; the text is a message for the user."""
 
     def __init__(self, scene: Scene, driver: Driver, parent: QWidget) -> None:
         super().__init__(parent)
-        # Smooth edges would cost a program that draws by itself most of its speed.
+        # Multisampling takes most of the speed of software OpenGL.
         self.setFormat(surface_format(0 if driver.is_software else _SAMPLES))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
@@ -45,18 +45,18 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     @property
     def is_software(self) -> bool:
-        """Whether the driver is a program instead of a graphics card."""
+        """Whether OpenGL runs in software, without a graphics card."""
         return self._driver.is_software
 
     def refresh(self) -> None:
-        """Draw again soon; on software OpenGL with fewer triangles while changes keep coming."""
+        """Draw again soon; software OpenGL uses fewer triangles while changes keep coming."""
         if self._driver.is_software:
             self._item.grid = MOVING_GRID
             self._rest.start()
         self.update()
 
     def rendered(self, size: QSize) -> QImage:
-        """A picture of any size. Raises DeviceError when the view was never shown or OpenGL fails."""
+        """A picture of any size. Raises DeviceError when the view was not shown yet or OpenGL fails."""
         if not self.isValid() or self._has_failed:
             raise DeviceError("There is no 3D picture because the 3D view was not shown yet; open it first.")
         self.makeCurrent()
@@ -67,7 +67,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
             target = QOpenGLFramebufferObject(size, kind)
             if not target.isValid() or not target.bind():
                 raise DeviceError(
-                    f"A 3D picture of {size.width()} x {size.height()} px is more than the graphics card can do; "
+                    f"A 3D picture of {size.width()} x {size.height()} px is too large for the graphics card; "
                     "choose a smaller size."
                 )
             shown, self._item.grid = self._item.grid, GRID
@@ -81,7 +81,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self.doneCurrent()
 
     def fail(self, error: Exception) -> None:
-        """Stop drawing and tell why, once."""
+        """Stop drawing and emit `failed`, once."""
         if not self._has_failed:
             self._has_failed = True
             plain = f"There is no 3D view because OpenGL failed ({error}); update the graphics driver."
@@ -90,7 +90,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     # OpenGL
 
     def initializeGL(self) -> None:
-        """Qt has a new context: at the start, and whenever the view gets another native window."""
+        """Called for a new OpenGL context: at the start, and when the view gets another native window."""
         try:
             super().initializeGL()
             if self._is_lost:
@@ -103,7 +103,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def paint(
         self, *, region: tuple[int, int, int, int], viewport: tuple[int, int, int, int], useItemNames: bool = False
     ) -> None:
-        """Draw into the framebuffer that is bound."""
+        """Draw into the bound framebuffer."""
         self.aspect = viewport[2] / max(1, viewport[3])
         if not self._has_failed:
             super().paint(region=region, viewport=viewport, useItemNames=useItemNames)
@@ -123,7 +123,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     # Events
 
     def event(self, event: QEvent) -> bool:
-        """Keys of the view come here even where the window has a shortcut on them."""
+        """Accept the keys of the view before the shortcuts of the window."""
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -168,5 +168,5 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         super().focusOutEvent(event)
 
     def position_of(self, place: tuple[float, float]) -> QPointF:
-        """Position in the view of a place of the picture, -1..1 each from its middle."""
+        """The position in the view of a place of the picture, both coordinates -1..1 from its middle."""
         return QPointF((place[0] + 1) / 2 * self.width(), (1 - place[1]) / 2 * self.height())

@@ -1,4 +1,4 @@
-"""The 3D view of a terrain."""
+"""The widget of the 3D view."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _HINT_STYLE = "background: rgba(20, 24, 30, 190); color: white; border-radius: 4
 
 
 class TerrainView3D(QWidget):
-    """Land in 3D with sun and water; a shaded picture from above where there is no OpenGL.
+    """Terrain in 3D with sun and water; without OpenGL a shaded picture from above.
 
     Call `opengl.prepare_opengl()` before and `opengl.choose_platform()` after QApplication is made.
     Directions are clockwise from north; the longest side of the map is one unit long.
     """
 
     picked = Signal(int, int)
-    """(row, col) of the map under a click, not under a drag."""
+    """(row, col) of the map under a click."""
     camera_changed = Signal()
     flying_changed = Signal(bool)
     availability_changed = Signal()
-    """OpenGL failed after all: there is the picture from above now."""
+    """OpenGL failed later; the picture from above replaces the 3D view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,9 +53,7 @@ class TerrainView3D(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._hint = QLabel(_FLYING, self)
-        self._hint.setStyleSheet(
-            "background: rgba(20, 24, 30, 190); color: white; border-radius: 4px; padding: 5px 9px"
-        )
+        self._hint.setStyleSheet(_HINT_STYLE)
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._hint.hide()
         try:
@@ -65,12 +63,12 @@ class TerrainView3D(QWidget):
 
     @property
     def available(self) -> bool:
-        """Whether there is a 3D view, as far as is known: the driver is asked for the rest when it is first shown."""
+        """Whether there is a 3D view. It can still fail when it is first shown."""
         return self._viewport is not None
 
     @property
     def is_software(self) -> bool:
-        """Whether the processor draws, for want of a graphics card: frames take long."""
+        """Whether OpenGL runs in software, without a graphics card, so that frames are slow."""
         return self._viewport is not None and self._viewport.is_software
 
     @property
@@ -83,11 +81,9 @@ class TerrainView3D(QWidget):
     def set_terrain(
         self, texture: NDArray[np.uint8], height: NDArray[np.float32], pixel_size_m: float, unit_m: float = 1.0
     ) -> None:
-        """Show another land: `texture` (H, W, 3) uint8, `height` (H, W) float32 in units of `unit_m` metres.
+        """Show another terrain: `texture` (H, W, 3) uint8, `height` (H, W) float32 in units of `unit_m` metres.
 
-        Small copies are kept.
-
-        Raises ValueError when they do not fit together.
+        The view keeps small copies. Raises ValueError when the shapes do not match.
         """
         is_first = self._scene.relief is None
         proportions = None if self._scene.relief is None else self._scene.relief.half
@@ -99,22 +95,19 @@ class TerrainView3D(QWidget):
         self._refresh_above_ground()
 
     def update_rect(self, rect: Rect, texture: NDArray[np.uint8], height: NDArray[np.float32]) -> None:
-        """Read `rect` of the whole arrays again, which are as large as those of `set_terrain`; cheap.
-
-        Raises ValueError when they are not, or when there is no terrain yet.
-        """
+        """Read `rect` of the whole arrays again. Raises ValueError when their size changed or there is no terrain."""
         if self._scene.relief is None:
             raise ValueError("there is no terrain to update")
         self._scene.relief.update(texture, height, rect)
         self._refresh_above_ground()
 
     def set_sun(self, azimuth_deg: float, elevation_deg: float) -> None:
-        """Light from `azimuth_deg`, `elevation_deg` 1..90 above the horizon."""
+        """Set the direction of the sun; `elevation_deg` is 1..90 above the horizon."""
         elevation_deg = min(max(elevation_deg, 1.0), 90.0)
         self._set_view(dataclasses.replace(self.settings, sun_azimuth_deg=azimuth_deg, sun_elevation_deg=elevation_deg))
 
     def set_exaggeration(self, times: float) -> None:
-        """Draw heights that many times as high, above 0."""
+        """Multiply all heights by a factor above 0."""
         before = self._scene.lift
         self._scene.view = dataclasses.replace(self.settings, exaggeration=max(times, 0.01))
         if self._viewport is not None and before > 0:
@@ -122,31 +115,26 @@ class TerrainView3D(QWidget):
         self._refresh_above_ground()
 
     def set_water(self, level_m: float | None) -> None:
-        """Water up to a level in metres, None for none."""
+        """Set the water level in metres, None for no water."""
         self._set_view(dataclasses.replace(self.settings, water_level_m=level_m))
 
     def set_wireframe(self, on: bool) -> None:
-        """Lines of the grid over a paler land."""
+        """Show or hide grid lines over a paler texture."""
         self._scene.wireframe = on
         self._refresh()
 
-    def set_lit(self, on: bool) -> None:
-        """Sun, shadows and sky; off for a texture that is shaded already or that shows values as colours."""
-        self._scene.lit = on
-        self._refresh()
-
     def set_marker(self, row: int, col: int) -> None:
-        """A pin on a pixel of the map."""
+        """Put a pin on a pixel of the map."""
         self._scene.marker = (row, col)
         self._refresh()
 
     def clear_marker(self) -> None:
-        """Take the pin away."""
+        """Remove the pin."""
         self._scene.marker = None
         self._refresh()
 
     def set_background(self, top: QColor, bottom: QColor) -> None:
-        """Colours of the sky."""
+        """Set the colours of the sky."""
         self._scene.sky_top, self._scene.sky_bottom = _colour(top), _colour(bottom)
         self._refresh()
 
@@ -158,18 +146,18 @@ class TerrainView3D(QWidget):
         return self._scene.camera
 
     def reset_camera(self) -> None:
-        """All of the land in the picture."""
+        """Show the whole terrain."""
         if self._viewport is not None:
             self._viewport.navigator.stop_flying()
             self._viewport.navigator.home()
 
     def look_from(self, azimuth_deg: float, elevation_deg: float, distance: float) -> None:
-        """Look at the middle of the land; from the south at 180. `distance` in units of the longest side of the map."""
+        """Look at the middle of the map; azimuth 180 is from the south. `distance` in units of its longest side."""
         target = (0.0, 0.0, (self._scene.base + self._scene.top) / 2)
         self._set_camera(Camera(target, azimuth_deg % 360, elevation_deg, distance))
 
     def set_flying(self, on: bool) -> None:
-        """Let keys and mouse steer a flight over the land, or end it."""
+        """Start or end flying with keys and mouse."""
         if self._viewport is None:
             return
         if on:
@@ -179,9 +167,9 @@ class TerrainView3D(QWidget):
             self._viewport.navigator.stop_flying()
 
     def position_of(self, row: int, col: int) -> QPointF | None:
-        """Where in the widget the middle of a pixel of the map is drawn, None when it is behind the camera.
+        """The position in the widget of the middle of a pixel of the map, None when it is behind the camera.
 
-        It may lie beside the widget or behind a mountain.
+        It can be outside the widget or hidden by a mountain.
         """
         if self._viewport is None or self._scene.relief is None:
             return None
@@ -191,7 +179,7 @@ class TerrainView3D(QWidget):
     # Pictures
 
     def picture(self) -> QImage:
-        """What is seen now, in the pixels of the screen; from above where there is no OpenGL. May be empty at first."""
+        """The current view in screen pixels; without OpenGL from above. Empty before there is a terrain."""
         if self._viewport is not None and self._viewport.isValid():
             return self._viewport.rendered(self._viewport.size() * self._viewport.devicePixelRatioF())
         return picture_from_above(self._scene)
@@ -205,12 +193,12 @@ class TerrainView3D(QWidget):
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
     ) -> FilmJob:
-        """Film one turn around the target of the camera to an MP4, a picture at a time between the window's events.
+        """Film one turn around the target of the camera to an MP4, between the events of the window.
 
-        `size` (width, height) in pixels, made even. The job tells how it ended by its signals: `failed` brings an
-        OutputError when the file cannot be written, a DeviceError without OpenGL.
+        `size` (width, height) in pixels is rounded down to even numbers. The job reports its end by its signals;
+        `failed` has an OutputError when the file cannot be written, or a DeviceError without OpenGL.
         """
-        width, height = (max(2, each - each % 2) for each in size)
+        width, height = (max(2, side - side % 2) for side in size)
 
         def shot(angle_deg: float) -> NDArray[np.uint8]:
             if self._viewport is None:
@@ -234,15 +222,15 @@ class TerrainView3D(QWidget):
     def _show_viewport(self, driver: opengl.Driver) -> None:
         try:
             from terrainpaint.gui.view3d.viewport import Viewport
-        except Exception as error:  # OpenGL looks for the system's library while it is imported, and fails in many ways
+        except Exception as error:  # the import loads the OpenGL library of the system, which can fail in many ways
             raise DeviceError(
                 f"There is no 3D view because OpenGL could not be loaded ({error}); install the graphics driver."
             ) from error
         self._viewport = Viewport(self._scene, driver, self)
         self._viewport.navigator.camera_changed.connect(self.camera_changed)
-        self._viewport.navigator.flying_changed.connect(self._tell_flying)
+        self._viewport.navigator.flying_changed.connect(self._show_flying)
         self._viewport.navigator.clicked.connect(self._pick)
-        # Not at once: the failed widget is still busy with its event.
+        # Queued, because the failed widget is still handling its event.
         self._viewport.failed.connect(self._give_up, Qt.ConnectionType.QueuedConnection)
         self._layout.addWidget(self._viewport)
         self._hint.raise_()
@@ -272,7 +260,7 @@ class TerrainView3D(QWidget):
         if cell is not None:
             self.picked.emit(*cell)
 
-    def _tell_flying(self, on: bool) -> None:
+    def _show_flying(self, on: bool) -> None:
         self._hint.setVisible(on)
         self._hint.raise_()
         self.flying_changed.emit(on)
@@ -286,7 +274,7 @@ class TerrainView3D(QWidget):
             self._viewport.navigator.set_camera(camera)
 
     def _refresh_above_ground(self) -> None:
-        """After land or water changed: it may have risen above the eye."""
+        """Draw again after terrain or water changed, and lift the eye above them."""
         eye = self._scene.camera.eye
         if self._viewport is not None and eye[2] < self._scene.floor(float(eye[0]), float(eye[1])):
             self._set_camera(self._scene.camera)
