@@ -1,4 +1,4 @@
-"""What the commands share: wrong usage, and a bar of progress."""
+"""Parts of all commands: the error of wrong usage, and a progress bar."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class CommandParser(argparse.ArgumentParser):
 
 
 class WrongUsage(Exception):
-    """Options that do not go together, which argparse cannot know."""
+    """Options that do not go together, which argparse cannot detect."""
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
-    """A bar with rate and time left on stderr, where there is a terminal. Raises TrainingError without rich."""
+    """A progress bar with the time left on stderr if that is a terminal. Raises TrainingError without rich."""
     try:
         from rich.console import Console
         from rich.progress import Progress as Bar
@@ -43,4 +43,4 @@ def progress_bar(title: str) -> Iterator[Progress]:
     console = Console(stderr=True)
     with Bar(console=console, disable=not console.is_terminal) as bar:
         task: Any = bar.add_task(title, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+        yield lambda fraction: bar.update(task, completed=fraction)

@@ -10,7 +10,7 @@ from terrainpaint.errors import TrainingError
 from trainer.data.tile_set import TileSet
 
 GRID_PX = 8
-"""Crops start at multiples of this: every start of every tile would be millions."""
+"""Crops start at multiples of this, because all pixels of all tiles would be millions of starts."""
 
 
 def crop_starts(tiles: TileSet, crop_px: int, window_px: int, least_land: float) -> NDArray[np.int64]:
@@ -34,14 +34,14 @@ def crop_starts(tiles: TileSet, crop_px: int, window_px: int, least_land: float)
         has_land = _counts(land, grid, window_px) >= least_land * window_px**2
         rows, cols = np.nonzero(is_valid & has_land)
         starts.append(np.stack([np.full(len(rows), tile), grid[rows], grid[cols]], axis=1))
-    found = np.concatenate(starts)
-    if not len(found):
+    all_starts = np.concatenate(starts)
+    if not len(all_starts):
         raise TrainingError(f"No crop of {crop_px} px in the set is wholly valid; lower --crop-px.")
-    return found
+    return all_starts
 
 
 def _counts(mask: NDArray[np.bool_], grid: NDArray[np.int64], side: int) -> NDArray[np.int32]:
-    """(G, G): how many pixels of the mask are set in each square that starts on the grid."""
+    """(G, G): number of pixels of the mask that are set in the squares that start on the grid."""
     total = cv2.integral(mask.astype(np.uint8))
     ends = grid + side
     inside = (

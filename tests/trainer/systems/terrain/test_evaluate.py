@@ -128,7 +128,7 @@ def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path) -> None:
     assert joined.rows["crop@all"].tolist() == [0, 1, 2, 3] and joined.sums["n"].tolist() == [2]
     with pytest.raises(TrainingError, match="2 of 4 crops"):
         merge([first])
-    with pytest.raises(TrainingError, match="there twice"):
+    with pytest.raises(TrainingError, match="given twice"):
         merge([first, first])
     with pytest.raises(TrainingError, match="'w' in one and 'v' in another"):
         merge([first, part([1, 3], "v")])

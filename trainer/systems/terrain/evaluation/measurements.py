@@ -77,9 +77,9 @@ def merge(shards: Sequence[Measurements]) -> Measurements:
                 )
     crops = np.concatenate([shard.rows["crop@all"] for shard in shards])
     if len(np.unique(crops)) != len(crops):
-        raise TrainingError("A part is there twice; give each part once.")
+        raise TrainingError("A part is given twice; name each part once.")
     if len(crops) != first.setup["crops"]:
-        raise TrainingError(f"The parts hold {len(crops)} of {first.setup['crops']} crops; give all parts.")
+        raise TrainingError(f"The parts hold {len(crops)} of {first.setup['crops']} crops; name all parts.")
     rows = {}
     for name in {name: None for shard in shards for name in shard.rows}:
         having = [shard.rows for shard in shards if name in shard.rows]

@@ -32,42 +32,42 @@ def write_report(folder: Path, measurements: Measurements) -> list[Table]:
 
     Raises OutputError.
     """
-    found = results(measurements)
-    picture = generated_picture(measurements, found["setup"]["pixel_size_m"])
+    figures = results(measurements)
+    picture = generated_picture(measurements, figures["setup"]["pixel_size_m"])
     with FileTransaction() as files:
-        files.path(folder / "results.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        files.path(folder / "report.html").write_text(report_html(measurements, found), encoding="utf-8")
-        files.path(folder / "report.md").write_text(report_markdown(found, "report.jpg"), encoding="utf-8")
+        files.path(folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        files.path(folder / "report.html").write_text(report_html(measurements, figures), encoding="utf-8")
+        files.path(folder / "report.md").write_text(report_markdown(figures, "report.jpg"), encoding="utf-8")
         files.path(folder / "report.jpg").write_bytes(encode_jpeg(picture))
-    return list(result_tables(found).values())
+    return list(result_tables(figures).values())
 
 
-def report_html(measurements: Measurements, found: dict[str, Any]) -> str:
+def report_html(measurements: Measurements, figures: dict[str, Any]) -> str:
     """A page that needs no other file: pictures first, then charts, then all figures."""
     shaded = measurements.rows["shaded@seeds"]  # (maps, seeds, C, C, 3)
     maps = [PALETTE[ids] for ids in measurements.rows["ids@seeds"]]
     return render_page(
         TEMPLATE,
-        setup=found["setup"],
-        tables=result_tables(found),
-        cards=_cards(found),
+        setup=figures["setup"],
+        tables=result_tables(figures),
+        cards=_cards(figures),
         land_names=_LAND_NAMES,
-        land_pictures=_land_pictures(measurements, found["setup"]["pixel_size_m"]),
+        land_pictures=_land_pictures(measurements, figures["setup"]["pixel_size_m"]),
         seed_names=("map", *("" for _ in shaded[0])),
         seed_pictures=[picture for row, lands in zip(maps, shaded, strict=True) for picture in (row, *lands)],
-        distance_charts=_distance_charts(found),
-        confusion_charts=_confusion_charts(measurements, found),
-        distribution_charts=_distribution_charts(measurements, found),
+        distance_charts=_distance_charts(figures),
+        confusion_charts=_confusion_charts(measurements, figures),
+        distribution_charts=_distribution_charts(measurements, figures),
         spectrum_chart=charts.spectra(
             *(measurements.rows[f"spectrum {name}@all"].mean(axis=0) for name in ("real", "generated"))
         ),
-        leak_chart=_leak_chart(found),
+        leak_chart=_leak_chart(figures),
     )
 
 
-def report_markdown(found: dict[str, Any], picture: str) -> str:
+def report_markdown(figures: dict[str, Any], picture: str) -> str:
     """The figures, with a picture of this file name. Nothing in it shows real land."""
-    setup = found["setup"]
+    setup = figures["setup"]
     facts = "\n".join(f"| {key} | {value} |" for key, value in setup.items() if value is not None)
     return (
         f"# Evaluation of {setup['weights']}\n\n"
@@ -75,7 +75,7 @@ def report_markdown(found: dict[str, Any], picture: str) -> str:
         "never saw. [evaluation.md](evaluation.md) says how each figure is measured, and how to repeat it.\n\n"
         f"![Generated land]({picture})\n\n"
         "From top to bottom: map, generated land, its albedo, height, hillshade.\n\n"
-        f"{markdown(list(result_tables(found).values()))}\n## What was measured\n\n| | |\n| --- | --- |\n{facts}\n"
+        f"{markdown(list(result_tables(figures).values()))}\n## What was measured\n\n| | |\n| --- | --- |\n{facts}\n"
     )
 
 
@@ -109,47 +109,47 @@ def _land_pictures(measurements: Measurements, pixel_size_m: float) -> list[NDAr
     return pictures
 
 
-def _cards(found: dict[str, Any]) -> list[tuple[str, str]]:
+def _cards(figures: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures to read first: (value, text)."""
     cards = []
     for view in ("shaded terrain", "hillshade"):
-        value, floor = (found["distances"][view][kind] for kind in ("KID", "KID floor"))
+        value, floor = (figures["distances"][view][kind] for kind in ("KID", "KID floor"))
         # With few crops the floor can be 0 or negative, and then a multiple of it means nothing.
         if floor > 0:
             cards.append((f"{number(value / floor, 1)} ×", f"KID of {view}, in floors of real land"))
         else:
             cards.append((number(value, 3), f"KID of {view}; floor {number(floor, 3)}"))
-    real, generated = (found["segmentation consistency"][name]["mIoU"] for name in ("real", "generated"))
+    real, generated = (figures["segmentation consistency"][name]["mIoU"] for name in ("real", "generated"))
     cards.append((number(generated, 2), f"mIoU of what was painted; real land reaches {number(real, 2)}"))
     for kind in ("elevation", "slope"):
-        land = found[kind]["all land"]
+        land = figures[kind]["all land"]
         floor = number(land["W1 floor"], 2)
         cards.append((number(land["W1"], 2), f"distance of {kind}s of land, in deviations; floor {floor}"))
-    leak = max(map(abs, found["leak"]["albedo generated"].values()), default=None)
+    leak = max(map(abs, figures["leak"]["albedo generated"].values()), default=None)
     cards.append((number(leak, 3), "largest correlation of albedo and light"))
     return cards
 
 
-def _distance_charts(found: dict[str, Any]) -> dict[str, charts.Chart]:
-    features = found["setup"]["features"]
+def _distance_charts(figures: dict[str, Any]) -> dict[str, charts.Chart]:
+    features = figures["setup"]["features"]
     by_kind = {}
     for kind, digits in (("KID", 4), ("FID", 2)):
-        rows = [(view, values[kind], values[f"{kind} floor"]) for view, values in found["distances"].items()]
+        rows = [(view, values[kind], values[f"{kind} floor"]) for view, values in figures["distances"].items()]
         by_kind[f"{kind} ({features})"] = charts.bars_with_floor(rows, digits)
     return by_kind
 
 
-def _confusion_charts(measurements: Measurements, found: dict[str, Any]) -> dict[str, charts.Chart]:
+def _confusion_charts(measurements: Measurements, figures: dict[str, Any]) -> dict[str, charts.Chart]:
     colours = ["#{:02x}{:02x}{:02x}".format(*terrain_class.colour) for terrain_class in CLASSES]
     by_title = {}
     for name, title in (("generated", "Generated land"), ("real", "Real land")):
-        miou = found["segmentation consistency"][name]["mIoU"]
+        miou = figures["segmentation consistency"][name]["mIoU"]
         chart = charts.confusion_matrix(measurements.sums[f"confusion {name}"], CLASS_NAMES, colours)
         by_title[f"{title}, mIoU {miou:.3f}"] = chart
     return by_title
 
 
-def _distribution_charts(measurements: Measurements, found: dict[str, Any]) -> list[dict[str, charts.Chart]]:
+def _distribution_charts(measurements: Measurements, figures: dict[str, Any]) -> list[dict[str, charts.Chart]]:
     """Charts of elevation, then those of slope, a chart for each class."""
     rows = []
     for kind, edges, unit in (("elevation", heights.ELEVATION_EDGES_M, "m"), ("slope", heights.SLOPE_EDGES, "m/m")):
@@ -159,16 +159,16 @@ def _distribution_charts(measurements: Measurements, found: dict[str, Any]) -> l
             chart = charts.distributions(real, generated, edges, unit)
             # Water is level: its slopes are all 0.
             if chart and (class_id or kind == "elevation"):
-                by_title[f"{name}, {kind}: W1 {number(found[kind][name]['W1'], 2)}"] = chart
+                by_title[f"{name}, {kind}: W1 {number(figures[kind][name]['W1'], 2)}"] = chart
         rows.append(by_title)
     return rows
 
 
-def _leak_chart(found: dict[str, Any]) -> charts.Chart:
+def _leak_chart(figures: dict[str, Any]) -> charts.Chart:
     looks = {
         "albedo generated": (charts.GENERATED, "-"),
         "shaded generated": (charts.GENERATED, "--"),
         "albedo real": (charts.REAL, "-"),
         "shaded real": (charts.REAL, "--"),
     }
-    return charts.correlations_by_direction({key: (found["leak"][key], *look) for key, look in looks.items()})
+    return charts.correlations_by_direction({key: (figures["leak"][key], *look) for key, look in looks.items()})
