@@ -17,13 +17,13 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_each_command_is_understood_and_misses_only_its_data(
+def test_each_command_is_valid_and_misses_only_its_data(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(shlex.split(command)) == 1  # wrong usage would be 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and ("cannot be read" in said or "holds no" in said)
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and ("cannot be read" in message or "holds no" in message)
     assert not list(tmp_path.iterdir())
 
 

@@ -35,49 +35,49 @@ def prepared(folder: Path, *more: str) -> TileSet:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Four pictures of unequal sizes, one in a folder of its own, and what must be left out."""
+    """Four pictures of unequal sizes, one in a subfolder, and files that must be left out."""
     for index, shape in enumerate([(96, 160), (128, 128), (64, 64)]):
         write(tmp_path / "in" / f"{index}.png", picture(*shape, seed=index))
     write(tmp_path / "in" / "deep" / "3.jpg", picture(96, 96, seed=3))
     write(tmp_path / "in" / "small.png", picture(64, 48))
     (tmp_path / "in" / "notes.txt").write_text("not a picture")
     (tmp_path / "in" / "cut.jpg").write_bytes((tmp_path / "in" / "deep" / "3.jpg").read_bytes()[:900])
-    (tmp_path / "in" / ".hidden").write_text("of no concern")
+    (tmp_path / "in" / ".hidden").write_text("skipped")
     return tmp_path
 
 
 def test_pictures_become_crops_and_a_resize_of_the_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = prepared(folder, "--random-crops", "3")
+    tiles = prepared(folder, "--random-crops", "3")
     # Centre, three at random and the whole; of a picture as large as a tile all of them are the same one.
-    assert {name: found.names.count(name) for name in found.names} == {"0.png": 5, "1.png": 5, "2.png": 1,
+    assert {name: tiles.names.count(name) for name in tiles.names} == {"0.png": 5, "1.png": 5, "2.png": 1,
                                                                         "deep/3.jpg": 5}  # fmt: skip
-    assert not found.has_height and not found.has_maps and found.valid.all() and not found.sea.any()
+    assert not tiles.has_height and not tiles.has_maps and tiles.valid.all() and not tiles.sea.any()
     original = picture(96, 160)
-    assert np.abs(found.texture[0].astype(int) - original[16:80, 48:112]).mean() < 4  # the centre, in RGB
+    assert np.abs(tiles.texture[0].astype(int) - original[16:80, 48:112]).mean() < 4  # the centre, in RGB
     whole = cv2.resize(original[:, 32:128], (64, 64), interpolation=cv2.INTER_AREA)
-    assert np.abs(found.texture[4].astype(int) - whole).mean() < 4
-    told = capsys.readouterr()
-    assert "no terrain" in told.out and "neither heights nor maps" in told.out
+    assert np.abs(tiles.texture[4].astype(int) - whole).mean() < 4
+    output = capsys.readouterr()
+    assert "no terrain" in output.out and "neither heights nor maps" in output.out
 
 
-def test_what_cannot_be_used_is_listed_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = prepared(folder)
-    assert dict(found.left_out) == {
+def test_unusable_files_are_listed_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiles = prepared(folder)
+    assert dict(tiles.left_out) == {
         "cut.jpg": "is damaged or cut short",
         "notes.txt": "is not a picture that can be read",
         "small.png": "is 48 x 64 px, smaller than a tile of 64 px",
     }
-    told = capsys.readouterr().err
-    assert "left out: small.png is 48 x 64 px" in told and told.count("left out") == 3
+    message = capsys.readouterr().err
+    assert "left out: small.png is 48 x 64 px" in message and message.count("left out") == 3
     assert main(["inspect", str(folder / "set.npz")]) == 0
     assert "left out: cut.jpg is damaged" in capsys.readouterr().out
 
 
 def test_crops_of_one_picture_are_never_in_both_splits(folder: Path) -> None:
-    found = prepared(folder)
-    for name in set(found.names):
-        assert len({int(split) for split, each in zip(found.split, found.names, strict=True) if each == name}) == 1
-    assert 0 < found.split.sum() < len(found)
+    tiles = prepared(folder)
+    for name in set(tiles.names):
+        assert len({int(split) for split, file in zip(tiles.split, tiles.names, strict=True) if file == name}) == 1
+    assert 0 < tiles.split.sum() < len(tiles)
 
 
 def test_the_same_pictures_give_the_same_bytes(folder: Path) -> None:
@@ -112,43 +112,43 @@ def add_layers(folder: Path) -> None:
 def test_heights_and_maps_are_cut_where_the_picture_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     layers = ["--heights", str(folder / "heights"), "--maps", str(folder / "maps")]
-    found = prepared(folder, *layers, "--height-range-m", "0", "10000")
-    assert found.has_height and found.labels.shape[1] == 1
+    tiles = prepared(folder, *layers, "--height-range-m", "0", "10000")
+    assert tiles.has_height and tiles.labels.shape[1] == 1
     assert "texture and height from a map" in capsys.readouterr().out
-    assert set(found.names) == {"0.png", "1.png", "2.png", "deep/3.jpg"}
-    assert np.abs(found.height - found.labels[:, 0] * 999.9).max() <= 1
-    assert np.array_equal(found.sea, found.labels[:, 0] == 0)
+    assert set(tiles.names) == {"0.png", "1.png", "2.png", "deep/3.jpg"}
+    assert np.abs(tiles.height - tiles.labels[:, 0] * 999.9).max() <= 1
+    assert np.array_equal(tiles.sea, tiles.labels[:, 0] == 0)
 
 
-def test_a_picture_without_its_height_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_without_its_height_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     (folder / "heights" / "deep" / "3.png").unlink()
     assert prepare(folder, "--heights", str(folder / "heights"), "--height-range-m", "0", "9000") == 1
-    told = capsys.readouterr().err
-    assert "no file named 3" in told and told.count("\n") == 1 and not (folder / "set.npz").exists()
+    message = capsys.readouterr().err
+    assert "no file named 3" in message and message.count("\n") == 1 and not (folder / "set.npz").exists()
 
 
-def test_a_height_of_another_size_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_height_of_another_size_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     write(folder / "heights" / "1.png", np.zeros((64, 64), np.uint16))
     assert prepare(folder, "--heights", str(folder / "heights"), "--height-range-m", "0", "9000") == 1
-    assert "1.png is 128 x 128 px" in (told := capsys.readouterr().err) and "64 x 64 px; they must be" in told
+    assert "1.png is 128 x 128 px" in (message := capsys.readouterr().err) and "64 x 64 px; they must be" in message
 
 
-def test_heights_are_not_shrunk_in_unequal_measure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_heights_are_not_shrunk_by_different_factors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     layers = ["--heights", str(folder / "heights"), "--height-range-m", "0", "9000"]
     assert prepare(folder, *layers, "--cuts", "whole") == 1
     assert "slopes would be wrong" in capsys.readouterr().err
 
 
-def test_heights_beyond_those_of_the_earth_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_heights_beyond_those_of_the_earth_are_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     assert prepare(folder, "--heights", str(folder / "heights")) == 1
-    assert "--height-range-m" in (told := capsys.readouterr().err) and "39,318 m" in told
+    assert "--height-range-m" in (message := capsys.readouterr().err) and "39,318 m" in message
 
 
-def test_a_folder_without_a_single_picture_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_single_picture_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
     assert prepare(tmp_path) == 1
     assert "holds no files" in capsys.readouterr().err
@@ -165,10 +165,8 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
     Image.fromarray(grey).convert("CMYK").save(tmp_path / "print.tif")
     Image.fromarray(np.dstack([grey, grey, grey, np.zeros_like(grey)])).save(tmp_path / "glass.png")
     for name in ("grey.png", "deep.png", "palette.png", "print.tif"):
-        found = read_rgb(tmp_path / name)
-        assert found.shape == (40, 50, 3) and found.dtype == np.uint8 and np.abs(found.astype(int) - 128).max() <= 1, (
-            name
-        )
+        rgb = read_rgb(tmp_path / name)
+        assert rgb.shape == (40, 50, 3) and rgb.dtype == np.uint8 and np.abs(rgb.astype(int) - 128).max() <= 1, name
     assert (read_rgb(tmp_path / "glass.png") == 255).all()
     turned = Image.fromarray(grey).getexif()
     turned[0x0112] = 6
@@ -181,12 +179,11 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", list(Cut))
 def test_squares_lie_within_the_picture(cut: Cut) -> None:
-    found = squares((70, 133), 32, Cutting((cut,), 50), np.random.default_rng(0))
-    assert len(found) == {Cut.WHOLE: 1, Cut.CENTRE: 1, Cut.GRID: 8}.get(cut, len(found)) and len(set(found)) == len(
-        found
-    )
-    for each in found:
-        assert 0 <= each.row <= 70 - each.side and 0 <= each.col <= 133 - each.side
+    chosen = squares((70, 133), 32, Cutting((cut,), 50), np.random.default_rng(0))
+    assert len(chosen) == {Cut.WHOLE: 1, Cut.CENTRE: 1, Cut.GRID: 8}.get(cut, len(chosen))
+    assert len(set(chosen)) == len(chosen)
+    for square in chosen:
+        assert 0 <= square.row <= 70 - square.side and 0 <= square.col <= 133 - square.side
     assert squares((32, 32), 32, Cutting((cut,), 5), np.random.default_rng(0)) == [Square(0, 0, 32)]
 
 

@@ -19,7 +19,7 @@ def make_ids(seed: int) -> NDArray[np.int64]:
 def make_pair(path: Path, seed: int, *more: NDArray[np.generic], dtype: type[np.generic] = np.uint8) -> None:
     ids = make_ids(seed)
     scale = np.iinfo(dtype).max // 255
-    terrain = cv2.GaussianBlur(PALETTE[ids][:, :, ::-1].copy(), (0, 0), 9)  # other channels: its parts can be told
+    terrain = cv2.GaussianBlur(PALETTE[ids][:, :, ::-1].copy(), (0, 0), 9)  # other channels, so that the parts differ
     whole = np.hstack([PALETTE[ids].astype(dtype) * scale, terrain.astype(dtype) * scale, *more])
     path.parent.mkdir(exist_ok=True)
     assert cv2.imwrite(str(path), whole[:, :, ::-1])
@@ -37,11 +37,11 @@ def test_pairs_become_four_tiles_with_their_maps(
     for seed in range(2):
         make_pair(tmp_path / "in" / f"{seed}{suffix}", seed)
     assert prepare(tmp_path) == 0
-    found = load_tile_set(tmp_path / "set.npz")
-    assert len(found) == 8 and found.labels.shape == (8, 1, 64, 64) and not found.has_height
-    assert found.split.tolist() in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
+    tiles = load_tile_set(tmp_path / "set.npz")
+    assert len(tiles) == 8 and tiles.labels.shape == (8, 1, 64, 64) and not tiles.has_height
+    assert tiles.split.tolist() in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
     expected = make_ids(0)[11 : 11 + 64, 11 : 11 + 64]  # 150 px are two tiles and 11 px on each side
-    assert (found.labels[0, 0] == expected).mean() > 0.95
+    assert (tiles.labels[0, 0] == expected).mean() > 0.95
     assert "a picture of a map; no terrain" in capsys.readouterr().out
 
 
@@ -50,11 +50,11 @@ def test_a_third_part_is_the_height_and_16_bits_are_kept(tmp_path: Path) -> None
     height = np.repeat(np.tile(slope, (SIDE, 1))[:, :, None], 3, axis=2)
     make_pair(tmp_path / "in" / "0.png", 0, height, dtype=np.uint16)
     assert prepare(tmp_path, "--parts", "map", "picture", "height", "--height-range-m", "-100", "4900") == 0
-    found = load_tile_set(tmp_path / "set.npz")
-    assert found.has_height and found.has_maps and len(found) == 4
+    tiles = load_tile_set(tmp_path / "set.npz")
+    assert tiles.has_height and tiles.has_maps and len(tiles) == 4
     expected = -100 + 5000 * np.arange(11, 75) / (SIDE - 1)
-    assert np.abs(found.height[0] - expected).max() <= 1  # 8 bits would have steps of 20 m
-    assert np.array_equal(found.sea, (found.labels[:, 0] == 0) & (found.height <= 0))
+    assert np.abs(tiles.height[0] - expected).max() <= 1  # 8 bits would have steps of 20 m
+    assert np.array_equal(tiles.sea, (tiles.labels[:, 0] == 0) & (tiles.height <= 0))
 
 
 def test_parts_may_be_in_another_order(tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_files_that_are_no_pairs_are_listed(tmp_path: Path, capsys: pytest.Captu
     cv2.imwrite(str(tmp_path / "in" / "tiny.png"), street[:40, :80])
     (tmp_path / "in" / "words.txt").write_text("no picture")
     assert prepare(tmp_path) == 0
-    found = dict(load_tile_set(tmp_path / "set.npz").left_out)
-    assert found.keys() == {"street.png", "odd.png", "tiny.png", "words.txt"}
-    assert "other colours than those of the classes" in found["street.png"]
-    assert "not 2 equal parts" in found["odd.png"] and "40 x 40 px, smaller" in found["tiny.png"]
+    left_out = dict(load_tile_set(tmp_path / "set.npz").left_out)
+    assert left_out.keys() == {"street.png", "odd.png", "tiny.png", "words.txt"}
+    assert "other colours than those of the classes" in left_out["street.png"]
+    assert "not 2 equal parts" in left_out["odd.png"] and "40 x 40 px, smaller" in left_out["tiny.png"]
     assert capsys.readouterr().err.count("left out") == 4
 
 

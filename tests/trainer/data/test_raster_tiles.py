@@ -28,16 +28,16 @@ def sources(earth: Earth) -> Sources:
 
 
 def test_tiles_are_whole_aligned_and_partly_held_out(earth: Earth) -> None:
-    prepared = tiles_from_rasters(sources(earth), OPTIONS)
-    assert len(prepared) >= 4
-    assert prepared.texture.shape[1:] == (128, 128, 3)
-    assert np.bincount(prepared.split, minlength=2)[VALIDATION] == round(len(prepared) * 0.25)
-    assert len(prepared.subset(TRAIN)) + len(prepared.subset(VALIDATION)) == len(prepared)
-    water = prepared.sea & prepared.valid
-    assert prepared.height[water].max() <= 0 and prepared.height[prepared.valid].min() >= 0
-    blue = prepared.texture[:, :, :, 2].astype(int) - prepared.texture[:, :, :, 0]
-    # Texture, height and sea lie on each other: what the mask calls sea is blue, apart from pixels of its coast.
-    assert (blue[water] > 60).mean() > 0.97 and (blue[prepared.valid & ~prepared.sea] < 60).mean() > 0.97
+    tiles = tiles_from_rasters(sources(earth), OPTIONS)
+    assert len(tiles) >= 4
+    assert tiles.texture.shape[1:] == (128, 128, 3)
+    assert np.bincount(tiles.split, minlength=2)[VALIDATION] == round(len(tiles) * 0.25)
+    assert len(tiles.subset(TRAIN)) + len(tiles.subset(VALIDATION)) == len(tiles)
+    water = tiles.sea & tiles.valid
+    assert tiles.height[water].max() <= 0 and tiles.height[tiles.valid].min() >= 0
+    blue = tiles.texture[:, :, :, 2].astype(int) - tiles.texture[:, :, :, 0]
+    # Texture and sea mask are aligned: the sea is blue, except at its coast.
+    assert (blue[water] > 60).mean() > 0.97 and (blue[tiles.valid & ~tiles.sea] < 60).mean() > 0.97
 
 
 @pytest.mark.parametrize(("north_m", "latitude_deg"), [(600_000.0, 1), (8_400_000.0, 57)])
@@ -50,8 +50,8 @@ def test_a_pixel_covers_the_same_ground_at_every_latitude(tmp_path: Path, north_
     write_raster(tmp_path / "t.tif", np.stack([np.where(disc, 200, 50).astype(np.uint8)] * 3), **profile)
     write_raster(tmp_path / "h.tif", np.where(disc, 1000, 100).astype(np.int16)[None], nodata=-32768, **profile)
     options = PrepareOptions("disc", tile_px=256, pixel_size_m=4000.0, minimum_land=0.01, validation_fraction=0)
-    prepared = tiles_from_rasters(Sources(tmp_path / "t.tif", tmp_path / "h.tif"), options)
-    area_px = (prepared.height > 550).sum()
+    tiles = tiles_from_rasters(Sources(tmp_path / "t.tif", tmp_path / "h.tif"), options)
+    area_px = (tiles.height > 550).sum()
     centre_m = north_m - side / 2 * PIXEL_M
     cosine = 1 / np.cosh(centre_m / 6_378_137)
     expected = np.pi * (60 * PIXEL_M * cosine / 4000) ** 2
@@ -60,9 +60,9 @@ def test_a_pixel_covers_the_same_ground_at_every_latitude(tmp_path: Path, north_
 
 
 def test_unknown_land_is_not_valid(earth: Earth) -> None:
-    prepared = tiles_from_rasters(sources(earth), OPTIONS)
-    assert not prepared.valid.all()
-    assert (prepared.height[~prepared.valid] >= 0).all()
+    tiles = tiles_from_rasters(sources(earth), OPTIONS)
+    assert not tiles.valid.all()
+    assert (tiles.height[~tiles.valid] >= 0).all()
 
 
 def test_rasters_without_georeference_need_a_pixel_size(tmp_path: Path) -> None:
@@ -72,24 +72,24 @@ def test_rasters_without_georeference_need_a_pixel_size(tmp_path: Path) -> None:
     plain = Sources(tmp_path / "t.tif", tmp_path / "h.tif")
     with pytest.raises(TrainingError, match="--source-pixel-size-m"):
         tiles_from_rasters(plain, OPTIONS)
-    prepared = tiles_from_rasters(plain, PrepareOptions("plain", tile_px=64, source_pixel_size_m=1000.0))
-    assert len(prepared) == 4  # 256 px of 1 km are two tiles of 64 px of 2 km in each direction
+    tiles = tiles_from_rasters(plain, PrepareOptions("plain", tile_px=64, source_pixel_size_m=1000.0))
+    assert len(tiles) == 4  # 256 px of 1 km are two tiles of 64 px of 2 km in each direction
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"texture": "nowhere.tif"}, "cannot be read"),
         ({"texture": "height.tif"}, "three 8-bit bands"),
     ],
 )
-def test_sources_that_cannot_be_used_are_said_in_a_sentence(earth: Earth, change: dict[str, str], told: str) -> None:
+def test_sources_that_cannot_be_used_are_reported(earth: Earth, change: dict[str, str], message: str) -> None:
     paths = {name: earth.height.parent / file for name, file in change.items()}
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(TrainingError, match=message):
         tiles_from_rasters(Sources(**{"texture": earth.texture, "height": earth.height, **paths}), OPTIONS)
 
 
-def test_land_that_is_nowhere_is_said(tmp_path: Path, earth: Earth) -> None:
+def test_rasters_without_enough_land_are_reported(tmp_path: Path, earth: Earth) -> None:
     with pytest.raises(TrainingError, match="--minimum-land"):
         tiles_from_rasters(sources(earth), PrepareOptions("dry", tile_px=128, minimum_land=1.1))
 
@@ -107,27 +107,27 @@ def reproject(earth: Earth, folder: Path, crs: str) -> Path:
         transform, cols, rows = calculate_default_transform(
             source.crs, crs, source.width, source.height, *source.bounds
         )
-        found = np.full((1, rows, cols), NO_DATA, np.int16)
+        heights = np.full((1, rows, cols), NO_DATA, np.int16)
         warp.reproject(
-            source.read(1), found[0], src_transform=source.transform, src_crs=source.crs, src_nodata=NO_DATA,
+            source.read(1), heights[0], src_transform=source.transform, src_crs=source.crs, src_nodata=NO_DATA,
             dst_transform=transform, dst_crs=crs, dst_nodata=NO_DATA, resampling=warp.Resampling.cubic,
         )  # fmt: skip
-    write_raster(path, found, crs=crs, transform=transform, nodata=NO_DATA)
+    write_raster(path, heights, crs=crs, transform=transform, nodata=NO_DATA)
     return path
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32633", "EPSG:3035", "ESRI:54009"])
-def test_rasters_may_have_any_projection_each(earth: Earth, tmp_path: Path, crs: str) -> None:
+def test_rasters_may_have_different_projections(earth: Earth, tmp_path: Path, crs: str) -> None:
     same = tiles_from_rasters(Sources(earth.texture, earth.height), OPTIONS)
     other = tiles_from_rasters(Sources(earth.texture, reproject(earth, tmp_path, crs)), OPTIONS)
     assert len(other) == len(same)
     both = same.valid & other.valid
     assert both.mean() > 0.9 * same.valid.mean()
-    # Resampled twice, but the same land at the same place.
+    # The heights were resampled twice, but show the same land at the same place.
     assert np.corrcoef(same.height[both], other.height[both])[0, 1] > 0.99
 
 
-def test_rasters_that_do_not_overlap_are_said(earth: Earth, tmp_path: Path) -> None:
+def test_rasters_that_do_not_overlap_are_reported(earth: Earth, tmp_path: Path) -> None:
     there = make_earth(tmp_path, side=64, north_m=-2_000_000.0)
     with pytest.raises(TrainingError, match=r"covers longitude .* latitude -.*; give rasters of the same area"):
         tiles_from_rasters(Sources(earth.texture, there.height), OPTIONS)
@@ -135,7 +135,7 @@ def test_rasters_that_do_not_overlap_are_said(earth: Earth, tmp_path: Path) -> N
         tiles_from_rasters(Sources(earth.texture, earth.height, valid=there.valid), OPTIONS)
 
 
-def test_a_georeference_beyond_the_earth_is_said(earth: Earth, tmp_path: Path) -> None:
+def test_a_georeference_beyond_the_earth_is_reported(earth: Earth, tmp_path: Path) -> None:
     heights = np.ones((1, 64, 64), np.int16)
     write_raster(tmp_path / "h.tif", heights, crs="EPSG:4326", transform=from_origin(0, 4000, 30, 30))
     with pytest.raises(TrainingError, match=r"h\.tif lies nowhere on the Earth"):
@@ -148,7 +148,7 @@ def like(earth: Earth, path: Path, heights: NDArray[np.generic], **more: object)
     return path
 
 
-def test_no_data_everywhere_is_said(earth: Earth, tmp_path: Path) -> None:
+def test_no_data_everywhere_is_reported(earth: Earth, tmp_path: Path) -> None:
     empty = like(earth, tmp_path / "h.tif", np.full_like(earth.heights, NO_DATA), nodata=NO_DATA)
     with pytest.raises(TrainingError, match="no data at the same place anywhere"):
         tiles_from_rasters(Sources(earth.texture, empty), OPTIONS)
@@ -157,7 +157,7 @@ def test_no_data_everywhere_is_said(earth: Earth, tmp_path: Path) -> None:
         tiles_from_rasters(Sources(earth.texture, earth.height, valid=none), OPTIONS)
 
 
-def test_missing_data_that_is_not_declared_is_said(earth: Earth, tmp_path: Path) -> None:
+def test_missing_data_that_is_not_declared_is_reported(earth: Earth, tmp_path: Path) -> None:
     path = like(earth, tmp_path / "h.tif", earth.heights)
     with pytest.raises(TrainingError, match="--nodata"):
         tiles_from_rasters(Sources(earth.texture, path), OPTIONS)
@@ -165,8 +165,8 @@ def test_missing_data_that_is_not_declared_is_said(earth: Earth, tmp_path: Path)
 
 def test_heights_that_are_not_numbers_are_missing_data(earth: Earth, tmp_path: Path) -> None:
     heights = np.where(earth.heights == NO_DATA, np.nan, earth.heights).astype(np.float32)
-    prepared = tiles_from_rasters(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
-    assert not prepared.valid.all() and prepared.height.min() >= 0 and prepared.height.max() <= 5300
+    tiles = tiles_from_rasters(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
+    assert not tiles.valid.all() and tiles.height.min() >= 0 and tiles.height.max() <= 5300
 
 
 def test_a_texture_with_alpha_is_missing_where_it_is_transparent(earth: Earth, tmp_path: Path) -> None:
@@ -180,16 +180,16 @@ def test_a_texture_with_alpha_is_missing_where_it_is_transparent(earth: Earth, t
 
 
 @pytest.mark.parametrize("name", ["texture", "height"])
-def test_a_raster_that_is_cut_short_is_said(earth: Earth, tmp_path: Path, name: str) -> None:
+def test_a_raster_that_is_cut_short_is_reported(earth: Earth, tmp_path: Path, name: str) -> None:
     broken = tmp_path / f"{name}.tif"
     content = getattr(earth, name).read_bytes()
     broken.write_bytes(content[: len(content) // 2])
-    with pytest.raises(TrainingError, match="cannot be read") as said:
+    with pytest.raises(TrainingError, match="cannot be read") as raised:
         tiles_from_rasters(Sources(**{"texture": earth.texture, "height": earth.height, name: broken}), OPTIONS)
-    assert "\n" not in str(said.value) and f"{name}.tif" in str(said.value)
+    assert "\n" not in str(raised.value) and f"{name}.tif" in str(raised.value)
 
 
-def test_a_picture_is_no_height(earth: Earth) -> None:
+def test_a_picture_is_refused_as_height(earth: Earth) -> None:
     with pytest.raises(TrainingError, match="one band of metres"):
         tiles_from_rasters(Sources(earth.texture, earth.texture), OPTIONS)
 
@@ -204,5 +204,5 @@ def test_a_failed_command_leaves_no_file(earth: Earth, tmp_path: Path, capsys: p
     out = tmp_path / "sets" / "set.npz"
     code = main(["prepare", "--texture", str(earth.texture), "--height", str(tmp_path / "none.tif"), "--style", "x",
                  "-o", str(out)])  # fmt: skip
-    said = capsys.readouterr().err
-    assert code == 1 and "none.tif" in said and said.count("\n") == 1 and not out.parent.exists()
+    message = capsys.readouterr().err
+    assert code == 1 and "none.tif" in message and message.count("\n") == 1 and not out.parent.exists()

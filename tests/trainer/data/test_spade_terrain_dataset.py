@@ -27,22 +27,20 @@ def prepare(folder: Path, out: Path) -> int:
 def test_published_patches_become_a_set_with_their_own_maps(tmp_path: Path) -> None:
     make_patches(tmp_path / "patches")
     assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 0
-    prepared = load_tile_set(tmp_path / "set.npz")
-    assert len(prepared) == 3 and prepared.labels.shape == (3, 1, 64, 64) and prepared.split.sum() == 1
-    assert prepared.style == "published" and prepared.valid.all()
+    tiles = load_tile_set(tmp_path / "set.npz")
+    assert len(tiles) == 3 and tiles.labels.shape == (3, 1, 64, 64) and tiles.split.sum() == 1
+    assert tiles.style == "published" and tiles.valid.all()
     # In these patches a class is a height: 9362 of 65535 are 1000 m.
-    assert np.abs(prepared.height - 1000 * prepared.labels[:, 0].astype(int)).max() <= 1
+    assert np.abs(tiles.height - 1000 * tiles.labels[:, 0].astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize("missing", ["0001_t.png", "0002_h.png"])
-def test_an_incomplete_patch_is_said_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str
-) -> None:
+def test_an_incomplete_patch_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str) -> None:
     make_patches(tmp_path / "patches")
     (tmp_path / "patches" / missing).unlink()
     assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 1
-    said = capsys.readouterr().err
-    assert missing in said and said.count("\n") == 1 and not (tmp_path / "set.npz").exists()
+    message = capsys.readouterr().err
+    assert missing in message and message.count("\n") == 1 and not (tmp_path / "set.npz").exists()
 
 
 def test_patches_of_unequal_sizes_and_empty_folders_are_refused(
@@ -73,8 +71,8 @@ def test_the_same_patches_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
-def test_heights_that_cannot_be_metres_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_heights_that_cannot_be_metres_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_patches(tmp_path / "patches")
     assert main(["prepare", "--dataset", str(tmp_path / "patches"), "--style", "x", "-o", str(tmp_path / "s.npz")]) == 1
-    said = capsys.readouterr().err
-    assert "56,172 m" in said and "--height-range-m" in said and not (tmp_path / "s.npz").exists()
+    message = capsys.readouterr().err
+    assert "56,172 m" in message and "--height-range-m" in message and not (tmp_path / "s.npz").exists()

@@ -29,24 +29,24 @@ def make_set(tiles: int = 3, side: int = 32, variants: int = 2) -> TileSet:
     )
 
 
-def assert_same(back: TileSet, made: TileSet) -> None:
+def assert_same(back: TileSet, original: TileSet) -> None:
     for field in fields(TileSet):
-        one, other = getattr(back, field.name), getattr(made, field.name)
-        if field.name == "texture":  # JPEG is not exact, but near: and red stays red
+        one, other = getattr(back, field.name), getattr(original, field.name)
+        if field.name == "texture":  # JPEG is lossy; red and blue are not swapped
             assert np.abs(one.astype(int) - other).max() < 6
         else:
             assert np.array_equal(one, other), field.name
 
 
 @pytest.mark.parametrize("variants", [0, 2])
-def test_a_prepared_set_comes_back_from_its_file(tmp_path: Path, variants: int) -> None:
-    made = replace(make_set(variants=variants), has_height=bool(variants))
-    save_tile_set(tmp_path / "set.npz", made)
-    assert_same(load_tile_set(tmp_path / "set.npz"), made)
+def test_a_tile_set_is_the_same_after_saving_and_loading(tmp_path: Path, variants: int) -> None:
+    original = replace(make_set(variants=variants), has_height=bool(variants))
+    save_tile_set(tmp_path / "set.npz", original)
+    assert_same(load_tile_set(tmp_path / "set.npz"), original)
 
 
 def rewrite(path: Path, **changes: object) -> None:
-    """Change entries of the header; None takes one away."""
+    """Change entries of the header; None removes one."""
     with np.load(path) as stored:
         arrays = dict(stored)
     header = json.loads(arrays["header"].tobytes()) | changes
@@ -56,13 +56,13 @@ def rewrite(path: Path, **changes: object) -> None:
 
 
 def test_a_set_of_the_first_version_is_read(tmp_path: Path) -> None:
-    made = make_set()
-    save_tile_set(tmp_path / "set.npz", made)
+    original = make_set()
+    save_tile_set(tmp_path / "set.npz", original)
     rewrite(tmp_path / "set.npz", version=1, has_height=None, names=None, left_out=None)
-    assert_same(load_tile_set(tmp_path / "set.npz"), replace(made, names=(), left_out=()))
+    assert_same(load_tile_set(tmp_path / "set.npz"), replace(original, names=(), left_out=()))
 
 
-def test_a_set_of_a_newer_version_is_said(tmp_path: Path) -> None:
+def test_a_set_of_a_newer_version_is_reported(tmp_path: Path) -> None:
     save_tile_set(tmp_path / "set.npz", make_set())
     rewrite(tmp_path / "set.npz", version=FORMAT_VERSION + 1)
     with pytest.raises(TrainingError, match=r"set\.npz was made by a newer version; update TerrainPaint"):
@@ -77,19 +77,19 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> No
         load_tile_set(path)
 
 
-def test_a_labeller_is_not_a_prepared_set(tmp_path: Path) -> None:
+def test_a_labeller_is_not_a_tile_set(tmp_path: Path) -> None:
     one = np.zeros((17,), np.float32)
     save_labeller(tmp_path / "labeller.npz", Labeller(one, one, (np.zeros((17, 7), np.float32),), (one[:7],)))
     with pytest.raises(TrainingError, match="is not a tile set"):
         load_tile_set(tmp_path / "labeller.npz")
 
 
-def test_a_missing_set_is_said(tmp_path: Path) -> None:
+def test_a_missing_set_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"none\.npz cannot be read: there is no such file"):
         load_tile_set(tmp_path / "none.npz")
 
 
-def test_a_set_that_is_cut_short_or_damaged_is_refused_wherever(tmp_path: Path) -> None:
+def test_a_set_that_is_cut_short_or_damaged_anywhere_is_refused(tmp_path: Path) -> None:
     save_tile_set(tmp_path / "set.npz", make_set())
     whole = (tmp_path / "set.npz").read_bytes()
     broken = tmp_path / "broken.npz"
@@ -101,7 +101,7 @@ def test_a_set_that_is_cut_short_or_damaged_is_refused_wherever(tmp_path: Path) 
     for at in range(0, len(whole), len(whole) // 60):
         broken.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         try:
-            load_tile_set(broken)  # bytes that nobody reads, such as times, may be anything
+            load_tile_set(broken)  # bytes that are not read, such as times, may change
         except TrainingError:
             refused += 1
     assert refused > 40
@@ -122,21 +122,21 @@ def test_a_set_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None
 
 
 def test_a_split_has_its_own_tiles_and_names() -> None:
-    made = make_set()
-    held = made.subset(VALIDATION)
-    assert len(held) == 1 and held.names == ("übung/1.png",) and np.array_equal(held.height[0], made.height[1])
-    assert len(replace(made, names=()).subset(TRAIN)) == 2
+    original = make_set()
+    held = original.subset(VALIDATION)
+    assert len(held) == 1 and held.names == ("übung/1.png",) and np.array_equal(held.height[0], original.height[1])
+    assert len(replace(original, names=()).subset(TRAIN)) == 2
 
 
 @pytest.mark.parametrize(
-    ("has_height", "variants", "told"),
+    ("has_height", "variants", "text"),
     [(True, 1, "texture and height"), (True, 0, "label"), (False, 1, "no heights"), (False, 0, "neither")],
 )
-def test_a_set_says_what_it_can_train(has_height: bool, variants: int, told: str) -> None:
-    made = replace(make_set(variants=variants), has_height=has_height)
-    assert told in made.trains()
+def test_the_description_of_what_a_set_can_train(has_height: bool, variants: int, text: str) -> None:
+    original = replace(make_set(variants=variants), has_height=has_height)
+    assert text in original.trains()
     if has_height:
-        made.require_heights()
+        original.require_heights()
     else:
         with pytest.raises(TrainingError, match="no heights"):
-            made.require_heights()
+            original.require_heights()

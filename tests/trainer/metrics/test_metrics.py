@@ -35,7 +35,7 @@ def test_kid_is_the_unbiased_estimate_of_the_paper() -> None:
     assert kid(x, y) == pytest.approx(within / (count * (count - 1)) - 2 * across / count**2)
 
 
-def test_kid_tells_one_thing_from_two() -> None:
+def test_kid_separates_two_distributions() -> None:
     random = np.random.default_rng(2)
     first, second = (random.normal(size=(400, 16)).astype(np.float32) for _ in range(2))
     assert abs(kid(first, second)) < 0.05 < kid(first, second + 1)
@@ -58,15 +58,15 @@ def test_distances_of_all_pairs() -> None:
     assert mean_distance(np.array([[0, 0], [3, 4], [0, 0]], np.float32)) == pytest.approx(10 / 3)
 
 
-@pytest.mark.parametrize("wanted", [2.0, 3.0])
-def test_the_fall_of_a_known_spectrum_is_found(wanted: float) -> None:
-    power = np.mean([power_spectrum(noise(128, seed, wanted)) for seed in range(12)], axis=0)
+@pytest.mark.parametrize("exponent", [2.0, 3.0])
+def test_the_exponent_of_a_known_spectrum(exponent: float) -> None:
+    power = np.mean([power_spectrum(noise(128, seed, exponent)) for seed in range(12)], axis=0)
     assert power.shape == (64,)
-    assert spectral_exponent(power) == pytest.approx(wanted, abs=0.12)
+    assert spectral_exponent(power) == pytest.approx(exponent, abs=0.12)
     assert spectral_exponent(np.zeros(64)) is None
 
 
-def test_what_comes_again_is_found_wherever_it_does() -> None:
+def test_repetition_is_found_at_any_shift() -> None:
     relief = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
     again = np.tile(relief[:64, :128], (4, 2))
     slope = np.linspace(0, 1000, 256, dtype=np.float32)[:, None]
@@ -74,5 +74,5 @@ def test_what_comes_again_is_found_wherever_it_does() -> None:
     assert autocorrelation_peak(again) == pytest.approx(1, abs=1e-3)
     assert autocorrelation_peak(relief + 0.5 * again + slope) > 0.15
     assert autocorrelation_peak(np.zeros((128, 128), np.float32)) == 0
-    # A ridge is like itself nearby, which is no repetition.
+    # Correlation within the width of a ridge is no repetition.
     assert autocorrelation_peak(cv2.GaussianBlur(relief, (0, 0), 4)) < 0.2

@@ -50,7 +50,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_training_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmenter, "STEPS", 3)
 
 
@@ -60,27 +60,30 @@ def command(files: Path, output: Path, *more: str) -> list[str]:
             "--uniform-px", "128", "--device", "cpu", *more]  # fmt: skip
 
 
-def test_one_command_makes_figures_and_a_report_without_other_files(
+def test_one_command_writes_figures_and_a_report_without_other_files(
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command(files, tmp_path)) == 0
-    said = capsys.readouterr().out
-    assert "KID (SqueezeNet 1.1)" in said and "mIoU" in said and "HP-L1" in said
-    found = json.loads((tmp_path / "results.json").read_text())
-    assert found["setup"]["crops"] == 9 and found["setup"]["held-out tiles"] == 2 and found["setup"]["images"] == 7
+    output = capsys.readouterr().out
+    assert "KID (SqueezeNet 1.1)" in output and "mIoU" in output and "HP-L1" in output
+    results = json.loads((tmp_path / "results.json").read_text())
+    setup = results["setup"]
+    assert setup["crops"] == 9 and setup["held-out tiles"] == 2 and setup["images"] == 7
     for view in ("shaded terrain", "albedo", "hillshade"):
-        each = found["distances"][view]
-        assert each["FID"] > 0 and each["FID floor"] > 0 and np.isfinite([each["KID"], each["KID floor"]]).all()
-    assert found["pairs"]["SSIM"]["minimum"] <= found["pairs"]["SSIM"]["mean"] <= found["pairs"]["SSIM"]["maximum"]
+        distances = results["distances"][view]
+        assert distances["FID"] > 0 and distances["FID floor"] > 0
+        assert np.isfinite([distances["KID"], distances["KID floor"]]).all()
+    ssim = results["pairs"]["SSIM"]
+    assert ssim["minimum"] <= ssim["mean"] <= ssim["maximum"]
     for name in ("real", "generated"):
-        assert np.sum(found["segmentation consistency"][name]["confusion"]) == 9 * 64 * 64
-        assert 0 <= found["segmentation consistency"][name]["mIoU"] <= 1
-    assert found["elevation"]["mountain"]["W1"] > 0 and found["elevation"]["desert"]["W1"] is None
-    assert list(found["leak"]["albedo generated"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
-    # A network that was never trained is local and exact all the same.
-    assert found["checks"]["repeats"] is True and found["checks"]["seam_height_m"] < 0.1
-    assert list(found["repetition"]["peaks"]) == ["grassland", "forest", "hills", "desert", "mountain", "tundra"]
-    assert all(0 < each < 1 for each in found["repetition"]["peaks"].values())
+        assert np.sum(results["segmentation consistency"][name]["confusion"]) == 9 * 64 * 64
+        assert 0 <= results["segmentation consistency"][name]["mIoU"] <= 1
+    assert results["elevation"]["mountain"]["W1"] > 0 and results["elevation"]["desert"]["W1"] is None
+    assert list(results["leak"]["albedo generated"]) == ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
+    # Locality and determinism do not depend on training.
+    assert results["checks"]["repeats"] is True and results["checks"]["seam_height_m"] < 0.1
+    assert list(results["repetition"]["peaks"]) == ["grassland", "forest", "hills", "desert", "mountain", "tundra"]
+    assert all(0 < peak < 1 for peak in results["repetition"]["peaks"].values())
     page = (tmp_path / "report.html").read_text()
     assert page.count("<img") == 8 * 8 + 2 * 5
     assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r'src="([^"]*)"', page))
@@ -90,7 +93,7 @@ def test_one_command_makes_figures_and_a_report_without_other_files(
     assert cv2.imread(str(tmp_path / "report.jpg")).shape == (5 * 70, 6 * 70, 3)
 
 
-def test_a_network_that_sees_the_whole_map_is_measured_too(files: Path, tmp_path: Path) -> None:
+def test_a_network_that_is_not_local_is_measured_too(files: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = ReferenceConfig(widths=(8,) * 7, hidden=8)
     network = NETWORKS["spade-terrain-1.0"]
@@ -99,27 +102,27 @@ def test_a_network_that_sees_the_whole_map_is_measured_too(files: Path, tmp_path
     arguments = command(files, tmp_path)
     arguments[arguments.index(str(files / "w.safetensors"))] = str(tmp_path / "r.safetensors")
     assert main(arguments) == 0
-    found = json.loads((tmp_path / "results.json").read_text())
-    assert found["setup"]["network"] == "spade-terrain-1.0" and found["checks"]["repeats"] is True
-    assert found["setup"]["images"] is None and found["distances"]["hillshade"]["FID"] > 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["setup"]["network"] == "spade-terrain-1.0" and results["checks"]["repeats"] is True
+    assert results["setup"]["images"] is None and results["distances"]["hillshade"]["FID"] > 0
 
 
-def test_parts_join_to_the_very_figures_of_one_piece(files: Path, tmp_path: Path) -> None:
-    judge = ["--segmenter", str(tmp_path / "s.safetensors")]
-    assert main(command(files, tmp_path / "whole", *judge)) == 0
+def test_merged_parts_give_the_figures_of_one_piece(files: Path, tmp_path: Path) -> None:
+    segmenter_option = ["--segmenter", str(tmp_path / "s.safetensors")]
+    assert main(command(files, tmp_path / "whole", *segmenter_option)) == 0
     for shard in ("2/3", "1/3", "3/3"):
-        assert main(command(files, tmp_path / "parts", *judge, "--shard", shard)) == 0
-    parts = [str(each) for each in sorted((tmp_path / "parts").glob("part-*.npz"), reverse=True)]
+        assert main(command(files, tmp_path / "parts", *segmenter_option, "--shard", shard)) == 0
+    parts = [str(path) for path in sorted((tmp_path / "parts").glob("part-*.npz"), reverse=True)]
     assert len(parts) == 3 and not (tmp_path / "parts" / "results.json").exists()
     assert main(["evaluate", "--merge", *parts, "-o", str(tmp_path / "joined")]) == 0
     whole, joined = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("whole", "joined"))
-    for each in (whole, joined):
-        each["checks"].pop("seconds_512")
+    for results in (whole, joined):
+        results["checks"].pop("seconds_512")
     assert whole == joined
     assert (tmp_path / "whole" / "report.jpg").read_bytes() == (tmp_path / "joined" / "report.jpg").read_bytes()
 
 
-def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path) -> None:
+def test_incomplete_and_mixed_parts_are_refused(tmp_path: Path) -> None:
     def part(numbers: list[int], weights: str = "w") -> Measurements:
         return Measurements({"crop@all": np.array(numbers)}, {"n": np.array([1])}, {"crops": 4, "weights": weights}, {})
 
@@ -143,17 +146,19 @@ def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path) -> None:
 def test_the_segmenter_learns_the_classes_and_is_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmenter, "STEPS", 40)
     prepared = small_set()
-    lessons, exam = (RealCrops(prepared.subset(split), 64, 200, 0) for split in (TRAIN, VALIDATION))
-    first, second = (segmenter.train(lessons, 2000.0, 5, CPU) for _ in range(2))
+    train_crops, test_crops = (RealCrops(prepared.subset(split), 64, 200, 0) for split in (TRAIN, VALIDATION))
+    first, second = (segmenter.train(train_crops, 2000.0, 5, CPU) for _ in range(2))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]), name
-    crops = [exam[index] for index in range(6)]
-    found = first.classes(np.stack([each.picture for each in crops]), np.stack([each.height for each in crops]), 2000.0)
-    ious = class_ious(confusion_matrix(np.stack([each.ids for each in crops]), found))
-    assert found.shape == (6, 64, 64) and ious[[0, 1, 5]].mean() > 0.5
+    crops = [test_crops[index] for index in range(6)]
+    predicted = first.classes(
+        np.stack([crop.picture for crop in crops]), np.stack([crop.height for crop in crops]), 2000.0
+    )
+    ious = class_ious(confusion_matrix(np.stack([crop.ids for crop in crops]), predicted))
+    assert predicted.shape == (6, 64, 64) and ious[[0, 1, 5]].mean() > 0.5
 
 
-def test_a_segmenter_is_kept_and_used_for_its_own_land_only(files: Path, tmp_path: Path) -> None:
+def test_a_segmenter_is_reused_for_its_own_style_only(files: Path, tmp_path: Path) -> None:
     regions = RealCrops(small_set(), 64, 20, 0)
     path = tmp_path / "s.safetensors"
     _, digest = segmenter.load_or_train(path, regions, 2000.0, "made-up", 0, CPU)
@@ -169,9 +174,7 @@ def test_a_segmenter_is_kept_and_used_for_its_own_land_only(files: Path, tmp_pat
             segmenter.load_or_train(path, regions, 2000.0, "made-up", 0, CPU)
 
 
-def test_what_cannot_be_evaluated_is_said_in_a_sentence(
-    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_inputs_are_reported(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prepared = small_set()
     others = {
         "satellite.npz": (small_set("satellite"), "style 'made-up'"),
@@ -180,32 +183,32 @@ def test_what_cannot_be_evaluated_is_said_in_a_sentence(
         "bare.npz": (prepared.with_labels(prepared.labels[:, :0]), "no maps"),
         "tiny.npz": (replace(prepared, valid=prepared.valid & False), "wholly valid"),
     }
-    for name, (other, told) in others.items():
+    for name, (other, message) in others.items():
         save_tile_set(tmp_path / name, other)
         arguments = command(files, tmp_path / "out")
         arguments[arguments.index(str(files / "set.npz"))] = str(tmp_path / name)
         assert main(arguments) == 1
-        said = capsys.readouterr().err
-        assert told in said and said.count("\n") == 1, name
+        output = capsys.readouterr().err
+        assert message in output and output.count("\n") == 1, name
     (tmp_path / "text.safetensors").write_text("features")
     for features in (tmp_path / "text.safetensors", tmp_path / "none.pth", files / "w.safetensors"):
         arguments = command(files, tmp_path / "out")
         arguments[arguments.index(str(files / "features.safetensors"))] = str(features)
         assert main(arguments) == 1
-        said = capsys.readouterr().err
-        assert str(features) in said and said.count("\n") == 1
+        output = capsys.readouterr().err
+        assert str(features) in output and output.count("\n") == 1
     assert main(command(files, tmp_path / "out", "--shard", "4/3")) == 1
     assert "no shard 4 of 3" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [(["--data", "s.npz"], "--weights is needed"), (["--shard", "half"], "'half' is not I/N")]
+    ("arguments", "message"), [(["--data", "s.npz"], "--weights is needed"), (["--shard", "half"], "'half' is not I/N")]
 )
-def test_wrong_usage(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", "-o", "out", *arguments])
-    assert ended.value.code == 2 and told in capsys.readouterr().err
+    assert ended.value.code == 2 and message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "value"), [("crops", 1), ("crop_px", 100), ("crop_px", 32)])

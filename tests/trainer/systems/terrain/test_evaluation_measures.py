@@ -20,7 +20,9 @@ from trainer.systems.terrain.evaluation.shading_leak import fit_unshading, leak_
 def test_a_distribution_that_moved_by_its_deviation_is_one_away() -> None:
     ids = np.ones((200, 200), np.uint8)
     height = np.random.default_rng(0).normal(1000, 200, ids.shape).astype(np.float32)
-    real, moved = (heights.histograms_by_class(each, ids, heights.ELEVATION_EDGES_M) for each in (height, height + 200))
+    real, moved = (
+        heights.histograms_by_class(values, ids, heights.ELEVATION_EDGES_M) for values in (height, height + 200)
+    )
     assert real.sum() == real[1].sum() == ids.size
     distance, deviation = heights.histogram_distance(real[1], moved[1], heights.ELEVATION_EDGES_M) or (0, 0)
     assert distance == pytest.approx(1, abs=0.02) and deviation == pytest.approx(200, rel=0.02)
@@ -56,14 +58,14 @@ def flooded(height: NDArray[np.float32], outlets: NDArray[np.bool_]) -> NDArray[
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_filling_is_what_a_priority_flood_fills(seed: int) -> None:
+def test_filling_equals_a_priority_flood(seed: int) -> None:
     random = np.random.default_rng(seed)
     height = np.rint(noise(40, seed, 2.0) * 10 + random.normal(0, 3, (40, 40))).astype(np.float32)
     outlets = random.random((40, 40)) < 0.01
     assert np.array_equal(heights.filled(height, outlets), flooded(height, outlets))
 
 
-def test_hollows_are_counted_unless_water_lies_in_them_or_they_are_shallow() -> None:
+def test_depressions_are_counted_unless_they_hold_water_or_are_shallow() -> None:
     height = np.full((30, 40), 100, np.float32)
     height[5:10, 5:10] = 60
     height[15:20, 20:22] = 80
@@ -74,7 +76,7 @@ def test_hollows_are_counted_unless_water_lies_in_them_or_they_are_shallow() -> 
     assert heights.depression_counts(height, ids).tolist() == [1199, 10, 1]
 
 
-def test_coasts_tell_high_water_low_land_and_cliffs() -> None:
+def test_coasts_count_high_water_low_land_and_cliffs() -> None:
     ids = np.ones((20, 20), np.uint8)
     ids[:10] = 0
     ids[15, 15] = 0  # a lake, which may lie high
@@ -92,9 +94,9 @@ def test_light_from_the_north_west_is_found_there_and_nowhere_in_plain_colour() 
     height = noise(128, 0, 3.0) * 100
     ids = np.full(height.shape, 5, np.uint8)
     lit = np.repeat((hillshade(height, 2000.0, 315, 45) * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    found = leak_correlations(leak_moments(lit, height, ids, 2000.0))
-    assert max(found, key=lambda name: found[name]) == "NW" and found["NW"] > 0.9
-    assert found["SE"] == pytest.approx(-found["NW"]) and abs(found["NE"]) < 0.35
+    correlations = leak_correlations(leak_moments(lit, height, ids, 2000.0))
+    assert max(correlations, key=lambda name: correlations[name]) == "NW" and correlations["NW"] > 0.9
+    assert correlations["SE"] == pytest.approx(-correlations["NW"]) and abs(correlations["NE"]) < 0.35
     other = np.repeat((128 + 40 * noise(128, 9, 2.0) / 20).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
     assert max(map(abs, leak_correlations(leak_moments(other, height, ids, 2000.0)).values())) < 0.1
     assert leak_correlations(leak_moments(lit, height, ids * 0 + 1, 2000.0)) == {}
@@ -105,27 +107,27 @@ def test_moments_of_halves_add_up() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     west, east = ids.copy(), ids.copy()
     west[:, 32:], east[:, :32] = 0, 0
-    parts = [leak_moments(picture, height, each, 2000.0) for each in (west, east)]
+    parts = [leak_moments(picture, height, half, 2000.0) for half in (west, east)]
     assert np.allclose(sum(parts), leak_moments(picture, height, ids, 2000.0))
 
 
-def test_shading_is_taken_from_a_real_picture() -> None:
+def test_shading_is_removed_from_a_real_picture() -> None:
     plain = small_set()
-    light = np.stack([hillshade(each.astype(np.float32), 2000.0) for each in plain.height])
+    light = np.stack([hillshade(height.astype(np.float32), 2000.0) for height in plain.height])
     lit = np.clip(120 + 200 * (light - np.sin(np.pi / 4)), 0, 255).astype(np.uint8)
     shaded = TileSet(**{**vars(plain), "texture": np.repeat(lit[..., None], 3, axis=3)})
     regions = RealCrops(shaded, 64, 40, 0)
-    found = fit_unshading(regions, 2000.0)
-    assert found.explained > 0.8
+    unshading = fit_unshading(regions, 2000.0)
+    assert unshading.explained > 0.8
     crop = regions[0]
     inner = np.s_[4:-4, 4:-4]
-    before, after = crop.picture[inner].std(), found.albedo(crop.picture, crop.height)[inner].std()
+    before, after = crop.picture[inner].std(), unshading.albedo(crop.picture, crop.height)[inner].std()
     assert after < before / 2
 
 
 def test_confusion_and_overlap() -> None:
-    wanted, found = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, 1, 1, 1]], np.uint8)
-    counts = confusion_matrix(wanted, found)
+    target, predicted = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, 1, 1, 1]], np.uint8)
+    counts = confusion_matrix(target, predicted)
     assert counts[0, 0] == 1 and counts[0, 1] == 1 and counts[1, 1] == 2 and counts.sum() == 4
     assert class_ious(counts)[:2].tolist() == pytest.approx([1 / 2, 2 / 3]) and np.isnan(class_ious(counts)[2:]).all()
 

@@ -30,45 +30,45 @@ from trainer.systems.terrain.labelling.maps import label_tiles
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
+def tiles(tmp_path_factory: pytest.TempPathFactory) -> TileSet:
     earth = make_earth(tmp_path_factory.mktemp("earth"))
     return tiles_from_rasters(
         Sources(earth.texture, earth.height, earth.sea, earth.valid), PrepareOptions("made-up", tile_px=128)
     )
 
 
-def test_clusters_are_the_same_every_time_and_ordered_by_size(prepared: TileSet) -> None:
-    samples = sample_features([prepared], 60, seed=1)
+def test_clusters_are_the_same_every_time_and_ordered_by_size(tiles: TileSet) -> None:
+    samples = sample_features([tiles], 60, seed=1)
     first, second = (cluster(samples, 6, "kernel", seed=1) for _ in range(2))
     assert np.array_equal(first, second)
     sizes = np.bincount(first)
     assert len(sizes) == 6 and (np.diff(sizes) <= 0).all()
 
 
-def test_a_classifier_learns_the_classes_that_clusters_were_named(prepared: TileSet) -> None:
+def test_a_classifier_learns_the_named_classes(tiles: TileSet) -> None:
     """Water below, mountain above: what the fitted labeller paints must follow the heights."""
-    samples = sample_features([prepared], 200, seed=0)
+    samples = sample_features([tiles], 200, seed=0)
     elevation = samples.values[0][:, FEATURE_NAMES.index("elevation")]
     flat = samples.values[0][:, FEATURE_NAMES.index("flatness")] > 0.5
     classes = np.where(flat, WATER, np.where(elevation > np.median(elevation), 5, 1)).astype(np.uint8)
     labeller, accuracy = fit_labeller(samples, classes, (16,), seed=0)
     assert accuracy > 0.9
-    labelled = label_tiles(prepared, labeller, variants=2, seed=0)
-    assert labelled.labels.shape == (len(prepared), 2, 128, 128)
-    found = class_fractions_of(labelled)
-    assert found.sum() == pytest.approx(1)
-    assert found[[2, 3, 4, 6]].max() == 0  # classes that no cluster was named never win
-    high = prepared.height > np.quantile(prepared.height[~prepared.sea], 0.8)
-    assert (labelled.labels[:, 0][high & prepared.valid] == 5).mean() > 0.7
+    labelled = label_tiles(tiles, labeller, variants=2, seed=0)
+    assert labelled.labels.shape == (len(tiles), 2, 128, 128)
+    fractions = class_fractions_of(labelled)
+    assert fractions.sum() == pytest.approx(1)
+    assert fractions[[2, 3, 4, 6]].max() == 0  # classes without a cluster never win
+    high = tiles.height > np.quantile(tiles.height[~tiles.sea], 0.8)
+    assert (labelled.labels[:, 0][high & tiles.valid] == 5).mean() > 0.7
     assert not np.array_equal(labelled.labels[:, 0], labelled.labels[:, 1])
 
 
-def test_the_sea_is_water_on_every_map(prepared: TileSet) -> None:
-    samples = sample_features([prepared], 60, seed=0)
+def test_the_sea_is_water_on_every_map(tiles: TileSet) -> None:
+    samples = sample_features([tiles], 60, seed=0)
     grass_and_forest = np.resize(np.array([1, 2], np.uint8), len(samples.tile))
     labeller, _ = fit_labeller(samples, grass_and_forest, (4,), 0)
-    labelled = label_tiles(prepared, labeller, variants=1, seed=0)
-    inner_sea = np.stack([cv2.erode(each.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0 for each in prepared.sea])
+    labelled = label_tiles(tiles, labeller, variants=1, seed=0)
+    inner_sea = np.stack([cv2.erode(sea.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0 for sea in tiles.sea])
     assert (labelled.labels[:, 0][inner_sea] == WATER).all()
 
 
@@ -100,7 +100,7 @@ def test_a_table_must_name_every_cluster(tmp_path: Path, text: str) -> None:
 
 
 def test_features_do_not_depend_on_the_size_of_the_picture() -> None:
-    """What a pixel looks like is a matter of what is around it: a larger picture of the same land changes none."""
+    """Features depend on the surroundings of a pixel only: they are the same in a larger picture of the same land."""
     random = np.random.default_rng(0)
     height = cv2.resize(random.normal(500, 200, (30, 30)).astype(np.float32), (300, 300), interpolation=cv2.INTER_CUBIC)
     texture = np.asarray(cv2.resize(random.integers(0, 255, (30, 30, 3), dtype=np.uint8), (300, 300)), np.uint8)
@@ -112,17 +112,17 @@ def test_features_do_not_depend_on_the_size_of_the_picture() -> None:
 
 def test_smoothing_makes_large_areas_and_keeps_thin_water() -> None:
     random = np.random.default_rng(0)
-    found = random.dirichlet(np.ones(CLASS_COUNT) * 0.3, (96, 96)).astype(np.float32)
-    found[:, :, WATER] *= 0.3
-    found[48, :] = np.eye(CLASS_COUNT)[WATER]  # a river of one pixel
-    rough = smooth_map(found, Smoothing(0, 0, True), random)
-    smooth = smooth_map(found, Smoothing(6, 2, True), random)
-    dry = smooth_map(found, Smoothing(6, 2, False), random)
+    probabilities = random.dirichlet(np.ones(CLASS_COUNT) * 0.3, (96, 96)).astype(np.float32)
+    probabilities[:, :, WATER] *= 0.3
+    probabilities[48, :] = np.eye(CLASS_COUNT)[WATER]  # a river of one pixel
+    rough = smooth_map(probabilities, Smoothing(0, 0, True), random)
+    smooth = smooth_map(probabilities, Smoothing(6, 2, True), random)
+    dry = smooth_map(probabilities, Smoothing(6, 2, False), random)
     assert _borders(smooth) < 0.3 * _borders(rough)
     assert (smooth[48] == WATER).all() and not (dry[48] == WATER).any()
 
 
-def test_a_labeller_comes_back_from_its_file(tmp_path: Path) -> None:
+def test_a_labeller_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     shipped = load_labeller(asset_path("labeller.npz"))
     save_labeller(tmp_path / "again.npz", shipped)
     again = load_labeller(tmp_path / "again.npz")
@@ -139,12 +139,12 @@ def test_a_broken_labeller_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_labeller_whose_layers_do_not_fit_is_refused(tmp_path: Path) -> None:
     ones = np.ones((3, 3), np.float32)
     save_labeller(tmp_path / "l.npz", Labeller(ones[0], ones[0], (ones,), (ones[0],)))
-    with pytest.raises(InputFileError, match="fit together"):
+    with pytest.raises(InputFileError, match="layers do not match"):
         load_labeller(tmp_path / "l.npz")
 
 
-def test_the_shipped_labeller_knows_sea_desert_ice_and_alps() -> None:
-    """Four kinds of land in the colours of hypsometric maps, each as a person would describe it."""
+def test_the_shipped_labeller_recognises_sea_desert_lowland_and_mountains() -> None:
+    """Four kinds of land in the colours of hypsometric maps, as a person would describe them."""
     cells = {
         WATER: ((110, 170, 215), 0.0, 0.0),
         4: ((238, 214, 190), 350.0, 8.0),  # sand: warm, dry, nearly level
@@ -162,21 +162,21 @@ def test_the_shipped_labeller_knows_sea_desert_ice_and_alps() -> None:
 
 
 def test_the_command_labels_sets_and_pictures(
-    prepared: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiles: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_tile_set(tmp_path / "set.npz", prepared)
+    save_tile_set(tmp_path / "set.npz", tiles)
     command = ["label", str(tmp_path / "set.npz"), "--labeller", str(tmp_path / "l.npz"), "--clusters", "5",
                "--per-tile", "60", "--variants", "1", "--sheet", str(tmp_path / "sheet.png")]  # fmt: skip
     assert main(command) == 0
     assert "mountain" in capsys.readouterr().out
     assert load_tile_set(tmp_path / "set.npz").labels.shape[1] == 1
     assert cv2.imread(str(tmp_path / "sheet.png")).shape[2] == 3
-    # The proposed table, edited by hand, is taken as it is.
+    # The proposed table, edited by hand, is used as it is.
     table = tmp_path / "l.toml"
     table.write_text("[classes]\n" + "".join(f'{number} = "tundra"\n' for number in range(5)))
     assert main([*command, "--table", str(table)]) == 0
-    cv2.imwrite(str(tmp_path / "t.png"), prepared.texture[0][:, :, ::-1])
-    cv2.imwrite(str(tmp_path / "h.png"), prepared.height[0].clip(0).astype(np.uint16))
+    cv2.imwrite(str(tmp_path / "t.png"), tiles.texture[0][:, :, ::-1])
+    cv2.imwrite(str(tmp_path / "h.png"), tiles.height[0].clip(0).astype(np.uint16))
     applied = ["label", "--apply", "--texture", str(tmp_path / "t.png"), "--height", str(tmp_path / "h.png")]
     assert main([*applied, "--labeller", str(tmp_path / "l.npz"), "-o", str(tmp_path / "map.png")]) == 0
     assert (read_map(tmp_path / "map.png").ids == 6).all()
@@ -185,7 +185,7 @@ def test_the_command_labels_sets_and_pictures(
 
 
 @pytest.mark.parametrize(
-    ("texture", "height", "told"),
+    ("texture", "height", "message"),
     [
         ("nowhere.png", "h.png", "nowhere.png"),
         ("h.png", "h.png", "not an 8-bit RGB picture"),
@@ -195,8 +195,8 @@ def test_the_command_labels_sets_and_pictures(
         ("t.png", "gaps.tif", "not numbers"),
     ],
 )
-def test_pictures_that_cannot_be_labelled_are_said_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], texture: str, height: str, told: str
+def test_pictures_that_cannot_be_labelled_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], texture: str, height: str, message: str
 ) -> None:
     random = np.random.default_rng(0)
     cv2.imwrite(str(tmp_path / "t.png"), random.integers(0, 255, (64, 64, 3), dtype=np.uint8))
@@ -206,8 +206,8 @@ def test_pictures_that_cannot_be_labelled_are_said_in_a_sentence(
     (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
     assert main(["label", "--apply", "--texture", str(tmp_path / texture), "--height", str(tmp_path / height),
                  "-o", str(tmp_path / "map.png")]) == 1  # fmt: skip
-    said = capsys.readouterr().err
-    assert told in said and said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert message in output and output.count("\n") == 1
     assert not (tmp_path / "map.png").exists()
 
 
