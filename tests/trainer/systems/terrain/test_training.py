@@ -1,6 +1,4 @@
-import copy
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
@@ -21,7 +18,6 @@ from tests.trainer.runs import CONFIG, NETWORK, changed, quiet, train_terrain
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import load_checkpoint, newest_checkpoint
-from trainer.loop.optimisation import update_average
 from trainer.systems.terrain.crops import CropSource
 from trainer.systems.terrain.styles import Styles
 
@@ -135,19 +131,6 @@ def test_a_style_is_that_of_the_land_around_each_knot(labelled: TileSet) -> None
     is_land = (crops.labels != 0).float().mean(dim=2)
     both = (is_land[:, :48].mean(dim=1) > 0.3) & (is_land[:, 48:].mean(dim=1) > 0.3)
     assert bool(both.any()) and bool((field[both, 4].mean(dim=1) > field[both, 92].mean(dim=1) + 0.3).all())
-
-
-def test_the_average_follows_at_its_half_life() -> None:
-    torch.manual_seed(0)
-    old, new = (nn.ModuleDict({"generator": nn.Linear(3, 3), "norm": nn.BatchNorm1d(3)}) for _ in range(2))
-    new["norm"](torch.randn(5, 3))
-    averaged = copy.deepcopy(old)
-    update_average(averaged, new, half_lives=1.0)
-    middle = (old["generator"].weight + new["generator"].weight) / 2
-    assert torch.allclose(averaged["generator"].weight, middle, atol=1e-6)
-    assert torch.equal(averaged["norm"].running_mean, new["norm"].running_mean)
-    update_average(averaged, new, half_lives=math.inf)
-    assert torch.equal(averaged["generator"].weight, new["generator"].weight)
 
 
 def test_losses_that_are_no_numbers_end_the_run(labelled: TileSet, tmp_path: Path) -> None:
