@@ -114,8 +114,8 @@ def _cards(figures: dict[str, Any]) -> list[tuple[str, str]]:
     cards = []
     for view in ("shaded terrain", "hillshade"):
         value, floor = (figures["distances"][view][kind] for kind in ("KID", "KID floor"))
-        # With few crops the floor can be 0 or negative, and then a multiple of it means nothing.
-        if floor > 0:
+        # With few crops both can be 0 or negative, and then a ratio means nothing.
+        if value > 0 and floor > 0:
             cards.append((f"{number(value / floor, 1)} ×", f"KID of {view}, in floors of real land"))
         else:
             cards.append((number(value, 3), f"KID of {view}; floor {number(floor, 3)}"))
