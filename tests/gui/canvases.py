@@ -1,4 +1,4 @@
-"""A document, a canvas that shows it at 100 % with one screen pixel for each map pixel, and a mouse and pen for it."""
+"""A canvas with a document at 100 %, so that screen pixels are map pixels, and mouse, pen and keys for it."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Hand:
 
     def drag(self, *places: tuple[int, int], held: Qt.KeyboardModifier = NONE) -> None:
         self.press(*places[0], held)
-        for each in places[1:]:
-            self.move(*each, held)
+        for place in places[1:]:
+            self.move(*place, held)
         self.release(*places[-1], held)
 
     def key(self, key: Qt.Key, held: Qt.KeyboardModifier = NONE) -> None:

@@ -1,7 +1,7 @@
 """A program that paints at random until it is killed: `python -m tests.gui.painter FOLDER SEED`.
 
-It prints the number of each step that is complete, and when, and `saved` after each that is in the file too. What a
-step does depends on the seed alone, so that another process can tell what every state was.
+It prints number and time of every step that is complete, and `saved` when the file has it too. What a step does
+depends on the seed alone, so that another process knows every state.
 """
 
 from __future__ import annotations

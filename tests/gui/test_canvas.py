@@ -27,7 +27,7 @@ def full(qtbot: QtBot) -> Desk:
     return desk
 
 
-def seen(desk: Desk) -> np.ndarray:
+def pixels(desk: Desk) -> np.ndarray:
     """(h, w, 3) uint8 of the widget."""
     image = desk.canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
@@ -36,7 +36,7 @@ def seen(desk: Desk) -> np.ndarray:
 
 def shown(desk: Desk) -> np.ndarray:
     """(h, w, 3) uint8 of the map on the widget at 100 %, which is all of it."""
-    return seen(desk)[20:220, 20:320]
+    return pixels(desk)[20:220, 20:320]
 
 
 def wheel(desk: Desk, steps: float, at: QPoint, pixels: QPoint | None = None) -> None:
@@ -51,7 +51,7 @@ def wheel(desk: Desk, steps: float, at: QPoint, pixels: QPoint | None = None) ->
 def test_every_pixel_has_the_colour_of_its_class(full: Desk) -> None:
     assert np.array_equal(shown(full), PALETTE[checkers()])
     background = tuple(int(current_theme().canvas[i : i + 2], 16) for i in (1, 3, 5))
-    assert tuple(seen(full)[5, 5]) == background
+    assert tuple(pixels(full)[5, 5]) == background
 
 
 @pytest.mark.parametrize("zoom", [2.0, 8.0, 32.0])
@@ -61,9 +61,9 @@ def test_enlarged_pixels_are_all_of_one_size(full: Desk, zoom: float) -> None:
     rect = full.canvas.visible_rect()
     side = int(zoom)
     picture = PALETTE[full.ids[rect.slices]].repeat(side, axis=0).repeat(side, axis=1)
-    top, left = (round(each) for each in full.canvas.projection.to_screen(rect.row, rect.col))
+    top, left = (round(edge) for edge in full.canvas.projection.to_screen(rect.row, rect.col))
     height, width = full.canvas.height(), full.canvas.width()
-    assert np.array_equal(seen(full), picture[-top : height - top, -left : width - left])
+    assert np.array_equal(pixels(full), picture[-top : height - top, -left : width - left])
 
 
 def test_thin_rivers_can_be_seen_when_the_map_is_small(full: Desk, qtbot: QtBot) -> None:
@@ -73,13 +73,13 @@ def test_thin_rivers_can_be_seen_when_the_map_is_small(full: Desk, qtbot: QtBot)
     for offset in range(3):
         full.canvas.set_camera(Camera(100.0, 150.0 + offset, 1 / 3))
         qtbot.wait(180)
-        row = seen(full)[full.canvas.height() // 2].astype(int)
+        row = pixels(full)[full.canvas.height() // 2].astype(int)
         assert (np.abs(row - PALETTE[1]).sum(axis=1) > 40).sum() > 0
         assert ((row[:, 2] > 160) & (row[:, 2] < 190)).sum() in (1, 2)
 
 
 def test_only_what_changed_is_computed_again(full: Desk) -> None:
-    seen(full)
+    pixels(full)
     areas: list[tuple[int, int]] = []
     original = full.canvas.colours
 
@@ -113,14 +113,14 @@ def test_patterns_darken_some_pixels_of_each_class_differently(full: Desk) -> No
     full.canvas.set_patterns(True)
     picture, plain = shown(full).astype(int), PALETTE[checkers()].astype(int)
     assert (picture <= plain).all()
-    found = set()
+    patterns = set()
     for class_id in range(7):
         ids = np.full(SHAPE, class_id, np.uint8)
         full.document.put_cells("", WHOLE, ids)
         dark = (shown(full) != PALETTE[class_id]).any(axis=2)[:16, :16]
         assert 0.01 < dark.mean() < 0.4
-        found.add(dark.tobytes())
-    assert len(found) == 7
+        patterns.add(dark.tobytes())
+    assert len(patterns) == 7
 
 
 def test_letters_are_over_every_class(full: Desk) -> None:
@@ -226,12 +226,12 @@ def test_hovering_shows_in_another_view(qtbot: QtBot) -> None:
     a, b = Desk(qtbot, checkers()), Desk(qtbot, checkers())
     a.canvas.hovered.connect(lambda row, col: b.canvas.set_marker((row, col)))
     a.canvas.left.connect(lambda: b.canvas.set_marker(None))
-    before = seen(b)
+    before = pixels(b)
     a.move(60, 70)
-    changed = np.nonzero((seen(b) != before).any(axis=2))
+    changed = np.nonzero((pixels(b) != before).any(axis=2))
     assert len(changed[0]) and abs(changed[0].mean() - 80) < 1 and abs(changed[1].mean() - 90) < 1
     a.canvas.left.emit()
-    assert np.array_equal(seen(b), before)
+    assert np.array_equal(pixels(b), before)
 
 
 def test_grid_and_scale_bar_are_drawn_in_map_units(full: Desk) -> None:
@@ -250,7 +250,13 @@ def test_nice_lengths(most: float, nice: float) -> None:
 
 
 def test_lengths_have_their_unit() -> None:
-    assert [length_text(each) for each in (2e6, 5000, 500, 1, 0.5)] == ["2,000 km", "5 km", "500 m", "1 m", "50 cm"]
+    assert [length_text(length_m) for length_m in (2e6, 5000, 500, 1, 0.5)] == [
+        "2,000 km",
+        "5 km",
+        "500 m",
+        "1 m",
+        "50 cm",
+    ]
 
 
 @pytest.mark.parametrize("zoom", [0.05, 0.3, 1.0, 7.3, 32.0])
@@ -284,7 +290,7 @@ def test_cut_and_paste_floats_until_a_click_beside_it(full: Desk) -> None:
     full.document.set_selection(None)
     full.canvas.paste()
     assert (full.ids[20:60, 20:80] == 0).all(), "it floats"
-    assert (shown(full)[22:58, 22:78] == PALETTE[checkers()[22:58, 22:78]]).all(), "it can be seen"
+    assert (shown(full)[22:58, 22:78] == PALETTE[checkers()[22:58, 22:78]]).all(), "the map shows the piece"
     full.drag((30, 30), (130, 180))
     full.click(5, 5)
     ids = checkers()

@@ -207,14 +207,14 @@ def test_layers_keep_their_order_and_keys(document: Document) -> None:
     document.add_layer()
     document.set_active(1)
     document.add_layer()
-    assert [each.key for each in document.project.layers] == [1, 3, 2]
+    assert [layer.key for layer in document.project.layers] == [1, 3, 2]
     document.move_layer(1, 2)
-    assert [each.key for each in document.project.layers] == [3, 2, 1]
+    assert [layer.key for layer in document.project.layers] == [3, 2, 1]
     document.remove_layer()
     assert document.project.active == 2
     document.undo_stack.undo()
     document.add_layer()
-    assert [each.key for each in document.project.layers] == [3, 4, 2, 1], "no key is used twice"
+    assert [layer.key for layer in document.project.layers] == [3, 4, 2, 1], "no key is used twice"
     for _ in range(5):
         document.remove_layer()
     assert len(document.project.layers) == 1, "the last one stays"
@@ -355,7 +355,7 @@ def test_a_recovered_document_is_dirty_until_it_is_saved(document: Document, tmp
     document.paint_mark("One", square(50, 50, 9), FOREST)
     document.undo_stack.undo()
     assert document.is_dirty
-    document.saved(tmp_path / "found.terrainpaint")
+    document.saved(tmp_path / "recovered.terrainpaint")
     assert not document.is_dirty
 
 

@@ -76,19 +76,19 @@ class Step:
 
 
 class Model:
-    """A document as one would write it without a thought for time and memory."""
+    """A document that is as simple as possible, and takes as much time and memory as that needs."""
 
     def __init__(self, settings: Settings, shape: tuple[int, int]) -> None:
         layer = PlainLayer(1, "Layer 1", np.full(shape, EMPTY, np.uint8))
         self.state = State([layer], settings, np.zeros(shape, np.uint8))
         self.active = self.last_key = 1
-        self.begin_anew()
+        self.begin_again()
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         self.origin, self.steps, self.index = copy.deepcopy(self.state), list[Step](), 0
         self.clean: int | None = 0
         self.selection: NDArray[np.bool_] | None = None
-        self.last_key = max(each.key for each in self.state.layers)
+        self.last_key = max(layer.key for layer in self.state.layers)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,7 +96,7 @@ class Model:
 
     @property
     def at(self) -> int:
-        return next(i for i, each in enumerate(self.state.layers) if each.key == self.active)
+        return next(i for i, layer in enumerate(self.state.layers) if layer.key == self.active)
 
     @property
     def layer(self) -> PlainLayer:
@@ -208,9 +208,9 @@ class Walk:
         }  # fmt: skip
 
     def copy_new_arrays(self) -> None:
-        """Into the journal, which gets the tiles of each step later."""
+        """Copy them into the journal, which gets the tiles of later steps."""
         project = self.document.project
-        arrays = {REROLLS: project.rerolls, **{each.key: each.cells for each in project.layers}}
+        arrays = {REROLLS: project.rerolls, **{layer.key: layer.cells for layer in project.layers}}
         for key, array in arrays.items():
             self.journal.setdefault(key, array.copy())
 
@@ -222,8 +222,11 @@ class Walk:
     def compare(self) -> None:
         document, model = self.document, self.model
         project = document.project
-        found = [(each.key, each.name, each.visible, each.locked) for each in project.layers]
-        assert found == [(each.key, each.name, each.visible, each.locked) for each in model.state.layers]
+        layers, expected = (
+            [(layer.key, layer.name, layer.visible, layer.locked) for layer in layers]
+            for layers in (project.layers, model.state.layers)
+        )
+        assert layers == expected
         assert project.active == model.active
         for layer, plain in zip(project.layers, model.state.layers, strict=True):
             assert np.array_equal(layer.cells, plain.cells), layer.name
@@ -295,7 +298,7 @@ class Walk:
             self.model.painted()
 
     def stroke_left_open(self) -> None:
-        """Whatever comes next ends it; until then it is seen, but it is no step."""
+        """The next action ends it. Until then it is painted, but it is no step."""
         self.finished()
         stroke = self.document.begin_stroke("Brush")
         if stroke is not None:
@@ -312,7 +315,7 @@ class Walk:
             stroke.cancel()
 
     def late_stroke(self) -> None:
-        """A stroke that is over, whatever ended it, writes nothing."""
+        """A stroke that is over writes nothing."""
         self.finished()
         stroke = self.document.begin_stroke("Brush")
         if stroke is None:
@@ -347,7 +350,7 @@ class Walk:
             interruption = self.draw.choice([self.cancel_tool, self.choose_tool, self.lose_focus, self.press_pen])
         else:
             apart = self.tool_interrupted, self.stroke_left_open  # a tool may go on while the stroke is open
-            interruption = self.draw.choice([each for each in self.actions if each not in apart])
+            interruption = self.draw.choice([action for action in self.actions if action not in apart])
         self.done.append(f"{self.canvas.tool_name} and {interruption.__name__}")
         interruption()
         self.compare()
@@ -645,7 +648,7 @@ class Walk:
         with self.qtbot.waitSignal(self.document.opened):
             self.opening.open_path(path)
         self.model.state, self.model.active = saved, active
-        self.model.begin_anew()
+        self.model.begin_again()
 
     def resize(self) -> None:
         self.finished()

@@ -1,4 +1,4 @@
-"""The program is killed while it paints and saves; what is found afterwards is a state that it was in.
+"""The program is killed while it paints and saves; what is recovered afterwards is a state that it was in.
 
 `TERRAINPAINT_KILLS` says how often.
 """
@@ -57,7 +57,7 @@ def test_a_killed_program_leaves_a_state_that_it_was_in(qapp: QApplication, tmp_
 
     document = new_document()
     states = [state(document.project)]
-    # One more step may have been complete, but not told.
+    # One more step may have been complete, but not printed.
     states += [state(document.project) for _ in islice(steps(document, seed), done[-1][0] + 1)]
 
     path = tmp_path / "map.terrainpaint"
@@ -65,9 +65,11 @@ def test_a_killed_program_leaves_a_state_that_it_was_in(qapp: QApplication, tmp_
         assert _last_of(states, state(load_project(path)[0])) >= saved
     else:
         assert saved == 0
-    found = abandoned_journals(tmp_path / "recovery")
-    assert len(found) <= 1
-    project = recover(found[0])[0] if found else load_project(path)[0] if path.exists() else new_document().project
+    journals = abandoned_journals(tmp_path / "recovery")
+    assert len(journals) <= 1
+    project = (
+        recover(journals[0])[0] if journals else load_project(path)[0] if path.exists() else new_document().project
+    )
     recovered = _last_of(states, state(project))
     assert recovered >= saved
     known = next((at for number, at in done if number > recovered), when)

@@ -113,7 +113,7 @@ def test_undo_in_the_middle_of_a_stroke_leaves_nothing_half_done(desk: Desk) -> 
 )
 @pytest.mark.parametrize("tool", ["brush", "eraser", "smooth"])
 def test_a_stroke_that_was_ended_paints_no_more(tool: str, interruption: str, qtbot: QtBot, tmp_path: Path) -> None:
-    """The press changed nothing, so its end is no step of undo and nothing else tells the canvas of it."""
+    """The press changed nothing, so its end is no step of undo that the canvas would notice."""
     desk = Desk(qtbot)
     cells = checkers()
     cells[:, :100] = EMPTY if tool == "eraser" else 1
@@ -235,8 +235,8 @@ CORNERS = [(20, 30), (30, 200), (150, 180), (100, 60)]
 @pytest.mark.parametrize("end", ["enter", "double", "start"])
 def test_polygon(desk: Desk, end: str) -> None:
     desk.canvas.set_tool("polygon")
-    for each in CORNERS[:3]:
-        desk.click(*each)
+    for corner in CORNERS[:3]:
+        desk.click(*corner)
     desk.click(10, 10)
     desk.key(Qt.Key.Key_Backspace)
     desk.click(*CORNERS[3])
@@ -314,8 +314,8 @@ def test_symmetry_in_both_directions(qtbot: QtBot, tool: str, radial: int) -> No
     desk.settings.size_px = 13
     desk.canvas.set_tool(tool)
     if tool == "polygon":
-        for each in CORNERS:
-            desk.click(*each)
+        for corner in CORNERS:
+            desk.click(*corner)
         desk.key(Qt.Key.Key_Return)
     else:
         desk.drag((20, 30), (40, 100), (70, 80))
@@ -346,7 +346,7 @@ def test_select_adds_and_subtracts(desk: Desk, mode: SelectionMode) -> None:
     desk.canvas.set_tool("select")
     desk.settings.selection_mode = mode
     drags = [((20, 20), (25, 90), (100, 100)), ((60, 60), (70, 170), (150, 200)), ((50, 50), (55, 80), (90, 90))]
-    areas = [shapes[mode](*each).part(WHOLE) for each in drags]
+    areas = [shapes[mode](*drag).part(WHOLE) for drag in drags]
     desk.drag(*drags[0])
     assert np.array_equal(selected(desk), areas[0])
     desk.drag(*drags[1], held=SHIFT)

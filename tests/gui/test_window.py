@@ -42,9 +42,9 @@ def painter(person: Person) -> Person:
 
 
 def button(parent: QWidget, text: str) -> QAbstractButton:
-    found = [each for each in parent.findChildren(QAbstractButton) if each.text().replace("&", "") == text]
-    assert len(found) == 1, f"{text}: {len(found)}"
-    return found[0]
+    buttons = [child for child in parent.findChildren(QAbstractButton) if child.text().replace("&", "") == text]
+    assert len(buttons) == 1, f"{text}: {len(buttons)}"
+    return buttons[0]
 
 
 def on_page(window: MainWindow) -> str:
@@ -84,7 +84,7 @@ def test_back_to_the_first_page_and_again_to_the_map(painter: Person) -> None:
 @pytest.mark.parametrize("template", [None, "highlands"])
 def test_a_new_map(person: Person, template: str | None) -> None:
     def fill(dialog: NewDialog) -> None:
-        fields = {each.accessibleName(): each for each in dialog.findChildren(QWidget) if each.accessibleName()}
+        fields = {child.accessibleName(): child for child in dialog.findChildren(QWidget) if child.accessibleName()}
         fields["Width in pixels"].setValue(300)
         fields["Height in pixels"].setValue(200)
         if template is not None:

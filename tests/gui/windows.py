@@ -1,4 +1,4 @@
-"""The real window in a test: opened, used with mouse and keys, answered for, and closed with all that it started."""
+"""The real window in a test: opened, used with mouse and keys, and closed with all that it started."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Dialog = TypeVar("_Dialog", bound=QDialog)
 
 
 class Person:
-    """Who sits before the window. `answer` is what is said about unsaved work, `asked` how often that was asked."""
+    """The user of the window. `answer` is the answer to questions about unsaved work, `asked` has those questions."""
 
     def __init__(self, window: MainWindow, process: TerrainProcess, qtbot: QtBot) -> None:
         self.window, self.process, self._qtbot = window, process, qtbot
@@ -36,7 +36,7 @@ class Person:
 
     @property
     def sentence(self) -> str:
-        """What the status bar says."""
+        """The message in the status bar."""
         return self.window.status.message.label.accessibleName()
 
     def say(self, box: QMessageBox) -> Buttons:
@@ -58,10 +58,10 @@ class Person:
         """Drag the left button over the canvas, from place to place (row, col) of the map."""
         canvas = self.window.canvas
         QTest.mousePress(canvas, LEFT, NO_KEY, self._on_canvas(*places[0]))
-        for each in places[1:]:
+        for place in places[1:]:
             if pause_ms:
                 self._qtbot.wait(pause_ms)
-            self.drags(each)
+            self.drags(place)
         QTest.mouseRelease(canvas, LEFT, NO_KEY, self._on_canvas(*places[-1]))
 
     def drags(self, place: tuple[float, float]) -> None:
@@ -89,16 +89,16 @@ class Person:
     @contextmanager
     def in_dialog(self, kind: type[_Dialog], act: Callable[[_Dialog], None]) -> Iterator[None]:
         """While the body runs, wait for a modal dialog, and do something with it that ends it."""
-        seen: list[QWidget] = []
+        handled: list[QWidget] = []
         errors: list[BaseException] = []
         timer = QTimer(self.window)
 
         def look() -> None:
             dialog = QApplication.activeModalWidget()
-            if not isinstance(dialog, kind) or dialog in seen:
+            if not isinstance(dialog, kind) or dialog in handled:
                 return
             timer.stop()
-            seen.append(dialog)
+            handled.append(dialog)
             try:
                 act(dialog)
             except BaseException as error:
@@ -108,17 +108,17 @@ class Person:
         timer.timeout.connect(look)
         timer.start(10)
         yield
-        self._qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
+        self._qtbot.waitUntil(lambda: bool(handled), timeout=20_000)
         timer.stop()
         if errors:
             raise errors[0]
 
     def closes(self) -> None:
-        """Close it, whatever is unsaved; nothing that it started is left."""
+        """Close the window without saving; nothing that it started is left."""
         self.answer = Buttons.Discard
         self.window.close()
         assert self.process.pid is None
-        left = [each.name for each in threading.enumerate() if each.name.startswith("terrainpaint")]
+        left = [thread.name for thread in threading.enumerate() if thread.name.startswith("terrainpaint")]
         assert left == []
 
     def _on_canvas(self, row: float, col: float) -> QPoint:
