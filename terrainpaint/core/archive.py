@@ -15,7 +15,8 @@ from terrainpaint.errors import ProjectError
 
 _MOST_MEMBERS = 10_000
 _CHUNK = 1 << 20
-_LARGEST_READ = 8 << 20
+MAX_READ_BYTES = 8 << 20
+"""Limit of a single read of the file, which is far above that of a valid directory."""
 _ENCRYPTED = 0x1
 
 
@@ -104,6 +105,6 @@ class _LimitedReader(io.BufferedReader):
     """A file that refuses very large reads: zipfile loads a directory of any declared size into memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > _LARGEST_READ:
+        if size is not None and size > MAX_READ_BYTES:
             raise zipfile.BadZipFile("its directory is too large")
         return super().read(size)

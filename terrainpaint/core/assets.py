@@ -8,7 +8,7 @@ from terrainpaint.errors import InputFileError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # A wheel has the folder inside the package; a checkout, also one that is installed as editable, next to the package.
-_ROOTS = (_PACKAGE / "_assets", _PACKAGE.parent / "assets")
+ASSET_FOLDERS = (_PACKAGE / "_assets", _PACKAGE.parent / "assets")
 
 
 def asset_path(relative: str) -> Path:
@@ -16,16 +16,16 @@ def asset_path(relative: str) -> Path:
 
     Raises InputFileError when the installation lacks it.
     """
-    for root in _ROOTS:
+    for root in ASSET_FOLDERS:
         path = root / relative
         if path.exists():
             return path
-    raise InputFileError(f"{_ROOTS[-1] / relative} is missing from this installation; install TerrainPaint again.")
+    raise InputFileError(f"{ASSET_FOLDERS[-1] / relative} is not installed; install TerrainPaint again.")
 
 
 def shipped_styles() -> dict[str, Path]:
     """Name and weights file of every style that is installed with the program, sorted by name."""
-    for root in _ROOTS:
+    for root in ASSET_FOLDERS:
         files = sorted((root / "weights").glob("*.safetensors"))
         if files:
             return {path.stem: path for path in files}

@@ -35,8 +35,8 @@ from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
 from terrainpaint.errors import OutputError, ProjectError
 
 _SUFFIX, _LOCK_SUFFIX = ".journal", ".lock"
-_LARGE_BYTES = 64 << 20
-_LARGE_BASES = 4
+SHORTEN_BYTES, SHORTEN_FACTOR = 64 << 20, 4
+"""A journal is shortened when it exceeds this size and this multiple of its size at the start."""
 _STALE_S = 86_400.0
 
 
@@ -157,7 +157,7 @@ class Journal:
             self._broken = True
             raise output_error(self.path, error) from error
         self._document = document
-        if self._size > max(_LARGE_BYTES, _LARGE_BASES * self._base_size):
+        if self._size > max(SHORTEN_BYTES, SHORTEN_FACTOR * self._base_size):
             self._shorten()
 
     def _shorten(self) -> None:

@@ -20,7 +20,8 @@ from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
 from terrainpaint.errors import DeviceError, MapError
 
-_STRIP_PX = 1 << 20
+STRIP_PX = 1 << 20
+"""Pixels that are converted at a time."""
 _NO_CLASS = 255
 
 
@@ -136,7 +137,7 @@ def _strips(path: Path, picture: Image.Image) -> Iterator[tuple[int, NDArray[np.
     Raises MapError when a pixel is transparent.
     """
     transparent = _transparent_indices(picture)
-    rows = max(1, _STRIP_PX // picture.width)
+    rows = max(1, STRIP_PX // picture.width)
     for top in range(0, picture.height, rows):
         bottom = min(top + rows, picture.height)
         strip = picture.crop((0, top, picture.width, bottom))

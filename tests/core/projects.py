@@ -1,4 +1,4 @@
-"""Projects to save and recover, and how two are compared."""
+"""Projects to save and recover, and their comparison."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ VIEW = ViewSettings(120.5, 30.0, 7.25, None)
 
 
 def blotches(shape: tuple[int, int], seed: int) -> np.ndarray:
-    """(H, W) uint8 with areas of all classes and of nothing."""
+    """(H, W) uint8 with areas of all classes and unpainted areas."""
     coarse = np.random.default_rng(seed).choice([0, 1, 2, 3, 4, 5, 6, EMPTY], (shape[0] // 7 + 1, shape[1] // 7 + 1))
     return np.kron(coarse, np.ones((7, 7), int))[: shape[0], : shape[1]].astype(np.uint8)
 
 
 def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
-    """Everything that a project can have is there and is not what it is by default."""
+    """A project with every part, and no value at its default."""
     layers = (
         Layer(4, "Küste <&\"'>\n\x01", blotches(shape, 1)),
         Layer(2, "", blotches(shape, 2), visible=False),

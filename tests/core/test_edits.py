@@ -64,20 +64,20 @@ def test_damaged_bytes_are_refused(damage: object) -> None:
         Tiles.from_bytes(damage(data), cells.shape)  # type: ignore[operator]
 
 
-def test_tiles_outside_of_the_array_are_refused() -> None:
+def test_tiles_outside_the_array_are_refused() -> None:
     data = Tiles.of(np.zeros((128, 128), np.uint8)).to_bytes()
     with pytest.raises(ValueError, match="outside its layer"):
         Tiles.from_bytes(data, (100, 128))
 
 
-def test_a_fill_of_a_large_map_keeps_little() -> None:
+def test_a_fill_of_a_large_map_takes_little_memory() -> None:
     cells = np.zeros((2048, 2048), np.uint8)
     patch = painted(cells, [(Rect(0, 0, 2048, 2048), 3)])
     assert patch is not None
     assert patch.before.nbytes + patch.after.nbytes < 200_000
 
 
-def test_the_highest_visible_class_wins() -> None:
+def test_the_topmost_visible_class_counts() -> None:
     low = Layer(1, "low", np.full((32, 32), 2, np.uint8))
     high = Layer(2, "high", np.full((32, 32), EMPTY, np.uint8))
     high.cells[4, 5] = 6
@@ -87,7 +87,7 @@ def test_the_highest_visible_class_wins() -> None:
     assert flattened([hidden], 0, rect).tolist() == [[0, 0]]
 
 
-def test_cropping_beyond_the_map_leaves_nothing_painted() -> None:
+def test_cropping_beyond_the_map_adds_unpainted_cells() -> None:
     project = Project.painted(np.full((64, 64), 3, np.uint8), Settings(100.0, "atlas"))
     cropped = project.cropped(-10, 20, (70, 60))
     cells = cropped.layers[0].cells
@@ -96,7 +96,7 @@ def test_cropping_beyond_the_map_leaves_nothing_painted() -> None:
     assert cropped.shape == (70, 60)
 
 
-def test_resizing_keeps_the_ground() -> None:
+def test_resizing_keeps_the_ground_size() -> None:
     project = Project.painted(np.full((64, 64), 3, np.uint8), Settings(100.0, "atlas"))
     resized = project.resized((128, 128))
     assert resized.settings.pixel_size_m == 50.0

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and every refusal of the disk is a sentence."""
+"""Files are written atomically, and every failure to write is one sentence."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+from terrainpaint.core import files
 from terrainpaint.core.files import FileTransaction, atomic_path, write_image
 from terrainpaint.errors import OutputError
 
@@ -49,19 +50,26 @@ def test_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     assert everything(tmp_path) == ["out.txt"]
 
 
-def test_failure_removes_the_folders_that_were_made(tmp_path: Path) -> None:
+def test_failure_removes_created_folders(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a" / "b" / "out.txt"):
         raise KeyboardInterrupt
     assert everything(tmp_path) == []
 
 
-def test_an_end_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
+def is_in_path(frame: FrameType | None) -> bool:
+    """Whether a function was called by `FileTransaction.path`, directly or not, in the same module."""
+    if frame is None or frame.f_code.co_filename != files.__file__:
+        return False
+    return frame.f_code.co_name == "path" or is_in_path(frame.f_back)
+
+
+def test_an_interrupt_at_any_line_leaves_nothing(tmp_path: Path) -> None:
     until = moments = 0
 
     def interrupt(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         nonlocal until
         if event == "call":
-            return interrupt if frame.f_code.co_name in ("path", "_start", "_make_folder") else None
+            return interrupt if is_in_path(frame) else None
         until -= event == "line"
         if until == 0:
             raise KeyboardInterrupt
@@ -76,7 +84,7 @@ def test_an_end_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
     while until <= 0:
         moments += 1
         until = moments
-        # What is raised between two lines can leave its mark on a thread; this one ends.
+        # In a thread of its own, because the trace function belongs to the thread.
         thread = Thread(target=write)
         thread.start()
         thread.join()
@@ -104,18 +112,18 @@ def test_several_files_fail_together(tmp_path: Path) -> None:
     assert everything(tmp_path) == ["out.obj"]
 
 
-def test_failing_rename_puts_the_earlier_files_back(tmp_path: Path) -> None:
+def test_a_failing_rename_restores_the_earlier_files(tmp_path: Path) -> None:
     (tmp_path / "out.obj").write_text("old")
     with pytest.raises(OutputError, match=r"out\.png could not be written: it is a folder"):  # noqa: SIM117
         with FileTransaction() as transaction:
             for name in ("out.obj", "out.mtl", "out.png"):
                 transaction.path(tmp_path / name).write_text("new")
-            (tmp_path / "out.png").mkdir()  # somebody else was faster
+            (tmp_path / "out.png").mkdir()  # by another program meanwhile
     assert (tmp_path / "out.obj").read_text() == "old"
     assert everything(tmp_path) == ["out.obj", "out.png"]
 
 
-def test_the_same_file_twice_is_a_bug(tmp_path: Path) -> None:
+def test_the_same_file_twice_is_a_value_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="already part"), FileTransaction() as transaction:
         transaction.path(tmp_path / "out.txt")
         transaction.path(tmp_path / "x" / ".." / "out.txt")
@@ -152,7 +160,7 @@ def test_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_text() == "text"
 
 
-def test_refusals_are_sentences(tmp_path: Path) -> None:
+def test_every_refusal_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
     for final, message in [
@@ -223,7 +231,7 @@ for name, write in writers.items():
 """
 
 
-def test_file_that_outgrows_what_the_system_allows(tmp_path: Path) -> None:
+def test_a_file_over_the_size_limit_of_the_system(tmp_path: Path) -> None:
     pytest.importorskip("resource", reason="this system has no file size limit to set")
     (tmp_path / "first.png").write_text("old")
     done = subprocess.run(

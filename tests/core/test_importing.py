@@ -1,4 +1,4 @@
-"""Pictures and heights of other people's land → classes."""
+"""Pictures and heights of users → classes."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_nearest_classes_are_those_of_a_search(seed: int) -> None:
     np.testing.assert_array_equal(nearest_classes(rgb), distance.argmin(axis=2))
 
 
-def test_nearest_classes_join_their_strips() -> None:
+def test_nearest_classes_join_their_bands() -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (1300, 1000, 3), dtype=np.uint8)
     ids = nearest_classes(rgb)
     np.testing.assert_array_equal(ids[1040:1060], nearest_classes(rgb[1040:1060]))
 
 
-def test_a_map_comes_back_from_its_class_colours() -> None:
+def test_class_colours_map_to_their_classes() -> None:
     ids = np.random.default_rng(2).integers(0, CLASS_COUNT, (50, 60), dtype=np.uint8)
     np.testing.assert_array_equal(nearest_classes(PALETTE[ids]), ids)
     clusters = k_means(PALETTE[ids])
@@ -75,13 +75,13 @@ def test_clusters_are_the_same_every_time() -> None:
     assert first.suggested == again.suggested
 
 
-def test_few_colours_make_few_clusters() -> None:
+def test_few_colours_give_few_clusters() -> None:
     clusters = k_means(patches(np.array([[0, 0, 0], [255, 255, 255]], np.uint8)), count=7)
     assert sorted(clusters.centres[:, 0].tolist()) == [0, 255]
     assert len(clusters.suggested) == 2
 
 
-def test_suggestions_share_the_classes_out_but_not_at_any_price() -> None:
+def test_suggestions_are_one_to_one_unless_that_is_far_off() -> None:
     assert sorted(k_means(patches(PALETTE)).suggested) == list(range(CLASS_COUNT))
     blues = np.array([[17, 141, 215], [10, 120, 230], [40, 150, 210]], np.uint8)
     assert k_means(patches(blues)).suggested == (WATER, WATER, WATER)
@@ -90,18 +90,18 @@ def test_suggestions_share_the_classes_out_but_not_at_any_price() -> None:
 
 
 @pytest.mark.parametrize("classes", [(0,), (0, 7), (0, -1), (0, 1, 2)])
-def test_wrong_names_of_clusters(classes: tuple[int, ...]) -> None:
+def test_wrong_classes_of_clusters(classes: tuple[int, ...]) -> None:
     clusters = k_means(patches(np.array([[0, 0, 0], [255, 255, 255]], np.uint8)))
     with pytest.raises(ValueError, match="2 clusters"):
         clusters.ids(classes)
 
 
-def test_no_clusters() -> None:
+def test_a_count_of_clusters_out_of_range() -> None:
     with pytest.raises(ValueError, match="count"):
         k_means(patches(PALETTE), count=0)
 
 
-def test_height_and_steepness_say_the_class() -> None:
+def test_classes_by_height_and_slope() -> None:
     limits = ClassLimits(0.0, 10.0, 100.0, 1000.0, 5.0, 20.0)
     steps = {-5.0: WATER, 0.0: WATER, 5.0: DESERT, 50.0: GRASSLAND, 500.0: FOREST, 2000.0: TUNDRA}
     for metres, expected in steps.items():
@@ -122,7 +122,7 @@ def island(metres: float) -> NDArray[np.float32]:
     return np.asarray(height * (1 + noise), np.float32)
 
 
-def test_default_limits_make_land_of_an_island() -> None:
+def test_default_limits_of_an_island() -> None:
     height = island(3000.0)
     ids = classes_of_heights(height, 500.0, default_limits(height, 500.0))
     np.testing.assert_array_equal(ids == WATER, height <= 0)
@@ -137,7 +137,7 @@ def test_default_limits_leave_low_land_flat() -> None:
     assert set(np.unique(ids)) <= {WATER, GRASSLAND, FOREST}
 
 
-def test_default_limits_do_without_metres() -> None:
+def test_default_limits_of_numbers_without_unit() -> None:
     height = island(3000.0)
     numbers = (height - height.min()) / np.ptp(height) * np.float32(65535)
     ids = classes_of_heights(numbers, 1.0, default_limits(numbers, 1.0))
@@ -166,10 +166,10 @@ def land(shape: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     return colours + random.integers(0, 20, (*shape, 3), dtype=np.uint8), height
 
 
-def test_the_labeller_sees_tiles_as_it_sees_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labelling_in_tiles_equals_labelling_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     texture, height = land((300, 340))
     shares: list[float] = []
-    monkeypatch.setattr(earth_module, "_TILE_PX", 96)
+    monkeypatch.setattr(earth_module, "TILE_PX", 96)
     tiled = classes_of_earth(texture, height, 2000.0, progress=shares.append)
     whole = load_labeller(asset_path("labeller.npz")).label(texture, height, 2000.0, Smoothing()).ids
     assert (tiled == whole).mean() > 0.999

@@ -1,4 +1,4 @@
-"""Height maps as users bring them."""
+"""Reading height maps of many formats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ rasterio = pytest.importorskip("rasterio", reason="GeoTIFF files to read are wri
 
 
 def ramp(dtype: str) -> NDArray[np.generic]:
-    """(40, 50), no two rows or columns alike."""
+    """(40, 50) without two equal rows or columns."""
     values = np.arange(2000).reshape(40, 50) * (1 if dtype != "uint8" else 1 / 8)
     return values.astype(dtype)
 
@@ -45,11 +45,11 @@ def geotiff(path: Path, values: NDArray[np.generic], **options: object) -> Path:
 def test_tiff_of_every_kind(tmp_path: Path, dtype: str, options: dict[str, object]) -> None:
     if "predictor" in options and dtype.startswith("float"):
         options = options | {"predictor": 3}
-    found = read_height_map(geotiff(tmp_path / "a.tif", ramp(dtype), **options))
-    np.testing.assert_array_equal(found.height, ramp(dtype))
-    assert found.height.dtype == np.float32
+    heights = read_height_map(geotiff(tmp_path / "a.tif", ramp(dtype), **options))
+    np.testing.assert_array_equal(heights.height, ramp(dtype))
+    assert heights.height.dtype == np.float32
     full = {"uint8": 255.0, "uint16": 65535.0, "uint32": 4294967295.0}
-    assert found.full_scale == full.get(dtype) and found.filled == 0 and found.pixel_size_m is None
+    assert heights.full_scale == full.get(dtype) and heights.filled == 0 and heights.pixel_size_m is None
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -58,63 +58,63 @@ def test_png_with_grey_in_any_number_of_channels(tmp_path: Path, dtype: str, cha
     values = ramp(dtype)
     picture = values if channels == 1 else np.dstack([values] * 3 + [np.full_like(values, 200)] * (channels - 3))
     cv2.imwrite(str(tmp_path / "a.png"), picture)
-    found = read_height_map(tmp_path / "a.png")
-    np.testing.assert_array_equal(found.height, values)
+    heights = read_height_map(tmp_path / "a.png")
+    np.testing.assert_array_equal(heights.height, values)
     full = float(np.iinfo(dtype).max)
-    assert found.full_scale == full
-    metres = found.in_metres(-100.0, 900.0)
+    assert heights.full_scale == full
+    metres = heights.in_metres(-100.0, 900.0)
     np.testing.assert_allclose(metres.height, values / full * 1000 - 100, atol=1e-3)
     assert metres.full_scale is None and metres.in_metres(0.0, 1.0) is metres
 
 
-def test_float_heights_within_one_have_no_metres(tmp_path: Path) -> None:
+def test_float_heights_within_0_to_1_have_no_unit(tmp_path: Path) -> None:
     assert read_height_map(geotiff(tmp_path / "a.tif", ramp("float32") / 2000)).full_scale == 1.0
 
 
-def test_a_geotiff_is_in_metres_and_knows_its_pixels(tmp_path: Path) -> None:
+def test_a_geotiff_has_metres_and_a_pixel_size(tmp_path: Path) -> None:
     place = rasterio.transform.from_origin(5e5, 5e6, 30, 30)
-    found = read_height_map(geotiff(tmp_path / "a.tif", ramp("uint16"), crs="EPSG:32633", transform=place))
-    assert found.full_scale is None and found.pixel_size_m == pytest.approx(30.0)
+    heights = read_height_map(geotiff(tmp_path / "a.tif", ramp("uint16"), crs="EPSG:32633", transform=place))
+    assert heights.full_scale is None and heights.pixel_size_m == pytest.approx(30.0)
     feet = read_height_map(geotiff(tmp_path / "f.tif", ramp("uint16"), crs="EPSG:2229", transform=place))
     assert feet.pixel_size_m == pytest.approx(30.0 * 0.3048, rel=1e-5)
     degrees = rasterio.transform.from_origin(10.0, 60.0 + 20 / 3600, 1 / 3600, 1 / 3600)
-    found = read_height_map(geotiff(tmp_path / "b.tif", ramp("int16"), crs="EPSG:4326", transform=degrees))
-    assert found.pixel_size_m == pytest.approx(30.92 * np.sqrt(0.5), rel=1e-3)
+    heights = read_height_map(geotiff(tmp_path / "b.tif", ramp("int16"), crs="EPSG:4326", transform=degrees))
+    assert heights.pixel_size_m == pytest.approx(30.92 * np.sqrt(0.5), rel=1e-3)
 
 
 @pytest.mark.parametrize(("dtype", "gap", "no_data"), [
     ("int16", -32768, None), ("int16", -9999, None), ("uint16", 65535, 65535), ("float32", np.nan, None),
     ("float32", -3.4e38, None), ("float32", 7e5, 7e5), ("float64", np.inf, None),
 ])  # fmt: skip
-def test_gaps_are_filled_from_around(tmp_path: Path, dtype: str, gap: float, no_data: float | None) -> None:
+def test_gaps_are_filled_from_their_surroundings(tmp_path: Path, dtype: str, gap: float, no_data: float | None) -> None:
     values = np.tile(np.linspace(100, 300, 80), (60, 1)).astype(dtype)
     whole = values.astype(np.float32)
     values[20:33, 30:50] = gap
     values[:5, :5] = gap
     place = rasterio.transform.from_origin(5e5, 5e6, 30, 30)
     path = geotiff(tmp_path / "a.tif", values, nodata=no_data, crs="EPSG:32633", transform=place)
-    found = read_height_map(path)
-    assert found.filled == 13 * 20 + 25
+    heights = read_height_map(path)
+    assert heights.filled == 13 * 20 + 25
     known = np.ones(values.shape, bool)
     known[20:33, 30:50] = known[:5, :5] = False
-    np.testing.assert_array_equal(found.height[known], whole[known])
-    assert np.abs(found.height - whole).max() < 40
+    np.testing.assert_array_equal(heights.height[known], whole[known])
+    assert np.abs(heights.height - whole).max() < 40
 
 
-def test_nothing_but_gaps(tmp_path: Path) -> None:
+def test_a_file_with_gaps_only(tmp_path: Path) -> None:
     path = geotiff(tmp_path / "a.tif", np.full((40, 40), -32768, np.int16))
     with pytest.raises(InputFileError, match="only gaps"):
         read_height_map(path)
 
 
-def test_our_own_export_comes_back_in_metres(tmp_path: Path) -> None:
+def test_an_exported_height_map_has_metres(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a_height16.png"), ramp("uint16") * np.uint16(32))
-    told = {"height_min_m": -50.0, "height_max_m": 1950.0, "pixel_size_m": 30.0, "sea_level_m": 0.0}
+    facts = {"height_min_m": -50.0, "height_max_m": 1950.0, "pixel_size_m": 30.0, "sea_level_m": 0.0}
     sidecar = tmp_path / "a_height16.json"
-    sidecar.write_text(json.dumps(told))
-    found = read_height_map(tmp_path / "a_height16.png")
-    assert found.full_scale is None and found.pixel_size_m == 30.0
-    np.testing.assert_allclose(found.height, ramp("uint16") * 32 / 65535 * 2000 - 50, atol=1e-3)
+    sidecar.write_text(json.dumps(facts))
+    heights = read_height_map(tmp_path / "a_height16.png")
+    assert heights.full_scale is None and heights.pixel_size_m == 30.0
+    np.testing.assert_allclose(heights.height, ramp("uint16") * 32 / 65535 * 2000 - 50, atol=1e-3)
     for broken in ("", "[]", '{"height_min_m": NaN, "height_max_m": 1, "pixel_size_m": 1}', '{"height_min_m": "x"}'):
         sidecar.write_text(broken)
         assert read_height_map(tmp_path / "a_height16.png").full_scale == 65535.0
@@ -124,11 +124,11 @@ def test_our_own_export_comes_back_in_metres(tmp_path: Path) -> None:
 def test_raw(tmp_path: Path, big_endian: bool) -> None:
     path = tmp_path / "a.r16"
     ramp("uint16").astype(">u2" if big_endian else "<u2").tofile(path)
-    found = read_raw_heights(path, RawFormat(40, 50, big_endian))
-    np.testing.assert_array_equal(found.height, ramp("uint16"))
-    assert found.full_scale == 65535.0
+    heights = read_raw_heights(path, RawFormat(40, 50, big_endian))
+    np.testing.assert_array_equal(heights.height, ramp("uint16"))
+    assert heights.full_scale == 65535.0
     np.testing.assert_array_equal(sample_raw_heights(path, RawFormat(40, 50, big_endian), 25), ramp("uint16")[::2, ::2])
-    for read in (read_raw_heights, lambda *asked: sample_raw_heights(*asked, 40)):
+    for read in (read_raw_heights, lambda *arguments: sample_raw_heights(*arguments, 40)):
         with pytest.raises(InputFileError, match="has 4000 bytes"):
             read(path, RawFormat(40, 40))
 
@@ -137,7 +137,7 @@ def test_sizes_of_raw_files(tmp_path: Path) -> None:
     path = tmp_path / "a.raw"
     path.write_bytes(bytes(2 * 64 * 96))
     assert raw_sizes(path) == ((192, 32), (128, 48), (96, 64), (64, 96), (48, 128), (32, 192))
-    # Nothing tells them apart.
+    # Nothing in the file distinguishes these sizes.
     assert likely_raw_format(path) in (RawFormat(64, 96), RawFormat(96, 64))
     path.write_bytes(bytes(2 * 64 * 64))
     assert likely_raw_format(path) == RawFormat(64, 64)
@@ -151,7 +151,7 @@ def test_sizes_of_raw_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "layout", [RawFormat(96, 240), RawFormat(240, 96, True), RawFormat(60, 384), RawFormat(128, 128, True)]
 )
-def test_the_format_of_land_is_found(tmp_path: Path, layout: RawFormat) -> None:
+def test_the_likely_format_of_a_raw_file(tmp_path: Path, layout: RawFormat) -> None:
     rough = np.random.default_rng(5).normal(30_000, 8_000, (12, 12)).astype(np.float32)
     land = cv2.resize(rough, (layout.width, layout.height), interpolation=cv2.INTER_CUBIC).clip(0, 65535)
     land.astype(">u2" if layout.big_endian else "<u2").tofile(tmp_path / "a.raw")
@@ -164,7 +164,7 @@ def empty_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(("data", "said"), [
+@pytest.mark.parametrize(("data", "message"), [
     (b"", "not a picture"),
     (b"no picture at all", "not a picture"),
     (empty_png(20_000, 20_000), "20000 x 20000 pixels; a map has at most 16,384"),
@@ -173,10 +173,10 @@ def empty_png(width: int, height: int) -> bytes:
     (b"II\x2a\0\xff\xff\xff\x7f", "not a picture"),
     (b"MM\0\x2b\0\x08\0\0\0\0\0\0\0\0\0\x10", "not a picture"),
 ])  # fmt: skip
-def test_what_is_no_height_map(tmp_path: Path, data: bytes, said: str) -> None:
+def test_files_that_are_not_height_maps(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    with pytest.raises(InputFileError, match=said) as caught:
+    with pytest.raises(InputFileError, match=message) as caught:
         read_height_map(path)
     assert str(caught.value).startswith(str(path)) and str(caught.value).endswith(".")
 
@@ -189,7 +189,7 @@ def test_huge_tiffs_are_refused_by_their_header(tmp_path: Path) -> None:
         read_raw_heights(path, RawFormat(32, 17_000))
 
 
-def test_colours_are_no_heights(tmp_path: Path) -> None:
+def test_colour_pictures_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8))
     with pytest.raises(InputFileError, match="colour picture"):

@@ -1,4 +1,4 @@
-"""Recovery journals: what they hold is always a state that the document had, and at most the last step is missing."""
+"""Recovery journals: they always restore a state that the document had, and lose at most the last step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def copied(project: Project) -> Project:
 
 
 def stroke(project: Project, key: int, rect: Rect, value: int) -> Tiles:
-    """Paint in place as the window does; the tiles as they are afterwards."""
+    """Paint in place as the window does, and return the tiles as they are afterwards."""
     edit = Stroke(project.cells(key))
     edit.touch(rect)
     project.cells(key)[rect.clipped(project.shape).slices] = value
@@ -45,8 +45,12 @@ def stroke(project: Project, key: int, rect: Rect, value: int) -> Tiles:
     return patch.after if patch else Tiles((), ())
 
 
-def left_behind(journal: Journal, folder: Path) -> list[AbandonedJournal]:
-    """What another program would find had this one been killed now."""
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def abandoned_copy(journal: Journal, folder: Path) -> list[AbandonedJournal]:
+    """The abandoned journals that another program would find if this one were killed now."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     shutil.copy(journal.path, folder)
@@ -54,8 +58,8 @@ def left_behind(journal: Journal, folder: Path) -> list[AbandonedJournal]:
 
 
 def recovered(journal: Journal, folder: Path) -> Project:
-    (found,) = left_behind(journal, folder)
-    return recover(found)[0]
+    (abandoned,) = abandoned_copy(journal, folder)
+    return recover(abandoned)[0]
 
 
 class Editor:
@@ -114,9 +118,9 @@ def test_random_edits_are_recovered(tmp_path_factory: pytest.TempPathFactory, se
     folder = tmp_path_factory.mktemp("journal")
     draw = random.Random(seed)
     with pytest.MonkeyPatch.context() as patched:
-        if short:  # the journal begins anew every few steps
-            patched.setattr(journal_module, "_LARGE_BYTES", 1000)
-            patched.setattr(journal_module, "_LARGE_BASES", 1)
+        if short:  # the journal is shortened every few steps
+            patched.setattr(journal_module, "SHORTEN_BYTES", 1000)
+            patched.setattr(journal_module, "SHORTEN_FACTOR", 1)
         editor = Editor(folder / "running", full_project(LARGE))
         for _ in range(draw.randrange(1, 25)):
             editor.step(draw)
@@ -128,7 +132,7 @@ def test_random_edits_are_recovered(tmp_path_factory: pytest.TempPathFactory, se
 
 
 def test_a_short_journal_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "_LARGE_BYTES", 20_000)
+    monkeypatch.setattr(journal_module, "SHORTEN_BYTES", 20_000)
     project = plain_project(LARGE)
     journal = Journal.create(tmp_path / "a", "a", project, VIEW)
     noise = np.random.default_rng(0)
@@ -169,15 +173,15 @@ def test_a_cut_at_any_byte_gives_the_state_before(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         expected = sum(end <= length for end in ends) - 1
         assert_same(recover(abandoned_journals(tmp_path)[0])[0], states[expected])
-    # A power cut may leave blocks of zeros, or of anything, where data should have come.
+    # A power cut may leave blocks of zeros or random bytes in place of the data.
     for rest in (bytes(500), b"\xff" * 500, whole[:500]):
         path.write_bytes(whole + rest)
         assert_same(recover(abandoned_journals(tmp_path)[0])[0], states[-1])
     for length in [*range(0, 60), ends[0] - 1]:
         path.write_bytes(whole[:length])
-        (found,) = abandoned_journals(tmp_path)
+        (abandoned,) = abandoned_journals(tmp_path)
         with pytest.raises(ProjectError, match=r"cannot be recovered from .*; discard it\.$"):
-            recover(found)
+            recover(abandoned)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=3))
@@ -194,49 +198,49 @@ def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, flips: list[tup
     for place, change in flips:
         broken[place % len(broken)] ^= change
     (folder / "b.journal").write_bytes(broken)
-    (found,) = abandoned_journals(folder)
+    (abandoned,) = abandoned_journals(folder)
     try:
-        result = recover(found)[0]
+        result = recover(abandoned)[0]
     except ProjectError:
         return
     assert any(np.array_equal(result.layer(4).cells, each.layer(4).cells) for each in states)
     journal.close_and_remove()
 
 
-def test_what_is_known_of_a_journal(tmp_path: Path) -> None:
+def test_name_file_and_view_of_a_journal(tmp_path: Path) -> None:
     project = plain_project()
     journal = Journal.create(tmp_path / "a", "Coast", project, VIEW, tmp_path / "coast.terrainpaint")
-    (found,) = left_behind(journal, tmp_path / "b")
-    assert (found.name, found.document) == ("Coast", tmp_path / "coast.terrainpaint")
-    _, view, document = recover(found)
+    (abandoned,) = abandoned_copy(journal, tmp_path / "b")
+    assert (abandoned.name, abandoned.document) == ("Coast", tmp_path / "coast.terrainpaint")
+    _, view, document = recover(abandoned)
     assert view == VIEW and document == tmp_path / "coast.terrainpaint"
     journal.tiles(1, stroke(project, 1, Rect(0, 0, 9, 9), 2))
     journal.saved(tmp_path / "other.terrainpaint")
     journal.flush()
-    # All of it is in a file: nothing to recover, and no need to keep it.
-    assert left_behind(journal, tmp_path / "b") == []
+    # Everything is saved, so there is nothing to recover.
+    assert abandoned_copy(journal, tmp_path / "b") == []
     assert list((tmp_path / "b").iterdir()) == []
     journal.structure(project, ViewSettings(exaggeration=3.0))
-    (found,) = left_behind(journal, tmp_path / "b")
-    assert found.document == tmp_path / "other.terrainpaint"
-    assert recover(found)[1].exaggeration == 3.0
-    discard(found)
+    (abandoned,) = abandoned_copy(journal, tmp_path / "b")
+    assert abandoned.document == tmp_path / "other.terrainpaint"
+    assert recover(abandoned)[1].exaggeration == 3.0
+    discard(abandoned)
     assert list((tmp_path / "b").iterdir()) == [] and abandoned_journals(tmp_path / "b") == []
 
 
 def test_a_shortened_journal_remembers_the_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "_LARGE_BYTES", 1)
-    monkeypatch.setattr(journal_module, "_LARGE_BASES", 0)
+    monkeypatch.setattr(journal_module, "SHORTEN_BYTES", 1)
+    monkeypatch.setattr(journal_module, "SHORTEN_FACTOR", 0)
     journal = Journal.create(tmp_path / "a", "a", plain_project(), VIEW)
     journal.saved(tmp_path / "file")
-    assert left_behind(journal, tmp_path / "b") == []
+    assert abandoned_copy(journal, tmp_path / "b") == []
     project = plain_project()
     journal.tiles(1, stroke(project, 1, Rect(0, 0, 40, 40), 6))
-    (found,) = left_behind(journal, tmp_path / "b")
-    assert found.document == tmp_path / "file"
+    (abandoned,) = abandoned_copy(journal, tmp_path / "b")
+    assert abandoned.document == tmp_path / "file"
 
 
-def test_the_newest_comes_first(tmp_path: Path) -> None:
+def test_the_newest_journal_is_first(tmp_path: Path) -> None:
     for name, age in (("old", 500), ("new", 5), ("middle", 100)):
         path = Journal.create(tmp_path / "a", name, plain_project(), VIEW).path
         copy = tmp_path / path.name
@@ -245,21 +249,21 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
     assert [each.name for each in abandoned_journals(tmp_path)] == ["new", "middle", "old"]
 
 
-def test_a_running_program_is_left_alone(tmp_path: Path) -> None:
+def test_the_journal_of_a_running_program_is_not_touched(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     other = Journal.create(tmp_path, "a", plain_project(), VIEW)
     assert abandoned_journals(tmp_path) == []
-    found = AbandonedJournal(journal.path, journal_module.datetime.datetime.now(), "a", None)
+    abandoned = AbandonedJournal(journal.path, journal_module.datetime.datetime.now(), "a", None)
     with pytest.raises(ProjectError, match="in use by another TerrainPaint"):
-        recover(found)
-    discard(found)
+        recover(abandoned)
+    discard(abandoned)
     journal.tiles(1, Tiles((), ()))
     other.close_and_remove()
     assert journal.path.exists()
     journal.close_and_remove()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ProjectError, match="there is no such file"):
-        recover(found)
+        recover(abandoned)
 
 
 def test_a_journal_stays_locked_when_the_thread_that_created_it_ends(tmp_path: Path) -> None:
@@ -276,27 +280,27 @@ def test_no_folder_is_no_journal(tmp_path: Path) -> None:
     assert abandoned_journals(tmp_path / "none") == []
 
 
-def test_foreign_files_are_offered_but_not_recovered(tmp_path: Path) -> None:
+def test_files_of_other_formats_are_offered_but_not_recovered(tmp_path: Path) -> None:
     (tmp_path / "x.journal").write_bytes(b"somebody's diary")
-    (found,) = abandoned_journals(tmp_path)
+    (abandoned,) = abandoned_journals(tmp_path)
     with pytest.raises(ProjectError, match="it is not a journal"):
-        recover(found)
-    discard(found)
+        recover(abandoned)
+    discard(abandoned)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_crumbs_of_yesterday_are_swept(tmp_path: Path) -> None:
-    crumbs = [tmp_path / ".writing-1234.journal", tmp_path / "gone-12.lock"]
-    for path in (*crumbs, tmp_path / "notes.txt"):
+def test_old_temporary_files_are_removed(tmp_path: Path) -> None:
+    leftovers = [tmp_path / ".writing-1234.journal", tmp_path / "gone-12.lock"]
+    for path in (*leftovers, tmp_path / "notes.txt"):
         path.touch()
-    assert abandoned_journals(tmp_path) == [] and all(path.exists() for path in crumbs)
+    assert abandoned_journals(tmp_path) == [] and all(path.exists() for path in leftovers)
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
     assert abandoned_journals(tmp_path) == []
     assert list(tmp_path.iterdir()) == [tmp_path / "notes.txt"]
 
 
-def test_a_full_disk_breaks_the_journal_until_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_full_disk_a_journal_must_be_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = plain_project()
     journal = Journal.create(tmp_path / "a", "a", copied(project), VIEW)
     before = copied(project)
@@ -312,7 +316,7 @@ def test_a_full_disk_breaks_the_journal_until_it_begins_anew(tmp_path: Path, mon
         patched.setattr("os.write", full)
         with pytest.raises(OutputError, match="disk is full"):
             journal.tiles(1, tiles)
-    # One step is missing: whatever came on top of it would be a state that never was.
+    # One step is missing, so a later step would give a state that the document never had.
     with pytest.raises(OutputError, match="lacks earlier changes"):
         journal.tiles(1, stroke(project, 1, Rect(20, 0, 9, 9), 3))
     assert_same(recovered(journal, tmp_path / "b"), before)
@@ -321,11 +325,11 @@ def test_a_full_disk_breaks_the_journal_until_it_begins_anew(tmp_path: Path, mon
     assert_same(recovered(journal, tmp_path / "b"), project)
 
 
-def test_a_broken_journal_is_gone_when_the_document_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_removes_a_broken_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     with monkeypatch.context() as patched:
-        patched.setattr(journal_module, "atomic_path", lambda path: (_ for _ in ()).throw(OutputError("full")))
-        with pytest.raises(OutputError, match="full"):
+        patched.setattr("os.fsync", full_disk)
+        with pytest.raises(OutputError, match="disk is full"):
             journal.replaced(plain_project((50, 50)))
     journal.saved(tmp_path / "file")
     assert not journal.path.exists()
@@ -336,19 +340,19 @@ def test_a_broken_journal_is_gone_when_the_document_is_saved(tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_created_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         Journal.create(tmp_path / "file", "a", plain_project(), VIEW)
     project = plain_project()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(journal_module, "encode_structure", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+        patched.setattr("os.fsync", full_disk)
         with pytest.raises(OutputError, match="disk is full"):
             Journal.create(tmp_path / "a", "a", project, VIEW)
     assert list((tmp_path / "a").iterdir()) == []
 
 
-def test_unknown_layers_are_a_mistake_of_the_caller(tmp_path: Path) -> None:
+def test_an_unknown_layer_is_a_value_error(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     with pytest.raises(ValueError, match="no layer 7"):
         journal.tiles(7, Tiles((), ()))
@@ -360,7 +364,7 @@ from pathlib import Path
 from terrainpaint.core import journal as module
 from tests.core.test_journal import Editor, LARGE
 from tests.core.projects import full_project
-module._LARGE_BYTES, module._LARGE_BASES = 30_000, 2
+module.SHORTEN_BYTES, module.SHORTEN_FACTOR = 30_000, 2
 editor = Editor(Path(sys.argv[1]), full_project(LARGE))
 draw = random.Random(int(sys.argv[2]))
 for step in itertools.count(1):
@@ -372,7 +376,7 @@ for step in itertools.count(1):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
-def test_a_killed_program_loses_no_more_than_the_step_under_way(tmp_path: Path) -> None:
+def test_a_killed_program_loses_at_most_the_step_in_progress(tmp_path: Path) -> None:
     chance = random.Random(1)
     for seed in range(20):
         folder = tmp_path / str(seed)
@@ -380,24 +384,24 @@ def test_a_killed_program_loses_no_more_than_the_step_under_way(tmp_path: Path) 
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as painter:
             assert painter.stdout is not None
             lines = [painter.stdout.readline()]
-            # The journal of a program that runs is not offered, however often others look.
+            # The journal of a running program is not offered.
             assert lines[0] == "begin 1\n" and abandoned_journals(folder) == []
             time.sleep(chance.uniform(0.0, 0.25))
             painter.send_signal(signal.SIGKILL)
             lines += painter.stdout.readlines()
         whole = [line for line in lines if line.endswith("\n")]
         flushed = sum(line.startswith("end") for line in whole)
-        (found,) = abandoned_journals(folder)
-        result = recover(found)[0]
+        (abandoned,) = abandoned_journals(folder)
+        result = recover(abandoned)[0]
         truth = Editor(tmp_path / f"truth {seed}", full_project(LARGE))
         draw = random.Random(seed)
         for _ in range(flushed):
             truth.step(draw)
-        # The step under way may be whole already, even if nobody was told.
+        # The step in progress may be complete already.
         try:
             assert_same(result, truth.project)
         except AssertionError:
             truth.step(draw)
             assert_same(result, truth.project)
-        discard(found)
+        discard(abandoned)
         assert [each.name for each in folder.iterdir() if not each.name.startswith(".writing-")] == []

@@ -1,4 +1,4 @@
-"""Segmentation maps: the type, and pictures that are and are not maps."""
+"""Segmentation maps, and pictures that are maps or are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ID_MAPS = npst.arrays(np.uint8, st.tuples(st.integers(32, 50), st.integers(32, 5
 
 @pytest.fixture
 def ids() -> NDArray[np.uint8]:
-    """(40, 56) with every class, not symmetric in any way."""
+    """(40, 56) with every class and without any symmetry."""
     return np.random.default_rng(5).integers(0, CLASS_COUNT, (40, 56), dtype=np.uint8)
 
 
@@ -36,7 +36,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def forged_png(width: int, height: int) -> bytes:
-    """An RGB PNG that declares a size and holds next to no pixels."""
+    """An RGB PNG that declares a size and contains nearly no pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
@@ -141,7 +141,7 @@ def test_unused_palette_entries_do_not_matter(tmp_path: Path, ids: NDArray[np.ui
     np.testing.assert_array_equal(read_map(path).ids, ids)
 
 
-def test_used_foreign_palette_colour_is_named(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+def test_a_used_palette_colour_of_no_class_is_named(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
     path = tmp_path / "foreign.png"
     palette = PALETTE.copy()
     palette[0] = (250, 0, 16)
@@ -152,7 +152,7 @@ def test_used_foreign_palette_colour_is_named(tmp_path: Path, ids: NDArray[np.ui
         read_map(path)
 
 
-def test_foreign_rgb_colour_is_named_with_its_share(tmp_path: Path) -> None:
+def test_an_rgb_colour_of_no_class_is_named_with_its_fraction(tmp_path: Path) -> None:
     colours = np.broadcast_to(PALETTE[2], (1100, 1000, 3)).copy()
     colours[1090:, :500] = (10, 20, 30)
     path = tmp_path / "foreign.png"
@@ -203,7 +203,7 @@ BAD_PICTURES = {
 
 
 @pytest.mark.parametrize("name", BAD_PICTURES)
-def test_pictures_that_are_no_maps(name: str, tmp_path: Path) -> None:
+def test_pictures_that_are_not_maps(name: str, tmp_path: Path) -> None:
     picture, options, message = BAD_PICTURES[name]
     path = tmp_path / "bad.png"
     picture.save(path, **options)
@@ -222,7 +222,7 @@ def test_used_transparent_palette_entry_is_refused(tmp_path: Path, ids: NDArray[
 
 
 def test_sixteen_bit_rgb_is_refused(tmp_path: Path) -> None:
-    # Pillow cannot write it, and reads it as 8 bits without a word.
+    # Pillow cannot write such pictures, and reads them silently as 8 bits.
     header = struct.pack(">IIBBBBB", 32, 32, 16, 2, 0, 0, 0)
     data = zlib.compress((b"\0" + bytes(32 * 6)) * 32)
     path = tmp_path / "deep.png"
@@ -261,14 +261,14 @@ def test_pillows_pixel_limit_does_not_apply_and_stays(tmp_path: Path, monkeypatc
     path = tmp_path / "map.png"
     write_map(path, SegmentationMap(np.zeros((64, 64), np.uint8)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
-    monkeypatch.setattr("terrainpaint.core.map_files._STRIP_PX", 64)
+    monkeypatch.setattr("terrainpaint.core.map_files.STRIP_PX", 64)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_map(path).shape == (64, 64)
     assert Image.MAX_IMAGE_PIXELS == 64 * 64 - 1
 
 
-def test_what_is_no_picture(tmp_path: Path) -> None:
+def test_files_that_are_not_pictures(tmp_path: Path) -> None:
     text = tmp_path / "text.png"
     text.write_text("not a picture")
     empty = tmp_path / "empty.png"

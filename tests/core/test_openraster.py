@@ -19,7 +19,7 @@ from terrainpaint.core.project_file import save_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import ProjectError
 from tests.core.projects import VIEW, assert_same, full_project
-from tests.core.test_project_file import forged, members_of, packed
+from tests.core.test_project_file import forged, members_of, zipped
 
 SETTINGS = Settings(500.0, "atlas", base_class=3)
 
@@ -36,7 +36,7 @@ def colours(shape: tuple[int, int], class_id: int, alpha: int = 255) -> np.ndarr
 
 def ora(path: Path, stack: str, pictures: dict[str, bytes], image: str = 'w="60" h="50"') -> Path:
     xml = f"<?xml version='1.0' encoding='UTF-8'?><image version=\"0.0.3\" {image}>{stack}</image>"
-    return packed(path, {"mimetype": b"image/openraster", "stack.xml": xml.encode("utf-8"), **pictures})
+    return zipped(path, {"mimetype": b"image/openraster", "stack.xml": xml.encode("utf-8"), **pictures})
 
 
 def test_layers_groups_offsets_and_visibility(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_sixteen_bit_colours(tmp_path: Path) -> None:
 
 
 def through_another_program(path: Path) -> Path:
-    """The file as Krita or GIMP write it again: only what they know, layers cropped to what is painted, as RGBA."""
+    """The file as Krita or GIMP would save it: members of OpenRaster only, RGBA layers cropped to painted pixels."""
     members = members_of(path)
     kept = {name: data for name, data in members.items() if not name.startswith("terrain/")}
     stack = kept["stack.xml"].decode("utf-8")
@@ -100,30 +100,30 @@ def through_another_program(path: Path) -> Path:
         kept[name] = png(pixels[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1])
         stack = stack.replace(f'src="{name}" x="0" y="0"', f'src="{name}" x="{cols.min()}" y="{rows.min()}"')
     kept["stack.xml"] = stack.encode("utf-8")
-    return packed(path.with_suffix(".ora"), kept)
+    return zipped(path.with_suffix(".ora"), kept)
 
 
-def test_our_own_file_comes_back_from_another_program(tmp_path: Path) -> None:
+def test_a_project_survives_another_program(tmp_path: Path) -> None:
     project = full_project()
     save_project(tmp_path / "a.terrainpaint", project, VIEW, None)
-    found = read_openraster(through_another_program(tmp_path / "a.terrainpaint"), SETTINGS)
-    assert found.settings == Settings(500.0, "atlas", base_class=project.settings.base_class)
-    assert len(found.layers) == 3
-    for mine, yours in zip(found.layers, project.layers, strict=True):
-        np.testing.assert_array_equal(mine.cells, yours.cells)
-        assert (mine.visible, mine.locked) == (yours.visible, yours.locked)
-    assert found.layer(found.active).cells is found.layers[1].cells
+    imported = read_openraster(through_another_program(tmp_path / "a.terrainpaint"), SETTINGS)
+    assert imported.settings == Settings(500.0, "atlas", base_class=project.settings.base_class)
+    assert len(imported.layers) == 3
+    for after, before in zip(imported.layers, project.layers, strict=True):
+        np.testing.assert_array_equal(after.cells, before.cells)
+        assert (after.visible, after.locked) == (before.visible, before.locked)
+    assert imported.layer(imported.active).cells is imported.layers[1].cells
     whole = Rect.of_shape(project.shape)
     np.testing.assert_array_equal(
-        flattened(found.layers, found.settings.base_class, whole),
+        flattened(imported.layers, imported.settings.base_class, whole),
         flattened(project.layers, project.settings.base_class, whole),
     )
-    # And so any number of times.
-    save_project(tmp_path / "b.terrainpaint", found, VIEW, None)
-    assert_same(read_openraster(through_another_program(tmp_path / "b.terrainpaint"), SETTINGS), found)
+    # And a second time.
+    save_project(tmp_path / "b.terrainpaint", imported, VIEW, None)
+    assert_same(read_openraster(through_another_program(tmp_path / "b.terrainpaint"), SETTINGS), imported)
 
 
-def test_an_only_layer_stays_a_layer(tmp_path: Path) -> None:
+def test_a_single_layer_stays_a_layer(tmp_path: Path) -> None:
     path = ora(tmp_path / "a.ora", '<stack><layer src="a.png"/></stack>', {"a.png": png(colours((50, 60), 2))})
     project = read_openraster(path, SETTINGS)
     assert len(project.layers) == 1 and (project.layers[0].cells == 2).all()
@@ -134,7 +134,7 @@ LAYER = '<stack><layer src="a.png"/></stack>'
 BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]>'
 
 
-@pytest.mark.parametrize(("stack", "image", "said"), [
+@pytest.mark.parametrize(("stack", "image", "message"), [
     ("<stack/>", 'w="60" h="50"', "has no layers"),
     ("<stack>", 'w="60" h="50"', "not XML"),
     (LAYER, "", "no valid number as h"),
@@ -149,9 +149,9 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]>'
     ('<stack><layer src="a.png" x="99999999"/></stack>', 'w="60" h="50"', "no valid number as x"),
     ("<stack>" + '<layer src="a.png"/>' * 1001 + "</stack>", 'w="60" h="50"', "more than 1000 layers"),
 ])  # fmt: skip
-def test_broken_stacks(tmp_path: Path, stack: str, image: str, said: str) -> None:
+def test_broken_stacks(tmp_path: Path, stack: str, image: str, message: str) -> None:
     path = ora(tmp_path / "a.ora", stack, {"a.png": png(colours((50, 60), 1))}, image)
-    with pytest.raises(ProjectError, match=said) as caught:
+    with pytest.raises(ProjectError, match=message) as caught:
         read_openraster(path, SETTINGS)
     assert str(caught.value).startswith(f"{path} ") and str(caught.value).endswith(".")
 
@@ -167,7 +167,7 @@ def test_broken_pictures(tmp_path: Path, data: bytes) -> None:
 def test_entities_are_refused(tmp_path: Path) -> None:
     for encoding in ("utf-8", "utf-16"):
         xml = f"<?xml version='1.0' encoding='{encoding}'?>{BOMB}<image w='60' h='50'>{LAYER}</image>"
-        path = packed(tmp_path / "a.ora", {"stack.xml": xml.encode(encoding), "a.png": png(colours((50, 60), 1))})
+        path = zipped(tmp_path / "a.ora", {"stack.xml": xml.encode(encoding), "a.png": png(colours((50, 60), 1))})
         with pytest.raises(ProjectError, match="has a document type"):
             read_openraster(path, SETTINGS)
 
@@ -179,9 +179,9 @@ def test_deep_groups(tmp_path: Path) -> None:
     assert (read_openraster(path, SETTINGS).layers[0].cells == 1).all()
 
 
-def test_what_is_no_openraster(tmp_path: Path) -> None:
+def test_files_of_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"stack\.xml is missing"):
-        read_openraster(packed(tmp_path / "a.zip", {"a": b""}), SETTINGS)
+        read_openraster(zipped(tmp_path / "a.zip", {"a": b""}), SETTINGS)
     (tmp_path / "b.ora").write_bytes(b"no zip")
     with pytest.raises(ProjectError, match="is not an OpenRaster file"):
         read_openraster(tmp_path / "b.ora", SETTINGS)
@@ -204,7 +204,7 @@ def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, flips: list[tup
         assert str(error).startswith(f"{path} ")
 
 
-def test_it_is_read_with_stored_members(tmp_path: Path) -> None:
+def test_a_file_with_stored_members_is_read(tmp_path: Path) -> None:
     members = members_of(ora(tmp_path / "a.ora", LAYER, {"a.png": png(colours((50, 60), 1))}))
-    path = packed(tmp_path / "b.ora", members, zipfile.ZIP_STORED)
+    path = zipped(tmp_path / "b.ora", members, zipfile.ZIP_STORED)
     assert (read_openraster(path, SETTINGS).layers[0].cells == 1).all()

@@ -37,7 +37,7 @@ def whole(mark: Mark, shape: tuple[int, int] = MAP) -> np.ndarray:
 
 
 def covered(brush: Brush, at: Point, tolerance: float) -> np.ndarray:
-    """All pixels whose centre is within the brush, one by one."""
+    """All pixels whose centre is within the brush, tested one by one."""
     down, across = np.abs(ROWS - at[0]), np.abs(COLS - at[1])
     distance = np.hypot(down, across) if brush.shape is Shape.ROUND else np.maximum(down, across)
     return distance <= brush.size_px / 2 + tolerance
@@ -53,7 +53,7 @@ def test_a_dab_is_every_centre_within_the_brush(brush: Brush, at: Point) -> None
 
 
 @given(BRUSHES, POINTS, POINTS, st.floats(1.5, 50))
-def test_a_segment_is_the_union_of_the_dabs_on_its_way(brush: Brush, start: Point, end: Point, last_px: float) -> None:
+def test_a_segment_is_the_union_of_the_dabs_along_it(brush: Brush, start: Point, end: Point, last_px: float) -> None:
     mask = whole(segment(brush, start, end, MAP, last_px))
     a, b = brush.snapped(start), dataclasses.replace(brush, size_px=last_px).snapped(end)
     inner, outer = np.zeros(MAP, bool), np.zeros(MAP, bool)
@@ -145,23 +145,23 @@ def test_a_polygon_is_even_odd_with_its_border(points: list[Point]) -> None:
             assert mask[int(row), int(col)]
 
 
-def test_no_points_are_no_polygon() -> None:
+def test_a_polygon_without_points_is_empty() -> None:
     assert polygon([], MAP).is_empty
 
 
 def slow_flood(ids: np.ndarray, at: tuple[int, int]) -> np.ndarray:
-    found, waiting = np.zeros(ids.shape, bool), [at]
+    area, waiting = np.zeros(ids.shape, bool), [at]
     while waiting:
         row, col = waiting.pop()
         inside = 0 <= row < ids.shape[0] and 0 <= col < ids.shape[1]
-        if inside and not found[row, col] and ids[row, col] == ids[at]:
-            found[row, col] = True
+        if inside and not area[row, col] and ids[row, col] == ids[at]:
+            area[row, col] = True
             waiting += [(row + 1, col), (row - 1, col), (row, col + 1), (row, col - 1)]
-    return found
+    return area
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.tuples(st.integers(1, 40), st.integers(1, 40)))
-def test_flood_equals_a_slow_one_and_leaves_the_map(seed: int, classes: int, shape: tuple[int, int]) -> None:
+def test_flood_equals_a_slow_one_and_does_not_change_the_map(seed: int, classes: int, shape: tuple[int, int]) -> None:
     random = np.random.default_rng(seed)
     ids = random.integers(0, classes, shape).astype(np.uint8) * np.uint8(2)
     before, at = ids.copy(), (int(random.integers(shape[0])), int(random.integers(shape[1])))
@@ -187,7 +187,7 @@ def test_where_finds_every_pixel_of_a_class(seed: int, class_id: int) -> None:
 
 
 @given(BRUSHES, POINTS, st.tuples(st.integers(-20, 70), st.integers(-20, 90), st.integers(0, 40), st.integers(0, 40)))
-def test_a_part_is_the_mark_seen_through_a_window(brush: Brush, at: Point, window: tuple[int, int, int, int]) -> None:
+def test_a_part_is_the_mark_within_a_rectangle(brush: Brush, at: Point, window: tuple[int, int, int, int]) -> None:
     mark, rect = dab(brush, at, MAP), Rect(*window)
     padded = np.pad(whole(mark), 100)
     assert np.array_equal(mark.part(rect), padded[rect.moved(100, 100).slices])
@@ -195,6 +195,6 @@ def test_a_part_is_the_mark_seen_through_a_window(brush: Brush, at: Point, windo
 
 
 @pytest.mark.parametrize("size", [0.5, 2049, math.nan])
-def test_a_brush_of_no_size_is_refused(size: float) -> None:
+def test_an_illegal_brush_size_is_refused(size: float) -> None:
     with pytest.raises(ValueError, match="size_px"):
         Brush(size)

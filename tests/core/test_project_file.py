@@ -1,4 +1,4 @@
-"""Project files: what was saved comes back, any OpenRaster program can open them, and no file does harm."""
+"""Project files: they load as saved, OpenRaster programs can open them, and no file does harm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from terrainpaint.core import archive as archive_module
-from terrainpaint.core import project_file
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
 from terrainpaint.core.project_file import load_project, save_project
@@ -42,7 +41,7 @@ def members_of(path: Path) -> Members:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def packed(path: Path, members: Members, method: int = zipfile.ZIP_DEFLATED) -> Path:
+def zipped(path: Path, members: Members, method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
@@ -50,11 +49,11 @@ def packed(path: Path, members: Members, method: int = zipfile.ZIP_DEFLATED) -> 
 
 
 @pytest.mark.parametrize("project", [full_project(), plain_project(), full_project((300, 37))])
-def test_what_was_saved_comes_back(tmp_path: Path, project: Project) -> None:
+def test_a_project_loads_as_saved(tmp_path: Path, project: Project) -> None:
     loaded, view = load_project(saved(tmp_path / "a.terrainpaint", project))
     assert_same(loaded, project)
     assert view == VIEW
-    # It is painted in place.
+    # Cells are painted in place.
     assert all(each.cells.flags.writeable for each in loaded.layers) and loaded.rerolls.flags.writeable
 
 
@@ -69,10 +68,10 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     path = saved(tmp_path / "a.terrainpaint")
     before = path.read_bytes()
 
-    def full(*_: object) -> bytes:
+    def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(project_file, "encode_colours", full)
+    monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OutputError, match="disk is full"):
         save_project(path, plain_project(), VIEW, None)
     assert path.read_bytes() == before
@@ -127,7 +126,7 @@ def test_it_is_openraster(tmp_path: Path) -> None:
             assert members[name][24] == 8  # bits a channel
 
 
-def test_the_merged_picture_is_what_the_layers_show(tmp_path: Path) -> None:
+def test_the_merged_picture_matches_the_layers(tmp_path: Path) -> None:
     project = full_project()
     members = members_of(saved(tmp_path / "a.terrainpaint", project))
     ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
@@ -148,15 +147,15 @@ def test_the_thumbnail_is_the_preview(tmp_path: Path) -> None:
     assert picture.shape == (70, 90, 3) and (picture == (200, 30, 10)).all()
 
 
-# Broken and hostile files
+# Damaged and malicious files
 
 
 def refused(path: Path) -> str:
     with pytest.raises(ProjectError) as caught:
         load_project(path)
-    said = str(caught.value)
-    assert said.startswith(f"{path} ") and said.endswith(".") and "\n" not in said and len(said) < 400
-    return said
+    message = str(caught.value)
+    assert message.startswith(f"{path} ") and message.endswith(".") and "\n" not in message and len(message) < 400
+    return message
 
 
 @pytest.mark.parametrize(
@@ -173,17 +172,17 @@ def test_no_file(tmp_path: Path) -> None:
     assert "is not a file" in refused(tmp_path)
 
 
-def test_foreign_zip_files(tmp_path: Path) -> None:
-    assert "is not a TerrainPaint project" in refused(packed(tmp_path / "a.zip", {"word/document.xml": b"<a/>"}))
+def test_zip_files_of_other_formats(tmp_path: Path) -> None:
+    assert "is not a TerrainPaint project" in refused(zipped(tmp_path / "a.zip", {"word/document.xml": b"<a/>"}))
     ora = {"mimetype": b"image/openraster", "stack.xml": b"<image/>"}
-    assert "import it as OpenRaster" in refused(packed(tmp_path / "b.zip", ora))
+    assert "import it as OpenRaster" in refused(zipped(tmp_path / "b.zip", ora))
 
 
 def test_empty_zip(tmp_path: Path) -> None:
-    assert "is not a TerrainPaint project" in refused(packed(tmp_path / "a.zip", {}))
+    assert "is not a TerrainPaint project" in refused(zipped(tmp_path / "a.zip", {}))
 
 
-def test_every_cut_is_noticed(tmp_path: Path) -> None:
+def test_every_truncated_file_is_refused(tmp_path: Path) -> None:
     whole = saved(tmp_path / "a.terrainpaint").read_bytes()
     path = tmp_path / "cut.terrainpaint"
     for length in [*range(0, len(whole), 97), *range(len(whole) - 60, len(whole))]:
@@ -204,7 +203,7 @@ def test_flipped_bytes_load_the_same_or_are_refused(
         WHOLE.append(saved(folder / "whole.terrainpaint").read_bytes())
     broken = bytearray(WHOLE[0])
     for _ in range(data.draw(st.integers(1, 4))):
-        # The directory at the end is where most of the trouble starts.
+        # The directory at the end is the most vulnerable part.
         place = data.draw(st.one_of(st.integers(0, len(broken) - 1), st.integers(len(broken) - 900, len(broken) - 1)))
         broken[place] ^= data.draw(st.integers(1, 255))
     path = folder / "flipped.terrainpaint"
@@ -219,14 +218,14 @@ def test_flipped_bytes_load_the_same_or_are_refused(
 
 
 def changed(tmp_path: Path, change: Callable[[Members], object]) -> Path:
-    """A valid file with other members."""
+    """A valid file with changed members."""
     members = members_of(saved(tmp_path / "whole.terrainpaint"))
     change(members)
-    return packed(tmp_path / "a.terrainpaint", members)
+    return zipped(tmp_path / "a.terrainpaint", members)
 
 
 def described(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A valid file with another description."""
+    """A valid file with a changed description."""
 
     def rewrite(members: Members) -> None:
         content = json.loads(members["terrain/project.json"])
@@ -271,20 +270,20 @@ def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, 
             del inner[place[-1]]
         else:
             inner[place[-1]] = value
-        packed(path, members | {"terrain/project.json": json.dumps(content).encode()})
+        zipped(path, members | {"terrain/project.json": json.dumps(content).encode()})
         try:
             project, view = load_project(path)
         except ProjectError as error:
             refusals += 1
             assert str(error).startswith(f"{path} ") and len(str(error)) < 400
         else:
-            # What passes is a project, and can be saved and read again.
+            # A value that is accepted gives a project that can be saved and loaded again.
             save_project(tmp_path / "again.terrainpaint", project, view, None)
             assert_same(load_project(tmp_path / "again.terrainpaint")[0], project)
     assert refusals >= 10
 
 
-def test_a_file_of_before_there_was_variety_has_that_of_real_land(tmp_path: Path) -> None:
+def test_a_file_without_variety_gets_that_of_real_land(tmp_path: Path) -> None:
     path = described(tmp_path, lambda content: content["settings"].pop("variety"))
     assert load_project(path)[0].settings.recipe.variety == 1
 
@@ -327,8 +326,8 @@ def palette_picture(value: int, colours: bytes = PALETTE.tobytes()) -> Image.Ima
     b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 90, 70, 8, 3, 0, 0, 0)) + forged(9000, 9000, 3)[8:],
 ])  # fmt: skip
 def test_wrong_pictures_of_layers(tmp_path: Path, data: bytes) -> None:
-    said = refused(changed(tmp_path, lambda members: members.update({"data/layer-4.png": data})))
-    assert "data/layer-4.png" in said
+    message = refused(changed(tmp_path, lambda members: members.update({"data/layer-4.png": data})))
+    assert "data/layer-4.png" in message
 
 
 @pytest.mark.parametrize("name", ["terrain/underlay.png", "terrain/rerolls.png"])
@@ -339,7 +338,7 @@ def test_wrong_other_pictures(tmp_path: Path, name: str, data: bytes) -> None:
     assert name in refused(changed(tmp_path, lambda members: members.update({name: data})))
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_not_extracted(tmp_path: Path) -> None:
     header = forged(90, 70, 3)
     bomb = header[:33] + bytes(200 << 20)
     path = changed(tmp_path, lambda members: members.update({"data/layer-4.png": bomb}))
@@ -349,7 +348,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert "terrain/project.json is too large" in refused(path)
 
 
-def test_a_bomb_that_lies_about_its_size_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_with_a_wrong_size_is_not_extracted(tmp_path: Path) -> None:
     bomb = forged(90, 70, 3)[:33] + bytes(50 << 20)
     path = changed(tmp_path, lambda members: members.update({"data/layer-4.png": bomb}))
     data = path.read_bytes()
@@ -359,7 +358,7 @@ def test_a_bomb_that_lies_about_its_size_is_not_unpacked(tmp_path: Path) -> None
 
 
 def test_more_layers_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # 10,000 px a side, so that the pictures which are not that large are not even looked at.
+    # The declared size alone is refused, before the pictures are read, which have another size.
     path = described(
         tmp_path, lambda content: content.update(height=16384, width=16384, layers=content["layers"] * 333)
     )
@@ -401,19 +400,19 @@ def test_encrypted_members(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
-def test_unusual_packing(tmp_path: Path, method: int) -> None:
+def test_other_compression_methods_are_refused(tmp_path: Path, method: int) -> None:
     members = members_of(saved(tmp_path / "whole.terrainpaint"))
-    assert "compression that OpenRaster does not allow" in refused(packed(tmp_path / "a.terrainpaint", members, method))
+    assert "compression that OpenRaster does not allow" in refused(zipped(tmp_path / "a.terrainpaint", members, method))
 
 
 def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     members = {f"{number}": b"" for number in range(10_001)}
-    assert "10,001 files" in refused(packed(tmp_path / "a.terrainpaint", members))
-    monkeypatch.setattr(archive_module, "_LARGEST_READ", 100_000)
+    assert "10,001 files" in refused(zipped(tmp_path / "a.terrainpaint", members))
+    monkeypatch.setattr(archive_module, "MAX_READ_BYTES", 100_000)
     assert "is not a TerrainPaint project" in refused(tmp_path / "a.terrainpaint")
 
 
-def test_names_that_leave_the_folder_are_only_names(tmp_path: Path) -> None:
+def test_member_names_outside_the_folder_are_ignored(tmp_path: Path) -> None:
     names = ["../evil.txt", "/etc/evil.txt", "C:\\evil.txt", "data/../../evil.png", "terrain/\x00.png", "data/"]
     path = changed(tmp_path, lambda members: members.update(dict.fromkeys(names, b"evil")))
     before = sorted(tmp_path.parent.rglob("*"))
@@ -421,12 +420,12 @@ def test_names_that_leave_the_folder_are_only_names(tmp_path: Path) -> None:
     assert sorted(tmp_path.parent.rglob("*")) == before
 
 
-def test_an_unknown_member_and_field_are_left_alone(tmp_path: Path) -> None:
+def test_an_unknown_member_and_field_are_ignored(tmp_path: Path) -> None:
     path = described(tmp_path, lambda content: content.update(future={"a": 1}))
     assert_same(load_project(path)[0], full_project())
 
 
-def test_empty_layers_are_see_through(tmp_path: Path) -> None:
+def test_empty_layers_are_transparent(tmp_path: Path) -> None:
     project = Project.empty((40, 40), Settings(2000.0, "atlas"))
     path = tmp_path / "a.terrainpaint"
     save_project(path, project, ViewSettings(), None)

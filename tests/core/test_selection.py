@@ -41,19 +41,19 @@ def test_selections_are_sets(a: Mark, b: Mark) -> None:
     assert np.array_equal(whole(inverted(a, MAP)), ~first)
 
 
-def test_nothing_is_left_of_everything() -> None:
+def test_the_inverse_of_everything_is_none() -> None:
     assert inverted(select_all(MAP), MAP) is None
     assert whole(select_all(MAP)).all()
 
 
 @given(MARKS, st.integers(-60, 60), st.integers(-60, 60))
-def test_moving_loses_what_leaves_the_map(mark: Mark, rows: int, cols: int) -> None:
+def test_moving_drops_pixels_outside_the_map(mark: Mark, rows: int, cols: int) -> None:
     expected = np.pad(whole(mark), 100)[100 - rows : 140 - rows, 100 - cols : 150 - cols]
     assert np.array_equal(whole(moved(mark, rows, cols, MAP)), expected)
 
 
 @given(MARKS, st.integers(-60, 60), st.integers(-60, 60), st.integers(0, 99))
-def test_a_piece_put_elsewhere_has_the_same_classes(mark: Mark, row: int, col: int, seed: int) -> None:
+def test_a_pasted_piece_has_the_same_classes(mark: Mark, row: int, col: int, seed: int) -> None:
     cells = np.random.default_rng(seed).choice(np.array([0, 3, 6, EMPTY], np.uint8), MAP)
     piece = copied(cells, mark)
     assert (piece.row, piece.col) == (mark.rect.row, mark.rect.col)

@@ -17,15 +17,15 @@ def test_level_ground_is_as_bright_as_the_sine_of_the_altitude() -> None:
     np.testing.assert_allclose(shade, 0.5, atol=1e-6)
 
 
-def test_a_slope_square_to_the_light_is_white_and_one_turned_away_black() -> None:
-    # Light from the north-west, 45 degrees high; the ground falls to the north-west with 45 degrees.
+def test_a_slope_facing_the_light_is_white_and_one_facing_away_black() -> None:
+    # Light from the north-west, 45 degrees high; the ground falls to the north-west at 45 degrees.
     faced = plane(east=np.sqrt(0.5), south=np.sqrt(0.5))
     np.testing.assert_allclose(hillshade(faced, 10.0), 1.0, atol=1e-5)
     np.testing.assert_allclose(hillshade(-faced, 10.0), 0.0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("azimuth_deg", "east", "south"), [(0, 0, 0.5), (90, -0.5, 0), (180, 0, -0.5), (270, 0.5, 0)])
-def test_azimuth_turns_clockwise_from_north(azimuth_deg: float, east: float, south: float) -> None:
+def test_azimuth_is_clockwise_from_north(azimuth_deg: float, east: float, south: float) -> None:
     tilt = np.arctan(0.5)
     shade = hillshade(plane(east, south), 10.0, azimuth_deg, 45.0)
     np.testing.assert_allclose(shade, np.cos(np.pi / 4 - tilt), atol=1e-5)
@@ -45,7 +45,7 @@ def test_bands_join_without_a_seam() -> None:
             np.testing.assert_array_equal(part, band[start:stop])
 
 
-def test_what_cannot_be_shaded_is_refused() -> None:
+def test_illegal_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="pixel_size_m"):
         hillshade(plane(0, 0), 0.0)
     with pytest.raises(ValueError):

@@ -13,7 +13,7 @@ def borders(cells: np.ndarray) -> int:
     return int((cells[1:] != cells[:-1]).sum() + (cells[:, 1:] != cells[:, :-1]).sum())
 
 
-def test_single_pixels_go_and_borders_become_shorter() -> None:
+def test_single_pixels_disappear_and_borders_become_shorter() -> None:
     random = np.random.default_rng(0)
     cells = np.where(np.add.outer(np.arange(90), random.integers(-4, 5, 120)) < 45, 2, EMPTY).astype(np.uint8)
     cells[random.random(cells.shape) < 0.02] = 5
@@ -33,7 +33,7 @@ def test_a_straight_border_stays_where_it_is() -> None:
 
 
 @given(st.integers(0, 99), st.integers(-10, 600), st.integers(-10, 500), st.floats(1, 12))
-def test_a_part_is_as_smooth_as_in_the_whole(seed: int, row: int, col: int, radius_px: float) -> None:
+def test_a_part_equals_that_part_of_the_whole(seed: int, row: int, col: int, radius_px: float) -> None:
     coarse = np.random.default_rng(seed).integers(0, 7, (20, 20)).astype(np.uint8)
     cells = np.kron(coarse, np.ones((30, 27), np.uint8))
     rect, part = smoothed(cells, radius_px, Rect(row, col, 40, 60))

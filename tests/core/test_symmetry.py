@@ -16,7 +16,7 @@ POINTS = st.tuples(st.floats(0, 39.9), st.floats(0, 39.9))
 
 
 @given(SIDES, SIDES, st.integers(1, 12), POINTS, POINTS)
-def test_a_stroke_in_the_mirror_is_its_exact_mirror_image(
+def test_a_mirrored_stroke_covers_exactly_the_mirrored_pixels(
     height: int, width: int, size_px: int, start: tuple[float, float], end: tuple[float, float]
 ) -> None:
     shape, brush = (height, width), Brush(size_px)
@@ -44,7 +44,7 @@ def test_a_stroke_in_the_mirror_is_its_exact_mirror_image(
         (Symmetry((5, 5), x=True, y=True, radial=3), 12),
     ],
 )
-def test_every_image_is_given_once_and_itself_first(symmetry: Symmetry, count: int) -> None:
+def test_every_copy_is_returned_once_and_the_original_first(symmetry: Symmetry, count: int) -> None:
     images = mirrored(symmetry, [(1.0, 3.0), (2.5, 7.0)])
     assert len(images) == count
     assert images[0] == [(1.0, 3.0), (2.5, 7.0)]

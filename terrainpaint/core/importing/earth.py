@@ -14,7 +14,8 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_can
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import Smoothing, smooth_map
 
-_TILE_PX = 1024
+TILE_PX = 1024
+"""Side of the tiles that are labelled one after the other."""
 _REACH_PX = 128
 """Radius of the largest window of the features (4 x 24 px) and of the smoothing after them (4 x 5 px)."""
 _SMALLEST_PX = 32
@@ -55,9 +56,9 @@ def _labelled(
     ids = np.empty(ground.shape, np.uint8)
     whole = Rect(0, 0, *ground.shape)
     tiles = [
-        Rect(row, col, _TILE_PX, _TILE_PX).intersection(whole)
-        for row in range(0, whole.height, _TILE_PX)
-        for col in range(0, whole.width, _TILE_PX)
+        Rect(row, col, TILE_PX, TILE_PX).intersection(whole)
+        for row in range(0, whole.height, TILE_PX)
+        for col in range(0, whole.width, TILE_PX)
     ]
     for done, tile in enumerate(tiles):
         check_cancel(cancel)
