@@ -1,1 +1,1 @@
-"""The networks, in torch: one file each, one table of them, and the file format of their weights."""
+"""The networks, in torch: one module each, their table, and the file format of their weights."""

@@ -1,4 +1,4 @@
-"""The description in a weights file: what its numbers are, as JSON of which every value is checked."""
+"""The description in a weights file: JSON, of which every value is checked."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _Config = TypeVar("_Config", bound=GeneratorConfig | ShadowConfig)
 
 @dataclass(frozen=True)
 class WeightsHeader:
-    """What a weights file tells about itself.
+    """The description of a weights file.
 
-    `network` is a name of `NETWORKS`; `config` and `shadow_config` build the two networks; `pixel_size_m` ground size
-    in metres of the pixels that they were trained with; `style` one line, `credits` and `licence` (of the weights)
-    plain text; `training` any JSON object: data, images seen, date, ...
+    `network` name in `NETWORKS`; `config` and `shadow_config` configurations of the two networks; `pixel_size_m` ground
+    size in metres of the pixels of the training; `style` one line; `credits` and `licence` (of the weights) plain text;
+    `training` any JSON object: data, number of images, date, ...
     """
 
     network: str
@@ -70,14 +70,14 @@ class WeightsHeader:
 
 
 def parse_header(path: Path, text: str) -> WeightsHeader:
-    """The description `text` of the weights file `path`, which is only named in messages.
+    """Parse the description `text` of a weights file; `path` is used in messages only.
 
-    Raises WeightsError for anything that is not a complete, possible description.
+    Raises WeightsError for everything but a complete and valid description.
     """
     try:
         return _header(path, parse_object(text))
     except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}; get the file again from where it came.") from error
+        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
 
 
 def _header(path: Path, values: JsonObject) -> WeightsHeader:
@@ -92,7 +92,7 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
     name = _line(values, "network")
     network = NETWORKS.get(name)
     if network is None:
-        raise WeightsError(f"{path} holds the network {name!r}, which is unknown here; update TerrainPaint to use it.")
+        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
     config = _config(values.object("config"), network.config, network.limits)
     if values["classes"] != list(CLASS_NAMES):
         values.refuse("classes", ", ".join(CLASS_NAMES))
@@ -115,8 +115,8 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
 
 def _plain_text(values: JsonObject, key: str) -> str:
     text = values.text(key)
-    # It is printed on terminals, which obey control characters.
-    if not all(each.isprintable() or each in "\n\t" for each in text):
+    # It is printed on terminals, where control characters could have any effect.
+    if not all(character.isprintable() or character in "\n\t" for character in text):
         values.refuse(key, "plain text without control characters")
     return text
 
@@ -133,11 +133,12 @@ def _config(values: JsonObject, kind: type[_Config], limits: Limits) -> _Config:
     unknown = sorted(set(values.values) - set(hints))
     if unknown:
         raise ValueError(f"{values.name} has the unknown field {unknown[0]!r}")
-    found = {each.name: _field(values, each.name, hints[each.name], limits[each.name]) for each in fields(kind)}
+    names = [field.name for field in fields(kind)]
+    checked = {name: _field(values, name, hints[name], limits[name]) for name in names}
     try:
-        return kind(**found)
-    except ValueError as error:  # each value is possible, but not with the others
-        raise ValueError(f"{values.name} is impossible: {error}") from error
+        return kind(**checked)
+    except ValueError as error:  # valid values that do not fit together
+        raise ValueError(f"{values.name} is invalid: {error}") from error
 
 
 def _field(values: JsonObject, key: str, hint: Any, limits: tuple[float, float]) -> Any:
@@ -149,14 +150,14 @@ def _field(values: JsonObject, key: str, hint: Any, limits: tuple[float, float])
     if hint is int:
         return values.whole(key, int(low), int(high))
     if get_origin(hint) is not tuple:
-        raise TypeError(f"no rule for the field {key}: {hint}")
+        raise TypeError(f"fields of the type {hint} are not supported: {key}")
     if hint == tuple[str, ...]:
         if not (isinstance(value, list) and low <= len(value) <= high and all(map(_is_name, value))):
             values.refuse(key, f"a list of at most {high:g} names")
         return tuple(value)
     count = len(get_args(hint))
     possible = isinstance(value, list) and len(value) == count
-    if not possible or not all(type(each) is int and low <= each <= high for each in value):
+    if not possible or not all(type(number) is int and low <= number <= high for number in value):
         values.refuse(key, f"{count} whole numbers from {low:g} to {high:g}")
     return tuple(value)
 

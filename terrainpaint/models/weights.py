@@ -1,6 +1,6 @@
-"""Weights files: safetensors with a description in the header. Opening somebody's weights never runs code.
+"""Weights files: safetensors with a description in the header. Opening an untrusted file never runs code.
 
-What a file declares is compared with its size and with the shapes of the networks before memory is taken for it.
+Before memory is allocated, the shapes that a file declares are compared with its size and with its networks.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ __all__ = ["Weights", "WeightsHeader", "load_weights", "read_header", "save_weig
 
 METADATA_KEY = "terrainpaint"
 MAX_HEADER_BYTES = 1 << 22
-"""The header of a file with a thousand tensors takes a thirtieth of this."""
+"""The header of a file with a thousand tensors has a thirtieth of this size."""
 
-_Shapes = Mapping[str, tuple[str, tuple[int, ...]]]  # name → dtype as safetensors calls it, shape
+_Shapes = Mapping[str, tuple[str, tuple[int, ...]]]  # name → dtype in the notation of safetensors, shape
 _FLOAT32 = "F32"
-# PyTorch writes zip archives; its older versions, and pickle itself, the opcode 0x80 and the number of the protocol.
+# PyTorch checkpoints are zip archives. Those of old versions are pickles: 0x80 and the number of the protocol.
 _CODE = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
 _LFS = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A weights file, loaded: the two networks, in evaluation mode, and the hex SHA-256 of the file."""
+    """A loaded weights file: the two networks, in evaluation mode, and the hex SHA-256 of the file."""
 
     header: WeightsHeader
     generator: TerrainGenerator
@@ -49,24 +49,25 @@ class Weights:
 
 
 def read_header(path: Path) -> WeightsHeader:
-    """The description of a weights file, without its tensors. Raises WeightsError."""
+    """Read the description of a weights file, without its tensors. Raises WeightsError."""
     return _declared(path)[0]
 
 
 def load_weights(path: Path, device: torch.device) -> Weights:
-    """Read a weights file onto `device`, the generator in the channels-last memory format, neither to be trained.
+    """Load a weights file onto `device`: both networks frozen, the generator in the channels-last memory format.
 
-    Raises WeightsError when the file is broken, foreign or newer, DeviceError when it does not fit into memory.
+    Raises WeightsError when the file is damaged, of another program or of a newer version, DeviceError when it does not
+    fit into memory.
     """
     before = _identity(path)
     header, declared = _declared(path)
-    with torch.device("meta"), _NoValues():  # shapes without memory
+    with torch.device("meta"), _NoInitialisation():  # shapes without memory
         network = NETWORKS[header.network]
         generator, shadow = network.new_generator(header.config), network.shadow(header.shadow_config)
     both = _together(generator, shadow)
     expected = {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in both.state_dict().items()}
     _check_shapes(path, declared, expected)
-    # From here on the file is as large as its network, so it may be read.
+    # Now the size of the file is known to be that of its networks, so it can be read.
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -87,10 +88,10 @@ def load_weights(path: Path, device: torch.device) -> Weights:
 
 
 def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator, shadow: ShadowNetwork) -> None:
-    """Write a weights file, float32, whole or not at all.
+    """Write a weights file in float32, completely or not at all.
 
-    Raises WeightsError when the loader would refuse it: an impossible description, values that are not finite.
-    Raises OutputError when it cannot be written, ValueError when header and networks do not belong together.
+    Raises WeightsError when `load_weights` would refuse it: for an invalid description or values that are not finite.
+    Raises OutputError when it cannot be written, ValueError when the networks do not have the header's configurations.
     """
     network = NETWORKS.get(header.network)
     if (header.config, header.shadow_config) != (generator.config, shadow.config) or (
@@ -104,14 +105,14 @@ def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator,
         for name, tensor in _together(generator, shadow).state_dict().items()
     }
     _check_finite(path, tensors)
-    # Through memory: the library would report a full disk in words of its own.
+    # In memory, because safetensors reports a full disk in messages of its own.
     data = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
 
 
-class _NoValues(TorchFunctionMode):
-    """Networks are made without first values: to draw them on the meta device, PyTorch loads its compiler for 1.5 s."""
+class _NoInitialisation(TorchFunctionMode):
+    """Skips the initialisation of networks. To draw values on the meta device, PyTorch loads its compiler for 1.5 s."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -123,18 +124,18 @@ class _NoValues(TorchFunctionMode):
 
 
 def _together(generator: TerrainGenerator, shadow: ShadowNetwork) -> nn.ModuleDict:
-    """Both networks as one, whose tensors have the names of the file: `generator.stem.weight`, ..."""
+    """Both networks in one module, so that tensors have the names of the file: `generator.stem.weight`, ..."""
     return nn.ModuleDict({"generator": generator, "shadow": shadow})
 
 
 def _declared(path: Path) -> tuple[WeightsHeader, _Shapes]:
-    """The checked description and what the file says about its tensors."""
+    """The checked description, and the dtypes and shapes that the file declares."""
     _check_start(path)
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-            shapes = {name: (str(each.get_dtype()), tuple(each.get_shape())) for name, each in slices.items()}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            shapes = {name: (str(tensor.get_dtype()), tuple(tensor.get_shape())) for name, tensor in slices.items()}
     except OSError as error:
         _unreadable(path, error)
     except SafetensorError as error:
@@ -145,7 +146,7 @@ def _declared(path: Path) -> tuple[WeightsHeader, _Shapes]:
 
 
 def _check_start(path: Path) -> None:
-    """Refuse what is no safetensors file by its first bytes, before the library takes its word about sizes."""
+    """Refuse other formats by their first bytes, before safetensors allocates memory of the declared size."""
     size = _identity(path)[2]
     try:
         with path.open("rb") as file:
@@ -164,31 +165,31 @@ def _check_start(path: Path) -> None:
             f"{path} is a PyTorch checkpoint, which could run code; publish it with python -m trainer publish."
         )
     if start.startswith(_LFS):
-        raise WeightsError(f"{path} only points to the weights; fetch them with git lfs pull.")
+        raise WeightsError(f"{path} is a Git LFS pointer, not the weights; fetch them with git lfs pull.")
     raise WeightsError(f"{path} is not a weights file; choose a .safetensors file made for TerrainPaint.")
 
 
 def _identity(path: Path) -> tuple[int, int, int, int]:
-    """(device, inode, size, time) of an ordinary file. Raises WeightsError."""
+    """(device, inode, size, time) of a regular file. Raises WeightsError."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         _unreadable(path, error)
-    except ValueError as error:  # a zero byte in the name
+    except ValueError as error:  # a null byte in the name
         raise WeightsError(f"{path} cannot be read: there is no such file; check the name.") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise WeightsError(f"{path} is not a file; name a .safetensors file.")
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    if not stat.S_ISREG(status.st_mode):
+        raise WeightsError(f"{path} is not a file; choose a .safetensors file.")
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _check_shapes(path: Path, declared: _Shapes, expected: _Shapes) -> None:
     for name, (dtype, shape) in expected.items():
         if name not in declared:
-            raise WeightsError(f"{path} lacks the tensor {name!r}; get the file again from where it came.")
+            raise WeightsError(f"{path} lacks the tensor {name!r}; get the file again from its source.")
         if declared[name][1] != shape:
             raise WeightsError(
-                f"{path} has the tensor {name!r} with the shape {list(declared[name][1])}, its network wants "
-                f"{list(shape)}; get the file again from where it came."
+                f"{path} has the tensor {name!r} with the shape {list(declared[name][1])}, its network needs "
+                f"{list(shape)}; get the file again from its source."
             )
         if declared[name][0] != dtype:
             raise WeightsError(
@@ -196,7 +197,7 @@ def _check_shapes(path: Path, declared: _Shapes, expected: _Shapes) -> None:
             )
     for name in declared:
         if name not in expected:
-            raise WeightsError(f"{path} has the tensor {name!r}, which its network does not know; remove it.")
+            raise WeightsError(f"{path} has the tensor {name!r}, which its network does not have; remove it.")
 
 
 def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -204,7 +205,7 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
                 f"{path}: the tensor {name!r} has values that are not finite numbers; use weights from before the "
-                "training went wrong."
+                "training diverged."
             )
 
 
