@@ -10,6 +10,6 @@ from tests.models.small_spade_terrain import CONFIGS, network, shadow
 
 
 def write_reference_weights(path: Path, name: str) -> None:
-    """Always the same ones, of the style "reference"."""
+    """Write the same weights in every run, with the style name "reference"."""
     header = WeightsHeader(name, CONFIGS[name], ShadowConfig(hidden=4), 2000.0, "reference")
     save_weights(path, header, network(name), shadow())

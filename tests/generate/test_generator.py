@@ -8,7 +8,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
-from terrainpaint.generate import generator
+from terrainpaint.generate import generator as generator_module
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.messages import MapCrop
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
@@ -16,7 +16,7 @@ from tests.generate.random_weights import write_random_weights
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Generator:
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
     write_random_weights(path)
     return Generator.load(path, "cpu")
@@ -28,24 +28,24 @@ def painted(rows: int, cols: int, cell: int = 9) -> SegmentationMap:
     return SegmentationMap(np.ascontiguousarray(np.kron(cells, np.ones((cell, cell), np.uint8))[:rows, :cols]))
 
 
-def test_tiles_equal_the_whole(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_equal_the_whole(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     land = painted(231, 187)
-    whole = made.terrain(land, Recipe(11))
-    monkeypatch.setattr(generator, "TILE_PX", 73)
-    tiled = made.terrain(land, Recipe(11))
+    whole = generator.terrain(land, Recipe(11))
+    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    tiled = generator.terrain(land, Recipe(11))
     spread = float(np.ptp(whole.height))
     assert np.abs(tiled.height - whole.height).max() < 1e-4 * spread
     assert np.abs(tiled.albedo.astype(int) - whole.albedo).max() <= 1
-    assert np.abs(made.shaded(tiled).astype(int) - made.shaded(whole)).max() <= 1
+    assert np.abs(generator.shaded(tiled).astype(int) - generator.shaded(whole)).max() <= 1
 
 
 @pytest.mark.parametrize(
     "rect", [Rect(0, 0, 33, 47), Rect(101, 55, 1, 1), Rect(17, 90, 64, 31), Rect(198, 154, 33, 33)]
 )
-def test_a_patch_equals_the_whole(made: Generator, rect: Rect) -> None:
+def test_a_patch_equals_the_whole(generator: Generator, rect: Rect) -> None:
     land = painted(231, 187)
-    whole = made.terrain(land, Recipe(4))
-    albedo, height = made.patch(land, rect, Recipe(4))
+    whole = generator.terrain(land, Recipe(4))
+    albedo, height = generator.patch(land, rect, Recipe(4))
     assert np.abs(height - whole.height[rect.slices]).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(albedo.astype(int) - whole.albedo[rect.slices]).max() <= 1
 
@@ -55,133 +55,133 @@ BORDERS = [Rect(0, 0, 33, 47), Rect(1, 1, 2, 2), Rect(230, 186, 1, 1), Rect(229,
 
 
 @pytest.mark.parametrize("rect", BORDERS)
-def test_a_shaded_patch_equals_the_whole(made: Generator, rect: Rect) -> None:
+def test_a_shaded_patch_equals_the_whole(generator: Generator, rect: Rect) -> None:
     land = painted(231, 187)
     recipe, rerolls = Recipe(4, 9, 0.3), some_rerolls(land.shape)
-    whole = made.terrain(land, recipe, rerolls)
-    part = MapCrop.near(land.ids, rerolls, rect, made.reach_px + SHADE_MARGIN_PX)
-    patch = made.shaded_patch(part, rect, recipe)
+    whole = generator.terrain(land, recipe, rerolls)
+    crop = MapCrop.near(land.ids, rerolls, rect, generator.reach_px + SHADE_MARGIN_PX)
+    patch = generator.shaded_patch(crop, rect, recipe)
     assert patch.exact and patch.rect == rect
     assert np.abs(patch.height - whole.height[rect.slices]).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(patch.albedo.astype(int) - whole.albedo[rect.slices]).max() <= 1
-    assert np.abs(patch.shaded.astype(int) - made.shaded(whole)[rect.slices]).max() <= 2
+    assert np.abs(patch.shaded.astype(int) - generator.shaded(whole)[rect.slices]).max() <= 2
 
 
 def some_rerolls(shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """One place drawn anew once, another one, at the border, three times."""
+    """One area re-rolled once and another, at the border, three times."""
     rerolls = np.zeros(shape, np.uint8)
     rerolls[shape[0] // 3 : shape[0] // 2, 20:90] = 1
     rerolls[-30:, -50:] = 3
     return rerolls
 
 
-def test_drawing_anew_changes_what_is_near_and_nothing_else(made: Generator) -> None:
-    side = 2 * made.reach_px + 90
+def test_a_reroll_changes_the_terrain_near_it_only(generator: Generator) -> None:
+    side = 2 * generator.reach_px + 90
     land = painted(side, side)
     middle = slice(side // 2 - 8, side // 2 + 8)
     rerolls = np.zeros(land.shape, np.uint8)
-    before = made.terrain(land, Recipe(1), rerolls)
+    before = generator.terrain(land, Recipe(1), rerolls)
     rerolls[middle, middle] = 1
-    once = made.terrain(land, Recipe(1), rerolls)
+    once = generator.terrain(land, Recipe(1), rerolls)
     rerolls[middle, middle] = 2
-    twice = made.terrain(land, Recipe(1), rerolls)
-    assert np.array_equal(before.height, made.terrain(land, Recipe(1)).height)
+    twice = generator.terrain(land, Recipe(1), rerolls)
+    assert np.array_equal(before.height, generator.terrain(land, Recipe(1)).height)
     assert (once.height != before.height)[middle, middle].mean() > 0.9
     assert (once.height != twice.height)[middle, middle].mean() > 0.9
     changed = np.argwhere(once.height != before.height)
-    assert np.abs(changed - side // 2).max() <= made.reach_px + 8
+    assert np.abs(changed - side // 2).max() <= generator.reach_px + 8
 
 
-def test_a_blend_goes_from_one_land_to_the_other(made: Generator) -> None:
+def test_a_blend_goes_from_one_terrain_to_the_other(generator: Generator) -> None:
     land = painted(96, 96)
-    heights = [made.terrain(land, Recipe(1, 2, blend)).height for blend in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    assert np.array_equal(heights[0], made.terrain(land, Recipe(1)).height)
-    assert np.array_equal(heights[-1], made.terrain(land, Recipe(2)).height)
-    away = [float(np.abs(each - heights[0]).mean()) for each in heights]
-    assert away == sorted(away) and away[1] > 0
-    style = made.style_of(Recipe(1, 2, 0.5))
-    assert style == pytest.approx((made.style_of(Recipe(1)) + made.style_of(Recipe(2))) / 2**0.5, abs=1e-6)
+    heights = [generator.terrain(land, Recipe(1, 2, blend)).height for blend in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert np.array_equal(heights[0], generator.terrain(land, Recipe(1)).height)
+    assert np.array_equal(heights[-1], generator.terrain(land, Recipe(2)).height)
+    distance = [float(np.abs(height - heights[0]).mean()) for height in heights]
+    assert distance == sorted(distance) and distance[1] > 0
+    style = generator.style_of(Recipe(1, 2, 0.5))
+    assert style == pytest.approx((generator.style_of(Recipe(1)) + generator.style_of(Recipe(2))) / 2**0.5, abs=1e-6)
 
 
-def test_the_style_of_other_weights_is_refused(made: Generator) -> None:
+def test_a_style_of_other_weights_is_refused(generator: Generator) -> None:
     with pytest.raises(OptionError, match="3 numbers"):
-        made.terrain(painted(64, 64), Recipe(1, style=(0.0, 1.0, 2.0)))
+        generator.terrain(painted(64, 64), Recipe(1, style=(0.0, 1.0, 2.0)))
 
 
-def test_a_dab_changes_nothing_beyond_the_reach(made: Generator) -> None:
-    side = 2 * made.reach_px + 90
+def test_one_pixel_changes_nothing_beyond_the_reach(generator: Generator) -> None:
+    side = 2 * generator.reach_px + 90
     before = SegmentationMap(np.full((side, side), 2, np.uint8))
-    after = before.snapshot()
+    after = SegmentationMap(before.ids.copy())
     middle = side // 2
     after.ids[middle, middle] = 5
-    first, second = made.terrain(before, Recipe(1)), made.terrain(after, Recipe(1))
+    first, second = generator.terrain(before, Recipe(1)), generator.terrain(after, Recipe(1))
     changed = np.argwhere((first.height != second.height) | (first.albedo != second.albedo).any(axis=2))
     assert len(changed) > 0
-    assert np.abs(changed - middle).max() <= made.reach_px
+    assert np.abs(changed - middle).max() <= generator.reach_px
 
 
-def test_a_uniform_map_has_no_frame(made: Generator) -> None:
-    """Zero padding would print one: here the border is as far from the mean as the inside is."""
-    height = np.stack([made.terrain(painted(160, 160, 200), Recipe(seed)).height for seed in range(12)])
+def test_a_uniform_map_has_no_frame(generator: Generator) -> None:
+    """Zero padding would cause one. Here the border has the mean and the deviation of the inside."""
+    height = np.stack([generator.terrain(painted(160, 160, 200), Recipe(seed)).height for seed in range(12)])
     mean, spread = height[:, 40:-40, 40:-40].mean(), height[:, 40:-40, 40:-40].std()
     for edge in (height[:, :4], height[:, -4:], height[:, :, :4], height[:, :, -4:]):
         assert abs(edge.mean() - mean) < 0.35 * spread
         assert 0.6 < edge.std() / spread < 1.6
 
 
-def test_the_seed_decides(made: Generator) -> None:
+def test_a_seed_determines_the_terrain(generator: Generator) -> None:
     land = painted(64, 80)
-    again, other = made.terrain(land, Recipe(9)), made.terrain(land, Recipe(10))
-    assert made.terrain(land, Recipe(9)).height.tobytes() == again.height.tobytes()
+    again, other = generator.terrain(land, Recipe(9)), generator.terrain(land, Recipe(10))
+    assert generator.terrain(land, Recipe(9)).height.tobytes() == again.height.tobytes()
     assert not np.array_equal(again.height, other.height)
-    assert again.provenance.recipe.seed == 9 and again.provenance.weights_sha256 == made.sha256
+    assert again.provenance.recipe.seed == 9 and again.provenance.weights_sha256 == generator.sha256
 
 
-def test_variety_is_that_of_the_style_and_0_is_the_same_everywhere(made: Generator) -> None:
-    """Beside its own noise, land of one class looks alike everywhere only without variety."""
+def test_variety_scales_the_variation_of_the_style(generator: Generator) -> None:
+    """Only without variety, land of one class is the same everywhere, except for noise."""
     land = SegmentationMap(np.full((1024, 1024), 3, np.uint8))
 
-    def apart(variety: float) -> float:
-        heights = [made.terrain(land, Recipe(seed, variety=variety)).height for seed in (1, 2, 3)]
-        means = np.stack([each.reshape(8, 128, 8, 128).mean(axis=(1, 3)) for each in heights])
+    def deviation(variety: float) -> float:
+        heights = [generator.terrain(land, Recipe(seed, variety=variety)).height for seed in (1, 2, 3)]
+        means = np.stack([height.reshape(8, 128, 8, 128).mean(axis=(1, 3)) for height in heights])
         return float(means.std(axis=(1, 2)).mean())
 
-    level, real, wild = (apart(variety) for variety in (0.0, 1.0, 2.0))
+    level, real, wild = (deviation(variety) for variety in (0.0, 1.0, 2.0))
     assert real > 2 * level and wild > 1.5 * real
 
 
-def test_the_style_of_a_seed_can_be_replaced(made: Generator) -> None:
+def test_a_style_replaces_that_of_the_seed(generator: Generator) -> None:
     land = painted(64, 64)
-    of_seed = made.terrain(land, Recipe(9))
-    style = tuple(map(float, made.style_of(Recipe(9))))
-    same = made.terrain(land, Recipe(9, style=style))
-    other = made.terrain(land, Recipe(9, style=tuple(each + 1 for each in style)))
+    of_seed = generator.terrain(land, Recipe(9))
+    style = tuple(map(float, generator.style_of(Recipe(9))))
+    same = generator.terrain(land, Recipe(9, style=style))
+    other = generator.terrain(land, Recipe(9, style=tuple(value + 1 for value in style)))
     assert np.array_equal(of_seed.height, same.height)
     assert not np.array_equal(of_seed.height, other.height)
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 129), (200, 37)])
-def test_any_size(made: Generator, shape: tuple[int, int]) -> None:
-    terrain = made.terrain(painted(*shape), Recipe(0))
+def test_any_size(generator: Generator, shape: tuple[int, int]) -> None:
+    terrain = generator.terrain(painted(*shape), Recipe(0))
     assert terrain.shape == shape
     assert np.isfinite(terrain.height).all()
-    assert made.shaded(terrain).shape == (*shape, 3)
+    assert generator.shaded(terrain).shape == (*shape, 3)
 
 
-def test_progress_rises_to_one_and_cancel_stops(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "TILE_PX", 32)
-    shares: list[float] = []
-    made.terrain(painted(64, 64), Recipe(0), progress=shares.append)
-    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) == 5
+def test_progress_rises_to_one_and_cancel_stops(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator_module, "TILE_PX", 32)
+    fractions: list[float] = []
+    generator.terrain(painted(64, 64), Recipe(0), progress=fractions.append)
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and len(fractions) == 5
     with pytest.raises(Cancelled):
-        made.terrain(painted(64, 64), Recipe(0), cancel=lambda: True)
+        generator.terrain(painted(64, 64), Recipe(0), cancel=lambda: True)
 
 
-def test_previews_are_close_and_have_no_terraces(made: Generator) -> None:
-    """Heights of bfloat16 would lie 8 m apart from 1,024 m on and 16 m from 2,048 m on."""
+def test_previews_are_close_and_have_no_terraces(generator: Generator) -> None:
+    """Heights in bfloat16 would have steps of 8 m from 1,024 m on and of 16 m from 2,048 m on."""
     land = painted(96, 96)
-    exact = made.terrain(land, Recipe(2))
-    preview = made.previewing().terrain(land, Recipe(2))
+    exact = generator.terrain(land, Recipe(2))
+    preview = generator.previewing().terrain(land, Recipe(2))
     assert np.abs(preview.height - exact.height).mean() < 0.05 * np.ptp(exact.height)
     high = preview.height[np.abs(preview.height) > 100]
     coarse = torch.from_numpy(high).bfloat16().float().numpy()
@@ -189,25 +189,25 @@ def test_previews_are_close_and_have_no_terraces(made: Generator) -> None:
     assert len(np.unique(coarse)) < 0.5 * high.size
 
 
-def test_shading_is_none_on_level_ground(made: Generator) -> None:
+def test_level_ground_is_not_shaded(generator: Generator) -> None:
     albedo = np.full((40, 40, 3), 120, np.uint8)
-    provenance = made.terrain(painted(32, 32), Recipe(0)).provenance
+    provenance = generator.terrain(painted(32, 32), Recipe(0)).provenance
     terrain = Terrain(albedo, np.full((40, 40), 500, np.float32), 2000.0, provenance)
-    assert np.array_equal(made.shaded(terrain), albedo)
+    assert np.array_equal(generator.shaded(terrain), albedo)
 
 
-def test_shading_of_a_slope_has_no_line_along_the_border(made: Generator) -> None:
+def test_shading_of_a_slope_has_no_line_along_the_border(generator: Generator) -> None:
     slope = (np.arange(50, dtype=np.float32) * 150)[:, None] + np.zeros(50, np.float32)
-    shaded = _shade(made, slope)
+    shaded = _shade(generator, slope)
     assert np.ptp(shaded.astype(int)) <= 1
 
 
-def test_a_map_larger_than_the_memory_is_refused_at_once(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_larger_than_the_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
-        made.terrain(painted(128, 128), Recipe(0))
+        generator.terrain(painted(128, 128), Recipe(0))
 
 
-def _shade(made: Generator, height: NDArray[np.float32]) -> NDArray[np.uint8]:
-    provenance = made.terrain(painted(32, 32), Recipe(0)).provenance
-    return made.shaded(Terrain(np.full((*height.shape, 3), 120, np.uint8), height, 2000.0, provenance))
+def _shade(generator: Generator, height: NDArray[np.float32]) -> NDArray[np.uint8]:
+    provenance = generator.terrain(painted(32, 32), Recipe(0)).provenance
+    return generator.shaded(Terrain(np.full((*height.shape, 3), 120, np.uint8), height, 2000.0, provenance))

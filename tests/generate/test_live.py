@@ -1,4 +1,4 @@
-"""The order in which a terrain is made, and what counts as done: without a network."""
+"""The order of jobs, and which cells count as done. No network is needed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHOLE = Rect.of_shape(SHAPE)
 
 
 def patch(rect: Rect, value: int, exact: bool) -> TerrainPatch:
-    """All of one value."""
+    """A patch with one value everywhere."""
     size = rect.height, rect.width
     colour = np.full((*size, 3), value, np.uint8)
     return TerrainPatch(rect, colour, np.full(size, value, np.float32), colour, exact)
@@ -50,7 +50,7 @@ def finished(shape: tuple[int, int] = SHAPE) -> LiveTerrain:
     return live
 
 
-def test_a_new_terrain_is_previewed_and_then_made_exactly() -> None:
+def test_a_new_terrain_is_previewed_and_then_generated_exactly() -> None:
     live = LiveTerrain(SHAPE, REACH_PX)
     assert live.fraction_done() == 0 and not live.is_exact() and not live.known(WHOLE).any()
     jobs = finish(live)
@@ -61,7 +61,7 @@ def test_a_new_terrain_is_previewed_and_then_made_exactly() -> None:
     assert max(max(job.rect.height, job.rect.width) for job in jobs) <= 512
 
 
-def test_what_is_seen_comes_before_the_rest() -> None:
+def test_the_visible_part_comes_before_the_rest() -> None:
     live = LiveTerrain((2000, 2000), REACH_PX)
     focus = Rect(900, 1100, 300, 400)
     while not live.is_exact(focus):
@@ -73,7 +73,7 @@ def test_what_is_seen_comes_before_the_rest() -> None:
     assert live.is_exact()
 
 
-def test_an_edit_makes_everything_within_reach_stale_and_nothing_else() -> None:
+def test_an_edit_makes_everything_within_reach_out_of_date_and_nothing_else() -> None:
     live = finished()
     edit = Rect(256, 320, 20, 30)
     live.invalidate(edit)
@@ -86,7 +86,7 @@ def test_an_edit_makes_everything_within_reach_stale_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 16, 64, 200])
-def test_the_first_answer_to_an_edit_is_a_small_preview_around_it(size: int) -> None:
+def test_the_first_job_after_an_edit_is_a_small_preview_around_it(size: int) -> None:
     live = finished()
     edit = Rect(130, 210, size, size)
     live.invalidate(edit)
@@ -97,7 +97,7 @@ def test_the_first_answer_to_an_edit_is_a_small_preview_around_it(size: int) -> 
     assert job.rect.height <= max(2 * (size + 2 * CELL_PX), 64)
 
 
-def test_the_first_answer_to_a_large_edit_is_its_latest_part() -> None:
+def test_the_first_job_after_a_large_edit_is_its_latest_part() -> None:
     live = finished((2000, 2000))
     live.invalidate(Rect(100, 100, 1800, 1800))
     recent = Rect(1500, 600, 8, 8)
@@ -107,7 +107,7 @@ def test_the_first_answer_to_a_large_edit_is_its_latest_part() -> None:
     assert job.rect.intersection(recent) == recent
 
 
-def test_after_the_edit_comes_what_changed_with_it_then_all_of_it_exactly() -> None:
+def test_after_the_edit_comes_its_surroundings_then_all_of_it_exactly() -> None:
     live = finished()
     edit = Rect(200, 300, 16, 16)
     live.invalidate(edit)
@@ -122,7 +122,7 @@ def test_after_the_edit_comes_what_changed_with_it_then_all_of_it_exactly() -> N
     assert (live.height[:100] == 9).all()
 
 
-def test_the_parts_of_a_stroke_that_were_passed_over_come_before_its_surroundings() -> None:
+def test_all_parts_of_a_stroke_come_before_its_surroundings() -> None:
     live = finished((1000, 1600))
     whole = Rect(0, 0, 1000, 1600)
     dabs = [Rect(480, 100 + 200 * index, 12, 12) for index in range(7)]
@@ -137,7 +137,7 @@ def test_the_parts_of_a_stroke_that_were_passed_over_come_before_its_surrounding
         painted.append(job.rect)
 
 
-def test_an_edit_out_of_sight_is_not_hurried() -> None:
+def test_an_edit_outside_the_visible_part_has_no_priority() -> None:
     live = finished((2000, 2000))
     focus = Rect(0, 0, 400, 400)
     edit = Rect(1500, 1500, 20, 20)
@@ -146,7 +146,7 @@ def test_an_edit_out_of_sight_is_not_hurried() -> None:
     assert job.exact and job.rect.intersection(edit) == edit
 
 
-def test_a_result_that_an_edit_overtook_is_shown_but_not_done() -> None:
+def test_a_result_from_before_an_edit_is_shown_but_not_done() -> None:
     live = finished()
     live.invalidate(Rect(60, 60, 8, 8))
     job = live.next_job(WHOLE, Rect(60, 60, 8, 8))
@@ -162,8 +162,8 @@ def test_a_result_that_an_edit_overtook_is_shown_but_not_done() -> None:
     assert live.is_exact()
 
 
-def test_what_is_better_stays() -> None:
-    """A preview of a tile in which a part is exact already leaves that part alone."""
+def test_a_preview_does_not_replace_exact_cells() -> None:
+    """A preview of a rectangle that is exact in part leaves that part as it is."""
     live = finished()
     live.invalidate(Rect(0, 0, 4, 4))
     job = live.next_job(WHOLE, None)
@@ -175,8 +175,8 @@ def test_what_is_better_stays() -> None:
     assert (live.height[reached:] == 9).all() and (live.shaded[:, reached:] == 9).all()
 
 
-def test_an_exact_answer_to_a_preview_is_exact() -> None:
-    """Where previews are not faster, nothing is made twice."""
+def test_an_exact_result_of_a_preview_job_is_exact() -> None:
+    """Where previews are exact, nothing is generated twice."""
     live = LiveTerrain((200, 200), REACH_PX)
     job = live.next_job(Rect(0, 0, 200, 200), None)
     assert job is not None and not job.exact
@@ -184,7 +184,7 @@ def test_an_exact_answer_to_a_preview_is_exact() -> None:
     assert live.is_exact(job.rect)
 
 
-def test_another_recipe_makes_everything_stale() -> None:
+def test_another_recipe_makes_everything_out_of_date() -> None:
     live = finished()
     live.invalidate_all()
     assert live.fraction_done() == 0 and live.known(WHOLE).all()
@@ -192,7 +192,7 @@ def test_another_recipe_makes_everything_stale() -> None:
     assert live.is_exact() and (live.height == 3).all()
 
 
-def test_known_tells_what_was_never_made() -> None:
+def test_known_is_false_where_nothing_was_generated() -> None:
     live = LiveTerrain((1000, 1000), REACH_PX)
     job = do(live, live.next_job(Rect(0, 0, 100, 100), None))
     known = live.known(Rect(3, 5, 900, 800))
@@ -202,7 +202,7 @@ def test_known_tells_what_was_never_made() -> None:
     assert np.array_equal(known, expected[3:903, 5:805])
 
 
-def test_a_patch_of_another_job_is_a_mistake() -> None:
+def test_a_patch_of_another_job_is_an_error() -> None:
     live = LiveTerrain(SHAPE, REACH_PX)
     job = live.next_job(WHOLE, None)
     assert job is not None
@@ -224,16 +224,16 @@ for _ in range(6):
     job = live.next_job(Rect(8000, 8000, 600, 900), Rect(8100, 8100, 9, 9))
     colour = np.ones((job.rect.height, job.rect.width, 3), np.uint8)
     live.accept(job, TerrainPatch(job.rect, colour, colour[:, :, 0].astype(np.float32), colour, job.exact))
-# Not by getrusage, whose peak a new program inherits from the one that started it.
+# Not by getrusage: a new process inherits that peak from its parent.
 peak = int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 print(live.fraction_done() > 0, "torch" in sys.modules, peak)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read as Linux tells it")
-def test_a_large_map_takes_memory_only_for_what_was_made_and_the_window_never_loads_torch() -> None:
-    told = subprocess.run([sys.executable, "-c", LARGE], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    done, torch, resident = told.split()
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of the memory is read from /proc")
+def test_a_large_map_takes_memory_as_it_is_generated_and_torch_is_not_loaded() -> None:
+    process = subprocess.run([sys.executable, "-c", LARGE], cwd=ROOT, capture_output=True, text=True, check=True)
+    done, torch, resident = process.stdout.split()
     assert (done, torch) == ("True", "False")
     assert int(resident) < 500e6  # the arrays have 2.7e9 bytes
 
@@ -242,9 +242,11 @@ RECTS = st.builds(Rect, st.integers(-40, 520), st.integers(-40, 720), st.integer
 
 
 @settings(max_examples=60)
-@given(steps=st.lists(st.tuples(st.sampled_from(["edit", "edit under way", "job"]), RECTS), max_size=25), focus=RECTS)
-def test_nothing_is_called_done_that_is_not(steps: list[tuple[str, Rect]], focus: Rect) -> None:
-    """Against a model by pixel: heights are the number of the edit that they know of, jobs know of those before."""
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["edit", "edit during a job", "job"]), RECTS), max_size=25), focus=RECTS
+)
+def test_exact_cells_know_the_latest_edit(steps: list[tuple[str, Rect]], focus: Rect) -> None:
+    """Compared with a model of each pixel: a height is the number of the latest edit before its job."""
     live = LiveTerrain(SHAPE, REACH_PX)
     latest = np.zeros(SHAPE, np.float32)
     edits = 0
@@ -265,11 +267,11 @@ def test_nothing_is_called_done_that_is_not(steps: list[tuple[str, Rect]], focus
         if job is None:
             continue
         assert not job.rect.is_empty and job.rect.clipped(SHAPE) == job.rect
-        made = latest[job.rect.slices].copy()
-        if kind == "edit under way":
+        heights = latest[job.rect.slices].copy()
+        if kind == "edit during a job":
             edit(rect)
-        colour = np.zeros((*made.shape, 3), np.uint8)
-        live.accept(job, TerrainPatch(job.rect, colour, made, colour, job.exact))
+        colour = np.zeros((*heights.shape, 3), np.uint8)
+        live.accept(job, TerrainPatch(job.rect, colour, heights, colour, job.exact))
         for row in range(0, SHAPE[0], CELL_PX):
             for col in range(0, SHAPE[1], CELL_PX):
                 cell = Rect(row, col, CELL_PX, CELL_PX).clipped(SHAPE)
@@ -277,9 +279,9 @@ def test_nothing_is_called_done_that_is_not(steps: list[tuple[str, Rect]], focus
                     assert np.array_equal(live.height[cell.slices], latest[cell.slices])
     jobs = 0
     while (job := live.next_job(focus, recent)) is not None:
-        made = latest[job.rect.slices].copy()
-        colour = np.zeros((*made.shape, 3), np.uint8)
-        live.accept(job, TerrainPatch(job.rect, colour, made, colour, job.exact))
+        heights = latest[job.rect.slices].copy()
+        colour = np.zeros((*heights.shape, 3), np.uint8)
+        live.accept(job, TerrainPatch(job.rect, colour, heights, colour, job.exact))
         jobs += 1
         assert jobs < 100
     assert live.is_exact() and np.array_equal(live.height, latest)

@@ -1,4 +1,4 @@
-"""The process that generates, for real: what it answers, and what happens when it or its owner dies."""
+"""The worker process: its replies, and what happens when it or its parent dies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ IDS = painted((200, 260))
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[TerrainProcess]:
-    """One process for the tests that leave it as it was."""
+    """One process for the tests that do not change it."""
     process = TerrainProcess()
     process.load(ATLAS, "cpu")
     yield process
@@ -70,7 +70,7 @@ def make(process: TerrainProcess, exact: bool = True, rect: Rect = RECT, recipe:
 
 
 class Call(threading.Thread):
-    """A call in another thread, as in the window: the error it ends with, and whether it ended."""
+    """A call in another thread, as in the window, with its result or its error."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         super().__init__(daemon=True)
@@ -86,7 +86,7 @@ class Call(threading.Thread):
             self.error = error
 
 
-def test_it_tells_what_the_weights_are(shared: TerrainProcess, generator: Generator) -> None:
+def test_it_returns_the_description_of_the_weights(shared: TerrainProcess, generator: Generator) -> None:
     info = shared.info
     assert info is not None
     assert (info.path, info.style, info.sha256) == (ATLAS, generator.header.style, generator.sha256)
@@ -94,7 +94,7 @@ def test_it_tells_what_the_weights_are(shared: TerrainProcess, generator: Genera
     assert info.pixel_size_m == generator.header.pixel_size_m
 
 
-def test_it_makes_what_the_generator_makes(shared: TerrainProcess, generator: Generator) -> None:
+def test_its_patches_equal_those_of_the_generator(shared: TerrainProcess, generator: Generator) -> None:
     whole = generator.terrain(SegmentationMap(IDS), LAND)
     patch = make(shared)
     assert patch.exact and patch.rect == RECT
@@ -103,29 +103,29 @@ def test_it_makes_what_the_generator_makes(shared: TerrainProcess, generator: Ge
     assert np.abs(patch.shaded.astype(int) - generator.shaded(whole)[RECT.slices]).max() <= 2
 
 
-def test_previews_are_close_and_say_so(shared: TerrainProcess) -> None:
+def test_previews_are_close_and_marked(shared: TerrainProcess) -> None:
     exact, preview = make(shared), make(shared, exact=False)
     assert preview.exact == (fast_dtype(torch.device("cpu")) == torch.float32)
     assert np.abs(preview.height - exact.height).mean() < 0.05 * np.ptp(exact.height)
 
 
-def test_it_tells_the_style_of_a_recipe(shared: TerrainProcess, generator: Generator) -> None:
+def test_it_returns_the_style_of_a_recipe(shared: TerrainProcess, generator: Generator) -> None:
     for recipe in (Recipe(8), Recipe(8, 9, 0.5), Recipe(8, style=(1.0, 0.0, -1.0, 0.5, 2.0))):
         assert shared.style_of(recipe) == tuple(generator.style_of(recipe).tolist())
 
 
-def test_it_shades_a_terrain_that_was_changed(shared: TerrainProcess, generator: Generator) -> None:
+def test_it_shades_a_changed_terrain(shared: TerrainProcess, generator: Generator) -> None:
     terrain = generator.terrain(SegmentationMap(IDS), LAND)
     changed = replace(terrain, height=np.where(IDS == 0, np.float32(0), terrain.height))
     assert np.array_equal(shared.shade(changed), generator.shaded(changed))
 
 
-def test_errors_arrive_as_what_they_are(shared: TerrainProcess) -> None:
+def test_errors_keep_their_class_and_message(shared: TerrainProcess) -> None:
     with pytest.raises(OptionError, match="2 numbers"):
         make(shared, recipe=Recipe(1, style=(0.0, 0.0)))
 
 
-def test_broken_weights_leave_the_old_ones_in_use(shared: TerrainProcess, tmp_path: Path) -> None:
+def test_after_broken_weights_the_old_ones_stay_in_use(shared: TerrainProcess, tmp_path: Path) -> None:
     before, pid, info = make(shared), shared.pid, shared.info
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(ATLAS.read_bytes()[:5000])
@@ -136,7 +136,7 @@ def test_broken_weights_leave_the_old_ones_in_use(shared: TerrainProcess, tmp_pa
         assert np.array_equal(make(shared).height, before.height)
 
 
-def test_other_weights_make_another_terrain(process: TerrainProcess, tmp_path: Path) -> None:
+def test_other_weights_give_another_terrain(process: TerrainProcess, tmp_path: Path) -> None:
     process.load(ATLAS, "cpu")
     atlas = make(process)
     write_random_weights(tmp_path / "random.safetensors")
@@ -144,7 +144,7 @@ def test_other_weights_make_another_terrain(process: TerrainProcess, tmp_path: P
     assert not np.array_equal(make(process).height, atlas.height)
 
 
-def test_without_weights_nothing_can_be_asked(process: TerrainProcess) -> None:
+def test_a_request_without_weights_is_an_error(process: TerrainProcess) -> None:
     with pytest.raises(RuntimeError, match="no weights"):
         process.request(RECT, IDS, None, Recipe(), True)
 
@@ -154,7 +154,7 @@ def test_a_killed_process_is_replaced_and_the_request_repeated(process: TerrainP
     process.load(ATLAS, "cpu")
     before, pid = make(process), process.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)  # so that it is in the middle of the request for certain
+    os.kill(pid, signal.SIGSTOP)  # so that it is certainly killed during the request
     call = Call(lambda: make(process))
     time.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
@@ -165,7 +165,7 @@ def test_a_killed_process_is_replaced_and_the_request_repeated(process: TerrainP
 
 
 @POSIX
-def test_a_process_that_dies_again_is_said_in_a_sentence_and_can_be_started_again(process: TerrainProcess) -> None:
+def test_a_process_that_dies_twice_is_reported_and_can_be_started_again(process: TerrainProcess) -> None:
     process.load(ATLAS, "cpu")
     before = make(process)
     call = Call(lambda: make(process))
@@ -173,7 +173,7 @@ def test_a_process_that_dies_again_is_said_in_a_sentence_and_can_be_started_agai
         if (pid := process.pid) is not None:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
-        if call.result is not None:  # it was answered before the first kill
+        if call.result is not None:  # it ended before the first kill
             call = Call(lambda: make(process))
     assert isinstance(call.error, WorkerError) and "ended twice" in str(call.error)
     process.start()
@@ -181,7 +181,7 @@ def test_a_process_that_dies_again_is_said_in_a_sentence_and_can_be_started_agai
 
 
 @POSIX
-def test_broken_weights_in_a_new_process_leave_the_old_ones_in_use(process: TerrainProcess, tmp_path: Path) -> None:
+def test_broken_weights_in_a_new_process_keep_the_old_ones_in_use(process: TerrainProcess, tmp_path: Path) -> None:
     process.load(ATLAS, "cpu")
     before, pid = make(process), process.pid
     assert pid is not None
@@ -210,7 +210,7 @@ def test_kill_interrupts_a_call_from_another_thread(process: TerrainProcess) -> 
 
 
 @POSIX
-def test_ctrl_c_is_for_the_window_alone(shared: TerrainProcess) -> None:
+def test_ctrl_c_does_not_end_the_worker(shared: TerrainProcess) -> None:
     pid = shared.pid
     assert pid is not None
     os.kill(pid, signal.SIGINT)
@@ -231,7 +231,7 @@ print(os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"])
 
 
 @pytest.mark.parametrize(("set_by_user", "expected"), [({}, "PASSIVE 0"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE 0")])
-def test_its_threads_wait_without_spinning_unless_the_user_says_otherwise(
+def test_its_threads_wait_without_spinning_unless_the_user_sets_another_policy(
     set_by_user: dict[str, str], expected: str
 ) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
@@ -246,7 +246,7 @@ def test_its_threads_wait_without_spinning_unless_the_user_says_otherwise(
     assert done.stdout.strip() == expected
 
 
-OWNER = """
+PARENT = """
 import sys, time
 from pathlib import Path
 from terrainpaint.generate.process import TerrainProcess
@@ -260,19 +260,19 @@ if __name__ == "__main__":
 
 
 @POSIX
-def test_it_ends_with_its_owner_even_a_killed_one(tmp_path: Path) -> None:
-    script = tmp_path / "owner.py"
-    script.write_text(OWNER)
+def test_it_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    owner = subprocess.Popen([sys.executable, script, ATLAS], stdout=subprocess.PIPE, env=environment)
-    assert owner.stdout is not None
-    assert int(owner.stdout.readline()) != owner.pid
-    owner.kill()
-    # The process has inherited this pipe, so it ends when both are gone.
-    assert owner.communicate(timeout=60)[0] == b""
+    parent = subprocess.Popen([sys.executable, script, ATLAS], stdout=subprocess.PIPE, env=environment)
+    assert parent.stdout is not None
+    assert int(parent.stdout.readline()) != parent.pid
+    parent.kill()
+    # The worker has inherited this pipe, so it is closed when both processes have ended.
+    assert parent.communicate(timeout=60)[0] == b""
 
 
-def test_memory_that_runs_out_is_said_in_a_sentence(process: TerrainProcess) -> None:
+def test_memory_that_runs_out_is_reported(process: TerrainProcess) -> None:
     resource = pytest.importorskip("resource", reason="the memory of the process is limited by prlimit")
     if not hasattr(resource, "prlimit"):
         pytest.skip("the memory of the process is limited by prlimit")
@@ -292,7 +292,7 @@ def test_memory_that_runs_out_is_said_in_a_sentence(process: TerrainProcess) -> 
 
 @pytest.mark.parametrize("weights", ["atlas", "random"])
 @pytest.mark.parametrize("recipe", [Recipe(7), Recipe(7, 8, 0.4)], ids=["seed", "blend"])
-def test_after_all_jobs_the_live_terrain_is_what_the_whole_map_makes(
+def test_after_all_jobs_the_live_terrain_equals_a_generation_of_the_whole_map(
     process: TerrainProcess, tmp_path: Path, weights: str, recipe: Recipe
 ) -> None:
     path = ATLAS
@@ -312,7 +312,7 @@ def test_after_all_jobs_the_live_terrain_is_what_the_whole_map_makes(
         job = live.next_job(focus, edit)
         assert job is not None
         request = process.request(job.rect, ids, rerolls, recipe, job.exact)
-        # Every other edit overtakes the job.
+        # Every other edit happens during the job.
         if step % 2:
             live.accept(job, process.make(request))
         target[edit.slices] = value

@@ -1,4 +1,4 @@
-"""What the shipped weights make of the sample maps: properties that a person would see at once if they were lost."""
+"""Terrains of the sample maps with the shipped weights: properties that a user would miss at once."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generate.generator import Generator
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())
-LIT = {"atlas": 0.4, "satellite": 0.04}
-"""Least correlation of a shaded picture with its light: of the real pictures of these styles it is 0.60 and 0.09."""
+LEAST_CORRELATION = {"atlas": 0.4, "satellite": 0.04}
+"""Smallest correlation of a shaded picture with its light. Real pictures of these styles have 0.60 and 0.09."""
 ID = {name: number for number, name in enumerate(CLASS_NAMES)}
 
 
@@ -26,7 +26,7 @@ def coast() -> SegmentationMap:
 
 
 def inside(land: SegmentationMap, name: str) -> np.ndarray:
-    """Where a class is, a few pixels away from its border: borders are drawn by nature, not by the brush."""
+    """Where a class is, without a few pixels along its border, which does not follow the map exactly."""
     return cv2.erode((land.ids == ID[name]).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
 
 
@@ -61,14 +61,14 @@ def test_water_is_blue_and_forest_is_greener_than_desert(style: str, path: Path,
     albedo = Generator.load(path, "cpu").terrain(coast, Recipe(3)).albedo.astype(float)
     red, green, blue = (albedo[:, :, band] for band in range(3))
     assert (blue - red)[inside(coast, "water")].mean() > 40
-    # Yellow sand is light, dark forest is not: against blue as well, sand would count as green.
+    # Without blue, because against it light sand would count as green too.
     greenness = green - red
     assert greenness[inside(coast, "forest")].mean() > 8 + greenness[inside(coast, "desert")].mean()
 
 
 @STYLES
-def test_light_is_in_the_shaded_picture_and_not_in_the_albedo(style: str, path: Path, coast: SegmentationMap) -> None:
-    """Correlation of lightness with the side that faces the light, eight directions, fine structure only."""
+def test_the_shaded_picture_has_light_and_the_albedo_has_none(style: str, path: Path, coast: SegmentationMap) -> None:
+    """Correlation of fine structure in the lightness with shading from eight directions."""
     generator = Generator.load(path, "cpu")
     terrain = generator.terrain(coast, Recipe(5))
     where = inside(coast, "mountain") | inside(coast, "hills")
@@ -78,7 +78,7 @@ def test_light_is_in_the_shaded_picture_and_not_in_the_albedo(style: str, path: 
         in_albedo.append(correlation(detail(terrain.albedo.mean(axis=2)), light, where))
         in_shaded.append(correlation(detail(generator.shaded(terrain).mean(axis=2)), light, where))
     assert max(map(abs, in_albedo)) < 0.2, in_albedo
-    assert max(in_shaded) > LIT[style] and int(np.argmax(in_shaded)) * 45 in (270, 315, 0), in_shaded
+    assert max(in_shaded) > LEAST_CORRELATION[style] and int(np.argmax(in_shaded)) * 45 in (270, 315, 0), in_shaded
 
 
 def detail(picture: np.ndarray) -> np.ndarray:
@@ -91,7 +91,7 @@ def correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> flo
 
 
 @STYLES
-def test_seeds_differ_in_detail_and_agree_on_what_was_painted(style: str, path: Path, coast: SegmentationMap) -> None:
+def test_seeds_differ_in_detail_and_agree_at_large_scale(style: str, path: Path, coast: SegmentationMap) -> None:
     generator = Generator.load(path, "cpu")
     first, second = generator.terrain(coast, Recipe(1)), generator.terrain(coast, Recipe(2))
     mountains = inside(coast, "mountain")
@@ -100,7 +100,7 @@ def test_seeds_differ_in_detail_and_agree_on_what_was_painted(style: str, path: 
 
 
 @STYLES
-def test_a_large_area_is_rougher_here_and_gentler_there(style: str, path: Path) -> None:
+def test_roughness_varies_over_a_large_area(style: str, path: Path) -> None:
     plain = SegmentationMap(np.full((1024, 1024), ID["hills"], np.uint8))
     generator = Generator.load(path, "cpu")
 
@@ -114,10 +114,10 @@ def test_a_large_area_is_rougher_here_and_gentler_there(style: str, path: Path) 
 
 @STYLES
 def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
-    """No peak of the autocorrelation away from zero: neither a grid of the network nor a period of the noise.
+    """The autocorrelation has no peak away from zero, from a grid of the network or from a period of the noise.
 
-    Ridges are about 25 px apart; what is nearer than 32 px is a ridge and the next one. Without variety, because on a
-    map this small a few strong ranges would be all that counts.
+    Ridges are about 25 px apart, so distances below 32 px do not count. There is no variety, because a few strong
+    ranges would dominate on such a small map.
     """
     plain = SegmentationMap(np.full((1024, 1024), ID["mountain"], np.uint8))
     height = detail(Generator.load(path, "cpu").terrain(plain, Recipe(1, variety=0.0)).height)

@@ -1,4 +1,4 @@
-"""Networks that are not local: made whole, live too, and in tiles with seams where there is no other way."""
+"""Networks that are not local: they generate a map in one go, live too, and large maps in tiles with seams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError
-from terrainpaint.generate import generator, tiles
+from terrainpaint.generate import generator as generator_module
+from terrainpaint.generate import tiles
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.messages import MapCrop
@@ -35,7 +36,7 @@ def write(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def made(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Generator:
+def generator(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Generator:
     return Generator.load(write(tmp_path_factory.mktemp("weights"), request.param), "cpu")
 
 
@@ -46,14 +47,14 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def process() -> Iterator[TerrainProcess]:
-    found = TerrainProcess()
-    yield found
-    found.close()
+    process = TerrainProcess()
+    yield process
+    process.close()
 
 
 @pytest.fixture
 def _tiny_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Maps of more than 128 x 128 px are too large, and are made in tiles of at most 96 px."""
+    """Maps of more than 128 x 128 px are generated in tiles of at most 96 px."""
     monkeypatch.setattr(tiles, "WHOLE_AREA_PX", 128 * 128)
     monkeypatch.setattr(tiles, "_INDEPENDENT_PX", 96)
 
@@ -73,51 +74,51 @@ def with_rerolls(shape: tuple[int, int]) -> NDArray[np.uint8]:
 # The generator
 
 
-def test_a_map_of_any_size_is_made_whole(made: Generator) -> None:
-    assert made.reach_px is None and made.seams(SHAPE) is None
+def test_a_map_of_any_size_is_generated_in_one_go(generator: Generator) -> None:
+    assert generator.reach_px is None and generator.seams(SHAPE) is None
     for shape in ((32, 32), (33, 129), SHAPE):
-        shares: list[float] = []
-        terrain = made.terrain(painted(*shape), Recipe(3), progress=shares.append)
-        assert terrain.shape == shape and shares == [0.0, 1.0]
+        fractions: list[float] = []
+        terrain = generator.terrain(painted(*shape), Recipe(3), progress=fractions.append)
+        assert terrain.shape == shape and fractions == [0.0, 1.0]
         assert np.isfinite(terrain.height).all() and np.ptp(terrain.height) > 100
-        assert made.shaded(terrain).shape == (*shape, 3)
-        assert (made.shaded(terrain) != terrain.albedo).mean() > 0.1
+        assert generator.shaded(terrain).shape == (*shape, 3)
+        assert (generator.shaded(terrain) != terrain.albedo).mean() > 0.1
 
 
-def test_the_seed_decides(made: Generator) -> None:
+def test_a_seed_determines_the_terrain(generator: Generator) -> None:
     land = painted(64, 80)
-    first = made.terrain(land, Recipe(9))
-    assert made.terrain(land, Recipe(9)).height.tobytes() == first.height.tobytes()
-    assert (made.terrain(land, Recipe(10)).height != first.height).mean() > 0.5
-    halfway = made.terrain(land, Recipe(9, 10, 0.5)).height
+    first = generator.terrain(land, Recipe(9))
+    assert generator.terrain(land, Recipe(9)).height.tobytes() == first.height.tobytes()
+    assert (generator.terrain(land, Recipe(10)).height != first.height).mean() > 0.5
+    halfway = generator.terrain(land, Recipe(9, 10, 0.5)).height
     assert (halfway != first.height).mean() > 0.5
-    assert len(made.style_of(Recipe(9))) == len(made.style_names) == 4
+    assert len(generator.style_of(Recipe(9))) == len(generator.style_names) == 4
 
 
-def test_a_patch_is_cut_from_the_whole(made: Generator) -> None:
+def test_a_patch_is_a_part_of_the_whole(generator: Generator) -> None:
     land, rerolls, recipe = painted(*SHAPE), with_rerolls(SHAPE), Recipe(4)
-    whole = made.terrain(land, recipe, rerolls)
-    lit = made.shaded(whole)
+    whole = generator.terrain(land, recipe, rerolls)
+    lit = generator.shaded(whole)
     for rect in (Rect(0, 0, 33, 47), Rect(101, 55, 1, 1), Rect(149, 202, 1, 1), Rect.of_shape(SHAPE)):
-        albedo, height = made.patch(land, rect, recipe, rerolls)
+        albedo, height = generator.patch(land, rect, recipe, rerolls)
         assert np.array_equal(albedo, whole.albedo[rect.slices])
         assert np.array_equal(height, whole.height[rect.slices])
-        patch = made.shaded_patch(MapCrop.near(land.ids, rerolls, rect, None), rect, recipe)
+        patch = generator.shaded_patch(MapCrop.near(land.ids, rerolls, rect, None), rect, recipe)
         assert patch.exact and np.array_equal(patch.height, whole.height[rect.slices])
         assert np.abs(patch.shaded.astype(int) - lit[rect.slices]).max() <= 1
 
 
-def test_a_preview_is_close(made: Generator) -> None:
+def test_a_preview_is_close(generator: Generator) -> None:
     land = painted(64, 64)
-    exact, preview = made.terrain(land, Recipe(2)).height, made.previewing().terrain(land, Recipe(2)).height
+    exact, preview = generator.terrain(land, Recipe(2)).height, generator.previewing().terrain(land, Recipe(2)).height
     assert np.abs(preview - exact).mean() < 0.1 * np.ptp(exact)
 
 
-def test_a_dab_changes_more_than_what_is_near(weights: Path) -> None:
-    made = Generator.load(weights, "cpu")
+def test_an_edit_changes_distant_terrain(weights: Path) -> None:
+    generator = Generator.load(weights, "cpu")
     before, after = painted(320, 320), painted(320, 320)
     after.ids[:32, :32] = 1
-    changed = made.terrain(before, Recipe(1)).height != made.terrain(after, Recipe(1)).height
+    changed = generator.terrain(before, Recipe(1)).height != generator.terrain(after, Recipe(1)).height
     assert changed[-50:, -50:].mean() > 0.5
 
 
@@ -128,39 +129,39 @@ def test_tiles_are_whole_cells_that_cover_the_map(_tiny_tiles: None) -> None:
     assert independent_tiles((128, 128)) == [Rect(0, 0, 128, 128)]
     for shape in (SHAPE, (1, 20_000), (300, 301)):
         covered = np.zeros(shape, int)
-        found = independent_tiles(shape)
-        for each in found:
-            covered[each.slices] += 1
-            assert each.row % 32 == each.col % 32 == 0
-            assert each.bottom % 32 == 0 or each.bottom == shape[0]
-            assert each.right % 32 == 0 or each.right == shape[1]
-            assert max(each.height, each.width) <= 96
-        assert (covered == 1).all() and len(found) > 1
+        rects = independent_tiles(shape)
+        for rect in rects:
+            covered[rect.slices] += 1
+            assert rect.row % 32 == rect.col % 32 == 0
+            assert rect.bottom % 32 == 0 or rect.bottom == shape[0]
+            assert rect.right % 32 == 0 or rect.right == shape[1]
+            assert max(rect.height, rect.width) <= 96
+        assert (covered == 1).all() and len(rects) > 1
 
 
-def test_a_larger_map_is_made_in_tiles_and_the_seams_are_said(_tiny_tiles: None, made: Generator) -> None:
-    said = made.seams(SHAPE)
-    assert said is not None and said.endswith(".") and "203 x 150 px" in said and "seams" in said
+def test_a_larger_map_is_generated_in_tiles_with_a_warning(_tiny_tiles: None, generator: Generator) -> None:
+    warning = generator.seams(SHAPE)
+    assert warning is not None and warning.endswith(".") and "203 x 150 px" in warning and "seams" in warning
     land, recipe = painted(*SHAPE), Recipe(4)
-    whole = made.terrain(land, recipe)
+    whole = generator.terrain(land, recipe)
     assert whole.shape == SHAPE
-    # A tile depends on nothing around it, so what is painted elsewhere leaves it as it is.
+    # A tile does not depend on the map around it, so edits elsewhere do not change it.
     first, *others = independent_tiles(SHAPE)
     land.ids[others[0].slices] = 0
-    again = made.terrain(land, recipe)
+    again = generator.terrain(land, recipe)
     assert np.array_equal(again.height[first.slices], whole.height[first.slices])
     rect = Rect(60, 60, 70, 70)  # of four tiles
-    assert np.array_equal(made.patch(land, rect, recipe)[1], again.height[rect.slices])
-    part = MapCrop.near(land.ids, None, rect, None)
-    assert np.array_equal(made.shaded_patch(part, rect, recipe).height, again.height[rect.slices])
+    assert np.array_equal(generator.patch(land, rect, recipe)[1], again.height[rect.slices])
+    crop = MapCrop.near(land.ids, None, rect, None)
+    assert np.array_equal(generator.shaded_patch(crop, rect, recipe).height, again.height[rect.slices])
 
 
-def test_the_memory_of_a_whole_map_is_asked_for_before(made: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_that_needs_too_much_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10_000)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
-        made.terrain(painted(*SHAPE), Recipe(0))
-    monkeypatch.setattr(generator, "_WORK_BYTES_PER_PIXEL", 0)
-    made.terrain(painted(*SHAPE), Recipe(0))
+        generator.terrain(painted(*SHAPE), Recipe(0))
+    monkeypatch.setattr(generator_module, "_WORK_BYTES_PER_PIXEL", 0)
+    generator.terrain(painted(*SHAPE), Recipe(0))
 
 
 # Live
@@ -174,7 +175,7 @@ def follow(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], r
     return count
 
 
-def test_the_window_has_the_whole_map_made_after_each_edit(process: TerrainProcess, weights: Path) -> None:
+def test_the_whole_map_is_generated_again_after_each_edit(process: TerrainProcess, weights: Path) -> None:
     info = process.load(weights, "cpu")
     assert info.reach_px is None and info.style_names == ("latent 1", "latent 2", "latent 3", "latent 4")
     land, whole = painted(*SHAPE), Rect.of_shape(SHAPE)
@@ -183,27 +184,27 @@ def test_the_window_has_the_whole_map_made_after_each_edit(process: TerrainProce
     edit = Rect(10, 10, 5, 5)
     land.ids[edit.slices] = 1
     live.invalidate(edit)
-    assert not live.is_exact(Rect(140, 190, 5, 5)), "an edit makes everything stale"
+    assert not live.is_exact(Rect(140, 190, 5, 5)), "an edit makes everything out of date"
     assert live.known(whole).all() and live.fraction_done() == 0
     assert follow(process, live, land.ids, edit) == 1
-    local = Generator.load(weights, "cpu")
-    terrain = local.terrain(land, Recipe(7))
+    generator = Generator.load(weights, "cpu")
+    terrain = generator.terrain(land, Recipe(7))
     assert np.abs(live.height - terrain.height).max() < 1e-3 * np.ptp(terrain.height)
-    assert np.abs(live.shaded.astype(int) - local.shaded(terrain)).max() <= 2
+    assert np.abs(live.shaded.astype(int) - generator.shaded(terrain)).max() <= 2
 
 
-def test_an_edit_during_the_job_has_it_made_again(weights: Path) -> None:
-    made, land = Generator.load(weights, "cpu"), painted(*SHAPE)
-    live = LiveTerrain(SHAPE, made.reach_px)
+def test_after_an_edit_during_a_job_the_map_is_generated_again(weights: Path) -> None:
+    generator, land = Generator.load(weights, "cpu"), painted(*SHAPE)
+    live = LiveTerrain(SHAPE, generator.reach_px)
     whole = Rect.of_shape(SHAPE)
     job = live.next_job(whole, None)
     assert job is not None and job.rect == whole and job.exact
-    patch = made.shaded_patch(MapCrop.whole(land.ids, None), whole, Recipe(7))
+    patch = generator.shaded_patch(MapCrop.whole(land.ids, None), whole, Recipe(7))
     live.invalidate(Rect(3, 3, 2, 2))
     assert live.accept(job, patch) == whole
-    assert np.array_equal(live.height, patch.height), "shown all the same"
+    assert np.array_equal(live.height, patch.height), "shown although it is out of date"
     assert not live.is_exact() and live.next_job(whole, None) is not None
-    live.invalidate(Rect(-9, -9, 5, 5))  # beside the map
+    live.invalidate(Rect(-9, -9, 5, 5))  # outside the map
     again = live.next_job(whole, None)
     assert again is not None
     live.accept(again, patch)
@@ -212,36 +213,36 @@ def test_an_edit_during_the_job_has_it_made_again(weights: Path) -> None:
     assert not live.is_exact()
 
 
-def test_live_tiles_of_a_large_map_are_those_of_the_whole(_tiny_tiles: None, weights: Path) -> None:
-    made, land = Generator.load(weights, "cpu"), painted(*SHAPE)
-    live, whole = LiveTerrain(SHAPE, made.reach_px), Rect.of_shape(SHAPE)
-    seen = Rect(100, 150, 20, 20)
+def test_live_tiles_of_a_large_map_equal_those_of_the_generator(_tiny_tiles: None, weights: Path) -> None:
+    generator, land = Generator.load(weights, "cpu"), painted(*SHAPE)
+    live, whole = LiveTerrain(SHAPE, generator.reach_px), Rect.of_shape(SHAPE)
+    visible = Rect(100, 150, 20, 20)
     order = []
-    while (job := live.next_job(seen, None)) is not None:
+    while (job := live.next_job(visible, None)) is not None:
         order.append(job.rect)
-        patch = made.shaded_patch(MapCrop.near(land.ids, None, job.rect, None), job.rect, Recipe(7))
+        patch = generator.shaded_patch(MapCrop.near(land.ids, None, job.rect, None), job.rect, Recipe(7))
         live.accept(job, patch)
         assert np.array_equal(live.known(whole, 3), live.known(whole)[::3, ::3])
     assert order[0].contains(100, 150) and sorted(order, key=str) == sorted(independent_tiles(SHAPE), key=str)
-    terrain = made.terrain(land, Recipe(7))
+    terrain = generator.terrain(land, Recipe(7))
     assert np.array_equal(live.height, terrain.height) and np.array_equal(live.albedo, terrain.albedo)
     live.invalidate(Rect(2, 2, 3, 3))
-    assert 0 < live.fraction_done() < 1 and live.is_exact(seen), "a tile is made as if there was nothing around it"
+    assert 0 < live.fraction_done() < 1 and live.is_exact(visible), "a tile does not depend on the others"
 
 
 # The command line
 
 
-def test_info_tells_it(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_describes_the_limit(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(weights)]) == 0
-    told = capsys.readouterr().out
-    assert "spade-terrain-1.0" in told
-    assert "everywhere: made in one go up to the area of 1024 x 1024 px, beyond that in tiles that show seams" in told
+    output = capsys.readouterr().out
+    assert "spade-terrain-1.0" in output
+    assert "1024 x 1024 px" in output and "seams" in output
 
 
 @pytest.mark.usefixtures("_tiny_tiles")
 @pytest.mark.parametrize("quiet", [False, True])
-def test_generating_says_that_seams_will_show(
+def test_generate_warns_of_seams(
     weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: bool
 ) -> None:
     write_map(tmp_path / "map.png", painted(*SHAPE))

@@ -1,4 +1,4 @@
-"""What all tests of networks share."""
+"""Fixtures of the tests of networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @pytest.fixture(scope="package", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, which wait for each other for minutes when the cores are busy."""
+    """Such small networks are not faster with several threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

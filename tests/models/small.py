@@ -1,4 +1,4 @@
-"""Small networks with weights that are random, but the same at every run, and nowhere close to zero."""
+"""Small networks with random weights, the same in every run and far from zero."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFIG = SpadeLocalConfig(widths=(16, 16, 16, 16), blocks=(1, 2, 2, 1), hidden=1
 
 
 def generator(config: SpadeLocalConfig = CONFIG, seed: int = 3) -> SpadeLocal:
-    """In evaluation mode; every tensor but those that mix styles is drawn so that it tells in the output."""
+    """In evaluation mode. Every tensor has a visible effect on the output, except the matrices for styles."""
     network = SpadeLocal(config)
     randomise(network, seed)
     network.local_style_mix.copy_(network.style_mix / 2)
@@ -31,13 +31,13 @@ def randomise(network: nn.Module, seed: int) -> None:
     with torch.no_grad():
         for name, value in network.named_parameters():
             inputs = value[0].numel() if value.ndim > 1 else 4
-            # What the coarse levels add to the output must leave the albedo within the range of its tanh.
+            # A small output of the coarse levels keeps the albedo away from the limits of tanh.
             scale = 0.15 if "outline" in name else 1.0
             value.copy_(torch.randn(value.shape, generator=source) * scale / inputs**0.5)
 
 
 def random_ids(height: int, width: int, cell_px: int = 5, seed: int = 1) -> Tensor:
-    """(1, height, width) uint8: patches of every class, on a grid that no level of the network shares."""
+    """(1, height, width) uint8: squares of every class, on a grid that differs from those of the network's levels."""
     source = torch.Generator().manual_seed(seed)
     patches = torch.randint(CLASS_COUNT, (height // cell_px + 1, width // cell_px + 1), generator=source)
     large = patches.repeat_interleave(cell_px, 0).repeat_interleave(cell_px, 1)

@@ -1,4 +1,4 @@
-"""The three reference networks with few channels and weights that tell in the output; and the published ones."""
+"""The three reference networks, with few channels and random weights that have a visible effect on the output."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ NAMES = list(CONFIGS)
 
 
 def network(name: str, seed: int = 3) -> ReferenceNetwork:
-    """In evaluation mode; noise, attention and modulation all tell in the output."""
-    found = NETWORKS[name].new_generator(CONFIGS[name])
-    assert isinstance(found, ReferenceNetwork)
-    small.randomise(found, seed)
+    """In evaluation mode. Noise, attention and modulation all have a visible effect on the output."""
+    generator = NETWORKS[name].new_generator(CONFIGS[name])
+    assert isinstance(generator, ReferenceNetwork)
+    small.randomise(generator, seed)
     with torch.no_grad():
-        found.out.weight.mul_(0.2)  # or tanh would make most of it black and white
-    return found.eval().requires_grad_(False)
+        generator.out.weight.mul_(0.2)  # otherwise tanh would make most pixels black or white
+    return generator.eval().requires_grad_(False)
 
 
 def shadow(seed: int = 4) -> ReferenceShadow:
-    """With light that is seen."""
-    found = ReferenceShadow(ShadowConfig(hidden=4))
-    small.randomise(found, seed)
-    return found.eval().requires_grad_(False)
+    """With visible shading."""
+    generator = ReferenceShadow(ShadowConfig(hidden=4))
+    small.randomise(generator, seed)
+    return generator.eval().requires_grad_(False)
 
 
-def made(
-    by: Callable[..., tuple[Tensor, Tensor]], ids: Tensor, style: Tensor, seed: int = 5, side: int | None = None
+def output(
+    generator: Callable[..., tuple[Tensor, Tensor]], ids: Tensor, style: Tensor, seed: int = 5
 ) -> tuple[Tensor, Tensor]:
-    """Albedo and code of a whole map (1, H, W), or of its first `side` px."""
-    rows, cols = (side, side) if side else ids.shape[1:]
-    return by(ids, Window((0, rows), (0, cols)), seeded([seed]), style)
+    """Albedo and encoded elevation of a whole map (1, H, W)."""
+    rows, cols = ids.shape[1:]
+    return generator(ids, Window((0, rows), (0, cols)), seeded([seed]), style)

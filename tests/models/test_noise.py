@@ -1,4 +1,4 @@
-"""Noise by place: the same numbers on every machine, for every tiling, and nothing in them but noise."""
+"""Noise from coordinates: the same numbers on every machine and for every tiling, and without structure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MASK_32, MASK_64 = (1 << 32) - 1, (1 << 64) - 1
 
 
 def totals(seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int64]:
-    """The noise as the whole numbers -510..510 that it is made of; fails when it is anything between."""
+    """The noise as integers in -510..510. Fails when a value is not an exact multiple of the step."""
     values = world_noise([seed], level, channel + 1, origin, size, CPU)[0, channel].numpy()
     whole = np.rint(values / STEP).astype(np.int64)
     np.testing.assert_array_equal(values, whole.astype(np.float32) * STEP)
@@ -28,7 +28,7 @@ def totals(seed: int, level: int, channel: int, origin: tuple[int, int], size: t
 
 
 def reference(seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int64]:
-    """The same from the literature alone, in unsigned arithmetic: SplitMix64 for the key, MurmurHash3 for the place."""
+    """An independent implementation in unsigned arithmetic: SplitMix64 for the key, MurmurHash3 for the coordinates."""
     state = seed & MASK_64
     for part in (level, channel):
         state = (state + 0x9E3779B97F4A7C15 * (part + 1)) & MASK_64
@@ -43,7 +43,7 @@ def reference(seed: int, level: int, channel: int, origin: tuple[int, int], size
 
 
 def unsigned(start: int, count: int) -> NDArray[np.uint64]:
-    return np.array([each & MASK_32 for each in range(start, start + count)], np.uint64)
+    return np.array([value & MASK_32 for value in range(start, start + count)], np.uint64)
 
 
 def murmur(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -66,7 +66,7 @@ PINNED = [
 
 @pytest.mark.parametrize(("place", "expected"), PINNED)
 def test_bits_never_change(place: tuple[int, int, int, tuple[int, int]], expected: list[list[int]]) -> None:
-    """Maps and their seeds are kept for years: a change here changes everybody's terrain."""
+    """Projects store seeds, so a change here changes the terrain of every project."""
     assert totals(*place, (2, 3)).tolist() == expected
     assert reference(*place, (2, 3)).tolist() == expected
 
@@ -77,7 +77,7 @@ SEEDS = st.integers(-(1 << 70), 1 << 70)
 
 
 @given(seed=SEEDS, level=st.integers(0, 300), channel=st.integers(0, 3), origin=ORIGINS, size=SIZES)
-def test_same_as_the_reference(
+def test_equal_to_an_independent_implementation(
     seed: int, level: int, channel: int, origin: tuple[int, int], size: tuple[int, int]
 ) -> None:
     np.testing.assert_array_equal(
@@ -87,11 +87,11 @@ def test_same_as_the_reference(
 
 @settings(max_examples=50)
 @given(seed=SEEDS, origin=ORIGINS, size=SIZES, inner=st.tuples(*[st.floats(0, 1)] * 4))
-def test_windows_are_cuts_of_one_plane(
+def test_windows_are_parts_of_one_plane(
     seed: int, origin: tuple[int, int], size: tuple[int, int], inner: tuple[float, ...]
 ) -> None:
-    top, bottom = sorted(round(each * size[0]) for each in inner[:2])
-    left, right = sorted(round(each * size[1]) for each in inner[2:])
+    top, bottom = sorted(round(end * size[0]) for end in inner[:2])
+    left, right = sorted(round(end * size[1]) for end in inner[2:])
     whole = world_noise([seed], 2, 2, origin, size, CPU)
     part = world_noise([seed], 2, 2, (origin[0] + top, origin[1] + left), (bottom - top, right - left), CPU)
     assert torch.equal(whole[:, :, top:bottom, left:right], part)
@@ -118,7 +118,7 @@ def test_more_channels_do_not_change_the_first() -> None:
 
 
 SIDE = 700
-SIGMA = 1 / SIDE  # of the mean, or of a correlation, of so many independent values
+SIGMA = 1 / SIDE  # standard deviation of the mean, or of a correlation, of this number of independent values
 
 
 def plane(seed: int = 11, level: int = 0, channel: int = 0, origin: tuple[int, int] = (-300, -350)) -> torch.Tensor:
@@ -131,9 +131,9 @@ def test_mean_and_variance(seed: int) -> None:
     assert abs(values.mean()) < 5 * SIGMA
     assert abs(values.var() - 1) < 8 * SIGMA
     assert abs((values**3).mean()) < 20 * SIGMA
-    # The sum of four uniform numbers has a kurtosis of 2.7; a normal one of 3.
+    # The sum of four uniform numbers has a kurtosis of 2.7, a normal distribution 3.
     assert abs((values**4).mean() - 2.7) < 40 * SIGMA
-    # Row by row and column by column too: no streaks.
+    # In each row and column too, so there are no streaks.
     for axis in (0, 1):
         assert values.mean(dim=axis).abs().max() < 5.5 / SIDE**0.5
         assert (values.var(dim=axis) - 1).abs().max() < 8 / SIDE**0.5
@@ -149,33 +149,33 @@ def test_neighbours_do_not_correlate() -> None:
 
 
 def test_channels_levels_and_seeds_do_not_correlate() -> None:
-    planes = [plane(*each) for each in itertools.product((0, 1, -1), (0, 1, 64), (0, 1))]
+    planes = [plane(*key) for key in itertools.product((0, 1, -1), (0, 1, 64), (0, 1))]
     stack = torch.stack(planes).flatten(1)
     correlations = stack @ stack.T / stack.shape[1] - torch.eye(len(planes))
     correlations.fill_diagonal_(0)
     assert correlations.abs().max() < 5.5 * SIGMA
 
 
-def test_channels_levels_and_seeds_are_not_the_same_plane_moved() -> None:
-    spectrum = [torch.fft.rfft2(plane(*each)) for each in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2, 0, 0))]
+def test_channels_levels_and_seeds_are_not_shifts_of_one_plane() -> None:
+    spectrum = [torch.fft.rfft2(plane(*key)) for key in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2, 0, 0))]
     for one, other in itertools.combinations(spectrum, 2):
         moved = torch.fft.irfft2(one * other.conj(), s=(SIDE, SIDE)) / SIDE**2
         assert moved.abs().max() < 7 * SIGMA
 
 
-# Drawn anew, and mixed
+# Re-rolled and mixed noise
 
 WINDOW: Area = ((-32, 64), (48, 112))
 
 
 def level_noise(noise: Noise, level: int, at: Area | None = None) -> torch.Tensor:
-    """(C, h, w) of a window in pixels of the level, by default the whole of `WINDOW`."""
+    """(C, h, w) of an area of the level, by default all of `WINDOW`."""
     rows, cols = at or ((WINDOW[0][0] >> level, WINDOW[0][1] >> level), (WINDOW[1][0] >> level, WINDOW[1][1] >> level))
     return noise(level, 3, (rows, cols), CPU)[0]
 
 
 def some_rerolls() -> NDArray[np.uint8]:
-    """A rectangle of 1 and one of 200 in a window of zeros."""
+    """Two rectangles, of 1 and of 200, in a window of zeros."""
     rerolls = np.zeros([span[1] - span[0] for span in WINDOW], np.uint8)
     rerolls[10:53, 7:30] = 1
     rerolls[40:90, 20:60] = 200
@@ -184,13 +184,13 @@ def some_rerolls() -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("level", range(5))
 @pytest.mark.parametrize("seed", [0, -3, 1 << 65])
-def test_nothing_drawn_anew_is_the_noise_of_the_seed(level: int, seed: int) -> None:
+def test_without_rerolls_it_is_the_noise_of_the_seed(level: int, seed: int) -> None:
     none = np.zeros_like(some_rerolls())
     assert torch.equal(level_noise(rerolled(seed, none, WINDOW), level), level_noise(seeded([seed]), level))
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_drawn_anew_only_where_it_is_asked_and_by_its_number(level: int) -> None:
+def test_the_noise_changes_only_where_it_is_rerolled_and_depends_on_the_number(level: int) -> None:
     rerolls = some_rerolls()
     old, new = level_noise(seeded([5]), level), level_noise(rerolled(5, rerolls, WINDOW), level)
     cell = 1 << level
@@ -203,7 +203,7 @@ def test_drawn_anew_only_where_it_is_asked_and_by_its_number(level: int) -> None
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_a_tile_draws_anew_what_the_whole_does(level: int) -> None:
+def test_a_tile_has_the_rerolled_noise_of_the_whole(level: int) -> None:
     rerolls = some_rerolls()
     whole = level_noise(rerolled(5, rerolls, WINDOW), level)
     window = (WINDOW[0][0] + 32, WINDOW[0][1] - 16), (WINDOW[1][0] + 16, WINDOW[1][1])
@@ -212,7 +212,7 @@ def test_a_tile_draws_anew_what_the_whole_does(level: int) -> None:
     assert torch.equal(part, whole[:, 32 >> level : -16 >> level, 16 >> level :])
 
 
-def test_noise_drawn_anew_is_noise_and_another_one() -> None:
+def test_rerolled_noise_is_independent_of_the_old_one() -> None:
     at: Area = ((0, SIDE), (0, SIDE))
     planes = [seeded([5])(0, 0, at, CPU)[0, 0]]
     planes += [rerolled(5, np.full((SIDE, SIDE), count, np.uint8), at)(0, 0, at, CPU)[0, 0] for count in (1, 2, 255)]
@@ -222,7 +222,7 @@ def test_noise_drawn_anew_is_noise_and_another_one() -> None:
     assert correlations.abs().max() < 8 * SIGMA
 
 
-def test_mixed_noise_is_a_sum_with_the_same_variance() -> None:
+def test_a_weighted_sum_of_noises_keeps_the_variance() -> None:
     at: Area = ((0, SIDE), (-SIDE, 0))
     one, other = seeded([1]), seeded([2])
     assert torch.equal(weighted([(one, 1.0)])(2, 1, at, CPU), one(2, 1, at, CPU))

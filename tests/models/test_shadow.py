@@ -1,4 +1,4 @@
-"""The shadow generator: shades relief and nothing else, locally and in true slopes."""
+"""The shadow generator: it shades relief only, locally, and by true slopes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _inference() -> Iterator[None]:
 
 
 def hills(height: int, width: int) -> Tensor:
-    """(1, 1, height, width) metres, steep enough to saturate nothing and rough enough to tell every pixel."""
+    """(1, 1, height, width) metres, not steep enough for saturation, and different at every pixel."""
     source = torch.Generator().manual_seed(2)
     return 2000 + 400 * torch.randn(1, 1, height, width, generator=source)
 
@@ -59,26 +59,25 @@ def test_sea_level_does_not_matter() -> None:
     )
 
 
-def test_the_same_slopes_at_another_size_of_pixel() -> None:
+def test_the_same_slopes_with_another_pixel_size_give_the_same_shading() -> None:
     ground = hills(20, 20)
     torch.testing.assert_close(NETWORK(ground, 2000.0), NETWORK(ground / 4, 500.0), rtol=0, atol=ROUNDING)
 
 
-def test_one_height_is_seen_just_around_it() -> None:
+def test_one_height_changes_the_shading_only_around_it() -> None:
     before = torch.full((1, 1, 21, 21), 100.0)
     after = before.clone()
     after[0, 0, 10, 10] += 300
-    moved = (NETWORK(before, PIXEL_SIZE_M) - NETWORK(after, PIXEL_SIZE_M)).abs()[0, 0]
-    # Row 0 of the output is row 1 of the heights; a pixel reads one further south and east than north and west.
-    rows, cols = (each + 1 for each in (moved > ROUNDING).nonzero(as_tuple=True))
-    for each in (rows, cols):
-        assert int(each.min()) == 10 - (REACH_PX + 1)
-        assert int(each.max()) == 10 + REACH_PX
+    change = (NETWORK(before, PIXEL_SIZE_M) - NETWORK(after, PIXEL_SIZE_M)).abs()[0, 0]
+    # Row 0 of the output is row 1 of the heights. A pixel reads one pixel more to the south and east.
+    for index in (change > ROUNDING).nonzero(as_tuple=True):
+        assert int(index.min()) + 1 == 10 - (REACH_PX + 1)
+        assert int(index.max()) + 1 == 10 + REACH_PX
 
 
 @settings(max_examples=25)
 @given(ends=st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(0, 50)] * 2))
-def test_any_tile_is_what_the_whole_has_there(ends: tuple[int, int, int, int]) -> None:
+def test_any_tile_equals_that_part_of_the_whole(ends: tuple[int, int, int, int]) -> None:
     top, bottom = min(ends[:2]), max(ends[:2]) + 4
     left, right = min(ends[2:]), max(ends[2:]) + 4
     ground = hills(44, 54)
@@ -86,20 +85,20 @@ def test_any_tile_is_what_the_whole_has_there(ends: tuple[int, int, int, int]) -
     torch.testing.assert_close(tile, whole[:, :, top : bottom - 3, left : right - 3], rtol=0, atol=ROUNDING)
 
 
-def test_slopes_are_squashed_rises_to_the_south_and_the_east() -> None:
+def test_slopes_are_compressed_rises_to_the_south_and_the_east() -> None:
     ramp = torch.arange(6.0)[:, None] * 20 + torch.arange(7.0) * 50
-    found = slopes(ramp[None, None], 1000.0)
-    assert found.shape == (1, 4, 5, 6)
+    result = slopes(ramp[None, None], 1000.0)
+    assert result.shape == (1, 4, 5, 6)
     expected = torch.tensor([0.02 * 4, 0.05 * 4, 0.02 * 40, 0.05 * 40]).tanh()
-    torch.testing.assert_close(found, expected[None, :, None, None].expand_as(found), rtol=1e-5, atol=0)
+    torch.testing.assert_close(result, expected[None, :, None, None].expand_as(result), rtol=1e-5, atol=0)
 
 
 def test_slopes_of_high_plains_survive_bfloat16() -> None:
     plain = 5000 + torch.arange(40.0).expand(1, 1, 40, 40) * 0.5
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = slopes(plain, PIXEL_SIZE_M)
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found[:, 3], torch.full_like(found[:, 3], 0.01).tanh(), rtol=1e-4, atol=0)
+        result = slopes(plain, PIXEL_SIZE_M)
+    assert result.dtype == torch.float32
+    torch.testing.assert_close(result[:, 3], torch.full_like(result[:, 3], 0.01).tanh(), rtol=1e-4, atol=0)
 
 
 def test_shading_adds_the_same_to_every_colour() -> None:

@@ -1,4 +1,4 @@
-"""Styles that change over the land."""
+"""Styles that vary over the land."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def field(level: int, area: Area, draw=normal) -> Tensor:
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_a_part_is_that_of_the_whole(level: int) -> None:
+def test_a_part_equals_that_part_of_the_whole(level: int) -> None:
     rows, cols = ((start >> level, stop >> level) for start, stop in FAR)
     whole = field(level, (rows, cols))
     part = field(level, ((rows[0] + 2, rows[1] - 3), (cols[0] + 5, cols[1] - 7)))
     torch.testing.assert_close(part, whole[:, :, 2:-3, 5:-7], rtol=0, atol=1e-5)
 
 
-def test_coarse_levels_are_told_what_fine_ones_are() -> None:
+def test_coarse_levels_have_the_means_of_fine_ones() -> None:
     fine, coarse = field(0, FAR), field(4, ((5 << 16, (5 << 16) + 18), (-43, 5)))
     means = torch.nn.functional.avg_pool2d(fine[:, :, :288, 12:780], 16)
     torch.testing.assert_close(coarse[:, :, :18, :48], means, rtol=0, atol=0.02)
 
 
-def test_knots_that_are_alike_make_a_style_that_is_the_same_everywhere() -> None:
+def test_equal_knots_give_the_same_style_everywhere() -> None:
     at = knots(FAR)
     points = torch.full((1, 1, at[0][1] - at[0][0], at[1][1] - at[1][0]), 1.25)
     torch.testing.assert_close(spread(points, at, 0, FAR), torch.full((1, 1, 300, 790), 1.25))
 
 
-def test_styles_vary_as_they_are_told_to() -> None:
+def test_styles_have_the_covariance_of_the_matrices() -> None:
     area = (0, 256), (0, 256)  # of the level 4: 64 cells of the broad noise
     many = torch.cat([field(4, area, partial(normal, seed=seed)) for seed in range(24)])
     assert many.mean(dim=(0, 2, 3)).tolist() == pytest.approx([0, 0], abs=0.15)
@@ -57,7 +57,7 @@ def test_styles_vary_as_they_are_told_to() -> None:
     assert float((first * second).mean()) == pytest.approx(0.6 * BROAD_FRACTION, rel=0.25)
 
 
-def test_the_shares_of_a_pixel_are_those_that_the_field_is_made_with() -> None:
+def test_knot_weights_are_those_of_the_field() -> None:
     at = knots(FAR)
     points = torch.randn(1, 3, at[0][1] - at[0][0], at[1][1] - at[1][0], generator=torch.Generator().manual_seed(0))
     rows, cols = knot_weights(FAR, 0, at, CPU)
@@ -66,7 +66,7 @@ def test_the_shares_of_a_pixel_are_those_that_the_field_is_made_with() -> None:
     assert (rows.count_nonzero(dim=1) <= 4).all()
 
 
-def test_knots_that_are_missing_are_said() -> None:
+def test_missing_knots_are_an_error() -> None:
     at = knots(((0, 64), (0, 64)))
     spread(torch.zeros(1, 1, 5, 5), at, KNOT_LEVEL - 1, ((0, 2), (0, 2)))
     with pytest.raises(ValueError, match="needs knots beyond"):

@@ -1,4 +1,4 @@
-"""Weights files: what is written reads back the same, and nothing that is broken, foreign or hostile gets in."""
+"""Weights files: the round trip, and the refusal of damaged, foreign and malicious files."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def networks() -> tuple[SpadeLocal, ShadowGenerator]:
 def file_bytes(
     change: Callable[[Description], Any] | None = None, change_tensors: Callable[[Tensors], Any] | None = None
 ) -> bytes:
-    """A valid file, but for what the callables do to its description and its tensors."""
+    """A valid file, changed by functions of its description and of its tensors."""
     generator, shadow = networks()
-    tensors = {f"generator.{name}": each.clone().contiguous() for name, each in generator.state_dict().items()}
-    tensors |= {f"shadow.{name}": each.clone() for name, each in shadow.state_dict().items()}
+    tensors = {f"generator.{name}": tensor.clone().contiguous() for name, tensor in generator.state_dict().items()}
+    tensors |= {f"shadow.{name}": tensor.clone() for name, tensor in shadow.state_dict().items()}
     description = json.loads(HEADER.to_json())
     if change:
         change(description)
@@ -80,14 +80,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path) -> str:
-    """What the loader says: one sentence that begins with the path."""
+    """The error message without the path. It is one sentence that begins with the path."""
     with pytest.raises(WeightsError) as caught:
         load_weights(path, CPU)
-    said = str(caught.value)
-    assert said.startswith(str(path))
-    assert said.endswith(".")
-    assert "\n" not in said
-    return said.removeprefix(str(path))
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message.removeprefix(str(path))
 
 
 def test_saved_weights_load_the_same(path: Path) -> None:
@@ -101,7 +101,7 @@ def test_saved_weights_load_the_same(path: Path) -> None:
         for name, tensor in before.state_dict().items():
             assert torch.equal(tensor, after.state_dict()[name]), name
     window = Window((-3, 40), (5, 60))
-    rows, cols = (each[1] - each[0] for each in dataclasses.astuple(generator.input_window(window)))
+    rows, cols = (span[1] - span[0] for span in dataclasses.astuple(generator.input_window(window)))
     ids, style, noise = small.random_ids(rows, cols), torch.ones(1, 2, 1, 1), seeded([7])
     for before, after in zip(
         generator(ids, window, noise, style), loaded.generator(ids, window, noise, style), strict=True
@@ -113,11 +113,11 @@ def test_loaded_networks_are_ready_to_run(path: Path) -> None:
     path.write_bytes(VALID)
     loaded = load_weights(path, CPU)
     assert loaded.generator.stem.weight.is_contiguous(memory_format=torch.channels_last)
-    assert {each.device for each in loaded.generator.state_dict().values()} == {CPU}
-    assert not any(each.requires_grad for each in (*loaded.generator.parameters(), *loaded.shadow.parameters()))
+    assert {tensor.device for tensor in loaded.generator.state_dict().values()} == {CPU}
+    assert not any(tensor.requires_grad for tensor in (*loaded.generator.parameters(), *loaded.shadow.parameters()))
 
 
-def test_digest_is_that_of_the_file(path: Path) -> None:
+def test_the_digest_is_that_of_the_file(path: Path) -> None:
     path.write_bytes(VALID)
     digest = subprocess.run(
         [sys.executable, "-c", "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"],
@@ -126,7 +126,7 @@ def test_digest_is_that_of_the_file(path: Path) -> None:
     assert load_weights(path, CPU).sha256 == digest
 
 
-def test_loaded_weights_do_not_hang_on_the_file(path: Path) -> None:
+def test_loaded_weights_do_not_depend_on_the_file(path: Path) -> None:
     path.write_bytes(VALID)
     loaded = load_weights(path, CPU)
     before = loaded.generator.stem.weight.clone()
@@ -175,28 +175,28 @@ def test_the_description_is_as_documented(path: Path) -> None:
     }
 
 
-def test_a_file_made_without_torch_loads(path: Path) -> None:
+def test_a_file_written_without_torch_loads(path: Path) -> None:
     arrays: dict[str, np.ndarray[Any, Any]] = safetensors.numpy.load(VALID)
     path.write_bytes(safetensors.numpy.save(arrays, metadata={METADATA_KEY: HEADER.to_json()}))
     assert load_weights(path, CPU).header == HEADER
 
 
-def test_keys_of_somebody_else_are_left_alone(path: Path) -> None:
+def test_unknown_keys_are_ignored(path: Path) -> None:
     path.write_bytes(file_bytes(lambda values: values.update(homepage="https://example.org")))
     assert load_weights(path, CPU).header == HEADER
 
 
-def test_a_network_without_style_is_possible(path: Path) -> None:
+def test_a_network_without_a_style(path: Path) -> None:
     config = dataclasses.replace(TINY, style_names=())
     generator = small.generator(config)
     save_weights(path, dataclasses.replace(HEADER, config=config), generator, networks()[1])
     assert load_weights(path, CPU).generator.config.style_names == ()
 
 
-# What cannot be saved
+# Networks and descriptions that are not saved
 
 
-def test_foreign_networks_are_not_saved(path: Path) -> None:
+def test_networks_of_another_configuration_are_not_saved(path: Path) -> None:
     with pytest.raises(ValueError, match="other networks"):
         save_weights(path, HEADER, small.generator(), networks()[1])
     assert not path.exists()
@@ -205,20 +205,20 @@ def test_foreign_networks_are_not_saved(path: Path) -> None:
 @pytest.mark.parametrize(
     "change", [{"style": ""}, {"pixel_size_m": 0.0}, {"network": "other"}, {"credits": "\x1b[2J"}], ids=str
 )
-def test_what_the_loader_refuses_is_not_saved(path: Path, change: dict[str, Any]) -> None:
+def test_an_invalid_description_is_not_saved(path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(WeightsError):
         save_weights(path, dataclasses.replace(HEADER, **change), *networks())
     assert not path.exists()
 
 
 @pytest.mark.parametrize("training", [{"path": Path("x")}, {"loss": float("nan")}], ids=str)
-def test_what_is_no_json_is_not_saved(path: Path, training: dict[str, Any]) -> None:
+def test_training_that_is_not_json_is_not_saved(path: Path, training: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="JSON"):
         save_weights(path, dataclasses.replace(HEADER, training=training), *networks())
     assert not path.exists()
 
 
-def test_weights_that_exploded_are_not_saved(path: Path) -> None:
+def test_weights_that_are_not_finite_are_not_saved(path: Path) -> None:
     generator, shadow = networks()
     generator.head_out.weight[0, 0, 0, 0] = float("nan")
     with pytest.raises(WeightsError, match=r"'generator\.head_out\.weight' has values that are not finite"):
@@ -226,7 +226,7 @@ def test_weights_that_exploded_are_not_saved(path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         save_weights(tmp_path, HEADER, *networks())
 
@@ -234,31 +234,31 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 # Files that cannot be read
 
 
-def test_no_such_file(path: Path) -> None:
+def test_a_missing_file(path: Path) -> None:
     assert "no such file" in refusal(path)
     assert "no such file" in refusal(path / "below")
     assert "no such file" in refusal(path.with_name("x" * 5000))
     assert "no such file" in refusal(path.with_name("zero\0byte"))
 
 
-def test_folder(tmp_path: Path) -> None:
+def test_a_folder(tmp_path: Path) -> None:
     assert "is not a file" in refusal(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_pipe_is_refused_instead_of_waited_for(path: Path) -> None:
+def test_a_pipe_is_refused_without_waiting(path: Path) -> None:
     os.mkfifo(path)
     assert "is not a file" in refusal(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can read every file")
+def test_a_file_without_permission(path: Path) -> None:
     path.write_bytes(VALID)
     path.chmod(0)
     assert "no permission" in refusal(path)
 
 
-def test_empty_file(path: Path) -> None:
+def test_an_empty_file(path: Path) -> None:
     path.touch()
     assert "is empty" in refusal(path)
 
@@ -268,30 +268,30 @@ def test_empty_file(path: Path) -> None:
     [b"\x89PNG\r\n\x1a\n" + bytes(500), b"<!DOCTYPE html><html>", b"{}", b"\0" * 100, b"GGUF\x03\0\0\0" + bytes(90)],
     ids=["png", "web page", "json", "zeros", "gguf"],
 )
-def test_no_safetensors(path: Path, data: bytes) -> None:
+def test_a_file_of_another_format(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     assert "is not a weights file" in refusal(path)
 
 
-def test_pointer_of_git_lfs(path: Path) -> None:
+def test_a_git_lfs_pointer(path: Path) -> None:
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
     assert "git lfs pull" in refusal(path)
 
 
 @pytest.mark.parametrize("length", [1 << 23, 1 << 32, (1 << 63) - 1, (1 << 64) - 1, 0, 1])
-def test_absurd_length_of_the_header(path: Path, length: int) -> None:
+def test_an_invalid_length_of_the_header(path: Path, length: int) -> None:
     path.write_bytes(length.to_bytes(8, "little") + VALID[8:])
     assert "is not a weights file" in refusal(path) or "is damaged" in refusal(path)
 
 
 @pytest.mark.parametrize("kept", [9, 100, HEADER_END - 1, HEADER_END, HEADER_END + 4, len(VALID) - 1])
-def test_cut_short(path: Path, kept: int) -> None:
+def test_a_truncated_file(path: Path, kept: int) -> None:
     path.write_bytes(VALID[:kept])
     assert "cut short" in refusal(path)
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"\0" * 4096, VALID], ids=["byte", "page", "file"])
-def test_something_appended(path: Path, extra: bytes) -> None:
+def test_appended_bytes(path: Path, extra: bytes) -> None:
     path.write_bytes(VALID + extra)
     assert "something appended" in refusal(path)
 
@@ -300,7 +300,7 @@ def test_something_appended(path: Path, extra: bytes) -> None:
 
 
 class Trap:
-    """Unpickling it leaves a file behind."""
+    """Unpickling it creates a file."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -309,7 +309,7 @@ class Trap:
         return Path.touch, (self.mark,)
 
 
-@pytest.mark.parametrize("kind", ["torch", "old torch", *(f"pickle {each}" for each in range(2, 6))])
+@pytest.mark.parametrize("kind", ["torch", "old torch", *(f"pickle {protocol}" for protocol in range(2, 6))])
 def test_checkpoints_are_refused_and_not_run(path: Path, tmp_path: Path, kind: str) -> None:
     mark = tmp_path / "the code was run"
     data = io.BytesIO()
@@ -318,16 +318,16 @@ def test_checkpoints_are_refused_and_not_run(path: Path, tmp_path: Path, kind: s
     else:
         torch.save({"weights": Trap(mark)}, data, _use_new_zipfile_serialization=kind == "torch")
     path.write_bytes(data.getvalue())
-    said = refusal(path)
-    assert "is a PyTorch checkpoint, which could run code" in said
-    assert "python -m trainer publish" in said
+    message = refusal(path)
+    assert "is a PyTorch checkpoint, which could run code" in message
+    assert "python -m trainer publish" in message
     assert not mark.exists()
     data.seek(0)
     pickle.load(data) if kind.startswith("pickle") else torch.load(data, weights_only=False)
-    assert mark.exists(), "the trap itself does not work"
+    assert mark.exists(), "the trap does not work"
 
 
-def test_oldest_pickle_and_source_are_no_weights(path: Path, tmp_path: Path) -> None:
+def test_old_pickles_and_source_code_are_not_weights(path: Path, tmp_path: Path) -> None:
     mark = tmp_path / "the code was run"
     for data in (pickle.dumps(Trap(mark), protocol=0), f"open({str(mark)!r}, 'w')".encode()):
         path.write_bytes(data)
@@ -335,7 +335,7 @@ def test_oldest_pickle_and_source_are_no_weights(path: Path, tmp_path: Path) -> 
         assert not mark.exists()
 
 
-def test_zip_with_weights_inside(path: Path) -> None:
+def test_a_zip_archive_of_weights(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("weights.safetensors", VALID)
     assert "PyTorch checkpoint" in refusal(path)
@@ -351,7 +351,7 @@ def test_safetensors_of_another_program(path: Path) -> None:
         assert "of another program" in refusal(path)
 
 
-def test_newer_version(path: Path) -> None:
+def test_a_newer_version(path: Path) -> None:
     def newer(values: Description) -> None:
         values.clear()
         values.update(format="terrainpaint-weights", version=2)
@@ -360,26 +360,26 @@ def test_newer_version(path: Path) -> None:
     assert "update TerrainPaint" in refusal(path)
 
 
-def test_unknown_network(path: Path) -> None:
+def test_an_unknown_network(path: Path) -> None:
     path.write_bytes(file_bytes(lambda values: values.update(network="diffusion")))
-    said = refusal(path)
-    assert "'diffusion'" in said
-    assert "update TerrainPaint" in said
+    message = refusal(path)
+    assert "'diffusion'" in message
+    assert "update TerrainPaint" in message
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "NaN", '{"format": NaN}', "[" * 100_000, "9" * 9_000])
-def test_description_that_is_no_object(path: Path, text: str) -> None:
+def test_a_description_that_is_not_an_object(path: Path, text: str) -> None:
     path.write_bytes(safetensors.torch.save({"a": torch.zeros(2)}, metadata={METADATA_KEY: text}))
     assert "description" in refusal(path)
 
 
 @pytest.mark.parametrize("key", json.loads(HEADER.to_json()))
-def test_every_key_is_needed(path: Path, key: str) -> None:
+def test_every_key_is_required(path: Path, key: str) -> None:
     path.write_bytes(file_bytes(lambda values: values.pop(key)))
     assert f"{key} is missing" in refusal(path)
 
 
-IMPOSSIBLE: dict[str, list[Any]] = {
+INVALID: dict[str, list[Any]] = {
     "format": ["other", 1, None],
     "version": [0, -1, "1", 1.0, True, None],
     "network": ["", 1, None, ["spade-local"], "x" * 101, "a\nb"],
@@ -395,13 +395,13 @@ IMPOSSIBLE: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, each) for key in IMPOSSIBLE for each in IMPOSSIBLE[key]])
-def test_impossible_values(path: Path, key: str, value: Any) -> None:
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key in INVALID for value in INVALID[key]])
+def test_invalid_values(path: Path, key: str, value: Any) -> None:
     path.write_bytes(file_bytes(lambda values: values.update({key: value})))
     assert key in refusal(path)
 
 
-IMPOSSIBLE_CONFIG: dict[str, list[Any]] = {
+INVALID_CONFIG: dict[str, list[Any]] = {
     "widths": [
         [2, 2, 2], [2] * 5, [2, 2, 2, 0], [10**9] * 4, [4097, 2, 2, 2], [-1, 2, 2, 2], [2.0, 2, 2, 2],
         [True, 2, 2, 2], "2222", None, 2,
@@ -414,22 +414,20 @@ IMPOSSIBLE_CONFIG: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, each) for key in IMPOSSIBLE_CONFIG for each in IMPOSSIBLE_CONFIG[key]]
-)
-def test_impossible_configurations(path: Path, key: str, value: Any) -> None:
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key in INVALID_CONFIG for value in INVALID_CONFIG[key]])
+def test_invalid_configurations(path: Path, key: str, value: Any) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].update({key: value})))
-    said = refusal(path)
-    assert "config" in said and key in said
+    message = refusal(path)
+    assert "config" in message and key in message
 
 
 @pytest.mark.parametrize("key", json.loads(HEADER.to_json())["config"])
-def test_every_key_of_the_configuration_is_needed(path: Path, key: str) -> None:
+def test_every_key_of_the_configuration_is_required(path: Path, key: str) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].pop(key)))
     assert f"config.{key} is missing" in refusal(path)
 
 
-def test_configuration_of_the_shadow_generator(path: Path) -> None:
+def test_invalid_configurations_of_the_shadow_generator(path: Path) -> None:
     for value in ({"hidden": 10**9}, {"hidden": 3, "more": 1}, {"hidden": "3"}):
         path.write_bytes(file_bytes(lambda values, value=value: values.update(shadow_config=value)))
         assert "shadow_config" in refusal(path)
@@ -447,12 +445,12 @@ def test_infinite_numbers(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda t: t.pop("shadow.out.bias"), "lacks the tensor 'shadow.out.bias'"),
         (lambda t: t.pop("generator.style_mix"), "lacks the tensor 'generator.style_mix'"),
         (lambda t: t.clear(), "lacks the tensor"),
-        (lambda t: t.update(extra=torch.zeros(1)), "has the tensor 'extra', which its network does not know"),
+        (lambda t: t.update(extra=torch.zeros(1)), "has the tensor 'extra', which its network does not have"),
         (lambda t: t.update({"generator.head_out.bias": torch.zeros(15)}), "with the shape [15]"),
         (lambda t: t.update({"generator.head_out.bias": torch.zeros(16, 1)}), "with the shape [16, 1]"),
         (lambda t: t.update({"generator.head_out.bias": torch.zeros(())}), "with the shape []"),
@@ -463,17 +461,17 @@ def test_infinite_numbers(path: Path) -> None:
         (lambda t: t["shadow.out.weight"].fill_(-float("inf")), "'shadow.out.weight' has values that are"),
     ],
 )
-def test_tensors_that_do_not_fit(path: Path, change: Callable[[Tensors], Any], said: str) -> None:
+def test_tensors_that_do_not_fit(path: Path, change: Callable[[Tensors], Any], message: str) -> None:
     path.write_bytes(file_bytes(change_tensors=change))
-    assert said in refusal(path)
+    assert message in refusal(path)
 
 
-def test_tensors_of_another_size_of_network(path: Path) -> None:
+def test_tensors_of_a_network_of_another_size(path: Path) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].update(widths=[2, 2, 2, 3])))
-    assert "its network wants" in refusal(path)
+    assert "its network needs" in refusal(path)
 
 
-def test_description_alone_does_not_need_good_tensors(path: Path) -> None:
+def test_the_description_is_read_without_the_tensors(path: Path) -> None:
     path.write_bytes(file_bytes(change_tensors=lambda t: t.clear()))
     assert read_header(path) == HEADER
 
@@ -502,7 +500,7 @@ def test_any_truncation_is_refused(path: Path, kept: int) -> None:
 
 @FUZZ
 @given(changes=st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), min_size=1, max_size=8))
-def test_any_bytes_changed(path: Path, changes: list[tuple[int, int]]) -> None:
+def test_any_changed_bytes(path: Path, changes: list[tuple[int, int]]) -> None:
     data = bytearray(VALID)
     for at, value in changes:
         data[at] = value
@@ -539,13 +537,13 @@ JSON = st.recursive(
 @given(data=st.data())
 def test_any_value_in_the_description(path: Path, data: st.DataObject) -> None:
     description = json.loads(HEADER.to_json())
-    part = data.draw(st.sampled_from([description, description["config"], description["elevation"]]))
-    part[data.draw(st.sampled_from([*part, "other"]))] = data.draw(JSON)
+    target = data.draw(st.sampled_from([description, description["config"], description["elevation"]]))
+    target[data.draw(st.sampled_from([*target, "other"]))] = data.draw(JSON)
     tensors = safetensors.torch.load(VALID)
     loads_or_refuses(path, safetensors.torch.save(tensors, metadata={METADATA_KEY: json.dumps(description)}))
 
 
-GREEDY = """
+MALICIOUS = """
 import json, resource, struct, sys
 from pathlib import Path
 import torch
@@ -569,7 +567,7 @@ def attack(name, header, data_bytes=None, length=None):
         if data_bytes is None:
             file.write(valid[end:])
         else:
-            file.truncate(8 + len(text) + data_bytes)  # a hole: it takes no room on the disk
+            file.truncate(8 + len(text) + data_bytes)  # sparse: it takes no space on the disk
     before = peak_mib()
     try:
         load_weights(path, torch.device("cpu"))
@@ -584,20 +582,20 @@ def described(**config):
     return {**header, "__metadata__": {"terrainpaint": text}}
 
 attack("a long header", header, length=1 << 33)
-attack("a long header that is there", header, data_bytes=1 << 33, length=1 << 32)
+attack("a long header with its bytes", header, data_bytes=1 << 33, length=1 << 32)
 attack("a wide network", described(widths=[4096] * 4, blocks=[16] * 4, hidden=4096))
 attack("a wider network", described(widths=[10**9] * 4))
 attack("a deep network", described(blocks=[10**7] * 4))
 large = {"dtype": "F32", "shape": [1 << 31], "data_offsets": [0, 1 << 33]}
 attack("one large tensor", {"__metadata__": header["__metadata__"], "generator.style_mix": large}, 1 << 33)
 for shape in ([1 << 62, 4], [1 << 40], [0, 1 << 62]):
-    attack("an impossible shape", {**header, "extra": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}})
+    attack("an invalid shape", {**header, "extra": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}})
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of the memory is counted in other units elsewhere")
-def test_greedy_files_take_no_memory(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems report the peak of the memory in other units")
+def test_malicious_sizes_allocate_no_memory(tmp_path: Path) -> None:
     (tmp_path / "valid").write_bytes(VALID)
-    done = subprocess.run([sys.executable, "-c", GREEDY, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", MALICIOUS, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("MiB") == 9
