@@ -1,4 +1,4 @@
-"""The table of layers in docs/architecture.md, held against every import statement."""
+"""Check every import statement against the table of layers in docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QT = frozenset({"PySide6", "PyQt5", "PyQt6", "pyqtgraph", "OpenGL", "shiboken6"}
 
 @dataclass(frozen=True)
 class Layer:
-    """What a package may import besides itself and the standard library: on top of a module, and within functions."""
+    """What a package may import besides itself and the standard library: anywhere, and inside functions only."""
 
     package: str
     anywhere: frozenset[str]
@@ -47,7 +47,7 @@ SYSTEM = frozenset(
     }
 )
 
-# `import terrainpaint` itself gives the version and nothing else, so everybody may have it.
+# `import terrainpaint` loads the version and nothing else, so every package may import it.
 LAYERS = (
     Layer(ERRORS, frozenset()),
     Layer(CORE, frozenset({"numpy", "PIL", "cv2", "filelock", ERRORS, VERSION})),
@@ -91,14 +91,14 @@ LAYERS = (
     Layer("trainer.systems.dcgan", SYSTEM),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports"}),
-    # It only holds the version.
+    # It contains the version only.
     Layer("terrainpaint", frozenset()),
 )
 
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name; `inside` tells whether it runs only when a function is called."""
+    """One imported name; `inside` is whether the import is inside a function."""
 
     path: Path
     line: int
@@ -119,7 +119,7 @@ def imports_of(path: Path, text: str) -> Iterator[Import]:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
     }
-    # `if TYPE_CHECKING:` loads nothing, but it depends all the same, so the table holds there too.
+    # `if TYPE_CHECKING:` imports nothing at run time but is a dependency too.
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -158,7 +158,7 @@ def offence(each: Import) -> str | None:
 SOURCES = sorted([*ROOT.glob("terrainpaint/**/*.py"), *ROOT.glob("trainer/**/*.py")])
 
 
-def test_every_import_keeps_to_the_layers() -> None:
+def test_every_import_is_allowed() -> None:
     offences = [
         found for path in SOURCES for each in imports_of(path, path.read_text("utf-8")) if (found := offence(each))
     ]
@@ -190,7 +190,7 @@ def test_every_import_keeps_to_the_layers() -> None:
         ("trainer/systems/dcgan/a.py", "from trainer.systems.terrain import crops"),
     ],
 )
-def test_the_reader_finds_offences(file: str, text: str) -> None:
+def test_a_forbidden_import_is_an_offence(file: str, text: str) -> None:
     assert [offence(each) for each in imports_of(ROOT / file, text)] != [None]
 
 
@@ -204,7 +204,7 @@ def test_the_reader_finds_offences(file: str, text: str) -> None:
         ("terrainpaint/cli.py", "def f():\n    from terrainpaint.generate import generator"),
     ],
 )
-def test_the_reader_lets_the_rest_pass(file: str, text: str) -> None:
+def test_an_allowed_import_is_no_offence(file: str, text: str) -> None:
     assert [found for each in imports_of(ROOT / file, text) if (found := offence(each))] == []
 
 
@@ -226,7 +226,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize(
     "module", ["terrainpaint", "terrainpaint.cli", "terrainpaint.generate.live", "terrainpaint.generate.process"]
 )
-def test_the_entrance_loads_neither_qt_nor_torch(module: str) -> None:
+def test_importing_the_entry_points_loads_neither_qt_nor_torch(module: str) -> None:
     heavy = sorted({"torch", "trimesh", *QT})
     code = f"import sys, {module}; print(sorted(set({heavy}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

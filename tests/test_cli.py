@@ -1,4 +1,4 @@
-"""The command line: exit codes, sentences, what is written and what is not."""
+"""The command line: exit codes, messages, and the files that it writes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Outcome:
 
     @property
     def paths(self) -> list[Path]:
-        """The written files that stdout names."""
+        """The paths on stdout."""
         return [Path(line) for line in self.out.splitlines()]
 
 
@@ -56,7 +56,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """The command line in this process."""
+    """Run the command line in this process."""
 
     def run(*arguments: object) -> Outcome:
         code = main([str(each) for each in arguments])
@@ -67,7 +67,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 def process(*arguments: object, limit_bytes: int | None = None) -> Outcome:
-    """The command line in a process of its own, whose files may have `limit_bytes` at most."""
+    """Run the command line in a new process, whose files may have at most `limit_bytes`."""
 
     def limit() -> None:
         if limit_bytes is not None:
@@ -80,7 +80,7 @@ def process(*arguments: object, limit_bytes: int | None = None) -> Outcome:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real weights file of a small network that was never trained."""
+    """A valid weights file of a small untrained network."""
     torch.manual_seed(3)
     config = SpadeLocalConfig(widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), hidden=8)
     shadow_config = ShadowConfig(hidden=4)
@@ -110,12 +110,12 @@ def map_png(tmp_path: Path) -> Path:
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Everything in a folder, files with their content."""
+    """All paths in a folder, files with their content."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def assert_refused(outcome: Outcome, *parts: object) -> None:
-    """Exit code 1 and one sentence with these parts, on stderr alone."""
+    """Exit code 1 and one sentence with these parts, on stderr only."""
     assert outcome.code == 1, outcome
     assert outcome.out == ""
     assert outcome.err.startswith("terrainpaint: ")
@@ -126,7 +126,7 @@ def assert_refused(outcome: Outcome, *parts: object) -> None:
 
 
 def assert_wrong_usage(outcome: Outcome, *parts: str) -> None:
-    """Exit code 2 and one line with these parts, on stderr alone."""
+    """Exit code 2 and one line with these parts, on stderr only."""
     assert outcome.code == 2, outcome
     assert outcome.out == ""
     assert outcome.err.count("\n") == 1
@@ -134,7 +134,7 @@ def assert_wrong_usage(outcome: Outcome, *parts: str) -> None:
         assert part in outcome.err
 
 
-# --- what is written
+# --- written files
 
 
 def test_an_obj_with_material_and_texture(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_size_resamples_the_map(run: Run, weights: Path, map_png: Path, tmp_path
         assert picture.size == (cols, rows)
 
 
-def test_mesh_size_and_exaggeration_change_the_mesh_alone(
+def test_mesh_size_and_exaggeration_change_the_mesh_only(
     run: Run, weights: Path, map_png: Path, tmp_path: Path
 ) -> None:
     def mesh_and_steps(name: str, *options: object) -> tuple[trimesh.Trimesh, bytes]:
@@ -207,17 +207,17 @@ def test_mesh_size_and_exaggeration_change_the_mesh_alone(
     assert same == steps
 
 
-def test_water_is_levelled_when_asked(run: Run, weights: Path, tmp_path: Path) -> None:
+def test_level_water(run: Run, weights: Path, tmp_path: Path) -> None:
     ids = np.ones((48, 64), np.uint8)
     ids[:, :24] = WATER
     write_map(tmp_path / "shore.png", SegmentationMap(ids))
     steps = {}
-    for name, options in (("made", ()), ("level", ("--level-water",))):
+    for name, options in (("unchanged", ()), ("level", ("--level-water",))):
         out = tmp_path / name
         run("generate", tmp_path / "shore.png", "-o", out, "--formats", "height16", "--weights", weights, *options)
         assert json.loads((out / "shore_height16.json").read_text()).get("water_levelled", False) == bool(options)
         steps[name] = cv2.imread(str(out / "shore_height16.png"), cv2.IMREAD_UNCHANGED)[:, :24]
-    assert np.ptp(steps["made"]) > np.ptp(steps["level"]) == 0
+    assert np.ptp(steps["unchanged"]) > np.ptp(steps["level"]) == 0
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(
@@ -246,9 +246,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(
     assert all(here[name] != other[name] for name in here if name != "land.mtl")
 
 
-def test_the_default_seed_is_zero_and_the_largest_is_possible(
-    run: Run, weights: Path, map_png: Path, tmp_path: Path
-) -> None:
+def test_the_default_and_the_largest_seed(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     for number, seed in enumerate([(), ("--seed", 0), ("--seed", 2**64 - 1)]):
         out = tmp_path / str(number)
         assert run("generate", map_png, "-o", out, "--formats", "height16", "--weights", weights, *seed).code == 0
@@ -263,7 +261,7 @@ def test_existing_files_are_replaced(run: Run, weights: Path, map_png: Path, tmp
 
 
 @pytest.mark.parametrize("style", shipped_styles())
-def test_a_shipped_style_makes_the_sample_map(run: Run, tmp_path: Path, style: str) -> None:
+def test_a_shipped_style_generates_a_sample_map(run: Run, tmp_path: Path, style: str) -> None:
     sample = asset_path("maps/coast.png")
     outcome = run("generate", sample, "-o", tmp_path / "coast.obj", "--style", style, "--size", "96x128")
     assert outcome.code == 0, outcome.err
@@ -272,7 +270,7 @@ def test_a_shipped_style_makes_the_sample_map(run: Run, tmp_path: Path, style: s
     assert np.ptp(mesh.vertices[:, 1]) > 100
 
 
-def test_nearest_colour_tells_how_much_was_not_exact(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+def test_nearest_colour_reports_the_inexact_fraction(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     with Image.open(map_png) as picture:
         pixels = np.asarray(picture.convert("RGB")).copy()
     pixels[:12] ^= 1  # a quarter of the rows
@@ -289,7 +287,7 @@ def test_nearest_colour_tells_how_much_was_not_exact(run: Run, weights: Path, ma
     assert (quiet.code, quiet.err) == (0, "")
 
 
-def test_a_path_that_is_no_unicode_is_printed_as_its_bytes(weights: Path, map_png: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_unicode_is_printed_as_its_bytes(weights: Path, map_png: Path, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/caf\xe9/"
     command = [sys.executable, "-m", "terrainpaint", "generate", map_png, "-o", name, "--formats", "albedo",
                "--weights", weights]  # fmt: skip
@@ -298,7 +296,7 @@ def test_a_path_that_is_no_unicode_is_printed_as_its_bytes(weights: Path, map_pn
     assert os.path.exists(done.stdout.rstrip())  # noqa: PTH110 - bytes
 
 
-# --- what is refused, and leaves nothing behind
+# --- errors, which leave no files
 
 
 def picture(path: Path, array: np.ndarray, **options: object) -> None:
@@ -306,7 +304,7 @@ def picture(path: Path, array: np.ndarray, **options: object) -> None:
 
 
 def blank_png(path: Path, width: int, height: int, depth: int = 8) -> None:
-    """An RGB PNG without more than a header, as far as its size is concerned."""
+    """An RGB PNG of the declared size without pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -334,12 +332,12 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "said"), BAD_MAPS.values(), ids=BAD_MAPS)
-def test_a_bad_map(run: Run, weights: Path, tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
+@pytest.mark.parametrize(("create", "message"), BAD_MAPS.values(), ids=BAD_MAPS)
+def test_a_bad_map(run: Run, weights: Path, tmp_path: Path, create: Callable[[Path], object], message: str) -> None:
     path = tmp_path / "bad map.png"
-    make(path)
+    create(path)
     before = tree(tmp_path)
-    assert_refused(run("generate", path, "-o", tmp_path / "out" / "a.obj", "--weights", weights), path, said)
+    assert_refused(run("generate", path, "-o", tmp_path / "out" / "a.obj", "--weights", weights), path, message)
     assert tree(tmp_path) == before
 
 
@@ -363,20 +361,20 @@ BAD_WEIGHTS: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "said"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+@pytest.mark.parametrize(("create", "message"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
 def test_bad_weights(
-    run: Run, weights: Path, map_png: Path, tmp_path: Path, make: Callable[[Path, bytes], object], said: str
+    run: Run, weights: Path, map_png: Path, tmp_path: Path, create: Callable[[Path, bytes], object], message: str
 ) -> None:
     path = tmp_path / "bad.safetensors"
-    make(path, weights.read_bytes())
+    create(path, weights.read_bytes())
     before = tree(tmp_path)
-    assert_refused(run("generate", map_png, "-o", tmp_path / "out" / "a.obj", "--weights", path), path, said)
-    assert_refused(run("info", path), path, said)
+    assert_refused(run("generate", map_png, "-o", tmp_path / "out" / "a.obj", "--weights", path), path, message)
+    assert_refused(run("info", path), path, message)
     assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["-o", "{}/out/", "--formats", "obj,glb"], '"glb"'),
         (["-o", "{}/out/", "--formats", ","], "No format"),
@@ -398,22 +396,22 @@ def test_bad_weights(
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
-def test_a_value_that_cannot_be(
-    run: Run, weights: Path, map_png: Path, tmp_path: Path, options: list[str], said: str
+def test_an_impossible_value(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path, options: list[str], message: str
 ) -> None:
     before = tree(tmp_path)
     filled = [each.format(tmp_path) for each in options]
-    assert_refused(run("generate", map_png, *filled, "--weights", weights), said.format(tmp_path))
+    assert_refused(run("generate", map_png, *filled, "--weights", weights), message.format(tmp_path))
     assert tree(tmp_path) == before
 
 
-def test_an_unknown_style_lists_those_there_are(run: Run, map_png: Path, tmp_path: Path) -> None:
+def test_an_unknown_style_lists_the_installed_ones(run: Run, map_png: Path, tmp_path: Path) -> None:
     outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--style", "baroque")
     assert_refused(outcome, '"baroque"', "--weights", *shipped_styles())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this computer has the device")
-def test_a_device_that_is_not_there(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+def test_a_missing_device(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--weights", weights, "--device", "cuda")
     assert_refused(outcome, "cuda")
 
@@ -429,7 +427,7 @@ def test_the_map_is_not_replaced_by_the_texture(
     assert tree(tmp_path) == before
 
 
-def test_another_map_is_not_replaced_either(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+def test_another_map_is_not_replaced(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.png"
     other.write_bytes(map_png.read_bytes())
     before = tree(tmp_path)
@@ -442,7 +440,7 @@ def test_outputs_that_are_links_to_one_file(run: Run, weights: Path, map_png: Pa
     assert_refused(run("generate", map_png, "-o", tmp_path / "a.obj", "--weights", weights), tmp_path / "a.obj")
 
 
-def test_a_full_disk_leaves_the_files_of_before(weights: Path, map_png: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_files(weights: Path, map_png: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.obj"
     out.write_text("before")
     before = tree(tmp_path)
@@ -456,14 +454,14 @@ def test_a_full_disk_leaves_the_files_of_before(weights: Path, map_png: Path, tm
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
-def test_the_window_without_a_screen_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_window_without_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(each, raising=False)
     assert_refused(process(), "no screen")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["paint"], "paint"),
         (["generate", "a.png"], "--output"),
@@ -482,8 +480,8 @@ def test_the_window_without_a_screen_is_one_sentence(monkeypatch: pytest.MonkeyP
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
-def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
-    assert_wrong_usage(run(*arguments), said, "--help")
+def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:
+    assert_wrong_usage(run(*arguments), message, "--help")
 
 
 # --- the terminal
@@ -508,7 +506,7 @@ def test_stopping_leaves_nothing(
         shown = read_all(terminal)
         assert running.wait(60) == code
     assert b"Traceback" not in shown
-    assert shown.endswith(b"\r")  # the line of the progress is gone
+    assert shown.endswith(b"\r")  # the progress line was cleared
     assert tree(tmp_path) == before
 
 
@@ -534,7 +532,7 @@ def test_progress_on_a_terminal(weights: Path, map_png: Path, tmp_path: Path) ->
 
 
 class OnTerminal:
-    """A process whose stderr is a terminal: yields it and the other end of the terminal."""
+    """A process whose stderr is a terminal; gives the process and the other end of the terminal."""
 
     def __init__(self, command: Sequence[object]) -> None:
         self._terminal, end = pty.openpty()
@@ -556,16 +554,16 @@ def read_all(terminal: int) -> bytes:
     try:
         while part := os.read(terminal, 1000):
             shown += part
-    except OSError:  # Linux says so when the last process has closed its end
+    except OSError:  # Linux reports the end of the terminal as an error
         pass
     return shown
 
 
-# Unbuffered, the help and the version are written by argparse, which passes over errors.
+# With unbuffered output argparse writes the help and the version itself, and ignores errors.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
-def test_a_reader_that_has_gone_is_no_error() -> None:
+def test_a_closed_reader_is_not_an_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
@@ -618,7 +616,7 @@ def test_info_of_a_map(run: Run, map_png: Path) -> None:
     assert ("ground" in facts) == bool(shipped_styles())
 
 
-def test_info_of_a_picture_that_is_not_exact(run: Run, tmp_path: Path) -> None:
+def test_info_of_a_picture_with_other_colours(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     picture(path, GREEN + np.uint8(1))
     assert "100.00% of the pixels" in run("info", path).out
@@ -644,5 +642,5 @@ def test_info_of_weights(run: Run, weights: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["map.png", "weights.safetensors", "heights.json"])
-def test_info_of_a_file_that_is_not_there(run: Run, tmp_path: Path, name: str) -> None:
+def test_info_of_a_missing_file(run: Run, tmp_path: Path, name: str) -> None:
     assert_refused(run("info", tmp_path / name), tmp_path / name, "no such file")

@@ -1,4 +1,4 @@
-"""Terrain whose every corner differs, so that nothing can be flipped or turned unnoticed."""
+"""Terrains without symmetry, so that a test notices every flip and rotation."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def of_height(height: NDArray[np.float32], pixel_size_m: float = 30.0) -> Terrai
 
 
 def source(terrain: Terrain) -> ExportSource:
-    """The terrain with a shaded picture that differs from its albedo in each pixel."""
+    """A source whose shaded picture differs from the albedo in each pixel."""
     return ExportSource(terrain, lambda: 255 - terrain.albedo)

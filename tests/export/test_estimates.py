@@ -1,4 +1,4 @@
-"""What the export dialog says about sizes, against files."""
+"""Estimated file sizes against written files."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from tests.export.terrains import PROVENANCE, lopsided, source
 
 
 def written(folder: Path, terrain: Terrain, name: str, options: ExportOptions) -> int:
-    """Bytes of a format on the disk."""
+    """Bytes of the files of a format."""
     return sum(path.stat().st_size for path in export(source(terrain), folder, "map", [name], options))
 
 
 def relief(rows: int, cols: int, roughness: float) -> Terrain:
-    """Land of the colours and heights of the sample maps: large forms, and a fine grain of `roughness`."""
+    """Land with colours and heights like the sample maps: large forms, and fine noise of `roughness`."""
     random = np.random.default_rng(5)
     coarse = lopsided(rows, cols, 2000.0)
     height = coarse.height + random.normal(0, 12 * roughness, (rows, cols)).astype(np.float32)
@@ -36,7 +36,7 @@ def test_the_text_of_a_mesh(tmp_path: Path, shape: tuple[int, int], mesh_size: i
 
 
 @pytest.mark.parametrize("name", ["albedo", "terrain", "height16"])
-def test_pictures_of_land_lie_on_both_sides_of_the_estimate(tmp_path: Path, name: str) -> None:
+def test_pictures_are_above_and_below_the_estimate(tmp_path: Path, name: str) -> None:
     options = ExportOptions()
     sizes = [written(tmp_path, relief(256, 256, roughness), name, options) for roughness in (0.0, 3.0)]
     assert sizes[0] < FORMATS[name].estimate_bytes(256, 256, options) < sizes[1]

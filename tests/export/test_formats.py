@@ -16,34 +16,34 @@ EVERYTHING = [
 
 def test_every_format_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
-    shares: list[float] = []
-    written = export(source(lopsided()), folder, "map", list(FORMATS), ExportOptions(), shares.append)
+    fractions: list[float] = []
+    written = export(source(lopsided()), folder, "map", list(FORMATS), ExportOptions(), fractions.append)
     assert [path.name for path in written] == EVERYTHING
     assert sorted(written) == sorted(folder.iterdir())
     assert written == export_paths(folder, "map", list(FORMATS))
     assert (folder / "map.png").read_bytes() == (folder / "map_albedo.png").read_bytes()
-    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] == 1
+    assert fractions == sorted(fractions) and fractions[0] > 0 and fractions[-1] == 1
 
 
-def test_the_table_agrees_with_itself() -> None:
+def test_names_and_suffixes_of_the_table_are_unique() -> None:
     assert [each.name for each in FORMATS.values()] == list(FORMATS)
     assert len({each.suffix for each in FORMATS.values()}) == len(FORMATS)
 
 
-def test_a_format_asked_for_twice_is_written_once(tmp_path: Path) -> None:
+def test_a_format_chosen_twice_is_written_once(tmp_path: Path) -> None:
     written = export(source(lopsided()), tmp_path, "map", ["albedo", "albedo"], ExportOptions())
     assert written == [tmp_path / "map_albedo.png"]
 
 
 @pytest.mark.parametrize("formats", [["obj", "fbx"], []])
-def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path, formats: list[str]) -> None:
+def test_an_unknown_format_lists_the_known_ones(tmp_path: Path, formats: list[str]) -> None:
     with pytest.raises(OptionError, match="obj, albedo, height16, terrain"):
         export(source(lopsided()), tmp_path, "map", formats, ExportOptions())
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/abs"])
-def test_a_name_that_is_no_file_name(tmp_path: Path, name: str) -> None:
+def test_an_illegal_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(OptionError, match="name of a file"):
         export(source(lopsided()), tmp_path, name, ["albedo"], ExportOptions())
 
@@ -64,7 +64,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path, after: int) -> None:
     assert (tmp_path / "map.obj").read_text() == "old"
 
 
-def test_a_folder_in_the_way_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "map.mtl").mkdir()
     with pytest.raises(OutputError, match=r"map\.mtl.*folder"):
         export_obj(source(lopsided()), tmp_path / "map.obj", ExportOptions())
@@ -96,7 +96,7 @@ except OutputError as error:
         ("height16", 2_000, "map_height16.png"),
     ],
 )
-def test_a_disk_that_fills_up(tmp_path: Path, formats: str, limit: int, at_fault: str) -> None:
+def test_a_full_disk(tmp_path: Path, formats: str, limit: int, at_fault: str) -> None:
     (tmp_path / at_fault).write_text("old")
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path), formats, str(limit)]
     run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])

@@ -24,12 +24,12 @@ def read(path: Path) -> trimesh.Trimesh:
 
 
 def written_normals(path: Path) -> np.ndarray:
-    """The vn lines; trimesh makes normals of its own from the triangles and hides those of the file."""
+    """The vn lines, because trimesh computes normals from the triangles and ignores those of the file."""
     return np.array([line.split()[1:] for line in path.read_text().splitlines() if line.startswith("vn ")], float)
 
 
 def place(mesh: trimesh.Trimesh, terrain: Terrain) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column of the pixel at each vertex, from its position in metres alone."""
+    """Row and column of the pixel at each vertex, computed from its position in metres."""
     rows, columns = terrain.shape
     row = np.floor(mesh.vertices[:, 2] / terrain.pixel_size_m + rows / 2).astype(int)
     column = np.floor(mesh.vertices[:, 0] / terrain.pixel_size_m + columns / 2).astype(int)
@@ -54,7 +54,7 @@ def test_the_high_peak_is_in_the_north_east(tmp_path: Path) -> None:
     export_obj(source(lopsided(48, 64)), tmp_path / "map.obj", ExportOptions(mesh_size=32))
     x, y, z = read(tmp_path / "map.obj").vertices.T
     assert x[y.argmax()] > 0 > z[y.argmax()]
-    assert x[y.argmin()] < -900  # the ramp begins in the west
+    assert x[y.argmin()] < -900  # the ramp starts in the west
 
 
 @pytest.mark.parametrize("mesh_size", [None, 20, 100])
@@ -64,14 +64,14 @@ def test_triangles_cover_the_grid_and_face_the_sky(tmp_path: Path, mesh_size: in
     w = mesh_size or 64
     h = w * 48 // 64
     assert len(mesh.vertices) == h * w and len(mesh.faces) == 2 * (h - 1) * (w - 1)
-    assert (mesh.face_normals[:, 1] > 0).all()  # from the order of the corners
+    assert (mesh.face_normals[:, 1] > 0).all()  # by the order of the corners
     normals = written_normals(tmp_path / "map.obj")
     assert (normals[:, 1] > 0).all()
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-3)
-    # Seen from above the triangles fill the rectangle of the vertices once.
+    # Seen from above, the triangles cover the rectangle of the vertices once.
     a, b, c = (mesh.vertices[mesh.faces[:, corner]][:, [0, 2]] for corner in range(3))
     area = 0.5 * np.cross(np.c_[b - a, np.zeros(len(a))], np.c_[c - a, np.zeros(len(a))])[:, 2]
-    assert (area < 0).all()  # x east and z south turn the other way round than x and y on paper
+    assert (area < 0).all()  # x east and z south have the opposite orientation of x and y on paper
     assert -area.sum() == pytest.approx(np.ptp(mesh.vertices[:, 0]) * np.ptp(mesh.vertices[:, 2]))
 
 
@@ -95,18 +95,18 @@ def test_the_text_follows_the_conventions(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(texture), terrain.albedo)
 
 
-def test_normals_lean_as_the_triangles_do(tmp_path: Path) -> None:
+def test_normals_match_the_triangles(tmp_path: Path) -> None:
     row, column = np.mgrid[0:48, 0:64]
     hills = 300 * np.sin(column / 9 + row / 30) + 200 * np.cos(row / 7) + 10 * column
     export_obj(source(of_height(hills.astype(np.float32))), tmp_path / "map.obj", ExportOptions())
     mesh = read(tmp_path / "map.obj")
     of_triangles = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).vertex_normals
     cosines = (written_normals(tmp_path / "map.obj") * of_triangles).sum(axis=1).reshape(48, 64)
-    assert cosines[1:-1, 1:-1].min() > 0.999  # a vertex of the rim has triangles on one side only
+    assert cosines[1:-1, 1:-1].min() > 0.999  # a vertex at the edge has triangles on one side only
     assert cosines.min() > 0.99
 
 
-def test_exaggeration_is_in_the_mesh(tmp_path: Path) -> None:
+def test_exaggeration_changes_the_mesh(tmp_path: Path) -> None:
     terrain = lopsided(32, 32)
     export_obj(source(terrain), tmp_path / "map.obj", ExportOptions(exaggeration=3))
     mesh = read(tmp_path / "map.obj")
@@ -133,13 +133,13 @@ def test_vertices_closer_than_a_millimetre_stay_apart(tmp_path: Path) -> None:
         *(("new\nline", "new_line"), ("tab\tx", "tab_x")),
     ],
 )
-def test_names_that_readers_find_again(tmp_path: Path, name: str, inside: str) -> None:
+def test_names_of_material_and_texture_that_readers_accept(tmp_path: Path, name: str, inside: str) -> None:
     written = export_obj(source(lopsided(32, 32)), tmp_path / f"{name}.obj", ExportOptions())
     assert [path.name for path in written] == [f"{name}.obj", f"{inside}.mtl", f"{inside}.png"]
     assert sorted(tmp_path.iterdir()) == sorted(written)
     mesh = read(written[0])
     assert mesh.visual.material.image.size == (32, 32)
-    if ASSIMP and "\\" not in name:  # assimp takes a backslash in the path of its own input for a folder
+    if ASSIMP and "\\" not in name:  # assimp treats a backslash in the path of its input as a separator
         assert f"'{inside}.png'" in assimp_info(written[0])
 
 
@@ -167,7 +167,7 @@ def test_a_file_of_another_suffix_is_refused(tmp_path: Path) -> None:
     assert obj_paths(tmp_path / "A.OBJ") == (tmp_path / "A.OBJ", tmp_path / "A.mtl", tmp_path / "A.png")
 
 
-def test_the_text_is_never_whole_in_memory(tmp_path: Path) -> None:
+def test_the_text_is_written_in_parts(tmp_path: Path) -> None:
     terrain = of_height(np.random.default_rng(0).normal(500, 200, (512, 512)).astype(np.float32))
     tracemalloc.start()
     export_obj(source(terrain), tmp_path / "map.obj", ExportOptions())

@@ -24,7 +24,7 @@ def decoded(steps: np.ndarray, facts: dict[str, object]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 90)])
-def test_the_numbers_beside_it_decode_the_heights(tmp_path: Path, shape: tuple[int, int]) -> None:
+def test_the_numbers_of_the_json_file_decode_the_heights(tmp_path: Path, shape: tuple[int, int]) -> None:
     terrain = lopsided(*shape, pixel_size_m=12.5)
     steps, facts = height16(terrain, tmp_path)
     assert steps.dtype == np.uint16 and steps.shape == shape
@@ -48,13 +48,13 @@ def test_level_ground_decodes_too(tmp_path: Path, level: float) -> None:
     np.testing.assert_array_equal(decoded(steps, facts), level)
 
 
-def test_a_large_map_is_the_same_in_bands(tmp_path: Path) -> None:
+def test_a_large_map_is_encoded_in_bands(tmp_path: Path) -> None:
     height = np.linspace(-50, 4000, 1100 * 1000, dtype=np.float32).reshape(1100, 1000)
     steps, facts = height16(of_height(height), tmp_path)
     np.testing.assert_allclose(decoded(steps, facts), height, atol=4050 / 65535 / 2 * 1.0001)
 
 
-def test_heights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_heights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     height = np.zeros((32, 32), np.float32)
     height[0, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
@@ -62,7 +62,7 @@ def test_heights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_pictures_are_the_pictures(tmp_path: Path) -> None:
+def test_albedo_and_shaded_pictures(tmp_path: Path) -> None:
     terrain = lopsided(40, 52)
     export(source(terrain), tmp_path, "map", ["albedo", "terrain"], ExportOptions(mesh_size=8))
     for suffix, expected in (("albedo", terrain.albedo), ("terrain", 255 - terrain.albedo)):
@@ -71,18 +71,18 @@ def test_pictures_are_the_pictures(tmp_path: Path) -> None:
             np.testing.assert_array_equal(np.asarray(picture), expected)
 
 
-def test_shading_is_computed_only_for_the_format_that_shows_it(tmp_path: Path) -> None:
+def test_shading_is_computed_only_for_the_format_that_needs_it(tmp_path: Path) -> None:
     terrain = lopsided()
-    asked: list[int] = []
+    calls: list[int] = []
 
     def shaded() -> np.ndarray:
-        asked.append(1)
+        calls.append(1)
         return terrain.albedo
 
     export(ExportSource(terrain, shaded), tmp_path, "map", ["obj", "albedo", "height16"], ExportOptions())
-    assert not asked
+    assert not calls
     export(ExportSource(terrain, shaded), tmp_path, "map", ["terrain"], ExportOptions())
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_a_shaded_picture_of_another_size_is_refused(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_a_shaded_picture_of_another_size_is_refused(tmp_path: Path) -> None:
         export(ExportSource(terrain, lambda: terrain.albedo[:5]), tmp_path, "map", ["terrain"], ExportOptions())
 
 
-def test_the_numbers_tell_how_to_make_the_terrain_again(tmp_path: Path) -> None:
+def test_the_json_file_has_the_whole_provenance(tmp_path: Path) -> None:
     terrain = lopsided(32, 32)
-    made = Provenance("ab" * 32, "test", Recipe(5, 9, 0.25, (0.5, -1.0), 0.5), "1.2.3", 0.125, True, True)
-    _, facts = height16(dataclasses.replace(terrain, provenance=made), tmp_path)
-    told = {
+    provenance = Provenance("ab" * 32, "test", Recipe(5, 9, 0.25, (0.5, -1.0), 0.5), "1.2.3", 0.125, True, True)
+    _, facts = height16(dataclasses.replace(terrain, provenance=provenance), tmp_path)
+    expected = {
         "seed": 5,
         "other_seed": 9,
         "blend": 0.25,
@@ -103,4 +103,4 @@ def test_the_numbers_tell_how_to_make_the_terrain_again(tmp_path: Path) -> None:
         "variety": 0.5,
         "rerolled_in_places": True,
     }
-    assert facts.items() >= (told | {"height_scale": 0.125, "water_levelled": True}).items()
+    assert facts.items() >= (expected | {"height_scale": 0.125, "water_levelled": True}).items()

@@ -14,7 +14,7 @@ def written(numbers: list[float], decimals: int) -> list[str]:
     return lines(text.shape[:-1], text, b"\n").decode().split()
 
 
-def test_numbers_read_as_a_person_writes_them() -> None:
+def test_decimal_text_of_examples() -> None:
     numbers = [8848.123, -0.0004, 0.0, -0.0006, -12.5, 0.9996, 1000.0, -430.5]
     assert written(numbers, 3) == ["8848.123", "0.000", "0.000", "-0.001", "-12.500", "1.000", "1000.000", "-430.500"]
     assert written([-0.0004], 4) == ["-0.0004"]
@@ -29,14 +29,14 @@ def test_text_is_exactly_the_number(numbers: np.ndarray, decimals: int) -> None:
 
 
 @given(nps.arrays(np.float32, st.integers(1, 30), elements=st.floats(-11000, 9000, width=32)))
-def test_heights_are_kept_to_half_a_millimetre(heights: np.ndarray) -> None:
+def test_heights_are_exact_to_half_a_millimetre(heights: np.ndarray) -> None:
     text = fixed_point(rounded(heights, 3), 3)
     back = np.array(lines(text.shape[:-1], text, b"\n").split(), np.float64)
     np.testing.assert_allclose(back, heights.astype(np.float64), rtol=0, atol=0.0005001)
 
 
 @pytest.mark.parametrize("largest", [999_999, 2**31 - 1, 2**31, 2**32 + 5])
-def test_every_width_of_integer(largest: int) -> None:
+def test_integers_of_every_length(largest: int) -> None:
     assert (
         fixed_point(np.array([-largest, largest]), 0).tobytes().replace(b"\0", b"") == f"-{largest}{largest}".encode()
     )
