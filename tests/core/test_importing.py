@@ -5,12 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE, WATER, nearest_classes
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE, WATER
 from terrainpaint.core.importing import (
     ClassLimits,
     classes_of_earth,
@@ -24,7 +22,7 @@ from terrainpaint.core.smoothing import Smoothing
 from terrainpaint.errors import Cancelled
 
 GRASSLAND, FOREST, HILLS, DESERT, MOUNTAIN, TUNDRA = (
-    CLASS_NAMES.index(each) for each in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
+    CLASS_NAMES.index(name) for name in ("grassland", "forest", "hills", "desert", "mountain", "tundra")
 )
 
 
@@ -33,22 +31,8 @@ def patches(colours: NDArray[np.uint8], side: int = 40) -> NDArray[np.uint8]:
     return np.repeat(np.tile(colours, (side, 1, 1)), side, axis=1)
 
 
-@given(st.integers(0, 99))
-def test_nearest_classes_are_those_of_a_search(seed: int) -> None:
-    rgb = np.random.default_rng(seed).integers(0, 256, (17, 23, 3), dtype=np.uint8)
-    distance = ((rgb[:, :, None].astype(int) - PALETTE.astype(int)) ** 2).sum(axis=3)
-    np.testing.assert_array_equal(nearest_classes(rgb), distance.argmin(axis=2))
-
-
-def test_nearest_classes_join_their_bands() -> None:
-    rgb = np.random.default_rng(1).integers(0, 256, (1300, 1000, 3), dtype=np.uint8)
-    ids = nearest_classes(rgb)
-    np.testing.assert_array_equal(ids[1040:1060], nearest_classes(rgb[1040:1060]))
-
-
-def test_class_colours_map_to_their_classes() -> None:
+def test_clusters_of_class_colours_are_the_classes() -> None:
     ids = np.random.default_rng(2).integers(0, CLASS_COUNT, (50, 60), dtype=np.uint8)
-    np.testing.assert_array_equal(nearest_classes(PALETTE[ids]), ids)
     clusters = k_means(PALETTE[ids])
     np.testing.assert_array_equal(clusters.ids(clusters.suggested), ids)
 
