@@ -75,9 +75,12 @@ def _charts(tiles: TileSet, statistics: SetStatistics, width: int) -> NDArray[np
         colours = ["#{:02x}{:02x}{:02x}".format(*terrain_class.colour) for terrain_class in CLASSES]
         fractions = [split.classes.tolist() for split in splits.values()]
         drawn.append(charts.grouped_bars(f"classes: {' / '.join(splits)}", CLASS_NAMES, fractions, colours))
-    row = np.hstack([chart.pixels() for chart in drawn])
-    page = np.full((len(row) + MARGIN_PX, width, 3), PAPER, np.uint8)
-    page[: len(row), MARGIN_PX : MARGIN_PX + row.shape[1]] = row
+    pictures = [chart.pixels() for chart in drawn]
+    page = np.full((max(map(len, pictures)) + MARGIN_PX, width, 3), PAPER, np.uint8)
+    left = MARGIN_PX
+    for picture in pictures:
+        page[: len(picture), left : left + picture.shape[1]] = picture
+        left += picture.shape[1] + MARGIN_PX
     return page
 
 
