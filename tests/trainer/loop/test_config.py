@@ -64,7 +64,7 @@ def test_the_perceptual_loss_asks_for_its_network() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         ((), "The projected discriminator needs a network, as --perceptual FILE"),
         (("--perceptual", "vgg19.pth", "--network", "spade-terrain-1.0"), "projected is for the network spade-local"),
@@ -73,8 +73,8 @@ def test_the_perceptual_loss_asks_for_its_network() -> None:
         (("--perceptual", "vgg19.pth", "--r1-weight", "1"), "nor gradient penalties"),
     ],
 )
-def test_what_the_projected_discriminator_goes_with(flags: tuple[str, ...], told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
+def test_what_the_projected_discriminator_goes_with(flags: tuple[str, ...], message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
         config_of("default", "--projected", *flags)
 
 
@@ -87,7 +87,7 @@ def test_flags_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("network = 'pix2pix'", "network must be spade-local, .* not pix2pix"),
         ("adversarial = 'wgan'", "adversarial must be hinge"),
@@ -105,9 +105,9 @@ def test_flags_of_every_kind() -> None:
         ("leaning = 1", "unknown key 'leaning'"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
+def test_what_cannot_be_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "c.toml").write_text(text)
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(TrainingError, match=message):
         config_of(str(tmp_path / "c.toml"))
 
 

@@ -132,7 +132,7 @@ def test_vgg19_is_known_by_its_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "no such file"),
         (b"nonsense", "no tensors"),
@@ -141,14 +141,14 @@ def test_vgg19_is_known_by_its_names(tmp_path: Path) -> None:
         ([1, 2], "no tensors"),
     ],
 )
-def test_a_file_that_is_no_perceptual_network_is_said_in_a_sentence(tmp_path: Path, content: object, told: str) -> None:
+def test_a_file_that_is_no_perceptual_network_is_one_sentence(tmp_path: Path, content: object, message: str) -> None:
     path = tmp_path / "perceptual.pth"
     if isinstance(content, bytes):
         path.write_bytes(content)
         (tmp_path / "perceptual.safetensors").write_bytes(content)
-        with pytest.raises(TrainingError, match=told):
+        with pytest.raises(TrainingError, match=message):
             load_perceptual(tmp_path / "perceptual.safetensors")
     elif content is not None:
         torch.save(content, path)
-    with pytest.raises(TrainingError, match=rf"(?s)perceptual\.pth.*{told}.*download"):
+    with pytest.raises(TrainingError, match=rf"(?s)perceptual\.pth.*{message}.*download"):
         load_perceptual(path)

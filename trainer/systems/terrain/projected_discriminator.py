@@ -24,14 +24,15 @@ _FIRST_TAP = 1
 
 
 class ProjectedDiscriminator(nn.Module):
-    """The logits of another discriminator, `beside`, followed by logits for each depth of the features of two pictures.
+    """The logits of another discriminator, `base`, followed by logits for each depth of the features of two pictures.
 
     The fixed features take no part in feature matching, which would average them.
     """
 
-    def __init__(self, beside: nn.Module, network: PerceptualNetwork, norm: Norm) -> None:
+    def __init__(self, base: nn.Module, network: PerceptualNetwork, norm: Norm) -> None:
         super().__init__()
-        self.beside, self.network = beside, network.requires_grad_(False)
+        # The name in checkpoints is older than that of the argument.
+        self.beside, self.network = base, network.requires_grad_(False)
         # The magnitude of the features differs between depths: measured once, on a picture of noise.
         picture = torch.rand((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
@@ -43,7 +44,7 @@ class ProjectedDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        """For each scale of `beside`, its features and logits; then for each picture and depth its logits alone.
+        """For each scale of `base`, its features and logits; then for each picture and depth its logits alone.
 
         `x` (N, 15, H, W) is the result of `discriminators.local_input`.
         """

@@ -26,59 +26,59 @@ def features(tmp_path: Path) -> Path:
     return tmp_path / "squeezenet.safetensors"
 
 
-def judge_of(features: Path) -> ProjectedDiscriminator:
+def projected(features: Path) -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    beside = MultiscaleDiscriminator(LOCAL_CHANNELS, (8, 8), 2)
-    return ProjectedDiscriminator(beside, load_perceptual(features), spectral_norm).eval()
+    base = MultiscaleDiscriminator(LOCAL_CHANNELS, (8, 8), 2)
+    return ProjectedDiscriminator(base, load_perceptual(features), spectral_norm).eval()
 
 
-def scores(judge: ProjectedDiscriminator, x: Tensor) -> list[Tensor]:
+def scores(discriminator: ProjectedDiscriminator, x: Tensor) -> list[Tensor]:
     torch.manual_seed(1)  # the light on the relief
-    return [scale[-1].detach() for scale in judge(x)]
+    return [scale[-1].detach() for scale in discriminator(x)]
 
 
-def test_terrain_relief_and_map_are_judged_at_every_depth(features: Path) -> None:
-    judge, x = judge_of(features), torch.rand(2, LOCAL_CHANNELS, 64, 64)
-    found = judge(x)
+def test_terrain_relief_and_map_matter_at_every_depth(features: Path) -> None:
+    discriminator, x = projected(features), torch.rand(2, LOCAL_CHANNELS, 64, 64)
+    found = discriminator(x)
     assert [len(each) for each in found] == [3, 3, *[1] * 2 * DEPTHS]
     sides = [each[-1].shape[-1] for each in found[2:]]
     assert sides == sides[:DEPTHS] * 2 == sorted(sides[:DEPTHS], reverse=True) * 2
-    before = scores(judge, x)
+    before = scores(discriminator, x)
     terrain, relief = slice(2, 2 + DEPTHS), slice(2 + DEPTHS, None)
     for channels, touched, left in ((slice(0, 3), terrain, relief), (slice(4, 6), relief, terrain)):
         other = x.clone()
         other[:, channels] += 0.3 * torch.rand_like(other[:, channels])
-        after = scores(judge, other)
+        after = scores(discriminator, other)
         assert not any(map(torch.equal, before[touched], after[touched]))
         assert all(map(torch.equal, before[left], after[left]))
     other = x.clone()
     other[:, -7:] = other[:, -7:].flip(1)
-    assert not any(map(torch.equal, before, scores(judge, other)))
+    assert not any(map(torch.equal, before, scores(discriminator, other)))
 
 
-def test_ridges_of_any_direction_are_seen(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ridges_of_any_direction_are_visible(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lit from north-west alone, ridges that run to south-east would look like a plain."""
-    judge, x = judge_of(features), torch.zeros(1, LOCAL_CHANNELS, 48, 48)
+    discriminator, x = projected(features), torch.zeros(1, LOCAL_CHANNELS, 48, 48)
     waves = 0.1 * torch.sin(torch.arange(48)[:, None] + torch.arange(48))
     shown: list[Tensor] = []
-    see = judge.network.forward
-    monkeypatch.setattr(judge.network, "forward", lambda picture: shown.append(picture) or see(picture))
+    see = discriminator.network.forward
+    monkeypatch.setattr(discriminator.network, "forward", lambda picture: shown.append(picture) or see(picture))
     for seed in range(8):
         torch.manual_seed(seed)
         for sign in (1, -1):
             x[0, 4], x[0, 5] = waves, sign * waves
-            judge(x)
+            discriminator(x)
             contrasts = sorted(shown[-1].std(dim=(0, 2, 3)).tolist())
             assert contrasts[0] < 1e-6 and contrasts[2] > 0.02
 
 
-def test_what_is_judged_learns_from_it_and_the_features_do_not(features: Path) -> None:
-    judge, x = judge_of(features), torch.rand(1, LOCAL_CHANNELS, 64, 64, requires_grad=True)
-    sum(each[-1].sum() for each in judge(x)[2:]).backward()
+def test_the_input_gets_a_gradient_and_the_features_do_not(features: Path) -> None:
+    discriminator, x = projected(features), torch.rand(1, LOCAL_CHANNELS, 64, 64, requires_grad=True)
+    sum(each[-1].sum() for each in discriminator(x)[2:]).backward()
     assert x.grad is not None
     moved = x.grad.abs().sum(dim=(0, 2, 3)) > 0
     assert moved.tolist() == [channel < 3 or channel in (4, 5) for channel in range(LOCAL_CHANNELS)]
-    assert all(each.grad is None for each in judge.network.parameters())
+    assert all(each.grad is None for each in discriminator.network.parameters())
 
 
 def test_a_run_leaves_the_features_and_projections_as_they_are_and_resumes(
@@ -93,6 +93,6 @@ def test_a_run_leaves_the_features_and_projections_as_they_are_and_resumes(
     assert isinstance(trained, dict)
     fixed = [name for name in trained if name.startswith("network.") or ".mixed." in name]
     learns = [name for name in trained if ".score." in name and name.endswith("original")]
-    assert len(fixed) == len(judge_of(features).network.state_dict()) + 2 * DEPTHS
+    assert len(fixed) == len(projected(features).network.state_dict()) + 2 * DEPTHS
     assert all(torch.equal(trained[name], begun[name]) for name in fixed)
     assert learns and not any(torch.equal(trained[name], begun[name]) for name in learns)

@@ -58,8 +58,8 @@ def test_a_run_begins_with_published_weights_and_needs_them_only_then(labelled: 
     averaged = torch.load(tmp_path / "one" / last.name, weights_only=True)["averaged"]
     begun = torch.load(last, weights_only=True)["averaged"]
     assert all(torch.equal(begun[name], value) for name, value in averaged.items() if "style_mix" not in name)
-    told = publish(newest(tmp_path / "two"), tmp_path / "two.safetensors", "MIT").training
-    assert told is not None and told["start"] == "start.safetensors"  # and not in which folder
+    training = publish(newest(tmp_path / "two"), tmp_path / "two.safetensors", "MIT").training
+    assert training is not None and training["start"] == "start.safetensors"  # and not in which folder
     start.unlink()
     assert train_terrain(labelled, changed(config, images=4), tmp_path / "two", quiet) is not None
 
