@@ -24,7 +24,7 @@ class Editable(Protocol):
 
     @property
     def project(self) -> Project:
-        """The state of now."""
+        """The present state."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -133,7 +133,7 @@ class Ants:
         return tiles
 
     def picture(self, phase: int) -> QImage:
-        """The outline at one moment, transparent elsewhere; the size of `screen`."""
+        """The outline at a step of its march, transparent elsewhere, in the size of `screen`."""
         dark = (self._along + np.uint8(phase % _PERIOD)) % _PERIOD < _PERIOD // 2
         pixels = np.where(dark, np.uint32(_BLACK), np.uint32(_WHITE))
         pixels[~self._edges] = 0

@@ -24,7 +24,7 @@ _MIN_GRID_PX = 8
 
 
 class MapOnScreen(Protocol):
-    """A view, as far as it says where a map is."""
+    """A view that knows where the map is on the screen."""
 
     def to_screen(self, row: float, col: float) -> QPointF:
         """The place in the widget of a map position."""

@@ -21,7 +21,7 @@ from terrainpaint.gui.theme import current_theme
 _FIT_MARGIN_PX = 16
 _MAX_SAMPLES = 3
 _SMOOTH_WITHIN_SAMPLES = 1_500_000
-"""More samples than this are not averaged while the camera moves, but when it rests."""
+"""With more samples than this, a pixel is one sample while the camera moves, and a mean when it rests."""
 _REST_MS = 120
 _MAX_RECTS = 24
 
@@ -63,7 +63,7 @@ class RasterSurface(QWidget):
         raise NotImplementedError
 
     def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
-        """(h, w, 3 or 4) uint8 sRGB of a rectangle of the screen within the map, `samples`² of which are averaged."""
+        """(h, w, 3 or 4) uint8 sRGB of a rectangle of the screen within the map: means of `samples`² places a pixel."""
         picture = self.colours(*self.projection.sampled(screen, samples))
         if samples > 1:
             picture = np.asarray(
@@ -154,7 +154,7 @@ class RasterSurface(QWidget):
         return QPointF(x / ratio, y / ratio)
 
     def zoom_to_fit(self) -> None:
-        """Show all of the map, and go on doing so when the widget changes its size."""
+        """Show all of the map, also after the widget has changed its size."""
         self._fits = True
         self._move(fitted(self._shape, self._size_px(), round(_FIT_MARGIN_PX * self.devicePixelRatioF())))
 

@@ -29,7 +29,7 @@ class OutlineTool(Tool):
         self.view.update()
 
     def forget(self) -> None:
-        """Draw nothing in a document that is another one by now."""
+        """Forget the outline, because the document is another one."""
         self.cancel()
 
     def paint_overlay(self, painter: QPainter) -> None:

@@ -108,7 +108,7 @@ class SelectTool(Tool):
         self.view.update()
 
     def forget(self) -> None:
-        """Draw and move nothing in a document that is another one by now."""
+        """Forget the drag, because the document is another one."""
         self.cancel()
 
     def paint_overlay(self, painter: QPainter) -> None:

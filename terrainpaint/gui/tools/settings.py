@@ -52,12 +52,12 @@ class Setting(Generic[_Value]):
         self.set(settings, value)
 
     def get(self, settings: ToolSettings) -> _Value:
-        """The value of now."""
+        """The present value."""
         value: _Value = settings.values[self.name]
         return value
 
     def set(self, settings: ToolSettings, value: _Value) -> None:
-        """Take another value, within the limits. Nothing happens when it is the one of now."""
+        """Take another value, within the limits. Nothing happens when it is the present one."""
         settings.change(self.name, self._allowed(value))
 
 
@@ -118,7 +118,7 @@ class ToolSettings(QObject):
         self.size_px = _SIZES[min(max(at + steps, 0), len(_SIZES) - 1)]
 
     def change(self, name: str, value: object) -> None:
-        """Called by the `Setting`s."""
+        """Store a value and emit `changed` if it is another one. Only a `Setting` calls this."""
         before = self.values[name]
         if value == before:
             return

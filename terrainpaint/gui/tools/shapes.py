@@ -55,7 +55,7 @@ class ShapeTool(Tool):
         self.view.update()
 
     def forget(self) -> None:
-        """Draw nothing in a document that is another one by now."""
+        """Forget the shape, because the document is another one."""
         self.cancel()
 
     def paint_overlay(self, painter: QPainter) -> None:
