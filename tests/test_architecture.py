@@ -141,18 +141,18 @@ def is_in(name: str, package: str) -> bool:
 
 
 def layer_of(module: str) -> Layer:
-    return max((each for each in LAYERS if is_in(module, each.package)), key=lambda each: len(each.package))
+    return max((layer for layer in LAYERS if is_in(module, layer.package)), key=lambda layer: len(layer.package))
 
 
-def offence(each: Import) -> str | None:
-    layer = layer_of(module_name(each.path))
-    top = each.name.split(".")[0]
-    allowed = layer.anywhere | (layer.inside_functions if each.inside else frozenset())
-    own = layer.package != "terrainpaint" and is_in(each.name, layer.package)
-    if top in STANDARD or own or any(is_in(each.name, package) for package in allowed):
+def offence(imported: Import) -> str | None:
+    layer = layer_of(module_name(imported.path))
+    top = imported.name.split(".")[0]
+    allowed = layer.anywhere | (layer.inside_functions if imported.inside else frozenset())
+    own = layer.package != "terrainpaint" and is_in(imported.name, layer.package)
+    if top in STANDARD or own or any(is_in(imported.name, package) for package in allowed):
         return None
-    where = "" if each.inside or each.name not in layer.inside_functions else " outside a function"
-    return f"{each.path.relative_to(ROOT)}:{each.line} {layer.package} imports {each.name}{where}"
+    where = "" if imported.inside or imported.name not in layer.inside_functions else " outside a function"
+    return f"{imported.path.relative_to(ROOT)}:{imported.line} {layer.package} imports {imported.name}{where}"
 
 
 SOURCES = sorted([*ROOT.glob("terrainpaint/**/*.py"), *ROOT.glob("trainer/**/*.py")])
@@ -160,7 +160,10 @@ SOURCES = sorted([*ROOT.glob("terrainpaint/**/*.py"), *ROOT.glob("trainer/**/*.p
 
 def test_every_import_is_allowed() -> None:
     offences = [
-        found for path in SOURCES for each in imports_of(path, path.read_text("utf-8")) if (found := offence(each))
+        found
+        for path in SOURCES
+        for imported in imports_of(path, path.read_text("utf-8"))
+        if (found := offence(imported))
     ]
     assert SOURCES
     assert not offences, "\n".join(offences)
@@ -191,7 +194,7 @@ def test_every_import_is_allowed() -> None:
     ],
 )
 def test_a_forbidden_import_is_an_offence(file: str, text: str) -> None:
-    assert [offence(each) for each in imports_of(ROOT / file, text)] != [None]
+    assert [offence(imported) for imported in imports_of(ROOT / file, text)] != [None]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_a_forbidden_import_is_an_offence(file: str, text: str) -> None:
     ],
 )
 def test_an_allowed_import_is_no_offence(file: str, text: str) -> None:
-    assert [found for each in imports_of(ROOT / file, text) if (found := offence(each))] == []
+    assert [found for imported in imports_of(ROOT / file, text) if (found := offence(imported))] == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -213,7 +216,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {module_name(path): path for path in SOURCES}
     graph: dict[str, set[str]] = {}
     for module, path in modules.items():
-        names = {each.name for each in imports_of(path, path.read_text("utf-8"))}
+        names = {imported.name for imported in imports_of(path, path.read_text("utf-8"))}
         graph[module] = {
             target for name in names for target in (name, name.rpartition(".")[0]) if target in modules
         } - {module}

@@ -59,7 +59,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process."""
 
     def run(*arguments: object) -> Outcome:
-        code = main([str(each) for each in arguments])
+        code = main([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
         return Outcome(code, out, err)
 
@@ -400,7 +400,7 @@ def test_an_impossible_value(
     run: Run, weights: Path, map_png: Path, tmp_path: Path, options: list[str], message: str
 ) -> None:
     before = tree(tmp_path)
-    filled = [each.format(tmp_path) for each in options]
+    filled = [option.format(tmp_path) for option in options]
     assert_refused(run("generate", map_png, *filled, "--weights", weights), message.format(tmp_path))
     assert tree(tmp_path) == before
 
@@ -455,8 +455,8 @@ def test_a_full_disk_leaves_the_old_files(weights: Path, map_png: Path, tmp_path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
 def test_the_window_without_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    for each in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(each, raising=False)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
     assert_refused(process(), "no screen")
 
 
@@ -525,7 +525,7 @@ def test_progress_on_a_terminal(weights: Path, map_png: Path, tmp_path: Path) ->
     with OnTerminal(command) as (running, terminal):
         shown = read_all(terminal).decode()
         assert running.wait(60) == 0
-    lines = [each.rstrip() for each in shown.split("\r")]
+    lines = [line.rstrip() for line in shown.split("\r")]
     assert {"Loading", "Generating   0%", "Generating 100%", "Writing 100%"} <= set(lines)
     assert lines[-1] == ""
     assert "\n" not in shown
@@ -536,7 +536,7 @@ class OnTerminal:
 
     def __init__(self, command: Sequence[object]) -> None:
         self._terminal, end = pty.openpty()
-        arguments = [str(each) for each in command]
+        arguments = [str(argument) for argument in command]
         self._running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=end, cwd=ROOT)
         os.close(end)
 

@@ -28,10 +28,10 @@ CLASSES: tuple[TerrainClass, ...] = (
     TerrainClass(6, "tundra", (193, 190, 175)),
 )
 CLASS_COUNT = len(CLASSES)
-CLASS_NAMES: tuple[str, ...] = tuple(each.name for each in CLASSES)
+CLASS_NAMES: tuple[str, ...] = tuple(terrain_class.name for terrain_class in CLASSES)
 WATER = 0
 
-PALETTE: NDArray[np.uint8] = np.array([each.colour for each in CLASSES], dtype=np.uint8)
+PALETTE: NDArray[np.uint8] = np.array([terrain_class.colour for terrain_class in CLASSES], dtype=np.uint8)
 """(7, 3) uint8 sRGB: `PALETTE[ids]` paints a segmentation map."""
 PALETTE.setflags(write=False)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def everything(folder: Path) -> list[str]:
-    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*"))
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def test_new_file_in_new_folders(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_several_files_appear_together(tmp_path: Path) -> None:
     with FileTransaction() as transaction:
         for name in names:
             transaction.path(tmp_path / name).write_text(name)
-            assert not any((tmp_path / each).exists() for each in names)
+            assert not any((tmp_path / name).exists() for name in names)
     assert {name: (tmp_path / name).read_text() for name in names} == {name: name for name in names}
     assert everything(tmp_path) == sorted(names)
 

@@ -32,7 +32,7 @@ LARGE = (150, 200)
 
 
 def copied(project: Project) -> Project:
-    layers = tuple(dataclasses.replace(each, cells=each.cells.copy()) for each in project.layers)
+    layers = tuple(dataclasses.replace(layer, cells=layer.cells.copy()) for layer in project.layers)
     return dataclasses.replace(project, layers=layers, rerolls=project.rerolls.copy())
 
 
@@ -70,7 +70,7 @@ class Editor:
         self.removed: list[Layer] = []
 
     def step(self, draw: random.Random) -> None:
-        keys = [each.key for each in self.project.layers]
+        keys = [layer.key for layer in self.project.layers]
         kind = draw.choice(["stroke"] * 6 + ["add", "remove", "bring back", "rename", "settings", "underlay", "resize"])
         if kind == "stroke":
             rect = Rect(
@@ -82,11 +82,11 @@ class Editor:
         elif kind == "add":
             layer = Layer(max(keys) + draw.randrange(1, 3), f"Layer {draw.random()}", empty_cells(self.project.shape))
             layer.cells[5:70, 9:] = draw.randrange(7)
-            if all(layer.key != each.key for each in self.removed):
+            if all(layer.key != removed.key for removed in self.removed):
                 self.restructure(layers=(*self.project.layers, layer), active=layer.key)
         elif kind == "remove" and len(keys) > 1:
             gone = draw.choice(self.project.layers)
-            rest = tuple(each for each in self.project.layers if each is not gone)
+            rest = tuple(layer for layer in self.project.layers if layer is not gone)
             self.removed.append(gone)
             self.restructure(layers=rest, active=rest[0].key)
         elif kind == "bring back" and self.removed and self.removed[-1].cells.shape == self.project.shape:
@@ -203,7 +203,7 @@ def test_flipped_bytes(tmp_path_factory: pytest.TempPathFactory, flips: list[tup
         result = recover(abandoned)[0]
     except ProjectError:
         return
-    assert any(np.array_equal(result.layer(4).cells, each.layer(4).cells) for each in states)
+    assert any(np.array_equal(result.layer(4).cells, state.layer(4).cells) for state in states)
     journal.close_and_remove()
 
 
@@ -246,7 +246,7 @@ def test_the_newest_journal_is_first(tmp_path: Path) -> None:
         copy = tmp_path / path.name
         shutil.copy(path, copy)
         os.utime(copy, (time.time() - age, time.time() - age))
-    assert [each.name for each in abandoned_journals(tmp_path)] == ["new", "middle", "old"]
+    assert [journal.name for journal in abandoned_journals(tmp_path)] == ["new", "middle", "old"]
 
 
 def test_the_journal_of_a_running_program_is_not_touched(tmp_path: Path) -> None:
@@ -404,4 +404,4 @@ def test_a_killed_program_loses_at_most_the_step_in_progress(tmp_path: Path) -> 
             truth.step(draw)
             assert_same(result, truth.project)
         discard(abandoned)
-        assert [each.name for each in folder.iterdir() if not each.name.startswith(".writing-")] == []
+        assert [path.name for path in folder.iterdir() if not path.name.startswith(".writing-")] == []

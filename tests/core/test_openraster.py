@@ -48,7 +48,7 @@ def test_layers_groups_offsets_and_visibility(tmp_path: Path) -> None:
                 "data/c.png": png(colours((10, 10), 6))}  # fmt: skip
     project = read_openraster(ora(tmp_path / "a.ora", stack, pictures), SETTINGS)
     assert project.shape == (50, 60) and project.settings == SETTINGS
-    names = [(each.name, each.visible, each.locked) for each in project.layers]
+    names = [(layer.name, layer.visible, layer.locked) for layer in project.layers]
     assert names == [("Fluß <1>", True, True), ("Layer 2", False, False), ("inner", False, False), ("top", True, False)]
     assert project.active == project.layers[0].key
     low, top = project.layers[0].cells, project.layers[3].cells
@@ -94,7 +94,7 @@ def through_another_program(path: Path) -> Path:
     members = members_of(path)
     kept = {name: data for name, data in members.items() if not name.startswith("terrain/")}
     stack = kept["stack.xml"].decode("utf-8")
-    for name in [each for each in kept if each.startswith("data/")]:
+    for name in [name for name in kept if name.startswith("data/")]:
         pixels = np.asarray(Image.open(io.BytesIO(kept[name])).convert("RGBA"))
         rows, cols = np.nonzero(pixels[:, :, 3])
         kept[name] = png(pixels[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1])

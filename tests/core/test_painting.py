@@ -84,7 +84,7 @@ def test_the_thinnest_line_has_no_gap_and_no_second_pixel(start: Point, end: Poi
 def test_a_brush_has_the_same_pixels_everywhere(size: int, shape: Shape) -> None:
     brush = Brush(size, shape)
     marks = [dab(brush, (at, 100.3 + at / 7), (400, 400)).shrunk() for at in np.linspace(100, 103, 17)]
-    assert all(np.array_equal(each.mask, marks[0].mask) for each in marks)
+    assert all(np.array_equal(mark.mask, marks[0].mask) for mark in marks)
     assert marks[0].mask.shape == (size, size)
     assert np.array_equal(marks[0].mask, marks[0].mask[::-1]) and np.array_equal(marks[0].mask, marks[0].mask.T)
 

@@ -54,7 +54,7 @@ def test_a_project_loads_as_saved(tmp_path: Path, project: Project) -> None:
     assert_same(loaded, project)
     assert view == VIEW
     # Cells are painted in place.
-    assert all(each.cells.flags.writeable for each in loaded.layers) and loaded.rerolls.flags.writeable
+    assert all(layer.cells.flags.writeable for layer in loaded.layers) and loaded.rerolls.flags.writeable
 
 
 def test_saving_again_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -101,24 +101,24 @@ def test_it_is_openraster(tmp_path: Path) -> None:
         assert archive.testzip() is None
         infos = archive.infolist()
         assert infos[0].filename == "mimetype" and archive.read("mimetype") == b"image/openraster"
-        assert all(each.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in infos)
-        names = [each.filename for each in infos]
+        assert all(info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos)
+        names = [info.filename for info in infos]
         assert len(set(names)) == len(names)
     members = members_of(path)
     image = ElementTree.fromstring(members["stack.xml"].decode("utf-8"))
     assert image.tag == "image" and (image.get("w"), image.get("h"), image.get("version")) == ("500", "300", "0.0.3")
-    assert [each.tag for each in image] == ["stack"]
+    assert [element.tag for element in image] == ["stack"]
     layers = list(image[0])
-    assert [each.tag for each in layers] == ["layer"] * 4
-    for each in layers:
-        source = each.get("src") or ""
+    assert [layer.tag for layer in layers] == ["layer"] * 4
+    for layer in layers:
+        source = layer.get("src") or ""
         assert source.startswith("data/") and source.endswith(".png") and source in members
-        assert each.get("visibility") in ("visible", "hidden") and each.get("composite-op") == "svg:src-over"
-        assert (each.get("x"), each.get("y"), each.get("opacity")) == ("0", "0", "1.0")
+        assert layer.get("visibility") in ("visible", "hidden") and layer.get("composite-op") == "svg:src-over"
+        assert (layer.get("x"), layer.get("y"), layer.get("opacity")) == ("0", "0", "1.0")
     # Every picture of the folder is in the stack.
-    assert {each.get("src") for each in layers} == {name for name in members if name.startswith("data/")}
-    assert [each.get("visibility") for each in layers] == ["visible", "hidden", "visible", "visible"]
-    assert [each.get("selected") for each in layers] == [None, "true", None, None]
+    assert {layer.get("src") for layer in layers} == {name for name in members if name.startswith("data/")}
+    assert [layer.get("visibility") for layer in layers] == ["visible", "hidden", "visible", "visible"]
+    assert [layer.get("selected") for layer in layers] == [None, "true", None, None]
     assert layers[2].get("name") == "Küste <&\"'>\n\ufffd"
     for name, size in (("mergedimage.png", (500, 300)), ("Thumbnails/thumbnail.png", (256, 154))):
         with Image.open(io.BytesIO(members[name])) as picture:
@@ -131,9 +131,9 @@ def test_the_merged_picture_matches_the_layers(tmp_path: Path) -> None:
     members = members_of(saved(tmp_path / "a.terrainpaint", project))
     ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
     canvas = Image.new("RGBA", (project.shape[1], project.shape[0]))
-    for each in reversed(list(ElementTree.fromstring(members["stack.xml"].decode("utf-8"))[0])):
-        if each.get("visibility") == "visible":
-            canvas.alpha_composite(Image.open(io.BytesIO(members[str(each.get("src"))])).convert("RGBA"))
+    for layer in reversed(list(ElementTree.fromstring(members["stack.xml"].decode("utf-8"))[0])):
+        if layer.get("visibility") == "visible":
+            canvas.alpha_composite(Image.open(io.BytesIO(members[str(layer.get("src"))])).convert("RGBA"))
     merged = Image.open(io.BytesIO(members["mergedimage.png"])).convert("RGBA")
     np.testing.assert_array_equal(np.asarray(canvas), np.asarray(merged))
     np.testing.assert_array_equal(np.asarray(merged)[:, :, :3], PALETTE[ids])

@@ -48,7 +48,7 @@ def test_every_copy_is_returned_once_and_the_original_first(symmetry: Symmetry, 
     images = mirrored(symmetry, [(1.0, 3.0), (2.5, 7.0)])
     assert len(images) == count
     assert images[0] == [(1.0, 3.0), (2.5, 7.0)]
-    assert len({tuple(np.round(each, 6).ravel()) for each in images}) == count
+    assert len({tuple(np.round(image, 6).ravel()) for image in images}) == count
     for image in images:
         assert math.dist(*image) == pytest.approx(math.dist(*images[0]))
         assert math.dist(image[0], symmetry.centre) == pytest.approx(math.dist((1, 3), symmetry.centre))

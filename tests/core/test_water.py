@@ -33,7 +33,7 @@ def test_the_sea_and_each_lake_have_one_level_and_rivers_keep_their_slope(land: 
 
 
 def test_banks_are_above_the_water_and_distant_ground_is_unchanged(land: tuple[np.ndarray, np.ndarray]) -> None:
-    ids, height = (np.pad(each, ((40, 40), (0, 60)), mode="edge") for each in land)
+    ids, height = (np.pad(array, ((40, 40), (0, 60)), mode="edge") for array in land)
     ids[:60, 20:] = ids[80:, 20:] = ids[:, 75:] = GRASS
     result = levelled(height, ids)
     level = result[70, 60]

@@ -14,7 +14,7 @@ PROVENANCE = Provenance(weights_sha256="ab" * 32, style="test", recipe=Recipe(77
 def lopsided(rows: int = 48, columns: int = 64, pixel_size_m: float = 30.0) -> Terrain:
     """A high cone in the north-east, a low one in the south-west, a ramp that rises eastwards from below the sea.
 
-    The albedo tells the place: red grows eastwards, green southwards, blue with the height.
+    The albedo encodes the place: red grows eastwards, green southwards, blue with the height.
     """
     row, column = np.mgrid[0:rows, 0:columns] + 0.5
     south, east = row / rows, column / columns

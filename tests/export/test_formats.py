@@ -26,8 +26,8 @@ def test_every_format_at_once(tmp_path: Path) -> None:
 
 
 def test_names_and_suffixes_of_the_table_are_unique() -> None:
-    assert [each.name for each in FORMATS.values()] == list(FORMATS)
-    assert len({each.suffix for each in FORMATS.values()}) == len(FORMATS)
+    assert [form.name for form in FORMATS.values()] == list(FORMATS)
+    assert len({form.suffix for form in FORMATS.values()}) == len(FORMATS)
 
 
 def test_a_format_chosen_twice_is_written_once(tmp_path: Path) -> None:

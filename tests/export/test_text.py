@@ -24,8 +24,8 @@ def test_decimal_text_of_examples() -> None:
 @given(nps.arrays(np.int64, st.integers(1, 30), elements=st.integers(-(10**15), 10**15)), st.integers(0, 9))
 def test_text_is_exactly_the_number(numbers: np.ndarray, decimals: int) -> None:
     text = fixed_point(numbers, decimals)
-    back = [Decimal(each) for each in lines(text.shape[:-1], text, b"\n").decode().split()]
-    assert [int(each.scaleb(decimals)) for each in back] == numbers.tolist()
+    back = [Decimal(number) for number in lines(text.shape[:-1], text, b"\n").decode().split()]
+    assert [int(number.scaleb(decimals)) for number in back] == numbers.tolist()
 
 
 @given(nps.arrays(np.float32, st.integers(1, 30), elements=st.floats(-11000, 9000, width=32)))
