@@ -1,4 +1,4 @@
-# One command each; all of them first make or refresh the private environment .venv.
+# Every target first creates or updates the environment .venv.
 
 .PHONY: setup run lint test bench pictures
 .DEFAULT_GOAL := run
@@ -21,14 +21,14 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Without a screen; what needs OpenGL starts a virtual one for itself. One process for each core, up to four: each can
-# take 1.5 GB of memory. A file's tests stay in one process, which makes their shared data once.
+# No screen is needed: tests with OpenGL start a virtual one. One process for each core, at most four, since each can
+# take 1.5 GB of memory. The tests of a file run in one process, so that fixtures of the file are created once.
 test: lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: setup
 	$(BIN)/python -m tests.bench
 
-# Takes the pictures of the README and of the first page anew, on a virtual screen (Linux).
+# Takes the pictures of the README and of the welcome page again, on a virtual screen (Linux).
 pictures: setup
 	xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m scripts.tour

@@ -1,4 +1,4 @@
-"""`make bench`: time and memory on this machine. Compare ratios within one run; times wander from run to run."""
+"""`make bench`: time and memory on this machine. Compare ratios within one run, since times vary from run to run."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ LARGE_PX = 8192
 
 
 def bench_generate(repeats: int = 9) -> dict[str, float]:
-    """Milliseconds for the coast of the sample maps: 512 x 512 in float32 and as a preview, and a small dab of it."""
+    """Milliseconds for a sample map of 512 x 512 px: exactly, as a preview, and a preview of a small edit."""
     generator = Generator.load(shipped_styles()["atlas"], "cpu")
     land = read_map(asset_path("maps/coast.png"))
     terrain = generator.terrain(land, Recipe(0))
     preview = generator.previewing()
-    around = Rect(100, 100, 2 * generator.reach_px + 16, 2 * generator.reach_px + 16)
+    changed = Rect(100, 100, 2 * generator.reach_px + 16, 2 * generator.reach_px + 16)
     jobs: dict[str, Callable[[], object]] = {
         "generate_512_ms": lambda: generator.terrain(land, Recipe(0)),
         "preview_512_ms": lambda: preview.terrain(land, Recipe(0)),
-        "preview_dab_of_16_px_ms": lambda: preview.patch(land, around, Recipe(0)),
+        "preview_dab_of_16_px_ms": lambda: preview.patch(land, changed, Recipe(0)),
         "shade_512_ms": lambda: generator.shaded(terrain),
     }
     measured = {}
@@ -49,8 +49,8 @@ def bench_generate(repeats: int = 9) -> dict[str, float]:
 
 
 def bench_live(repeats: int = 9) -> dict[str, float]:
-    """Milliseconds of the process of the window: its start, and dabs of three sizes on maps of two, from the edit to
-    the first answer in the arrays that are shown, and to exact results within 512 px."""
+    """Milliseconds of the worker process: its start, and edits of three sizes on maps of two sizes, from the edit to
+    the first preview in the arrays of the terrain, and to exact results within 512 px."""
     process = TerrainProcess()
     start = time.perf_counter()
     info = process.load(shipped_styles()["atlas"], "cpu")
@@ -60,7 +60,7 @@ def bench_live(repeats: int = 9) -> dict[str, float]:
     for factor in (1, 8):
         ids = np.repeat(np.repeat(land, factor, 0), factor, 1)
         live = LiveTerrain((len(ids), len(ids)), info.reach_px)
-        while _answer(process, live, ids, focus):
+        while _do_job(process, live, ids, focus):
             pass
         for side in (16, 64, 256):
             first, settled = [], []
@@ -69,9 +69,9 @@ def bench_live(repeats: int = 9) -> dict[str, float]:
                 start = time.perf_counter()
                 ids[dab.slices] = index % 7
                 live.invalidate(dab)
-                _answer(process, live, ids, dab)
+                _do_job(process, live, ids, dab)
                 first.append((time.perf_counter() - start) * 1e3)
-                while _answer(process, live, ids, focus):
+                while _do_job(process, live, ids, focus):
                     pass
                 settled.append((time.perf_counter() - start) * 1e3)
             name = f"live_{len(ids)}_dab_{side}"
@@ -81,8 +81,8 @@ def bench_live(repeats: int = 9) -> dict[str, float]:
     return measured
 
 
-def _answer(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], focus: Rect) -> bool:
-    """Do the next job around an edit or, when that is done, in what is seen; False when all of it is exact."""
+def _do_job(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], focus: Rect) -> bool:
+    """Do the next job that touches the visible rectangle `focus`. False when there is none."""
     job = live.next_job(focus, focus)
     if job is None or job.rect.intersection(focus).is_empty:
         return False
@@ -91,7 +91,7 @@ def _answer(process: TerrainProcess, live: LiveTerrain, ids: NDArray[np.uint8], 
 
 
 def bench_large() -> dict[str, float]:
-    """Seconds and peak resident size in 10**9 bytes of `terrainpaint generate` with all formats at 8192 x 8192."""
+    """Seconds and peak resident size in 10**9 bytes of `terrainpaint generate` with four formats at 8192 x 8192 px."""
     land = read_map(asset_path("maps/coast.png")).ids
     factor = LARGE_PX // len(land)
     large = SegmentationMap(np.repeat(np.repeat(land, factor, 0), factor, 1))
@@ -102,9 +102,9 @@ def bench_large() -> dict[str, float]:
         wrapped = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=2); " \
                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"  # fmt: skip
         start = time.perf_counter()
-        told = subprocess.run([sys.executable, "-c", wrapped, *command], check=True, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", wrapped, *command], check=True, capture_output=True, text=True)
         unit = 1 if sys.platform == "darwin" else 1024
-        return {"large_s": time.perf_counter() - start, "large_peak_gb": int(told.stdout) * unit / 1e9}
+        return {"large_s": time.perf_counter() - start, "large_peak_gb": int(done.stdout) * unit / 1e9}
 
 
 def _milliseconds(job: Callable[[], object]) -> float:

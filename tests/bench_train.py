@@ -1,4 +1,4 @@
-"""Images a second of a training step, of the default network and of the reference network 1.0 side by side."""
+"""Images per second in training steps of the default network and of the reference network 1.0."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ TILE_PX = 256
 
 
 def bench_train(repeats: int = 3) -> dict[str, float]:
-    """Both as their configs say, but with the same crops of 128 px, two a step, and without a perceptual network."""
+    """Both with their configs, except for batches of two crops of 128 px and no perceptual network."""
     keep_freed_memory()
     flags = {"crop_px": 128, "batch": 2, "perceptual_weight": 0.0, "balance": "none", "device": "cpu"}
-    found = {
+    measured = {
         name: _images_per_s(Path(config), flags, repeats)
         for name, config in (("default", "default"), ("reference", "spade-terrain-1.0"))
     }
-    return {f"train_{name}_images_per_s": value for name, value in found.items()} | {
-        "train_default_over_reference": found["default"] / found["reference"]
+    return {f"train_{name}_images_per_s": value for name, value in measured.items()} | {
+        "train_default_over_reference": measured["default"] / measured["reference"]
     }
 
 
@@ -41,7 +41,7 @@ def _images_per_s(config: Path, flags: dict[str, Any], repeats: int) -> float:
     system = SYSTEMS["terrain"].build(_land(), run, own)(world, None)
     step = TrainStep(system, run, world)
     times = []
-    for index in range(repeats + 1):  # the first warms up
+    for index in range(repeats + 1):  # the first is the warm-up
         images = index * run.batch
         start = time.perf_counter()
         step(system.batch(random, images, slice(None)), images)
@@ -50,7 +50,7 @@ def _images_per_s(config: Path, flags: dict[str, Any], repeats: int) -> float:
 
 
 def _land() -> TileSet:
-    """Four tiles of smooth noise; their classes go by their heights."""
+    """Four tiles of smooth noise, with classes by height."""
     random = np.random.default_rng(0)
     shape = 4, TILE_PX, TILE_PX
     height = np.stack([

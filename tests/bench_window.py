@@ -1,6 +1,6 @@
-"""`python -m tests.bench_window`: how soon the window is there, how long it is deaf, how soon a stroke is seen.
+"""`python -m tests.bench_window`: time until the window is shown, pauses of its event loop, and delay of a stroke.
 
-All of it is measured in the real window with the real process; without a screen the 3D view is the flat picture.
+Measured in the real window with the real worker process. Without a screen, the 3D view is the flat picture.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _LONG_MS = 50.0
 
 
 def bench_window() -> dict[str, float]:
-    """Milliseconds, in a process of its own with settings and data of its own."""
+    """Milliseconds, measured in a new process with empty settings and data folders."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "QT_QPA_PLATFORM": "offscreen", **os.environ, "XDG_CONFIG_HOME": folder, "XDG_DATA_HOME": folder,
-            "TERRAINPAINT_BENCH_BEGAN": repr(time.time()),
+            "TERRAINPAINT_BENCH_START": repr(time.time()),
         }  # fmt: skip
-        told = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-m", "tests.bench_window", "--here"],
             check=True, stdout=subprocess.PIPE, text=True, env=environment,
         ).stdout  # fmt: skip
-    return {name: float(value) for name, value in (line.split() for line in told.splitlines())}
+    return {name: float(value) for name, value in (line.split() for line in output.splitlines())}
 
 
 class Watchdog:
-    """Ticks of a timer in the interface thread: while it is deaf they are late."""
+    """Measures pauses of the event loop by the delay of a timer in the interface thread."""
 
     def __init__(self) -> None:
         from PySide6.QtCore import QTimer
@@ -70,7 +70,7 @@ class Watchdog:
 
 
 def wait(until: Callable[[], bool], seconds: float = _PATIENCE_S) -> None:
-    """Run the loop of events until something holds."""
+    """Run the event loop until a condition is true. Raises TimeoutError."""
     from PySide6.QtCore import QEventLoop, QTimer
 
     if until():
@@ -82,10 +82,10 @@ def wait(until: Callable[[], bool], seconds: float = _PATIENCE_S) -> None:
     loop.exec()
     timer.stop()
     if not until():
-        raise TimeoutError("the window did not get there")
+        raise TimeoutError("the condition did not become true")
 
 
-def measure(began: float) -> dict[str, float]:
+def measure(start: float) -> dict[str, float]:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -103,41 +103,41 @@ def measure(began: float) -> dict[str, float]:
     window = MainWindow(process)
     window.show()
     wait(lambda: window.isVisible() and window.windowHandle().isExposed())
-    measured = {"window_shown_ms": (time.time() - began) * 1e3}
+    measured = {"window_shown_ms": (time.time() - start) * 1e3}
     window.start(None)
     window.opening.sample("coast")
     first: list[float] = []
     window.generation.patch_made.connect(lambda rect: first.append(time.time()))
     wait(lambda: bool(first))
-    measured["window_first_terrain_ms"] = (first[0] - began) * 1e3
+    measured["window_first_terrain_ms"] = (first[0] - start) * 1e3
     land = read_map(asset_path("maps/coast.png")).ids
-    dog = Watchdog()
+    watchdog = Watchdog()
     for side in _SIDES:
         ids = np.repeat(np.repeat(land, side // len(land), 0), side // len(land), 1)
-        dog.start()
+        watchdog.start()
         window.document.open(Project.painted(ids, Settings(2000.0, "atlas")), None, ViewSettings())
         wait(lambda: window.generation.live is not None and window.generation.live.is_exact(window.generation.focus))
-        measured |= {f"window_{side}_open_{name}": value for name, value in dog.stop().items()}
-        dog.start()
-        answers, waits = painted(window)
-        measured |= {f"window_{side}_paint_{name}": value for name, value in dog.stop().items()}
-        measured[f"window_{side}_event_to_patch_median_ms"] = statistics.median(answers)
-        measured[f"window_{side}_event_to_patch_worst_ms"] = max(answers)
-        measured[f"window_{side}_event_longest_ms"] = max(waits)
-        dog.start()
+        measured |= {f"window_{side}_open_{name}": value for name, value in watchdog.stop().items()}
+        watchdog.start()
+        delays, events = paint(window)
+        measured |= {f"window_{side}_paint_{name}": value for name, value in watchdog.stop().items()}
+        measured[f"window_{side}_event_to_patch_median_ms"] = statistics.median(delays)
+        measured[f"window_{side}_event_to_patch_worst_ms"] = max(delays)
+        measured[f"window_{side}_event_longest_ms"] = max(events)
+        watchdog.start()
         window.document.undo_stack.setIndex(0)
         window.document.undo_stack.setIndex(window.document.undo_stack.count())
         wait(lambda: window.generation.live is not None and window.generation.live.is_exact(window.generation.focus))
-        measured |= {f"window_{side}_undo_all_{name}": value for name, value in dog.stop().items()}
-    window.document.undo_stack.clear()  # nothing unsaved: closing would ask
+        measured |= {f"window_{side}_undo_all_{name}": value for name, value in watchdog.stop().items()}
+    window.document.undo_stack.clear()  # with unsaved changes, closing would ask
     QTimer.singleShot(0, window.close)
     wait(lambda: not window.isVisible())
     assert isinstance(application, QApplication)
     return measured
 
 
-def painted(window: object) -> tuple[list[float], list[float]]:
-    """Paint with the mouse; milliseconds from a press to the first patch after it, and those that each event took."""
+def paint(window: object) -> tuple[list[float], list[float]]:
+    """Paint strokes with the mouse. Returns milliseconds from each press to the first patch, and of each event."""
     from PySide6.QtCore import QEvent, QPointF, Qt
     from PySide6.QtGui import QMouseEvent
     from PySide6.QtWidgets import QApplication
@@ -151,14 +151,14 @@ def painted(window: object) -> tuple[list[float], list[float]]:
     window.tools.size_px = _BRUSH_PX
     patches: list[float] = []
     window.generation.patch_made.connect(lambda rect: patches.append(time.perf_counter()))
-    answers, waits = [], []
-    draw = np.random.default_rng(3)
+    delays, events = [], []
+    random = np.random.default_rng(3)
 
     def send(kind: QEvent.Type, at: QPointF, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
         start = time.perf_counter()
         event = QMouseEvent(kind, at, canvas.mapToGlobal(at), button, buttons, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(canvas, event)
-        waits.append((time.perf_counter() - start) * 1e3)
+        events.append((time.perf_counter() - start) * 1e3)
 
     def pause(seconds: float) -> None:
         end = time.perf_counter() + seconds
@@ -166,30 +166,30 @@ def painted(window: object) -> tuple[list[float], list[float]]:
 
     for _ in range(_STROKES):
         rows, cols = window.document.shape
-        place = draw.uniform(0.2, 0.8, 2)
-        # Another class than the one that is there: nothing comes of a stroke that changes nothing.
-        there = window.document.segmentation().ids[int(place[0] * rows), int(place[1] * cols)]
-        window.tools.class_id = (int(there) + 3) % CLASS_COUNT
-        heading = draw.uniform(0, 2 * math.pi)
+        place = random.uniform(0.2, 0.8, 2)
+        # A class that differs from that of the map: a stroke that changes nothing causes no patch.
+        current = window.document.segmentation().ids[int(place[0] * rows), int(place[1] * cols)]
+        window.tools.class_id = (int(current) + 3) % CLASS_COUNT
+        heading = random.uniform(0, 2 * math.pi)
         steps = np.linspace(0, 0.15, _MOVES)[:, None] * [math.sin(heading), math.cos(heading)] + place
         places = [canvas.to_screen(row * rows, col * cols) for row, col in steps]
         patches.clear()
-        begun = time.perf_counter()
+        start = time.perf_counter()
         send(QEvent.Type.MouseButtonPress, places[0], left, left)
         for at in itertools.islice(places, 1, None):
             pause(_MOVE_MS / 1e3)
             send(QEvent.Type.MouseMove, at, none, left)
         send(QEvent.Type.MouseButtonRelease, places[-1], left, none)
         wait(lambda: bool(patches))
-        answers.append((patches[0] - begun) * 1e3)
+        delays.append((patches[0] - start) * 1e3)
         pause(0.1)
     wait(lambda: window.generation.live is not None and window.generation.live.is_exact(window.generation.focus))
-    return answers, waits
+    return delays, events
 
 
 if __name__ == "__main__":
     if "--here" in sys.argv:
-        for key, value in measure(float(os.environ["TERRAINPAINT_BENCH_BEGAN"])).items():
+        for key, value in measure(float(os.environ["TERRAINPAINT_BENCH_START"])).items():
             print(key, value)
     else:
         for key, value in bench_window().items():

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings of all tests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 
 from hypothesis import settings
 
-# Before PyTorch is imported: its threads must not spin while they wait. Where other processes use the cores too, that
-# made the tests of the networks seven times slower. The processes that tests start inherit it.
+# Set before PyTorch is imported, and inherited by the processes that tests start: its threads must not spin while they
+# wait. When other processes use the cores too, that made the tests of the networks seven times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
-if "PYTEST_XDIST_WORKER" in os.environ:  # the other cores run other tests
+if "PYTEST_XDIST_WORKER" in os.environ:  # other tests use the other cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# No test asserts a duration: a computer may be busy with something else.
+# No limits on durations, because the computer may be busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
