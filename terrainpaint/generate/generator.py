@@ -40,7 +40,7 @@ _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
-_WORK_BYTES_PER_PIXEL = 3000
+WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
 
 
@@ -129,7 +129,7 @@ class Generator:
         """
         rows, cols = segmentation.shape
         rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
-        work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * _WORK_BYTES_PER_PIXEL
+        work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
         _require_memory(rows * cols * _BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
         albedo = np.empty((rows, cols, 3), np.uint8)
         height = np.empty((rows, cols), np.float32)

@@ -17,7 +17,9 @@ SHADE_MARGIN_PX = 2
 """How far the shading of a pixel depends on the heights around it."""
 WHOLE_AREA_PX = 1 << 20
 """The largest map that a network which is not local generates in one go. A pixel takes 3 KB of memory."""
-_INDEPENDENT_PX, _CELL_PX = 1024, 32
+INDEPENDENT_PX = 1024
+"""Largest side of the tiles of larger maps."""
+_CELL_PX = 32
 _SHADE_TILE_PX = 512
 
 
@@ -40,7 +42,7 @@ def independent_tiles(shape: tuple[int, int]) -> list[Rect]:
     """
     if shape[0] * shape[1] <= WHOLE_AREA_PX:
         return [Rect.of_shape(shape)]
-    cells = tiles(-(-shape[0] // _CELL_PX), -(-shape[1] // _CELL_PX), _INDEPENDENT_PX // _CELL_PX)
+    cells = tiles(-(-shape[0] // _CELL_PX), -(-shape[1] // _CELL_PX), INDEPENDENT_PX // _CELL_PX)
     return [Rect(*(_CELL_PX * value for value in astuple(cell))).clipped(shape) for cell in cells]
 
 

@@ -56,7 +56,7 @@ def process() -> Iterator[TerrainProcess]:
 def _tiny_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps of more than 128 x 128 px are generated in tiles of at most 96 px."""
     monkeypatch.setattr(tiles, "WHOLE_AREA_PX", 128 * 128)
-    monkeypatch.setattr(tiles, "_INDEPENDENT_PX", 96)
+    monkeypatch.setattr(tiles, "INDEPENDENT_PX", 96)
 
 
 def painted(rows: int, cols: int, cell: int = 9) -> SegmentationMap:
@@ -160,7 +160,7 @@ def test_a_map_that_needs_too_much_memory_is_refused(generator: Generator, monke
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10_000)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
         generator.terrain(painted(*SHAPE), Recipe(0))
-    monkeypatch.setattr(generator_module, "_WORK_BYTES_PER_PIXEL", 0)
+    monkeypatch.setattr(generator_module, "WORK_BYTES_PER_PIXEL", 0)
     generator.terrain(painted(*SHAPE), Recipe(0))
 
 
