@@ -83,7 +83,7 @@ def open_archive(path: Path, kind: str) -> Iterator[Archive]:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ProjectError(f"{path} is not a file; name {kind}.")
+            raise ProjectError(f"{path} is not a file; choose {kind}.")
         file = _LimitedReader(path.open("rb", buffering=0))
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {why_unreadable(error)}.") from error

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.files import input_error
 from terrainpaint.errors import InputFileError
 
 # Both libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
@@ -103,7 +103,7 @@ def _read(path: Path) -> NDArray[Any]:
     try:
         return decoded(np.fromfile(path, np.uint8))
     except OSError as error:
-        raise InputFileError(f"{path} cannot be read: {why_unreadable(error)}.") from error
+        raise input_error(path, error) from error
     except UndecodableError as error:
         raise InputFileError(f"{path} {error}; give a PNG or TIFF.") from error
 

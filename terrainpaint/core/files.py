@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.errors import OutputError
+from terrainpaint.errors import InputFileError, OutputError
 
 _WRITE_REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -221,6 +221,11 @@ def _restore(pending: _Pending) -> None:
             pending.backup.replace(pending.target)
         else:
             pending.target.unlink()
+
+
+def input_error(path: Path, error: OSError) -> InputFileError:
+    """The error for a file that the system cannot read: why, and what to do."""
+    return InputFileError(f"{path} cannot be read: {why_unreadable(error)}.")
 
 
 def output_error(final: Path, error: OSError) -> OutputError:

@@ -274,10 +274,13 @@ def _sweep(folder: Path) -> None:
             if path.stat().st_mtime < before:
                 path.unlink()
     for path in folder.glob(f"*{_LOCK_SUFFIX}"):
-        # A lock file is created before its journal, so a recent one may belong to a program that is starting.
-        with suppress(OSError), _locked(path) as lock:
-            if lock is not None and path.stat().st_mtime < before and not path.with_suffix(_SUFFIX).exists():
-                path.unlink()
+        with suppress(OSError):
+            # A lock file is created before its journal, so a recent one may belong to a program that is starting. The
+            # time is read first, because locking may change it.
+            if path.stat().st_mtime < before:
+                with _locked(path) as lock:
+                    if lock is not None and not path.with_suffix(_SUFFIX).exists():
+                        path.unlink()
 
 
 @contextmanager

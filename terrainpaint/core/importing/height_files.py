@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.decoding import UndecodableError, decoded, open_picture
-from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.geotiff import TiffHeader, read_tiff_header
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -59,7 +59,7 @@ def read_height_map(path: Path) -> HeightMap:
         _check_header(path, header)
         pixels = _pixels(path)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise input_error(path, error) from error
     full_scale = _full_scale(pixels, header)
     height = pixels.astype(np.float32)
     filled = 0
@@ -163,11 +163,6 @@ def _with_exported_range(path: Path, heights: HeightMap) -> HeightMap:
     if not (-1e6 < low_m < high_m < 1e6 and 0 < pixel_size_m < 1e9):
         return heights
     return dataclasses.replace(heights.in_metres(low_m, high_m), pixel_size_m=pixel_size_m)
-
-
-def unreadable(path: Path, error: OSError) -> InputFileError:
-    """The error for a file that the system cannot read."""
-    return InputFileError(f"{path} cannot be read: {why_unreadable(error)}.")
 
 
 def _not_a_picture(path: Path) -> InputFileError:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing.height_files import HeightMap, check_size, unreadable
+from terrainpaint.core.files import input_error
+from terrainpaint.core.importing.height_files import HeightMap, check_size
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import InputFileError
@@ -33,7 +34,7 @@ def raw_sizes(path: Path) -> tuple[tuple[int, int], ...]:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise input_error(path, error) from error
     pixels, odd = divmod(size, 2)
     sides = range(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX + 1)
     sizes = () if odd else tuple((pixels // side, side) for side in sides if pixels % side == 0)
@@ -79,7 +80,7 @@ def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
         _check_bytes(path, path.stat().st_size, layout)
         values = np.fromfile(path, ">u2" if layout.big_endian else "<u2")
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise input_error(path, error) from error
     return HeightMap(values.reshape(layout.height, layout.width).astype(np.float32), 65535.0)
 
 
@@ -96,7 +97,7 @@ def _mapped(path: Path, order: str) -> NDArray[np.uint16]:
     try:
         return np.memmap(path, order, "r")
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise input_error(path, error) from error
     except ValueError as error:  # the file became shorter since its size was read
         raise InputFileError(f"{path} is cut short; save it again.") from error
 
