@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -61,11 +60,16 @@ def best_checkpoint(folder: Path) -> Path:
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read a checkpoint. Raises TrainingError when it is broken or of a newer version."""
+    """Read a checkpoint. Raises TrainingError when it is missing, broken or of a newer version."""
     try:
         state = torch.load(path, map_location=device, weights_only=True)
         version = state["version"]
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path} does not exist; name a run's folder or a checkpoint-*.pt file.") from error
+    except MemoryError:
+        raise
+    # Whatever the unpickler raises for unknown bytes, the bytes are at fault.
+    except Exception as error:
         raise TrainingError(f"{path} is not a readable checkpoint; copy it again, or remove it to continue from an "
                             "older one of the run.") from error  # fmt: skip
     if version > FORMAT_VERSION:

@@ -225,6 +225,18 @@ def test_a_checkpoint_of_another_kind_of_network_is_refused(labelled: TileSet, t
         train_terrain(labelled, other, tmp_path, quiet, network=NARROW)
 
 
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root:/root:/bin/bash\nq\x00", b"", b"PK\x03\x04 and no more", bytes(4096)]
+)
+def test_any_bytes_that_are_no_checkpoint_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "checkpoint-00000002.pt"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"checkpoint-00000002\.pt is not a readable checkpoint"):
+        load_checkpoint(path, CPU)
+    with pytest.raises(TrainingError, match="does not exist"):
+        load_checkpoint(tmp_path / "nowhere.pt", CPU)
+
+
 def test_a_checkpoint_of_a_newer_version_is_refused(labelled: TileSet, tmp_path: Path) -> None:
     last = train_terrain(labelled, changed(images=2), tmp_path, quiet)
     state = torch.load(last, weights_only=True)
