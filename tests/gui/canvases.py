@@ -79,12 +79,12 @@ class Hand:
 class Desk(Hand):
     """A document with its canvas on the screen."""
 
-    def __init__(self, qtbot: QtBot, ids: np.ndarray | None = None) -> None:
+    def __init__(self, qtbot: QtBot, ids: np.ndarray | None = None, kind: type[Canvas] = Canvas) -> None:
         settings = Settings(100.0, "atlas", base_class=0)
         project = Project.empty(SHAPE, settings) if ids is None else Project.painted(ids, settings)
         self.document = Document(project)
         self.settings = ToolSettings()
-        super().__init__(Canvas(self.document, self.settings))
+        super().__init__(kind(self.document, self.settings))
         qtbot.addWidget(self.canvas)
         self.canvas.resize(SHAPE[1] + 40, SHAPE[0] + 40)
         self.canvas.show()

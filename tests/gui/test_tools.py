@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, dab, ellipse, polygon, rectangle, segment
 from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.smoothing import smoothed
+from terrainpaint.gui.icons import icon_names
 from terrainpaint.gui.map_camera import Camera
-from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, SelectionMode
+from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, SelectionMode, ToolSettings
 from tests.gui.canvases import ALT, LEFT, NONE, SHAPE, SHIFT, WHOLE, Desk, checkers
 
 
@@ -183,8 +185,6 @@ def test_painting_stays_in_the_selection(desk: Desk) -> None:
 
 
 def test_a_locked_layer_is_refused_with_a_sentence(desk: Desk, qtbot: QtBot) -> None:
-    import dataclasses
-
     desk.document.change_layer("Lock", dataclasses.replace(desk.document.active_layer, locked=True))
     steps = desk.steps
     for name in ("brush", "rectangle", "polygon", "lasso", "fill", "move"):
@@ -207,7 +207,7 @@ def test_a_locked_layer_is_refused_with_a_sentence(desk: Desk, qtbot: QtBot) -> 
         ("rectangle", ALT, lambda: rectangle((30, -20), (90, 160), SHAPE)),
     ],
 )
-def test_shapes(desk: Desk, tool: str, held: Qt.KeyboardModifier, expected: object) -> None:
+def test_shapes(desk: Desk, tool: str, held: Qt.KeyboardModifier, expected: Callable[[], Mark]) -> None:
     desk.canvas.set_tool(tool)
     desk.press(60, 70)
     desk.move(80, 100, held)
@@ -215,7 +215,7 @@ def test_shapes(desk: Desk, tool: str, held: Qt.KeyboardModifier, expected: obje
     assert not desk.ids.any()
     assert desk.canvas.grab().toImage().pixelColor(desk.place(75, 100)).blue() < 215, "there is no preview"
     desk.release(90, 160, held)
-    assert np.array_equal(desk.ids, painted(expected()))  # type: ignore[operator]
+    assert np.array_equal(desk.ids, painted(expected()))
     assert desk.steps == 1
 
 
@@ -455,8 +455,6 @@ def test_the_other_end_of_a_pen_erases(full: Desk) -> None:
 
 
 def test_settings_swap_and_step() -> None:
-    from terrainpaint.gui.tools import ToolSettings
-
     settings = ToolSettings()
     heard: list[int] = []
     settings.changed.connect(lambda: heard.append(settings.class_id))
@@ -478,9 +476,7 @@ def test_settings_swap_and_step() -> None:
     assert sizes[-1] == 1 and sizes == sorted(sizes, reverse=True)
 
 
-def test_every_tool_has_an_icon_and_its_own_keys(qtbot: QtBot) -> None:
-    from terrainpaint.gui.icons import icon_names
-
+def test_every_tool_has_an_icon_and_its_own_keys() -> None:
     assert {kind.icon for kind in TOOLS.values()} <= set(icon_names())
     keys = [key for row in (*TOOLS.values(), *PAINTING_KEYS) for key in row.keys]
     assert len(keys) == len(set(keys))
