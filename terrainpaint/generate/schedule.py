@@ -17,7 +17,7 @@ CELL_PX = 32
 HALO_PX = 16
 """The margin around an edit that its first preview covers; the rest of what the edit changes follows."""
 _FIRST_CELLS = (2, 4, 8)
-FIRST_PX = tuple(CELL_PX * each for each in _FIRST_CELLS)
+FIRST_PX = tuple(CELL_PX * cells for cells in _FIRST_CELLS)
 """Sides of the first preview after an edit. Few sizes, because the first run of a network at a new size is slow."""
 _PREVIEW_CELLS, _EXACT_CELLS = 16, 12
 """Largest sides of a job. A newer edit waits until the job is done."""
@@ -168,7 +168,7 @@ class Schedule:
             max(0, min(start + offset, of - length))
             for (start, _), offset, of, length in zip(box, origin, self._level.shape, size, strict=True)
         ]
-        pixels = Rect(*(CELL_PX * each for each in (*first, *size)))
+        pixels = Rect(*(CELL_PX * cells for cells in (*first, *size)))
         return pixels.clipped(self._shape)
 
     def _cells(self, rect: Rect) -> tuple[slice, slice]:

@@ -125,15 +125,15 @@ def test_after_the_edit_comes_its_surroundings_then_all_of_it_exactly() -> None:
 def test_all_parts_of_a_stroke_come_before_its_surroundings() -> None:
     live = finished((1000, 1600))
     whole = Rect(0, 0, 1000, 1600)
-    dabs = [Rect(480, 100 + 200 * index, 12, 12) for index in range(7)]
-    for dab in dabs:
-        live.invalidate(dab)
-    painted = [do(live, live.next_job(whole, dabs[-1])).rect]
-    assert painted[0].intersection(dabs[-1]) == dabs[-1]
-    while any(all(rect.intersection(dab) != dab for rect in painted) for dab in dabs):
-        job = do(live, live.next_job(whole, dabs[-1]))
+    edits = [Rect(480, 100 + 200 * index, 12, 12) for index in range(7)]
+    for edit in edits:
+        live.invalidate(edit)
+    painted = [do(live, live.next_job(whole, edits[-1])).rect]
+    assert painted[0].intersection(edits[-1]) == edits[-1]
+    while any(all(rect.intersection(edit) != edit for rect in painted) for edit in edits):
+        job = do(live, live.next_job(whole, edits[-1]))
         assert not job.exact
-        assert any(not job.rect.intersection(dab).is_empty for dab in dabs)
+        assert any(not job.rect.intersection(edit).is_empty for edit in edits)
         painted.append(job.rect)
 
 
