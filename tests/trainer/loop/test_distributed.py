@@ -47,7 +47,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileS
 
 
 def test_images_are_shared_evenly() -> None:
-    shares = [World(rank, 3, CPU).shard(12) for rank in range(3)]
-    assert [list(range(12))[each] for each in shares] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    shards = [World(rank, 3, CPU).shard(12) for rank in range(3)]
+    assert [list(range(12))[each] for each in shards] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     with pytest.raises(TrainingError, match="multiple of 3"):
         World(0, 3, CPU).shard(8)

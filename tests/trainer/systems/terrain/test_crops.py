@@ -18,7 +18,7 @@ def drawn(count: int = 12) -> torch.Generator:
 def test_processes_that_share_a_step_draw_its_crops(labelled: TileSet) -> None:
     source = CropSource(labelled, SpadeLocal(NETWORK), 32, CPU, rescale=1.2, turns=True, simple_maps=0.5)
     first, second, whole = drawn(), drawn(), drawn()
-    parts = [source.draw(6, random, share) for random, share in ((first, slice(0, 3)), (second, slice(3, 6)))]
+    parts = [source.draw(6, random, shard) for random, shard in ((first, slice(0, 3)), (second, slice(3, 6)))]
     both = source.draw(6, whole)
     for name in ("texture", "height", "ids", "labels"):
         assert torch.equal(torch.cat([getattr(each, name) for each in parts]), getattr(both, name)), name

@@ -4,10 +4,10 @@ from terrainpaint.core.classes import WATER
 from trainer.systems.terrain.crops import SIMPLE_LEAST_PX, SIMPLE_MOST_PX, simplified
 
 
-def patchwork(shares: list[float]) -> torch.Tensor:
+def patchwork(fractions: list[float]) -> torch.Tensor:
     """Land of the classes 1, 2, ... by chance."""
     random = torch.Generator().manual_seed(0)
-    drawn = torch.multinomial(torch.tensor(shares), 256 * 320, replacement=True, generator=random)
+    drawn = torch.multinomial(torch.tensor(fractions), 256 * 320, replacement=True, generator=random)
     return (drawn + 1).to(torch.uint8).reshape(256, 320)
 
 

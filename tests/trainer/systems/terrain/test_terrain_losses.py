@@ -23,7 +23,7 @@ def test_shading_in_the_albedo_is_found_and_no_relief_is_bent() -> None:
     east = torch.zeros_like(lit)
     east[:, :, :, 1:-1] = torch.tanh(10 * (height[:, :, :, 2:] - height[:, :, :, :-2]).detach() / 4000)
     plain = torch.rand(2, 1, 64, 64)
-    # Half of each square: the slope along the light tells nothing of it.
+    # Half of each square: the slope along the light does not show it.
     assert shading_leak(lit, height, 2000.0) > 0.4
     assert shading_leak(1 - lit, height, 2000.0) > 0.4
     assert shading_leak(east, height, 2000.0) > 0.4
@@ -52,7 +52,7 @@ def test_relief_energy_is_of_strength_and_size_and_not_of_place() -> None:
     assert relief_energy(fine, fine) == 0
     assert relief_energy(2 * fine, fine) == pytest.approx(math.log(2), abs=0.05)
     assert relief_energy(fine + 3000, fine) == pytest.approx(0, abs=1e-3)
-    # Elsewhere, and mirrored, it is as strong: only chance is left, which tells most where an area has few hills.
+    # Elsewhere, and mirrored, it is as strong: only noise is left, most where an area has few hills.
     assert relief_energy(400 * torch.randn(2, 1, 128, 128), fine) < 0.15 < relief_energy(1.5 * fine, fine)
     coarse = nn.functional.interpolate(fine[:, :, ::8, ::8], scale_factor=8, mode="bicubic")
     assert relief_energy(coarse, fine) > 0.5
