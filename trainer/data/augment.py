@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-KINDS = ("colour", "translation", "cutout")
 _NUMBERS = 7
 _SHIFT = 1 / 8
 _HOLE = 1 / 2
@@ -19,7 +18,7 @@ _HOLE = 1 / 2
 
 @dataclass(frozen=True)
 class Augmentation:
-    """`kinds` of `KINDS`; `numbers` (N, 7) in 0..1 are the random parameters of each of N images."""
+    """`kinds` are "colour", "translation" and "cutout"; `numbers` (N, 7) in 0..1 are the random parameters of each of N images."""
 
     kinds: tuple[str, ...]
     numbers: Tensor

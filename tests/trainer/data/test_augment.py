@@ -1,7 +1,8 @@
 import torch
 
-from trainer.data.augment import KINDS, draw_augmentation
+from trainer.data.augment import draw_augmentation
 
+KINDS = ("colour", "translation", "cutout")
 CPU = torch.device("cpu")
 
 
