@@ -18,7 +18,8 @@ _HOLE = 1 / 2
 
 @dataclass(frozen=True)
 class Augmentation:
-    """`kinds` are "colour", "translation" and "cutout"; `numbers` (N, 7) in 0..1 are the random parameters of each of N images."""
+    """`kinds` are "colour", "translation" and "cutout"; `numbers` (N, 7) in 0..1 are the random parameters of each of N
+    images."""
 
     kinds: tuple[str, ...]
     numbers: Tensor
