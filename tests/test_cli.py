@@ -531,13 +531,20 @@ def test_progress_on_a_terminal(weights: Path, map_png: Path, tmp_path: Path) ->
     assert "\n" not in shown
 
 
+def _accept_interrupts() -> None:
+    """A shell makes background jobs ignore SIGINT, and their child processes inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class OnTerminal:
     """A process whose stderr is a terminal; gives the process and the other end of the terminal."""
 
     def __init__(self, command: Sequence[object]) -> None:
         self._terminal, end = pty.openpty()
         arguments = [str(argument) for argument in command]
-        self._running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=end, cwd=ROOT)
+        self._running = subprocess.Popen(
+            arguments, stdout=subprocess.DEVNULL, stderr=end, cwd=ROOT, preexec_fn=_accept_interrupts
+        )
         os.close(end)
 
     def __enter__(self) -> tuple[subprocess.Popen[bytes], int]:
