@@ -74,6 +74,7 @@ def steps(document: Document, seed: int) -> Iterator[None]:
             case "order":
                 layer = draw.choice(layers)
                 document.change_layer("Hide", dataclasses.replace(layer, visible=not layer.visible))
+                yield  # a program may be killed between two commands
                 document.set_active(draw.choice(layers).key)
             case "size":
                 document.crop(draw.randrange(-9, 9), 0, (draw.randrange(200, 300), draw.randrange(200, 400)))
