@@ -9,13 +9,17 @@ _VERSION = 1
 _SIZE = QSize(1500, 940)
 _FRACTION_OF_SCREEN = 0.95
 _LEFT_PX, _RIGHT_PX, _HALF_PX = 250, 620, 420
+_LEAST_CENTRE_PX = 240
+"""Least width of the map: without it a small window gives all its width to the docks."""
 
 
 class Layout:
-    """The docks and tool bars of a window. Call `restore` after adding all of them."""
+    """The docks and tool bars of a window around `centre`. Call `restore` after adding all of them."""
 
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, window: QMainWindow, centre: QWidget) -> None:
         self._window = window
+        centre.setMinimumWidth(_LEAST_CENTRE_PX)
+        window.setCentralWidget(centre)
         self._docks: dict[str, QDockWidget] = {}
         self._tool_bars: list[QToolBar] = []
         self._default = self._hidden = QByteArray()

@@ -47,7 +47,7 @@ class RecentFiles(QObject):
         """Put a project at the front."""
         path = path.resolve()
         paths = [path, *(other for other in self.paths() if other != path)]
-        QSettings().setValue("recent", [str(each) for each in paths[:_RECENT_AT_MOST]])
+        QSettings().setValue("recent", [str(entry) for entry in paths[:_RECENT_AT_MOST]])
         QSettings().setValue("folder", str(path.parent))
         self.changed.emit()
 

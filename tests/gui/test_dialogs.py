@@ -1,4 +1,4 @@
-"""What the dialogs give back is what was chosen in them."""
+"""The dialogs return what was chosen in them."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -21,17 +21,17 @@ from terrainpaint.gui.dialogs.map_size import NewDialog, NewMap
 
 
 def button(dialog: QWidget, text: str) -> QAbstractButton:
-    (found,) = [each for each in dialog.findChildren(QAbstractButton) if each.text() == text]
-    return found
+    (match,) = [item for item in dialog.findChildren(QAbstractButton) if item.text() == text]
+    return match
 
 
 def side(dialog: QWidget, name: str) -> QSpinBox:
-    (found,) = [each for each in dialog.findChildren(QSpinBox) if each.accessibleName() == name]
-    return found
+    (match,) = [child for child in dialog.findChildren(QSpinBox) if child.accessibleName() == name]
+    return match
 
 
 def words(dialog: QWidget) -> str:
-    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_everything_about_a_new_map_can_be_chosen(new: NewDialog) -> None:
     assert new.values() == NewMap(640, 480, 2000.0, CLASS_NAMES.index("desert"), "highlands")
 
 
-def test_other_pixels_make_other_land_at_the_same_scale(new: NewDialog) -> None:
+def test_another_size_in_pixels_keeps_the_scale(new: NewDialog) -> None:
     ground = new.findChild(QDoubleSpinBox)
     button(new, "1024").click()
     assert (new.values().width_px, new.values().height_px) == (1024, 1024)
@@ -75,7 +75,7 @@ def test_the_way_back_to_the_native_scale(new: NewDialog) -> None:
     assert new.values().pixel_size_m == 2000 and back.isHidden()
 
 
-def test_a_very_large_map_is_allowed_with_a_word_about_memory(new: NewDialog) -> None:
+def test_a_very_large_map_is_allowed_with_a_warning_about_memory(new: NewDialog) -> None:
     side(new, "Width in pixels").setValue(16384)
     assert "GB" not in words(new)
     side(new, "Height in pixels").setValue(16384)
@@ -88,7 +88,7 @@ def test_return_creates_the_map(new: NewDialog, qtbot: QtBot) -> None:
     assert new.result() == QDialog.DialogCode.Accepted
 
 
-def test_about_tells_version_and_credits(qtbot: QtBot) -> None:
+def test_about_shows_version_and_credits(qtbot: QtBot) -> None:
     dialog = AboutDialog("Made of the Earth.")
     qtbot.addWidget(dialog)
     dialog.show()
@@ -102,13 +102,13 @@ def test_shortcuts_are_listed_with_their_keys_and_found_by_words(qtbot: QtBot) -
     )
     qtbot.addWidget(dialog)
     dialog.show()
-    shown = [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+    shown = [item.text() for item in dialog.findChildren(QLabel) if item.isVisible()]
     assert shown.count("Edit") == 1
-    assert [each for each in shown if each in ("Ctrl", "Shift", "Z", "or", "Y", "+")] == [
+    assert [item for item in shown if item in ("Ctrl", "Shift", "Z", "or", "Y", "+")] == [
         *("Ctrl", "Shift", "Z", "or", "Ctrl", "Y"),
         *("Z", "or"),
         *("Ctrl", "+"),
     ]
     dialog.findChild(QLineEdit).setText("redo")
-    shown = [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+    shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
     assert "Redo" in shown and "Undo" not in shown and "View" not in shown

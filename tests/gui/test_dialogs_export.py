@@ -1,4 +1,4 @@
-"""The export dialog asks for what `export` takes, and tells what will happen."""
+"""The export dialog returns the arguments of `export`, and shows what will be written."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ from tests.export.terrains import lopsided, source
 
 @pytest.fixture
 def dialog(qtbot: QtBot, tmp_path: Path) -> ExportDialog:
-    made = ExportDialog((48, 64), 30.0, (-100.0, 900.0), tmp_path, "island")
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    created = ExportDialog((48, 64), 30.0, (-100.0, 900.0), tmp_path, "island")
+    qtbot.addWidget(created)
+    created.show()
+    return created
 
 
 def tick(dialog: QWidget, names: set[str]) -> None:
@@ -39,20 +39,20 @@ def tick(dialog: QWidget, names: set[str]) -> None:
 
 
 def words(dialog: QWidget) -> str:
-    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
 
 
 def name_field(dialog: ExportDialog) -> QLineEdit:
-    (found,) = [each for each in dialog.findChildren(QLineEdit) if each.text() == "island"]
-    return found
+    (match,) = [child for child in dialog.findChildren(QLineEdit) if child.text() == "island"]
+    return match
 
 
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
-    assert [each.text() for each in dialog.findChildren(QCheckBox)] == [*FORMATS, "&Level lakes and sea"]
+    assert [box.text() for box in dialog.findChildren(QCheckBox)] == [*FORMATS, "&Level lakes and sea"]
     assert all(form.description[1:] in words(dialog) for form in FORMATS.values())
 
 
-def test_the_request_is_what_export_takes(dialog: ExportDialog, tmp_path: Path) -> None:
+def test_the_request_has_the_arguments_of_export(dialog: ExportDialog, tmp_path: Path) -> None:
     assert dialog.request().level_water
     tick(dialog, {"albedo", "obj"})
     mesh = dialog.findChild(QComboBox)
@@ -95,7 +95,7 @@ def test_files_that_would_be_replaced_are_named(dialog: ExportDialog, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["", "  ", "..", "a/b"])
-def test_a_name_that_cannot_be_is_told_at_once(dialog: ExportDialog, name: str) -> None:
+def test_an_impossible_name_is_refused_at_once(dialog: ExportDialog, name: str) -> None:
     name_field(dialog).setText(name)
     assert "cannot be the name of a file" in words(dialog)
     assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
@@ -111,7 +111,7 @@ def test_without_a_format_there_is_nothing_to_export(dialog: ExportDialog) -> No
 
 
 def test_the_numbers_for_unreal() -> None:
-    # The engine's own rule: at Z scale 100 the 16 bits span 512 m, around the location.
+    # The rule of the engine: at Z scale 100 the 16 bits span 512 m, centred on the location.
     numbers = dict(unreal(Ground((1009, 1009), 30.0, (-100.0, 924.0))).rows)
     assert numbers == {"Scale X": "3000", "Scale Y": "3000", "Scale Z": "200", "Location Z": "41200"}
     assert "nearest" not in unreal(Ground((1009, 1009), 30.0, (0.0, 1.0))).note
@@ -136,10 +136,10 @@ def test_level_ground_has_the_range_that_its_picture_has(engine: str) -> None:
 
 
 def test_the_nearest_size() -> None:
-    assert [nearest((127, 253, 505), each) for each in (1, 190, 191, 4000)] == [127, 253, 253, 505]
+    assert [nearest((127, 253, 505), value) for value in (1, 190, 191, 4000)] == [127, 253, 253, 505]
 
 
 def test_a_number_is_copied(dialog: ExportDialog) -> None:
-    (copy,) = [each for each in dialog.findChildren(QToolButton) if each.accessibleName() == "Copy Scale X"]
+    (copy,) = [child for child in dialog.findChildren(QToolButton) if child.accessibleName() == "Copy Scale X"]
     copy.click()
     assert QGuiApplication.clipboard().text() == "3000"

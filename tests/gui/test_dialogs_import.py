@@ -1,4 +1,4 @@
-"""Pictures and heights become the maps that the dialogs show."""
+"""The import dialogs turn pictures and heights into the maps that they show."""
 
 from pathlib import Path
 
@@ -29,23 +29,23 @@ def opened(qtbot: QtBot, rgb: NDArray[np.uint8]) -> ImportPictureDialog:
 
 
 def words(dialog: QWidget) -> str:
-    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
 
 
-def test_a_picture_in_class_colours_is_taken_as_it_is(qtbot: QtBot) -> None:
-    found = opened(qtbot, PALETTE[IDS]).values()
-    assert found.mode is Mode.EXACT
-    np.testing.assert_array_equal(found.ids, IDS)
+def test_a_picture_in_class_colours_is_imported_exactly(qtbot: QtBot) -> None:
+    choice = opened(qtbot, PALETTE[IDS]).values()
+    assert choice.mode is Mode.EXACT
+    np.testing.assert_array_equal(choice.ids, IDS)
 
 
 def test_other_colours_become_the_nearest_class(qtbot: QtBot) -> None:
     rgb = PALETTE[IDS].copy()
     rgb[:, :35] += 3
     dialog = opened(qtbot, rgb)
-    found = dialog.values()
-    assert found.mode is Mode.NEAREST
-    np.testing.assert_array_equal(found.ids, IDS)
-    (exact,) = [each for each in dialog.findChildren(QRadioButton) if each.text() == Mode.EXACT.value]
+    choice = dialog.values()
+    assert choice.mode is Mode.NEAREST
+    np.testing.assert_array_equal(choice.ids, IDS)
+    (exact,) = [child for child in dialog.findChildren(QRadioButton) if child.text() == Mode.EXACT.value]
     assert not exact.isEnabled() and "50.0% of the pixels have other colours" in words(dialog)
 
 
@@ -54,15 +54,15 @@ def test_clusters_are_named_by_the_user(qtbot: QtBot) -> None:
     rgb[:, 24:] = (250, 30, 30)
     dialog = opened(qtbot, rgb)
     dialog.choose(Mode.CLUSTERS)
-    combos = [each for each in dialog.findChildren(ClassCombo) if each.isVisible()]
+    combos = [child for child in dialog.findChildren(ClassCombo) if child.isVisible()]
     assert len(combos) == 2
     # The more frequent colour is first.
     combos[0].setCurrentIndex(CLASS_NAMES.index("tundra"))
     combos[1].setCurrentIndex(CLASS_NAMES.index("forest"))
-    found = dialog.values()
-    assert found.mode is Mode.CLUSTERS
-    assert (found.ids[:, :24] == CLASS_NAMES.index("forest")).all()
-    assert (found.ids[:, 24:] == CLASS_NAMES.index("tundra")).all()
+    choice = dialog.values()
+    assert choice.mode is Mode.CLUSTERS
+    assert (choice.ids[:, :24] == CLASS_NAMES.index("forest")).all()
+    assert (choice.ids[:, 24:] == CLASS_NAMES.index("tundra")).all()
     assert "tundra 62%" in dialog.findChild(ClassBar).accessibleName()
 
 
@@ -72,7 +72,7 @@ def test_the_map_can_be_smaller_than_the_picture_without_new_classes(qtbot: QtBo
     np.testing.assert_array_equal(dialog.values().ids, IDS)
 
 
-def test_nothing_is_given_while_the_picture_is_read(qtbot: QtBot) -> None:
+def test_there_is_no_value_while_the_picture_is_read(qtbot: QtBot) -> None:
     dialog = ImportPictureDialog(PALETTE[IDS], "picture.png")
     qtbot.addWidget(dialog)
     with pytest.raises(ValueError, match="still being read"):
@@ -94,7 +94,9 @@ def heights_dialog(qtbot: QtBot, source: HeightMap) -> ImportHeightsDialog:
 
 def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
     (named,) = [
-        each.buddy() for each in dialog.findChildren(QLabel) if each.text().replace("&", "") == name and each.buddy()
+        label.buddy()
+        for label in dialog.findChildren(QLabel)
+        if label.text().replace("&", "") == name and label.buddy()
     ]
     assert isinstance(named, QDoubleSpinBox)
     return named
@@ -102,10 +104,10 @@ def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
 
 def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=500.0))
-    found = dialog.values()
-    np.testing.assert_array_equal(found.height, land())
-    assert found.pixel_size_m == 500
-    assert found.limits.sea_m == 0
+    choice = dialog.values()
+    np.testing.assert_array_equal(choice.height, land())
+    assert choice.pixel_size_m == 500
+    assert choice.limits.sea_m == 0
     assert "Lowest" not in words(dialog) and "no pixel size" not in words(dialog)
 
 
@@ -120,8 +122,8 @@ def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
 def test_what_is_shown_is_what_the_limits_give(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
     field(dialog, "Sea level").setValue(800)
-    found = dialog.values()
-    ids = classes_of_heights(found.height, found.pixel_size_m, found.limits)
+    choice = dialog.values()
+    ids = classes_of_heights(choice.height, choice.pixel_size_m, choice.limits)
     share = (ids == 0).mean()
     assert share == pytest.approx(0.5, abs=0.02)
     qtbot.waitUntil(lambda: f"water {share:.0%}" in dialog.findChild(ClassBar).accessibleName())
@@ -130,15 +132,15 @@ def test_what_is_shown_is_what_the_limits_give(qtbot: QtBot) -> None:
 def test_a_limit_that_is_typed_pushes_the_others(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
     field(dialog, "Sea level").setValue(1700)
-    found = dialog.values().limits
-    assert min(found.desert_m, found.grassland_m, found.forest_m) >= 1700
+    choice = dialog.values().limits
+    assert min(choice.desert_m, choice.grassland_m, choice.forest_m) >= 1700
     field(dialog, "Mountain from").setValue(0.0)
     assert dialog.values().limits.hills_deg == 0
 
 
 def test_a_dragged_limit_is_in_the_values(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=2000.0))
-    histogram = next(each for each in dialog.findChildren(LimitHistogram) if each.accessibleName() == "Heights")
+    histogram = next(child for child in dialog.findChildren(LimitHistogram) if child.accessibleName() == "Heights")
     drag(qtbot, histogram, histogram.limits[0], 400.0)
     assert dialog.values().limits.sea_m == pytest.approx(400, abs=2000 / histogram.width() * 2)
 
@@ -163,16 +165,16 @@ def pull(qtbot: QtBot, histogram: LimitHistogram, at: QPoint, end: float) -> Non
 
 @pytest.fixture
 def histogram(qtbot: QtBot) -> LimitHistogram:
-    made = LimitHistogram("Heights", "m", 0, [Limit("a", 1), Limit("b", 2), Limit("c", 3)])
-    qtbot.addWidget(made)
-    made.resize(420, 100)
-    made.show_values(np.linspace(0, 100, 500, dtype=np.float32), (0.0, 100.0))
-    made.set_limits([20, 40, 60])
-    made.show()
-    return made
+    created = LimitHistogram("Heights", " m", 0, [Limit("a", 1), Limit("b", 2), Limit("c", 3)])
+    qtbot.addWidget(created)
+    created.resize(420, 100)
+    created.show_values(np.linspace(0, 100, 500, dtype=np.float32), (0.0, 100.0))
+    created.set_limits([20, 40, 60])
+    created.show()
+    return created
 
 
-def test_a_limit_pushes_the_others_along(qtbot: QtBot, histogram: LimitHistogram) -> None:
+def test_a_limit_pushes_the_others(qtbot: QtBot, histogram: LimitHistogram) -> None:
     with qtbot.waitSignal(histogram.limit_moved) as heard:
         drag(qtbot, histogram, 20, 50)
     assert heard.args is not None and heard.args[0] == 0
@@ -188,7 +190,7 @@ def test_limits_at_one_place_can_be_separated_by_their_handles(
 ) -> None:
     histogram.set_limits([place] * 3)
     pull(qtbot, histogram, histogram.handle(number).toPoint(), 70)
-    expected = [max(place, 70) if each > number else min(place, 70) for each in range(3)]
+    expected = [max(place, 70) if index > number else min(place, 70) for index in range(3)]
     expected[number] = 70
     assert histogram.limits == pytest.approx(expected, abs=0.5)
 

@@ -1,4 +1,4 @@
-"""Heights and a picture of their ground become a map; RAW heights of any shape are laid out."""
+"""Heights with a texture become a map; RAW files are shown in their likely format."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +36,7 @@ LONG_MS = 20_000
 
 
 def heights(rows: int = 96, cols: int = 144) -> NDArray[np.float32]:
-    """A sea in the west, and land that rises to the east."""
+    """Sea in the west, land that rises to the east."""
     ramp = np.linspace(-800, 1600, cols, dtype=np.float32)
     waves = 40 * np.sin(np.arange(rows, dtype=np.float32) / 3)[:, None]
     return np.where(ramp > 0, ramp + waves, 0).clip(0).astype(np.float32)
@@ -55,10 +55,10 @@ def saved(path: Path, rgb: NDArray[np.uint8]) -> Path:
 
 @pytest.fixture
 def dialog(qtbot: QtBot, tmp_path: Path) -> ImportHeightsDialog:
-    made = ImportHeightsDialog(HeightMap(heights(), pixel_size_m=2000.0), tmp_path / "dem.tif")
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    created = ImportHeightsDialog(HeightMap(heights(), pixel_size_m=2000.0), tmp_path / "dem.tif")
+    qtbot.addWidget(created)
+    created.show()
+    return created
 
 
 def answer(qtbot: QtBot, path: Path | None) -> None:
@@ -79,8 +79,8 @@ def answer(qtbot: QtBot, path: Path | None) -> None:
 
 
 def origin(dialog: QWidget) -> QComboBox:
-    (found,) = dialog.findChildren(QComboBox)
-    return found
+    (combo,) = dialog.findChildren(QComboBox)
+    return combo
 
 
 def choose_texture(qtbot: QtBot, dialog: QWidget, path: Path | None) -> None:
@@ -94,8 +94,8 @@ def choose_another(qtbot: QtBot, dialog: QWidget, path: Path | None) -> None:
 
 
 def button(dialog: QWidget, text: str) -> QPushButton:
-    (found,) = [each for each in dialog.findChildren(QPushButton) if each.text() == text]
-    return found
+    (match,) = [child for child in dialog.findChildren(QPushButton) if child.text() == text]
+    return match
 
 
 def press(qtbot: QtBot, dialog: QWidget, text: str) -> None:
@@ -103,14 +103,14 @@ def press(qtbot: QtBot, dialog: QWidget, text: str) -> None:
 
 
 def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
-    (label,) = [each for each in dialog.findChildren(QLabel) if each.text().replace("&", "") == name]
+    (label,) = [item for item in dialog.findChildren(QLabel) if item.text().replace("&", "") == name]
     buddy = label.buddy()
     assert isinstance(buddy, QDoubleSpinBox)
     return buddy
 
 
 def words(dialog: QWidget) -> str:
-    return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
 
 
 def can_import(dialog: ImportHeightsDialog) -> bool:
@@ -127,19 +127,19 @@ def test_a_texture_of_another_size_gives_the_classes_of_the_labeller(
         dialog.values()
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
     expected = classes_of_earth(rgb, heights(), 2000.0)
-    found = dialog.values()
-    np.testing.assert_array_equal(found.classes(), expected)
+    choice = dialog.values()
+    np.testing.assert_array_equal(choice.classes(), expected)
     assert {WATER} < set(np.unique(expected))
     assert f"water {(expected == WATER).mean():.0%}" in dialog.findChild(ClassBar).accessibleName()
     assert "sky.png\n225 × 150 px" in words(dialog) and "Sea level" not in words(dialog)
-    assert not any(each.isVisible() for each in dialog.findChildren(QProgressBar))
+    assert not any(child.isVisible() for child in dialog.findChildren(QProgressBar))
 
 
-def test_another_pixel_size_finds_the_classes_anew(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+def test_another_pixel_size_finds_the_classes_again(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
     rgb = texture(heights(), (144, 96))
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
-    (size,) = [each for each in dialog.findChildren(QDoubleSpinBox) if each.isVisible()]
+    (size,) = [child for child in dialog.findChildren(QDoubleSpinBox) if child.isVisible()]
     for typed in (3000.0, 3500.0, 1000.0):
         size.setValue(typed)
         assert not can_import(dialog)
@@ -157,18 +157,18 @@ def test_heights_without_a_unit_are_labelled_in_metres(qtbot: QtBot, tmp_path: P
     rgb = texture(heights(), (144, 96))
     choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", rgb))
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
-    found = dialog.values()
-    np.testing.assert_array_equal(found.classes(), classes_of_earth(rgb, found.height, 2000.0))
-    assert found.height.max() == pytest.approx(heights().max(), abs=4)
+    choice = dialog.values()
+    np.testing.assert_array_equal(choice.classes(), classes_of_earth(rgb, choice.height, 2000.0))
+    assert choice.height.max() == pytest.approx(heights().max(), abs=4)
 
 
-def test_other_proportions_are_told_and_leave_what_was_there(
+def test_other_proportions_are_refused_and_change_nothing(
     qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
 ) -> None:
     choose_texture(qtbot, dialog, saved(tmp_path / "wide.png", texture(heights(), (200, 100))))
     qtbot.waitUntil(lambda: "wide.png has 200 × 100 pixels" in words(dialog), timeout=LONG_MS)
     assert not can_import(dialog)
-    # A border of a few pixels is no other ground.
+    # A border of a few pixels is accepted.
     choose_another(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (148, 97))))
     qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
     assert "wide.png" not in words(dialog)
@@ -178,7 +178,7 @@ def test_other_proportions_are_told_and_leave_what_was_there(
     np.testing.assert_array_equal(dialog.values().classes(), ids)
 
 
-def test_what_is_no_picture_is_told(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+def test_a_file_that_is_no_picture_is_refused(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
     path = tmp_path / "no.png"
     path.write_bytes(b"no picture")
     choose_texture(qtbot, dialog, path)
@@ -186,16 +186,16 @@ def test_what_is_no_picture_is_told(qtbot: QtBot, tmp_path: Path, dialog: Import
     assert not can_import(dialog)
 
 
-def test_without_a_picture_the_limits_are_there_again(qtbot: QtBot, dialog: ImportHeightsDialog) -> None:
+def test_without_a_texture_the_limits_come_back(qtbot: QtBot, dialog: ImportHeightsDialog) -> None:
     choose_texture(qtbot, dialog, None)
     assert not can_import(dialog) and "Choose a picture" in button(dialog, "Choose a picture…").text()
     qtbot.keyClick(origin(dialog), Qt.Key.Key_Up)
     assert can_import(dialog) and "Sea level" in words(dialog)
-    found = dialog.values()
-    np.testing.assert_array_equal(found.classes(), classes_of_heights(heights(), 2000.0, found.limits))
+    choice = dialog.values()
+    np.testing.assert_array_equal(choice.classes(), classes_of_heights(heights(), 2000.0, choice.limits))
 
 
-def test_finding_classes_can_be_stopped_and_begun_again(
+def test_finding_classes_can_be_stopped_and_started_again(
     qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog
 ) -> None:
     rgb = texture(heights(), (144, 96))
@@ -235,16 +235,16 @@ def waiting(name: str, started: list[str]) -> Callable[[Progress, Cancel], str]:
 def test_only_the_newest_job_counts(qtbot: QtBot) -> None:
     started: list[str] = []
     job = NewestJob()
-    found: list[object] = []
-    job.done.connect(found.append)
+    results: list[object] = []
+    job.done.connect(results.append)
     job.start(waiting("endless", started))
     job.start(waiting("overtaken", started))
     with qtbot.waitSignal(job.done):
         job.start(waiting("last", started))
-    assert found == ["last"] and "overtaken" not in started and not job.is_wanted
+    assert results == ["last"] and "overtaken" not in started and not job.is_wanted
 
 
-def test_a_job_that_was_stopped_says_nothing(qtbot: QtBot) -> None:
+def test_a_stopped_job_emits_nothing(qtbot: QtBot) -> None:
     job = NewestJob()
     with qtbot.assertNotEmitted(job.done, wait=200), qtbot.assertNotEmitted(job.failed):
         job.start(waiting("quick", []))

@@ -53,7 +53,7 @@ def opened(person: Person, qtbot: QtBot, path: Path) -> None:
 
 
 def refused(person: Person, qtbot: QtBot, path: Path) -> str:
-    """The sentence about a file that cannot be used."""
+    """The message about a file that cannot be used."""
     with qtbot.waitSignal(person.window.jobs.failed, timeout=20_000) as heard:
         person.window.opening.open_path(path)
     assert person.sentence == heard.args[0]
@@ -97,7 +97,7 @@ def test_save_as_save_and_open(person: Person, qtbot: QtBot, tmp_path: Path, mon
     document.view = ViewSettings(sun_azimuth_deg=17.0)
     window.actions_["save_as"].trigger()
     assert document.path == tmp_path / "other.v2.terrainpaint"
-    assert sorted(each.name for each in tmp_path.glob("*.terrainpaint")) == [
+    assert sorted(entry.name for entry in tmp_path.glob("*.terrainpaint")) == [
         "bay.terrainpaint", "other.v2.terrainpaint",
     ]  # fmt: skip
 
@@ -108,7 +108,7 @@ def test_save_as_save_and_open(person: Person, qtbot: QtBot, tmp_path: Path, mon
     assert np.array_equal(document.ids, second)
     assert document.view.sun_azimuth_deg == 17.0
     assert not document.is_dirty
-    assert [each.name for each in window.recent_files.paths()] == ["other.v2.terrainpaint", "bay.terrainpaint"]
+    assert [item.name for item in window.recent_files.paths()] == ["other.v2.terrainpaint", "bay.terrainpaint"]
 
 
 def test_cancel_saves_and_opens_nothing(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,10 +143,10 @@ def test_a_save_that_fails_leaves_the_star(person: Person) -> None:
     assert person.window.recent_files.paths() == []
 
 
-def test_nothing_is_painted_while_a_save_is_under_way(
+def test_the_user_cannot_paint_during_a_save(
     person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or it would count as saved. What the program itself does goes on."""
+    """It would count as saved. Timers of the program keep running."""
     kinds, turns, run = [], [], QEventLoop.exec
 
     def watched(loop: QEventLoop, kind: QEventLoop.ProcessEventsFlag = QEventLoop.ProcessEventsFlag.AllEvents) -> int:
@@ -204,7 +204,7 @@ def test_a_save_that_is_cancelled_keeps_the_document(
 # Recent files and drops
 
 
-def test_recent_files_are_in_the_menu_and_on_the_first_page(
+def test_recent_files_are_in_the_menu_and_on_the_welcome_page(
     person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = person.window
@@ -212,7 +212,7 @@ def test_recent_files_are_in_the_menu_and_on_the_first_page(
     assert not menu.isEnabled()
     opened(person, qtbot, project_file)
     assert window.saving.save_to(tmp_path / "two.terrainpaint")
-    assert [each.text() for each in menu.actions()][:2] == [str(tmp_path / "two.terrainpaint"), str(project_file)]
+    assert [item.text() for item in menu.actions()][:2] == [str(tmp_path / "two.terrainpaint"), str(project_file)]
     with qtbot.waitSignal(window.document.opened):
         menu.actions()[1].trigger()
     assert window.document.path == project_file
@@ -232,7 +232,7 @@ def test_recent_files_are_in_the_menu_and_on_the_first_page(
 def test_recent_files_are_ten_at_most(person: Person, tmp_path: Path) -> None:
     for number in range(12):
         assert person.window.saving.save_to(tmp_path / f"{number}.terrainpaint")
-    assert [each.stem for each in person.window.recent_files.paths()] == [str(number) for number in range(11, 1, -1)]
+    assert [path.stem for path in person.window.recent_files.paths()] == [str(number) for number in range(11, 1, -1)]
 
 
 def test_a_recent_file_that_is_gone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_heights_are_imported_through_their_dialog(person: Person, qtbot: QtBot,
     assert ids[35, 45] != 0
 
 
-def test_a_dialog_that_is_left_imports_nothing(person: Person, tmp_path: Path) -> None:
+def test_a_cancelled_dialog_imports_nothing(person: Person, tmp_path: Path) -> None:
     before = person.window.document.project
     cv2.imwrite(str(tmp_path / "photo.png"), np.full((60, 80, 3), 77, np.uint8))
     with person.in_dialog(QDialog, QDialog.reject):
@@ -302,7 +302,7 @@ def test_a_dialog_that_is_left_imports_nothing(person: Person, tmp_path: Path) -
 
 
 def test_openraster_is_imported_with_its_layers(person: Person, qtbot: QtBot, project_file: Path) -> None:
-    """A project file is one: under another name it is read as another program would have left it."""
+    """A project is an OpenRaster file; with another suffix it is imported as one."""
     path = project_file.with_suffix(".ora")
     project_file.rename(path)
     opened(person, qtbot, path)
@@ -356,7 +356,7 @@ def test_there_is_nothing_to_export_before_anything_was_generated(person: Person
         ("odd.xyz", b"whatever"),
     ],
 )
-def test_foreign_files_get_a_sentence(person: Person, qtbot: QtBot, tmp_path: Path, name: str, content: bytes) -> None:
+def test_foreign_files_get_a_message(person: Person, qtbot: QtBot, tmp_path: Path, name: str, content: bytes) -> None:
     before, ids = person.window.document.project, person.window.document.ids.copy()
     (tmp_path / name).write_bytes(content)
     sentence = refused(person, qtbot, tmp_path / name)
@@ -368,7 +368,7 @@ def test_foreign_files_get_a_sentence(person: Person, qtbot: QtBot, tmp_path: Pa
     assert person.window.recent_files.paths() == []
 
 
-def test_a_damaged_project_gets_a_sentence(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+def test_a_damaged_project_gets_a_message(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
     before = person.window.document.project
     data = project_file.read_bytes()
     (tmp_path / "half.terrainpaint").write_bytes(data[: len(data) // 2])
@@ -388,9 +388,7 @@ def test_a_picture_that_is_too_small_is_enlarged(
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (20, 300)])
-def test_heights_that_are_too_few_get_a_sentence(
-    person: Person, qtbot: QtBot, tmp_path: Path, shape: tuple[int, int]
-) -> None:
+def test_too_few_heights_get_a_message(person: Person, qtbot: QtBot, tmp_path: Path, shape: tuple[int, int]) -> None:
     before = person.window.document.project
     cv2.imwrite(str(tmp_path / "tiny.tif"), np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape))
     assert "tiny.tif" in refused(person, qtbot, tmp_path / "tiny.tif")

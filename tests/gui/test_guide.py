@@ -1,4 +1,4 @@
-"""The tables of docs/guide.md, held against what the window binds."""
+"""The tables of keys in docs/guide.md match the commands and tools of the window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
 
 
 def row(what: str, keys: Sequence[str]) -> str:
-    return f"| {what} | {' or '.join(f'`{each}`' for each in keys)} |"
+    return f"| {what} | {' or '.join(f'`{key}`' for key in keys)} |"
 
 
 def test_the_guide_has_the_keys_of_all_tools_and_commands_and_no_others() -> None:

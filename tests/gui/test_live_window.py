@@ -44,7 +44,7 @@ def generator() -> Generator:
 def window_of_all(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Person]:
-    """One window and one process for all tests here: to read the weights takes seconds."""
+    """One window and one process for all tests of this file, because loading the weights takes seconds."""
     with pytest.MonkeyPatch.context() as patched:
         use_folders(tmp_path_factory.mktemp("live"), patched)
         with open_window(QtBot(request), patched) as person:
@@ -54,7 +54,7 @@ def window_of_all(
 
 @pytest.fixture
 def person(window_of_all: Person) -> Person:
-    """A new document, in the middle of which there is land."""
+    """A new document with land in its middle."""
     window_of_all.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=0)))
     window_of_all.window.document.paint_mark("Land", ellipse((20, 20), (130, 190), SHAPE), 1)
     return window_of_all
@@ -68,7 +68,7 @@ def settled(person: Person, qtbot: QtBot) -> LiveGeneration:
 
 
 def assert_exact(person: Person, qtbot: QtBot, generator: Generator) -> None:
-    """What is shown is what a generation of the whole map makes."""
+    """The shown terrain equals a generation of the whole map."""
     live, document = settled(person, qtbot).live, person.window.document
     assert live is not None
     whole = generator.terrain(SegmentationMap(document.ids), document.settings.recipe, document.project.rerolls)
@@ -98,7 +98,7 @@ def test_it_follows_what_is_painted(person: Person, qtbot: QtBot, generator: Gen
 
 
 def test_edits_that_overtake_each_other(person: Person, qtbot: QtBot, generator: Generator) -> None:
-    """Everything changes while it is being made."""
+    """The map changes while the terrain is being generated."""
     document = person.window.document
     scribbles(person, 5, 3)
     document.change_settings("Seed", dataclasses.replace(document.settings, recipe=Recipe(7)))
@@ -136,7 +136,7 @@ def test_seed_style_and_rerolls(person: Person, qtbot: QtBot, generator: Generat
     assert np.abs(again.height - first.height).max() < 1e-4 * np.ptp(first.height)
 
 
-def test_relief_and_ground_scale_the_heights_and_make_nothing_anew(person: Person, qtbot: QtBot) -> None:
+def test_relief_and_ground_scale_the_heights_and_generate_nothing(person: Person, qtbot: QtBot) -> None:
     generation, document = settled(person, qtbot), person.window.document
     before = generation.terrain().height
     document.change_settings("Relief", dataclasses.replace(document.settings, relief=2.0))
@@ -159,9 +159,7 @@ def test_a_process_that_dies_while_one_paints_is_replaced(person: Person, qtbot:
     assert person.process.pid not in (None, first)
 
 
-def test_broken_weights_leave_the_old_ones_at_work(
-    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path
-) -> None:
+def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path) -> None:
     settled(person, qtbot)
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(ATLAS.read_bytes()[:5000])
@@ -198,9 +196,7 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
     assert_exact(person, qtbot, generator)
 
 
-def test_numbers_of_another_style_are_a_sentence_and_not_the_end(
-    person: Person, qtbot: QtBot, generator: Generator
-) -> None:
+def test_numbers_of_another_style_are_an_error_message(person: Person, qtbot: QtBot, generator: Generator) -> None:
     settled(person, qtbot)
     document = person.window.document
     with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
@@ -232,14 +228,14 @@ def test_an_export_waits_for_the_exact_terrain(
     window.saving.said.connect(written.append)
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
-    qtbot.waitUntil(lambda: any("written to" in each for each in written), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: any("written to" in path for path in written), timeout=PATIENCE_MS)
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
     assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
     height = with_level_water(window.generation.terrain(), window.document.ids).height
     tall = np.ptp(mesh.vertices, axis=0)
-    assert any(abs(each - np.ptp(height)) < 0.01 * np.ptp(height) for each in tall)
+    assert any(abs(item - np.ptp(height)) < 0.01 * np.ptp(height) for item in tall)
     assert mesh.visual.uv is not None
-    # The picture is lit as the levelled heights are, where they are those of the weights.
+    # The picture has the light of the levelled heights, where they are within the range of the weights.
     whole = generator.terrain(SegmentationMap(window.document.ids), window.document.settings.recipe)
     level = dataclasses.replace(whole, height=height / np.float32(window.generation.height_scale))
     shown = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "land_terrain.png")), cv2.COLOR_BGR2RGB).astype(int)

@@ -48,7 +48,7 @@ def current(panel: ClassesPanel) -> list[int]:
 
 
 def action(menu: QMenu, text: str) -> QAction:
-    return next(each for each in menu.actions() if each.text() == text)
+    return next(item for item in menu.actions() if item.text() == text)
 
 
 def test_a_click_chooses_a_class(panel: ClassesPanel, tools: ToolSettings, qtbot: QtBot) -> None:
@@ -68,7 +68,7 @@ def test_arrows_go_through_the_classes(panel: ClassesPanel, tools: ToolSettings,
     assert tools.class_id == GRASS
 
 
-def test_shares_follow_the_map(panel: ClassesPanel, document: Document, qtbot: QtBot) -> None:
+def test_fractions_follow_the_map(panel: ClassesPanel, document: Document, qtbot: QtBot) -> None:
     assert panel.rows[FOREST].fraction_text == "75 %"
     assert panel.rows[WATER].fraction_text == "0 %"
     document.put_cells("Fill", Rect(0, 0, 64, 50), np.full((64, 50), WATER, np.uint8))
@@ -87,7 +87,7 @@ def test_a_hidden_panel_counts_when_it_is_shown(panel: ClassesPanel, document: D
     assert panel.rows[WATER].fraction_text == "100 %"
 
 
-def test_shares_of_a_large_map_are_near_the_truth() -> None:
+def test_sampled_fractions_of_a_large_map_are_close() -> None:
     ids = (
         np.random.default_rng(3).choice(CLASS_COUNT, (2100, 3001), p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0]).astype(np.uint8)
     )
@@ -97,10 +97,11 @@ def test_shares_of_a_large_map_are_near_the_truth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (0.0004, "<0.1 %"), (0.034, "3.4 %"), (0.0996, "10 %"), (0.5, "50 %"), (1, "100 %")]
+    ("fraction", "text"),
+    [(0, "0 %"), (0.0004, "<0.1 %"), (0.034, "3.4 %"), (0.0996, "10 %"), (0.5, "50 %"), (1, "100 %")],
 )
-def test_a_little_is_not_nothing(share: float, text: str) -> None:
-    assert percent(share) == text
+def test_a_small_fraction_is_not_zero(fraction: float, text: str) -> None:
+    assert percent(fraction) == text
 
 
 def test_the_base_class_is_marked_and_changed_in_the_menu(panel: ClassesPanel, document: Document) -> None:
@@ -263,6 +264,6 @@ def test_the_bar_gives_way_to_a_narrow_canvas(bar: ToolOptions) -> None:
 
 
 def test_the_class_in_the_bar_is_the_one_that_is_painted(bar: ToolOptions, tools: ToolSettings) -> None:
-    for each in CLASSES:
-        tools.class_id = each.id
-        assert (bar.swatch.class_id, bar.class_name.text()) == (each.id, each.name.capitalize())
+    for terrain_class in CLASSES:
+        tools.class_id = terrain_class.id
+        assert (bar.swatch.class_id, bar.class_name.text()) == (terrain_class.id, terrain_class.name.capitalize())

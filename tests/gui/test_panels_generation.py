@@ -40,7 +40,7 @@ def panel(document: Document, qtbot: QtBot) -> GenerationPanel:
 
 
 def drag(qtbot: QtBot, field: SliderField, start: float, end: float) -> None:
-    """Drag the handle between two shares of the way."""
+    """Drag the handle between two positions 0..1."""
     slider = field.slider
     xs = np.linspace(start, end, 12) * slider.width()
     y = slider.height() // 2
@@ -81,25 +81,25 @@ def test_a_slider_jumps_to_where_it_is_clicked(qtbot: QtBot) -> None:
     qtbot.addWidget(field)
     field.resize(200, 30)
     field.show()
-    told: list[float] = []
-    field.changed.connect(told.append)
+    messages: list[float] = []
+    field.changed.connect(messages.append)
     slider = field.slider
     qtbot.mouseClick(slider, LEFT, pos=QPoint(slider.width() // 2, slider.height() // 2))
     assert field.value == pytest.approx(50, abs=1)
-    assert told == [field.value]
+    assert messages == [field.value]
     field.show_value(20)
-    assert told[1:] == []
+    assert messages[1:] == []
     assert slider.value() == 200
 
 
 def test_the_wheel_turns_no_slider_without_the_focus(panel: GenerationPanel, qtbot: QtBot, document: Document) -> None:
     panel.seeds.seed.field.setFocus()
     before = document.settings
-    for each in (panel.relief.slider, panel.relief.field):
-        at = each.rect().center()
+    for widget in (panel.relief.slider, panel.relief.field):
+        at = widget.rect().center()
         event = QWheelEvent(
             QPointF(at),
-            QPointF(each.mapToGlobal(at)),
+            QPointF(widget.mapToGlobal(at)),
             QPoint(0, 0),
             QPoint(0, 120),
             Qt.MouseButton.NoButton,
@@ -107,11 +107,11 @@ def test_the_wheel_turns_no_slider_without_the_focus(panel: GenerationPanel, qtb
             Qt.ScrollPhase.NoScrollPhase,
             False,
         )
-        QApplication.sendEvent(each, event)
+        QApplication.sendEvent(widget, event)
     assert document.settings == before
 
 
-def test_dice_are_steps_of_their_own(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+def test_each_roll_of_the_dice_is_a_step(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
     for _ in range(3):
         qtbot.mouseClick(panel.seeds.seed.dice, LEFT)
     assert document.undo_stack.count() == 3
@@ -184,7 +184,7 @@ def test_the_style_of_the_seed_is_shown_until_a_slider_is_moved(
     panel: GenerationPanel, document: Document, qtbot: QtBot
 ) -> None:
     sliders = panel.character.sliders
-    assert [each.value for each in sliders] == [0.5, -1.25, 3]
+    assert [item.value for item in sliders] == [0.5, -1.25, 3]
     assert not panel.character.reset.isEnabled()
     drag(qtbot, sliders[0], 0.6, 0.1)
     style = document.settings.recipe.style
@@ -199,7 +199,7 @@ def test_the_style_of_the_seed_is_shown_until_a_slider_is_moved(
     assert document.settings.recipe.style == style
     qtbot.mouseClick(panel.character.reset, LEFT)
     assert document.settings.recipe.style is None
-    assert [each.value for each in sliders] == [0.5, -1.25, 3]
+    assert [slider.value for slider in sliders] == [0.5, -1.25, 3]
 
 
 def test_variety_is_a_step_of_undo_and_leaves_the_style_to_the_seed(
@@ -222,14 +222,14 @@ def test_no_slider_can_be_moved_before_the_style_is_known(panel: GenerationPanel
     panel.set_style_names(("elevation", "relief"))
     sliders = panel.character.sliders
     assert len(sliders) == 2
-    assert not any(each.isEnabled() for each in sliders)
+    assert not any(entry.isEnabled() for entry in sliders)
     sliders[0].slider.setValue(900)
     assert document.settings.recipe.style is None
     panel.set_seed_style((0.0, 1.0))
-    assert all(each.isEnabled() for each in sliders)
-    # Numbers that belong to other weights are not taken for those of these.
+    assert all(item.isEnabled() for item in sliders)
+    # Numbers of other weights are not used.
     panel.set_seed_style((0.0, 1.0, 2.0))
-    assert not any(each.isEnabled() for each in sliders)
+    assert not any(slider.isEnabled() for slider in sliders)
 
 
 def test_another_style_is_chosen_without_the_numbers_of_the_old_one(
@@ -247,7 +247,7 @@ def test_another_style_is_chosen_without_the_numbers_of_the_old_one(
     assert panel.style_name.currentText() == "atlas"
 
 
-def test_a_style_that_is_not_on_this_machine_is_named_all_the_same(panel: GenerationPanel, document: Document) -> None:
+def test_a_style_that_is_not_installed_is_shown(panel: GenerationPanel, document: Document) -> None:
     panel.set_styles(["alps"])
     assert panel.style_name.currentText() == "atlas"
     assert document.undo_stack.count() == 0

@@ -130,7 +130,7 @@ def test_a_name_of_blanks_is_refused(panel: LayersPanel, document: Document) -> 
 
 
 def drop(panel: LayersPanel, row: int, position: QPoint) -> None:
-    """What Qt sends when a row that was pressed is let go at a position."""
+    """Send the events of Qt for a drop of a row at a position."""
     data = panel.model.mimeData([panel.model.index(row)])
     viewport, none = panel.view.viewport(), Qt.KeyboardModifier.NoModifier
     action, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton

@@ -1,4 +1,4 @@
-"""The status bar tells what is under the pointer, and the sheet of variants what other seeds make."""
+"""The status bar shows the pixel under the pointer; the variants dialog shows other seeds."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def info(document: Document, qtbot: QtBot) -> StatusInfo:
     return info
 
 
-def test_it_tells_what_is_under_the_pointer(info: StatusInfo) -> None:
+def test_it_shows_the_pixel_under_the_pointer(info: StatusInfo) -> None:
     info.set_position(Reading(3, 7, 5, -1234.4, 12.34))
     assert info.place_label.text() == "row 3  col 7"
     assert info.ground_label.text() == "3.8, 1.8 km"
@@ -42,7 +42,7 @@ def test_it_tells_what_is_under_the_pointer(info: StatusInfo) -> None:
     assert (info.place_label.text(), info.class_label.text(), info.swatch.class_id) == ("", "", None)
 
 
-def test_numbers_do_not_push_each_other_about(info: StatusInfo) -> None:
+def test_labels_keep_their_places(info: StatusInfo) -> None:
     info.set_position(Reading(0, 0, 0, 1, 1))
     before = info.height_label.x()
     info.set_position(Reading(16383, 16383, 5, -10234.4, 89.9))
@@ -76,7 +76,7 @@ def test_the_state_of_the_terrain(info: StatusInfo) -> None:
     assert info.state.text() == "Exact"
 
 
-def test_a_sentence_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     sentence = (
         "The file land.terrainpaint cannot be written because the disk is full; make some room on it and save again."
     )
@@ -99,67 +99,67 @@ def test_it_gives_way_in_a_narrow_window(info: StatusInfo) -> None:
     assert info.ground_label.isVisible()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_the_ring_closes(info: StatusInfo, share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
+def test_the_ring_closes(info: StatusInfo, fraction: float) -> None:
     def ink() -> int:
         image = info.ring.grab().toImage()
         pixels = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
-        return sum(each.green() > 150 and each.red() < 130 for each in pixels)
+        return sum(item.green() > 150 and item.red() < 130 for item in pixels)
 
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     apply_theme(app, "dark")
-    info.set_progress(share)
+    info.set_progress(fraction)
     counted = ink()
     info.set_progress(1.0)
     full = ink()
     assert full > 10
-    assert counted <= 1 if share == 0 else counted >= full * share * 0.7
+    assert counted <= 1 if fraction == 0 else counted >= full * fraction * 0.7
     info.set_progress(None)
     assert ink() == 0
 
 
 @pytest.fixture
-def sheet(qtbot: QtBot) -> VariantsDialog:
+def variants(qtbot: QtBot) -> VariantsDialog:
     dialog = VariantsDialog(range(100, 109))
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog
 
 
-def test_a_click_takes_a_seed_and_closes(sheet: VariantsDialog, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(sheet.chosen) as got:
-        qtbot.mouseClick(sheet.tiles[4], LEFT)
+def test_a_click_takes_a_seed_and_closes(variants: VariantsDialog, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(variants.chosen) as got:
+        qtbot.mouseClick(variants.tiles[4], LEFT)
     assert got.args == [104]
-    assert not sheet.isVisible()
+    assert not variants.isVisible()
 
 
 @pytest.mark.parametrize(("key", "seed"), [(Qt.Key.Key_1, 100), (Qt.Key.Key_9, 108)])
-def test_a_number_takes_a_seed(sheet: VariantsDialog, qtbot: QtBot, key: Qt.Key, seed: int) -> None:
-    with qtbot.waitSignal(sheet.chosen) as got:
-        qtbot.keyClick(sheet, key)
+def test_a_number_takes_a_seed(variants: VariantsDialog, qtbot: QtBot, key: Qt.Key, seed: int) -> None:
+    with qtbot.waitSignal(variants.chosen) as got:
+        qtbot.keyClick(variants, key)
     assert got.args == [seed]
 
 
-def test_arrows_go_around_and_enter_takes(sheet: VariantsDialog, qtbot: QtBot) -> None:
-    sheet.tiles[0].setFocus()
+def test_arrows_go_around_and_enter_takes(variants: VariantsDialog, qtbot: QtBot) -> None:
+    variants.tiles[0].setFocus()
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
-        qtbot.keyClick(QApplication.focusWidget() or sheet.focusWidget(), key)
-    assert sheet.focusWidget() is sheet.tiles[5]
-    with qtbot.waitSignal(sheet.chosen) as got:
-        qtbot.keyClick(sheet.tiles[5], Qt.Key.Key_Return)
+        qtbot.keyClick(QApplication.focusWidget() or variants.focusWidget(), key)
+    assert variants.focusWidget() is variants.tiles[5]
+    with qtbot.waitSignal(variants.chosen) as got:
+        qtbot.keyClick(variants.tiles[5], Qt.Key.Key_Return)
     assert got.args == [105]
 
 
-def test_more_shows_other_seeds_without_the_old_pictures(sheet: VariantsDialog, qtbot: QtBot) -> None:
-    sheet.set_picture(2, np.full((20, 30, 3), (10, 200, 30), np.uint8))
-    assert sheet.tiles[2].has_picture
-    centre = sheet.tiles[2].grab().toImage().pixelColor(sheet.tiles[2].width() // 2, sheet.tiles[2].height() // 2)
+def test_more_shows_other_seeds_without_the_old_pictures(variants: VariantsDialog, qtbot: QtBot) -> None:
+    variants.set_picture(2, np.full((20, 30, 3), (10, 200, 30), np.uint8))
+    assert variants.tiles[2].has_picture
+    centre = variants.tiles[2].grab().toImage().pixelColor(variants.tiles[2].rect().center())
     assert (centre.red(), centre.green(), centre.blue()) == (10, 200, 30)
-    with qtbot.waitSignal(sheet.more_requested):
-        qtbot.keyClick(sheet, Qt.Key.Key_M)
-    sheet.set_seeds(range(9))
-    assert sheet.seeds == tuple(range(9))
-    assert not sheet.tiles[2].has_picture
+    with qtbot.waitSignal(variants.more_requested):
+        qtbot.keyClick(variants, Qt.Key.Key_M)
+    variants.set_seeds(range(9))
+    assert variants.seeds == tuple(range(9))
+    assert not variants.tiles[2].has_picture
     with pytest.raises(ValueError):
-        sheet.set_seeds(range(8))
+        variants.set_seeds(range(8))

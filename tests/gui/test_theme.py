@@ -46,7 +46,7 @@ WANTED = {
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of WCAG 2.2."""
+    """Relative luminance as in WCAG 2.2."""
     values = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))
@@ -78,23 +78,23 @@ def restored(qapp: QApplication):
     apply_theme(qapp, "dark")
 
 
-@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
 def test_text_can_be_read_on_every_surface(theme: Theme) -> None:
     poor = {
-        pair: round(found, 2)
+        pair: round(ratio, 2)
         for pair in PAIRS
-        if (found := contrast(getattr(theme, pair[0]), getattr(theme, pair[1]))) < 4.5
+        if (ratio := contrast(getattr(theme, pair[0]), getattr(theme, pair[1]))) < 4.5
     }
     assert not poor
     assert not [pair for pair in GRAPHIC if contrast(getattr(theme, pair[0]), getattr(theme, pair[1])) < 3]
 
 
-@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
 def test_arrows_and_ticks_can_be_seen(theme: Theme) -> None:
     for path in asset_path("icons/controls").glob("*.svg"):
         (colour,) = set(re.findall(r"#[0-9a-f]{6}", path.read_text()))
         surfaces = (theme.accent,) if colour == "#ffffff" else (theme.raised, theme.well, theme.panel)
-        assert min(contrast(colour, each) for each in surfaces) >= 3, path
+        assert min(contrast(colour, item) for item in surfaces) >= 3, path
 
 
 @pytest.mark.parametrize("name", THEMES)
@@ -125,7 +125,7 @@ def test_every_icon_that_the_window_needs_is_there() -> None:
         pixmap("../app", 24, "#ffffff", 1)
 
 
-@pytest.mark.parametrize("name", [each for each in icon_names() if each != "app"])
+@pytest.mark.parametrize("name", [item for item in icon_names() if item != "app"])
 def test_an_icon_is_drawn_within_its_grid_in_one_colour(qapp: QApplication, name: str) -> None:
     text = asset_path(f"icons/{name}.svg").read_text()
     assert not re.search("#[0-9a-f]{3}", text) and "currentColor" in text

@@ -1,4 +1,4 @@
-"""The 3D view without a screen: what it computes, what stands in for it. The rest runs under a virtual screen."""
+"""The 3D view without OpenGL: its computations and its replacement. The rest runs under a virtual screen."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def land(height: NDArray[np.float32], colour: tuple[int, int, int] = (120, 150, 
 
 
 def test_under_a_virtual_screen() -> None:
-    """Runs the tests of `view3d_on_screen.py`, which need OpenGL, in a process of their own."""
+    """Run `view3d_on_screen.py`, which needs OpenGL, in another process."""
     if shutil.which("xvfb-run") is None:
         pytest.skip("xvfb-run is not installed, so there is no virtual screen with OpenGL")
     command = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", sys.executable, "-m", "pytest", str(ON_SCREEN)]
@@ -94,7 +94,7 @@ def test_a_copy_of_bytes_stays_bytes() -> None:
 
 
 @given(st.floats(0, 359), st.floats(5, 89), st.floats(0.3, 4), st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
-def test_a_ray_passes_through_the_place_it_was_made_for(
+def test_a_ray_passes_through_its_place_in_the_picture(
     azimuth: float, elevation: float, distance: float, across: float, up: float
 ) -> None:
     scene = Scene(camera=Camera((0.1, -0.2, 0.05), azimuth, elevation, distance))
@@ -118,9 +118,9 @@ def test_what_is_seen_at_a_pixel_is_that_pixel(row: int, col: int, azimuth: floa
     scene.camera = scene.kept(Camera((0.0, 0.0, 0.0), azimuth, elevation, 2.0))
     place = scene.place_of(scene.point_of(row, col), 1.5)
     assert place is not None
-    found = scene.cell_at(*place, 1.5)
-    assert found is not None
-    assert max(abs(found[0] - row), abs(found[1] - col)) <= 1
+    cell = scene.cell_at(*place, 1.5)
+    assert cell is not None
+    assert max(abs(cell[0] - row), abs(cell[1] - col)) <= 1
 
 
 def test_the_sky_is_no_place_of_the_map() -> None:
@@ -137,8 +137,8 @@ def test_a_mountain_hides_what_is_behind_it() -> None:
     scene.camera = Camera((0.0, 0.0, 0.0), 180.0, 10.0, 2.0)
     place = scene.place_of(scene.point_of(45, 50), 1.0)
     assert place is not None
-    found = scene.cell_at(*place, 1.0)
-    assert found is not None and 50 <= found[0] <= 53
+    cell = scene.cell_at(*place, 1.0)
+    assert cell is not None and 50 <= cell[0] <= 53
 
 
 def test_a_click_on_water_is_a_click_on_its_surface() -> None:
@@ -177,7 +177,7 @@ def test_home_shows_the_whole_block(aspect: float, exaggeration: float) -> None:
         for y in (-0.32, 0.32)
         for z in (scene.base, scene.top)
     ]
-    reach = max(max(abs(each[0]), abs(each[1])) for each in places if each is not None)
+    reach = max(max(abs(place[0]), abs(place[1])) for place in places if place is not None)
     assert len(places) == 8 and 0.85 < reach <= 1
 
 
@@ -249,13 +249,13 @@ def test_without_opengl_there_is_a_picture_and_the_reason(qtbot: QtBot) -> None:
     assert not view.available
     assert view.unavailable_reason.count(".") == 1 and "OpenGL" in view.unavailable_reason
     labels = view.findChildren(QLabel)
-    assert any(each.text() == view.unavailable_reason and each.isVisible() for each in labels)
+    assert any(item.text() == view.unavailable_reason and item.isVisible() for item in labels)
     assert view.picture().width() == 100
-    qtbot.waitUntil(lambda: any(not each.pixmap().isNull() for each in labels))
-    picture = next(each for each in labels if not each.pixmap().isNull())
+    qtbot.waitUntil(lambda: any(not item.pixmap().isNull() for item in labels))
+    picture = next(label for label in labels if not label.pixmap().isNull())
     with qtbot.waitSignal(view.picked) as click:
         qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(picture.width() // 2, picture.height() // 2))
-    assert click.args is not None and all(abs(each - 50) <= 2 for each in click.args)
+    assert click.args is not None and all(abs(item - 50) <= 2 for item in click.args)
 
 
 def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
@@ -318,18 +318,18 @@ def test_a_film_has_every_picture(tmp_path: Path) -> None:
     assert film.get(cv2.CAP_PROP_FPS) == 24
     film.release()
     assert np.abs(np.diff(levels) - 255 / 12).max() < 6
-    assert done == [each / 12 for each in range(1, 13)]
+    assert done == [index / 12 for index in range(1, 13)]
 
 
 def test_a_cancelled_film_leaves_nothing(tmp_path: Path) -> None:
-    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda share: None, iter([False, False, True]).__next__)
+    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda fraction: None, iter([False, False, True]).__next__)
     with pytest.raises(Cancelled):
         list(steps)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path) -> None:
-    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda share: None, lambda: False)
+    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda fraction: None, lambda: False)
     next(steps)
     steps.close()
     assert list(tmp_path.iterdir()) == []
@@ -339,8 +339,8 @@ def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path) -> None:
 def test_a_film_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match=name):
-        list(filmed(tmp_path / name, shot, 2, 24.0, lambda share: None, lambda: False))
-    assert [each.name for each in tmp_path.iterdir()] == ["folder.mp4"]
+        list(filmed(tmp_path / name, shot, 2, 24.0, lambda fraction: None, lambda: False))
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.mp4"]
 
 
 def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
@@ -353,7 +353,7 @@ def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
     elevation, exaggeration = controls.findChildren(QSlider)
     with qtbot.waitSignal(controls.settings_changed) as changed:
         elevation.setValue(60)
-    # What was not touched keeps its exact value.
+    # Other settings keep their exact values.
     assert changed.args == [ViewSettings(90.5, 60.0, 20.0, None)]
     exaggeration.setValue(exaggeration.maximum())
     assert view.settings.exaggeration == 200

@@ -22,8 +22,8 @@ def page(qtbot: QtBot) -> Welcome:
 
 
 def button(page: Welcome, text: str) -> QAbstractButton:
-    (found,) = [each for each in page.findChildren(QAbstractButton) if each.text().replace("&", "") == text]
-    return found
+    (match,) = [item for item in page.findChildren(QAbstractButton) if item.text().replace("&", "") == text]
+    return match
 
 
 def test_samples_are_the_maps_that_are_shipped(qapp: QApplication) -> None:
@@ -66,7 +66,7 @@ def test_every_button_asks_for_its_own_thing(page: Welcome, qtbot: QtBot, text: 
 
 
 def test_the_banner_is_there_only_with_something_to_recover(page: Welcome) -> None:
-    (banner,) = [each for each in page.findChildren(QFrame) if each.property("role") == "banner"]
+    (banner,) = [child for child in page.findChildren(QFrame) if child.property("role") == "banner"]
     assert banner.isHidden()
     page.set_recoverable("10:32")
     assert banner.isVisible()
@@ -80,7 +80,7 @@ def test_the_keyboard_comes_to_recover_before_discard(page: Welcome) -> None:
     while order[-1].nextInFocusChain() is not order[0]:
         order.append(order[-1].nextInFocusChain())
     assert button(page, "Discard") in order
-    texts = [each.text() for each in order if isinstance(each, QAbstractButton)]
+    texts = [item.text() for item in order if isinstance(item, QAbstractButton)]
     assert texts.index("Discard") == 1
 
 
@@ -100,6 +100,6 @@ def test_a_new_list_of_recent_files_takes_the_place_of_the_old_one(page: Welcome
     page.set_recent([tmp_path / "b & c.terrainpaint"])
 
     def shown() -> list[str]:
-        return [each.accessibleName() for each in page.findChildren(QAbstractButton) if each.isVisible()]
+        return [item.accessibleName() for item in page.findChildren(QAbstractButton) if item.isVisible()]
 
     qtbot.waitUntil(lambda: "b & c.terrainpaint, missing" in shown() and "a.terrainpaint, missing" not in shown())

@@ -356,3 +356,8 @@ def test_closing_asks_nothing_about_what_is_saved(painter: Person, tmp_path: Pat
     painter.window.document.saved(tmp_path / "a.terrainpaint")
     assert painter.window.close()
     assert painter.asked == []
+
+
+def test_a_small_window_leaves_room_for_the_map(painter: Person) -> None:
+    painter.window.resize(200, 200)
+    assert painter.window.canvas.width() >= 200

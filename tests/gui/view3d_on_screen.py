@@ -36,15 +36,15 @@ def qapp_cls() -> type[QApplication]:
 @pytest.fixture
 def view(qapp: QApplication, qtbot: QtBot) -> TerrainView3D:
     choose_platform()
-    made = TerrainView3D()
-    qtbot.addWidget(made)
-    made.resize(640, 480)
-    made.set_terrain(*hills(), 2000.0)
-    made.set_water(None)
-    made.show()
-    qtbot.waitExposed(made)
-    qtbot.waitUntil(lambda: surface(made).isValid())
-    return made
+    created = TerrainView3D()
+    qtbot.addWidget(created)
+    created.resize(640, 480)
+    created.set_terrain(*hills(), 2000.0)
+    created.set_water(None)
+    created.show()
+    qtbot.waitExposed(created)
+    qtbot.waitUntil(lambda: surface(created).isValid())
+    return created
 
 
 def hills() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -55,9 +55,9 @@ def hills() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 
 
 def surface(view: TerrainView3D) -> QOpenGLWidget:
-    found = view.findChild(QOpenGLWidget)
-    assert isinstance(found, QOpenGLWidget)
-    return found
+    widget = view.findChild(QOpenGLWidget)
+    assert isinstance(widget, QOpenGLWidget)
+    return widget
 
 
 def pixels(image: QImage) -> NDArray[np.int16]:
@@ -104,10 +104,10 @@ def test_what_is_drawn_at_a_place_is_what_is_there(view: TerrainView3D) -> None:
     view.set_terrain(texture, height, 2000.0)
     view.look_from(200, 60, 1.8)
     picture = pixels(view.picture())
-    found = np.argwhere((picture[..., 0] > 180) & (picture[..., 1] < 80) & (picture[..., 2] > 180))
-    assert len(found)
+    magenta = np.argwhere((picture[..., 0] > 180) & (picture[..., 1] < 80) & (picture[..., 2] > 180))
+    assert len(magenta)
     expected = at(view, 62, 172)
-    assert np.abs(found.mean(axis=0) - (expected.y(), expected.x())).max() < 3
+    assert np.abs(magenta.mean(axis=0) - (expected.y(), expected.x())).max() < 3
 
 
 def test_a_drag_turns_and_picks_nothing(view: TerrainView3D, qtbot: QtBot) -> None:
@@ -300,7 +300,7 @@ def test_a_film_of_one_turn(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -
     film.release()
     assert len(frames) == 12
     assert frames[0].shape == (240, 320, 3)
-    assert all(each.std() > 10 for each in frames)
+    assert all(item.std() > 10 for item in frames)
     assert np.abs(frames[0] - frames[6]).mean() > 3
 
 
@@ -359,7 +359,7 @@ def check_fallback(qtbot: QtBot, capfd: pytest.CaptureFixture[str], provoke: Cal
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_software_is_told_from_a_card(qapp: QApplication) -> None:
+def test_software_rendering_is_recognised(qapp: QApplication) -> None:
     driver = find_driver()
     assert driver.is_software == ("llvmpipe" in driver.name.lower())
 

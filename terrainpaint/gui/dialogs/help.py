@@ -26,8 +26,8 @@ Shortcut = tuple[str, str, str]
 
 _LOGO_PX = 64
 _LICENCES = (
-    "TerrainPaint is free software under the MIT licence. It uses Qt and PySide6 (LGPL 3), PyTorch, NumPy (BSD), "
-    "OpenCV and safetensors (Apache 2.0), Pillow (MIT-CMU), trimesh and pyqtgraph (MIT)."
+    "TerrainPaint is free software under the MIT licence. It uses Qt and PySide6 (LGPL 3), PyTorch, NumPy and PyOpenGL "
+    "(BSD), OpenCV and safetensors (Apache 2.0), Pillow (MIT-CMU), pyqtgraph and filelock (MIT)."
 )
 
 

@@ -35,7 +35,8 @@ class LimitHistogram(QWidget):
 
     Limits are dragged, or moved with the arrow keys: Up and Down choose one, Left and Right move it. A limit that
     meets another one pushes it. Below the plot each limit has a handle, side by side where limits coincide; a drag at
-    their common line moves the first one. `below` is the id of the class below the first limit.
+    their common line moves the first one. `below` is the id of the class below the first limit; `unit` follows
+    the numbers, with a space where it needs one.
     """
 
     limit_moved = Signal(int, float)
@@ -199,8 +200,8 @@ class LimitHistogram(QWidget):
         line = QRectF(0, plot.bottom() + 2 * _HANDLE_PX + 5, self.width(), self.fontMetrics().height())
         painter.setPen(QColor(theme.muted))
         left, middle, right = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        painter.drawText(line, left, f"{self._span[0]:,.4g} {self._unit}")
-        painter.drawText(line, right, f"{self._span[1]:,.4g} {self._unit}")
+        painter.drawText(line, left, f"{self._span[0]:,.4g}{self._unit}")
+        painter.drawText(line, right, f"{self._span[1]:,.4g}{self._unit}")
         if (number := self._shown()) is not None:
             painter.setPen(QColor(theme.text))
-            painter.drawText(line, middle, f"{self._names[number].name} {self._limits[number]:,.4g} {self._unit}")
+            painter.drawText(line, middle, f"{self._names[number].name} {self._limits[number]:,.4g}{self._unit}")

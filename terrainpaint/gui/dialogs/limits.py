@@ -44,7 +44,7 @@ class LimitsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._height, self._step_m = np.zeros((2, 2), np.float32), 1.0
-        self._heights = LimitHistogram("Heights", "m", WATER, tuple(_HEIGHTS.values()))
+        self._heights = LimitHistogram("Heights", " m", WATER, tuple(_HEIGHTS.values()))
         self._slopes = LimitHistogram("Slopes", "°", _FOREST, tuple(_SLOPES.values()))
         self._fields = {name: unit_field(-1e5, 1e5, 0.0, 1, " m") for name in _HEIGHTS}
         self._fields |= {name: unit_field(0.0, _STEEPEST_DEG, 0.0, 2, "°") for name in _SLOPES}

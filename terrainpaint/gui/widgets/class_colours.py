@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from terrainpaint.core.classes import CLASS_COUNT, CLASSES, PALETTE, class_fractions
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, CLASSES, PALETTE, class_fractions
 from terrainpaint.gui.canvas.map_marks import letter, patterned
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.pictures import image_of
@@ -127,7 +127,9 @@ class ClassBar(QWidget):
         self.update()
 
     def _texts(self) -> list[str]:
-        present = [(each.name, self._fractions[each.id]) for each in CLASSES if self._fractions[each.id] > 0]
+        present = [
+            (name, fraction) for name, fraction in zip(CLASS_NAMES, self._fractions, strict=True) if fraction > 0
+        ]
         return [f"{name} {fraction:.0%}" if fraction >= 0.005 else f"{name} <1%" for name, fraction in present]
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -139,10 +141,10 @@ class ClassBar(QWidget):
         painter.fillPath(outline, QColor(theme.well))
         painter.setClipPath(outline)
         left = 0.0
-        for each in CLASSES:
-            if (width := float(self._fractions[each.id]) * self.width()) > 0:
+        for terrain_class in CLASSES:
+            if (width := float(self._fractions[terrain_class.id]) * self.width()) > 0:
                 # Half a pixel more, so that no gap shows between two colours.
-                painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*each.colour))
+                painter.fillRect(QRectF(left, 0, width + 0.5, self._BAR_PX), QColor(*terrain_class.colour))
             left += width
         painter.setClipping(False)
         self._paint_texts(painter)
