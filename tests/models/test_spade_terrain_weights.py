@@ -23,11 +23,6 @@ from tests.models.small_spade_terrain import CONFIGS, NAMES, network, output, sh
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "reference.safetensors"
-
-
 def header(name: str) -> WeightsHeader:
     return WeightsHeader(name, CONFIGS[name], ShadowConfig(hidden=4), 2000.0, "reference", training={"images": 5})
 
