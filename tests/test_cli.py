@@ -326,7 +326,7 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "16 bits grey": (lambda path: picture(path, np.zeros((40, 40), np.uint16)), "16 bits"),
     "alpha": (lambda path: picture(path, np.dstack([GREEN, GREEN[..., :1]])), "alpha"),
     "small": (lambda path: picture(path, GREEN[:31]), "at least 32"),
-    "large": (lambda path: blank_png(path, 65_537, 40), "at most 65536"),
+    "large": (lambda path: blank_png(path, 65_537, 40), "at most 65,536"),
     "cut short": (lambda path: blank_png(path, 4000, 4000), "damaged"),
     "folder": (lambda path: path.mkdir(), "not a file"),
 }

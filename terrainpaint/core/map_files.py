@@ -17,7 +17,7 @@ from terrainpaint.core import decoding
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE, nearest_classes
 from terrainpaint.core.decoding import UndecodableError
 from terrainpaint.core.files import atomic_path, why_unreadable
-from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
+from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, SegmentationMap, require_legal_sides
 from terrainpaint.errors import DeviceError, MapError
 
 STRIP_PX = 1 << 20
@@ -175,10 +175,7 @@ def _transparent_indices(picture: Image.Image) -> NDArray[np.bool_]:
 
 def _check_header(path: Path, picture: Image.Image) -> None:
     width, height = picture.size
-    if min(width, height) < MIN_SIDE_PX:
-        raise MapError(f"{path} has {width} x {height} pixels; a map has at least {MIN_SIDE_PX} a side; enlarge it.")
-    if max(width, height) > MAX_MAP_SIDE_PX:
-        raise MapError(f"{path} has {width} x {height} pixels; a map has at most {MAX_MAP_SIDE_PX} a side; reduce it.")
+    require_legal_sides(path, height, width, MAX_MAP_SIDE_PX, MapError)
     # Pillow converts 16-bit colours to 8 bits silently; only the raw mode of its decoder shows it.
     if picture.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", [])):
         raise MapError(f"{path} has 16 bits a channel; save it with 8 bits a channel.")

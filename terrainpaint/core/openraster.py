@@ -22,7 +22,7 @@ from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX, Layer, Project
 from terrainpaint.core.project_header import MAX_LAYERS
 from terrainpaint.core.project_pictures import HEADER_BYTES, png_header, rgba_pixels
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.segmentation import require_legal_sides
 from terrainpaint.errors import ProjectError
 
 MIMETYPE = b"image/openraster"
@@ -78,11 +78,7 @@ def read_openraster(path: Path, settings: Settings) -> Project:
         except ValueError as error:
             raise ProjectError(f"{path} is damaged: {STACK} {error}; save it again.") from error
         height, width = stack.shape
-        if min(stack.shape) < MIN_SIDE_PX or max(stack.shape) > MAX_PROJECT_SIDE_PX:
-            raise ProjectError(
-                f"{path} has {width} x {height} pixels; a map has {MIN_SIDE_PX} to {MAX_PROJECT_SIDE_PX:,} a side; "
-                "resize it."
-            )
+        require_legal_sides(path, height, width, MAX_PROJECT_SIDE_PX, ProjectError)
         require_room(path, (len(stack.layers) + 1) * height * width)
         layers = tuple(
             Layer(key, layer.name or f"Layer {key}", _cells(archive, layer, stack.shape), layer.visible, layer.locked)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.errors import InputFileError
 
 MIN_SIDE_PX = 32
 MAX_MAP_SIDE_PX = 65_536
@@ -45,3 +47,13 @@ class SegmentationMap:
             raise ValueError(f"sides must be {MIN_SIDE_PX}..{MAX_MAP_SIDE_PX} px, not {(height, width)}")
         ids = cv2.resize(self.ids, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         return SegmentationMap(np.asarray(ids, np.uint8))
+
+
+def require_legal_sides(path: Path, height: int, width: int, max_side: int, error: type[InputFileError]) -> None:
+    """Raise `error` when a side of the picture of a file, in pixels, is below MIN_SIDE_PX or above `max_side`."""
+    if min(height, width) < MIN_SIDE_PX:
+        raise error(
+            f"{path} has {width} x {height} pixels; a map has at least {MIN_SIDE_PX} a side, so enlarge it first."
+        )
+    if max(height, width) > max_side:
+        raise error(f"{path} has {width} x {height} pixels; a map has at most {max_side:,} a side, so reduce it first.")

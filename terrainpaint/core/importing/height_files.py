@@ -16,7 +16,7 @@ from terrainpaint.core.decoding import UndecodableError, decoded, open_picture
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.geotiff import TiffHeader, read_tiff_header
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
-from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.segmentation import require_legal_sides
 from terrainpaint.errors import InputFileError
 
 _LOWEST_M = -20_000.0
@@ -83,27 +83,14 @@ def _check_header(path: Path, tiff: TiffHeader | None) -> None:
     if tiff is not None:
         if tiff.samples != 1:
             raise InputFileError(f"{path} has {tiff.samples} channels; save its heights as one grey channel.")
-        check_size(path, tiff.height, tiff.width)
+        require_legal_sides(path, tiff.height, tiff.width, MAX_PROJECT_SIDE_PX, InputFileError)
         return
     try:
         with open_picture(path) as picture:
             width, height = picture.size
     except UndecodableError as error:
         raise _not_a_picture(path) from error
-    check_size(path, height, width)
-
-
-def check_size(path: Path, height: int, width: int) -> None:
-    """Raise InputFileError unless both sides, in pixels, are legal sides of a map."""
-    if min(height, width) < MIN_SIDE_PX:
-        raise InputFileError(
-            f"{path} has {width} x {height} pixels; a map has at least {MIN_SIDE_PX} a side; enlarge it."
-        )
-    if max(height, width) > MAX_PROJECT_SIDE_PX:
-        raise InputFileError(
-            f"{path} has {width} x {height} pixels; a map has at most {MAX_PROJECT_SIDE_PX:,} a side, so make "
-            "it smaller first."
-        )
+    require_legal_sides(path, height, width, MAX_PROJECT_SIDE_PX, InputFileError)
 
 
 def _pixels(path: Path) -> NDArray[Any]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import input_error
-from terrainpaint.core.importing.height_files import HeightMap, check_size
+from terrainpaint.core.importing.height_files import HeightMap
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
-from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.segmentation import MIN_SIDE_PX, require_legal_sides
 from terrainpaint.errors import InputFileError
 
 _SAMPLES = 1 << 16
@@ -75,7 +75,7 @@ def sample_raw_heights(path: Path, layout: RawFormat, longest_px: int) -> NDArra
 
 def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
     """Heights of a RAW file (`.raw`, `.r16`), 0..65535. Raises InputFileError."""
-    check_size(path, layout.height, layout.width)
+    require_legal_sides(path, layout.height, layout.width, MAX_PROJECT_SIDE_PX, InputFileError)
     try:
         _check_bytes(path, path.stat().st_size, layout)
         values = np.fromfile(path, ">u2" if layout.big_endian else "<u2")
