@@ -16,10 +16,9 @@ from terrainpaint.errors import Cancelled, TerrainPaintError
 
 Work = Callable[[Progress, Cancel], Any]
 _SHOWN_AFTER_MS = 400
-_PROGRESS_STEPS = 1000
 
 
-class Job(QObject):
+class BackgroundJob(QObject):
     """One piece of work in its own thread. Its signals arrive in the thread that created it."""
 
     progressed = Signal(float)
@@ -84,7 +83,7 @@ class NewestJob(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._running: Job | None = None
+        self._running: BackgroundJob | None = None
         self._next: Work | None = None
         self._wanted = False
 
@@ -110,7 +109,7 @@ class NewestJob(QObject):
         self._running = None
         if self._next is not None:
             # No parent: the thread may outlive this object.
-            self._running = Job(self._next)
+            self._running = BackgroundJob(self._next)
             self._next = None
             self._running.progressed.connect(self._progressed)
             self._running.done.connect(self._done)
@@ -146,7 +145,7 @@ class WindowJobs(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.window = window
-        self._running: set[Job] = set()
+        self._running: set[BackgroundJob] = set()
 
     def run(self, text: str, work: Work, done: Callable[[Any], None]) -> None:
         """Run `work` in the background and call `done` with its result; `text` is shown meanwhile."""
@@ -176,27 +175,40 @@ class WindowJobs(QObject):
         for job in list(self._running):
             job.wait()
 
-    def _job(self, work: Work) -> Job:
-        job = Job(work, self)
+    def _job(self, work: Work) -> BackgroundJob:
+        job = BackgroundJob(work, self)
         job.failed.connect(self.failed)
         return job
 
-    def _start(self, text: str, job: Job) -> None:
+    def _start(self, text: str, job: BackgroundJob) -> None:
         self._running.add(job)
         job.ended.connect(lambda: self._running.discard(job))
         _show_progress(self.window, text, job)
         job.start()
 
 
-def _show_progress(parent: QWidget, text: str, job: Job) -> None:
-    dialog = QProgressDialog(text, "Cancel", 0, _PROGRESS_STEPS, parent)
+class ProgressDialog(QProgressDialog):
+    """A progress bar with Cancel, which stays open until its owner closes it."""
+
+    _STEPS = 1000
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, "Cancel", 0, self._STEPS, parent)
+        self.setWindowTitle("TerrainPaint")
+        self.setAutoClose(False)
+        self.setAutoReset(False)
+
+    def show_progress(self, fraction: float) -> None:
+        """Show which fraction is done, 0..1."""
+        self.setValue(int(fraction * self._STEPS))
+
+
+def _show_progress(parent: QWidget, text: str, job: BackgroundJob) -> None:
+    dialog = ProgressDialog(text, parent)
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
     dialog.setMinimumDuration(_SHOWN_AFTER_MS)
-    dialog.setAutoClose(False)
-    dialog.setAutoReset(False)
-    dialog.setWindowTitle("TerrainPaint")
     dialog.canceled.connect(job.cancel)
-    job.progressed.connect(lambda fraction: dialog.setValue(int(fraction * _PROGRESS_STEPS)))
+    job.progressed.connect(dialog.show_progress)
 
     def close() -> None:
         dialog.canceled.disconnect(job.cancel)

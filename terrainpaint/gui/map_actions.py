@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import random
-
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -16,9 +13,11 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.map_size import ResizeDialog
-from terrainpaint.gui.dialogs.variants import VariantsDialog
+from terrainpaint.gui.dialogs.variants import VARIANT_COUNT, VariantsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.panels.seed_box import new_seed
+from terrainpaint.gui.panels.settings_changes import change_recipe
 
 
 class MapActions(QObject):
@@ -73,9 +72,7 @@ class MapActions(QObject):
             self._document.crop(rect.row, rect.col, (rect.height, rect.width))
 
 
-_LARGEST_SEED = 2**31 - 1
 _PICTURE_PX = 256
-_VARIANTS = 9
 
 
 class SeedActions(QObject):
@@ -112,9 +109,7 @@ class SeedActions(QObject):
         self._draw(dialog)
 
     def _use(self, seed: int) -> None:
-        settings = self._document.settings
-        recipe = dataclasses.replace(settings.recipe, seed=seed)
-        self._document.change_settings(f"Seed {seed}", dataclasses.replace(settings, recipe=recipe))
+        change_recipe(self._document, f"Seed {seed}", seed=seed)
 
     def _draw(self, dialog: VariantsDialog) -> None:
         focus, recipe = self._generation.focus, self._document.settings.recipe
@@ -132,4 +127,4 @@ class SeedActions(QObject):
 
 
 def _seeds() -> list[int]:
-    return [random.randint(0, _LARGEST_SEED) for _ in range(_VARIANTS)]
+    return [new_seed() for _ in range(VARIANT_COUNT)]

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QTimer, Signal
 from PySide6.QtGui import QColor, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QProgressDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError
 from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.gui.background_jobs import ProgressDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
@@ -152,13 +153,9 @@ class ReliefDock(QWidget):
         path = self._ask("Film one turn around the terrain", "mp4")
         if path is None or self.view is None:
             return
-        dialog = QProgressDialog("Filming", "Cancel", 0, 1000, self.window())
+        dialog = ProgressDialog("Filming", self.window())
         dialog.setMinimumDuration(0)
-        dialog.setAutoClose(False)
-        dialog.setAutoReset(False)
-        film = self.view.turntable(
-            path, progress=lambda fraction: dialog.setValue(int(fraction * 1000)), cancel=dialog.wasCanceled
-        )
+        film = self.view.turntable(path, progress=dialog.show_progress, cancel=dialog.wasCanceled)
         film.finished.connect(lambda path: self.said.emit(f"The film was written to {path}."))
         film.failed.connect(lambda error: self.refused.emit(str(error)))
         for ended in (film.finished, film.failed, film.cancelled):

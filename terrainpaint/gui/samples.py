@@ -16,17 +16,17 @@ from terrainpaint.gui.widgets.pictures import pixmap_of
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleMap:
     """The texts of a sample map: `title` and one `line` of description."""
 
     title: str
     line: str
 
 
-SAMPLES: Mapping[str, Sample] = {
-    "coast": Sample("Coast", "A bay between desert and mountains"),
-    "archipelago": Sample("Archipelago", "Islands with hills and forest"),
-    "highlands": Sample("Highlands", "Ranges, lakes and tundra"),
+SAMPLES: Mapping[str, SampleMap] = {
+    "coast": SampleMap("Coast", "A bay between desert and mountains"),
+    "archipelago": SampleMap("Archipelago", "Islands with hills and forest"),
+    "highlands": SampleMap("Highlands", "Ranges, lakes and tundra"),
 }
 """Name of the map in assets/maps → its texts."""
 

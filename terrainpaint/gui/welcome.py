@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.samples import SAMPLES, Sample, sample_picture
+from terrainpaint.gui.samples import SAMPLES, SampleMap, sample_picture
 from terrainpaint.gui.theme import current_theme, set_role
 from terrainpaint.gui.widgets.basics import label, logo, push_button
 from terrainpaint.gui.widgets.pictures import draw_rounded
@@ -174,7 +174,7 @@ class _SampleCard(QAbstractButton):
 
     _PADDING_PX = 12
 
-    def __init__(self, picture: QPixmap, sample: Sample) -> None:
+    def __init__(self, picture: QPixmap, sample: SampleMap) -> None:
         super().__init__()
         self._picture = picture
         self._line = sample.line

@@ -29,7 +29,7 @@ from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.layers_panel import LayersPanel
-from terrainpaint.gui.panels.status_bar import Kind, Quality, StatusInfo
+from terrainpaint.gui.panels.status_bar import MessageKind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
@@ -181,10 +181,10 @@ class MainWindow(QMainWindow):
             self.recovery.failed,
             self.relief.refused,
         ):
-            source.connect(lambda sentence: self.say(sentence, Kind.ERROR))
+            source.connect(lambda sentence: self.say(sentence, MessageKind.ERROR))
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
-            source.connect(lambda sentence: self.say(sentence, Kind.WARNING))
-        document.missed.connect(lambda: self.say(_MISSED, Kind.WARNING))
+            source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
+        document.missed.connect(lambda: self.say(_MISSED, MessageKind.WARNING))
         for source in (opening.said, saving.said, self.relief.said):
             source.connect(self.say)
         self.recent_files.changed.connect(self._show_recent)
@@ -212,7 +212,7 @@ class MainWindow(QMainWindow):
 
     # What is shown
 
-    def say(self, sentence: str, kind: Kind = Kind.NOTE) -> None:
+    def say(self, sentence: str, kind: MessageKind = MessageKind.NOTE) -> None:
         """Show a message at the bottom of the window."""
         if self._pages.currentIndex() == 1:
             self.status.say(sentence, kind)
@@ -294,7 +294,7 @@ class MainWindow(QMainWindow):
                 with atomic_path(kept) as temporary:
                     shutil.copyfile(path, temporary)
             except TerrainPaintError as error:
-                self.say(str(error), Kind.WARNING)
+                self.say(str(error), MessageKind.WARNING)
 
     def show_shortcuts(self) -> None:
         """List all keys."""
@@ -334,11 +334,11 @@ class MainWindow(QMainWindow):
 
     def say_bug(self) -> None:
         """Say that an exception was not caught."""
-        self.say("Something went wrong inside TerrainPaint; what you did is kept, save it now.", Kind.ERROR)
+        self.say("Something went wrong inside TerrainPaint; what you did is kept, save it now.", MessageKind.ERROR)
 
     def say_no_memory(self) -> None:
         """Say that there was not enough memory."""
-        self.say("Memory ran out; close other programs or choose a smaller map.", Kind.ERROR)
+        self.say("Memory ran out; close other programs or choose a smaller map.", MessageKind.ERROR)
 
     def leave(self) -> None:
         """End the program without a question. Unsaved work can be recovered at the next start."""

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export, export_paths
 from terrainpaint.export.mesh import mesh_shape
-from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, nearest, unity, unreal
+from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
@@ -112,14 +112,14 @@ def test_without_a_format_there_is_nothing_to_export(dialog: ExportDialog) -> No
 
 def test_the_numbers_for_unreal() -> None:
     # The rule of the engine: at Z scale 100 the 16 bits span 512 m, centred on the location.
-    numbers = dict(unreal(Ground((1009, 1009), 30.0, (-100.0, 924.0))).rows)
+    numbers = dict(unreal(TerrainExtent((1009, 1009), 30.0, (-100.0, 924.0))).rows)
     assert numbers == {"Scale X": "3000", "Scale Y": "3000", "Scale Z": "200", "Location Z": "41200"}
-    assert "nearest" not in unreal(Ground((1009, 1009), 30.0, (0.0, 1.0))).note
-    assert "1,009 × 1,009" in unreal(Ground((1024, 1000), 30.0, (0.0, 1.0))).note
+    assert "nearest" not in unreal(TerrainExtent((1009, 1009), 30.0, (0.0, 1.0))).note
+    assert "1,009 × 1,009" in unreal(TerrainExtent((1024, 1000), 30.0, (0.0, 1.0))).note
 
 
 def test_the_numbers_for_unity() -> None:
-    numbers = dict(unity(Ground((500, 1000), 2.5, (-12.5, 100.0))).rows)
+    numbers = dict(unity(TerrainExtent((500, 1000), 2.5, (-12.5, 100.0))).rows)
     assert numbers == {
         "Terrain Width": "2497.5",
         "Terrain Length": "1247.5",
@@ -131,7 +131,7 @@ def test_the_numbers_for_unity() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_level_ground_has_the_range_that_its_picture_has(engine: str) -> None:
-    numbers = dict(ENGINES[engine](Ground((64, 64), 30.0, (7.0, 7.0))).rows)
+    numbers = dict(ENGINES[engine](TerrainExtent((64, 64), 30.0, (7.0, 7.0))).rows)
     assert "0" not in {numbers.get("Scale Z"), numbers.get("Terrain Height"), numbers.get("Displace Strength")}
 
 

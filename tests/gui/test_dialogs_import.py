@@ -13,7 +13,7 @@ from terrainpaint.core.classes import CLASS_NAMES, PALETTE
 from terrainpaint.core.importing import HeightMap, classes_of_heights
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
-from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog, Mode
+from terrainpaint.gui.dialogs.import_picture import ColourMode, ImportPictureDialog
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo
 
@@ -34,7 +34,7 @@ def words(dialog: QWidget) -> str:
 
 def test_a_picture_in_class_colours_is_imported_exactly(qtbot: QtBot) -> None:
     choice = opened(qtbot, PALETTE[IDS]).values()
-    assert choice.mode is Mode.EXACT
+    assert choice.mode is ColourMode.EXACT
     np.testing.assert_array_equal(choice.ids, IDS)
 
 
@@ -43,9 +43,9 @@ def test_other_colours_become_the_nearest_class(qtbot: QtBot) -> None:
     rgb[:, :35] += 3
     dialog = opened(qtbot, rgb)
     choice = dialog.values()
-    assert choice.mode is Mode.NEAREST
+    assert choice.mode is ColourMode.NEAREST
     np.testing.assert_array_equal(choice.ids, IDS)
-    (exact,) = [child for child in dialog.findChildren(QRadioButton) if child.text() == Mode.EXACT.value]
+    (exact,) = [child for child in dialog.findChildren(QRadioButton) if child.text() == ColourMode.EXACT.value]
     assert not exact.isEnabled() and "50.0% of the pixels have other colours" in words(dialog)
 
 
@@ -53,14 +53,14 @@ def test_clusters_are_named_by_the_user(qtbot: QtBot) -> None:
     rgb = np.zeros((40, 64, 3), np.uint8)
     rgb[:, 24:] = (250, 30, 30)
     dialog = opened(qtbot, rgb)
-    dialog.choose(Mode.CLUSTERS)
+    dialog.choose(ColourMode.CLUSTERS)
     combos = [child for child in dialog.findChildren(ClassCombo) if child.isVisible()]
     assert len(combos) == 2
     # The more frequent colour is first.
     combos[0].setCurrentIndex(CLASS_NAMES.index("tundra"))
     combos[1].setCurrentIndex(CLASS_NAMES.index("forest"))
     choice = dialog.values()
-    assert choice.mode is Mode.CLUSTERS
+    assert choice.mode is ColourMode.CLUSTERS
     assert (choice.ids[:, :24] == CLASS_NAMES.index("forest")).all()
     assert (choice.ids[:, 24:] == CLASS_NAMES.index("tundra")).all()
     assert "tundra 62%" in dialog.findChild(ClassBar).accessibleName()
@@ -153,12 +153,12 @@ def test_level_ground_can_be_imported(qtbot: QtBot) -> None:
 
 def drag(qtbot: QtBot, histogram: LimitHistogram, start: float, end: float) -> None:
     """Drag the line at `start`."""
-    pull(qtbot, histogram, QPoint(round(histogram._x(start)), 20), end)
+    pull(qtbot, histogram, QPoint(round(histogram.x_of(start)), 20), end)
 
 
 def pull(qtbot: QtBot, histogram: LimitHistogram, at: QPoint, end: float) -> None:
     qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=at)
-    there = QPoint(round(histogram._x(end)), at.y())
+    there = QPoint(round(histogram.x_of(end)), at.y())
     qtbot.mouseMove(histogram, there)
     qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=there)
 

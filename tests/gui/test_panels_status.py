@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.status_bar import Kind, Quality, Reading, StatusInfo
+from terrainpaint.gui.panels.status_bar import MessageKind, Quality, Reading, StatusInfo
 from terrainpaint.gui.theme import apply_theme
 
 LEFT = Qt.MouseButton.LeftButton
@@ -80,8 +80,8 @@ def test_a_message_is_shown_for_a_while(info: StatusInfo, qtbot: QtBot, monkeypa
     sentence = (
         "The file land.terrainpaint cannot be written because the disk is full; make some room on it and save again."
     )
-    monkeypatch.setattr(Kind.WARNING, "shown_ms", 30)
-    info.say(sentence, Kind.WARNING)
+    monkeypatch.setattr(MessageKind.WARNING, "shown_ms", 30)
+    info.say(sentence, MessageKind.WARNING)
     assert info.message.label.accessibleName() == sentence
     assert info.message.label.text().endswith("…")
     assert info.message.label.toolTip() == sentence

@@ -23,7 +23,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.errors import Cancelled, DeviceError, OutputError
 from terrainpaint.gui.view3d import block_mesh
 from terrainpaint.gui.view3d.flat_view import from_above
-from terrainpaint.gui.view3d.orbit_camera import Camera
+from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
 from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.turntable import filmed
@@ -97,7 +97,7 @@ def test_a_copy_of_bytes_stays_bytes() -> None:
 def test_a_ray_passes_through_its_place_in_the_picture(
     azimuth: float, elevation: float, distance: float, across: float, up: float
 ) -> None:
-    scene = Scene(camera=Camera((0.1, -0.2, 0.05), azimuth, elevation, distance))
+    scene = Scene(camera=OrbitCamera((0.1, -0.2, 0.05), azimuth, elevation, distance))
     point = scene.camera.eye + 0.7 * scene.camera.ray(across, up, 1.6)
     place = scene.place_of(point, 1.6)
     assert place is not None
@@ -105,7 +105,7 @@ def test_a_ray_passes_through_its_place_in_the_picture(
 
 
 def test_from_the_south_east_is_right_and_north_is_up() -> None:
-    scene = Scene(camera=Camera((0.0, 0.0, 0.0), 180.0, 60.0, 2.0))
+    scene = Scene(camera=OrbitCamera((0.0, 0.0, 0.0), 180.0, 60.0, 2.0))
     east, north = scene.place_of(np.array([0.1, 0, 0]), 1), scene.place_of(np.array([0, 0.1, 0]), 1)
     assert east is not None and north is not None
     assert east[0] > 0.05 and abs(east[1]) < 1e-9
@@ -115,7 +115,7 @@ def test_from_the_south_east_is_right_and_north_is_up() -> None:
 @given(st.integers(0, 89), st.integers(0, 139), st.floats(0, 359), st.floats(60, 90))
 def test_what_is_seen_at_a_pixel_is_that_pixel(row: int, col: int, azimuth: float, elevation: float) -> None:
     scene = Scene(land(hilly()), ViewSettings(exaggeration=5, water_level_m=None))
-    scene.camera = scene.kept(Camera((0.0, 0.0, 0.0), azimuth, elevation, 2.0))
+    scene.camera = scene.kept(OrbitCamera((0.0, 0.0, 0.0), azimuth, elevation, 2.0))
     place = scene.place_of(scene.point_of(row, col), 1.5)
     assert place is not None
     cell = scene.cell_at(*place, 1.5)
@@ -134,7 +134,7 @@ def test_a_mountain_hides_what_is_behind_it() -> None:
     height = np.zeros((100, 100), np.float32)
     height[50:53] = 4000
     scene = Scene(land(height), ViewSettings(exaggeration=10, water_level_m=None))
-    scene.camera = Camera((0.0, 0.0, 0.0), 180.0, 10.0, 2.0)
+    scene.camera = OrbitCamera((0.0, 0.0, 0.0), 180.0, 10.0, 2.0)
     place = scene.place_of(scene.point_of(45, 50), 1.0)
     assert place is not None
     cell = scene.cell_at(*place, 1.0)
@@ -143,7 +143,7 @@ def test_a_mountain_hides_what_is_behind_it() -> None:
 
 def test_a_click_on_water_is_a_click_on_its_surface() -> None:
     scene = Scene(land(np.zeros((100, 100), np.float32)), ViewSettings(exaggeration=50, water_level_m=1000.0))
-    scene.camera = Camera((0.0, 0.0, 0.0), 180.0, 20.0, 2.0)
+    scene.camera = OrbitCamera((0.0, 0.0, 0.0), 180.0, 20.0, 2.0)
     place = scene.place_of(scene.point_of(40, 60), 1.0)
     assert place is not None and scene.cell_at(*place, 1.0) in {(40, 60), (40, 59), (39, 60), (41, 60)}
 
@@ -159,7 +159,7 @@ def test_the_eye_is_never_under_the_ground(
     azimuth: float, elevation: float, distance: float, target: tuple[float, float, float], exaggeration: float
 ) -> None:
     scene = Scene(land(hilly()), ViewSettings(exaggeration=exaggeration, water_level_m=900.0))
-    camera = Camera(target, azimuth, elevation, distance)
+    camera = OrbitCamera(target, azimuth, elevation, distance)
     for limited in (scene.kept(camera), scene.raised(camera)):
         eye = limited.eye
         assert eye[2] >= scene.floor(eye[0], eye[1]) - 1e-6
@@ -182,7 +182,7 @@ def test_home_shows_the_whole_block(aspect: float, exaggeration: float) -> None:
 
 
 def test_zooming_leaves_the_point_where_it_is() -> None:
-    scene = Scene(camera=Camera((0.0, 0.0, 0.0), 200.0, 30.0, 2.0))
+    scene = Scene(camera=OrbitCamera((0.0, 0.0, 0.0), 200.0, 30.0, 2.0))
     point = np.array([0.2, 0.1, 0.0])
     before = scene.place_of(point, 1.3)
     scene.camera = scene.camera.closer(0.5, point)

@@ -22,7 +22,7 @@ _DECIMALS = 4
 
 
 @dataclass(frozen=True)
-class Ground:
+class TerrainExtent:
     """The terrain to export: (H, W) in pixels, metres per pixel, and the lowest and the highest height in metres."""
 
     shape: tuple[int, int]
@@ -50,7 +50,7 @@ class Numbers:
     note: str
 
 
-def unreal(ground: Ground) -> Numbers:
+def unreal(ground: TerrainExtent) -> Numbers:
     """For Landscape > Import from File in Unreal Engine, in centimetres."""
     side = nearest(UNREAL_SIDES, max(ground.shape))
     return Numbers(
@@ -65,7 +65,7 @@ def unreal(ground: Ground) -> Numbers:
     )
 
 
-def unity(ground: Ground) -> Numbers:
+def unity(ground: TerrainExtent) -> Numbers:
     """For Terrain Settings in Unity, in metres; its heightmaps have 2^k + 1 pixels a side."""
     down, across = ground.span_m
     side = nearest(UNITY_SIDES, max(ground.shape))
@@ -81,7 +81,7 @@ def unity(ground: Ground) -> Numbers:
     )
 
 
-def blender(ground: Ground) -> Numbers:
+def blender(ground: TerrainExtent) -> Numbers:
     """For a grid with a Displace modifier in Blender; the mesh formats need no numbers."""
     rows, cols = ground.shape
     low, high = ground.height_range_m
@@ -99,7 +99,7 @@ def blender(ground: Ground) -> Numbers:
     )
 
 
-ENGINES: Mapping[str, Callable[[Ground], Numbers]] = {"Unreal": unreal, "Unity": unity, "Blender": blender}
+ENGINES: Mapping[str, Callable[[TerrainExtent], Numbers]] = {"Unreal": unreal, "Unity": unity, "Blender": blender}
 """Name of a program → its numbers."""
 
 

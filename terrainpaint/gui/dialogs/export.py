@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export_paths
 from terrainpaint.export.job import MAX_EXAGGERATION
-from terrainpaint.gui.dialogs.engine_numbers import ENGINES, Ground, NumbersPage
+from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
     Form,
@@ -90,7 +90,7 @@ class ExportDialog(QDialog):
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
         self._engines = QTabWidget()
-        ground = Ground(map_shape, pixel_size_m, height_range_m)
+        ground = TerrainExtent(map_shape, pixel_size_m, height_range_m)
         for title, numbers in ENGINES.items():
             self._engines.addTab(NumbersPage(numbers(ground)), title)
         self._build()

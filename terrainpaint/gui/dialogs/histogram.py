@@ -127,7 +127,7 @@ class LimitHistogram(QWidget):
     def _near(self, at: QPointF) -> int | None:
         """The limit at a position, None when there is none."""
         below = at.y() > self._plot().bottom()
-        places = self._handles() if below else [self._x(limit) for limit in self._limits]
+        places = self._handles() if below else [self.x_of(limit) for limit in self._limits]
         distance = [abs(place - at.x()) for place in places]
         nearest = distance.index(min(distance))
         return nearest if distance[nearest] <= _GRAB_PX else None
@@ -137,7 +137,7 @@ class LimitHistogram(QWidget):
         apart, right = 2 * _HANDLE_PX + 2, self.width() - _HANDLE_PX
         handles: list[float] = []
         for value in self._limits:
-            handles.append(max(self._x(value), handles[-1] + apart if handles else 0.0))
+            handles.append(max(self.x_of(value), handles[-1] + apart if handles else 0.0))
         for number in reversed(range(len(handles))):
             handles[number] = min(handles[number], right - (len(handles) - 1 - number) * apart)
         return handles
@@ -146,7 +146,8 @@ class LimitHistogram(QWidget):
         below = self.fontMetrics().height() + 2 * _HANDLE_PX + 6
         return QRectF(_SIDE_PX, 4, self.width() - 2 * _SIDE_PX, self.height() - 4 - below)
 
-    def _x(self, value: float) -> float:
+    def x_of(self, value: float) -> float:
+        """The x of a value in the widget; of values beyond the span, the x of its end."""
         plot, (low, high) = self._plot(), self._span
         return plot.left() + (min(max(value, low), high) - low) / (high - low) * plot.width()
 
@@ -178,7 +179,7 @@ class LimitHistogram(QWidget):
             painter.fillRect(bar, QColor(*CLASSES[classes[zone]].colour))
 
     def _paint_limit(self, painter: QPainter, plot: QRectF, number: int) -> None:
-        theme, x, handle = current_theme(), self._x(self._limits[number]), self.handle(number)
+        theme, x, handle = current_theme(), self.x_of(self._limits[number]), self.handle(number)
         colour = QColor(theme.accent_text if number == self._shown() else theme.text)
         painter.setPen(QPen(colour, 1.5))
         painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))

@@ -26,12 +26,13 @@ from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progre
 from terrainpaint.core.shading import hillshade
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.dialogs.limits import LimitsPanel
-from terrainpaint.gui.dialogs.texture import Ground, TexturePanel
+from terrainpaint.gui.dialogs.texture import GroundScale, TexturePanel
 from terrainpaint.gui.widgets.basics import (
     GAP_PX,
     MARGIN_PX,
     Form,
     accept_button,
+    column_of_width,
     decision,
     dialog_column,
     label,
@@ -65,7 +66,7 @@ class HeightsImport:
     """
 
     heights: HeightMap
-    ground: Ground
+    ground: GroundScale
     limits: ClassLimits
     ids: NDArray[np.uint8] | None
 
@@ -139,8 +140,8 @@ class ImportHeightsDialog(QDialog):
     def _has_classes(self) -> bool:
         return not self._from_texture or self._texture.ids is not None
 
-    def _ground(self) -> Ground:
-        return Ground(self._low.value(), self._high.value(), self._pixel_size.value())
+    def _ground(self) -> GroundScale:
+        return GroundScale(self._low.value(), self._high.value(), self._pixel_size.value())
 
     def _build(self) -> None:
         side = QVBoxLayout(self._side)
@@ -295,16 +296,12 @@ class RawFormatDialog(QDialog):
             paragraph("A RAW file does not contain its layout. The layout is right when the picture shows terrain.")
         )
         side.addStretch(1)
-        panel = QWidget()
-        panel.setFixedWidth(290)
-        panel.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
         picture = QVBoxLayout()
         picture.addWidget(self._view)
         picture.addStretch(1)
         upper = QHBoxLayout()
         upper.setSpacing(24)
-        upper.addWidget(panel)
+        upper.addWidget(column_of_width(side, 290))
         upper.addLayout(picture, 1)
         whole = dialog_column(self)
         whole.addLayout(upper, 1)

@@ -26,11 +26,12 @@ from terrainpaint.core.importing import Clusters, k_means
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
-from terrainpaint.gui.background_jobs import Job
+from terrainpaint.gui.background_jobs import BackgroundJob
 from terrainpaint.gui.widgets.basics import (
     GAP_PX,
     Form,
     accept_button,
+    column_of_width,
     decision,
     dialog_column,
     label,
@@ -45,7 +46,7 @@ _USUAL_PX = 4096
 _BAND_PX = 1 << 20
 
 
-class Mode(Enum):
+class ColourMode(Enum):
     """How the colours of a picture become classes."""
 
     EXACT = "Exact class colours"
@@ -54,9 +55,9 @@ class Mode(Enum):
 
 
 _EXPLAINED = {
-    Mode.EXACT: "For maps that use the seven class colours only.",
-    Mode.NEAREST: "Each pixel becomes the class with the most similar colour.",
-    Mode.CLUSTERS: "Finds the main colours of the picture; you choose a class for each.",
+    ColourMode.EXACT: "For maps that use the seven class colours only.",
+    ColourMode.NEAREST: "Each pixel becomes the class with the most similar colour.",
+    ColourMode.CLUSTERS: "Finds the main colours of the picture; you choose a class for each.",
 }
 
 
@@ -65,7 +66,7 @@ class PictureImport:
     """`ids` (H, W) uint8 class ids, and the mode that gave them."""
 
     ids: NDArray[np.uint8]
-    mode: Mode
+    mode: ColourMode
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ class ImportPictureDialog(QDialog):
         self.setWindowTitle(f"Import {name}")
         self._read: _Read | None = None
         self._modes = QButtonGroup(self)
-        self._notes: dict[Mode, QLabel] = {}
+        self._notes: dict[ColourMode, QLabel] = {}
         self._combos: list[ClassCombo] = []
         self._clusters = QWidget()
         self._grid = QGridLayout(self._clusters)
@@ -108,14 +109,14 @@ class ImportPictureDialog(QDialog):
             return _Read(nearest, _foreign_fraction(rgb, nearest), k_means(rgb, CLUSTERS))
 
         # No parent: the thread may outlive the dialog.
-        self._job = Job(read)
+        self._job = BackgroundJob(read)
         self._job.done.connect(self._ready)
         self._job.failed.connect(self._after.show_text)
         self._job.start()
 
-    def choose(self, mode: Mode) -> None:
+    def choose(self, mode: ColourMode) -> None:
         """Select a mode."""
-        self._modes.button(list(Mode).index(mode)).setChecked(True)
+        self._modes.button(list(ColourMode).index(mode)).setChecked(True)
         self._show()
 
     def values(self) -> PictureImport:
@@ -127,8 +128,8 @@ class ImportPictureDialog(QDialog):
         return PictureImport(ids, self._mode)
 
     @property
-    def _mode(self) -> Mode:
-        return list(Mode)[self._modes.checkedId()]
+    def _mode(self) -> ColourMode:
+        return list(ColourMode)[self._modes.checkedId()]
 
     def _rows(self) -> int:
         """Rows of the map, in the proportions of the picture."""
@@ -138,7 +139,7 @@ class ImportPictureDialog(QDialog):
     def _ids(self) -> NDArray[np.uint8]:
         if self._read is None:
             raise ValueError("the picture is still being read")
-        if self._mode is Mode.CLUSTERS:
+        if self._mode is ColourMode.CLUSTERS:
             return self._read.clusters.ids([combo.class_id for combo in self._combos])
         return self._read.nearest
 
@@ -147,9 +148,9 @@ class ImportPictureDialog(QDialog):
         side.setSpacing(4)
         side.addWidget(label("Colours to classes", "heading"))
         side.addSpacing(4)
-        for number, mode in enumerate(Mode):
+        for number, mode in enumerate(ColourMode):
             choice = QRadioButton(mode.value)
-            choice.setChecked(mode is Mode.NEAREST)
+            choice.setChecked(mode is ColourMode.NEAREST)
             choice.clicked.connect(self._show)
             self._modes.addButton(choice, number)
             self._notes[mode] = paragraph(_EXPLAINED[mode])
@@ -166,10 +167,6 @@ class ImportPictureDialog(QDialog):
         size.add_below(self._size)
         side.addLayout(size)
         side.addStretch(1)
-        panel = QWidget()
-        panel.setFixedWidth(300)
-        panel.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
 
         pictures = QGridLayout()
         pictures.setSpacing(GAP_PX)
@@ -182,27 +179,27 @@ class ImportPictureDialog(QDialog):
 
         upper = QHBoxLayout()
         upper.setSpacing(24)
-        upper.addWidget(panel)
+        upper.addWidget(column_of_width(side, 300))
         upper.addLayout(pictures, 1)
         whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addWidget(self._buttons)
         self.resize(1000, 600)
-        self._modes.buttons()[list(Mode).index(Mode.NEAREST)].setFocus()
+        self._modes.buttons()[list(ColourMode).index(ColourMode.NEAREST)].setFocus()
 
     def _ready(self, read: _Read) -> None:
         self._read = read
         exact = read.foreign == 0
         if not exact:
-            self._modes.button(list(Mode).index(Mode.EXACT)).setEnabled(False)
+            self._modes.button(list(ColourMode).index(ColourMode.EXACT)).setEnabled(False)
             fraction = "Less than 0.1 %" if read.foreign < 0.001 else f"{read.foreign:.1%}"
-            self._notes[Mode.EXACT].setText(f"{fraction} of the pixels have other colours.")
+            self._notes[ColourMode.EXACT].setText(f"{fraction} of the pixels have other colours.")
         self._add_clusters(read.clusters)
         accept_button(self._buttons).setEnabled(True)
-        if self._mode is Mode.CLUSTERS:
+        if self._mode is ColourMode.CLUSTERS:
             self._show()
         else:
-            self.choose(Mode.EXACT if exact else Mode.NEAREST)
+            self.choose(ColourMode.EXACT if exact else ColourMode.NEAREST)
 
     def _add_clusters(self, clusters: Clusters) -> None:
         counts = np.bincount(clusters.labels.ravel(), minlength=len(clusters.centres)) / clusters.labels.size
@@ -219,7 +216,7 @@ class ImportPictureDialog(QDialog):
         self._grid.setColumnStretch(2, 1)
 
     def _show(self) -> None:
-        self._clusters.setVisible(self._mode is Mode.CLUSTERS)
+        self._clusters.setVisible(self._mode is ColourMode.CLUSTERS)
         if self._read is not None:
             ids = self._ids()
             self._after.show_picture(PALETTE[thinned(ids, _PREVIEW_PX)])

@@ -24,7 +24,7 @@ _NAME_PX = 150
 
 
 @dataclass(frozen=True)
-class Ground:
+class GroundScale:
     """The meaning of the heights of a file: metres of the lowest and the highest value, and metres per pixel."""
 
     low_m: float
@@ -46,7 +46,7 @@ class TexturePanel(QWidget):
         self._path: Path | None = None
         self._picture: NDArray[np.uint8] | None = None
         self._ids: NDArray[np.uint8] | None = None
-        self._ground: Ground | None = None
+        self._ground: GroundScale | None = None
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._reading, self._labelling = NewestJob(self), NewestJob(self)
@@ -90,7 +90,7 @@ class TexturePanel(QWidget):
             self._reading.start(lambda progress, cancel: (path, read_picture(path)))
             self._show_state()
 
-    def label_as(self, ground: Ground) -> None:
+    def label_as(self, ground: GroundScale) -> None:
         """Find the classes for this meaning of the heights; a result for another meaning is dropped."""
         if ground != self._ground:
             self._ground = ground

@@ -15,8 +15,8 @@ from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import label, push_button
 from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
 
-SIDE = 3
-COUNT = SIDE * SIDE
+_SIDE = 3
+VARIANT_COUNT = _SIDE * _SIDE
 _PICTURE_PX = 190
 _TEXT_PX = 24
 
@@ -31,7 +31,7 @@ class VariantsDialog(QDialog):
     def __init__(self, seeds: Sequence[int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Variants")
-        self.tiles = [_Tile(number + 1) for number in range(COUNT)]
+        self.tiles = [_Tile(number + 1) for number in range(VARIANT_COUNT)]
         self.more = push_button("More")
         self.more.setIcon(icon("dice"))
         self.more.setToolTip("Nine other seeds  (M)")
@@ -40,7 +40,7 @@ class VariantsDialog(QDialog):
         grid = QGridLayout()
         grid.setSpacing(8)
         for number, tile in enumerate(self.tiles):
-            grid.addWidget(tile, number // SIDE, number % SIDE)
+            grid.addWidget(tile, number // _SIDE, number % _SIDE)
             tile.clicked.connect(lambda _=False, tile=tile: self._choose(tile))
         row = QHBoxLayout()
         row.addWidget(label("Click one to use it, or press 1 to 9", "muted"), 1)
@@ -72,10 +72,10 @@ class VariantsDialog(QDialog):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = event.key() - Qt.Key.Key_1
-        if 0 <= number < COUNT:
+        if 0 <= number < VARIANT_COUNT:
             self._choose(self.tiles[number])
             return
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -SIDE, Qt.Key.Key_Down: SIDE}.get(
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -_SIDE, Qt.Key.Key_Down: _SIDE}.get(
             Qt.Key(event.key())
         )
         at = next((number for number, tile in enumerate(self.tiles) if tile.hasFocus()), None)
@@ -83,7 +83,7 @@ class VariantsDialog(QDialog):
             super().keyPressEvent(event)
         elif at is None:
             self.tiles[0].setFocus()
-        elif 0 <= at + step < COUNT and (abs(step) == SIDE or (at + step) // SIDE == at // SIDE):
+        elif 0 <= at + step < VARIANT_COUNT and (abs(step) == _SIDE or (at + step) // _SIDE == at // _SIDE):
             self.tiles[at + step].setFocus()
 
     def _choose(self, tile: _Tile) -> None:

@@ -33,7 +33,7 @@ class Reading:
     slope_deg: float | None = None
 
 
-class Kind(Enum):
+class MessageKind(Enum):
     """How important a message is: its icon, its role in the theme, and for how many milliseconds it is shown."""
 
     NOTE = "info", "muted", 6_000
@@ -143,7 +143,7 @@ class StatusInfo(QWidget):
         self._quality = quality
         self._show_state()
 
-    def say(self, message: str, kind: Kind = Kind.NOTE) -> None:
+    def say(self, message: str, kind: MessageKind = MessageKind.NOTE) -> None:
         """Show a message for a while, in place of the one before; "" for none."""
         self.message.say(message, kind)
 
@@ -167,7 +167,7 @@ class _Message(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kind = Kind.NOTE
+        self._kind = MessageKind.NOTE
         self._picture, self.label = QLabel(), ElidedLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -175,10 +175,10 @@ class _Message(QWidget):
         row.addWidget(self._picture)
         row.addWidget(self.label, 1)
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(lambda: self.say("", Kind.NOTE))
-        self.say("", Kind.NOTE)
+        self._timer.timeout.connect(lambda: self.say("", MessageKind.NOTE))
+        self.say("", MessageKind.NOTE)
 
-    def say(self, text: str, kind: Kind) -> None:
+    def say(self, text: str, kind: MessageKind) -> None:
         self._kind = kind
         set_role(self.label, kind.role)
         self.label.show_text(text)
@@ -195,7 +195,9 @@ class _Message(QWidget):
 
     def _draw_picture(self) -> None:
         theme = current_theme()
-        colour = {Kind.NOTE: theme.muted, Kind.WARNING: theme.warning, Kind.ERROR: theme.danger}[self._kind]
+        colour = {MessageKind.NOTE: theme.muted, MessageKind.WARNING: theme.warning, MessageKind.ERROR: theme.danger}[
+            self._kind
+        ]
         self._picture.setPixmap(pixmap(self._kind.picture, _ICON_PX, colour, self.devicePixelRatioF()))
 
 

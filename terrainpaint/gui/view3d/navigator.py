@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent
 
-from terrainpaint.gui.view3d.orbit_camera import Camera, Floats, units_per_pixel
+from terrainpaint.gui.view3d.orbit_camera import Floats, OrbitCamera, units_per_pixel
 from terrainpaint.gui.view3d.scene import Scene
 
 _Key = Qt.Key
@@ -74,7 +74,7 @@ class Navigator(QObject):
         width, height = self._size()
         return 2 * at.x() / max(1, width) - 1, 1 - 2 * at.y() / max(1, height)
 
-    def set_camera(self, camera: Camera) -> None:
+    def set_camera(self, camera: OrbitCamera) -> None:
         """Set the camera, moved to where the terrain allows it."""
         self._scene.camera = self._scene.raised(camera) if self._flying else self._scene.kept(camera)
         self._is_home = False

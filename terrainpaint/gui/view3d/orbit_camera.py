@@ -18,7 +18,7 @@ _TANGENT = math.tan(math.radians(FIELD_OF_VIEW_DEG) / 2)
 
 
 @dataclass(frozen=True)
-class Camera:
+class OrbitCamera:
     """The position of the eye relative to its target.
 
     `target` (x, y, z) in units of the longest side of the map; `azimuth_deg` the direction from the target to the
@@ -65,28 +65,28 @@ class Camera:
         towards = -self.outward + across * aspect * _TANGENT * self.right + up * _TANGENT * self.up
         return np.asarray(towards / np.linalg.norm(towards))
 
-    def turned(self, azimuth_deg: float, elevation_deg: float) -> Camera:
+    def turned(self, azimuth_deg: float, elevation_deg: float) -> OrbitCamera:
         """Turned around the target; straight above the target it stops."""
         elevation = min(max(self.elevation_deg + elevation_deg, -5.0), 90.0)
         return dataclasses.replace(self, azimuth_deg=(self.azimuth_deg + azimuth_deg) % 360, elevation_deg=elevation)
 
-    def looking_around(self, azimuth_deg: float, elevation_deg: float) -> Camera:
+    def looking_around(self, azimuth_deg: float, elevation_deg: float) -> OrbitCamera:
         """Turned around the eye."""
         elevation = min(max(self.elevation_deg + elevation_deg, -80.0), 89.0)
         aimed = dataclasses.replace(self, azimuth_deg=(self.azimuth_deg + azimuth_deg) % 360, elevation_deg=elevation)
         return aimed.moved(self.eye - aimed.eye)
 
-    def moved(self, by: Floats) -> Camera:
+    def moved(self, by: Floats) -> OrbitCamera:
         """Eye and target moved together."""
         x, y, z = (float(coordinate) for coordinate in self.target + by)
         return dataclasses.replace(self, target=(x, y, z))
 
-    def closer(self, factor: float, point: Floats) -> Camera:
+    def closer(self, factor: float, point: Floats) -> OrbitCamera:
         """All distances to `point` multiplied by `factor`: the point keeps its place in the picture."""
         x, y, z = (float(coordinate) for coordinate in point + (np.array(self.target) - point) * factor)
         return dataclasses.replace(self, target=(x, y, z), distance=self.distance * factor)
 
-    def with_eye(self, eye: Floats) -> Camera:
+    def with_eye(self, eye: Floats) -> OrbitCamera:
         """The camera from another position at the same target."""
         outward = eye - self.target
         distance = float(np.linalg.norm(outward))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.project import ViewSettings
-from terrainpaint.gui.view3d.orbit_camera import Camera, perspective, units_per_pixel
+from terrainpaint.gui.view3d.orbit_camera import OrbitCamera, perspective, units_per_pixel
 from terrainpaint.gui.view3d.relief import Relief
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,7 @@ class Scene:
     marker: tuple[int, int] | None = None
     sky_top: Colour = (0.44, 0.58, 0.73)
     sky_bottom: Colour = (0.86, 0.89, 0.91)
-    camera: Camera = Camera((0.0, 0.0, 0.0), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.0)  # noqa: RUF009 - frozen
+    camera: OrbitCamera = OrbitCamera((0.0, 0.0, 0.0), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.0)  # noqa: RUF009 - frozen
 
     @property
     def lift(self) -> float:
@@ -108,13 +108,13 @@ class Scene:
         # The pin and the shadow under the block extend beyond the box.
         return perspective(aspect, max(0.7 * nearest, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
 
-    def home(self, aspect: float) -> Camera:
+    def home(self, aspect: float) -> OrbitCamera:
         """A camera that shows the whole block from the south-west and orbits its middle."""
         half_x, half_y = (0.5, 0.5) if self.relief is None else self.relief.half
         corners = np.array(
             [(x, y, z, 1.0) for x in (-half_x, half_x) for y in (-half_y, half_y) for z in (self.base, self.top)]
         )
-        camera = Camera((0.0, 0.0, self.base), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.5)
+        camera = OrbitCamera((0.0, 0.0, self.base), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.5)
         # Perspective enlarges the near corner, so height and distance are iterated.
         for _ in range(_TRIES):
             clip = corners @ (perspective(aspect, 0.01, 10.0) @ camera.view_matrix()).T
@@ -127,7 +127,7 @@ class Scene:
             )
         return self.kept(camera)
 
-    def kept(self, camera: Camera) -> Camera:
+    def kept(self, camera: OrbitCamera) -> OrbitCamera:
         """The camera within limits, with the same target: not too far, near the map, never below the ground."""
         x, y, z = camera.target
         target = (min(max(x, -0.8), 0.8), min(max(y, -0.8), 0.8), min(max(z, self.base - 0.5), self.top + 0.5))
@@ -136,14 +136,14 @@ class Scene:
         floor = self.floor(eye[0], eye[1])
         return camera if eye[2] >= floor else camera.with_eye(np.array([eye[0], eye[1], floor]))
 
-    def raised(self, camera: Camera) -> Camera:
+    def raised(self, camera: OrbitCamera) -> OrbitCamera:
         """The camera within limits as in `kept`, but with the same direction: for flying."""
         eye = camera.eye
         x, y = (min(max(coordinate, -3.0), 3.0) for coordinate in eye[:2])
         z = min(max(eye[2], self.floor(x, y)), self.top + 3.0)
         return camera.moved(np.array([x, y, z]) - eye)
 
-    def landed(self, camera: Camera) -> Camera:
+    def landed(self, camera: OrbitCamera) -> OrbitCamera:
         """From the same eye, with the point in the middle of the picture as target; of the map when that is the sky."""
         ahead = self.intersection(0.0, 0.0, 1.0)
         middle = np.array([0.0, 0.0, (self.base + self.top) / 2])

@@ -18,7 +18,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
 from terrainpaint.gui.view3d.flat_view import FlatView, picture_from_above
-from terrainpaint.gui.view3d.orbit_camera import Camera
+from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief
 from terrainpaint.gui.view3d.scene import Colour, Scene
 from terrainpaint.gui.view3d.turntable import FilmJob, filmed
@@ -138,10 +138,10 @@ class TerrainView3D(QWidget):
         self._scene.sky_top, self._scene.sky_bottom = _colour(top), _colour(bottom)
         self._refresh()
 
-    # Camera
+    # OrbitCamera
 
     @property
-    def camera(self) -> Camera:
+    def camera(self) -> OrbitCamera:
         """Where the view is seen from."""
         return self._scene.camera
 
@@ -154,7 +154,7 @@ class TerrainView3D(QWidget):
     def look_from(self, azimuth_deg: float, elevation_deg: float, distance: float) -> None:
         """Look at the middle of the map; azimuth 180 is from the south. `distance` in units of its longest side."""
         target = (0.0, 0.0, (self._scene.base + self._scene.top) / 2)
-        self._set_camera(Camera(target, azimuth_deg % 360, elevation_deg, distance))
+        self._set_camera(OrbitCamera(target, azimuth_deg % 360, elevation_deg, distance))
 
     def set_flying(self, on: bool) -> None:
         """Start or end flying with keys and mouse."""
@@ -269,7 +269,7 @@ class TerrainView3D(QWidget):
         self._scene.view = view
         self._refresh_above_ground()
 
-    def _set_camera(self, camera: Camera) -> None:
+    def _set_camera(self, camera: OrbitCamera) -> None:
         if self._viewport is not None:
             self._viewport.navigator.set_camera(camera)
 

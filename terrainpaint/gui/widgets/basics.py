@@ -170,6 +170,15 @@ def row_of(*widgets: QWidget, spacing_px: int = 8) -> QWidget:
     return holder
 
 
+def column_of_width(column: QVBoxLayout, width_px: int) -> QWidget:
+    """A widget of a fixed width with the layout `column`, without margins."""
+    holder = QWidget()
+    holder.setFixedWidth(width_px)
+    holder.setLayout(column)
+    column.setContentsMargins(0, 0, 0, 0)
+    return holder
+
+
 def dialog_column(dialog: QDialog) -> QVBoxLayout:
     """The layout of a dialog: a column with the usual margins and gaps."""
     column = QVBoxLayout(dialog)
