@@ -293,7 +293,7 @@ def test_a_path_that_is_not_unicode_is_printed_as_its_bytes(weights: Path, map_p
                "--weights", weights]  # fmt: skip
     done = subprocess.run(command, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONUTF8": "1"})
     assert done.stdout == name + b"land_albedo.png\n", done.stderr
-    assert os.path.exists(done.stdout.rstrip())  # noqa: PTH110 - bytes
+    assert Path(os.fsdecode(done.stdout.rstrip())).exists()
 
 
 # --- errors, which leave no files

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from terrainpaint import __version__
 from terrainpaint.core.assets import shipped_styles
@@ -144,9 +144,9 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 class _Parser(argparse.ArgumentParser):
     """A parser that reports wrong usage in one line, as any other error."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, **settings: Any) -> None:
         # A script with an abbreviated option would break when an option with the same start is added.
-        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.splitlines())

@@ -61,7 +61,7 @@ def test_damaged_bytes_are_refused(damage: object) -> None:
     cells = np.arange(128 * 128, dtype=np.uint32).reshape(128, 128).astype(np.uint8)
     data = Tiles.of(cells).to_bytes()
     with pytest.raises(ValueError):
-        Tiles.from_bytes(damage(data), cells.shape)  # type: ignore[operator]
+        Tiles.from_bytes(damage(data), cells.shape)
 
 
 def test_tiles_outside_the_array_are_refused() -> None:

@@ -114,11 +114,11 @@ def test_several_files_fail_together(tmp_path: Path) -> None:
 
 def test_a_failing_rename_restores_the_earlier_files(tmp_path: Path) -> None:
     (tmp_path / "out.obj").write_text("old")
-    with pytest.raises(OutputError, match=r"out\.png could not be written: it is a folder"):  # noqa: SIM117
-        with FileTransaction() as transaction:
-            for name in ("out.obj", "out.mtl", "out.png"):
-                transaction.path(tmp_path / name).write_text("new")
-            (tmp_path / "out.png").mkdir()  # by another program meanwhile
+    message = r"out\.png could not be written: it is a folder"
+    with pytest.raises(OutputError, match=message), FileTransaction() as transaction:
+        for name in ("out.obj", "out.mtl", "out.png"):
+            transaction.path(tmp_path / name).write_text("new")
+        (tmp_path / "out.png").mkdir()  # by another program meanwhile
     assert (tmp_path / "out.obj").read_text() == "old"
     assert everything(tmp_path) == ["out.obj", "out.png"]
 
