@@ -320,7 +320,7 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "no such file"),
     "text": (lambda path: path.write_text("no picture"), "not a picture"),
     "empty": (lambda path: path.touch(), "not a picture"),
-    "foreign colours": (lambda path: picture(path, GREEN + np.uint8(1)), "--nearest-colour"),
+    "other colours": (lambda path: picture(path, GREEN + np.uint8(1)), "--nearest-colour"),
     "JPEG": (lambda path: picture(path, GREEN, format="JPEG"), "--nearest-colour"),
     "16 bits": (lambda path: blank_png(path, 40, 40, depth=16), "16 bits"),
     "16 bits grey": (lambda path: picture(path, np.zeros((40, 40), np.uint16)), "16 bits"),

@@ -1,7 +1,7 @@
 """Decode pictures of unknown origin: no limit below the legal sizes, nothing on standard error, few kinds of errors.
 
-Whatever a parser raises for foreign bytes, the bytes are at fault: OSError, ValueError, struct.error, ... Here all of
-that becomes `UndecodableError`. MemoryError, and an OSError of the system, pass through.
+Parsers raise OSError, ValueError, struct.error and others for damaged bytes. Here all of these become
+`UndecodableError`; MemoryError and an OSError of the system pass through.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LIMIT_LOCK, _LOG_LOCK = threading.Lock(), threading.Lock()
 
 
 class UndecodableError(ValueError):
-    """Bytes that are no picture, or a damaged one. The text goes on after the name of the file: "is damaged …"."""
+    """The bytes are not a picture, or a damaged one. The text follows the name of the file: "is damaged …"."""
 
 
 def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] | None = None) -> Image.Image:

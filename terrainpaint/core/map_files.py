@@ -1,4 +1,4 @@
-"""Read and write a segmentation map as a picture. Every picture that is no map is refused with its reason."""
+"""Read and write a segmentation map as a picture. Pictures that are not maps are refused with the reason."""
 
 from __future__ import annotations
 

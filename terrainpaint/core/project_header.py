@@ -122,7 +122,7 @@ def encode_header(header: Header) -> bytes:
 def decode_header(data: bytes) -> Header:
     """The header of `encode_header`; every value is checked.
 
-    Raises ValueError, whose text goes on after "is damaged: ", TooNewError for a later format.
+    Raises ValueError, whose text follows "is damaged: ", TooNewError for a later format.
     """
     top = parse_object(data)
     if top.whole("format", 1, _MAX_KEY) > FORMAT:

@@ -64,7 +64,7 @@ def encode_cells(cells: NDArray[np.uint8]) -> bytes:
 def decode_cells(data: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Cells (H, W) uint8 of `encode_cells`.
 
-    Raises ValueError for another size, palette or value; its text goes on after the name of the picture.
+    Raises ValueError for another size, palette or value; its text follows the name of the picture.
     """
     picture = _opened(data, shape, "P")
     palette = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8)[: PALETTE.size]

@@ -281,7 +281,7 @@ def test_no_folder_is_no_journal(tmp_path: Path) -> None:
 
 
 def test_files_of_other_formats_are_offered_but_not_recovered(tmp_path: Path) -> None:
-    (tmp_path / "x.journal").write_bytes(b"somebody's diary")
+    (tmp_path / "x.journal").write_bytes(b"another format")
     (abandoned,) = abandoned_journals(tmp_path)
     with pytest.raises(ProjectError, match="it is not a journal"):
         recover(abandoned)

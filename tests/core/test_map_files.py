@@ -86,9 +86,9 @@ def test_written_map_reads_back_the_same(ids: NDArray[np.uint8], tmp_path_factor
     path = tmp_path_factory.mktemp("map") / "map.png"
     write_map(path, SegmentationMap(ids))
     np.testing.assert_array_equal(read_map(path).ids, ids)
-    nearest, foreign = read_map_nearest(path)
+    nearest, inexact = read_map_nearest(path)
     np.testing.assert_array_equal(nearest.ids, ids)
-    assert foreign == 0
+    assert inexact == 0
 
 
 def test_written_map_is_a_palette_png_with_names(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
@@ -142,7 +142,7 @@ def test_unused_palette_entries_do_not_matter(tmp_path: Path, ids: NDArray[np.ui
 
 
 def test_a_used_palette_colour_of_no_class_is_named(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
-    path = tmp_path / "foreign.png"
+    path = tmp_path / "inexact.png"
     palette = PALETTE.copy()
     palette[0] = (250, 0, 16)
     ids[ids == 0] = 1
@@ -155,7 +155,7 @@ def test_a_used_palette_colour_of_no_class_is_named(tmp_path: Path, ids: NDArray
 def test_an_rgb_colour_of_no_class_is_named_with_its_fraction(tmp_path: Path) -> None:
     colours = np.broadcast_to(PALETTE[2], (1100, 1000, 3)).copy()
     colours[1090:, :500] = (10, 20, 30)
-    path = tmp_path / "foreign.png"
+    path = tmp_path / "inexact.png"
     Image.fromarray(colours).save(path, compress_level=1)
     with pytest.raises(MapError, match=r"on 0\.45% of its pixels, the first is #0a141e at row 1090, column 0;"):
         read_map(path)
@@ -166,17 +166,17 @@ def test_nearest_colour_of_a_slightly_changed_picture(tmp_path: Path, ids: NDArr
     colours[:10] += 3
     path = tmp_path / "changed.png"
     Image.fromarray(colours).save(path)
-    segmentation, foreign = read_map_nearest(path)
+    segmentation, inexact = read_map_nearest(path)
     np.testing.assert_array_equal(segmentation.ids, ids)
-    assert foreign == 10 / 40
+    assert inexact == 10 / 40
 
 
 def test_nearest_colour_of_a_palette_picture(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
     path = tmp_path / "changed.gif"
     palette_picture(ids, PALETTE + np.uint8(2)).save(path)
-    segmentation, foreign = read_map_nearest(path)
+    segmentation, inexact = read_map_nearest(path)
     np.testing.assert_array_equal(segmentation.ids, ids)
-    assert foreign == 1
+    assert inexact == 1
 
 
 def test_jpeg_is_read_only_by_nearest_colour(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
@@ -185,9 +185,9 @@ def test_jpeg_is_read_only_by_nearest_colour(tmp_path: Path, ids: NDArray[np.uin
     Image.fromarray(PALETTE[large]).save(path, quality=95, subsampling=0)
     with pytest.raises(MapError, match=r"JPEG.*--nearest-colour"):
         read_map(path)
-    segmentation, foreign = read_map_nearest(path)
+    segmentation, inexact = read_map_nearest(path)
     assert (segmentation.ids == large).mean() > 0.9
-    assert 0 < foreign <= 1
+    assert 0 < inexact <= 1
 
 
 BAD_PICTURES = {
