@@ -15,12 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import Cancelled, DeviceError, OutputError
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d import block_mesh
 from terrainpaint.gui.view3d.flat_view import from_above
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
@@ -279,6 +284,29 @@ def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
     assert view.position_of(1, 1) is None
     assert view.settings == ViewSettings(90, 20, 50, 500)
     assert view.picture() != before
+
+
+def test_the_pin_is_removed_with_its_map(qtbot: QtBot) -> None:
+    settings = Settings(2000.0, "atlas")
+    document = Document(Project.empty((64, 80), settings))
+    dock = ReliefDock(document, LiveGeneration(document, {}, TerrainProcess()))
+    qtbot.addWidget(dock)
+    dock.create_view()
+    dock.resize(400, 400)
+    dock.show()
+    assert dock.view is not None
+    dock.view.set_terrain(np.full((64, 80, 3), 130, np.uint8), hilly(64, 80), 2000.0)
+    dock.view.set_marker(30, 40)
+    qtbot.waitUntil(lambda: red_pixels(dock) > 20)
+    document.open(Project.empty((64, 80), settings), None, ViewSettings())
+    qtbot.waitUntil(lambda: red_pixels(dock) == 0)
+
+
+def red_pixels(widget: QWidget) -> int:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    pixels = rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    return int(((pixels[..., 0] > 230) & (pixels[..., 1] < 40) & (pixels[..., 2] < 40)).sum())
 
 
 def test_without_opengl_a_film_says_why(qtbot: QtBot, tmp_path: Path) -> None:
