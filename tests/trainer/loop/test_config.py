@@ -1,4 +1,5 @@
 import argparse
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def test_there_is_a_published_config_for_each_network() -> None:
     names = [name for name, system in published_configs().items() if system == "terrain"]
     assert names == ["default", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"]
     assert {config_of(name, "--perceptual", "vgg19.pth").network for name in names} == set(NETWORKS) == set(ADAPTERS)
+    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(TerrainConfig)}["network"]
+    assert set(choices) == set(NETWORKS)
 
 
 def test_the_default_config_says_what_the_defaults_are() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +17,16 @@ from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import shaded
+from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm
 from trainer.systems.terrain.crops import Crops, CropSource
-from trainer.systems.terrain.discriminators import local_input, reference_input
+from trainer.systems.terrain.discriminators import (
+    LOCAL_CHANNELS,
+    REFERENCE_CHANNELS,
+    ReferenceDiscriminator,
+    ReferenceDiscriminatorConfig,
+    local_input,
+    reference_input,
+)
 from trainer.systems.terrain.styles import Styles
 
 INNER = slice(1, -2)
@@ -55,8 +63,16 @@ class Adapter(ABC):
     C is the side of a crop, C + 3 that of a crop with its border.
     """
 
+    channels: ClassVar[int]
+    """Of the discriminator's input."""
+
     def __init__(self, networks: TerrainNetworks, pixel_size_m: float) -> None:
         self.networks, self.pixel_size_m = networks, pixel_size_m
+
+    @staticmethod
+    @abstractmethod
+    def new_discriminator(widths: tuple[int, ...], scales: int, norm: Norm) -> nn.Module:
+        """A discriminator with random weights; `widths` are the channels of its stride-2 convolutions."""
 
     @abstractmethod
     def measure_styles(self, source: CropSource, random: torch.Generator) -> None:
@@ -93,6 +109,13 @@ class Adapter(ABC):
 
 class LocalAdapter(Adapter):
     """The default network: sRGB, slopes in true units, the style of real crops."""
+
+    channels = LOCAL_CHANNELS
+
+    @staticmethod
+    def new_discriminator(widths: tuple[int, ...], scales: int, norm: Norm) -> nn.Module:
+        """Each scale is half the size of the one before."""
+        return MultiscaleDiscriminator(LOCAL_CHANNELS, widths, scales, norm)
 
     def measure_styles(self, source: CropSource, random: torch.Generator) -> None:
         """Measure them on crops, and store their covariance in the generator."""
@@ -138,6 +161,18 @@ class LocalAdapter(Adapter):
 
 class ReferenceAdapter(Adapter):
     """The networks after SPADE-Terrain-GAN: CIELAB, differences of the encoded elevation, random latents."""
+
+    channels = REFERENCE_CHANNELS
+
+    @staticmethod
+    def new_discriminator(widths: tuple[int, ...], scales: int, norm: Norm) -> nn.Module:
+        """As published; each scale is a quarter of the size of the one before."""
+        factors = tuple(4**index for index in range(scales))
+        discriminator = ReferenceDiscriminator(ReferenceDiscriminatorConfig(widths, factors))
+        for module in list(discriminator.modules()):
+            if isinstance(module, nn.Conv2d):
+                norm(module)
+        return discriminator
 
     def measure_styles(self, source: CropSource, random: torch.Generator) -> None:
         """These networks have no style inputs."""

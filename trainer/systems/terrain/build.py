@@ -18,16 +18,10 @@ from terrainpaint.models.weights import load_weights
 from trainer.loop.checkpoints import load_checkpoint
 from trainer.loop.system import DISCRIMINATOR
 from trainer.losses.perceptual import PerceptualNetwork
-from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm, no_norm
+from trainer.networks.multiscale_discriminator import Norm, no_norm
 from trainer.systems.terrain.adapters import Adapter, LocalAdapter, ReferenceAdapter
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.discriminators import (
-    LOCAL_CHANNELS,
-    REFERENCE_CHANNELS,
-    ReferenceDiscriminator,
-    ReferenceDiscriminatorConfig,
-    SegmentationDiscriminator,
-)
+from trainer.systems.terrain.discriminators import SegmentationDiscriminator
 from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
 
 ADAPTERS: Mapping[str, type[Adapter]] = {
@@ -99,18 +93,10 @@ def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
 
 
 def _discriminator(config: TerrainConfig) -> nn.Module:
-    widths, norm = config.discriminator_widths, _norm(config)
-    is_local = config.network == "spade-local"
+    adapter, widths, norm = ADAPTERS[config.network], config.discriminator_widths, _norm(config)
     if config.adversarial == "segmentation":
-        return SegmentationDiscriminator(widths, norm, LOCAL_CHANNELS if is_local else REFERENCE_CHANNELS)
-    if is_local:
-        return MultiscaleDiscriminator(LOCAL_CHANNELS, widths, config.discriminator_scales, norm)
-    scales = tuple(4**index for index in range(config.discriminator_scales))
-    discriminator = ReferenceDiscriminator(ReferenceDiscriminatorConfig(widths, scales))
-    for module in list(discriminator.modules()):
-        if isinstance(module, nn.Conv2d):
-            norm(module)
-    return discriminator
+        return SegmentationDiscriminator(widths, norm, adapter.channels)
+    return adapter.new_discriminator(widths, config.discriminator_scales, norm)
 
 
 def _norm(config: TerrainConfig) -> Norm:
