@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.errors import TrainingError
 
@@ -19,11 +19,8 @@ def read_description(path: Path) -> dict[str, Any]:
     """The description of a weights file; nothing of it is checked. Raises TrainingError when there is none."""
     try:
         with safe_open(path, "pt") as file:
-            description = json.loads((file.metadata() or {})[KEY])
+            return parse_object((file.metadata() or {})[KEY]).values
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
-    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+    except (SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(f"{path} is not a weights file of TerrainPaint, or it is damaged.") from error
-    if not isinstance(description, dict):
-        raise TrainingError(f"{path} is not a weights file of TerrainPaint, or it is damaged.")
-    return description
