@@ -1,6 +1,6 @@
 """Export a terrain to files: meshes and pictures that other programs read."""
 
-from terrainpaint.export.formats import FORMATS, Format, check_name, export, export_obj, export_paths
+from terrainpaint.export.formats import FORMATS, Format, export, export_obj, export_paths
 from terrainpaint.export.job import ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_paths
 
@@ -9,7 +9,6 @@ __all__ = [
     "ExportOptions",
     "ExportSource",
     "Format",
-    "check_name",
     "export",
     "export_obj",
     "export_paths",

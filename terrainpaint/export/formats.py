@@ -97,14 +97,14 @@ def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Pa
     return [path for _, paths in _targets(target_dir, name, formats) for path in paths]
 
 
-def check_name(name: str) -> None:
+def _check_name(name: str) -> None:
     """Raise OptionError when `name` cannot be the start of a file name."""
     if name in ("", ".", "..") or Path(name).name != name:
         raise OptionError(f'"{name}" cannot be the name of a file; choose a name without slashes.')
 
 
 def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Target]:
-    check_name(name)
+    _check_name(name)
     known = ", ".join(FORMATS)
     if not formats:
         raise OptionError(f"No format is chosen; choose from {known}.")

@@ -30,7 +30,7 @@ from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
 from terrainpaint.gui.dialogs.texture import TexturePanel
 from terrainpaint.gui.widgets.basics import accept_button
-from terrainpaint.gui.widgets.class_colours import ClassBar
+from terrainpaint.gui.widgets.class_colours import ClassBar, percent
 
 LONG_MS = 20_000
 
@@ -130,7 +130,7 @@ def test_a_texture_of_another_size_gives_the_classes_of_the_labeller(
     choice = dialog.values()
     np.testing.assert_array_equal(choice.classes(), expected)
     assert {WATER} < set(np.unique(expected))
-    assert f"water {(expected == WATER).mean():.0%}" in dialog.findChild(ClassBar).accessibleName()
+    assert f"water {percent((expected == WATER).mean())}" in dialog.findChild(ClassBar).accessibleName()
     assert "sky.png\n225 × 150 px" in words(dialog) and "Sea level" not in words(dialog)
     assert not any(child.isVisible() for child in dialog.findChildren(QProgressBar))
 

@@ -14,9 +14,10 @@ from terrainpaint.core.painting import Edge, Mark, Shape
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.panels.classes_panel import ClassesPanel, percent, sampled_fractions
+from terrainpaint.gui.panels.classes_panel import ClassesPanel, sampled_fractions
 from terrainpaint.gui.panels.tool_bars import ToolOptions
 from terrainpaint.gui.tools import TOOLS, SelectionMode, ToolSettings
+from terrainpaint.gui.widgets.class_colours import percent
 
 LEFT = Qt.MouseButton.LeftButton
 WATER, GRASS, FOREST, DESERT = 0, 1, 2, 4

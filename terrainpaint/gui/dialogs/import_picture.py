@@ -37,7 +37,7 @@ from terrainpaint.gui.widgets.basics import (
     label,
     paragraph,
 )
-from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, colour_icon
+from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, colour_icon, percent
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 CLUSTERS = 7
@@ -192,8 +192,7 @@ class ImportPictureDialog(QDialog):
         exact = read.foreign == 0
         if not exact:
             self._modes.button(list(ColourMode).index(ColourMode.EXACT)).setEnabled(False)
-            fraction = "Less than 0.1 %" if read.foreign < 0.001 else f"{read.foreign:.1%}"
-            self._notes[ColourMode.EXACT].setText(f"{fraction} of the pixels have other colours.")
+            self._notes[ColourMode.EXACT].setText(f"{percent(read.foreign)} of the pixels have other colours.")
         self._add_clusters(read.clusters)
         accept_button(self._buttons).setEnabled(True)
         if self._mode is ColourMode.CLUSTERS:
@@ -211,7 +210,7 @@ class ImportPictureDialog(QDialog):
             combo.currentIndexChanged.connect(self._show)
             self._combos.append(combo)
             self._grid.addWidget(colour, row, 0)
-            self._grid.addWidget(label(f"{counts[row]:.0%}", "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(label(percent(counts[row]), "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(combo, row, 2)
         self._grid.setColumnStretch(2, 1)
 

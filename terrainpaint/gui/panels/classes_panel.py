@@ -19,7 +19,7 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import change_settings
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.tools import ToolSettings
-from terrainpaint.gui.widgets.class_colours import Marks, colour_icon, paint_swatch
+from terrainpaint.gui.widgets.class_colours import Marks, colour_icon, paint_swatch, percent
 
 _COUNT_EVERY_MS = 1000
 _SAMPLES = 100_000
@@ -246,12 +246,3 @@ def sampled_fractions(ids: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(7,) float64: the fraction of each class in a map (H, W) uint8; of a large map from a sample of its pixels."""
     step = max(1, math.ceil(math.sqrt(ids.size / _SAMPLES)))
     return class_fractions(ids[::step, ::step])
-
-
-def percent(fraction: float) -> str:
-    """A fraction 0..1 as a percentage, which is "0 %" only for 0."""
-    if fraction == 0:
-        return "0 %"
-    if fraction < 0.001:
-        return "<0.1 %"
-    return f"{fraction:.1%}".replace("%", " %") if fraction < 0.0995 else f"{fraction:.0%}".replace("%", " %")

@@ -130,7 +130,7 @@ class ClassBar(QWidget):
         present = [
             (name, fraction) for name, fraction in zip(CLASS_NAMES, self._fractions, strict=True) if fraction > 0
         ]
-        return [f"{name} {fraction:.0%}" if fraction >= 0.005 else f"{name} <1%" for name, fraction in present]
+        return [f"{name} {percent(fraction)}" for name, fraction in present]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -159,3 +159,12 @@ class ClassBar(QWidget):
                 left, top = 0, top + metrics.height()
             painter.drawText(left, top + metrics.ascent(), text)
             left += width + 14
+
+
+def percent(fraction: float) -> str:
+    """A fraction 0..1 as a percentage, which is "0 %" only for 0."""
+    if fraction == 0:
+        return "0 %"
+    if fraction < 0.001:
+        return "<0.1 %"
+    return f"{fraction:.1%}".replace("%", " %") if fraction < 0.0995 else f"{fraction:.0%}".replace("%", " %")
