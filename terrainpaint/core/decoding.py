@@ -24,18 +24,29 @@ from terrainpaint.errors import InputFileError
 _LIMIT_LOCK, _LOG_LOCK = threading.Lock(), threading.Lock()
 
 
+PICTURE_FORMATS = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI"),
+    *("SGI", "TGA", "TIFF", "WEBP"),
+)
+"""The formats, by Pillow's names, in which pictures are opened. Pillow recognises formats by content, whatever the
+suffix; EPS is not among these because it starts Ghostscript with the file, nor are formats that need other programs to
+decode."""
+
+
 class UndecodableError(ValueError):
     """The bytes are not a picture, or a damaged one. The text follows the name of the file: "is damaged …"."""
 
 
-def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] | None = None) -> Image.Image:
-    """A picture whose header was read; its pixels are not decoded yet. `formats` are Pillow's names, None allows all.
+def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORMATS) -> Image.Image:
+    """A picture whose header was read; its pixels are not decoded yet. `formats` are Pillow's names.
 
     The caller checks the size before `load_pixels`. Raises UndecodableError, OSError when the system refuses the file.
     """
     try:
+        Image.init()
         with _no_pixel_limit():
-            return Image.open(file, formats=formats)
+            # Older versions of Pillow lack some of the formats.
+            return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
     except MemoryError:
         raise
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from terrainpaint.core.decoding import UndecodableError, decoded, load_pixels, open_picture, read_heights, read_picture
+from terrainpaint.core.decoding import (
+    PICTURE_FORMATS,
+    UndecodableError,
+    decoded,
+    load_pixels,
+    open_picture,
+    read_heights,
+    read_picture,
+)
 from terrainpaint.core.files import write_image
-from terrainpaint.errors import InputFileError
+from terrainpaint.core.map_files import read_map_nearest
+from terrainpaint.errors import InputFileError, MapError
 
 RGB = np.random.default_rng(3).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -73,3 +83,29 @@ def test_heights_with_gaps_are_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.tif"), height)
     with pytest.raises(InputFileError, match="1 heights that are not numbers"):
         read_heights(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".eps", ".jpg"])
+def test_postscript_is_not_decoded_and_starts_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """Pillow recognises EPS by its content and would run Ghostscript, named `gs`, with the file."""
+    marker = tmp_path / "started"
+    program = tmp_path / "bin" / "gs"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch '{marker}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    path = tmp_path / f"map{suffix}"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(UndecodableError, match="is not a picture that can be read"):
+        open_picture(path)
+    with pytest.raises(MapError, match=r"map\.\w+ is not"):
+        read_map_nearest(path)
+    assert not marker.exists()
+
+
+def test_no_format_that_is_opened_needs_another_program() -> None:
+    Image.init()
+    assert not {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "FITS", "IPTC"} & set(PICTURE_FORMATS)
+    assert {"PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP"} <= set(PICTURE_FORMATS) & set(Image.OPEN)
