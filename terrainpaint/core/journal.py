@@ -86,8 +86,9 @@ class Journal:
     def tiles(self, key: int, tiles: Tiles) -> None:
         """Record the tiles that a stroke, an undo or a redo wrote into the layer `key`, or into the counts (REROLLS).
 
-        Raises ValueError when no `structure` had such a layer, OutputError.
+        Raises OutputError, ValueError when no `structure` had such a layer.
         """
+        self._require_whole()
         if key != REROLLS and key not in self._known:
             raise ValueError(f"the journal knows no layer {key}")
         self._append([encode_tiles(Kind.TILES, key, tiles)], self._unsaved)
@@ -144,11 +145,16 @@ class Journal:
     def _unsaved(self) -> JournalDocument:
         return JournalDocument(self._document.name, self._document.path, changed=True)
 
-    def _append(self, records: Iterable[bytes], document: JournalDocument) -> None:
+    def _require_whole(self) -> None:
+        """Raises OutputError when a change is missing: a later one may build on it."""
         if self._broken or self._descriptor is None:
             raise OutputError(
                 f"{self.path} lacks earlier changes, because they could not be written; save the document."
             )
+
+    def _append(self, records: Iterable[bytes], document: JournalDocument) -> None:
+        self._require_whole()
+        assert self._descriptor is not None
         try:
             for record in records:
                 _write_all(self._descriptor, record)

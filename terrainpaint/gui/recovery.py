@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import queue
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.document import Document
 
-_RETRY_MS = 30_000
+RETRY_MS = 30_000
+"""A journal that could not be written is tried again this often."""
 _FLUSHED_WITHIN_S = 0.5
 """While steps come faster than the disk can confirm them, the journal is flushed this often."""
 
@@ -31,6 +34,8 @@ class Autosave(QObject):
     """Why the journal cannot be written, one sentence. Not repeated until it works again."""
     begun = Signal()
     """A journal holds all of the document."""
+    works = Signal(bool)
+    """Whether unsaved work can be recovered: False from an error until a journal holds everything again."""
 
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,13 +54,13 @@ class Autosave(QObject):
         document.stored.connect(self._stored)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._retry)
-        self._timer.start(_RETRY_MS)
+        self._timer.start(RETRY_MS)
         self._thread.start()
 
     def forget(self) -> None:
         """Remove the journal: the document was saved or given up."""
         self._begun = False
-        self._entries.put(self._remove)
+        self._entries.put(self._forget)
 
     def close(self) -> None:
         """Write all entries that are queued, and stop."""
@@ -118,18 +123,31 @@ class Autosave(QObject):
 
     def _run(self) -> None:
         while (entry := self._entries.get()) is not None:
+            # No error may end this thread, or nothing would be written until the next start of the program.
             try:
                 entry()
             except TerrainPaintError as error:
-                if not self._broken:
-                    self._broken = True
-                    self.failed.emit(f"Recovery of unsaved work is off: {error}")
+                self._fail(str(error))
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+                self._fail("something went wrong inside TerrainPaint; save the document.")
+
+    def _fail(self, reason: str) -> None:
+        if not self._broken:
+            self._broken = True
+            self.failed.emit(f"Recovery of unsaved work is off: {reason}")
+            self.works.emit(False)
+
+    def _repaired(self) -> None:
+        if self._broken:
+            self._broken = False
+            self.works.emit(True)
 
     def _create(self, project: Project, view: ViewSettings, name: str, path: Path | None) -> None:
         self._remove()
         self._journal = Journal.create(self._folder, name, project, view, path)
         self._journal.flush()
-        self._broken = False
+        self._repaired()
         self.begun.emit()
 
     def _append(self, entry: _Entry) -> None:
@@ -139,6 +157,10 @@ class Autosave(QObject):
             if self._entries.empty() or time.monotonic() - self._flushed_at > _FLUSHED_WITHIN_S:
                 self._journal.flush()
                 self._flushed_at = time.monotonic()
+
+    def _forget(self) -> None:
+        self._remove()
+        self._repaired()  # there is nothing to recover
 
     def _remove(self) -> None:
         if self._journal is not None:

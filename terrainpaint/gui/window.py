@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
             source.connect(lambda sentence: self.say(sentence, MessageKind.ERROR))
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
+        self.autosave.works.connect(self.status.set_recovery)
         document.missed.connect(lambda: self.say(_MISSED, MessageKind.WARNING))
         for source in (opening.said, saving.said, self.relief.said):
             source.connect(self.say)

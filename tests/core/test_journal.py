@@ -325,6 +325,23 @@ def test_after_a_full_disk_a_journal_must_be_written_again(tmp_path: Path, monke
     assert_same(recovered(journal, tmp_path / "b"), project)
 
 
+def test_a_new_layer_that_was_not_written_is_an_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = plain_project()
+    journal = Journal.create(tmp_path / "a", "a", copied(project), VIEW)
+    larger = dataclasses.replace(project, layers=(*project.layers, Layer(9, "new", empty_cells(project.shape))))
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", full_disk)
+        with pytest.raises(OutputError, match="disk is full"):
+            journal.structure(larger)
+    with pytest.raises(OutputError, match="lacks earlier changes"):
+        journal.tiles(9, stroke(larger, 9, Rect(0, 0, 9, 9), 2))
+    journal.replaced(copied(larger))
+    journal.tiles(9, stroke(larger, 9, Rect(0, 0, 9, 9), 3))
+    assert_same(recovered(journal, tmp_path / "b"), larger)
+
+
 def test_saving_removes_a_broken_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal.create(tmp_path, "a", plain_project(), VIEW)
     with monkeypatch.context() as patched:

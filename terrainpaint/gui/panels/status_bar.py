@@ -72,6 +72,9 @@ class StatusInfo(QWidget):
         self.size_label = QLabel()
         self.size_label.setToolTip("Size of the map")
         self.zoom_label = value_label("0000 %", "Zoom of the map")
+        self.recovery_label = QLabel("Recovery off")
+        self.recovery_label.setToolTip("Unsaved work cannot be written for recovery; save the project.")
+        self.recovery_label.hide()
         self.ring = _Ring()
         self.state = value_label("Preview 100 %")
 
@@ -91,6 +94,7 @@ class StatusInfo(QWidget):
             vertical_rule(),
             self.size_label,
             self.zoom_label,
+            self.recovery_label,
             vertical_rule(),
             self.ring,
             self.state,
@@ -142,6 +146,10 @@ class StatusInfo(QWidget):
         """Show whether the visible terrain is a preview or exact."""
         self._quality = quality
         self._show_state()
+
+    def set_recovery(self, works: bool) -> None:
+        """Show whether unsaved work can be recovered after a crash; only a failure is visible."""
+        self.recovery_label.setHidden(works)
 
     def say(self, message: str, kind: MessageKind = MessageKind.NOTE) -> None:
         """Show a message for a while, in place of the one before; "" for none."""

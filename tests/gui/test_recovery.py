@@ -1,0 +1,102 @@
+"""Recovery goes on after any error, and says while it cannot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.painting import rectangle
+from terrainpaint.gui import recovery
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.status_bar import StatusInfo
+from terrainpaint.gui.recovery import Autosave
+from tests.core.projects import assert_same
+from tests.core.test_journal import full_disk
+from tests.gui.painter import SHAPE, new_document
+
+MARK = rectangle((10, 10), (60, 80), SHAPE)
+
+
+@pytest.fixture
+def document(monkeypatch: pytest.MonkeyPatch) -> Document:
+    monkeypatch.setattr(recovery, "RETRY_MS", 50)
+    return new_document()
+
+
+def test_a_layer_that_a_full_disk_lost_is_written_when_there_is_room(
+    qtbot: QtBot, document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    messages: list[str] = []
+    autosave.failed.connect(messages.append)
+    with qtbot.waitSignal(autosave.begun):
+        document.paint_mark("Paint", MARK, 3)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", full_disk)
+        patched.setattr("os.fsync", full_disk)
+        with qtbot.waitSignal(autosave.works) as works:
+            document.add_layer()
+            document.paint_mark("Paint", rectangle((0, 0), (40, 40), SHAPE), 5)
+        assert works.args == [False]
+        qtbot.wait(200)  # some retries that fail
+    with qtbot.waitSignal(autosave.works) as works:
+        document.paint_mark("Paint", rectangle((20, 20), (50, 50), SHAPE), 2)
+    assert works.args == [True]
+    assert len(messages) == 1 and "Recovery of unsaved work is off" in messages[0]
+    autosave.close()
+    (path,) = (tmp_path / "journals").glob("*.journal")
+    (tmp_path / "killed").mkdir()
+    os.link(path, tmp_path / "killed" / path.name)
+    (journal,) = recovery.abandoned_journals(tmp_path / "killed")
+    assert_same(recovery.recover(journal)[0], document.project)
+
+
+def test_an_error_of_the_program_does_not_end_recovery(
+    qtbot: QtBot,
+    document: Document,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", lambda *_: 1 // 0)
+        patched.setattr("os.fsync", lambda *_: 1 // 0)
+        with qtbot.waitSignal(autosave.failed):
+            document.paint_mark("Paint", MARK, 3)
+    with qtbot.waitSignal(autosave.begun):
+        pass
+    autosave.close()
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_nothing_is_off_when_there_is_nothing_to_recover(
+    qtbot: QtBot, document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full_disk)
+        with qtbot.waitSignal(autosave.failed):
+            document.paint_mark("Paint", MARK, 3)
+        with qtbot.waitSignal(autosave.works) as works:
+            autosave.forget()
+    assert works.args == [True]
+    with qtbot.assertNotEmitted(autosave.begun, wait=200):
+        pass
+    autosave.close()
+    assert list((tmp_path / "journals").glob("*.journal")) == []
+
+
+def test_the_status_bar_says_while_recovery_is_off(qtbot: QtBot, document: Document) -> None:
+    status = StatusInfo(document)
+    qtbot.addWidget(status)
+    status.resize(1200, 30)
+    status.show()
+    assert not status.recovery_label.isVisible()
+    status.set_recovery(False)
+    assert status.recovery_label.isVisible() and "save" in status.recovery_label.toolTip()
+    status.set_recovery(True)
+    assert not status.recovery_label.isVisible()
