@@ -56,6 +56,14 @@ def test_layers_groups_offsets_and_visibility(tmp_path: Path) -> None:
     assert (top[20:, 10:] == 5).all() and (top[:20] == EMPTY).all() and (top[:, :10] == EMPTY).all()
 
 
+@pytest.mark.parametrize(("x", "y"), [(60, 0), (0, 50), (-10, 0), (0, -10), (-9999, 9999)])
+def test_a_layer_outside_the_canvas_is_empty(tmp_path: Path, x: int, y: int) -> None:
+    stack = f'<stack><layer name="out" src="a.png" x="{x}" y="{y}"/><layer src="b.png"/></stack>'
+    pictures = {"a.png": png(colours((10, 10), 6)), "b.png": png(colours((20, 20), 1))}
+    low, out = read_openraster(ora(tmp_path / "a.ora", stack, pictures), SETTINGS).layers
+    assert out.name == "out" and (out.cells == EMPTY).all() and (low.cells[:20, :20] == 1).all()
+
+
 def test_pixels_become_the_nearest_class_or_nothing(tmp_path: Path) -> None:
     pixels = np.dstack([np.tile(PALETTE, (50, 9, 1))[:, :60] ^ 3, np.full((50, 60), 128, np.uint8)])
     pixels[:, 30:, 3] = 127
