@@ -182,8 +182,6 @@ def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDAr
         raise ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.") from error
     cells = empty_cells(shape)
     visible = Rect(layer.row, layer.col, *size).clipped(shape)
-    if visible.is_empty:
-        return cells
     part = pixels[visible.moved(-layer.row, -layer.col).slices]
     opaque = part[:, :, 3] >= _OPAQUE_ALPHA
     cells[visible.slices][opaque] = nearest_classes(np.ascontiguousarray(part[:, :, :3]))[opaque]
