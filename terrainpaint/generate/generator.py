@@ -30,6 +30,7 @@ from terrainpaint.generate.tiles import (
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
+from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 from terrainpaint.models.windows import Area, Window
@@ -174,13 +175,14 @@ class Generator:
     ) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: the albedo with the relief shading of the shadow generator."""
         rows, cols = terrain.shape
-        padded = _continued(terrain.height, ((1, 2), (1, 2)))
+        padded = _continued(terrain.height, (BORDER_PX, BORDER_PX))
         picture = np.empty_like(terrain.albedo)
         rects = list(tiles(rows, cols, TILE_PX))
         for done, rect in enumerate(rects):
             progress(done / len(rects))
             check_cancel(cancel)
-            near = padded[rect.row : rect.row + rect.height + 3, rect.col : rect.col + rect.width + 3]
+            bottom, right = rect.bottom + sum(BORDER_PX), rect.right + sum(BORDER_PX)
+            near = padded[rect.row : bottom, rect.col : right]
             with _computing(rect):
                 picture[rect.slices] = self._shade(terrain.albedo[rect.slices], near, terrain.pixel_size_m)
         progress(1.0)
@@ -221,7 +223,7 @@ class Generator:
         return (mean[None, :, None, None] + recipe.variety * difference).to(self._device)
 
     def _shade(self, albedo: NDArray[np.uint8], padded: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
-        """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights (h + 3, w + 3), which start one px before it."""
+        """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights with the border `BORDER_PX`."""
         height = torch.from_numpy(np.ascontiguousarray(padded))[None, None].to(self._device)
         elevation = self._weights.generator.encode_elevation(height)
         picture = picture_to_tensor(albedo, self._device)

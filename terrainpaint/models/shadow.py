@@ -13,6 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+BORDER_PX = (1, 2)
+"""Pixels of heights that shading needs around a picture: to the north and west, and to the south and east."""
+INNER = slice(BORDER_PX[0], -BORDER_PX[1])
+"""Rows or columns of the picture in an array with this border."""
 SLOPE_GAINS = (4.0, 40.0)
 """Slopes are compressed by tanh at two gains: one for mountains, one for plains, where relief maps exaggerate."""
 
@@ -35,8 +39,8 @@ class ShadowNetwork(nn.Module, ABC):
     def shade(self, albedo: Tensor, height: Tensor, elevation: Tensor, pixel_size_m: float) -> Tensor:
         """The shaded picture (N, 3, H, W) of an albedo of this size, both sRGB; the result may leave 0..1.
 
-        `height` (N, 1, H + 3, W + 3) metres, with one more pixel to the north and west and two more to the south and
-        east; `elevation` the same, encoded. An implementation uses one of the two.
+        `height` (N, 1, H + 3, W + 3) metres, with a border of `BORDER_PX`; `elevation` the same, encoded. An
+        implementation uses one of the two.
         """
 
 

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
-from terrainpaint.models.shadow import ShadowConfig, ShadowNetwork
+from terrainpaint.models.shadow import INNER, ShadowConfig, ShadowNetwork
 
-_INNER = slice(1, -2)
 _BRIGHTEST = 1 - 1e-3
 """Largest magnitude of L: before tanh, black and white are infinite."""
 
@@ -30,7 +29,7 @@ class ReferenceShadow(ShadowNetwork):
 
     def lit(self, unshaded: Tensor) -> Tensor:
         """The result of `ReferenceNetwork.unshaded`, (N, 4, H, W) → shaded Lab (N, 3, H - 3, W - 3) in -1..1."""
-        colour = unshaded[:, :3, _INNER, _INNER]
+        colour = unshaded[:, :3, INNER, INNER]
         light = self(torch.tanh(unshaded[:, 3:]))
         return torch.tanh(torch.cat([colour[:, :1] + light, colour[:, 1:]], dim=1))
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.noise import seeded
-from terrainpaint.models.shadow import shaded
+from terrainpaint.models.shadow import INNER, shaded
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm
 from trainer.systems.terrain.crops import Crops, CropSource
 from trainer.systems.terrain.discriminators import (
@@ -28,9 +28,6 @@ from trainer.systems.terrain.discriminators import (
     reference_input,
 )
 from trainer.systems.terrain.styles import Styles
-
-INNER = slice(1, -2)
-"""Of a crop with its border of extra pixels, the crop itself."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import Span, Window
 from trainer.data.crops import GRID_PX, crop_starts
 from trainer.data.tile_set import TileSet
 
-EXTRA_PX = 3
-"""Border of a crop for shading and slopes: one pixel to the north and west, two to the south and east."""
+_EXTRA_PX = sum(BORDER_PX)
+"""More than the side of a crop: the border that shading and slopes need."""
 LEAST_LAND = 0.05
 SIMPLE_LEAST_PX, SIMPLE_MOST_PX = 16.0, 256.0
 """Radii of the areas in simplified maps: from a little rounder than real ones to one class for the whole crop."""
@@ -74,7 +75,7 @@ class CropSource:
         """
         tiles.require_heights()
         tiles.require_maps()
-        self._room = math.ceil((crop_px + EXTRA_PX) * rescale)
+        self._room = math.ceil((crop_px + _EXTRA_PX) * rescale)
         # A start is moved by up to GRID_PX - 1 when a crop is drawn.
         starts = crop_starts(tiles, crop_px, self._room + GRID_PX - 1, LEAST_LAND)
         self._starts = torch.from_numpy(starts)  # (K, 3): tile, row and column
@@ -97,7 +98,7 @@ class CropSource:
         It advances as if all were drawn, so the processes of a step draw the same crops.
         """
         chosen = self._starts[torch.randint(len(self._starts), (count,), generator=random)]
-        side = self.crop_px + EXTRA_PX
+        side = self.crop_px + _EXTRA_PX
         starts = chosen[:, 1:] + torch.randint(0, GRID_PX, (count, 2), generator=random)
         variant = torch.randint(self._labels.shape[1], (count,), generator=random)
         # Whole cells of the coarsest level: windows at any place then have the same size.
@@ -141,7 +142,7 @@ class CropSource:
         """Rows and cols in the tiles of the pixels of a window around the crop, to be broadcast to (N, h, w)."""
         down = _offsets(asked.rows, window.rows, self.device)[None, :, None]  # (1, h, 1)
         along = _offsets(asked.cols, window.cols, self.device)[None, None, :]  # (1, 1, w)
-        middle = (self.crop_px + EXTRA_PX - 1) / 2
+        middle = (self.crop_px + _EXTRA_PX - 1) / 2
         if self._turns or self._rescale > 1:
             a, b, c, d = (choice.turn[:, row, col, None, None] for row in (0, 1) for col in (0, 1))
             down, along = down - middle, along - middle

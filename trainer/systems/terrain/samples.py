@@ -10,6 +10,7 @@ from torch import Tensor
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.shading import hillshade
 from terrainpaint.models.noise import seeded
+from terrainpaint.models.shadow import INNER
 from trainer.metrics.sliced_wasserstein import patch_distance
 from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.crops import Crops, CropSource
@@ -51,19 +52,19 @@ def terrain_grid(
     with torch.inference_mode():
         albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
         height = networks.generator.decode_elevation(code)
-        terrain = networks.shadow.shade(albedo[:, :, 1:-2, 1:-2], height, code, pixel_size_m)
+        terrain = networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)
     columns = []
     for index in range(len(crops.texture)):
-        fake, real = height[index, 0, 1:-2, 1:-2], crops.height[index, 0, 1:-2, 1:-2]
+        fake, real = height[index, 0, INNER, INNER], crops.height[index, 0, INNER, INNER]
         columns.append(
             np.vstack(
                 [
-                    PALETTE[crops.labels[index, 1:-2, 1:-2].cpu().numpy()],
-                    _colour(crops.texture[index, :, 1:-2, 1:-2]),
+                    PALETTE[crops.labels[index, INNER, INNER].cpu().numpy()],
+                    _colour(crops.texture[index, :, INNER, INNER]),
                     _height(real),
                     _relief(real, pixel_size_m),
                     _colour(terrain[index]),
-                    _colour(albedo[index, :, 1:-2, 1:-2]),
+                    _colour(albedo[index, :, INNER, INNER]),
                     _height(fake),
                     _relief(fake, pixel_size_m),
                 ]

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from terrainpaint.models.shadow import INNER
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 from trainer.loop.config import RunConfig
@@ -27,7 +28,7 @@ from trainer.losses.adversarial import ADVERSARIAL, Adversarial
 from trainer.losses.gradient_penalty import gradient_penalty
 from trainer.losses.matching import feature_matching, mean_difference
 from trainer.losses.perceptual import PerceptualNetwork, load_perceptual, perceptual_loss
-from trainer.systems.terrain.adapters import INNER, Fake, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.adapters import Fake, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.build import ADAPTERS, build_networks, warm_start
 from trainer.systems.terrain.config import TerrainConfig
