@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from terrainpaint.errors import TerrainPaintError
-from trainer.commands import evaluate, inspect, label, prepare, publish, sample, train
+from trainer.commands import evaluate, finish, inspect, label, prepare, publish, sample, train
 from trainer.commands.console import CommandParser, WrongUsage
 
-COMMANDS = (prepare, inspect, label, train, sample, publish, evaluate)
+COMMANDS = (prepare, inspect, label, train, sample, publish, finish, evaluate)
 """Modules of `trainer.commands`, in the order of `--help`."""
 
 

@@ -1,0 +1,151 @@
+"""Finishing removes the mesh of 2 px of a pixel shuffle and leaves the rest of the land."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from terrainpaint.models.networks import NETWORKS
+from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.weights import WeightsHeader, load_weights, save_weights
+from tests.trainer.runs import NETWORK
+from trainer.__main__ import main
+from trainer.data.tile_set import TileSet, save_tile_set
+from trainer.systems.terrain.finishing import height_power
+from trainer.systems.terrain.phases import align_phases
+
+pytestmark = pytest.mark.usefixtures("few_samples_of_style")
+
+CPU = torch.device("cpu")
+
+
+def layer() -> nn.Conv2d:
+    torch.manual_seed(2)
+    return nn.Conv2d(5, 16, 3)
+
+
+def shuffled(by: nn.Conv2d, features: Tensor) -> Tensor:
+    with torch.no_grad():
+        return F.pixel_shuffle(by(features), 2)
+
+
+def test_uniform_features_give_a_uniform_picture() -> None:
+    aligned = layer()
+    uniform = torch.randn(1, 5, 1, 1, generator=torch.Generator().manual_seed(0)).expand(1, 5, 6, 7)
+    assert float(shuffled(aligned, uniform).std(dim=(2, 3)).min()) > 0.01, "a layer without a mesh proves nothing"
+    align_phases(aligned, ramps=0)
+    picture = shuffled(aligned, uniform)
+    torch.testing.assert_close(picture, picture[..., :1, :1].expand_as(picture), rtol=0, atol=1e-5)
+
+
+def test_ramps_are_straight() -> None:
+    aligned = layer()
+    align_phases(aligned)
+    for ramp in (torch.arange(6.0)[:, None], torch.arange(6.0)[None]):
+        features = torch.randn(1, 5, 1, 1, generator=torch.Generator().manual_seed(1)) * ramp.expand(6, 6)
+        picture = shuffled(aligned, features)
+        for axis in (2, 3):
+            steps = picture.diff(dim=axis)
+            torch.testing.assert_close(steps, steps[..., :1, :1].expand_as(steps), rtol=0, atol=1e-5)
+
+
+def test_the_mean_of_the_phases_stays() -> None:
+    aligned, before = layer(), layer()
+    align_phases(aligned)
+    uniform = torch.full((1, 5, 4, 4), 0.7)
+    mean, expected = (F.avg_pool2d(shuffled(each, uniform), 2) for each in (aligned, before))
+    torch.testing.assert_close(mean, expected)
+
+
+def test_a_second_time_changes_nothing() -> None:
+    aligned = layer()
+    align_phases(aligned)
+    once = aligned.weight.detach().clone()
+    align_phases(aligned)
+    torch.testing.assert_close(aligned.weight.detach(), once)
+
+
+def test_ramps_may_be_aligned_half_way() -> None:
+    whole, half, none = layer(), layer(), layer()
+    for each, fraction in ((whole, 1.0), (half, 0.5), (none, 0.0)):
+        align_phases(each, fraction)
+    torch.testing.assert_close(half.weight.detach(), ((whole.weight + none.weight) / 2).detach())
+
+
+def test_other_outputs_stay() -> None:
+    aligned, before = layer(), layer()
+    align_phases(aligned, outputs=slice(3, 4))
+    assert torch.equal(aligned.weight[:12], before.weight[:12]) and aligned.bias is not None and before.bias is not None
+    assert torch.equal(aligned.bias[:12], before.bias[:12]) and not torch.equal(aligned.bias, before.bias)
+    align_phases(before)
+    torch.testing.assert_close(aligned.weight[12:], before.weight[12:])
+
+
+def test_power_compares_detail_of_each_size() -> None:
+    random = torch.Generator().manual_seed(3)
+    real = 100 * torch.randn((2, 1, 128, 128), generator=random)
+    assert float(height_power(real, real)) == 0
+    assert float(height_power(real.roll(40, dims=3), real)) < 0.1
+    assert float(height_power(2 * real, real)) == pytest.approx(math.log(2), abs=1e-3)
+    assert float(height_power(0 * real, 0 * real + 30)) == 0, "level ground"
+    # A mesh of 2 px is in one band of eight.
+    mesh = 100 * (-1.0) ** torch.arange(128) * torch.ones_like(real)
+    assert 0.1 < float(height_power(real + mesh, real)) < 0.4
+
+
+def test_power_has_a_gradient_everywhere() -> None:
+    fake = torch.zeros((1, 1, 64, 64), requires_grad=True)
+    height_power(fake, torch.randn((1, 1, 64, 64), generator=torch.Generator().manual_seed(1))).backward()
+    assert fake.grad is not None and fake.grad.isfinite().all()
+
+
+@pytest.fixture
+def tiles(labelled: TileSet, tmp_path: Path) -> Path:
+    save_tile_set(tmp_path / "set.npz", labelled)
+    return tmp_path / "set.npz"
+
+
+def written(path: Path, name: str, config: object) -> Path:
+    network = NETWORKS[name]
+    torch.manual_seed(0)
+    generator, shadow = network.new_generator(config), network.shadow(ShadowConfig())  # type: ignore[arg-type]
+    if isinstance(generator, SpadeLocal):
+        nn.init.normal_(generator.head_out.weight, std=0.05)
+    header = WeightsHeader(name, config, shadow.config, 2000.0, "made-up", "nobody", "MIT", {"images": 3})  # type: ignore[arg-type]
+    save_weights(path, header, generator, shadow)
+    return path
+
+
+def test_the_command_changes_the_last_two_layers_only(
+    tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = written(tmp_path / "w.safetensors", "spade-local", NETWORK), tmp_path / "finished.safetensors"
+    assert main(["finish", str(source), str(tiles), "-o", str(target), "--steps", "25", "--crop-px", "64"]) == 0
+    assert "25 of 25 steps: power" in capsys.readouterr().out
+    before, after = (load_weights(path, CPU) for path in (source, target))
+    ours, theirs = after.generator.state_dict(), before.generator.state_dict()
+    assert {name.split(".")[0] for name in ours if not torch.equal(ours[name], theirs[name])} == {"head_in", "head_out"}
+    assert after.header.training == {"images": 3, "finished": {"ramps": 0.45, "steps": 25, "rate": 3e-4}}
+    assert isinstance(after.generator, SpadeLocal)
+    sums = after.generator.head_out.weight.view(4, 4, -1, 9)[3].sum(dim=2)
+    torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=0, atol=1e-5)
+
+
+def test_other_networks_are_refused(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = written(tmp_path / "w.safetensors", "spade-terrain-1.0", ReferenceConfig(widths=(16,) * 7, hidden=8))
+    assert main(["finish", str(source), str(tiles), "-o", str(tmp_path / "f.safetensors")]) == 1
+    assert "Only weights of the network spade-local" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["--ramps", "1.1"], ["--ramps", "-1"], ["--steps", "0"], ["--crop-px", "70"]])
+def test_wrong_usage(tmp_path: Path, flags: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["finish", "w.safetensors", "set.npz", "-o", str(tmp_path / "f.safetensors"), *flags])
+    assert exit_.value.code == 2

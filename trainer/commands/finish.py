@@ -1,0 +1,47 @@
+"""`python -m trainer finish`: corrects the finest detail of published terrain weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser("finish", help="correct the finest detail of published terrain weights")
+    parser.add_argument("weights", type=Path, metavar="FILE.safetensors", help="weights of the network spade-local")
+    parser.add_argument("tiles", type=Path, metavar="SET.npz", help="tile set that they were trained on")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--ramps", type=float, default=0.45, help="alignment of colour ramps, 0 to 1: more removes more detail (0.45)"
+    )
+    parser.add_argument("--steps", type=int, default=200, help="training steps of 6 crops each (200)")
+    parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the finished weights."""
+    import torch
+
+    from terrainpaint.models.weights import load_weights, save_weights
+    from trainer.data.tile_set import load_tile_set
+    from trainer.systems.terrain.finishing import finish
+
+    if not 0 <= arguments.ramps <= 1 or arguments.steps < 1:
+        raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least")
+    if arguments.crop_px < 64 or arguments.crop_px % 16:
+        raise WrongUsage("--crop-px is 64 at least, and a multiple of 16")
+    weights = load_weights(arguments.weights, torch.device("cpu"))
+
+    def report(steps: int, losses: dict[str, float]) -> None:
+        listed = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        print(f"{steps} of {arguments.steps} steps: {listed}", flush=True)
+
+    with progress_bar("Finishing") as progress:
+        header = finish(weights, load_tile_set(arguments.tiles), arguments.ramps, arguments.steps,
+                        crop_px=arguments.crop_px, report=report, progress=progress)  # fmt: skip
+    save_weights(arguments.output, header, weights.generator, weights.shadow)
+    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,196 @@
+"""Correct the finest detail of trained weights: remove the mesh of 2 px, and match the power spectrum of heights.
+
+The phases of the last layer are aligned first. Then only the last two layers are trained, without a discriminator:
+heights towards the power and the relief of real land, colours towards those of the aligned weights. Detail coarser than
+8 px stays close to what it was.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from terrainpaint.core.progress import Progress, no_progress
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.devices import keep_freed_memory
+from terrainpaint.models.shadow import INNER
+from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.weights import Weights, WeightsHeader
+from trainer.data.tile_set import TRAIN, TileSet
+from trainer.loop.precision import autocast
+from trainer.systems.terrain.adapters import LocalAdapter, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.batch import TerrainBatch, draw_batch
+from trainer.systems.terrain.config import TerrainConfig
+from trainer.systems.terrain.crops import CropSource
+from trainer.systems.terrain.losses import relief_energy
+from trainer.systems.terrain.phases import align_phases
+
+TILE_PX = 64
+"""Spectra are those of squares of this side, so that land is compared with land of the same kind."""
+BATCH = 6
+_BAND_STARTS = (4, 8, 12, 16, 20, 24, 28, 31)
+"""First frequency of each band, in cycles per square. The last band is the detail that repeats every 2 px."""
+_LEAST_M = 1.0
+"""Standard deviation of white noise below which power counts as equal: the rounding of the data."""
+_CPU = torch.device("cpu")
+_HEIGHT = slice(3, 4)
+_POWER_WEIGHT, _RELIEF_WEIGHT, _COLOUR_WEIGHT = 5.0, 2.0, 100.0
+_MEAN_WEIGHTS = ((2, 1.0), (4, 20.0))
+"""Sides in px of the areas whose mean encoded elevation is held, and the weight of each."""
+_BETAS = (0.5, 0.99)
+_LONGEST_MEMORY = 0.98
+"""Largest weight of the past in the averaged weights."""
+_REPORTED_STEPS = 25
+
+Report = Callable[[int, dict[str, float]], None]
+"""Called with the number of steps and the means of the losses since the last call."""
+
+
+def height_power(fake: Tensor, real: Tensor) -> Tensor:
+    """L1 of the logarithms of the amplitudes in bands of frequency; 0 where equal, 0.69 where twice as strong.
+
+    It is the mean of two terms: for each square, and for all squares together. `fake`, `real`: heights (N, 1, H, W) in
+    metres, sides at least 64 px. A scalar.
+    """
+    power, expected = (_bands(height) + _LEAST_M**2 for height in (fake, real))
+    # The median over squares is below their mean: without the second term, all power would be too low.
+    total = power.mean(dim=(0, 1)).log() - expected.mean(dim=(0, 1)).log()
+    return ((power.log() - expected.log()).abs().mean() + total.abs().mean()) / 4
+
+
+def _bands(x: Tensor) -> Tensor:
+    """(N, squares, bands): mean power for each frequency. For white noise it is the variance."""
+    squares = x.float().unfold(2, TILE_PX, TILE_PX).unfold(3, TILE_PX, TILE_PX)  # (N, C, rows, cols, 64, 64)
+    row = torch.hann_window(TILE_PX, device=x.device)
+    window = row[:, None] * row
+    spectrum = torch.fft.fft2((squares - squares.mean(dim=(4, 5), keepdim=True)) * window)
+    power = spectrum.abs().square().mean(dim=1).flatten(1, 2).flatten(2) / window.square().sum()
+    cycles = torch.fft.fftfreq(TILE_PX, 1 / TILE_PX, device=x.device).abs()
+    # The higher frequency of the two axes counts: a mesh shows along one of them.
+    highest = torch.maximum(cycles[:, None], cycles).flatten()
+    stops = (*_BAND_STARTS[1:], TILE_PX)
+    members = torch.stack([(highest >= start) & (highest < stop)
+                           for start, stop in zip(_BAND_STARTS, stops, strict=True)]).float()  # fmt: skip
+    bands: Tensor = power @ (members / members.sum(dim=1, keepdim=True)).T
+    return bands
+
+
+def finish(
+    weights: Weights,
+    tiles: TileSet,
+    ramps: float,
+    steps: int,
+    rate: float = 3e-4,
+    crop_px: int = 192,
+    report: Report = lambda steps, losses: None,
+    progress: Progress = no_progress,
+) -> WeightsHeader:
+    """Train the last two layers of `weights.generator` in place, on the CPU. Returns the header that says so.
+
+    `ramps` is that of `align_phases` for the colours. Raises TrainingError for a network without these layers, and for
+    tiles that terrain cannot be trained on.
+    """
+    network = weights.generator
+    if not isinstance(network, SpadeLocal):
+        raise TrainingError(f"Only weights of the network spade-local can be finished, not {weights.header.network}.")
+    keep_freed_memory()
+    config = TerrainConfig(crop_px=crop_px, simple_maps=0.2)
+    torch.manual_seed(0)
+    random = torch.Generator().manual_seed(1)
+    networks = TerrainNetworks(network, weights.shadow)
+    adapter = LocalAdapter(networks, tiles.pixel_size_m)
+    source = CropSource(tiles.subset(TRAIN), network, config.crop_px, _CPU, simple_maps=config.simple_maps)
+    mixes = [mix.clone() for mix in network.style_mixes()]
+    adapter.measure_styles(source, torch.Generator().manual_seed(0))
+    for mix, published in zip(network.style_mixes(), mixes, strict=True):
+        mix.copy_(published)
+    network.requires_grad_(False)
+    weights.shadow.requires_grad_(False)
+
+    align_phases(network.head_out, ramps)
+    head = _Head(network)
+    trained = [*network.head_in.parameters(), *network.head_out.parameters()]
+    averaged = [parameter.detach().clone() for parameter in trained]
+    optimizer = torch.optim.Adam(trained, rate, betas=_BETAS)
+    sums: dict[str, float] = {}
+    for step in range(steps):
+        progress(step / steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * _rate_factor(step / steps)
+        batch = draw_batch(adapter, source, config, BATCH, 0, random, step * BATCH, slice(0, BATCH))
+        terms = _terms(adapter, networks, batch, head)
+        optimizer.zero_grad()
+        torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
+        optimizer.step()
+        align_phases(network.head_out, outputs=_HEIGHT)
+        factor = 1 - min(_LONGEST_MEMORY, (step + 1) / (step + 10))
+        for mean, parameter in zip(averaged, trained, strict=True):
+            mean.lerp_(parameter.detach(), factor)
+        for name, (_, value) in terms.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach()) / _REPORTED_STEPS
+        if (step + 1) % _REPORTED_STEPS == 0:
+            report(step + 1, sums)
+            sums = {}
+    with torch.no_grad():
+        for mean, parameter in zip(averaged, trained, strict=True):
+            parameter.copy_(mean)
+    align_phases(network.head_out, outputs=_HEIGHT)
+    network.requires_grad_(False)
+    progress(1.0)
+    finished = {"ramps": ramps, "steps": steps, "rate": rate}
+    return replace(weights.header, training={**(weights.header.training or {}), "finished": finished})
+
+
+class _Head:
+    """The last two layers before training, for comparison with the present ones."""
+
+    def __init__(self, network: SpadeLocal) -> None:
+        self._first, self._second = copy.deepcopy(network.head_in), copy.deepcopy(network.head_out)
+        for layer in (network.head_in, network.head_out):
+            layer.requires_grad_(True)
+        network.head_in.register_forward_pre_hook(self._store_input)
+        network.head_out.register_forward_hook(self._store_output)
+
+    def change(self) -> Tensor:
+        """(N, 4, H, W): difference of the last output from that of the old layers, before the activation."""
+        with torch.no_grad():
+            with autocast("auto", _CPU):
+                old = F.leaky_relu(self._first(self._input), 0.2)
+            old = self._second(old.float())
+        return F.pixel_shuffle(self._output - old, 2)
+
+    def _store_input(self, _layer: nn.Module, inputs: tuple[Tensor]) -> None:
+        self._input = inputs[0]
+
+    def _store_output(self, _layer: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
+        self._output = output
+
+
+def _terms(
+    adapter: LocalAdapter, networks: TerrainNetworks, batch: TerrainBatch, head: _Head
+) -> dict[str, tuple[float, Tensor]]:
+    """Name of a loss → its weight and value."""
+    with autocast("auto", _CPU):
+        generated = adapter.generate(networks, batch.crops, batch.seeds, batch.style)
+        height = adapter.shaded(networks, generated, one_hot_of(batch.crops.labels)).height
+    real, change = batch.crops.height[:, :, INNER, INNER], head.change()
+    return {
+        "power": (_POWER_WEIGHT, height_power(height, real)),
+        "relief": (_RELIEF_WEIGHT, relief_energy(height, real)),
+        "colour": (_COLOUR_WEIGHT, change[:, :3].abs().mean()),
+        **{
+            f"means of {side} px": (weight, F.avg_pool2d(change[:, 3:], side).abs().mean())
+            for side, weight in _MEAN_WEIGHTS
+        },
+    }
+
+
+def _rate_factor(done: float) -> float:
+    """Factor of the learning rate: constant for the first half, then a cosine to 2 %."""
+    return 1.0 if done < 0.5 else 0.02 + 0.98 * (1 + math.cos(math.pi * (2 * done - 1))) / 2
