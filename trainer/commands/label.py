@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = arguments.labeller.with_suffix(".toml")
         write_table(table, samples, clusters, sets[0].centre_deg)
         print(f"{table}: proposed classes of {arguments.clusters} clusters; edit them and give the file as --table")
-    classes = read_table(table, arguments.clusters)[clusters]
+    classes = read_table(table, samples, clusters, arguments.clusters)[clusters]
     labeller, accuracy = fit_labeller(samples, classes, HIDDEN_WIDTHS, arguments.seed)
     with FileTransaction() as files:
         save_labeller(files.path(arguments.labeller), labeller)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from terrainpaint.core.assets import asset_path
-from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, WATER
 from terrainpaint.core.labeller import (
     FEATURE_NAMES,
     PIXEL_SIZE_M,
@@ -24,8 +24,8 @@ from trainer.data.statistics import class_fractions_of
 from trainer.data.tile_cutting import PrepareOptions
 from trainer.data.tile_set import TileSet, load_tile_set, save_tile_set
 from trainer.systems.terrain.labelling.classifier import fit_labeller
-from trainer.systems.terrain.labelling.cluster_table import propose_class, read_table
-from trainer.systems.terrain.labelling.clusters import cluster, sample_features
+from trainer.systems.terrain.labelling.cluster_table import propose_class, read_table, write_table
+from trainer.systems.terrain.labelling.clusters import Samples, cluster, sample_features
 from trainer.systems.terrain.labelling.maps import label_tiles
 
 
@@ -96,7 +96,28 @@ def test_a_table_must_name_every_cluster(tmp_path: Path, text: str) -> None:
     path = tmp_path / "table.toml"
     path.write_text(text)
     with pytest.raises(TrainingError, match=r"table\.toml"):
-        read_table(path, 2)
+        read_table(path, described(2), np.arange(4) % 2, 2)
+
+
+def described(count: int) -> Samples:
+    """Samples of which every cluster, by turns, has another value of all features."""
+    numbers = np.arange(2 * count) % count
+    return Samples((np.repeat(numbers[:, None], len(FEATURE_NAMES), 1).astype(np.float32),), numbers, numbers)
+
+
+def test_a_table_of_other_clusters_is_refused(tmp_path: Path) -> None:
+    samples, clusters = described(3), np.arange(6) % 3
+    path = tmp_path / "table.toml"
+    write_table(path, samples, clusters, np.zeros((3, 2), np.float32))
+    path.write_text(path.read_text().replace('1 = "', '1 = "desert"  # was "'))
+    assert read_table(path, samples, clusters, 3)[1] == CLASS_NAMES.index("desert")
+    with pytest.raises(
+        TrainingError, match=r"table\.toml names other clusters: the \w+ of cluster 0 is 0\.0 there and 1\.0"
+    ):
+        read_table(path, samples, (clusters + 2) % 3, 3)
+    bare = "\n".join(line for line in path.read_text().splitlines() if not line.startswith("#"))
+    path.write_text(bare + "\n")
+    assert read_table(path, samples, (clusters + 2) % 3, 3)[1] == CLASS_NAMES.index("desert")
 
 
 def test_features_do_not_depend_on_the_size_of_the_picture() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,11 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.labeller import FEATURE_NAMES
 from terrainpaint.errors import TrainingError
 from trainer.systems.terrain.labelling.clusters import Samples
+
+MOST_DIFFERENCE = 0.5
+"""Difference of a mean from that in the table, in standard deviations of the feature, above which a cluster is another.
+Another order of the sums, in another version of scikit-learn, moves the means of the same cluster much less."""
+_ROUNDING = 0.05
 
 
 def propose_class(mean: dict[str, float]) -> str:
@@ -50,7 +57,7 @@ def write_table(path: Path, samples: Samples, clusters: NDArray[np.int64], centr
     ]
     for number in range(int(clusters.max()) + 1):
         members = clusters == number
-        mean = dict(zip(FEATURE_NAMES, samples.values[0][members].mean(axis=0).tolist(), strict=True))
+        mean = _means(samples, members)
         latitude = np.abs(centre_deg[samples.tile[members], 0])
         features = ", ".join(f"{name} {value:.1f}" for name, value in mean.items())
         lines += [
@@ -61,14 +68,42 @@ def write_table(path: Path, samples: Samples, clusters: NDArray[np.int64], centr
         files.path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def read_table(path: Path, count: int) -> NDArray[np.uint8]:
-    """(count,) class id of each cluster. Raises TrainingError when the table does not name them all."""
+def read_table(path: Path, samples: Samples, clusters: NDArray[np.int64], count: int) -> NDArray[np.uint8]:
+    """(count,) class id of each cluster.
+
+    Raises TrainingError when the table does not name them all, or when the means in its comments are those of other
+    clusters: their numbers depend on the data, the seed and the version of scikit-learn.
+    """
     try:
-        named = tomllib.loads(path.read_text(encoding="utf-8"))["classes"]
+        text = path.read_text(encoding="utf-8")
+        named = tomllib.loads(text)["classes"]
         names = [str(named[str(number)]) for number in range(count)]
         if len(named) != count:
             raise ValueError(f"it names {len(named)} clusters, there are {count}")
-        return np.array([CLASS_NAMES.index(name) for name in names], dtype=np.uint8)
+        classes = np.array([CLASS_NAMES.index(name) for name in names], dtype=np.uint8)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path} is not a table of {count} clusters ({error}); write a new one without --table.") \
             from error  # fmt: skip
+    deviation = dict(zip(FEATURE_NAMES, samples.values[0].std(axis=0).tolist(), strict=True))
+    for number, described in _described(text).items():
+        mean = _means(samples, clusters == number)
+        for name, value in described.items():
+            if abs(mean[name] - value) > MOST_DIFFERENCE * deviation[name] + _ROUNDING:
+                raise TrainingError(
+                    f"{path} names other clusters: the {name} of cluster {number} is {value:.1f} there and "
+                    f"{mean[name]:.1f} in these tiles; write a new table without --table."
+                )
+    return classes
+
+
+def _described(text: str) -> Mapping[int, dict[str, float]]:
+    """The means in the comments of a table, as far as they are still there: cluster → feature → mean."""
+    described = {}
+    for comment, number in re.findall(r"^# fraction (.*)\n(\d+) *=", text, re.MULTILINE):
+        values = re.findall(r"(\w+) (-?\d+\.\d)(?:,|$)", comment)
+        described[int(number)] = {name: float(value) for name, value in values if name in FEATURE_NAMES}
+    return described
+
+
+def _means(samples: Samples, members: NDArray[np.bool_]) -> dict[str, float]:
+    return dict(zip(FEATURE_NAMES, samples.values[0][members].mean(axis=0).tolist(), strict=True))
