@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from terrainpaint.models.shadow import ShadowGenerator, ShadowNetwork
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
 from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow
 from terrainpaint.models.spade_terrain.modulated import ModulatedReference
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.spade_terrain.spade import SpadeReference
 from terrainpaint.models.terrain_generator import GeneratorConfig, TerrainGenerator
 

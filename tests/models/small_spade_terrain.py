@@ -11,8 +11,8 @@ from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig
-from terrainpaint.models.spade_terrain.base import ReferenceConfig, ReferenceNetwork
 from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig, ReferenceNetwork
 from terrainpaint.models.windows import Window
 from tests.models import small
 

@@ -17,8 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.noise import rerolled, seeded
 from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference, LocalAttention, ScaledSum
-from terrainpaint.models.spade_terrain.base import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
 from terrainpaint.models.spade_terrain.modulated import MapScale, ModulatedConv2d
+from terrainpaint.models.spade_terrain.reference_network import LEVELS, ReferenceConfig, ReferenceNetwork, mirrored
 from terrainpaint.models.windows import Window
 from tests.models import small
 from tests.models.small_spade_terrain import CONFIGS, NAMES, network, output

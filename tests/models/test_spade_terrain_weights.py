@@ -15,7 +15,7 @@ from terrainpaint.errors import WeightsError
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_terrain.attention import AttentionConfig
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.weights import METADATA_KEY, WeightsHeader, load_weights, read_header, save_weights
 from tests.models import small
 from tests.models.small_spade_terrain import CONFIGS, NAMES, network, output, shadow

@@ -39,7 +39,7 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the weights, or merge shards, and write the report."""
-    from trainer.systems.terrain.evaluation.evaluate import Options, evaluate
+    from trainer.systems.terrain.evaluation.evaluation import Options, evaluate
     from trainer.systems.terrain.evaluation.measurements import load_measurements, merge, save_measurements
 
     if arguments.merge is not None:

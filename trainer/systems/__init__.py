@@ -47,7 +47,7 @@ def _build_terrain(tiles: TileSet, run: RunConfig, config: TerrainConfig) -> Bui
 
 
 def _publish_terrain(checkpoint: Path, target: Path, licence: str) -> str:
-    from trainer.systems.terrain.publish import publish
+    from trainer.systems.terrain.publishing import publish
 
     header = publish(checkpoint, target, licence)
     return f"{header.network}, style {header.style}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from terrainpaint.core.classes import CLASSES
-from terrainpaint.gui.tools.base import Option, Pointer, Tool, ToolKind
 from terrainpaint.gui.tools.brush import BrushTool, EraserTool, SmoothTool
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
@@ -15,6 +14,7 @@ from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
 from terrainpaint.gui.tools.select import MoveTool, SelectTool
 from terrainpaint.gui.tools.settings import SelectionMode, ToolSettings
 from terrainpaint.gui.tools.shapes import EllipseTool, LineTool, RectangleTool
+from terrainpaint.gui.tools.tool import Option, Pointer, Tool, ToolKind
 
 __all__ = ["PAINTING_KEYS", "TOOLS", "Option", "Pointer", "SelectionMode", "Tool", "ToolKind", "ToolSettings"]
 

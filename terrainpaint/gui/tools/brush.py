@@ -8,7 +8,7 @@ from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Point
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.tools.base import Pointer, Tool, is_near
+from terrainpaint.gui.tools.tool import Pointer, Tool, is_near
 from terrainpaint.gui.undo import PaintStroke
 
 _STRAIGHT_AFTER_PX = 4

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from terrainpaint.core.painting import Mark, flood, where
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui.tools.base import Pointer, Tool
+from terrainpaint.gui.tools.tool import Pointer, Tool
 
 
 def class_at(tool: Tool, pointer: Pointer) -> int | None:

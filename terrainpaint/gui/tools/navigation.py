@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPainterPath
 
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.gui.canvas.overlays import draw_outlined
-from terrainpaint.gui.tools.base import Pointer, Tool, is_near
+from terrainpaint.gui.tools.tool import Pointer, Tool, is_near
 
 _DRAG_PX = 6
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 
 from terrainpaint.core.painting import polygon
 from terrainpaint.core.rects import Point
-from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
+from terrainpaint.gui.tools.tool import Pointer, Tool, centred, is_near
 
 _CLOSE_PX = 8
 _NEXT_POINT_PX = 2

@@ -12,10 +12,10 @@ from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle,
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Selection, added, moved, subtracted
 from terrainpaint.gui.canvas.overlays import draw_outlined
-from terrainpaint.gui.tools.base import Pointer, Tool, centred, is_near
 from terrainpaint.gui.tools.fills import class_at
 from terrainpaint.gui.tools.settings import SelectionMode
 from terrainpaint.gui.tools.shapes import arc, box, outer_corners
+from terrainpaint.gui.tools.tool import Pointer, Tool, centred, is_near
 
 _DRAG_PX = 3
 _NEXT_POINT_PX = 2

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPainterPath
 
 from terrainpaint.core.painting import Mark, Shape, ellipse, polygon, rectangle, segment
 from terrainpaint.core.rects import Point
-from terrainpaint.gui.tools.base import Pointer, Tool, centred
+from terrainpaint.gui.tools.tool import Pointer, Tool, centred
 
 _CORNERS = ((-1, -1), (-1, 1), (1, 1), (1, -1))
 _ARC = tuple((math.sin(2 * math.pi * i / 180), math.cos(2 * math.pi * i / 180)) for i in range(180))

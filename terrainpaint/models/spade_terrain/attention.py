@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from terrainpaint.models.spade_terrain.base import LEVELS, ReferenceConfig, ReferenceNetwork
 from terrainpaint.models.spade_terrain.modulated import MapScale, ModulatedBlock, ModulatedConv2d
+from terrainpaint.models.spade_terrain.reference_network import LEVELS, ReferenceConfig, ReferenceNetwork
 
 SMALL_PX = 64
 

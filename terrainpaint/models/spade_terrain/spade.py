@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.models.spade_terrain.base import ReferenceNetwork, SymmetricConv2d
+from terrainpaint.models.spade_terrain.reference_network import ReferenceNetwork, SymmetricConv2d
 
 KERNEL_PX = 5
 

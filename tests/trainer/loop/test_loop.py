@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from terrainpaint.errors import OutputError, TrainingError
 from terrainpaint.models.spade_terrain.attention import AttentionConfig
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from tests.trainer.losses.test_losses import squeezenet_state
@@ -21,7 +21,7 @@ from tests.trainer.runs import NETWORK, Configs, changed, quiet, train_terrain
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
-from trainer.systems.terrain.publish import publish
+from trainer.systems.terrain.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
 

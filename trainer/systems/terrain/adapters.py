@@ -18,7 +18,6 @@ from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import INNER, shaded
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm
-from trainer.systems.terrain.crops import Crops, CropSource
 from trainer.systems.terrain.discriminators import (
     LOCAL_CHANNELS,
     REFERENCE_CHANNELS,
@@ -28,6 +27,7 @@ from trainer.systems.terrain.discriminators import (
     reference_input,
 )
 from trainer.systems.terrain.styles import Styles
+from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 
 @dataclass(frozen=True)

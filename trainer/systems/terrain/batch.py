@@ -10,7 +10,7 @@ from torch import Tensor
 from trainer.data.augment import Augmentation, draw_augmentation
 from trainer.systems.terrain.adapters import Adapter, Fake
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.crops import Crops, CropSource
+from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 
 @dataclass

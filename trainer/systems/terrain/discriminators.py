@@ -48,14 +48,6 @@ class ReferenceDiscriminatorConfig:
     widths: tuple[int, ...] = (128, 256, 512)
     scales: tuple[int, ...] = (1, 4, 16)
 
-    @property
-    def fields_px(self) -> tuple[int, ...]:
-        """Side of the receptive field of a logit of each scale, in pixels of the picture."""
-        field = 1
-        for _ in self.widths:
-            field = STRIDE * (field - 1) + KERNEL_PX
-        return tuple(field * scale for scale in self.scales)
-
 
 class ReferenceDiscriminator(nn.Module):
     """The discriminator of SPADE-Terrain-GAN: patches at three scales (pix2pixHD, Wang and others 2018) with SELU.

@@ -27,9 +27,9 @@ from trainer.loop.precision import autocast
 from trainer.systems.terrain.adapters import LocalAdapter, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.crops import CropSource
 from trainer.systems.terrain.losses import relief_energy
 from trainer.systems.terrain.phases import align_phases
+from trainer.systems.terrain.terrain_crops import CropSource
 
 TILE_PX = 64
 """Spectra are those of squares of this side, so that land is compared with land of the same kind."""
@@ -137,6 +137,7 @@ def finish(
         if (step + 1) % _REPORTED_STEPS == 0:
             report(step + 1, sums)
             sums = {}
+    head.detach()
     with torch.no_grad():
         for mean, parameter in zip(averaged, trained, strict=True):
             parameter.copy_(mean)
@@ -154,8 +155,15 @@ class _Head:
         self._first, self._second = copy.deepcopy(network.head_in), copy.deepcopy(network.head_out)
         for layer in (network.head_in, network.head_out):
             layer.requires_grad_(True)
-        network.head_in.register_forward_pre_hook(self._store_input)
-        network.head_out.register_forward_hook(self._store_output)
+        self._hooks = (
+            network.head_in.register_forward_pre_hook(self._store_input),
+            network.head_out.register_forward_hook(self._store_output),
+        )
+
+    def detach(self) -> None:
+        """Stop watching the network."""
+        for hook in self._hooks:
+            hook.remove()
 
     def change(self) -> Tensor:
         """(N, 4, H, W): difference of the last output from that of the old layers, before the activation."""

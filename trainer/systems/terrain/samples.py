@@ -13,7 +13,7 @@ from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import INNER
 from trainer.metrics.sliced_wasserstein import patch_distance
 from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, one_hot_of
-from trainer.systems.terrain.crops import Crops, CropSource
+from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 HEIGHT_WHITE_M = 4500.0
 GRID_COLUMNS = 10

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.style_field import KNOT_LEVEL, knot_weights, spread
-from trainer.systems.terrain.crops import Crops, CropSource
+from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 STYLE_SAMPLES = 1024
 _LEAST_LAND = 4**KNOT_LEVEL / 20

@@ -32,7 +32,6 @@ from trainer.systems.terrain.adapters import Fake, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.build import ADAPTERS, build_networks, warm_start
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.crops import CropSource
 from trainer.systems.terrain.discriminators import segmentation_loss
 from trainer.systems.terrain.losses import (
     COLOUR_AREA_PX,
@@ -42,6 +41,7 @@ from trainer.systems.terrain.losses import (
     shading_leak,
 )
 from trainer.systems.terrain.samples import Samples
+from trainer.systems.terrain.terrain_crops import CropSource
 
 
 def terrain_build(

@@ -15,12 +15,13 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
 from tests.trainer.lands import small_set
 from trainer.__main__ import main
 from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
-from trainer.systems.terrain.evaluation import evaluate, segmenter
+from trainer.systems.terrain.evaluation import segmenter
+from trainer.systems.terrain.evaluation.evaluation import Options
 from trainer.systems.terrain.evaluation.measurements import Measurements, load_measurements, merge, save_measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrops
 from trainer.systems.terrain.evaluation.segmenter import class_ious, confusion_matrix
@@ -214,4 +215,4 @@ def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureF
 @pytest.mark.parametrize(("name", "value"), [("crops", 1), ("crop_px", 100), ("crop_px", 32)])
 def test_options_out_of_range(name: str, value: int) -> None:
     with pytest.raises(TrainingError, match=name):
-        evaluate.Options(Path("w"), Path("d"), Path("f"), **{name: value})
+        Options(Path("w"), Path("d"), Path("f"), **{name: value})

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.spade_local import SpadeLocal
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.weights import WeightsHeader, load_weights, save_weights
 from tests.trainer.runs import NETWORK
 from trainer.__main__ import main

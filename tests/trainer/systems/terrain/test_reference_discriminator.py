@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from trainer.systems.terrain.discriminators import (
+    KERNEL_PX,
     REFERENCE_CHANNELS,
+    STRIDE,
     ReferenceDiscriminator,
     ReferenceDiscriminatorConfig,
     reference_input,
@@ -27,8 +29,16 @@ def test_published_size_and_shapes() -> None:
     assert all(0.5 < float(each.std()) < 1.5 for each in scales[0][:-1])
 
 
+def fields_px(config: ReferenceDiscriminatorConfig) -> tuple[int, ...]:
+    """Side of the receptive field of a logit of each scale, by the recursion over its layers."""
+    field = 1
+    for _ in config.widths:
+        field = STRIDE * (field - 1) + KERNEL_PX
+    return tuple(field * scale for scale in config.scales)
+
+
 def test_published_fields() -> None:
-    assert ReferenceDiscriminatorConfig().fields_px == (15, 60, 240)
+    assert fields_px(ReferenceDiscriminatorConfig()) == (15, 60, 240)
 
 
 @pytest.mark.parametrize("scale", [0, 1])
@@ -40,7 +50,7 @@ def test_a_score_sees_its_field_and_no_more(scale: int) -> None:
     middle = scores.shape[-1] // 2
     scores[0, 0, middle, middle].backward()
     seen = (picture.grad[0] != 0).any(dim=0).nonzero()  # type: ignore[index]
-    assert (seen.amax(dim=0) - seen.amin(dim=0) + 1).tolist() == [SMALL.fields_px[scale]] * 2
+    assert (seen.amax(dim=0) - seen.amin(dim=0) + 1).tolist() == [fields_px(SMALL)[scale]] * 2
 
 
 def test_it_sees_terrain_height_differences_and_map() -> None:

@@ -1,7 +1,7 @@
 import torch
 
 from terrainpaint.core.classes import WATER
-from trainer.systems.terrain.crops import SIMPLE_LEAST_PX, SIMPLE_MOST_PX, simplified
+from trainer.systems.terrain.terrain_crops import SIMPLE_LEAST_PX, SIMPLE_MOST_PX, simplified
 
 
 def patchwork(fractions: list[float]) -> torch.Tensor:

@@ -18,8 +18,8 @@ from tests.trainer.runs import CONFIG, NETWORK, changed, quiet, train_terrain
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import load_checkpoint, newest_checkpoint
-from trainer.systems.terrain.crops import CropSource
 from trainer.systems.terrain.styles import Styles
+from trainer.systems.terrain.terrain_crops import CropSource
 
 CPU = torch.device("cpu")
 

@@ -12,7 +12,7 @@ from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from trainer.data.tile_set import TileSet
 from trainer.loop.checkpoints import newest_checkpoint
 from trainer.systems.terrain.build import load_grown
-from trainer.systems.terrain.publish import publish
+from trainer.systems.terrain.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
 

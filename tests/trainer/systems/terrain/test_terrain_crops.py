@@ -2,11 +2,11 @@ import torch
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.models.spade_local import SpadeLocal
-from terrainpaint.models.spade_terrain.base import ReferenceConfig
+from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.spade_terrain.spade import SpadeReference
 from tests.trainer.runs import NETWORK
 from trainer.data.tile_set import TileSet
-from trainer.systems.terrain.crops import CropSource
+from trainer.systems.terrain.terrain_crops import CropSource
 
 CPU = torch.device("cpu")
 
