@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
+from terrainpaint.generate.draft import Draft, draft_factor
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
 
-__all__ = ["CELL_PX", "HALO_PX", "Job", "LiveTerrain"]
+__all__ = ["CELL_PX", "HALO_PX", "Draft", "Job", "LiveTerrain"]
 
 
 class LiveTerrain:
@@ -29,7 +30,10 @@ class LiveTerrain:
         self.albedo = np.zeros((*shape, 3), np.uint8)
         self.height = np.zeros(shape, np.float32)
         self.shaded = np.zeros((*shape, 3), np.uint8)
-        self._schedule = TileSchedule(shape) if reach_px is None else Schedule(shape, reach_px + SHADE_MARGIN_PX)
+        # A network that is not local has no drafts: of a reduced map it computes another picture.
+        self._drafted = None if reach_px is None else Schedule(shape, reach_px + SHADE_MARGIN_PX)
+        self._schedule: Schedule | TileSchedule = self._drafted or TileSchedule(shape)
+        self._draft_factor = self._factor()
 
     def invalidate(self, rect: Rect) -> None:
         """Ids or rerolls of the map changed in `rect`, so everything within reach of it is out of date."""
@@ -38,6 +42,7 @@ class LiveTerrain:
     def invalidate_all(self) -> None:
         """The recipe or the weights changed, or all of the map."""
         self._schedule.invalidate_all()
+        self._draft_factor = self._factor()
 
     def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
         """The job to do now, None when everything is exact. Call it after each `accept`: edits change the order.
@@ -47,6 +52,26 @@ class LiveTerrain:
         exactly; the rest of the map exactly.
         """
         return self._schedule.next_job(focus, recent)
+
+    def take_draft(self) -> int | None:
+        """The factor of the draft to generate before the next job, None when there is no need of one.
+
+        A map that is larger than one preview gets one draft when it is new, and one each time when all of it becomes
+        out of date.
+        """
+        factor, self._draft_factor = self._draft_factor, None
+        return factor
+
+    def show_draft(self, draft: Draft, rect: Rect) -> Rect:
+        """Copy a rectangle of a draft into the arrays where the terrain is out of date, and return the rectangle. It
+        stays out of date. `rect` consists of whole cells, except at the border of the map."""
+        wanted = self._drafted.show_draft(rect) if self._drafted is not None else np.zeros((0, 0), np.bool_)
+        if wanted.any():
+            albedo, height, shaded = draft.enlarged(rect)
+            np.copyto(self.albedo[rect.slices], albedo, where=wanted[:, :, None])
+            np.copyto(self.height[rect.slices], height, where=wanted)
+            np.copyto(self.shaded[rect.slices], shaded, where=wanted[:, :, None])
+        return rect
 
     def accept(self, job: Job, patch: TerrainPatch) -> Rect:
         """Copy the result of a job into the arrays, and return where the terrain changed.
@@ -74,3 +99,6 @@ class LiveTerrain:
     def known(self, rect: Rect, step: int = 1) -> NDArray[np.bool_]:
         """(ceil(h / step), ceil(w / step)) bool: which of every `step`-th pixel of a rectangle were ever generated."""
         return self._schedule.known(rect, step)
+
+    def _factor(self) -> int | None:
+        return None if self._drafted is None else draft_factor(self.shape)

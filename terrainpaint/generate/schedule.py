@@ -108,6 +108,13 @@ class Schedule:
         self._known[cells] = True
         return self._pixels(better, job.rect)
 
+    def show_draft(self, rect: Rect) -> NDArray[np.bool_]:
+        """Record that a draft of a rectangle is shown, which stays out of date. Returns which of its pixels (h, w) to
+        replace: those that are out of date or were never generated."""
+        cells = self._cells(rect)
+        self._known[cells] = True
+        return self._pixels(self._level[cells] == Level.NONE, rect)
+
     def is_exact(self, rect: Rect) -> bool:
         """Whether all of a rectangle of the map is exact and up to date."""
         return bool((self._level[self._cells(rect)] == Level.EXACT).all())

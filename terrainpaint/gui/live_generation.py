@@ -7,7 +7,7 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint import __version__
 from terrainpaint.core.progress import Cancel, check_cancel
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
+from terrainpaint.generate.draft import Draft, draft_parts
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
@@ -65,6 +67,7 @@ class LiveGeneration(QObject):
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._last_edit: Rect | None = None
+        self._draft: Draft | None = None  # the one that is being copied, or the last one
         self._running = False
         self._failed = False
         self._stopped = False
@@ -267,6 +270,9 @@ class LiveGeneration(QObject):
         """Send the next request, unless one is running."""
         if self._running or self._failed or self._stopped or self.live is None or self.info is None:
             return
+        if (factor := self.live.take_draft()) is not None:
+            self._request_draft(self.live, factor)
+            return
         job = self.live.next_job(self._focus, self._last_edit)
         self.state_changed.emit()
         if job is None:
@@ -281,6 +287,33 @@ class LiveGeneration(QObject):
             lambda patch: self._generated(live, job, patch),
             lambda message: self._not_generated(live, message),
         )
+
+    def _request_draft(self, live: LiveTerrain, factor: int) -> None:
+        self._running = True
+        ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
+        request = self._process.request(Rect.of_shape(ids.shape), ids, rerolls, self._recipe, exact=False)
+        self._post(
+            lambda: self._process.make(request),
+            lambda patch: self._draft_generated(live, Draft(patch, factor)),
+            lambda message: self._not_generated(live, message),
+        )
+
+    def _draft_generated(self, live: LiveTerrain, draft: Draft) -> None:
+        self._running = False
+        if live is self.live:
+            self._show_draft(live, draft, draft_parts(live.shape, self._focus))
+        self._request_next()
+
+    def _show_draft(self, live: LiveTerrain, draft: Draft, parts: Sequence[Rect]) -> None:
+        """Copy the first part now, and the others between events of the window, unless a newer draft has come."""
+        self._draft = draft
+        self.patch_made.emit(live.show_draft(draft, parts[0]))
+        if rest := parts[1:]:
+            QTimer.singleShot(0, self, lambda: self._go_on_with_draft(live, draft, rest))
+
+    def _go_on_with_draft(self, live: LiveTerrain, draft: Draft, parts: Sequence[Rect]) -> None:
+        if live is self.live and draft is self._draft:
+            self._show_draft(live, draft, parts)
 
     def _generated(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
         self._running = False

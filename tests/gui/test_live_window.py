@@ -20,6 +20,7 @@ from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
@@ -109,6 +110,30 @@ def test_edits_that_overtake_each_other(person: Person, qtbot: QtBot, generator:
     document.paint_mark("Land", ellipse((0, 0), (50, 50), (120, 190)), 5)
     assert_exact(person, qtbot, generator)
     document.undo_stack.setIndex(1)
+    assert_exact(person, qtbot, generator)
+
+
+def test_a_large_map_gets_a_draft_of_all_of_it_first(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    window, generation = person.window, person.window.generation
+    ids = np.tile(np.arange(6, dtype=np.uint8).repeat(100), (540, 1))
+    whole = Rect.of_shape((540, 600))
+    person.opens(Project.painted(ids, Settings(500.0, "atlas")))
+    made: list[Rect] = []
+    generation.patch_made.connect(made.append)
+    qtbot.waitUntil(lambda: bool(made), timeout=PATIENCE_MS)
+    live = generation.live
+    assert live is not None and live.fraction_done() == 0 and live.known(whole).all()
+    draft, height = live.albedo.copy(), live.height.copy()
+    assert_exact(person, qtbot, generator)
+    colour = np.abs(draft.reshape(540, 6, 100, 3).mean((0, 2)) - live.albedo.reshape(540, 6, 100, 3).mean((0, 2)))
+    assert colour.max() < 60, "each stripe has about its colour"
+    assert height[:, :100].mean() < 50 < height[:, 500:].mean(), "water is low and mountains are high"
+
+    window.document.change_settings("Seed", dataclasses.replace(window.document.settings, recipe=Recipe(9)))
+    made.clear()
+    qtbot.waitUntil(lambda: bool(made), timeout=PATIENCE_MS)
+    assert made[0] == whole and live.fraction_done() == 0, "no preview is as large"
+    generation.patch_made.disconnect(made.append)
     assert_exact(person, qtbot, generator)
 
 
