@@ -73,8 +73,9 @@ def _header(terrain: Terrain, options: ExportOptions, grid: MeshGrid) -> str:
 
 
 def _mtl(material: str, texture_name: str) -> str:
-    # Without specular reflection, which the texture must not get in addition to its own colours.
-    return f"newmtl {material}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture_name}\n"
+    # Without specular reflection, which the texture must not get in addition to its own colours, and without ambient
+    # light: viewers that obey Ka add it everywhere, so white burns out.
+    return f"newmtl {material}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture_name}\n"
 
 
 def _bands(shape: tuple[int, int]) -> list[tuple[int, int]]:

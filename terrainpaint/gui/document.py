@@ -68,6 +68,7 @@ class Document(QObject):
         self._stroke: PaintStroke | None = None
         self._selection: Selection | None = None
         self._path: Path | None = None
+        self._origin = ""
         self._project: Project = project
         self._take(project, None)
 
@@ -106,7 +107,12 @@ class Document(QObject):
     @property
     def is_dirty(self) -> bool:
         """Whether there are changes that are not in the file."""
-        return self._recovered or not self.undo_stack.isClean()
+        return not self.undo_stack.isClean()
+
+    @property
+    def origin(self) -> str:
+        """Where the document came from: the text of the history before its first step."""
+        return self._origin
 
     @property
     def selection(self) -> Selection | None:
@@ -145,21 +151,20 @@ class Document(QObject):
 
     def open(self, project: Project, path: Path | None, view: ViewSettings, name: str = "Untitled") -> None:
         """Edit another project; the undo stack is emptied."""
-        self.view = view
         self._take(project, path, name)
-        self.replaced.emit()
-        self.opened.emit()
-        self.title_changed.emit()
+        self._origin = "Opened" if path else "New map"
+        self._announce(view)
 
-    def recover(self, project: Project, path: Path | None, view: ViewSettings, name: str) -> None:
-        """Edit a project that was never saved in this state."""
-        self.open(project, path, view, name)
-        self._recovered = True
-        self.title_changed.emit()
+    def open_unsaved(self, project: Project, path: Path | None, view: ViewSettings, name: str, origin: str) -> None:
+        """Edit a project that is in no file in this state, because it was imported or recovered: `origin` says so."""
+        self._take(project, path, name)
+        self._origin = origin
+        self.undo_stack.resetClean()
+        self._announce(view)
 
     def saved(self, path: Path) -> None:
         """Called when the present state has been written to a file."""
-        self._path, self._recovered = path, False
+        self._path = path
         self.undo_stack.setClean()
         self.stored.emit()
         self.title_changed.emit()
@@ -355,11 +360,18 @@ class Document(QObject):
         if self._stroke is not None:
             self._stroke.abandon()
             self.stroke_interrupted.emit()
-        self._project, self._path, self._name, self._recovered = project, path, name, False
+        self._project, self._path, self._name = project, path, name
         self._selection = None
         self._last_key = max(layer.key for layer in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
         self.undo_stack.clear()
+        self.undo_stack.setClean()
+
+    def _announce(self, view: ViewSettings) -> None:
+        self.view = view
+        self.replaced.emit()
+        self.opened.emit()
+        self.title_changed.emit()
 
     def _begin(self, text: str, key: int) -> PaintStroke:
         self.finish_stroke()

@@ -153,7 +153,7 @@ class OpenActions(QObject):
         self._recent.add(path)
 
     def _imported(self, path: Path, project: Project) -> None:
-        self._document.open(project, None, ViewSettings(), path.stem)
+        self._document.open_unsaved(project, None, ViewSettings(), path.stem, f"Imported from {path.name}")
         self.said.emit(f"{path.name} was imported; saving makes a project of it and does not change the file.")
 
     def _run_import(self, path: Path, read: Callable[[], Any], done: Callable[[Any], None]) -> None:

@@ -50,7 +50,7 @@ class Autosave(QObject):
         document.written.connect(self._written)
         document.restructured.connect(self._restructured)
         document.resized.connect(self._resized)
-        document.opened.connect(self.forget)
+        document.opened.connect(self._opened)
         document.stored.connect(self._stored)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._retry)
@@ -69,7 +69,7 @@ class Autosave(QObject):
         self._thread.join()
 
     def begin(self) -> None:
-        """Begin a journal with the present state, such as that of recovered work."""
+        """Begin a journal with the present state."""
         self._begun = True
         self._known = {layer.key for layer in self._document.project.layers}
         project, view, name, path = (
@@ -78,6 +78,11 @@ class Autosave(QObject):
         self._entries.put(lambda: self._create(project, view, name, path))
 
     # In the interface thread
+
+    def _opened(self) -> None:
+        self.forget()
+        if self._document.is_dirty:
+            self.begin()
 
     def _retry(self) -> None:
         if self._broken:
@@ -175,8 +180,6 @@ class Recovery(QObject):
     """Name and time of the newest journal as text, or None when there is none."""
     failed = Signal(str)
     """Why a journal cannot be read, one sentence."""
-    recovered = Signal()
-    """The document holds recovered work. Call `drop_recovered` when another journal has it."""
 
     def __init__(self, document: Document, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -190,7 +193,7 @@ class Recovery(QObject):
         self._emit_newest()
 
     def recover(self) -> None:
-        """Open the newest."""
+        """Open the newest. Call `drop_recovered` when another journal has its work."""
         newest = self._abandoned.pop(0)
         try:
             project, view, path = recover(newest)
@@ -198,8 +201,8 @@ class Recovery(QObject):
             self.failed.emit(str(error))
         else:
             self._recovered.append(newest)
-            self._document.recover(project, path, view, newest.name)
-            self.recovered.emit()
+            origin = f"Recovered from {newest.when:%d %B, %H:%M}"
+            self._document.open_unsaved(project, path, view, newest.name, origin)
         self._emit_newest()
 
     def discard(self) -> None:

@@ -205,7 +205,6 @@ class MainWindow(QMainWindow):
         welcome.recover_requested.connect(self._recover)
         welcome.discard_requested.connect(self.recovery.discard)
         self.recovery.changed.connect(welcome.set_recoverable)
-        self.recovery.recovered.connect(self.autosave.begin)
         self.autosave.begun.connect(self.recovery.drop_recovered)
 
         self.options.take_actions(self.actions_)

@@ -89,7 +89,7 @@ def test_the_text_follows_the_conventions(tmp_path: Path) -> None:
     assert lines[lines.index("s 1") + 1] == "f 1/1/1 33/33/33 2/2/2"
     assert {line.split()[0] for line in lines} == {"#", "mtllib", "o", "v", "vt", "vn", "usemtl", "s", "f"}
     assert (tmp_path / "isle.mtl").read_text().splitlines() == [
-        *("newmtl isle", "Ka 1 1 1", "Kd 1 1 1", "Ks 0 0 0", "illum 1", "map_Kd isle.png")
+        *("newmtl isle", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "illum 1", "map_Kd isle.png")
     ]
     with Image.open(tmp_path / "isle.png") as texture:
         np.testing.assert_array_equal(np.asarray(texture), terrain.albedo)

@@ -349,14 +349,18 @@ def test_the_star_is_there_when_the_file_has_another_state(document: Document, t
     assert not stars[-1]
 
 
-def test_a_recovered_document_is_dirty_until_it_is_saved(document: Document, tmp_path: Path) -> None:
-    document.recover(Project.painted(expected((5, 5, 9, SNOW)), SETTINGS), None, ViewSettings(), "Found")
-    assert (document.is_dirty, document.name) == (True, "Found")
+def test_an_unsaved_document_is_dirty_until_it_is_saved(document: Document, tmp_path: Path) -> None:
+    project = Project.painted(expected((5, 5, 9, SNOW)), SETTINGS)
+    document.open_unsaved(project, None, ViewSettings(), "Found", "Recovered from 10:32")
+    assert (document.is_dirty, document.name, document.origin) == (True, "Found", "Recovered from 10:32")
     document.paint_mark("One", square(50, 50, 9), FOREST)
     document.undo_stack.undo()
     assert document.is_dirty
     document.saved(tmp_path / "recovered.terrainpaint")
     assert not document.is_dirty
+    document.open_unsaved(project, None, ViewSettings(), "Found", "Recovered from 10:32")
+    document.open(project, tmp_path / "recovered.terrainpaint", ViewSettings())
+    assert (document.is_dirty, document.origin) == (False, "Opened")
 
 
 def test_choosing_a_layer_and_looking_at_it_are_no_changes(document: Document, tmp_path: Path) -> None:

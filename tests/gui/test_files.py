@@ -22,7 +22,9 @@ from terrainpaint.gui import saving
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.gui.window import MainWindow
 from tests.core.projects import VIEW, assert_same, blotches, full_project
 from tests.gui.windows import Buttons, Person, chooses, open_window
 
@@ -68,6 +70,11 @@ def accepted(qtbot: QtBot) -> Callable[[ImportPictureDialog], None]:
         dialog.accept()
 
     return accept
+
+
+def first_row(window: MainWindow) -> str:
+    """The text of the history before its first step."""
+    return window.findChild(HistoryPanel).view.emptyLabel()
 
 
 def recent_menu(person: Person) -> QMenu:
@@ -250,7 +257,7 @@ def test_a_project_and_a_map_are_dropped(person: Person, qtbot: QtBot, project_f
     with qtbot.waitSignal(document.opened):
         person.drops(tmp_path / "classes.png")
     assert np.array_equal(document.ids, painted((50, 60)))
-    assert (document.name, document.path, document.is_dirty) == ("classes", None, False)
+    assert (document.name, document.path, document.is_dirty) == ("classes", None, True)
 
 
 # Import
@@ -267,6 +274,27 @@ def test_a_class_map_is_imported_exactly(
         person.window.actions_["import"].trigger()
     assert np.array_equal(person.window.document.ids, painted((50, 60)))
     assert path.read_bytes() == before
+
+
+def test_an_import_is_unsaved_work(
+    person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = person.window
+    write_map(tmp_path / "classes.png", SegmentationMap(painted((50, 60))))
+    with qtbot.waitSignal(window.autosave.begun):
+        opened(person, qtbot, tmp_path / "classes.png")
+    assert window.windowTitle() == "*classes – TerrainPaint"
+    assert first_row(window) == "Imported from classes.png"
+    person.answer = Buttons.Cancel
+    window.opening.open_path(project_file)
+    assert not window.close()
+    assert person.asked == ['"classes" has unsaved changes.'] * 2
+    chooses(monkeypatch, tmp_path / "kept")
+    window.actions_["save"].trigger()
+    assert np.array_equal(load_project(tmp_path / "kept.terrainpaint")[0].layers[0].cells, painted((50, 60)))
+    opened(person, qtbot, project_file)
+    assert len(person.asked) == 2
+    assert first_row(window) == "Opened"
 
 
 def test_a_photo_is_imported_through_its_dialog(person: Person, qtbot: QtBot, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import rectangle
 from terrainpaint.gui import recovery
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.status_bar import StatusInfo
-from terrainpaint.gui.recovery import Autosave
+from terrainpaint.gui.recovery import Autosave, Recovery
 from tests.core.projects import assert_same
 from tests.core.test_journal import full_disk
 from tests.gui.painter import SHAPE, new_document
@@ -88,6 +91,34 @@ def test_nothing_is_off_when_there_is_nothing_to_recover(
         pass
     autosave.close()
     assert list((tmp_path / "journals").glob("*.journal")) == []
+
+
+def test_recovered_work_is_unsaved_and_recoverable_again(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    with qtbot.waitSignal(autosave.begun):
+        document.paint_mark("Paint", MARK, 3)
+    autosave.close()
+    (path,) = (tmp_path / "journals").glob("*.journal")
+    (tmp_path / "killed").mkdir()
+    shutil.copy(path, tmp_path / "killed")
+
+    again = new_document()
+    panel, found, own = HistoryPanel(again), Recovery(again, tmp_path / "killed"), Autosave(again, tmp_path / "killed")
+    qtbot.addWidget(panel)
+    own.begun.connect(found.drop_recovered)
+    found.look()
+    with qtbot.waitSignal(own.begun):
+        found.recover()
+    assert np.array_equal(again.ids, document.ids)
+    assert again.is_dirty
+    assert panel.view.emptyLabel().startswith("Recovered from ")
+    own.close()
+    (left,) = (tmp_path / "killed").glob("*.journal")
+    assert left.name != path.name
+    (tmp_path / "killed again").mkdir()
+    shutil.copy(left, tmp_path / "killed again")
+    (journal,) = recovery.abandoned_journals(tmp_path / "killed again")
+    assert_same(recovery.recover(journal)[0], document.project)
 
 
 def test_the_status_bar_says_while_recovery_is_off(qtbot: QtBot, document: Document) -> None:

@@ -15,7 +15,7 @@ class HistoryPanel(QWidget):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = QUndoView(document.undo_stack)
-        self.view.setEmptyLabel("Opened")
+        document.opened.connect(lambda: self.view.setEmptyLabel(document.origin))
         self.view.setCleanIcon(icon("save"))
         self.view.setIconSize(QSize(14, 14))
         self.view.setUniformItemSizes(True)
