@@ -62,6 +62,8 @@ class Need(Flag):
     """What must be there for a command to be enabled."""
 
     NOTHING = 0
+    DOCUMENT = auto()
+    """There is a document, on the first page too."""
     EDITOR = auto()
     """The map is shown, not the first page."""
     SELECTION = auto()
@@ -117,9 +119,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     icon="home", tip="Samples, recent files, recovered work"),
             SEPARATOR,
             Command("save", "&Save", lambda window: window.saving.save(),
-                    ("Ctrl+S",), icon="save", tip="Save the project", needs=Need.EDITOR, bar=1),
+                    ("Ctrl+S",), icon="save", tip="Save the project", needs=Need.DOCUMENT, bar=1),
             Command("save_as", "Save &as…", lambda window: window.saving.save_as(),
-                    ("Ctrl+Shift+S",), tip="Save the project under another name", needs=Need.EDITOR),
+                    ("Ctrl+Shift+S",), tip="Save the project under another name", needs=Need.DOCUMENT),
             SEPARATOR,
             Command("import", "&Import…", lambda window: window.opening.import_any(),
                     ("Ctrl+I",), icon="import", tip="A map, any picture, heights, OpenRaster", bar=5),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QPen, QPixmap, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -28,10 +28,15 @@ from terrainpaint.gui.widgets.pictures import draw_rounded
 _WIDTH_PX = 880
 _LOGO_PX = 56
 _RECENT_AT_MOST = 8
+_NAME_PX = 320
+"""A longer name of the document is elided."""
 
 
 class Welcome(QWidget):
-    """The page before a document is open. Its signals are requests; it does nothing itself."""
+    """The page to start or open a document from. Its signals are requests; it does nothing itself."""
+
+    back_requested = Signal()
+    """Back to the document, also by Esc."""
 
     sample_chosen = Signal(str)
     """Key of `SAMPLES`."""
@@ -45,6 +50,8 @@ class Welcome(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._banner, self._banner_text = self._recovery_banner()
+        self._back, self._unsaved = push_button("", "primary"), label("Unsaved changes", "warning")
+        self._back_row = self._way_back()
         self._recent_title = label("Recent", "heading")
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
@@ -55,6 +62,7 @@ class Welcome(QWidget):
         column.setContentsMargins(32, 40, 32, 32)
         column.setSpacing(0)
         column.addWidget(self._banner)
+        column.addWidget(self._back_row)
         column.addSpacing(24)
         column.addLayout(_heading())
         column.addSpacing(28)
@@ -84,6 +92,7 @@ class Welcome(QWidget):
         whole.addWidget(scroll)
         self.set_recent([])
         self.set_recoverable(None)
+        self.set_document(None, is_dirty=False)
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         """List the recent files, newest first. Missing files are shown, but cannot be opened."""
@@ -100,6 +109,34 @@ class Welcome(QWidget):
         """Offer to recover unsaved changes from the time `when`, such as "10:32"; None when there are none."""
         self._banner_text.setText(f"There are unsaved changes from {when}." if when else "")
         self._banner.setVisible(when is not None)
+
+    def set_document(self, name: str | None, is_dirty: bool) -> None:
+        """Offer the way back to a document; None when there is none."""
+        metrics = self._back.fontMetrics()
+        shown = metrics.elidedText(name or "", Qt.TextElideMode.ElideMiddle, _NAME_PX)
+        self._back.setText(f"Back to {shown}".replace("&", "&&"))
+        self._unsaved.setVisible(is_dirty)
+        self._back_row.setVisible(name is not None)
+        self._escape.setEnabled(name is not None)
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the way back, or else to the page."""
+        (self._back if self._back_row.isVisibleTo(self) else self).setFocus()
+
+    def _way_back(self) -> QWidget:
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 16, 0, 0)
+        row.setSpacing(12)
+        self._back.setIcon(icon("map"))
+        self._back.setToolTip("Show the map again  (Esc)")
+        self._back.clicked.connect(self.back_requested)
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        self._escape.activated.connect(self.back_requested)
+        row.addWidget(self._back)
+        row.addWidget(self._unsaved)
+        row.addStretch(1)
+        return holder
 
     def _recovery_banner(self) -> tuple[QFrame, QLabel]:
         banner = QFrame()

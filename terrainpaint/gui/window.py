@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         styles = _styles(self._weights_folder)
         first = Settings(NATIVE_PIXEL_SIZE_M, next(iter(styles), ""))
         self.document = Document(Project.empty((_BLANK_PX, _BLANK_PX), first), self)
+        self._has_document = False
         self.tools = ToolSettings(self)
         self.generation = LiveGeneration(self.document, styles, process, self)
         self.canvas = Canvas(self.document, self.tools, self)
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         """The page with samples and recent files."""
         self.welcome.set_recent(self.recent_files.paths())
         self._show_page(0)
+        self.welcome.focus_first()
 
     def show_editor(self) -> None:
         """The map and its panels."""
@@ -153,6 +155,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         document, generation, seeds = self.document, self.generation, self.seeds
         saving, opening = self.saving, self.opening
+        document.opened.connect(self._note_document)
         document.title_changed.connect(self._show_title)
         document.replaced.connect(self.show_editor)
         document.opened.connect(self.canvas.zoom_to_fit)
@@ -197,6 +200,7 @@ class MainWindow(QMainWindow):
         self.relief.view_changed.connect(self.terrain.view.redraw)
 
         welcome = self.welcome
+        welcome.back_requested.connect(self.show_editor)
         welcome.sample_chosen.connect(opening.sample)
         welcome.new_requested.connect(opening.new)
         welcome.open_requested.connect(opening.open)
@@ -222,6 +226,12 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         star = "*" if self.document.is_dirty else ""
         self.setWindowTitle(f"{star}{self.document.name} – TerrainPaint")
+
+        self.welcome.set_document(self.document.name if self._has_document else None, self.document.is_dirty)
+
+    def _note_document(self) -> None:
+        self._has_document = True
+        self._enable_actions()
 
     def _show_progress(self) -> None:
         generation = self.generation
@@ -251,6 +261,7 @@ class MainWindow(QMainWindow):
     def _enable_actions(self) -> None:
         met, stack = Need.NOTHING, self.document.undo_stack
         for need, is_met in (
+            (Need.DOCUMENT, self._has_document),
             (Need.EDITOR, self._pages.currentIndex() == 1),
             (Need.SELECTION, self.document.selection is not None),
             (Need.UNDO, stack.canUndo()),

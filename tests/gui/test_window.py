@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QLabel, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import asset_path
@@ -22,8 +23,9 @@ from terrainpaint.gui.dialogs.map_size import NewDialog, ResizeDialog
 from terrainpaint.gui.samples import SAMPLES
 from terrainpaint.gui.theme import THEMES, current_theme
 from terrainpaint.gui.window import MainWindow
-from tests.gui.windows import Buttons, Person, open_window
+from tests.gui.windows import Buttons, Person, chooses, open_window
 
+_Widget = TypeVar("_Widget", bound=QWidget)
 SHAPE = (160, 240)
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -45,6 +47,14 @@ def button(parent: QWidget, text: str) -> QAbstractButton:
     buttons = [child for child in parent.findChildren(QAbstractButton) if child.text().replace("&", "") == text]
     assert len(buttons) == 1, f"{text}: {len(buttons)}"
     return buttons[0]
+
+
+def visible(parent: QWidget, kind: type[_Widget]) -> list[_Widget]:
+    return [child for child in parent.findChildren(kind) if child.isVisible()]
+
+
+def is_shown(parent: QWidget, text: str) -> bool:
+    return any(child.text() == text for child in [*visible(parent, QLabel), *visible(parent, QAbstractButton)])
 
 
 def on_page(window: MainWindow) -> str:
@@ -75,10 +85,36 @@ def test_back_to_the_first_page_and_again_to_the_map(painter: Person) -> None:
     window.actions_["welcome"].trigger()
     assert on_page(window) == "welcome"
     assert not window.classes_panel.isVisible()
-    window.show_editor()
+    QTest.mouseClick(button(window.welcome, "Back to Untitled"), Qt.MouseButton.LeftButton)
     assert on_page(window) == "editor"
     assert window.classes_panel.isVisible()
     assert np.array_equal(window.document.ids, ids)
+    window.actions_["welcome"].trigger()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
+    assert on_page(window) == "editor"
+
+
+def test_the_first_page_says_what_is_unsaved_and_saves_it(
+    painter: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = painter.window
+    chooses(monkeypatch, tmp_path / "bay & isle")
+    painter.paints((50, 50), (60, 90))
+    window.actions_["welcome"].trigger()
+    assert is_shown(window.welcome, "Unsaved changes")
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_S, CTRL)
+    assert (tmp_path / "bay & isle.terrainpaint").exists()
+    assert on_page(window) == "welcome"
+    assert not is_shown(window.welcome, "Unsaved changes")
+    assert is_shown(window.welcome, "Back to bay && isle")
+
+
+def test_there_is_no_way_back_before_there_is_a_document(person: Person) -> None:
+    window = person.window
+    assert not any(child.text().startswith("Back") for child in visible(window.welcome, QAbstractButton))
+    QTest.keyClick(window.focusWidget() or window.welcome, Qt.Key.Key_Escape)
+    assert on_page(window) == "welcome"
+    assert not window.actions_["save_as"].isEnabled()
 
 
 @pytest.mark.parametrize("template", [None, "highlands"])
@@ -179,7 +215,7 @@ def test_what_needs_a_selection_waits_for_one(painter: Person) -> None:
 
 def test_the_first_page_changes_no_map_that_is_not_seen(painter: Person) -> None:
     window = painter.window
-    names = ("undo", "delete", "layer_add", "save")
+    names = ("undo", "delete", "layer_add", "export")
     window.actions_["select_all"].trigger()
     window.actions_["fill_selection"].trigger()
     assert all(window.actions_[name].isEnabled() for name in names)
