@@ -222,6 +222,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(" → ".join(error.args[1]))
 
 
+def test_number_fields_come_from_one_module() -> None:
+    """Those of Qt group thousands, and read 1.5 as 15 where the point groups: use the fields of widgets/numbers.py."""
+    numbers = ROOT / "terrainpaint" / "gui" / "widgets" / "numbers.py"
+    users = [path for path in SOURCES if path != numbers and "SpinBox(" in path.read_text("utf-8")]
+    assert users == []
+
+
 @pytest.mark.parametrize(
     "module", ["terrainpaint", "terrainpaint.cli", "terrainpaint.generate.live", "terrainpaint.generate.process"]
 )

@@ -38,6 +38,7 @@ from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
+from terrainpaint.gui.widgets.notation import remembered_notation, use_notation
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
     def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
         apply_remembered_theme()
+        use_notation(remembered_notation())
         self.setWindowIcon(icon("app"))
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)

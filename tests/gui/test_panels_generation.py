@@ -16,7 +16,8 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
-from terrainpaint.gui.widgets.numbers import Linear, Logarithmic, SliderField, format_number
+from terrainpaint.gui.widgets.notation import format_number
+from terrainpaint.gui.widgets.numbers import Linear, Logarithmic, SliderField
 
 NAMES = ("lightness", "warmth", "greenness")
 OF_SEED = (0.5, -1.25, 4.5)

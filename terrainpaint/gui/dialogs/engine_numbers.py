@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QVBoxLayout, 
 
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.widgets.basics import icon_button, label, paragraph
-from terrainpaint.gui.widgets.numbers import format_number
+from terrainpaint.gui.widgets.notation import plain_number
 
 UNREAL_SIDES = (127, 253, 505, 1009, 2017, 4033, 8129)
 UNITY_SIDES = tuple(2**power + 1 for power in range(5, 13))
@@ -150,4 +150,4 @@ def _about_size(shape: tuple[int, int], side: int, rule: str, sides: Sequence[in
 
 def _plain(number: float) -> str:
     """A number that any program reads: without thousands separators or exponent."""
-    return format_number(number, _DECIMALS)
+    return plain_number(number, _DECIMALS)

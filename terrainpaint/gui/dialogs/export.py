@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -37,6 +36,7 @@ from terrainpaint.gui.widgets.basics import (
     paragraph,
     push_button,
 )
+from terrainpaint.gui.widgets.numbers import ArrowField
 
 _MESH_SIZES = (256, 512, 1024)
 _USUAL_FORMATS = ("obj", "height16")
@@ -84,7 +84,7 @@ class ExportDialog(QDialog):
         self._files = {key: paragraph("") for key in FORMATS}
         self._folder, self._name = QLineEdit(str(folder)), QLineEdit(name)
         self._mesh = _mesh_field(max(map_shape))
-        self._exaggeration = QDoubleSpinBox()
+        self._exaggeration = ArrowField(2)
         self._level_water = QCheckBox("&Level lakes and sea")
         self._total = label("", "muted")
         self._message = paragraph("", "warning")

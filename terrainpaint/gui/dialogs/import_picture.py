@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QRadioButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -38,6 +37,7 @@ from terrainpaint.gui.widgets.basics import (
     paragraph,
 )
 from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, colour_icon, percent
+from terrainpaint.gui.widgets.numbers import WholeField
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
 CLUSTERS = 7
@@ -232,14 +232,13 @@ def _foreign_fraction(rgb: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> flo
     return sum(int((PALETTE[nearest[band]] != rgb[band]).any(axis=2).sum()) for band in bands) / nearest.size
 
 
-def _width_field(shape: tuple[int, ...]) -> QSpinBox:
+def _width_field(shape: tuple[int, ...]) -> WholeField:
     """A field for the width of the map, limited so that both sides are allowed; the proportions are the picture's."""
     rows, cols = shape[:2]
-    field = QSpinBox()
+    field = WholeField()
     smallest = max(MIN_SIDE_PX, round(MIN_SIDE_PX * cols / rows))
     largest = min(MAX_PROJECT_SIDE_PX, round(MAX_PROJECT_SIDE_PX * cols / rows))
     field.setRange(min(smallest, MAX_PROJECT_SIDE_PX), max(largest, MIN_SIDE_PX))
     field.setValue(round(cols * min(1.0, _USUAL_PX / max(rows, cols))))
     field.setSuffix(" px")
-    field.setGroupSeparatorShown(True)
     return field

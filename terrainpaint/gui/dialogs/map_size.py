@@ -11,10 +11,8 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QDialog,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QSpinBox,
     QWidget,
 )
 
@@ -25,6 +23,7 @@ from terrainpaint.gui.samples import SAMPLES, map_picture
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import GAP_PX, Form, decision, dialog_column, label, paragraph, push_button, row_of
 from terrainpaint.gui.widgets.class_colours import colour_icon
+from terrainpaint.gui.widgets.numbers import ArrowField, WholeField
 from terrainpaint.gui.widgets.pictures import draw_rounded
 
 PRESETS_PX = (256, 512, 1024, 2048, 4096)
@@ -66,11 +65,9 @@ class NewDialog(QDialog):
             _side_field("Width in pixels", DEFAULT_PX),
             _side_field("Height in pixels", DEFAULT_PX),
         )
-        self._ground = _Kilometres()
-        self._ground.setDecimals(3)
+        self._ground = ArrowField(3)
         self._ground.setRange(MIN_SIDE_PX * _PIXEL_SIZES_M[0] / 1000, MAX_PROJECT_SIDE_PX * _PIXEL_SIZES_M[1] / 1000)
         self._ground.setSuffix(" km wide")
-        self._ground.setGroupSeparatorShown(True)
         self._scale = paragraph("")
         self._native = push_button(f"Use {_metres(native_pixel_size_m)} per pixel", "link")
         self._warning = paragraph("", "warning")
@@ -193,15 +190,6 @@ class NewDialog(QDialog):
         )
 
 
-class _Kilometres(QDoubleSpinBox):
-    """Shows no trailing zeros."""
-
-    def textFromValue(self, value: float) -> str:
-        text = super().textFromValue(value)
-        point = self.locale().decimalPoint()
-        return text.rstrip("0").removesuffix(point) if point in text else text
-
-
 class _TemplateCard(QAbstractButton):
     """A picture to choose, with its name below."""
 
@@ -247,13 +235,12 @@ class _TemplateCard(QAbstractButton):
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self.text())
 
 
-def _side_field(name: str, value: int) -> QSpinBox:
-    field = QSpinBox()
+def _side_field(name: str, value: int) -> WholeField:
+    field = WholeField()
     field.setRange(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
     field.setValue(value)
     field.setSuffix(" px")
     field.setAccessibleName(name)
-    field.setGroupSeparatorShown(True)
     return field
 
 
@@ -294,7 +281,7 @@ class ResizeDialog(QDialog):
         """(H, W) in pixels."""
         return self._rows.value(), self._cols.value()
 
-    def _follow(self, other: QSpinBox, value: float) -> None:
+    def _follow(self, other: WholeField, value: float) -> None:
         if self._keeps.isChecked():
             with QSignalBlocker(other):
                 other.setValue(round(value))

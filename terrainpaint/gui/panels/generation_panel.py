@@ -14,7 +14,8 @@ from terrainpaint.gui.panels.seed_box import SeedBox
 from terrainpaint.gui.panels.settings_changes import Merge, change_settings
 from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button, with_key
-from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField, format_number
+from terrainpaint.gui.widgets.notation import format_number
+from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField
 
 _MIN_RELIEF, _MAX_RELIEF = 0.1, 100.0
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
 from terrainpaint.gui.widgets.basics import icon_button, label, menu_button, with_key
-from terrainpaint.gui.widgets.numbers import Linear, SliderField, hide_arrows
+from terrainpaint.gui.widgets.numbers import Linear, SliderField, WholeField, hide_arrows
 
 MAX_SEED = 2**31 - 1
 _REMEMBERED = 30
@@ -33,11 +33,10 @@ class SeedField(QWidget):
 
     def __init__(self, name: str, dice_tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.field = QSpinBox()
+        self.field = WholeField()
         self.field.setRange(0, MAX_SEED)
         self.field.setKeyboardTracking(False)
         hide_arrows(self.field)
-        self.field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.field.setAccessibleName(name)
         self.field.setToolTip(f"{name}: a whole number; the same number gives the same terrain · Up and Down: next")
         # Ten digits, with the border and the padding of the style sheet.

@@ -15,7 +15,7 @@ from terrainpaint.gui.icons import pixmap
 from terrainpaint.gui.theme import current_theme, set_role
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, value_label, vertical_rule
 from terrainpaint.gui.widgets.class_colours import Swatch
-from terrainpaint.gui.widgets.numbers import format_number
+from terrainpaint.gui.widgets.notation import format_number
 
 _ICON_PX = 15
 _MIN_PX = 360

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QSpinBox, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QToolBar, QToolButton, QWidget
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
@@ -21,7 +21,7 @@ from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, Option, SelectionMode, 
 from terrainpaint.gui.tools.settings import Setting
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button
 from terrainpaint.gui.widgets.class_colours import Swatch
-from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField
+from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeField
 
 _SIZE_PX = 240
 _MIN_PX = 320
@@ -102,7 +102,7 @@ class ToolOptions(QWidget):
         self.mirror_y = self._toggle(
             ToolSettings.mirror_y, "symmetry-y", "Paint above and below the middle of the map too"
         )
-        self.radial = QSpinBox()
+        self.radial = WholeField()
         self.radial.setRange(1, MAX_RADIAL)
         self.radial.setPrefix("Radial ")
         self.radial.setFixedWidth(_RADIAL_PX)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDial,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.gui.view3d.widget import TerrainView3D
 from terrainpaint.gui.widgets.basics import icon_button, value_label
+from terrainpaint.gui.widgets.numbers import ArrowField
 
 MOST_EXAGGERATION = 200.0
 
@@ -114,12 +114,12 @@ class ViewControls(QWidget):
         slider.setMinimumWidth(70)
         return slider
 
-    def _make_level(self) -> QDoubleSpinBox:
-        level = QDoubleSpinBox(self)
+    def _make_level(self) -> ArrowField:
+        level = ArrowField(0)
         level.setRange(*_LEVELS_M)
-        level.setDecimals(0)
         level.setSingleStep(10)
         level.setSuffix(" m")
+        level.setKeyboardTracking(False)
         level.setAccelerated(True)
         level.setMaximumWidth(110)
         level.setToolTip("Level of the water")

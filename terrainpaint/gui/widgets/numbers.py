@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QApplication,
     QDoubleSpinBox,
     QHBoxLayout,
     QSlider,
+    QSpinBox,
     QStyle,
     QStyleOptionSlider,
     QWidget,
 )
 
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.notation import format_number, is_negative, is_typed_number, read_number
 
 _SLIDER_STEPS = 1000
 _MOST_DIGITS = 6
@@ -194,7 +197,8 @@ class _Slider(QSlider):
 class NumberField(QDoubleSpinBox):
     """A number without trailing zeros, without arrows, which counts after Enter.
 
-    The wheel turns it only when it has the focus, so that a panel can be scrolled.
+    "." and "," are both read as decimal sign, groups of thousands never; a number beyond the limits becomes the nearer
+    one. The wheel turns it only when it has the focus, so that a panel can be scrolled.
     """
 
     def __init__(self, decimals: int) -> None:
@@ -205,9 +209,36 @@ class NumberField(QDoubleSpinBox):
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._entered = 0.0
 
     def textFromValue(self, value: float) -> str:
         return format_number(value, self.decimals())
+
+    def valueFromText(self, text: str) -> float:
+        value = read_number(_without_affixes(self, text))
+        if value is None:
+            return self.value()
+        steps = 10.0 ** self.decimals()
+        return math.floor(value * steps + 0.5) / steps
+
+    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
+        return _state(self, text), text, pos
+
+    def fixup(self, text: str) -> str:
+        return _corrected(self, text, self._entered)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._entered = self.value()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._entered = self.value()
+
+    def show_again(self) -> None:
+        """Show the number as it is instead of what was typed and not entered."""
+        _show_again(self, self.textFromValue(self.value()))
 
     def sizeHint(self) -> QSize:
         whole = max(len(f"{end:.0f}") for end in (self.minimum(), self.maximum()))
@@ -225,15 +256,111 @@ class NumberField(QDoubleSpinBox):
             event.ignore()
 
 
-def unit_field(low: float, high: float, value: float, decimals: int, suffix: str) -> QDoubleSpinBox:
+class ArrowField(NumberField):
+    """A number with arrows, as wide as its form, which counts while it is typed."""
+
+    def __init__(self, decimals: int) -> None:
+        super().__init__(decimals)
+        self.setStyleSheet("")
+        self.setKeyboardTracking(True)
+        self.setStepType(QAbstractSpinBox.StepType.DefaultStepType)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def sizeHint(self) -> QSize:
+        return QDoubleSpinBox.sizeHint(self)
+
+    def minimumSizeHint(self) -> QSize:
+        return QDoubleSpinBox.minimumSizeHint(self)
+
+
+class WholeField(QSpinBox):
+    """A whole number with arrows. What is typed is read as in a `NumberField`, and rounded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._entered = 0
+
+    def textFromValue(self, value: int) -> str:
+        return str(value)
+
+    def valueFromText(self, text: str) -> int:
+        value = read_number(_without_affixes(self, text))
+        return self.value() if value is None else math.floor(value + 0.5)
+
+    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
+        return _state(self, text), text, pos
+
+    def fixup(self, text: str) -> str:
+        return _corrected(self, text, self._entered)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._entered = self.value()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._entered = self.value()
+
+    def show_again(self) -> None:
+        """Show the number as it is instead of what was typed and not entered."""
+        _show_again(self, self.textFromValue(self.value()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+_AnyField = NumberField | WholeField
+
+
+def _without_affixes(field: _AnyField, text: str) -> str:
+    return text.removeprefix(field.prefix()).removesuffix(field.suffix()).strip()
+
+
+def _state(field: _AnyField, text: str) -> QValidator.State:
+    """Whether a text is a number in the limits, may become one, or cannot, so that it cannot be typed."""
+    number = _without_affixes(field, text)
+    value = read_number(number)
+    if not is_typed_number(number) or (is_negative(number) and field.minimum() >= 0):
+        return QValidator.State.Invalid
+    if value is None or not field.minimum() <= value <= field.maximum():
+        return QValidator.State.Intermediate
+    return QValidator.State.Acceptable
+
+
+def _corrected(field: _AnyField, text: str, entered: float) -> str:
+    """The nearer limit instead of a number beyond the limits, the number before instead of what is none."""
+    value = read_number(_without_affixes(field, text))
+    number = entered if value is None else min(max(value, field.minimum()), field.maximum())
+    decimals = field.decimals() if isinstance(field, NumberField) else 0
+    return f"{field.prefix()}{format_number(number, decimals)}{field.suffix()}"
+
+
+def _show_again(field: _AnyField, number: str) -> None:
+    with QSignalBlocker(field):
+        field.lineEdit().setText(f"{field.prefix()}{number}{field.suffix()}")
+        field.interpretText()
+    field.lineEdit().setModified(False)
+
+
+def unit_field(low: float, high: float, value: float, decimals: int, suffix: str) -> ArrowField:
     """A field with arrows for a number with a unit."""
-    field = QDoubleSpinBox()
+    field = ArrowField(decimals)
     field.setRange(low, high)
-    field.setDecimals(decimals)
     field.setSuffix(suffix)
-    field.setGroupSeparatorShown(True)
     field.setValue(value)
     return field
+
+
+def show_numbers_again() -> None:
+    """Show the numbers of all fields in the current notation."""
+    for widget in QApplication.allWidgets():
+        if isinstance(widget, NumberField | WholeField):
+            widget.show_again()
 
 
 def hide_arrows(field: QAbstractSpinBox) -> None:
@@ -242,11 +369,3 @@ def hide_arrows(field: QAbstractSpinBox) -> None:
     `setButtonSymbols(NoButtons)` does not work: with the style sheet of the program the number gets no room.
     """
     field.setStyleSheet(_NO_ARROWS)
-
-
-def format_number(value: float, decimals: int) -> str:
-    """A number with at most `decimals` decimals, without trailing zeros, and never "-0"."""
-    text = f"{value:.{decimals}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
