@@ -37,6 +37,7 @@ GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
 CORE_FILES = "terrainpaint.core.files"
+TORCH_FILES = "trainer.torch_files"
 CORE_PROGRESS = "terrainpaint.core.progress"
 DEVICES = "terrainpaint.models.devices"
 SYSTEM = frozenset(
@@ -44,13 +45,14 @@ SYSTEM = frozenset(
         *("numpy", "torch", "safetensors", CORE, MODELS, ERRORS),
         *(f"trainer.{name}" for name in ("data", "loop", "losses", "metrics", "networks", "sampling")),
         "trainer.systems.descriptions",
+        "trainer.torch_files",
     }
 )
 
 # `import terrainpaint` loads the version and nothing else, so every package may import it.
 LAYERS = (
     Layer(ERRORS, frozenset()),
-    Layer(CORE, frozenset({"numpy", "PIL", "cv2", "filelock", ERRORS, VERSION})),
+    Layer(CORE, frozenset({"numpy", "PIL", "cv2", "filelock", "psutil", ERRORS, VERSION})),
     Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
     # Of `generate` the window uses all but the generator, which the worker loads in a process of its own.
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
@@ -66,10 +68,13 @@ LAYERS = (
     Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
     Layer(
-        "trainer.loop", frozenset({"numpy", "torch", CORE_FILES, CORE_PROGRESS, DEVICES, ERRORS}), frozenset({"wandb"})
+        "trainer.loop",
+        frozenset({"numpy", "torch", CORE_FILES, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
+        frozenset({"wandb"}),
     ),
     Layer("trainer.networks", frozenset({"torch"})),
-    Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS})),
+    Layer(TORCH_FILES, frozenset({"torch", CORE, ERRORS})),
+    Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS, TORCH_FILES})),
     Layer("trainer.metrics", frozenset({"numpy", "cv2", "torch", "torchmetrics", "trainer.losses"})),
     Layer("trainer.sampling", frozenset({"numpy", "torch"})),
     Layer(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.files import open_regular, why_unreadable
 from terrainpaint.errors import ProjectError
 
 _MOST_MEMBERS = 10_000
@@ -82,12 +81,10 @@ def open_archive(path: Path, kind: str) -> Iterator[Archive]:
     Raises ProjectError when the file is missing or no zip file, or when its directory is not valid.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ProjectError(f"{path} is not a file; choose {kind}.")
-        file = _LimitedReader(path.open("rb", buffering=0))
+        raw = open_regular(path)
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {why_unreadable(error)}.") from error
-    with file:
+    with raw, LimitedReader(raw) as file:
         try:
             archive = zipfile.ZipFile(file)
         except Exception as error:  # as in `Archive`
@@ -101,7 +98,7 @@ def open_archive(path: Path, kind: str) -> Iterator[Archive]:
             yield Archive(path, archive)
 
 
-class _LimitedReader(io.BufferedReader):
+class LimitedReader(io.BufferedReader):
     """A file that refuses very large reads: zipfile loads a directory of any declared size into memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import secrets
 import shutil
@@ -39,12 +40,39 @@ _READ_REASONS: dict[int | None, str] = {
     errno.ENAMETOOLONG: "there is no such file; check the name",
     errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
     errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
+    errno.EISDIR: "it is a folder; choose a file in it",
+    errno.ESPIPE: "it is a pipe or a device; choose a file",
+    errno.ELOOP: "its links lead in a circle; choose another file",
 }
 
 
 def why_unreadable(error: OSError) -> str:
     """Why a file cannot be read and what to do: the end of a sentence, without its full stop."""
     return _READ_REASONS.get(error.errno, f"{error.strerror or error}; copy it to another disk")
+
+
+def open_regular(path: Path) -> io.FileIO:
+    """Open a file for reading, without a buffer.
+
+    Raises OSError, also for a folder, a pipe or a device: these can be endless or wait for ever.
+    """
+    try:
+        # Without the flag, opening a pipe waits for a writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:  # a null character in the path
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        reason = errno.EISDIR if stat.S_ISDIR(mode) else errno.ESPIPE
+        raise OSError(reason, os.strerror(reason), str(path))
+    return io.FileIO(handle, "rb")
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file. Raises OSError as `open_regular` does."""
+    with open_regular(path) as file:
+        return file.readall()
 
 
 @dataclass(frozen=True)

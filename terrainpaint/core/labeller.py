@@ -6,7 +6,6 @@ The classifier is a multilayer perceptron of a few thousand weights. Its input i
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.array_file import ArrayFile, ArrayFileError, open_arrays
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.files import input_error
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.smoothing import Smoothing, gaussian_blur, smooth_map
 from terrainpaint.errors import InputFileError
@@ -27,6 +28,8 @@ FEATURE_NAMES = (
 )
 PIXEL_SIZE_M = 2000.0
 """Ground size of a pixel at which features are defined; other pictures are resampled to it first."""
+_MOST_LAYERS, _WIDEST = 8, 256
+_MOST_BYTES = 4 * _MOST_LAYERS * _WIDEST * (_WIDEST + 16)
 
 
 def features(texture: NDArray[np.uint8], height: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,22 +111,32 @@ def save_labeller(path: Path, labeller: Labeller) -> None:
 def load_labeller(path: Path) -> Labeller:
     """Read a labeller. Raises InputFileError when the file is missing or is not a labeller."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            count = sum(name.startswith("weight_") for name in stored.files)
-            labeller = Labeller(
-                stored["mean"],
-                stored["scale"],
-                tuple(stored[f"weight_{i}"] for i in range(count)),
-                tuple(stored[f"bias_{i}"] for i in range(count)),
-            )
-        widths = [len(FEATURE_NAMES), *(matrix.shape[1] for matrix in labeller.weights)]
-        if widths[-1] != CLASS_COUNT or [matrix.shape[0] for matrix in labeller.weights] != widths[:-1]:
-            raise ValueError("the shapes of its layers do not match")
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, EOFError) as error:
+        with open_arrays(path, _MOST_BYTES) as stored:
+            return _read(stored)
+    except OSError as error:
+        raise input_error(path, error) from error
+    except ArrayFileError as error:
         raise InputFileError(
             f"{path} is not a labeller file ({error}); create one with 'python -m trainer label'."
         ) from error
-    return labeller
+
+
+def _read(stored: ArrayFile) -> Labeller:
+    count = sum(name.startswith("weight_") for name in stored.names)
+    width = len(FEATURE_NAMES)
+    mean, scale = (stored.read(name, np.float32, (width,)) for name in ("mean", "scale"))
+    weights, biases = [], []
+    for index in range(count):
+        weights.append(stored.read(f"weight_{index}", np.float32, (width, None)))
+        width = weights[-1].shape[1]
+        biases.append(stored.read(f"bias_{index}", np.float32, (width,)))
+        if width > _WIDEST:
+            raise ArrayFileError(f"its layers have more than {_WIDEST} units")
+    if not 0 < count <= _MOST_LAYERS or width != CLASS_COUNT:
+        raise ArrayFileError(f"its layers do not end with the {CLASS_COUNT} classes")
+    if not all(np.isfinite(values).all() for values in (mean, scale, *weights, *biases)) or not (scale > 0).all():
+        raise ArrayFileError("its values are not finite numbers")
+    return Labeller(mean, scale, tuple(weights), tuple(biases))
 
 
 def _weighted_blur(values: NDArray[np.float32], weight: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:

@@ -1,31 +1,32 @@
-"""Size of the main memory, and the check that a file fits into it."""
+"""The main memory of the machine, and the check that the content of a file fits into it."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from terrainpaint.errors import ProjectError
+import psutil
 
-_ASSUMED_BYTES = 64 << 30
-
-
-def installed_memory() -> int | None:
-    """Bytes of main memory, None on systems that do not report them (Windows)."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
+from terrainpaint.errors import InputFileError, TerrainPaintError
 
 
-def require_room(path: Path, needed: int) -> None:
-    """Raise ProjectError when opening a file would take `needed` bytes and the machine has less main memory.
+def installed_memory() -> int:
+    """Bytes of main memory."""
+    return int(psutil.virtual_memory().total)
+
+
+def free_memory() -> int:
+    """Bytes that programs can still take without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def require_room(path: Path, needed: int, kind: type[TerrainPaintError] = InputFileError) -> None:
+    """Raise an error of the type `kind` when opening a file would take `needed` bytes and the machine has less left.
 
     A small file can declare a thousand large layers, and the system would kill a program that allocates them.
     """
-    installed = installed_memory() or _ASSUMED_BYTES
-    if needed > installed:
-        raise ProjectError(
-            f"{path} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
-            "open it on a machine with more memory."
+    free = free_memory()
+    if needed > free:
+        raise kind(
+            f"{path} needs {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are free; close other programs, "
+            "or open it on a machine with more memory."
         )

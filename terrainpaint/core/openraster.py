@@ -79,7 +79,7 @@ def read_openraster(path: Path, settings: Settings) -> Project:
             raise ProjectError(f"{path} is damaged: {STACK} {error}; save it again.") from error
         height, width = stack.shape
         require_legal_sides(path, height, width, MAX_PROJECT_SIDE_PX, ProjectError)
-        require_room(path, (len(stack.layers) + 1) * height * width)
+        require_room(path, (len(stack.layers) + 1) * height * width, ProjectError)
         layers = tuple(
             Layer(key, layer.name or f"Layer {key}", _cells(archive, layer, stack.shape), layer.visible, layer.locked)
             for key, layer in enumerate(reversed(stack.layers), 1)

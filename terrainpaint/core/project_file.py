@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from terrainpaint.core.project_header import (
 )
 from terrainpaint.core.project_pictures import (
     HEADER_BYTES,
+    PngHeader,
     decode_cells,
     decode_colours,
     decode_counts,
@@ -100,7 +102,11 @@ def load_project(path: Path) -> tuple[Project, ViewSettings]:
 
 def _project(archive: Archive, header: Header) -> Project:
     shape = header.shape
-    require_room(archive.path, (len(header.layers) + 1) * shape[0] * shape[1])
+    needed = (len(header.layers) + 2) * shape[0] * shape[1]
+    if header.underlay is not None:
+        # Three channels, as decoded, as copied and as shown.
+        needed += 9 * math.prod(_declared(archive, UNDERLAY_PICTURE, None).shape)
+    require_room(archive.path, needed, ProjectError)
     cells = {layer.key: _picture(archive, layer_picture(layer.key), shape, decode_cells) for layer in header.layers}
     rerolls, picture = np.zeros(shape, np.uint8), None
     if header.rerolls:
@@ -114,17 +120,25 @@ def _picture(
     archive: Archive, name: str, shape: tuple[int, int] | None, decode: Callable[..., NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
     """Decode a picture of the archive; `shape` None allows any legal size."""
+    declared = _declared(archive, name, shape)
     try:
-        declared = png_header(archive.start(name, HEADER_BYTES))
-        size = declared.height, declared.width
-        if shape is None and not 1 <= min(size) <= max(size) <= MAX_PROJECT_SIDE_PX:
-            raise ValueError(f"has {size[1]} x {size[0]} pixels")
-        # The header is checked first, because the size of a picture limits how many bytes are read.
-        if shape is not None and size != shape:
-            raise ValueError(f"has {size[1]} x {size[0]} pixels instead of {shape[1]} x {shape[0]}")
-        return decode(archive.read(name, declared.max_bytes), size)
+        return decode(archive.read(name, declared.max_bytes), declared.shape)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from error
+
+
+def _declared(archive: Archive, name: str, shape: tuple[int, int] | None) -> PngHeader:
+    """The header of a picture; it is checked first, because the size of a picture limits how many bytes are read."""
+    try:
+        header = png_header(archive.start(name, HEADER_BYTES))
+        size = header.shape
+        if shape is None and not 1 <= min(size) <= max(size) <= MAX_PROJECT_SIDE_PX:
+            raise ValueError(f"has {size[1]} x {size[0]} pixels")
+        if shape is not None and size != shape:
+            raise ValueError(f"has {size[1]} x {size[0]} pixels instead of {shape[1]} x {shape[0]}")
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
+    return header
 
 
 def _thumbnail(ids: NDArray[np.uint8], preview: NDArray[np.uint8] | None) -> NDArray[np.uint8]:

@@ -39,6 +39,11 @@ class PngHeader:
     colour_type: int
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+    @property
     def max_bytes(self) -> int:
         """Upper limit of the file size: uncompressed pixels of 8 bytes, and some text."""
         return self.height * (self.width * 8 + 1) + (self.height * self.width >> 9) + (1 << 20)

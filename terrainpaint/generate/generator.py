@@ -253,12 +253,9 @@ def _continued(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int
 
 
 def _require_memory(needed: int, what: str) -> None:
-    """Raise DeviceError when the machine cannot hold `needed` bytes, so that a long job does not fail at its end.
-
-    Where the size of the memory is unknown, nothing is raised.
-    """
+    """Raise DeviceError when the machine cannot hold `needed` bytes, so that a long job does not fail at its end."""
     installed = installed_memory()
-    if installed is not None and needed > installed:
+    if needed > installed:
         raise DeviceError(
             f"{what} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
             "choose a smaller --size."

@@ -80,6 +80,17 @@ def parse_header(path: Path, text: str) -> WeightsHeader:
         raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
 
 
+def parse_configs(network: str, text: str) -> tuple[GeneratorConfig, ShadowConfig]:
+    """The configurations of a network of `NETWORKS` from the fields `config` and `shadow_config` of a JSON object, with
+    the limits of a weights file. Raises ValueError."""
+    values = parse_object(text)
+    if network not in NETWORKS:
+        raise ValueError(f"the network {network!r} is unknown")
+    entry = NETWORKS[network]
+    config = _config(values.object("config"), entry.config, entry.limits)
+    return config, _config(values.object("shadow_config"), ShadowConfig, SHADOW_LIMITS)
+
+
 def _header(path: Path, values: JsonObject) -> WeightsHeader:
     if values["format"] == PICTURES_FORMAT:
         raise WeightsError(

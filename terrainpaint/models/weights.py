@@ -61,12 +61,9 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     """
     before = _identity(path)
     header, declared = _declared(path)
-    with torch.device("meta"), _NoInitialisation():  # shapes without memory
-        network = NETWORKS[header.network]
-        generator, shadow = network.new_generator(header.config), network.shadow(header.shadow_config)
+    generator, shadow = _empty_networks(header)
     both = _together(generator, shadow)
-    expected = {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in both.state_dict().items()}
-    _check_shapes(path, declared, expected)
+    _check_shapes(path, declared, _shapes(both))
     # Now the size of the file is known to be that of its networks, so it can be read.
     try:
         data = path.read_bytes()
@@ -85,6 +82,24 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     both.eval().requires_grad_(False).to(device)
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Weights(header, generator, shadow, hashlib.sha256(data).hexdigest())
+
+
+def networks_of(
+    path: Path, header: WeightsHeader, generator: Mapping[str, Tensor], shadow: Mapping[str, Tensor]
+) -> tuple[TerrainGenerator, ShadowNetwork]:
+    """The two networks that a header describes, with the values of a file that is not a weights file.
+
+    Raises WeightsError when a tensor is missing, unknown, of another shape or not float32. Nothing is allocated before.
+    """
+    empty = _empty_networks(header)
+    both = _together(*empty)
+    tensors = {f"{part}.{name}": value for part, values in (("generator", generator), ("shadow", shadow))
+               for name, value in values.items()}  # fmt: skip
+    kinds = {torch.float32: _FLOAT32}
+    declared = {name: (kinds.get(each.dtype, str(each.dtype)), tuple(each.shape)) for name, each in tensors.items()}
+    _check_shapes(path, declared, _shapes(both))
+    both.load_state_dict(tensors, assign=True)
+    return empty
 
 
 def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator, shadow: ShadowNetwork) -> None:
@@ -121,6 +136,17 @@ class _NoInitialisation(TorchFunctionMode):
         if func is torch.eye:
             return torch.empty(args[0], args[0], **kwargs)
         return func(*args, **kwargs)
+
+
+def _shapes(networks: nn.ModuleDict) -> _Shapes:
+    return {name: (_FLOAT32, tuple(tensor.shape)) for name, tensor in networks.state_dict().items()}
+
+
+def _empty_networks(header: WeightsHeader) -> tuple[TerrainGenerator, ShadowNetwork]:
+    """Networks whose tensors have shapes and no memory."""
+    with torch.device("meta"), _NoInitialisation():
+        network = NETWORKS[header.network]
+        return network.new_generator(header.config), network.shadow(header.shadow_config)
 
 
 def _together(generator: TerrainGenerator, shadow: ShadowNetwork) -> nn.ModuleDict:

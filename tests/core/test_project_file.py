@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from terrainpaint.core import archive as archive_module
+from terrainpaint.core import main_memory
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
 from terrainpaint.core.project_file import load_project, save_project
@@ -169,7 +170,7 @@ def test_no_zip(tmp_path: Path, data: bytes) -> None:
 
 def test_no_file(tmp_path: Path) -> None:
     assert "there is no such file" in refused(tmp_path / "none.terrainpaint")
-    assert "is not a file" in refused(tmp_path)
+    assert "it is a folder" in refused(tmp_path)
 
 
 def test_zip_files_of_other_formats(tmp_path: Path) -> None:
@@ -362,8 +363,8 @@ def test_more_layers_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = described(
         tmp_path, lambda content: content.update(height=16384, width=16384, layers=content["layers"] * 333)
     )
-    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 1 << 20)
-    assert "needs 250 GB of memory and this machine has 4 GB" in refused(path)
+    monkeypatch.setattr(main_memory, "free_memory", lambda: 4 << 30)
+    assert "needs 250.3 GB of memory and 4.0 GB are free" in refused(path)
 
 
 def test_thousands_of_layers(tmp_path: Path) -> None:

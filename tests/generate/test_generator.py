@@ -203,7 +203,7 @@ def test_shading_of_a_slope_has_no_line_along_the_border(generator: Generator) -
 
 
 def test_a_map_larger_than_the_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10)
+    monkeypatch.setattr(generator_module, "installed_memory", lambda: 4096 * 10)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
         generator.terrain(painted(128, 128), Recipe(0))
 

@@ -157,7 +157,7 @@ def test_a_larger_map_is_generated_in_tiles_with_a_warning(_tiny_tiles: None, ge
 
 
 def test_a_map_that_needs_too_much_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 10_000)
+    monkeypatch.setattr(generator_module, "installed_memory", lambda: 4096 * 10_000)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
         generator.terrain(painted(*SHAPE), Recipe(0))
     monkeypatch.setattr(generator_module, "WORK_BYTES_PER_PIXEL", 0)

@@ -7,6 +7,7 @@ and OpenCV only.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,14 +18,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.decoding import decoded
+from terrainpaint.core.array_file import ArrayFile, open_arrays
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.decoding import decoded, open_picture
 from terrainpaint.core.files import FileTransaction, why_unreadable
+from terrainpaint.core.main_memory import free_memory, require_room
+from terrainpaint.core.project_pictures import HEADER_BYTES, png_header
 from terrainpaint.errors import TrainingError
 
 FORMAT_VERSION = 2
 """Version 1 has always heights, and neither `names` nor `left_out`."""
 TRAIN, VALIDATION = 0, 1
 JPEG_QUALITY = 92
+_FORMAT = "terrainpaint-prepared"
+_NEWEST = 2**31 - 1
+_MOST_TILE_PX, _MOST_VARIANTS = 16_384, 1000
+_PIXEL_SIZE_M = (1e-6, 1e9)
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,7 @@ def save_tile_set(path: Path, tiles: TileSet) -> None:
     _pack(arrays, "masks", (sea.astype(np.uint8) + 2 * valid.astype(np.uint8) for sea, valid in masks), ".png")
     _pack(arrays, "labels", (variant for tile in tiles.labels for variant in tile), ".png")
     header = {
-        "format": "terrainpaint-prepared",
+        "format": _FORMAT,
         "version": FORMAT_VERSION,
         "pixel_size_m": tiles.pixel_size_m,
         "style": tiles.style,
@@ -131,51 +141,106 @@ def save_tile_set(path: Path, tiles: TileSet) -> None:
 def load_tile_set(path: Path) -> TileSet:
     """Read a tile set. Raises TrainingError when the file is missing, broken or of a newer version."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
-            if header["format"] != "terrainpaint-prepared":
-                raise ValueError("of another format")
-            if header["version"] > FORMAT_VERSION:
-                raise TrainingError(
-                    f"{path} was made by a newer version; update TerrainPaint or prepare the set again."
-                )
-            return _read(stored, header)
+        with open_arrays(path, free_memory()) as stored:
+            return _read(path, stored)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
-    except TrainingError:
-        raise
     except MemoryError as error:
         raise TrainingError(f"{path} does not fit into memory; prepare a set of fewer or smaller tiles.") from error
-    # Whatever numpy, zip, JSON and the codecs raise, the bytes are at fault: NotImplementedError, KeyError, ...
-    except Exception as error:
+    except ValueError as error:
         raise TrainingError(
             f"{path} is not a tile set, or is damaged or cut short; make it again with 'python -m trainer prepare'."
         ) from error
 
 
-def _read(stored: Any, header: dict[str, Any]) -> TileSet:
-    side, variants = int(header["tile_px"]), int(header["label_variants"])
-    masks = _unpack(stored, "masks", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-    labels = _unpack(stored, "labels", cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-    tiles = TileSet(
-        texture=_unpack(stored, "texture", cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
-        height=_unpack(stored, "height", cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
+def _read(path: Path, stored: ArrayFile) -> TileSet:
+    header = parse_object(stored.read("header", np.uint8, (None,)).tobytes())
+    if header["format"] != _FORMAT:
+        raise ValueError("of another format")
+    if header.whole("version", 1, _NEWEST) > FORMAT_VERSION:
+        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set again.")
+    side, variants = header.whole("tile_px", 1, _MOST_TILE_PX), header.whole("label_variants", 0, _MOST_VARIANTS)
+    runs = {name: _Run.of(stored, name) for name in ("texture", "height", "masks", "labels")}
+    count = len(runs["masks"])
+    if any(len(runs[name]) != count for name in ("texture", "height")) or len(runs["labels"]) != count * variants:
+        raise ValueError("layers of different lengths")
+    # Texture, heights, masks before and after they are unpacked, labels.
+    require_room(path, count * side * side * (3 + 2 + 3 + variants), TrainingError)
+    masks = runs["masks"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+    labels = runs["labels"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
+    if labels.size and labels.max() >= CLASS_COUNT:
+        raise ValueError("labels that are no classes")
+    split = stored.read("split", np.uint8, (count,))
+    if count and split.max() > VALIDATION:
+        raise ValueError("a split that does not exist")
+    names = _texts(header, "names")
+    if len(names) not in (0, count):
+        raise ValueError("names of another number of tiles")
+    return TileSet(
+        texture=runs["texture"].pictures(cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
+        height=runs["height"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint16).view(np.int16),
         sea=(masks & 1).astype(bool),
         valid=(masks & 2).astype(bool),
-        labels=labels.reshape(len(masks), variants, side, side),
-        split=stored["split"],
-        centre_deg=stored["centre_deg"],
-        pixel_size_m=float(header["pixel_size_m"]),
-        style=str(header["style"]),
-        credits=str(header["credits"]),
-        has_height=bool(header.get("has_height", True)),
-        names=tuple(str(name) for name in header.get("names", ())),
-        left_out=tuple((str(name), str(reason)) for name, reason in header.get("left_out", ())),
+        labels=labels.reshape(count, variants, side, side),
+        split=split,
+        centre_deg=stored.read("centre_deg", np.float32, (count, 2)),
+        pixel_size_m=header.number("pixel_size_m", *_PIXEL_SIZE_M),
+        style=header.text("style"),
+        credits=header.text("credits"),
+        has_height=header.flag("has_height") if "has_height" in header else True,
+        names=names,
+        left_out=_pairs(header, "left_out"),
     )
-    layers = (tiles.texture, tiles.height, tiles.split, tiles.centre_deg)
-    if any(len(layer) != len(masks) for layer in layers) or len(tiles.names) not in (0, len(masks)):
-        raise ValueError("layers of different lengths")
-    return tiles
+
+
+def _texts(header: JsonObject, key: str) -> tuple[str, ...]:
+    values = header.values.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        header.refuse(key, "a list of names")
+    return tuple(values)
+
+
+def _pairs(header: JsonObject, key: str) -> tuple[tuple[str, str], ...]:
+    values = header.values.get(key, [])
+    if not isinstance(values, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in values
+    ):
+        header.refuse(key, "a list of pairs of texts")
+    return tuple((name, reason) for name, reason in values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Encoded pictures of one layer, one after the other in `data` (B,) uint8; `ends` (M,) int64 is where each ends."""
+
+    name: str
+    data: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, stored: ArrayFile, name: str) -> _Run:
+        """Read a layer. Raises ValueError when it is missing or its ends are not in order."""
+        run = cls(name, stored.read(name, np.uint8, (None,)), stored.read(f"{name}_end", np.int64, (None,)))
+        borders = np.concatenate([[0], run.ends])
+        if (np.diff(borders) <= 0).any() or borders[-1] != len(run.data):
+            raise ValueError(f"{name} has pictures of no length")
+        return run
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def pictures(self, flags: int, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+        """(M, *shape) decoded by OpenCV with its `flags`. Raises ValueError for a picture of another kind."""
+        pictures = np.empty((len(self), *shape), dtype=dtype)
+        for index, data in enumerate(np.split(self.data, self.ends[:-1]) if len(self) else []):
+            # Pictures that declare another size are refused before they are decoded.
+            if _declared_size(data) != shape[:2]:
+                raise ValueError(f"{self.name} {index} has another size")
+            pixels = decoded(data, flags)
+            if pixels.shape != shape or pixels.dtype != dtype:
+                raise ValueError(f"{self.name} {index} is no picture of {shape} {np.dtype(dtype)}")
+            pictures[index] = pixels
+        return pictures
 
 
 def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Iterable[NDArray[Any]], suffix: str) -> None:
@@ -185,12 +250,9 @@ def _pack(arrays: dict[str, NDArray[Any]], name: str, pictures: Iterable[NDArray
     arrays[name + "_end"] = np.cumsum([len(run) for run in runs], dtype=np.int64)
 
 
-def _unpack(stored: Any, name: str, flags: int, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-    run, ends = stored[name], stored[name + "_end"]
-    pictures = np.empty((len(ends), *shape), dtype=dtype)
-    for index, picture in enumerate(np.split(run, ends[:-1]) if len(ends) else []):
-        pixels = decoded(picture, flags)
-        if pixels.shape != shape or pixels.dtype != dtype:
-            raise ValueError(f"{name} {index} is no picture of {shape} {np.dtype(dtype)}")
-        pictures[index] = pixels
-    return np.asarray(pictures)
+def _declared_size(data: NDArray[np.uint8]) -> tuple[int, int]:
+    start = data[:HEADER_BYTES].tobytes()
+    if start.startswith(b"\x89PNG"):
+        return png_header(start).shape
+    with open_picture(io.BytesIO(data.tobytes()), ("JPEG",)) as picture:
+        return picture.size[1], picture.size[0]

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from terrainpaint.core.files import atomic_path
+from terrainpaint.core.files import atomic_path, why_unreadable
 from terrainpaint.errors import TrainingError
+from trainer.torch_files import TorchFileError, read_torch_file
 
 FORMAT_VERSION = 3
 """Version 1 had only the networks, the two optimizers and `random`; version 2 had no `system`."""
@@ -21,6 +23,12 @@ _ADDED_IN_2: dict[str, Any] = {
     "best": {"images": 0, "distance": math.inf}, "log": {"sums": {}, "counts": {}},
 }  # fmt: skip
 _ADDED_IN_3 = {"system": "terrain"}
+_COMMON = {
+    "images": int, "system": str, "network": dict, "data": dict, "settings": dict, "averaged": dict, "best": dict,
+    "log": dict, "random": Tensor,
+}  # fmt: skip
+"""The parts of every checkpoint, with their types."""
+_MOST_IMAGES = 10**12
 
 
 def save_checkpoint(folder: Path, images: int, state: dict[str, Any], keep: int, best: int) -> Path:
@@ -60,21 +68,47 @@ def best_checkpoint(folder: Path) -> Path:
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read a checkpoint. Raises TrainingError when it is missing, broken or of a newer version."""
+    """Read a checkpoint. Its common parts have the right types; those of a system, and what is in `network`, `data`
+    and `settings`, are for the caller to check.
+
+    Raises TrainingError when it is missing, broken or of a newer version.
+    """
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
-        version = state["version"]
+        state = read_torch_file(path, device)
+        version = _typed(state, "version", int)
+        if version > FORMAT_VERSION:
+            raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
+        state = {**_ADDED_IN_3, **(_ADDED_IN_2 if version == 1 else {}), **state}
+        for name, kind in _COMMON.items():
+            _typed(state, name, kind)
+        _check_parts(state)
     except FileNotFoundError as error:
         raise TrainingError(f"{path} does not exist; name a run's folder or a checkpoint-*.pt file.") from error
-    except MemoryError:
-        raise
-    # Whatever the unpickler raises for unknown bytes, the bytes are at fault.
-    except Exception as error:
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
+    except TorchFileError as error:
         raise TrainingError(f"{path} is not a readable checkpoint; copy it again, or remove it to continue from an "
                             "older one of the run.") from error  # fmt: skip
-    if version > FORMAT_VERSION:
-        raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
-    return {**_ADDED_IN_3, **(_ADDED_IN_2 if version == 1 else {}), **state}
+    return dict(state)
+
+
+def _typed(state: Any, name: str, kind: type) -> Any:
+    value = state.get(name) if isinstance(state, dict) else None
+    # Not isinstance for numbers: a bool is an int to Python.
+    if not (type(value) is int if kind is int else isinstance(value, kind)):
+        raise TorchFileError(f"{name} is missing or of another type")
+    return value
+
+
+def _check_parts(state: dict[str, Any]) -> None:
+    if not 0 <= state["images"] < _MOST_IMAGES:
+        raise TorchFileError("its number of images is out of range")
+    _typed(state["network"], "name", str), _typed(state["network"], "config", dict)
+    best = state["best"]
+    if not 0 <= _typed(best, "images", int) < _MOST_IMAGES or not isinstance(best.get("distance"), int | float):
+        raise TorchFileError("its best checkpoint is not described")
+    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in state["averaged"].items()):
+        raise TorchFileError("its averaged weights are no tensors")
 
 
 def images_of(path: Path) -> int:

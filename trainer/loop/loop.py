@@ -81,7 +81,8 @@ class _Run:
                 self._random.set_state(state["random"].cpu())
                 self._images, self._best, self._sums = int(state["images"]), state["best"], state["log"]
                 self._saved, self._sampled = path, self._images
-            except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            # A part of another kind makes `load_state_dict` fail in any way.
+            except Exception as error:
                 raise TrainingError(f"{path} is of another network or configuration; train in a new folder, or "
                                     "continue with the old configuration.") from error  # fmt: skip
         self._world.check_same_step(self._images)

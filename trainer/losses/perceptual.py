@@ -6,7 +6,6 @@ torchvision.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.files import read_regular, why_unreadable
 from terrainpaint.errors import TrainingError
+from trainer.torch_files import TorchFileError, read_torch_file
 
 HOW_TO_GET = (
     "get VGG19 from https://download.pytorch.org/models/vgg19-dcbb9e9d.pth or SqueezeNet 1.1 from "
@@ -87,11 +87,13 @@ def load_perceptual(path: Path) -> PerceptualNetwork:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        data = path.read_bytes() if path.suffix == ".safetensors" else None
-        state = safetensors.torch.load(data) if data is not None else torch.load(path, "cpu", weights_only=True)
+        if path.suffix == ".safetensors":
+            state = safetensors.torch.load(read_regular(path))
+        else:
+            state = read_torch_file(path, torch.device("cpu"))
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}, or {HOW_TO_GET}.") from error
-    except (SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+    except (SafetensorError, TorchFileError) as error:
         raise TrainingError(f"{path} holds no tensors by name; {HOW_TO_GET}.") from error
     if not isinstance(state, dict) or not all(isinstance(each, Tensor) for each in state.values()):
         raise TrainingError(f"{path} holds no tensors by name; {HOW_TO_GET}.")

@@ -153,7 +153,8 @@ class DcganSystem:
         try:
             for name, network in self.networks.items():
                 network.load_state_dict(state[name])
-        except (KeyError, RuntimeError) as error:
+        # A part of another kind makes `load_state_dict` fail in any way.
+        except Exception as error:
             raise TrainingError(f"{path} is not a checkpoint of a DCGAN of this size and width.") from error
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from terrainpaint.core.files import atomic_path
+from terrainpaint.core.files import atomic_path, read_regular
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.header import PICTURES_FORMAT
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
@@ -77,10 +77,10 @@ def load(path: Path) -> DcganFile:
             raise TrainingError(f"{path} holds the network {description['network']!r}, not a DCGAN.")
         if description["version"] > FORMAT_VERSION:
             raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
-        generator = _generator(description["config"], safetensors.torch.load_file(path))
+        generator = _generator(description["config"], safetensors.torch.load(read_regular(path)))
         return DcganFile(generator, str(description["style"]), str(description["credits"]),
                          str(description["licence"]), dict(description["training"]))  # fmt: skip
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise TrainingError(f"{path} is not a weights file of a DCGAN, or it is damaged.") from error
 
 
@@ -90,7 +90,7 @@ def _from_checkpoint(path: Path, licence: str) -> DcganFile:
         generator = _generator(state["network"]["config"], averaged_weights(state, "generator"))
         data = state["data"]
         return DcganFile(generator, data["style"], data["credits"], licence, training_settings(state))
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise TrainingError(f"{path} is not a checkpoint of a DCGAN.") from error
 
 

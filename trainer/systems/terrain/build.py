@@ -70,7 +70,8 @@ def warm_start(networks: nn.ModuleDict, path: Path) -> None:
             generator, shadow = weights.generator.state_dict(), weights.shadow.state_dict()
         load_grown(networks["generator"], generator)
         load_grown(networks["shadow"], shadow)
-    except (KeyError, RuntimeError) as error:
+    # A part of another kind makes `load_state_dict` fail in any way.
+    except (KeyError, RuntimeError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise TrainingError(
             f"{path} has another network ({name}), widths or discriminator than this run; name weights or a checkpoint "
             "of the same kind as --start."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.array_file import open_arrays
+from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.main_memory import free_memory
 from terrainpaint.errors import TrainingError
 
 FORMAT = "terrainpaint-evaluation"
@@ -48,17 +50,18 @@ def save_measurements(path: Path, measurements: Measurements) -> None:
 def load_measurements(path: Path) -> Measurements:
     """Read measurements. Raises TrainingError when the file is missing, broken or of another version."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
+        with open_arrays(path, free_memory()) as stored:
+            header = parse_object(stored.read("header", np.uint8, (None,)).tobytes())
             if header["format"] != FORMAT or header["version"] != VERSION:
                 raise TrainingError(f"{path} was made by another version of TerrainPaint; evaluate again.")
             arrays: dict[str, dict[str, NDArray[Any]]] = {"rows": {}, "sums": {}}
-            for name in stored.files:
+            for name in stored.names:
                 kind, _, key = name.partition("/")
-                if key:
-                    arrays[kind][key] = stored[name]
-            return Measurements(arrays["rows"], arrays["sums"], header["setup"], header["checks"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+                if key and kind in arrays:
+                    arrays[kind][key] = stored.read_any(name, "biuf")
+            setup, checks = header.object("setup").values, header.object("checks").values
+            return Measurements(arrays["rows"], arrays["sums"], setup, checks)
+    except (OSError, ValueError) as error:
         raise TrainingError(f"{path} is not a shard of an evaluation; make it with --shard.") from error
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.files import atomic_path, why_unreadable
+from terrainpaint.core.files import atomic_path, read_regular, why_unreadable
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.encoding import encode_elevation
@@ -91,7 +91,7 @@ def load_or_train(
         with atomic_path(path) as temporary:
             temporary.write_bytes(safetensors.torch.save(state, metadata=metadata))
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         with safetensors.safe_open(path, "pt") as stored:
             stored_metadata = stored.metadata()
         segmenter = Segmenter()
