@@ -20,6 +20,7 @@ _MOST_ARRAYS = 10_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _DEEPEST = 8
+_PIECE = 1 << 20
 
 
 class ArrayFileError(ValueError):
@@ -102,9 +103,13 @@ def open_arrays(path: Path, most_bytes: int) -> Iterator[ArrayFile]:
 
 
 def _values(file: IO[bytes], name: str, shape: tuple[int, ...], dtype: np.dtype[Any], by_columns: bool) -> NDArray[Any]:
-    size = math.prod(shape) * dtype.itemsize
-    # One read: the size is that of the member, and the sum of these is limited.
-    data = file.read(size) if size else b""
-    if len(data) != size:
-        raise ArrayFileError(f"{name} is cut short")
-    return np.frombuffer(bytearray(data), dtype).reshape(shape, order="F" if by_columns else "C")
+    data = bytearray(math.prod(shape) * dtype.itemsize)
+    view, done = memoryview(data), 0
+    while done < len(data):
+        # In pieces, since `LimitedReader` refuses reads that are too large for a directory.
+        piece = file.read(min(len(data) - done, _PIECE))
+        if not piece:
+            raise ArrayFileError(f"{name} is cut short")
+        view[done : done + len(piece)] = piece
+        done += len(piece)
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from terrainpaint.core.archive import MAX_READ_BYTES
 from terrainpaint.core.array_file import ArrayFileError, open_arrays
 
 MOST = 1 << 20
@@ -40,6 +41,13 @@ def test_arrays_come_back(tmp_path: Path, order: Any) -> None:
         assert stored.read("none", np.uint8, (0, 5)).shape == (0, 5)
         assert stored.read("one", np.int64, ()) == 7
         assert np.array_equal(stored.read_any("values", "f"), values)
+
+
+def test_arrays_larger_than_a_single_read(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 256, MAX_READ_BYTES + 5, dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", a=values)
+    with open_arrays(tmp_path / "a.npz", 2 * MAX_READ_BYTES) as stored:
+        assert np.array_equal(stored.read("a", np.uint8, (None,)), values)
 
 
 def test_arrays_of_another_kind_are_refused(tmp_path: Path) -> None:
