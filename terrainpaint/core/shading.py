@@ -1,4 +1,4 @@
-"""Pictures of heights: hillshade, slope, hypsometric tint, contour lines."""
+"""Pictures of heights: hillshade, slope, hypsometric tint."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ _STOPS: tuple[tuple[float, tuple[int, int, int]], ...] = (
     (4000, (156, 138, 130)),
     (6000, (250, 250, 250)),
 )
+# Fraction of the steepest slope and sRGB.
 _STEEP_COLOURS: tuple[tuple[float, tuple[int, int, int]], ...] = (
-    (0, (245, 246, 240)),
-    (5, (214, 226, 160)),
-    (15, (244, 200, 96)),
-    (30, (222, 108, 62)),
-    (60, (104, 30, 52)),
+    (0.0, (245, 246, 240)),
+    (0.12, (214, 226, 160)),
+    (0.35, (244, 200, 96)),
+    (0.65, (222, 108, 62)),
+    (1.0, (104, 30, 52)),
 )
 _LEVELS = 4096
 
@@ -85,9 +86,9 @@ def hypsometric(height: NDArray[np.float32], scale: float = 1.0) -> NDArray[np.u
     return _coloured(height / np.float32(scale), _STOPS)
 
 
-def slope_tint(slope_deg: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of slopes (H, W) in degrees: pale where level, dark red where steep."""
-    return _coloured(slope_deg, _STEEP_COLOURS)
+def slope_tint(slope_deg: NDArray[np.float32], steepest_deg: float) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB of slopes (H, W) in degrees: pale where level, dark red from `steepest_deg` on."""
+    return _coloured(slope_deg / np.float32(steepest_deg), _STEEP_COLOURS)
 
 
 def slope_deg(height: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.float32]:
@@ -106,16 +107,19 @@ def slope_deg(height: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.fl
     return degrees
 
 
-def contours(height: NDArray[np.float32], interval_m: float) -> NDArray[np.bool_]:
-    """(H, W) bool: the pixels with a contour line between them and their neighbour to the south or east.
+def slope_deg_at(
+    height: NDArray[np.float32], rows: NDArray[np.intp], cols: NDArray[np.intp], pixel_size_m: float, scale: float
+) -> NDArray[np.float32]:
+    """(r, c) float32 degrees: `slope_deg` of some rows (r,) and columns (c,) of heights (H, W), times `scale`.
 
-    There is no line at 0, because it would cover a sea that is level to a few metres only.
+    Unlike the slope of a reduced picture, it does not depend on which rows and columns there are.
     """
-    band = np.trunc(height / np.float32(interval_m))
-    line = np.zeros(height.shape, np.bool_)
-    line[:-1] |= band[:-1] != band[1:]
-    line[:, :-1] |= band[:, :-1] != band[:, 1:]
-    return line
+    above, below = np.maximum(rows - 1, 0), np.minimum(rows + 1, height.shape[0] - 1)
+    left, right = np.maximum(cols - 1, 0), np.minimum(cols + 1, height.shape[1] - 1)
+    unit = np.float32(scale / pixel_size_m)
+    south = (height[np.ix_(below, cols)] - height[np.ix_(above, cols)]) * (unit / (below - above)[:, None])
+    east = (height[np.ix_(rows, right)] - height[np.ix_(rows, left)]) * (unit / (right - left)[None, :])
+    return np.asarray(np.degrees(np.arctan(np.hypot(south, east))), np.float32)
 
 
 def round_step(length: float, count: int) -> float:

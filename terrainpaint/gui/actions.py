@@ -217,6 +217,8 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     needs=Need.EDITOR, bar=4, is_on=False),
             Command("scale_bar", "&Scale bar", lambda window: window.options.apply(),
                     icon="ruler", needs=Need.EDITOR, is_on=True),
+            Command("legend", "L&egend", lambda window: window.options.apply(),
+                    tip="The colours of heights and slopes with numbers", needs=Need.EDITOR, is_on=True),
             Command("patterns", "Class &patterns", lambda window: window.options.apply(),
                     ("Ctrl+Shift+P",), icon="pattern", tip="For colour-blind eyes",
                     needs=Need.EDITOR, bar=4, is_on=False),

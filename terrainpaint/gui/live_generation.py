@@ -28,10 +28,13 @@ from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 
 _Answer = Callable[[Any], None]
 _CANCEL_POLL_S = 0.1
 """How often a blocking call checks whether it is cancelled."""
+_MEASURE_MS = 300
+"""The ranges of the terrain are measured at most so often."""
 
 
 class LiveGeneration(QObject):
@@ -48,6 +51,8 @@ class LiveGeneration(QObject):
     weights_changed = Signal()
     style_known = Signal(object)
     """(S,) floats: the style vector that the seed stands for."""
+    ranges_changed = Signal()
+    """`ranges` changed."""
     replaced = Signal()
     """`live` is another object: the size of the map or the weights changed."""
     failed = Signal(str)
@@ -64,6 +69,7 @@ class LiveGeneration(QObject):
         self.live: LiveTerrain | None = None
         self.info: WeightsInfo | None = None
         self._requested_style: str | None = None  # loaded, being loaded, or failed to load
+        self.ranges = TerrainRanges()
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._last_edit: Rect | None = None
@@ -77,6 +83,9 @@ class LiveGeneration(QObject):
         self._thread = threading.Thread(target=self._serve, name="terrainpaint-generation", daemon=True)
         self._answered.connect(lambda answer, result: answer(result))
         self._refused.connect(lambda refuse, message: refuse(message))
+        self._measuring = QTimer(self, singleShot=True, interval=_MEASURE_MS)
+        self._measuring.timeout.connect(self._measure)
+        self.patch_made.connect(self._measure_soon)
         document.map_changed.connect(self._edited)
         document.rerolls_changed.connect(self._edited)
         document.settings_changed.connect(self._settings_changed)
@@ -202,6 +211,7 @@ class LiveGeneration(QObject):
             self._request_next()
 
     def _settings_changed(self) -> None:
+        self._measure_soon()
         settings = self._document.settings
         if settings.style_name != self._requested_style:
             self._load_weights()
@@ -263,6 +273,21 @@ class LiveGeneration(QObject):
         self.failed.emit(message)
         if self.info is not None:
             self._start_terrain()
+
+    # Ranges
+
+    def _measure_soon(self) -> None:
+        # A timer that is running is not started again, so that the ranges follow during a long generation.
+        if not self._measuring.isActive():
+            self._measuring.start()
+
+    def _measure(self) -> None:
+        if self.live is None:
+            return
+        ranges = terrain_ranges(self.live, self.height_scale, self._document.settings.pixel_size_m)
+        if ranges != self.ranges:
+            self.ranges = ranges
+            self.ranges_changed.emit()
 
     # Requests to the worker process
 

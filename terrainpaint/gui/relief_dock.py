@@ -53,6 +53,7 @@ class ReliefDock(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
         generation.patch_made.connect(self._patched)
+        generation.ranges_changed.connect(self._ranges_changed)
         generation.replaced.connect(self._show_all)
         document.map_changed.connect(self._map_changed)
         document.settings_changed.connect(self._show_all)
@@ -114,6 +115,10 @@ class ReliefDock(QWidget):
         self._drape = None
         self._timer.start()
 
+    def _ranges_changed(self) -> None:
+        if self._drape is not None and self._drape.is_outdated:
+            self._show_all()
+
     def _map_changed(self, rect: Rect) -> None:
         if self._picture == "map":
             self._patched(rect)
@@ -172,9 +177,15 @@ class _Drape:
     def __init__(self, key: str, document: Document, generation: LiveGeneration, live: LiveTerrain) -> None:
         self._paint = PICTURES[key].paint
         self._document, self._generation, self._live = document, generation, live
+        self._key, self._steepest_deg = key, generation.ranges.steepest_deg
         self._is_live = key == "albedo"  # the live terrain keeps that one up to date itself
         self.picture = live.albedo if self._is_live else np.zeros((*live.shape, 3), np.uint8)
         self.update(Rect.of_shape(live.shape))
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the colours of its slopes have another range now."""
+        return self._key == "slope" and self._generation.ranges.steepest_deg != self._steepest_deg
 
     def update(self, rect: Rect) -> None:
         """Paint a rectangle again."""

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.shading import contours, hillshade, hypsometric, round_step, slope_deg, slope_tint
+from terrainpaint.core.shading import hillshade, hypsometric, slope_deg_at, slope_tint
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.terrain_ranges import TerrainRanges
 
 MARGIN_PX = 2
 """A part is sampled with so many samples around it, so that slopes at its border are those of the whole."""
-_CONTOURS = 15
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,24 @@ class Sample:
     sun_azimuth_deg: float
     sun_elevation_deg: float
     exaggeration: float
+    ranges: TerrainRanges
+    slope_deg: Callable[[], NDArray[np.float32]]
+    """(h, w) degrees at the pixels, also where only some of them are taken."""
 
     @classmethod
     def of(cls, document: Document, generation: LiveGeneration, live: LiveTerrain, rect: Rect, step: int = 1) -> Sample:
         """Every `step`-th row and column of a rectangle that lies on the map."""
         part = slice(rect.row, rect.bottom, step), slice(rect.col, rect.right, step)
-        view, scale = document.view, generation.height_scale
+        view, scale, pixel_size_m = document.view, generation.height_scale, document.settings.pixel_size_m
+
+        def slopes() -> NDArray[np.float32]:
+            rows, cols = np.arange(rect.row, rect.bottom, step), np.arange(rect.col, rect.right, step)
+            return slope_deg_at(live.height, rows, cols, pixel_size_m, scale)
+
         return cls(
             document.ids[part], live.albedo[part], live.shaded[part], live.height[part] * np.float32(scale), scale,
-            document.settings.pixel_size_m * step, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration,
+            pixel_size_m * step, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration, generation.ranges,
+            slopes,
         )  # fmt: skip
 
 
@@ -61,7 +70,7 @@ def _height(sample: Sample) -> NDArray[np.uint8]:
 
 
 def _slope(sample: Sample) -> NDArray[np.uint8]:
-    return slope_tint(slope_deg(sample.height, sample.spacing_m))
+    return slope_tint(sample.slope_deg(), sample.ranges.steepest_deg)
 
 
 @dataclass(frozen=True)
@@ -96,12 +105,3 @@ PICTURES: Mapping[str, TerrainPicture] = {
 """Key → picture, in the order of the buttons. The first one that a view offers is shown at the start."""
 FROM_ABOVE = tuple(key for key, picture in PICTURES.items() if picture.from_above)
 IN_3D = tuple(key for key, picture in PICTURES.items() if picture.in_3d)
-
-
-def from_above(key: str, sample: Sample) -> NDArray[np.uint8]:
-    """A picture (h, w, 3) uint8 sRGB as the view from above shows it; `key` is one of FROM_ABOVE."""
-    picture = PICTURES[key].paint(sample)
-    if PICTURES[key].has_contours:
-        low, high = float(sample.height.min()), float(sample.height.max())
-        picture[contours(sample.height, round_step(high - low, _CONTOURS))] //= 2
-    return picture

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.contours import contour_interval_m, contour_lines
 from terrainpaint.core.rects import Rect
+from terrainpaint.generate.live import CELL_PX
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.legend import draw_legend, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
-from terrainpaint.gui.terrain_pictures import FROM_ABOVE, MARGIN_PX, PICTURES, Sample, from_above
+from terrainpaint.gui.map_camera import Projection
+from terrainpaint.gui.terrain_pictures import FROM_ABOVE, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.widgets.basics import icon_button
 
 _TOLERANCE = 1.05
+_INK = (58, 40, 28)
+"""The colour of contour lines."""
+_BLUR_SCREEN_PX, _BLUR_MAP_PX = 0.9, 0.8
+"""Standard deviations of the blur of heights before lines are drawn, which follow the details of every pixel else."""
 
 
 class TerrainView(RasterView):
@@ -26,9 +37,13 @@ class TerrainView(RasterView):
         super().__init__(parent)
         self._document, self._generation = document, generation
         self._picture = FROM_ABOVE[0]
-        generation.patch_made.connect(self.mark_changed)
+        self._has_legend = True
+        self._steepest_deg, self._interval_m = generation.ranges.steepest_deg, 1.0
+        generation.patch_made.connect(self._patched)
+        generation.ranges_changed.connect(self._ranges_changed)
         document.replaced.connect(self._replaced)
         document.settings_changed.connect(self.redraw)
+        self.camera_changed.connect(self._find_interval)
         self._replaced()
 
     @property
@@ -40,6 +55,41 @@ class TerrainView(RasterView):
         """Show one of FROM_ABOVE."""
         self._picture = key
         self.redraw()
+
+    def set_legend(self, shown: bool) -> None:
+        """Show the legend of heights and slopes, or not."""
+        self._has_legend = shown
+        self.update()
+
+    def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
+        """The picture, with the lines of one that has contours."""
+        picture = super().drawn(screen, samples)
+        live = self._generation.live
+        if live is None or not PICTURES[self._picture].has_contours:
+            return picture
+        # With a pixel around it, for the differences to the neighbours.
+        heights = screen_heights(live.height, self.projection, screen.grown(1))
+        scaled = heights * np.float32(self._generation.height_scale)
+        cover = contour_lines(scaled, self._interval_m)[1:-1, 1:-1]
+        rows, cols = self.projection.sampled(screen, 1)
+        cells = live.known(Rect.of_shape(live.shape), CELL_PX)
+        cover[~cells[(rows // CELL_PX)[:, None], (cols // CELL_PX)[None, :]]] = 0
+        ink = np.array(_INK, np.float32)
+        return (picture + (ink - picture) * cover[:, :, None]).astype(np.uint8)
+
+    def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
+        """The legend too."""
+        super().paint_overlays(painter, exposed)
+        if not self._has_legend or self._generation.live is None:
+            return
+        ranges = self._generation.ranges
+        if self._picture == "height":
+            legend = height_legend(ranges, self._generation.height_scale, self._interval_m)
+        elif self._picture == "slope":
+            legend = slope_legend(ranges)
+        else:
+            return
+        draw_legend(painter, legend, QRectF(self.rect()), self.font())
 
     def colours(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 sRGB of map rows and columns, both in rising order."""
@@ -55,14 +105,60 @@ class TerrainView(RasterView):
         live = generation.live
         if live is None:
             return _dimmed(self._document, area, step)[at]
-        picture = from_above(self._picture, Sample.of(self._document, generation, live, area, step))
+        picture = PICTURES[self._picture].paint(Sample.of(self._document, generation, live, area, step))
         known = live.known(area, step)
         if not known.all():
             picture = np.where(known[:, :, None], picture, _dimmed(self._document, area, step))
         return np.asarray(picture[at], np.uint8)
 
+    def _patched(self, rect: Rect) -> None:
+        # The blur reaches a few pixels beyond what changed.
+        self.mark_changed(rect.grown(math.ceil(6 * max(1.0, 1 / self._camera.zoom))))
+
+    def _ranges_changed(self) -> None:
+        steepest_deg = self._generation.ranges.steepest_deg
+        if steepest_deg != self._steepest_deg and self._picture == "slope":
+            self.redraw()
+        self._steepest_deg = steepest_deg
+        self._find_interval()
+        self.update()
+
+    def _find_interval(self) -> None:
+        """Choose the interval of the contour lines for the ranges and the zoom."""
+        ranges = self._generation.ranges
+        metres_per_px = self._pixel_size_m / self._camera.zoom * self.devicePixelRatioF()
+        interval_m = contour_interval_m(ranges.low_m, ranges.high_m, ranges.rise, metres_per_px)
+        if interval_m != self._interval_m and PICTURES[self._picture].has_contours:
+            self.redraw()
+        self._interval_m = interval_m
+
     def _replaced(self) -> None:
         self.set_raster(self._document.shape, self._document.settings.pixel_size_m)
+
+
+def screen_heights(height: NDArray[np.float32], projection: Projection, screen: Rect) -> NDArray[np.float32]:
+    """(h, w) float32: the heights (H, W) under a rectangle of screen pixels, blurred a little and interpolated.
+
+    The heights of a part equal those of the whole.
+    """
+    ground_px = 1 / projection.zoom
+    step = 1 << max(0, int(math.log2(ground_px)))
+    deviation = max(_BLUR_SCREEN_PX * ground_px, _BLUR_MAP_PX) / step
+    reach = math.ceil(3 * deviation)
+    taken, places = [], []
+    starts = ((screen.row - projection.top, screen.height), (screen.col - projection.left, screen.width))
+    for (start, count), side in zip(starts, height.shape, strict=True):
+        # On a grid of every `step`-th pixel from the corner of the map.
+        at = ((start + np.arange(count) + 0.5) / projection.zoom - 0.5) / step
+        first, last = math.floor(at[0]) - reach, math.floor(at[-1]) + 1 + reach
+        taken.append(np.arange(first, last + 1).clip(0, (side - 1) // step) * step)
+        places.append(at - first)
+    near = cv2.GaussianBlur(height[np.ix_(*taken)], (2 * reach + 1, 2 * reach + 1), deviation)
+    rows, cols = (np.floor(at).astype(np.intp) for at in places)
+    down, across = ((at - whole).astype(np.float32) for at, whole in zip(places, (rows, cols), strict=True))
+    tall = near[rows] + (near[rows + 1] - near[rows]) * down[:, None]
+    wide: NDArray[np.float32] = tall[:, cols] + (tall[:, cols + 1] - tall[:, cols]) * across
+    return wide
 
 
 def _dimmed(document: Document, area: Rect, step: int) -> NDArray[np.uint8]:

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication
 
 from terrainpaint.core.shading import round_step
 from terrainpaint.gui.canvas.canvas import Canvas
-from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.linked_views import CameraLink
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
+from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 
 _GRID_SQUARES = 16
@@ -29,7 +29,7 @@ def apply_remembered_theme() -> None:
 class ViewOptions(QObject):
     """Applies the switches of the View menu to the map, the terrain from above and the panel of classes."""
 
-    def __init__(self, document: Document, canvas: Canvas, above: RasterView, classes: ClassesPanel) -> None:
+    def __init__(self, document: Document, canvas: Canvas, above: TerrainView, classes: ClassesPanel) -> None:
         super().__init__(canvas)
         self._document, self._canvas, self._above, self._classes = document, canvas, above, classes
         self._link = CameraLink(canvas, above)
@@ -51,6 +51,7 @@ class ViewOptions(QObject):
         self._link.set_on(on["linked"])
         for view in (self._canvas, self._above):
             view.set_scale_bar(on["scale_bar"])
+        self._above.set_legend(on["legend"])
         for shows in (self._canvas, self._classes):
             shows.set_patterns(on["patterns"])
             shows.set_letters(on["letters"])

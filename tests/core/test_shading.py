@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from terrainpaint.core.shading import hillshade, slopes
+from terrainpaint.core.shading import hillshade, slope_deg, slope_deg_at, slope_tint, slopes
 
 
 def plane(east: float, south: float, pixel_size_m: float = 10.0) -> NDArray[np.float32]:
@@ -50,3 +50,16 @@ def test_illegal_arguments_are_refused() -> None:
         hillshade(plane(0, 0), 0.0)
     with pytest.raises(ValueError):
         hillshade(np.zeros((1, 5), np.float32), 1.0)
+
+
+def test_slopes_of_some_pixels_are_those_of_all_of_them() -> None:
+    height = np.random.default_rng(4).normal(0, 30, (23, 31)).astype(np.float32)
+    rows, cols = np.arange(0, 23, 4), np.arange(2, 31, 3)
+    expected = slope_deg(height * np.float32(1.5), 20.0)[rows][:, cols]
+    np.testing.assert_allclose(slope_deg_at(height, rows, cols, 20.0, 1.5), expected, rtol=1e-4)
+
+
+def test_the_tint_of_slopes_ends_at_the_steepest_one() -> None:
+    tint = slope_tint(np.array([[0, 5, 10, 40]], np.float32), 10.0)[0].astype(int)
+    assert tint[0].sum() > tint[1].sum() > tint[2].sum()
+    assert (tint[2] == tint[3]).all()

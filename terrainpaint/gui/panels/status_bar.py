@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QWidget
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES
+from terrainpaint.core.quantities import metres_text
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import pixmap
 from terrainpaint.gui.theme import current_theme, set_role
@@ -130,7 +131,7 @@ class StatusInfo(QWidget):
         decimals = 1 if metres >= 50 else 3
         self.ground_label.setText(f"{east:.{decimals}f}, {south:.{decimals}f} km")
         self.class_label.setText(CLASSES[reading.class_id].name)
-        self.height_label.setText("" if reading.height_m is None else f"{reading.height_m:,.0f} m".replace("-", "−"))
+        self.height_label.setText("" if reading.height_m is None else metres_text(reading.height_m))
         self.slope_label.setText("" if reading.slope_deg is None else f"{reading.slope_deg:.1f}°")
 
     def set_zoom(self, zoom: float) -> None:
