@@ -128,6 +128,19 @@ class Stroke:
                 if (row, col) not in self._before:
                     self._before[row, col] = _content(self.target[self._rect(row, col).slices])
 
+    def original(self, rect: Rect) -> NDArray[np.uint8]:
+        """(h, w) uint8: a rectangle of the array as it was before the stroke."""
+        cells = self.target[rect.slices].copy()
+        for row in range(rect.row // TILE_PX, -(-rect.bottom // TILE_PX)):
+            for col in range(rect.col // TILE_PX, -(-rect.right // TILE_PX)):
+                before = self._before.get((row, col))
+                if before is not None:
+                    tile = self._rect(row, col)
+                    part = tile.intersection(rect)
+                    kept = np.broadcast_to(before, (tile.height, tile.width))
+                    cells[part.moved(-rect.row, -rect.col).slices] = kept[part.moved(-tile.row, -tile.col).slices]
+        return cells
+
     @property
     def before(self) -> Tiles:
         """The touched tiles as they were before the stroke."""

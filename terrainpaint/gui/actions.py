@@ -164,6 +164,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         (
             Command("smooth_all", "&Smooth edges", lambda window: window.canvas.smooth_all(),
                     icon="smooth", tip="Of the selection, or of the whole layer", needs=Need.EDITOR),
+            Command("natural_borders", "&Natural borders…", lambda window: window.map_actions.natural_borders(),
+                    ("Ctrl+Shift+B",), icon="borders", tip="Borders as rough as coasts, with a preview",
+                    needs=Need.EDITOR),
             Command("replace_class", "&Replace a class…", lambda window: window.canvas.set_tool("replace"),
                     icon="replace", needs=Need.EDITOR),
             Command("resize", "&Resize…", lambda window: window.map_actions.resize(),

@@ -11,8 +11,10 @@ from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.messages import TerrainPatch
+from terrainpaint.gui.border_roughening import BorderRoughening
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.map_size import ResizeDialog
+from terrainpaint.gui.dialogs.natural_borders import NaturalBordersDialog
 from terrainpaint.gui.dialogs.variants import VARIANT_COUNT, VariantsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -53,6 +55,23 @@ class MapActions(QObject):
         """Select what is not selected."""
         if self._document.selection is not None:
             self._document.set_selection(inverted(self._document.selection, self._document.shape))
+
+    def natural_borders(self) -> None:
+        """Offer to make the borders in the selection, or of the whole layer, as rough as coasts."""
+        canvas, settings = self._canvas, self._canvas.settings
+        canvas.put_down()
+        stroke = self._document.begin_stroke("Natural borders")
+        if stroke is None:
+            canvas.refuse()
+            return
+        roughening = BorderRoughening(self._document, stroke, canvas.visible_rect(), self)
+        roughening.failed.connect(self.refused)
+        in_selection = self._document.selection is not None
+        dialog = NaturalBordersDialog(roughening, settings.roughness, in_selection, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: settings.set_roughness(dialog.roughness))
+        dialog.finished.connect(roughening.deleteLater)
+        dialog.open()
 
     def resize(self) -> None:
         """Ask for the new size in pixels."""

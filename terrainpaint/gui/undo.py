@@ -78,6 +78,10 @@ class PaintStroke:
         self._stroke.target[touched.slices][mask] = part[mask]
         self._document.refresh(touched)
 
+    def original(self, rect: Rect) -> NDArray[np.uint8]:
+        """(h, w) uint8: the cells of a rectangle of the map as they were before the stroke."""
+        return self._stroke.original(rect)
+
     def count_up(self, mark: Mark) -> None:
         """Add one where the mark is, up to 255."""
         rect, mask = self._touched(mark)

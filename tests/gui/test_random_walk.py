@@ -22,6 +22,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.natural_borders import Roughness, roughened, tiles
 from terrainpaint.core.painting import Brush, Edge, Mark, Shape, ellipse, flood, polygon, rectangle, segment
 from terrainpaint.core.project import EMPTY, REROLLS, Project, Settings
 from terrainpaint.core.rects import Rect
@@ -199,7 +200,7 @@ class Walk:
         self.done: list[str] = []
         self.actions: dict[Callable[[], None], int] = {
             self.stroke: 22, self.stroke_left_open: 3, self.stroke_cancelled: 3, self.fill: 5, self.shape: 8,
-            self.late_stroke: 4, self.tool_interrupted: 25, self.smooth: 1, self.reroll: 3,
+            self.late_stroke: 4, self.tool_interrupted: 25, self.smooth: 1, self.borders: 1, self.reroll: 3,
             self.undo: 14, self.redo: 9, self.go: 2,
             self.add: 3, self.remove: 3, self.duplicate: 2, self.merge: 3, self.move: 3, self.hide: 3, self.lock: 2,
             self.rename: 1, self.choose: 5, self.base: 1, self.seed: 1, self.relief: 5,
@@ -426,6 +427,24 @@ class Walk:
             mask = self.model.selected(mask)
             self.model.layer.cells[mask] = whole[mask]
             self.model.painted()
+
+    def borders(self) -> None:
+        """Natural borders as the dialog makes them, tile by tile within one stroke."""
+        self.finished()
+        stroke = self.document.begin_stroke("Natural borders")
+        if stroke is None:
+            return
+        cells, roughness = self.model.layer.cells.copy(), Roughness(10, 40, self.draw.randrange(9))
+        for tile in tiles(Rect.of_shape(self.model.shape)):
+            stroke.put(*roughened(cells, tile, roughness))
+        if self.draw.random() < 0.3:
+            stroke.cancel()
+            return
+        assert np.array_equal(stroke.original(Rect.of_shape(cells.shape)), cells)
+        stroke.end()
+        mask = self.model.selected(np.ones(self.model.shape, np.bool_))
+        self.model.layer.cells[mask] = roughened(cells, Rect.of_shape(cells.shape), roughness)[1][mask]
+        self.model.painted()
 
     def reroll(self) -> None:
         self.finished()

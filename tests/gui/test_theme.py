@@ -25,7 +25,7 @@ PAIRS = [
 GRAPHIC = [("focus", "window"), ("focus", "panel"), ("focus", "raised"), ("focus", "well")]
 WANTED = {
     *("app", "brush", "eraser", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "picker"),
-    *("replace", "smooth", "select", "move", "symmetry", "pan", "zoom-in", "zoom-out", "fit", "undo"),
+    *("replace", "smooth", "borders", "select", "move", "symmetry", "pan", "zoom-in", "zoom-out", "fit", "undo"),
     *("redo", "new", "open", "save", "import", "export", "dice", "lock", "unlock", "eye"),
     *(
         "eye-off",

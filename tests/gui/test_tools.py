@@ -113,7 +113,7 @@ def test_undo_in_the_middle_of_a_stroke_leaves_nothing_half_done(desk: Desk) -> 
     "interruption",
     ["save", "layer", "hide", "settings", "reroll", "undo", "open", "tool", "esc", "focus", "pen", "delete"],
 )
-@pytest.mark.parametrize("tool", ["brush", "eraser", "smooth"])
+@pytest.mark.parametrize("tool", ["brush", "eraser", "smooth", "borders"])
 def test_a_stroke_that_was_ended_paints_no_more(tool: str, interruption: str, qtbot: QtBot, tmp_path: Path) -> None:
     """The press changed nothing, so its end is no step of undo that the canvas would notice."""
     desk = Desk(qtbot)
@@ -302,6 +302,25 @@ def test_smooth_smooths_only_below_the_brush(qtbot: QtBot) -> None:
     desk.canvas.smooth_all()
     assert (desk.ids == 3).sum() < 0.02 * desk.ids.size
     assert desk.steps == 2
+
+
+def test_natural_borders_change_only_borders_below_the_brush(qtbot: QtBot) -> None:
+    ids = np.zeros(SHAPE, np.uint8)
+    ids[:, 150:] = 1
+    desk = Desk(qtbot, ids.copy())
+    desk.settings.size_px, desk.settings.border_amount_px, desk.settings.border_scale_px = 60.0, 12.0, 40.0
+    desk.canvas.set_tool("borders")
+    desk.drag((100, 40), (100, 60))
+    assert np.array_equal(desk.ids, ids) and desk.steps == 0, "there is no border"
+    desk.drag((60, 150), (100, 150), (140, 150))
+    changed = desk.ids != ids
+    swept = segment(Brush(60), (60, 150), (140, 150), SHAPE).part(WHOLE)
+    assert changed.sum() > 100 and not changed[~swept].any()
+    assert desk.steps == 1
+    one_pass = desk.ids.copy()
+    desk.document.undo_stack.undo()
+    desk.drag((60, 150), (100, 150), (140, 150), (100, 150), (60, 150))
+    assert np.array_equal(desk.ids, one_pass), "in one stroke a border is displaced once"
 
 
 @pytest.mark.parametrize("tool", ["brush", "eraser", "line", "rectangle", "ellipse", "polygon", "lasso"])

@@ -73,9 +73,7 @@ class Canvas(MapView):
         """Choose a tool. The one before finishes, and a piece that floats is put down."""
         if name == self._tool_name:
             return
-        self._release_all()
-        self.tool.finish()
-        self.pieces.put_down()
+        self.put_down()
         self._tool_name = name
         self._show_outline()
         self.show_cursor()
@@ -98,6 +96,12 @@ class Canvas(MapView):
         self._pressed = self._piece_grip = None
         busy.cancel()
         self.pieces.drop()
+
+    def put_down(self) -> None:
+        """End what is under way as if another tool was chosen: a stroke, an outline, a piece that floats."""
+        self._release_all()
+        self.tool.finish()
+        self.pieces.put_down()
 
     def refuse(self) -> None:
         """Say why nothing can be painted."""

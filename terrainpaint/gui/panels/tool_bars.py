@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent, QSh
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QToolBar, QToolButton, QWidget
 
 from terrainpaint.core.classes import CLASSES
+from terrainpaint.core.natural_borders import MAX_AMOUNT_PX, MAX_SCALE_PX, MIN_AMOUNT_PX, MIN_SCALE_PX
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -19,7 +20,7 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, Option, SelectionMode, ToolSettings
 from terrainpaint.gui.tools.settings import Setting
-from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button
+from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeField
 
@@ -121,10 +122,19 @@ class ToolOptions(QWidget):
                 (SelectionMode.CLASS, "pattern", "Select all of a class"),
             ),
         )
+        self.border_amount = self._slider(
+            ToolSettings.border_amount_px, "Amount", Logarithmic(MIN_AMOUNT_PX, MAX_AMOUNT_PX),
+            "How far borders are displaced, at most a third of the size of the brush",
+        )  # fmt: skip
+        self.border_scale = self._slider(
+            ToolSettings.border_scale_px, "Scale", Logarithmic(MIN_SCALE_PX, MAX_SCALE_PX),
+            "Size of the largest bends of the borders",
+        )  # fmt: skip
         self.hint = ElidedLabel()
         set_role(self.hint, "muted")
 
         brush, symmetry = _group((self.shape, self.edge)), _group((self.mirror_x, self.mirror_y, self.radial))
+        roughness = _group((label("Amount", "muted"), self.border_amount, label("Scale", "muted"), self.border_scale))
         self._options: Mapping[QWidget, Option] = {
             self.swatch: Option.CLASS,
             self.class_name: Option.CLASS,
@@ -133,6 +143,7 @@ class ToolOptions(QWidget):
             self.pressure: Option.PRESSURE,
             symmetry: Option.SYMMETRY,
             self.selection: Option.SELECTION,
+            roughness: Option.ROUGHNESS,
         }
         self._optional = (self.class_name, self.name, self.pressure, symmetry, brush)
         row = QHBoxLayout(self)
@@ -141,7 +152,7 @@ class ToolOptions(QWidget):
         row.setSpacing(10)
         row.addWidget(self.name)
         for widget in self._options:
-            row.addWidget(widget, 2 if widget is self.size_px else 0)
+            row.addWidget(widget, 2 if widget in (self.size_px, roughness) else 0)
         row.addWidget(self.hint, 1)
         self.setFixedHeight(_HEIGHT_PX)
         tools.changed.connect(self._refresh)
@@ -188,6 +199,14 @@ class ToolOptions(QWidget):
         button.clicked.connect(lambda on: setting.set(self._tools, on))
         self._showing.append(lambda: button.setChecked(setting.get(self._tools)))
         return button
+
+    def _slider(self, setting: Setting[float], name: str, scale: Logarithmic, tip: str) -> SliderField:
+        slider = SliderField(name, scale, 0, suffix=" px")
+        slider.setToolTip(tip)
+        slider.setMaximumWidth(_SIZE_PX)
+        slider.changed.connect(lambda value: setting.set(self._tools, value))
+        self._showing.append(lambda: slider.show_value(setting.get(self._tools)))
+        return slider
 
     def _choices(self, setting: Setting[_Choice], choices: Sequence[tuple[_Choice, str, str]]) -> _Choices:
         widget = _Choices(choices, partial(setting.set, self._tools))

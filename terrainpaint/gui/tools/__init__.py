@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from terrainpaint.core.classes import CLASSES
-from terrainpaint.gui.tools.brush import BrushTool, EraserTool, SmoothTool
+from terrainpaint.gui.tools.brush import BordersTool, BrushTool, EraserTool, SmoothTool
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
@@ -44,6 +44,8 @@ TOOLS: Mapping[str, ToolKind] = {
     "replace": ToolKind("Replace class", "replace", ("C",), "Everywhere, or in the selection", ReplaceTool,
                         _CLASS, paints=True),
     "smooth": ToolKind("Smooth", "smooth", ("S",), "Smooths the borders between classes", SmoothTool, _BRUSH),
+    "borders": ToolKind("Natural borders", "borders", ("N",), "Makes borders as rough as coasts", BordersTool,
+                        _BRUSH | {Option.ROUGHNESS}),
     "select": ToolKind("Select", "select", ("M",), "Shift adds, Alt subtracts, drag inside to move", SelectTool,
                        frozenset({Option.SELECTION}), starts_group=True),
     "move": ToolKind("Move", "move", ("V",), "Drags what is selected; arrows nudge it", MoveTool),

@@ -1,9 +1,13 @@
-"""Tools that follow the pointer: brush, eraser, smooth."""
+"""Tools that follow the pointer: brush, eraser, smooth, natural borders."""
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
 
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.natural_borders import Roughness, faded, roughened_part
 from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Point
@@ -14,6 +18,8 @@ from terrainpaint.gui.undo import PaintStroke
 _STRAIGHT_AFTER_PX = 4
 _SMOOTHING_RADIUS = 0.15  # of the size of the brush
 _SMOOTHING_RADIUS_PX = (1.5, 24.0)
+_MOST_OF_BRUSH = 1 / 3
+"""The largest displacement of a border, as a part of the size of the brush, which it must not leave."""
 
 
 class BrushTool(Tool):
@@ -125,3 +131,38 @@ class SmoothTool(BrushTool):
     @property
     def _radius_px(self) -> float:
         return float(np.clip(self.settings.size_px * _SMOOTHING_RADIUS, *_SMOOTHING_RADIUS_PX))
+
+
+class BordersTool(BrushTool):
+    """Makes borders where the pointer goes as rough as coasts, once in each stroke."""
+
+    _swept: NDArray[np.bool_] | None = None
+
+    def press(self, pointer: Pointer) -> None:
+        """Begin a stroke, with nothing swept yet."""
+        self._swept = np.zeros(self.document.shape, np.bool_)
+        super().press(pointer)
+
+    def apply(self, stroke: PaintStroke, mark: Mark) -> None:
+        """Displace the borders as they were before the stroke; the displacement fades out towards its rim."""
+        if self._swept is None or mark.is_empty:
+            return
+        shape, roughness = self.document.shape, self._roughness
+        fade_px = min(roughness.fade_px, self.settings.size_px / 2)
+        part, mask = self.document.selected_part(mark)
+        if part.is_empty:
+            return
+        self._swept[part.slices] |= mask
+        rect = part.grown(int(fade_px) + 1).clipped(shape)
+        wide = rect.grown(roughness.reach_px).clipped(shape)
+        around = wide.grown(int(fade_px) + 1).clipped(shape)
+        weight = faded(self._swept[around.slices], fade_px)[wide.moved(-around.row, -around.col).slices]
+        original = stroke.original(wide)
+        stroke.put(rect, roughened_part(original, wide, rect, roughness, weight=weight))
+
+    @property
+    def _roughness(self) -> Roughness:
+        chosen = self.settings.roughness
+        return dataclasses.replace(
+            chosen, amount_px=max(1.0, min(chosen.amount_px, self.settings.size_px * _MOST_OF_BRUSH))
+        )

@@ -9,6 +9,13 @@ from typing import Any, Generic, TypeVar, overload
 from PySide6.QtCore import QObject, Signal
 
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.natural_borders import (
+    MAX_AMOUNT_PX,
+    MAX_SCALE_PX,
+    MIN_AMOUNT_PX,
+    MIN_SCALE_PX,
+    Roughness,
+)
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Brush, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL, Symmetry
 
@@ -92,6 +99,12 @@ class ToolSettings(QObject):
     radial = Setting(1, _between(1, MAX_RADIAL))
     """How often all is painted around the middle of the map."""
     selection_mode = Setting(SelectionMode.RECTANGLE)
+    border_amount_px = Setting[float](Roughness.amount_px, _between(MIN_AMOUNT_PX, MAX_AMOUNT_PX))
+    """How far natural borders are displaced, in map pixels."""
+    border_scale_px = Setting[float](Roughness.scale_px, _between(MIN_SCALE_PX, MAX_SCALE_PX))
+    """Size of the largest bends of natural borders, in map pixels."""
+    border_seed = Setting(0)
+    """Another seed gives other bends."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,9 +117,19 @@ class ToolSettings(QObject):
         """Size, shape and edge."""
         return Brush(self.size_px, self.shape, self.edge)
 
+    @property
+    def roughness(self) -> Roughness:
+        """Amount, scale and seed of natural borders."""
+        return Roughness(self.border_amount_px, self.border_scale_px, self.border_seed)
+
     def symmetry(self, shape: tuple[int, int]) -> Symmetry:
         """The symmetry around the middle of a map of (H, W)."""
         return Symmetry((shape[0] / 2, shape[1] / 2), self.mirror_x, self.mirror_y, self.radial)
+
+    def set_roughness(self, roughness: Roughness) -> None:
+        """Take other numbers of natural borders."""
+        self.border_amount_px, self.border_scale_px = roughness.amount_px, roughness.scale_px
+        self.border_seed = roughness.seed
 
     def swap_classes(self) -> None:
         """Paint the class that was painted before."""

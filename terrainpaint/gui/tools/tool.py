@@ -76,6 +76,8 @@ class Option(Enum):
     PRESSURE = auto()
     SYMMETRY = auto()
     SELECTION = auto()
+    ROUGHNESS = auto()
+    """Amount and scale of natural borders."""
 
 
 @dataclass(frozen=True)
