@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar
 
 from terrainpaint.core.assets import shipped_styles
@@ -20,6 +20,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.key_routing import KeyRouter
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.linked_views import Inspection
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -97,6 +98,8 @@ class MainWindow(QMainWindow):
         self._layout = Layout(self, self._pages)
         self._lay_out()
         self._connect()
+        self._keys = KeyRouter(self, self.canvas, self._undo_keys)
+        self.relief.view_created.connect(self._keys.add_relief)
         self.show_welcome()
         self._show_title()
 
@@ -272,6 +275,9 @@ class MainWindow(QMainWindow):
             if is_met:
                 met |= need
         enable(self.actions_, met)
+
+    def _undo_keys(self) -> list[QKeySequence]:
+        return [key for name in ("undo", "redo") for key in self.actions_[name].shortcuts()]
 
     def _focus(self) -> None:
         view = self.terrain.view if self.terrain.isVisible() else self.canvas

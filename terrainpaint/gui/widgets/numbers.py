@@ -227,13 +227,27 @@ class NumberField(QDoubleSpinBox):
     def fixup(self, text: str) -> str:
         return _corrected(self, text, self._entered)
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether something was typed and not entered."""
+        return self.hasFocus() and self.lineEdit().isModified()
+
+    def enter(self) -> None:
+        """Use what was typed."""
+        self.interpretText()
+        self.lineEdit().setModified(False)
+        self._entered = self.value()
+        self.editingFinished.emit()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self.lineEdit().setModified(False)
         self._entered = self.value()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.lineEdit().setModified(False)
             self._entered = self.value()
 
     def show_again(self) -> None:
@@ -294,13 +308,27 @@ class WholeField(QSpinBox):
     def fixup(self, text: str) -> str:
         return _corrected(self, text, self._entered)
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether something was typed and not entered."""
+        return self.hasFocus() and self.lineEdit().isModified()
+
+    def enter(self) -> None:
+        """Use what was typed."""
+        self.interpretText()
+        self.lineEdit().setModified(False)
+        self._entered = self.value()
+        self.editingFinished.emit()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self.lineEdit().setModified(False)
         self._entered = self.value()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.lineEdit().setModified(False)
             self._entered = self.value()
 
     def show_again(self) -> None:
