@@ -44,8 +44,6 @@ from terrainpaint.gui.widgets.notation import remembered_notation, use_notation
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
 _GESTURES = [
-    ("Painting", "Shift+click", "Straight line from the last point"),
-    ("Painting", "Alt or Ctrl", "Pick a class while painting"),
     ("Painting", "Esc", "Cancel what is under way"),
     ("Looking", "Wheel", "Zoom at the pointer"),
     ("Looking", "Space or middle button", "Drag the map"),
@@ -318,8 +316,11 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """List all keys."""
         tools = [("Tools", " or ".join(kind.keys), kind.text) for kind in TOOLS.values()]
+        held = [
+            ("With the tools", key, f"{kind.text}: {effect}") for kind in TOOLS.values() for key, effect in kind.held
+        ]
         painting = [("Painting", " or ".join(row.keys), row.text) for row in PAINTING_KEYS]
-        ShortcutsDialog([*shortcut_table(), *tools, *painting, *_GESTURES], self).exec()
+        ShortcutsDialog([*shortcut_table(), *tools, *painting, *held, *_GESTURES], self).exec()
 
     def show_about(self) -> None:
         """Show version, licences and sources."""

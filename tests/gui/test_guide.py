@@ -23,3 +23,19 @@ def test_the_guide_has_the_keys_of_all_tools_and_commands_and_no_others() -> Non
     rows = [line for line in written.splitlines() if line.startswith("| ")]
     heads = ["| tool | keys |", "| --- | --- |", "| command | keys |", "| --- | --- |"]
     assert rows == [*heads[:2], *tools, *heads[2:], *commands]
+
+
+def test_the_guide_says_what_every_tool_does_with_other_keys_and_buttons() -> None:
+    lines = GUIDE.read_text("utf-8").splitlines()
+    for kind in TOOLS.values():
+        held = "; ".join(f"{key}: {effect}" for key, effect in kind.held)
+        rows = [line for line in lines if line.startswith(f"| {kind.text} | ") and line.endswith(f" | {held} |")]
+        assert len(rows) == 1, kind.text
+
+
+def test_the_tip_of_every_tool_has_its_keys_and_what_other_keys_do() -> None:
+    for kind in TOOLS.values():
+        assert kind.held, f"{kind.text}: say what Shift, Alt, Ctrl or another button do"
+        tip = kind.tool_tip(kind.keys)
+        for part in (kind.text, kind.tip, *kind.keys, *(word for pair in kind.held for word in pair)):
+            assert part in tip and (part in kind.hint or part in (kind.text, *kind.keys))

@@ -196,7 +196,7 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     bar.show_tool(name)
     kind = TOOLS[name]
     assert bar.name.text() == kind.text
-    assert bar.hint.accessibleName() == kind.tip
+    assert bar.hint.accessibleName() == kind.hint
     assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth", "borders"))
     assert bar.border_amount.isVisible() == bar.border_scale.isVisible() == (name == "borders")
     assert bar.swatch.isVisible() == ((kind.paints and name != "eraser") or name == "picker")

@@ -46,7 +46,7 @@ class Toolbox(QToolBar):
             if kind.starts_group:
                 self.addSeparator()
             action = QAction(icon(kind.icon), kind.text, self, checkable=True)
-            action.setToolTip(f"{kind.text} ({', '.join(kind.keys)}). {kind.tip}")
+            action.setToolTip(kind.tool_tip(kind.keys))
             choose = partial(canvas.set_tool, name)
             action.triggered.connect(lambda checked=False, choose=choose: choose())
             group.addAction(action)
@@ -164,7 +164,7 @@ class ToolOptions(QWidget):
         kind = TOOLS[name]
         self._tool = name
         self.name.setText(kind.text)
-        self.hint.show_text(kind.tip)
+        self.hint.show_text(kind.hint)
         self._fit()
 
     def minimumSizeHint(self) -> QSize:

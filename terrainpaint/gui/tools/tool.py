@@ -82,7 +82,10 @@ class Option(Enum):
 
 @dataclass(frozen=True)
 class ToolKind:
-    """One tool: its name (also that of its steps of undo), keys in Qt's portable words, and what it shows and does."""
+    """One tool: its name (also that of its steps of undo), keys in Qt's portable words, and what it shows and does.
+
+    `tip` says what it does, and `held` has what Shift, Alt and other keys and buttons change: (key, effect).
+    """
 
     text: str
     icon: str
@@ -94,6 +97,17 @@ class ToolKind:
     """Whether it paints classes, so that Alt or Ctrl held at the press picks one instead."""
     starts_group: bool = False
     """Whether the tool bar has a line before it."""
+    held: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def hint(self) -> str:
+        """What it does and what keys change, in one line."""
+        return " · ".join([self.tip, *(f"{key}: {effect}" for key, effect in self.held)])
+
+    def tool_tip(self, keys: Sequence[str]) -> str:
+        """The same in lines, below the name and the keys that choose it."""
+        name = f"{self.text}  ({', '.join(keys)})" if keys else self.text
+        return "\n".join([name, self.tip, *(f"{key}: {effect}" for key, effect in self.held)])
 
 
 class Tool:
