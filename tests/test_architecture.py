@@ -52,7 +52,11 @@ SYSTEM = frozenset(
 # `import terrainpaint` loads the version and nothing else, so every package may import it.
 LAYERS = (
     Layer(ERRORS, frozenset()),
-    Layer(CORE, frozenset({"numpy", "PIL", "cv2", "filelock", "psutil", ERRORS, VERSION})),
+    Layer(
+        CORE,
+        frozenset({"numpy", "PIL", "cv2", "filelock", "psutil", ERRORS, VERSION}),
+        frozenset({"rasterio", "OpenEXR"}),
+    ),
     Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
     # Of `generate` the window uses all but the generator, which the worker loads in a process of its own.
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
@@ -175,6 +179,7 @@ def test_every_import_is_allowed() -> None:
     [
         ("terrainpaint/core/a.py", "import torch"),
         ("terrainpaint/core/a.py", "def f():\n    from PySide6 import QtGui"),
+        ("terrainpaint/core/a.py", "import rasterio"),
         ("terrainpaint/core/a.py", "from ..models import table"),
         ("terrainpaint/core/a.py", "from terrainpaint import export"),
         ("terrainpaint/export/a.py", "import trimesh"),
@@ -237,8 +242,8 @@ def test_number_fields_come_from_one_module() -> None:
 @pytest.mark.parametrize(
     "module", ["terrainpaint", "terrainpaint.cli", "terrainpaint.generate.live", "terrainpaint.generate.process"]
 )
-def test_importing_the_entry_points_loads_neither_qt_nor_torch(module: str) -> None:
-    heavy = sorted({"torch", *QT})
+def test_importing_the_entry_points_loads_nothing_heavy(module: str) -> None:
+    heavy = sorted({"torch", "rasterio", "OpenEXR", *QT})
     code = f"import sys, {module}; print(sorted(set({heavy}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

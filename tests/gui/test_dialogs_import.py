@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QRadioBu
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
-from terrainpaint.core.importing import HeightMap, classes_of_heights
+from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_heights
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ColourMode, ImportPictureDialog
@@ -112,7 +112,8 @@ def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
 
 
 def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
-    dialog = heights_dialog(qtbot, HeightMap((land() + 200) / 2000 * 255, full_scale=255.0))
+    grey = HeightMap((land() + 200) / 2000 * 255, None, HeightUnit.RANGE, (0.0, 255.0))
+    dialog = heights_dialog(qtbot, grey)
     field(dialog, "Lowest").setValue(-200)
     field(dialog, "Highest").setValue(1800)
     np.testing.assert_allclose(dialog.values().height, land(), atol=0.01)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.importing import HeightMap, RawFormat, classes_of_earth, classes_of_heights
+from terrainpaint.core.importing import HeightMap, HeightUnit, RawFormat, classes_of_earth, classes_of_heights
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import NewestJob
@@ -148,7 +148,7 @@ def test_another_pixel_size_finds_the_classes_again(qtbot: QtBot, tmp_path: Path
 
 
 def test_heights_without_a_unit_are_labelled_in_metres(qtbot: QtBot, tmp_path: Path) -> None:
-    grey = HeightMap(np.round(heights() / 1700 * 255), full_scale=255.0)
+    grey = HeightMap(np.round(heights() / 1700 * 255), unit=None, suggested=HeightUnit.RANGE, numbers=(0.0, 255.0))
     dialog = ImportHeightsDialog(grey, tmp_path / "dem.png")
     qtbot.addWidget(dialog)
     dialog.show()
@@ -276,6 +276,6 @@ def test_a_raw_file_of_no_size_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
     path.write_bytes(bytes(99))
     parent = QWidget()
     qtbot.addWidget(parent)
-    with pytest.raises(InputFileError, match="not the size of 16-bit heights"):
+    with pytest.raises(InputFileError, match="not the size of heights"):
         RawFormatDialog(path, parent)
     assert not parent.children()

@@ -1,113 +1,225 @@
-"""Read RAW height maps: unsigned 16-bit numbers, row by row, without a header."""
+"""Read RAW height maps: numbers row by row, without a header that tells their kind, their order or the size."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import input_error
-from terrainpaint.core.importing.height_files import HeightMap
+from terrainpaint.core.importing.gaps import absurd
+from terrainpaint.core.importing.height_files import HeightMap, heights_of_raster
+from terrainpaint.core.importing.raster_info import Georeference, RasterInfo
+from terrainpaint.core.importing.rasters import require_regular_file
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX, require_legal_sides
 from terrainpaint.errors import InputFileError
 
 _SAMPLES = 1 << 16
+_RUNS = 64
+RAW_SUFFIXES = (".raw", ".r8", ".r16", ".r32")
+"""Suffixes of RAW files in lower case."""
+
+
+class RawNumber(StrEnum):
+    """The kind of a number; the value is numpy's name."""
+
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    INT16 = "int16"
+    FLOAT32 = "float32"
+
+    @property
+    def size(self) -> int:
+        """Bytes of a number."""
+        return np.dtype(self.value).itemsize
+
+
+_LIKELIEST = (RawNumber.UINT16, RawNumber.INT16, RawNumber.UINT8, RawNumber.FLOAT32)
+"""In the order in which they win among equals."""
+_OF_SUFFIX: dict[str, tuple[RawNumber, ...]] = {
+    ".r8": (RawNumber.UINT8,),
+    ".r16": (RawNumber.UINT16, RawNumber.INT16),
+    ".r32": (RawNumber.FLOAT32,),
+}
 
 
 @dataclass(frozen=True)
 class RawFormat:
-    """The format of a RAW file, which the file does not contain: its sides in pixels and its byte order."""
+    """The format of a RAW file, which the file does not contain: sides in pixels, byte order, kind of numbers."""
 
     height: int
     width: int
     big_endian: bool = False
+    number: RawNumber = RawNumber.UINT16
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers in the file."""
+        return np.dtype(self.number.value).newbyteorder(">" if self.big_endian else "<")
 
 
-def raw_sizes(path: Path) -> tuple[tuple[int, int], ...]:
-    """All (height, width) that match the size of a RAW file, from the narrowest to the widest.
+def is_raw(path: Path) -> bool:
+    """Whether the file is RAW by its suffix, the only sign of one."""
+    return path.suffix.lower() in RAW_SUFFIXES
 
-    Raises InputFileError when none matches or the file cannot be read.
+
+def raw_sizes(path: Path, number: RawNumber = RawNumber.UINT16) -> tuple[tuple[int, int], ...]:
+    """All (height, width) that match the size of a RAW file, from the narrowest to the widest; () when none does.
+
+    Raises InputFileError when the file cannot be read.
     """
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise input_error(path, error) from error
-    pixels, odd = divmod(size, 2)
+    require_regular_file(path)
+    pixels, rest = divmod(path.stat().st_size, number.size)
     sides = range(MIN_SIDE_PX, MAX_PROJECT_SIDE_PX + 1)
-    sizes = () if odd else tuple((pixels // side, side) for side in sides if pixels % side == 0)
-    sizes = tuple((height, width) for height, width in sizes if height in sides)
-    if not sizes:
-        raise InputFileError(
-            f"{path} has {size:,} bytes, which is not the size of 16-bit heights with sides of {MIN_SIDE_PX} to "
-            f"{MAX_PROJECT_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
-        )
-    return sizes
+    sizes = () if rest else tuple((pixels // side, side) for side in sides if pixels % side == 0)
+    return tuple((height, width) for height, width in sizes if height in sides)
 
 
 def likely_raw_format(path: Path) -> RawFormat:
-    """The format in which the land is smoothest; among equals the most square one, little-endian.
+    """The format in which the land is smoothest; among equals the most square one, little-endian, unsigned.
 
-    Raises InputFileError as `raw_sizes` does.
+    A suffix such as `.r16` tells the kind of numbers. Raises InputFileError when no size fits or the file cannot be
+    read.
     """
-    sizes = sorted(raw_sizes(path), key=lambda size: abs(size[0] - size[1]))
-    numbers = _mapped(path, "<u2")
-    # With the wrong byte order neighbours differ, with the wrong width rows do.
-    pairs = _pairs(numbers, 1)
-    little, big = (_roughness(pairs.astype("<u2").view(order)) for order in ("<u2", ">u2"))
-    order = ">u2" if big < little else "<u2"
-    height, width = min(sizes, key=lambda size: _roughness(_pairs(numbers, size[1]).astype("<u2").view(order)))
-    return RawFormat(height, width, order == ">u2")
+    kinds = _OF_SUFFIX.get(path.suffix.lower(), _LIKELIEST)
+    sizes = {number: raw_sizes(path, number) for number in kinds}
+    if not any(sizes.values()):
+        require_regular_file(path)
+        raise InputFileError(
+            f"{path} has {path.stat().st_size:,} bytes, which is not the size of heights with sides of {MIN_SIDE_PX} "
+            f"to {MAX_PROJECT_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
+        )
+    candidates: list[tuple[float, RawFormat]] = []
+    for number in kinds:
+        if not sizes[number]:
+            continue
+        for big_endian in (False, True) if number.size > 1 else (False,):
+            layout = RawFormat(1, 1, big_endian, number)
+            along = _roughness(path, layout, 1)
+            if not math.isfinite(along):
+                continue
+            # From the most square one on, so that it wins among equals.
+            square = sorted(sizes[number], key=lambda size: abs(size[0] - size[1]))
+            across = [_roughness(path, layout, width) for _, width in square]
+            best = min(range(len(square)), key=across.__getitem__)
+            height, width = square[best]
+            candidates.append((along + across[best], RawFormat(height, width, big_endian, number)))
+    if not candidates:
+        number = next(number for number in kinds if sizes[number])
+        height, width = min(sizes[number], key=lambda size: abs(size[0] - size[1]))
+        return RawFormat(height, width, False, number)
+    return min(candidates, key=lambda candidate: candidate[0])[1]
 
 
-def sample_raw_heights(path: Path, layout: RawFormat, longest_px: int) -> NDArray[np.uint16]:
-    """(h, w) uint16 of every n-th pixel of every n-th row, so that no side is longer than `longest_px`.
+def sample_raw_heights(path: Path, layout: RawFormat, longest_px: int) -> NDArray[np.float32]:
+    """(h, w) float32 of every n-th pixel of every n-th row, so that no side is longer than `longest_px`.
 
-    `layout` has one of the sizes of `raw_sizes`. Raises InputFileError.
+    Numbers that are no heights become NaN. Raises InputFileError.
     """
+    _check_bytes(path, layout)
     step = -(-max(layout.height, layout.width) // longest_px)
-    numbers = _mapped(path, ">u2" if layout.big_endian else "<u2")
-    _check_bytes(path, 2 * numbers.size, layout)
-    return numbers.reshape(layout.height, layout.width)[::step, ::step].astype(np.uint16)
-
-
-def read_raw_heights(path: Path, layout: RawFormat) -> HeightMap:
-    """Heights of a RAW file (`.raw`, `.r16`), 0..65535. Raises InputFileError."""
-    require_legal_sides(path, layout.height, layout.width, MAX_PROJECT_SIDE_PX, InputFileError)
+    rows = []
     try:
-        _check_bytes(path, path.stat().st_size, layout)
-        values = np.fromfile(path, ">u2" if layout.big_endian else "<u2")
+        with path.open("rb") as file:
+            for row in range(0, layout.height, step):
+                file.seek(row * layout.width * layout.number.size)
+                rows.append(_numbers(path, file, layout, layout.width)[::step])
     except OSError as error:
         raise input_error(path, error) from error
-    return HeightMap(values.reshape(layout.height, layout.width).astype(np.float32), 65535.0)
+    sample = np.stack(rows).astype(np.float32)
+    sample[absurd(sample)] = np.nan
+    return sample
 
 
-def _check_bytes(path: Path, size: int, layout: RawFormat) -> None:
-    if size != layout.height * layout.width * 2:
+def read_raw_heights(
+    path: Path, layout: RawFormat, progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> HeightMap:
+    """Heights of a RAW file. Unsigned numbers have no unit; signed and float ones are as in a TIFF.
+
+    Raises InputFileError, Cancelled.
+    """
+    require_legal_sides(path, layout.height, layout.width, MAX_PROJECT_SIDE_PX, InputFileError)
+    _check_bytes(path, layout)
+    try:
+        with path.open("rb") as file:
+            return heights_of_raster(path, _RawRaster(path, file, layout), progress, cancel)
+    except OSError as error:
+        raise input_error(path, error) from error
+
+
+class _RawRaster:
+    """An open RAW file as a `Raster`."""
+
+    def __init__(self, path: Path, file: IO[bytes], layout: RawFormat) -> None:
+        self._path, self._file, self._layout = path, file, layout
+        name, bits = layout.number.value, 8 * layout.number.size
+        self.info = RasterInfo("RAW", layout.width, layout.height, 1, name, bits, Georeference())
+
+    def rows(self, top: int, bottom: int) -> NDArray[Any]:
+        layout = self._layout
+        self._file.seek(top * layout.width * layout.number.size)
+        numbers = _numbers(self._path, self._file, layout, (bottom - top) * layout.width)
+        return numbers.reshape(1, bottom - top, layout.width)
+
+    def known(self, top: int, bottom: int) -> NDArray[np.bool_] | None:
+        return None
+
+
+def _numbers(path: Path, file: IO[bytes], layout: RawFormat, count: int) -> NDArray[Any]:
+    data = file.read(count * layout.number.size)
+    if len(data) < count * layout.number.size:  # the file became shorter since its size was read
+        raise InputFileError(f"{path} is cut short; save it again.")
+    return np.frombuffer(data, layout.dtype)
+
+
+def _check_bytes(path: Path, layout: RawFormat) -> None:
+    require_regular_file(path)
+    size, needed = path.stat().st_size, layout.height * layout.width * layout.number.size
+    if size != needed:
         raise InputFileError(
-            f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of 16 bits have "
-            f"{layout.height * layout.width * 2}; choose the size that it was saved with."
+            f"{path} has {size} bytes, but {layout.width} x {layout.height} pixels of {8 * layout.number.size} bits "
+            f"have {needed}; choose the size that it was saved with."
         )
 
 
-def _mapped(path: Path, order: str) -> NDArray[np.uint16]:
-    """Map the numbers of a file that is not empty; they are read on access."""
+def _roughness(path: Path, layout: RawFormat, distance: int) -> float:
+    """How much numbers at this distance in the file differ, in parts of how much any two numbers differ.
+
+    Infinite when the numbers cannot be heights, as those of another kind read as float.
+    """
+    size = layout.number.size
+    total = path.stat().st_size // size
+    run = max(1, min(_SAMPLES // _RUNS, total - distance))
+    starts = np.unique(np.linspace(0, max(0, total - distance - run), _RUNS).astype(np.int64))
+    firsts: list[NDArray[np.float64]] = []
+    seconds: list[NDArray[np.float64]] = []
     try:
-        return np.memmap(path, order, "r")
+        with path.open("rb") as file:
+            for start in starts:
+                for into, at in ((firsts, start), (seconds, start + distance)):
+                    file.seek(int(at) * size)
+                    with np.errstate(invalid="ignore"):  # other kinds of numbers read as float
+                        into.append(_numbers(path, file, layout, run).astype(np.float64))
     except OSError as error:
         raise input_error(path, error) from error
-    except ValueError as error:  # the file became shorter since its size was read
-        raise InputFileError(f"{path} is cut short; save it again.") from error
-
-
-def _pairs(numbers: NDArray[np.uint16], distance: int) -> NDArray[np.uint16]:
-    """(2, n) pairs of numbers at this distance in the file, evenly spread over it."""
-    last = numbers.size - distance
-    first = np.linspace(0, last - 1, min(last, _SAMPLES)).astype(np.int64)
-    return np.stack([numbers[first], numbers[first + distance]])
-
-
-def _roughness(pairs: NDArray[np.uint16]) -> float:
-    return float(np.abs(pairs[0].astype(np.int64) - pairs[1]).mean())
+    one, other = np.concatenate(firsts), np.concatenate(seconds)
+    if layout.number is RawNumber.FLOAT32:
+        # Halves of 16-bit numbers read as float are of all sizes, most of them tiny or huge.
+        size_of = np.abs(one[one != 0])
+        strange = ~np.isfinite(one) | (np.abs(one) > 1e6)
+        if strange.mean() > 0.25 or (size_of.size and (size_of < 1e-6).mean() > 0.05):
+            return math.inf
+        keep = ~(strange | ~(np.abs(other) <= 1e6))
+        one, other = one[keep], other[keep]
+    if one.size < 2:
+        return math.inf
+    order = np.random.default_rng(0).permutation(one.size)
+    spread = float(np.abs(one[order] - one[np.roll(order, 1)]).mean())
+    return float(np.abs(one - other).mean()) / spread if spread > 0 else 0.0

@@ -73,7 +73,7 @@ class HeightsImport:
     @property
     def height(self) -> NDArray[np.float32]:
         """(H, W) float32 metres."""
-        return self.heights.in_metres(self.ground.low_m, self.ground.high_m).height
+        return self.ground.metres(self.heights)
 
     @property
     def pixel_size_m(self) -> float:
@@ -152,12 +152,12 @@ class ImportHeightsDialog(QDialog):
         ground.add("&Pixel size", self._pixel_size)
         if self._source.pixel_size_m is None:
             ground.add_below(paragraph("The file has no pixel size."))
-        if self._source.full_scale is not None:
+        if self._source.unit is None:
             ground.add("&Lowest", self._low)
             ground.add("Hi&ghest", self._high)
             ground.add_below(paragraph("The file has no unit: black and white stand for these heights."))
-        if self._source.filled:
-            ground.add_below(paragraph(f"{self._source.filled:,} pixels without a height were filled in."))
+        for note in self._source.notes:
+            ground.add_below(paragraph(note))
         ground.add("&Classes from", self._origin)
         side.addLayout(ground)
         side.addSpacing(8)
@@ -201,7 +201,7 @@ class ImportHeightsDialog(QDialog):
 
     def _show_heights(self) -> None:
         """Show the heights again, after their unit changed, and suggest limits for them."""
-        height = self._small.in_metres(self._low.value(), self._high.value()).height
+        height = self._ground().metres(self._small)
         step_m = self._pixel_size.value() * self._step
         self._limits.show_heights(height, step_m)
         # Only for this picture: a mountain range and a dune get the same contrast.
@@ -238,7 +238,7 @@ class ImportHeightsDialog(QDialog):
                 self._class_bar.clear()
                 self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
         else:
-            height = self._small.in_metres(self._low.value(), self._high.value()).height
+            height = self._ground().metres(self._small)
             step_m = self._pixel_size.value() * self._step
             self._show_classes(classes_of_heights(height, step_m, self._limits.limits()))
         accept_button(self._buttons).setEnabled(self._has_classes)
@@ -266,10 +266,11 @@ class RawFormatDialog(QDialog):
 
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
         # First, because they can fail: a half-built dialog would stay a child of the parent.
-        sides, likely = raw_sizes(path), likely_raw_format(path)
+        likely = likely_raw_format(path)
+        sides = raw_sizes(path, likely.number)
         super().__init__(parent)
         self.setWindowTitle(f"Import {path.name}")
-        self._path, self._sides = path, sides
+        self._path, self._sides, self._likely = path, sides, likely
         self._size, self._order = QComboBox(), QComboBox()
         self._size.addItems([f"{cols:,} × {rows:,} px" for rows, cols in self._sides])
         self._size.setCurrentIndex(self._sides.index((likely.height, likely.width)))
@@ -283,7 +284,8 @@ class RawFormatDialog(QDialog):
 
     def values(self) -> RawFormat:
         """The current choice."""
-        return RawFormat(*self._sides[self._size.currentIndex()], big_endian=self._order.currentIndex() == 1)
+        height, width = self._sides[self._size.currentIndex()]
+        return RawFormat(height, width, self._order.currentIndex() == 1, self._likely.number)
 
     def _build(self) -> None:
         form = Form()
@@ -310,7 +312,7 @@ class RawFormatDialog(QDialog):
 
     def _show(self) -> None:
         try:
-            sample = sample_raw_heights(self._path, self.values(), _PREVIEW_PX).astype(np.float32)
+            sample = np.nan_to_num(sample_raw_heights(self._path, self.values(), _PREVIEW_PX))
         except InputFileError as error:
             self._view.show_text(str(error))
             return

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from terrainpaint.core.decoding import read_picture
-from terrainpaint.core.importing import HeightMap, classes_of_earth
+from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_earth
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.theme import set_role
@@ -30,6 +30,11 @@ class GroundScale:
     low_m: float
     high_m: float
     pixel_size_m: float
+
+    def metres(self, heights: HeightMap) -> NDArray[np.float32]:
+        """(H, W) float32 metres of `heights`; `low_m` and `high_m` count when the file does not tell its unit."""
+        unit = HeightUnit.RANGE if heights.unit is None else heights.unit
+        return heights.in_metres(unit, self.low_m, self.high_m).height
 
 
 class TexturePanel(QWidget):
@@ -149,7 +154,7 @@ class TexturePanel(QWidget):
         if picture is not None and ground is not None:
 
             def work(progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
-                height = heights.in_metres(ground.low_m, ground.high_m).height
+                height = ground.metres(heights)
                 return classes_of_earth(picture, height, ground.pixel_size_m, progress, cancel)
 
             self._say("Finding the classes…")

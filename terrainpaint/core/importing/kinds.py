@@ -1,0 +1,142 @@
+"""What a file from outside is, by its content: the same answer for the window and the command line."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.decoding import UndecodableError, open_picture
+from terrainpaint.core.files import input_error
+from terrainpaint.core.importing.raster_info import Raster
+from terrainpaint.core.importing.rasters import is_raster, open_raster, require_regular_file
+from terrainpaint.core.importing.raw_heights import is_raw
+from terrainpaint.core.map_files import read_map
+from terrainpaint.errors import InputFileError, MapError
+
+_STRIP_ROWS, _STRIPS = 16, 8
+_COLOUR_BANDS = (3, 4)
+_PROJECT_MEMBERS = frozenset({"stack.xml", "terrain/project.json"})
+
+
+class Kind(StrEnum):
+    """The kind of a file; the value is the word of the command line."""
+
+    HEIGHTS = "heights"
+    MAP = "map"
+    PICTURE = "picture"
+    PROJECT = "project"
+    WEIGHTS = "weights"
+
+
+def kind_of(path: Path) -> Kind:
+    """What kind of file it is: RAW heights by the suffix, all others by their content.
+
+    Heights are rasters of one band, or of several equal ones; maps are pictures in the class colours only; projects
+    include OpenRaster files. Raises InputFileError, with the reason of the reader that came nearest, when the file is
+    none of them or damaged.
+    """
+    require_regular_file(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise input_error(path, error) from error
+    if not head:
+        raise InputFileError(f"{path} is empty; choose another file.")
+    if is_raw(path):
+        return Kind.HEIGHTS
+    if _is_weights(path, head):
+        return Kind.WEIGHTS
+    if head.startswith(b"PK") and _is_project(path):
+        return Kind.PROJECT
+    if head.startswith((b"PK\3\4", b"\x1f\x8b")) or is_raster(path):
+        with open_raster(path) as raster:
+            return _kind_of_raster(path, raster)
+    try:
+        with open_picture(path):
+            return Kind.PICTURE
+    except OSError as error:
+        raise input_error(path, error) from error
+    except UndecodableError as error:
+        raise InputFileError(
+            f"{path} is no kind of file that can be read; give a project, weights, a picture, or heights as GeoTIFF or "
+            "16-bit PNG."
+        ) from error
+
+
+def _is_weights(path: Path, head: bytes) -> bool:
+    """safetensors files start with the length of a JSON header."""
+    return path.suffix.lower() == ".safetensors" or (
+        len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
+    )
+
+
+def _is_project(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return bool(_PROJECT_MEMBERS & set(archive.namelist()))
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise InputFileError(f"{path} is damaged or cut short; copy or save it again.") from error
+
+
+def _kind_of_raster(path: Path, raster: Raster) -> Kind:
+    info = raster.info
+    if info.colour_table is not None:
+        table = info.colour_table
+        if info.dtype == "uint8" and _is_map(path, [table[np.unique(strip[0])] for strip in _strips(raster)]):
+            return Kind.MAP
+        return Kind.HEIGHTS if (table[:, 1:3] == table[:, :1]).all() else Kind.PICTURE
+    colours = info.bands - info.alpha
+    if colours == 1:
+        return Kind.HEIGHTS
+    whole = np.dtype(info.dtype).kind == "u" and info.bands in _COLOUR_BANDS
+    if whole and _is_map(path, [_colours_of(strip) for strip in _strips(raster)]):
+        return Kind.MAP
+    if _are_equal(raster, colours):
+        return Kind.HEIGHTS
+    if not whole or (info.is_georeferenced and colours > 3):
+        raise InputFileError(f"{path} has {colours} bands that differ; save its heights as one band.")
+    return Kind.PICTURE
+
+
+def _strips(raster: Raster) -> list[NDArray[Any]]:
+    """Some rows of the raster, from all parts of it."""
+    height = raster.info.height
+    tops = np.unique(np.linspace(0, max(0, height - _STRIP_ROWS), _STRIPS).astype(int))
+    return [raster.rows(int(top), min(int(top) + _STRIP_ROWS, height)) for top in tops]
+
+
+def _colours_of(strip: NDArray[Any]) -> NDArray[Any]:
+    """(n, 3) of the bands (3 or 4, rows, W), in 8 bits where 16 bits repeat them."""
+    colours = np.moveaxis(strip[:3], 0, -1).reshape(-1, 3)
+    return colours // 257 if colours.dtype == np.uint16 and (colours % 257 == 0).all() else colours
+
+
+def _is_map(path: Path, colours: list[NDArray[Any]]) -> bool:
+    """Whether `colours` (n, 3 or 4) of parts of the picture are those of the classes, and then all of its colours."""
+    legal = {tuple(int(part) for part in colour) for colour in PALETTE}
+    for part in colours:
+        if not {tuple(int(value) for value in colour[:3]) for colour in np.unique(part[:, :3], axis=0)} <= legal:
+            return False
+    with suppress(MapError):
+        read_map(path)
+        return True
+    return False
+
+
+def _are_equal(raster: Raster, colours: int) -> bool:
+    """Whether the bands repeat the first one, to the first difference."""
+    info = raster.info
+    step = max(1, (1 << 21) // info.width)
+    for top in range(0, info.height, step):
+        bands = raster.rows(top, min(top + step, info.height))[:colours]
+        if (bands[1:] != bands[:1]).any():
+            return False
+    return True

@@ -1,0 +1,370 @@
+"""Open rasters of unknown origin with GDAL or OpenEXR: one driver a format, no file but the one that was given.
+
+GDAL has drivers that follow references to other files or to the network (VRT, WMS, …), and opens files next to a raster
+with any driver (`.ovr`, `.msk`, `.aux.xml`). So the format is recognised here, GDAL gets the name of one driver, and
+neither lists folders nor reads such files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import logging
+import stat
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.files import input_error
+from terrainpaint.core.importing.exr_files import ExrRaster
+from terrainpaint.core.importing.ground import georeference
+from terrainpaint.core.importing.raster_info import Raster, RasterInfo
+from terrainpaint.errors import InputFileError
+
+_HEAD_BYTES = 4096
+_MAX_UNPACKED = 2 << 30
+_MAX_BLOCK = 2 << 30
+_MAX_HEADER = 1 << 20
+_MAX_SIDE_PX = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A format by its name for users, GDAL's driver, and whether a file is of it: first bytes, suffix in lower case."""
+
+    name: str
+    driver: str
+    matches: Callable[[bytes, str], bool]
+
+
+def _starts(*starts: bytes) -> Callable[[bytes, str], bool]:
+    return lambda head, suffix: head.startswith(starts)
+
+
+def _has_suffix(*suffixes: str) -> Callable[[bytes, str], bool]:
+    return lambda head, suffix: suffix in suffixes
+
+
+_ASCII_GRID_KEYS = (b"ncols", b"nrows", b"xllcorner", b"xllcenter", b"yllcorner", b"yllcenter")
+
+# Each driver reads one file, and follows no references in it. The text formats and DTED are those of national surveys,
+# Terragen, BT and Surfer those of terrain programs. HFA is missing: its files name others, from which pixels are read.
+_FORMATS = (
+    _Format("TIFF", "GTiff", _starts(b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")),
+    _Format("PNG", "PNG", _starts(b"\x89PNG\r\n\x1a\n")),
+    _Format("JPEG", "JPEG", _starts(b"\xff\xd8\xff")),
+    _Format("WebP", "WEBP", lambda head, suffix: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    _Format("BMP", "BMP", _starts(b"BM")),
+    _Format("PGM", "PNM", _starts(b"P5", b"P6")),
+    _Format("OpenEXR", "", _starts(b"\x76\x2f\x31\x01")),
+    _Format("Arc/Info ASCII grid", "AAIGrid", lambda head, suffix: head.lstrip().lower().startswith(_ASCII_GRID_KEYS)),
+    _Format("GRASS ASCII grid", "GRASSASCIIGrid", lambda head, suffix: head.lower().startswith((b"north:", b"south:"))),
+    _Format("Surfer grid", "GSAG", _starts(b"DSAA")),
+    _Format("Surfer grid", "GSBG", _starts(b"DSBB")),
+    _Format("Surfer grid", "GS7BG", _starts(b"DSRB")),
+    _Format("Terragen", "Terragen", _starts(b"TERRAGENTERRAIN ")),
+    _Format("Binary Terrain", "BT", _starts(b"binterr1.")),
+    _Format("DTED", "DTED", _starts(b"UHL1", b"HDR1UHL", b"VOL1UHL")),
+    _Format("SRTM", "SRTMHGT", _has_suffix(".hgt")),
+    _Format("USGS DEM", "USGSDEM", _has_suffix(".dem")),
+    _Format("Esri BIL", "EHdr", _has_suffix(".bil", ".bip", ".bsq", ".flt")),
+    _Format("ENVI", "ENVI", _has_suffix(".dat", ".img", ".envi")),
+    _Format("XYZ", "XYZ", _has_suffix(".xyz")),
+)
+_HEADER_FORMATS = ("EHdr", "ENVI")
+"""Their size and numbers are in a text file of the same name, `.hdr`."""
+_PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
+
+_SETTINGS = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".no-network",
+    "PROJ_NETWORK": "OFF",
+    "GTIFF_IGNORE_READ_ERRORS": "NO",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+}
+
+
+def require_regular_file(path: Path) -> None:
+    """Raise InputFileError for a missing file, a folder, a pipe or a device: opening a pipe would wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError):
+            raise InputFileError(f"{path!s} is not the name of a file; check the name.") from error
+        raise input_error(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise InputFileError(f"{path} is a folder; choose a file in it.")
+    if not stat.S_ISREG(mode):
+        raise InputFileError(f"{path} is a pipe or a device; choose a file.")
+
+
+@contextmanager
+def open_raster(path: Path, wanted_px: int | None = None) -> Iterator[Raster]:
+    """The raster of a file, open within the block.
+
+    With `wanted_px` a reduced copy that the file itself contains (an overview) is opened, if its longest side has at
+    least so many pixels. Raises InputFileError.
+    """
+    require_regular_file(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise input_error(path, error) from error
+    if head.startswith(b"PK\3\4"):
+        with _unpacked(path, *_zip_member(path)) as raster:
+            yield raster
+    elif head.startswith(b"\x1f\x8b"):
+        with _unpacked(path, *_gzip_content(path)) as raster:
+            yield raster
+    else:
+        found = _format_of(path, head, path.suffix.lower())
+        if not found.driver:
+            yield ExrRaster(path)
+        else:
+            with _gdal() as rasterio, ExitStack() as stack:
+                yield _opened(rasterio, stack, path, path, found, wanted_px)
+
+
+def describe_raster(path: Path) -> RasterInfo:
+    """The header of a raster of any size; its pixels are not read. Raises InputFileError."""
+    with open_raster(path) as raster:
+        return raster.info
+
+
+def is_raster(path: Path) -> bool:
+    """Whether `open_raster` knows the format, by the first bytes or the suffix. Raises InputFileError."""
+    require_regular_file(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise input_error(path, error) from error
+    return any(found.matches(head, path.suffix.lower()) for found in _FORMATS)
+
+
+def _format_of(path: Path, head: bytes, suffix: str) -> _Format:
+    for found in _FORMATS:
+        if found.matches(head, suffix):
+            return found
+    raise InputFileError(f"{path} is not a raster that can be read; save it as GeoTIFF or as 16-bit PNG.")
+
+
+@contextmanager
+def _gdal() -> Iterator[Any]:
+    """rasterio with settings that keep GDAL from opening other files, silent on the terminal."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
+    log = logging.getLogger("rasterio")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+    with rasterio.Env(**_SETTINGS):
+        yield rasterio
+
+
+def _opened(
+    rasterio: Any, stack: ExitStack, path: Path, source: Path | str, found: _Format, wanted_px: int | None
+) -> _GdalRaster:
+    """Open `source`, a file or a name in GDAL's memory; `path` is the file that messages name."""
+    options: dict[str, Any] = {"driver": found.driver}
+    if found.driver in _HEADER_FORMATS:
+        assert isinstance(source, Path)
+        options["opener"] = _opener_of(source, _header_of(source, found.name))
+        # GDAL probes for the header by name; the opener admits nothing else.
+        stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
+    # An absolute name, because GDAL takes prefixes such as "GTIFF_DIR:" for instructions.
+    name = source if isinstance(source, str) else source.absolute()
+    name = str(name) if "opener" in options else name
+    try:
+        dataset = stack.enter_context(rasterio.open(name, **options))
+        # The name of another file, with any driver, in which GDAL would look for reduced copies.
+        if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS"):
+            raise InputFileError(f"{path} refers to another file for its overviews; save it again as a GeoTIFF.")
+        info = _info(dataset, path, found)
+        level = _overview(dataset, wanted_px) if found.driver == "GTiff" and wanted_px else None
+        if level is not None:
+            dataset = stack.enter_context(rasterio.open(name, overview_level=level, **options))
+            info = dataclasses.replace(_info(dataset, path, found), overview_of=(info.width, info.height))
+    except InputFileError:
+        raise
+    except UnicodeEncodeError as error:
+        raise InputFileError(f"{path} has a name that is not valid text; rename the file.") from error
+    except _errors() as error:
+        raise _damaged(path) from error
+    return _GdalRaster(dataset, path, info)
+
+
+def _overview(dataset: Any, wanted_px: int) -> int | None:
+    """The index of the smallest overview that is still large enough."""
+    longest = max(dataset.width, dataset.height)
+    fitting = [index for index, factor in enumerate(dataset.overviews(1)) if longest // factor >= wanted_px]
+    return fitting[-1] if fitting else None
+
+
+def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
+    from rasterio.enums import ColorInterp, MaskFlags
+
+    width, height, bands = int(dataset.width), int(dataset.height), int(dataset.count)
+    if bands < 1:
+        raise InputFileError(f"{path} has no bands; choose another file.")
+    if max(width, height) > _MAX_SIDE_PX:
+        raise InputFileError(f"{path} has {width:,} x {height:,} px, over {_MAX_SIDE_PX:,} a side; reduce it first.")
+    dtype = np.dtype(str(dataset.dtypes[0]))
+    if dtype.kind not in "uif":
+        raise InputFileError(f"{path} has complex numbers; save its heights as real ones.")
+    block_rows, block_cols = dataset.block_shapes[0]
+    if block_rows * block_cols * dtype.itemsize * bands > _MAX_BLOCK:
+        raise InputFileError(f"{path} is stored in blocks of over 2 GiB; save it in tiles.")
+    bits = 8 * dtype.itemsize
+    if dtype.kind in "ui":
+        bits = int(dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", bits))
+    flags = dataset.mask_flag_enums[0]
+    alpha = bands > 1 and dataset.colorinterp[-1] == ColorInterp.alpha
+    return RasterInfo(
+        f"Geo{found.name}" if found.driver == "GTiff" and dataset.crs is not None else found.name,
+        width,
+        height,
+        bands,
+        dtype.name,
+        bits,
+        georeference(dataset, in_degrees=found.driver == "SRTMHGT"),
+        alpha=alpha,
+        has_mask=not alpha and MaskFlags.per_dataset in flags,
+        no_data=None if dataset.nodata is None else float(dataset.nodata),
+        scale=float(dataset.scales[0]),
+        offset=float(dataset.offsets[0]),
+        unit=str(dataset.units[0] or "").strip(),
+        colour_table=_colour_table(dataset),
+    )
+
+
+def _colour_table(dataset: Any) -> NDArray[np.uint8] | None:
+    try:
+        table = dataset.colormap(1)
+    except ValueError:
+        return None
+    colours = np.zeros((max(table) + 1, 4), np.uint8)
+    for index, colour in table.items():
+        colours[index] = colour
+    return colours
+
+
+class _GdalRaster:
+    """A dataset of rasterio as a `Raster`."""
+
+    def __init__(self, dataset: Any, path: Path, info: RasterInfo) -> None:
+        self._dataset, self._path, self.info = dataset, path, info
+
+    def rows(self, top: int, bottom: int) -> NDArray[Any]:
+        from rasterio.windows import Window
+
+        try:
+            return np.asarray(self._dataset.read(window=Window(0, top, self.info.width, bottom - top)))
+        except _errors() as error:
+            raise _damaged(self._path) from error
+
+    def known(self, top: int, bottom: int) -> NDArray[np.bool_] | None:
+        if not self.info.has_mask:
+            return None
+        from rasterio.windows import Window
+
+        try:
+            masks = self._dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
+        except _errors() as error:
+            raise _damaged(self._path) from error
+        return np.asarray(masks) > 0
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """The exceptions for errors of GDAL. Those that rasterio does not translate have no public name."""
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import CRSError, RasterioError
+
+    return RasterioError, CRSError, CPLE_BaseError, ValueError
+
+
+def _damaged(path: Path) -> InputFileError:
+    return InputFileError(f"{path} is damaged or cut short; copy or save it again.")
+
+
+def _header_of(path: Path, name: str) -> Path:
+    """The `.hdr` of a file. Raises InputFileError when there is none."""
+    beside = [path.with_suffix(".hdr"), path.with_suffix(".HDR"), path.with_name(path.name + ".hdr")]
+    for header in beside:
+        if header.is_file() and header.stat().st_size <= _MAX_HEADER:
+            return header
+    raise InputFileError(f"{path} is {name} without its header; put {beside[0].name} next to it.")
+
+
+def _opener_of(*files: Path) -> Callable[..., Any]:
+    """An opener for GDAL that knows these files only."""
+    admitted = {str(file.absolute()): file for file in files}
+
+    def opened(name: str, mode: str = "rb", **options: Any) -> Any:
+        if name not in admitted or "w" in mode or "+" in mode:
+            raise FileNotFoundError(name)
+        return admitted[name].open("rb")
+
+    return opened
+
+
+@contextmanager
+def _unpacked(path: Path, name: str, content: bytes) -> Iterator[Raster]:
+    """The raster in the content of a packed file. Its name tells the place of an SRTM tile."""
+    found = _format_of(path, content[:_HEAD_BYTES], PurePosixPath(name).suffix.lower())
+    if not found.driver or found.driver in _HEADER_FORMATS:
+        raise InputFileError(f"{path} must be unpacked first.")
+    with _gdal() as rasterio, ExitStack() as stack:
+        memory = stack.enter_context(rasterio.MemoryFile(content, filename=name))
+        yield _opened(rasterio, stack, path, memory.name, found, None)
+
+
+def _zip_member(path: Path) -> tuple[str, bytes]:
+    """Name and content of the one raster in a zip file. Raises InputFileError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [
+                member
+                for member in archive.infolist()
+                if PurePosixPath(member.filename).suffix.lower() in _PACKED_SUFFIXES
+                and not member.filename.startswith("__MACOSX")
+            ]
+            if len(members) != 1:
+                count = f"{len(members)} rasters" if members else "no raster"
+                raise InputFileError(f"{path} has {count} in it; unpack it and choose one file.")
+            if members[0].file_size > _MAX_UNPACKED:
+                raise InputFileError(f"{path} is over 2 GiB when unpacked; unpack it first.")
+            with archive.open(members[0]) as file:
+                content = file.read(_MAX_UNPACKED + 1)
+    except InputFileError:
+        raise
+    except OSError as error:
+        raise input_error(path, error) from error
+    except Exception as error:  # any other exception of a parser means that the bytes are damaged
+        raise _damaged(path) from error
+    return _checked(path, PurePosixPath(members[0].filename).name, content)
+
+
+def _gzip_content(path: Path) -> tuple[str, bytes]:
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_MAX_UNPACKED + 1)
+    except Exception as error:
+        raise _damaged(path) from error
+    return _checked(path, path.stem, content)
+
+
+def _checked(path: Path, name: str, content: bytes) -> tuple[str, bytes]:
+    if len(content) > _MAX_UNPACKED:
+        raise InputFileError(f"{path} is over 2 GiB when unpacked; unpack it first.")
+    return name, content
