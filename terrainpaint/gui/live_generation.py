@@ -28,6 +28,7 @@ from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 
 _Answer = Callable[[Any], None]
@@ -134,7 +135,7 @@ class LiveGeneration(QObject):
         if settings == self._document.settings:
             self._load_weights()
         else:
-            self._document.change_settings(f"Style {path.stem}", settings)
+            self._document.change_settings(step_text("Style", path.stem), settings)
 
     def set_focus(self, rect: Rect) -> None:
         """Set the visible rectangle, which is generated first."""

@@ -20,6 +20,7 @@ from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.seed_box import new_seed
 from terrainpaint.gui.panels.settings_changes import change_recipe
+from terrainpaint.gui.step_texts import step_text
 
 
 class MapActions(QObject):
@@ -128,7 +129,7 @@ class SeedActions(QObject):
         self._draw(dialog)
 
     def _use(self, seed: int) -> None:
-        change_recipe(self._document, f"Seed {seed}", seed=seed)
+        change_recipe(self._document, step_text("Seed", str(seed)), seed=seed)
 
     def _draw(self, dialog: VariantsDialog) -> None:
         focus, recipe = self._generation.focus, self._document.settings.recipe

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QUndoCommand
 
+from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.edits import Stroke, Tiles, UndoPatch
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.project import Project
+from terrainpaint.core.project import EMPTY, Project
 from terrainpaint.core.rects import Rect
+from terrainpaint.gui.step_texts import step_text
 
 NOT_MERGED = -1
 MERGED_WITHIN_S = 1.5
@@ -57,6 +59,7 @@ class PaintStroke:
         self._stroke = Stroke(document.project.cells(key))
         self._is_over = False
         self._has_missed = False
+        self._painted: set[int] = set()
 
     def paint(self, mark: Mark, value: int) -> None:
         """Write a class id or EMPTY where the mark is, within the selection if there is one."""
@@ -65,6 +68,7 @@ class PaintStroke:
             self._has_missed |= not mark.is_empty
             return
         self._stroke.target[rect.slices][mask] = value
+        self._painted.add(value)
         self._document.refresh(rect)
 
     def put(self, rect: Rect, cells: NDArray[np.uint8]) -> None:
@@ -94,7 +98,7 @@ class PaintStroke:
         if not self._is_over:
             self._is_over = True
             patch = self._stroke.finish()
-            step = None if patch is None else PaintCommand(self._document, self._text, self._key, patch)
+            step = None if patch is None else PaintCommand(self._document, self._step_text, self._key, patch)
             self._document.stroke_ended(self, step, self._has_missed)
 
     def cancel(self) -> None:
@@ -109,6 +113,12 @@ class PaintStroke:
         """End it without a step; what was painted stays."""
         self._is_over = True
         self._document.stroke_ended(self, None, missed=False)
+
+    @property
+    def _step_text(self) -> str:
+        """With the class, when it painted one."""
+        classes = self._painted - {EMPTY}
+        return step_text(self._text, CLASS_NAMES[classes.pop()] if len(classes) == 1 else "")
 
     def _touched(self, mark: Mark) -> tuple[Rect, NDArray[np.bool_]]:
         """The part of the mark that may be written now, kept for undo; empty when the stroke is over."""
@@ -165,4 +175,5 @@ class ProjectCommand(QUndoCommand):
         if not isinstance(other, ProjectCommand) or other._when - self._when > MERGED_WITHIN_S:
             return False
         self._after, self._when = other._after, other._when
+        self.setText(other.text())
         return True

@@ -17,6 +17,8 @@ from terrainpaint.core.painting import Brush, Mark, dab, rectangle
 from terrainpaint.core.project import EMPTY, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.panels.settings_changes import Merge
+from terrainpaint.gui.step_texts import action_of, class_of
 from terrainpaint.gui.undo import PaintCommand
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +68,7 @@ def test_a_stroke_is_seen_at_once_and_is_one_step(document: Document) -> None:
     assert document.undo_stack.count() == 0
     stroke.end()
     assert document.undo_stack.count() == 1
-    assert document.undo_stack.undoText() == "Brush"
+    assert document.undo_stack.undoText() == "Brush", "it painted two classes"
     assert len(rects) == 2, "the end changes nothing"
     document.undo_stack.undo()
     assert np.array_equal(document.ids, expected())
@@ -154,7 +156,7 @@ def test_a_layer_command_ends_the_stroke_first(document: Document) -> None:
     assert stroke is not None
     stroke.paint(square(10, 10, 20), FOREST)
     document.duplicate_layer()
-    assert [document.undo_stack.text(i) for i in range(2)] == ["Brush", "Duplicate layer"]
+    assert [document.undo_stack.text(i) for i in range(2)] == ["Brush · forest", "Duplicate layer"]
     assert np.array_equal(document.project.layers[0].cells, document.project.layers[1].cells)
     document.undo_stack.setIndex(0)
     assert np.array_equal(document.ids, expected())
@@ -438,3 +440,26 @@ def test_a_document_that_nobody_has_any_more_ends_cleanly() -> None:
     # glibc overwrites memory that was freed, so that its use is noticed.
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MALLOC_PERTURB_": "165"}
     subprocess.run([sys.executable, "-c", FORGOTTEN], check=True, cwd=ROOT, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [((FOREST,), "Brush · forest"), ((FOREST, EMPTY), "Brush · forest"), ((FOREST, DESERT), "Brush")],
+)
+def test_a_step_names_the_one_class_that_it_painted(document: Document, values: tuple[int, ...], text: str) -> None:
+    stroke = document.begin_stroke("Brush")
+    assert stroke is not None
+    for place, value in enumerate(values):
+        stroke.paint(square(4 * place + 2, 3, 3), value)
+    stroke.end()
+    assert document.undo_stack.undoText() == text
+    assert action_of(text) == "Brush" and class_of(text) == (FOREST if DESERT not in values else None)
+    document.paint_mark("Eraser", square(2, 3, 3), EMPTY)
+    assert document.undo_stack.undoText() == "Eraser"
+
+
+def test_a_slider_that_moves_on_is_one_step_with_its_last_number(document: Document) -> None:
+    for relief in (2.0, 3.0):
+        settings = dataclasses.replace(document.settings, relief=relief)
+        document.change_settings(f"Heights · ×{relief:g}", settings, merge=Merge.RELIEF)
+    assert document.undo_stack.count() == 1 and document.undo_stack.undoText() == "Heights · ×3"

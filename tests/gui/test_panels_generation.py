@@ -311,7 +311,9 @@ def test_history_goes_to_any_step(document: Document, panel: GenerationPanel, qt
     panel.roll_dice()
     panel.relief.field.setValue(3)
     model = history.view.model()
-    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["Opened", "New seed", "Relief"]
+    seed = document.settings.recipe.seed
+    texts = [model.index(row, 0).data() for row in range(1, model.rowCount())]
+    assert texts == [f"New seed · {seed}", "Heights · ×3"]
     qtbot.mouseClick(history.view.viewport(), LEFT, pos=history.view.visualRect(model.index(0, 0)).center())
     assert document.settings.recipe.seed == 7
     assert panel.relief.value == 1

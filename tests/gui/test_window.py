@@ -266,7 +266,7 @@ def test_undo_and_redo_by_keys(painter: Person) -> None:
         painter.paints((row, 40), (row, 200))
         states.append(document.ids.copy())
     assert [(states[i] == states[i + 1]).all() for i in range(3)] == [False] * 3
-    assert window.actions_["undo"].text() == "&Undo Brush"
+    assert window.actions_["undo"].text() == "&Undo Brush · desert"
     assert window.windowTitle().startswith("*")
     for state in states[2::-1]:
         painter.presses(Qt.Key.Key_Z, CTRL)

@@ -17,6 +17,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import change_settings
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.widgets.class_colours import Marks, colour_icon, paint_swatch, percent
@@ -73,7 +74,8 @@ class ClassesPanel(QWidget):
         base = menu.addAction("Make base class")
         base.setToolTip("The class where nothing is painted")
         base.setEnabled(class_id != self._document.settings.base_class)
-        base.triggered.connect(lambda: change_settings(self._document, "Base class", base_class=class_id))
+        text = step_text("Base class", CLASSES[class_id].name)
+        base.triggered.connect(lambda: change_settings(self._document, text, base_class=class_id))
         others = menu.addMenu("Replace by")
         refusal = self._document.refusal
         others.setEnabled(not refusal)

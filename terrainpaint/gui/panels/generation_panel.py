@@ -13,6 +13,7 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.seed_box import SeedBox
 from terrainpaint.gui.panels.settings_changes import Merge, change_settings
 from terrainpaint.gui.panels.style_box import StyleBox
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button, with_key
 from terrainpaint.gui.widgets.notation import format_number
 from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField
@@ -54,7 +55,9 @@ class GenerationPanel(QWidget):
         self.reroll = _button("reroll", "Re-roll", "")
         self._lay_out()
         self.style_name.activated.connect(self._change_style)
-        self.relief.changed.connect(lambda value: change_settings(document, "Relief", Merge.RELIEF, relief=value))
+        self.relief.changed.connect(
+            lambda value: change_settings(document, step_text("Heights", f"×{value:g}"), Merge.RELIEF, relief=value)
+        )
         self.width_km.valueChanged.connect(self._change_width)
         self.variants.clicked.connect(self.variants_requested)
         self.reroll.clicked.connect(self.reroll_requested)
@@ -121,11 +124,11 @@ class GenerationPanel(QWidget):
         if name != self._document.settings.style_name:
             # The numbers of a style vector mean something else in other weights.
             recipe = dataclasses.replace(self._document.settings.recipe, style=None)
-            change_settings(self._document, "Style", style_name=name, recipe=recipe)
+            change_settings(self._document, step_text("Style", name), style_name=name, recipe=recipe)
 
     def _change_width(self, km: float) -> None:
         pixel_size_m = km * 1000 / self._document.shape[1]
-        change_settings(self._document, "Size of the ground", Merge.GROUND, pixel_size_m=pixel_size_m)
+        change_settings(self._document, step_text("Width", f"{km:,g} km"), Merge.GROUND, pixel_size_m=pixel_size_m)
 
     def _refresh(self) -> None:
         settings = self._document.settings

@@ -22,6 +22,7 @@ from PySide6.QtGui import QPixmap
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.project import Layer
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.pictures import pixmap_of
 
 _MIME = "application/x-terrainpaint-layer"
@@ -85,12 +86,12 @@ class LayerModel(QAbstractListModel):
             case Qt.ItemDataRole.EditRole:
                 name = str(value).strip()
                 if name and name != layer.name:
-                    self._document.change_layer("Rename layer", dataclasses.replace(layer, name=name))
+                    self._document.change_layer(step_text("Rename layer", name), dataclasses.replace(layer, name=name))
             case LayerRole.VISIBLE:
-                text = "Show layer" if value else "Hide layer"
+                text = step_text("Show layer" if value else "Hide layer", layer.name)
                 self._document.change_layer(text, dataclasses.replace(layer, visible=bool(value)))
             case LayerRole.LOCKED:
-                text = "Lock layer" if value else "Unlock layer"
+                text = step_text("Lock layer" if value else "Unlock layer", layer.name)
                 self._document.change_layer(text, dataclasses.replace(layer, locked=bool(value)))
             case _:
                 return False

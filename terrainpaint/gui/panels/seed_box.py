@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QToolButton, QVBoxL
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import icon_button, label, menu_button, with_key
 from terrainpaint.gui.widgets.numbers import Linear, SliderField, WholeField, hide_arrows
 
@@ -90,13 +91,21 @@ class SeedBox(QWidget):
         for widget in (self.seed, self.blending, self.other, self.blend):
             column.addWidget(widget)
 
-        self.seed.changed.connect(lambda seed: change_recipe(document, "Seed", Merge.SEED, seed=seed))
-        self.seed.thrown.connect(lambda seed: change_recipe(document, "New seed", seed=seed))
-        self.other.changed.connect(
-            lambda seed: change_recipe(document, "Other seed", Merge.OTHER_SEED, other_seed=seed)
+        self.seed.changed.connect(
+            lambda seed: change_recipe(document, step_text("Seed", str(seed)), Merge.SEED, seed=seed)
         )
-        self.other.thrown.connect(lambda seed: change_recipe(document, "Other seed", other_seed=seed))
-        self.blend.changed.connect(lambda percent: change_recipe(document, "Blend", Merge.BLEND, blend=percent / 100))
+        self.seed.thrown.connect(lambda seed: change_recipe(document, step_text("New seed", str(seed)), seed=seed))
+        self.other.changed.connect(
+            lambda seed: change_recipe(document, step_text("Other seed", str(seed)), Merge.OTHER_SEED, other_seed=seed)
+        )
+        self.other.thrown.connect(
+            lambda seed: change_recipe(document, step_text("Other seed", str(seed)), other_seed=seed)
+        )
+        self.blend.changed.connect(
+            lambda percent: change_recipe(
+                document, step_text("Blend", f"{percent:.0f} %"), Merge.BLEND, blend=percent / 100
+            )
+        )
         self.blending.clicked.connect(self._switch_blending)
         self.lock.toggled.connect(self._show_lock)
         self.menu.aboutToShow.connect(self._fill_menu)
@@ -135,7 +144,9 @@ class SeedBox(QWidget):
             action = self.menu.addAction(str(seed))
             action.setCheckable(True)
             action.setChecked(seed == self._document.settings.recipe.seed)
-            action.triggered.connect(lambda _, seed=seed: change_recipe(self._document, "Seed", seed=seed))
+            action.triggered.connect(
+                lambda _, seed=seed: change_recipe(self._document, step_text("Seed", str(seed)), seed=seed)
+            )
 
     def _refresh(self) -> None:
         recipe = self._document.settings.recipe

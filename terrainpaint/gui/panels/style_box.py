@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
 
@@ -54,9 +55,11 @@ class StyleBox(QWidget):
         column.addLayout(head)
         column.addLayout(self._grid)
         self.variety.changed.connect(
-            lambda percent: change_recipe(document, "Variety", Merge.VARIETY, variety=percent / 100)
+            lambda percent: change_recipe(
+                document, step_text("Variety", f"{percent:.0f} %"), Merge.VARIETY, variety=percent / 100
+            )
         )
-        self.reset.clicked.connect(lambda: change_recipe(document, "Character of the seed", style=None))
+        self.reset.clicked.connect(lambda: change_recipe(document, step_text("Character", "of the seed"), style=None))
         document.settings_changed.connect(self._refresh)
         document.replaced.connect(self._refresh)
         self.set_names(())
@@ -68,6 +71,7 @@ class StyleBox(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self.sliders = []
+        self._names = tuple(name.replace("_", " ") for name in names)
         self._style_of_seed = None
         for index, name in enumerate(names):
             slider = SliderField(name, Linear(-_RANGE, _RANGE), 2, mark=0)
@@ -101,7 +105,7 @@ class StyleBox(QWidget):
         values = self._shown
         if values is not None:
             style = (*values[:index], value, *values[index + 1 :])
-            change_recipe(self._document, "Character", Merge.STYLE + index, style=style)
+            change_recipe(self._document, step_text("Character", self._names[index]), Merge.STYLE + index, style=style)
 
     def _refresh(self) -> None:
         values = self._shown
