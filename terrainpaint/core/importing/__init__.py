@@ -2,10 +2,20 @@
 
 from terrainpaint.core.importing.colour_heights import ColourHeights, colour_heights
 from terrainpaint.core.importing.colours import Clusters, k_means
-from terrainpaint.core.importing.earth import classes_of_earth
+from terrainpaint.core.importing.earth import classes_of_earth, shows_same_ground
 from terrainpaint.core.importing.gaps import Gaps
-from terrainpaint.core.importing.height_files import HeightMap, HeightUnit, read_height_map
-from terrainpaint.core.importing.heights import ClassLimits, classes_of_heights, default_limits
+from terrainpaint.core.importing.height_files import HeightMap, read_height_map
+from terrainpaint.core.importing.height_numbers import HeightUnit
+from terrainpaint.core.importing.heights import (
+    DEFAULT_PIXEL_SIZE_M,
+    PREVIEW_PX,
+    ClassLimits,
+    classes_of_heights,
+    default_limits,
+    moved_limits,
+    reduced_heights,
+    suggested_limits,
+)
 from terrainpaint.core.importing.kinds import Kind, kind_of
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import describe_raster, require_regular_file
@@ -20,6 +30,8 @@ from terrainpaint.core.importing.raw_heights import (
 )
 
 __all__ = [
+    "DEFAULT_PIXEL_SIZE_M",
+    "PREVIEW_PX",
     "ClassLimits",
     "Clusters",
     "ColourHeights",
@@ -39,9 +51,13 @@ __all__ = [
     "k_means",
     "kind_of",
     "likely_raw_format",
+    "moved_limits",
     "raw_sizes",
     "read_height_map",
     "read_raw_heights",
+    "reduced_heights",
     "require_regular_file",
     "sample_raw_heights",
+    "shows_same_ground",
+    "suggested_limits",
 ]

@@ -19,7 +19,15 @@ TILE_PX = 1024
 _REACH_PX = 128
 """Radius of the largest window of the features (4 x 24 px) and of the smoothing after them (4 x 5 px)."""
 _SMALLEST_PX = 32
+_ALIKE = 0.05
+"""How much the proportions of texture and heights may differ: by a border of a few pixels, not by another crop."""
 _LARGEST_FACTOR = 2.0
+
+
+def shows_same_ground(texture: tuple[int, ...], heights: tuple[int, ...]) -> bool:
+    """Whether a texture (h, w, …) can show the same ground as heights (H, W): their proportions are alike."""
+    stretch = (texture[1] / texture[0]) / (heights[1] / heights[0])
+    return max(stretch, 1 / stretch) <= 1 + _ALIKE
 
 
 def classes_of_earth(

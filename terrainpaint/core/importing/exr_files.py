@@ -24,6 +24,8 @@ _LOCK = threading.Lock()
 class ExrRaster:
     """An OpenEXR file as a `Raster`. Its pixels are read as a whole at the first `rows`. Raises InputFileError."""
 
+    dataset: Any = None
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._pixels: NDArray[Any] | None = None

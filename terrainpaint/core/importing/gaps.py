@@ -79,8 +79,16 @@ class NumberStatistics:
     def add(self, numbers: NDArray[np.float32], gaps: NDArray[np.bool_]) -> None:
         """Add some rows (n, W) without their `gaps`."""
         known = ~gaps
+        if not known.any():
+            return
+        low, high = (
+            float(np.min(numbers, where=known, initial=np.inf)),
+            float(np.max(numbers, where=known, initial=-np.inf)),
+        )
         ordinary = known
         for mark in _MARKS:
+            if not low <= np.float32(mark) <= high:
+                continue
             is_mark = numbers == np.float32(mark)
             is_mark &= known
             count = int(np.count_nonzero(is_mark))

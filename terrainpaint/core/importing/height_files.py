@@ -4,55 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing.colour_heights import ColourHeights, require_colours
-from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, absurd, filled, marked
+from terrainpaint.core.importing.colour_heights import ColourHeights
+from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, filled, marked
+from terrainpaint.core.importing.height_numbers import METRES, METRES_AT_MOST, HeightNumbers, HeightUnit, unit_of
 from terrainpaint.core.importing.raster_info import Raster, RasterInfo
 from terrainpaint.core.importing.rasters import open_raster
-from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import InputFileError
 
-_STRIP_PX = 1 << 21
-_LOWEST_LAND_M, _METRES_AT_MOST = -11_500.0, 9000.0
-"""The heights of the Earth. Without a georeference, whole numbers of 16 bits within are probably metres, and others are
+_LOWEST_LAND_M = -11_500.0
+"""Without a georeference, whole numbers of 16 bits from here to METRES_AT_MOST are probably metres, and others are
 not."""
 _UNIT_RANGE = (-0.5, 1.5)
 """Numbers within it, 0..1 with a little beyond, are rather a fraction of a range than metres."""
-
-
-class HeightUnit(StrEnum):
-    """What the numbers of a height map are; the value is the word of the command line."""
-
-    METRES = "m"
-    FEET = "ft"
-    SURVEY_FEET = "us-ft"
-    RANGE = "range"
-    """A fraction of a range of heights that only the user knows."""
-
-
-_METRES = {HeightUnit.METRES: 1.0, HeightUnit.FEET: 0.3048, HeightUnit.SURVEY_FEET: 1200 / 3937}
-_FOOT_NAMES = ("ft", "foot", "feet", "international foot", "'", "ft (intl)")
-_SURVEY_FOOT_NAMES = ("us survey foot", "us survey feet", "ftus", "us-ft", "us_survey_foot", "foot_us", "us ft", "usft",
-                      "survey foot", "foot_survey_us", "u.s. foot", "us foot")  # fmt: skip
-_METRE_NAMES = {
-    **dict.fromkeys(("m", "metre", "metres", "meter", "meters", "mtr"), 1.0),
-    **dict.fromkeys(("dm", "decimetre", "decimeter", "decimetres", "decimeters"), 0.1),
-    **dict.fromkeys(("cm", "centimetre", "centimeter", "centimetres", "centimeters"), 0.01),
-    **dict.fromkeys(("mm", "millimetre", "millimeter", "millimetres", "millimeters"), 0.001),
-    **dict.fromkeys(("km", "kilometre", "kilometer", "kilometres", "kilometers"), 1000.0),
-    **dict.fromkeys(("fathom", "fathoms"), 1.8288),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +64,7 @@ class HeightMap:
             factor = (high_m - low_m) / (white - black)
             offset = low_m - black * factor
         else:
-            factor, offset = _METRES[unit], 0.0
+            factor, offset = METRES[unit], 0.0
         height = self.height
         if (factor, offset) != (1.0, 0.0):
             height = height * np.float32(factor) + np.float32(offset)
@@ -156,15 +129,13 @@ def _require_size(path: Path, info: RasterInfo, longest_px: int | None) -> None:
 
 
 class _Reader:
-    """Reads the numbers of an open raster in strips."""
+    """Makes height maps of the numbers of an open raster."""
 
     def __init__(
         self, path: Path, raster: Raster, colours: ColourHeights | None, progress: Progress, cancel: Cancel
     ) -> None:
-        self._path, self._raster, self._info = path, raster, raster.info
-        self._colours, self._progress, self._cancel = colours, progress, cancel
-        if colours is not None:
-            require_colours(path, self._info.bands, self._info.dtype)
+        self._path, self._info, self._colours = path, raster.info, colours
+        self._numbers = HeightNumbers(path, raster, colours, progress, cancel)
 
     def whole(self) -> HeightMap:
         """All pixels."""
@@ -172,7 +143,7 @@ class _Reader:
         height = np.empty((info.height, info.width), np.float32)
         gaps = np.empty(height.shape, bool)
         statistics = NumberStatistics()
-        for rows, numbers, unknown in self._strips(0.0, 1.0):
+        for rows, numbers, unknown in self._numbers.strips(0.0, 1.0):
             height[rows], gaps[rows] = numbers, unknown
             statistics.add(numbers, unknown)
         return self._height_map(height, gaps, statistics, None, 1.0)
@@ -181,14 +152,14 @@ class _Reader:
         """Reduced by area, without the gaps. The first pass finds out which numbers mark gaps."""
         info = self._info
         statistics = NumberStatistics()
-        for _, numbers, unknown in self._strips(0.0, 0.5):
+        for _, numbers, unknown in self._numbers.strips(0.0, 0.5):
             statistics.add(numbers, unknown)
-        marks = self._marks(statistics)
+        marks = self._numbers.marks(statistics)
         shrink = longest_px / max(info.height, info.width)
         shape = max(1, round(info.height * shrink)), max(1, round(info.width * shrink))
         sums, weights = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         suspected = np.zeros(shape, np.float32)
-        for rows, numbers, unknown in self._strips(0.5, 1.0):
+        for rows, numbers, unknown in self._numbers.strips(0.5, 1.0):
             marks_here = marked(numbers, marks) & ~unknown
             known = ~(unknown | marks_here)
             into, vertical = _shares(rows.start, rows.stop, info.height, shape[0])
@@ -209,9 +180,9 @@ class _Reader:
         shrink: float,
     ) -> HeightMap:
         info = self._info
-        unit, factor, notes = _unit_of(info) if self._colours is None else (HeightUnit.METRES, 1.0, [])
+        unit, factor, notes = unit_of(info) if self._colours is None else (HeightUnit.METRES, 1.0, [])
         unit, suggested, numbers = _meaning(info, unit, statistics, self._colours is not None)
-        marks = self._marks(statistics)
+        marks = self._numbers.marks(statistics)
         suspected = by_mark if by_mark is not None else marked(height, marks) & ~declared
         if marks and info.is_overview:
             # The file averaged the marks with the heights next to them.
@@ -219,7 +190,7 @@ class _Reader:
         height *= np.float32(info.scale * factor)
         height += np.float32(info.offset * factor)
         if unit is not None:
-            below = ~declared & ~suspected & (height < LOWEST_M / _METRES.get(unit, 1.0))
+            below = ~declared & ~suspected & (height < LOWEST_M / METRES.get(unit, 1.0))
             declared |= below
         known = ~(declared | suspected)
         if not known.any():
@@ -248,83 +219,6 @@ class _Reader:
             (*gaps.notes(), *notes),
         )
 
-    def _marks(self, statistics: NumberStatistics) -> tuple[float, ...]:
-        info = self._info
-        kind = np.dtype(info.dtype).kind
-        if info.dtype == "uint8" or (kind == "u" and not info.is_georeferenced and statistics.high > _METRES_AT_MOST):
-            return ()
-        return statistics.suspected(info.scale, info.offset)
-
-    def _strips(self, start: float, end: float) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.bool_]]]:
-        """Rows, numbers (n, W) float32, and where the file declares that they are no heights."""
-        info = self._info
-        step = max(1, _STRIP_PX // info.width)
-        for top in range(0, info.height, step):
-            check_cancel(self._cancel)
-            self._progress(start + (end - start) * top / info.height)
-            bottom = min(top + step, info.height)
-            bands = self._raster.rows(top, bottom)
-            numbers, unknown = self._numbers(bands)
-            known = self._raster.known(top, bottom)
-            if known is not None:
-                unknown |= ~known
-            yield slice(top, bottom), numbers, unknown
-        self._progress(end)
-
-    def _numbers(self, bands: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        info = self._info
-        colours = len(bands) - info.alpha
-        if self._colours is not None:
-            numbers = self._colours.metres(*bands[:3])
-        else:
-            if colours > 1 and (bands[1:colours] != bands[:1]).any():
-                raise InputFileError(_why_many(self._path, info, colours))
-            first = bands[0]
-            if info.colour_table is not None:
-                first = self._grey(first)
-            with np.errstate(over="ignore"):
-                numbers = np.asarray(first, np.float32)
-            if numbers is bands[0]:
-                numbers = numbers.copy()
-        unknown = absurd(numbers)
-        if info.no_data is not None and self._colours is None:
-            unknown |= bands[0] == info.no_data
-            unknown |= numbers == np.float32(info.no_data)
-        if info.alpha:
-            unknown |= bands[-1] == 0
-        return numbers, unknown
-
-    def _grey(self, indices: NDArray[Any]) -> NDArray[Any]:
-        table = self._info.colour_table
-        assert table is not None
-        if (table[:, 1:3] != table[:, :1]).any():
-            raise InputFileError(f"{self._path} is a picture with a palette of colours; save its heights as grey.")
-        return np.asarray(table[np.minimum(indices, len(table) - 1), 0])
-
-
-def _why_many(path: Path, info: RasterInfo, colours: int) -> str:
-    if colours == 3 and np.dtype(info.dtype).kind == "u":
-        return f"{path} is a colour picture; save its heights as one grey channel."
-    return f"{path} has {colours} bands that differ; save its heights as one band."
-
-
-def _unit_of(info: RasterInfo) -> tuple[HeightUnit | None, float, list[str]]:
-    """The unit that the file tells, the factor that numbers get before, and sentences for the user."""
-    name = info.unit or info.place.vertical_unit
-    plain = name.lower().strip()
-    if plain in _FOOT_NAMES:
-        return HeightUnit.FEET, 1.0, ["The heights are in feet; they are converted to metres."]
-    if plain in _SURVEY_FOOT_NAMES:
-        return HeightUnit.SURVEY_FEET, 1.0, ["The heights are in US survey feet; they are converted to metres."]
-    if plain in _METRE_NAMES:
-        factor = _METRE_NAMES[plain]
-        return HeightUnit.METRES, factor, [] if factor == 1 else [f"The heights were in {name}; they are metres now."]
-    if name:
-        return None, 1.0, [f'The file gives its heights in "{name}", which is not known here.']
-    if info.place.is_in_feet:
-        return None, 1.0, ["The file does not tell the unit of its heights; its places are in feet."]
-    return None, 1.0, []
-
 
 def _meaning(
     info: RasterInfo, unit: HeightUnit | None, statistics: NumberStatistics, is_decoded: bool
@@ -342,11 +236,11 @@ def _meaning(
     if info.is_georeferenced or is_scaled:
         return HeightUnit.METRES, HeightUnit.METRES, numbers
     if kind != "u":
-        if low < _LOWEST_LAND_M or high > _METRES_AT_MOST:  # no land on the Earth
+        if low < _LOWEST_LAND_M or high > METRES_AT_MOST:  # no land on the Earth
             return None, HeightUnit.RANGE, numbers
         return HeightUnit.METRES, HeightUnit.METRES, numbers
     full = float(2**info.bits - 1)
-    looks_metric = info.bits > 8 and 255 < high <= _METRES_AT_MOST and high - low > 20
+    looks_metric = info.bits > 8 and 255 < high <= METRES_AT_MOST and high - low > 20
     return None, HeightUnit.METRES if looks_metric else HeightUnit.RANGE, (0.0, full)
 
 

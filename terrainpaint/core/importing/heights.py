@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +22,12 @@ _HEIGHT_PARTS, _SLOPE_PARTS = 150, 50
 """Heights and slopes are smoothed over these parts of the longest side: classes are areas, not single slopes."""
 _SIGMA_PX = 4
 _SAMPLED_PX = 1024
+PREVIEW_PX = 512
+"""Longest side of the heights that limits are suggested for."""
+DEFAULT_PIXEL_SIZE_M = 30.0
+"""For files without one: the pixel size of the public elevation models of the whole Earth."""
+HEIGHT_LIMITS, SLOPE_LIMITS = ("sea_m", "desert_m", "grassland_m", "forest_m"), ("hills_deg", "mountain_deg")
+"""The fields of `ClassLimits` in ascending order."""
 _HIGHEST_M = 9000.0
 _STEEPEST_DEG = 60.0
 
@@ -77,6 +85,41 @@ def default_limits(height: NDArray[np.float32], pixel_size_m: float) -> ClassLim
         forest = max(forest, sea_m + 1500.0)
         hills, mountain = min(max(hills, 1.5), 8.0), min(max(mountain, 4.0), 20.0)
     return ClassLimits(sea_m, sea_m, max(sea_m, grassland), max(sea_m, forest), hills, max(hills, mountain))
+
+
+def suggested_limits(height: NDArray[np.float32], pixel_size_m: float) -> ClassLimits:
+    """The limits that the window suggests for a land (H, W) float32 metres: of a smaller copy, rounded as its fields.
+
+    Raises ValueError when `pixel_size_m` is not positive.
+    """
+    small = reduced_heights(height)
+    limits = default_limits(small, pixel_size_m * max(height.shape) / max(small.shape))
+    values = dataclasses.asdict(limits)
+    return ClassLimits(**{name: round(value, 1 if name in HEIGHT_LIMITS else 2) for name, value in values.items()})
+
+
+def reduced_heights(height: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W) heights whose longest side has at most PREVIEW_PX pixels, each side at least 2."""
+    rows, cols = height.shape
+    factor = PREVIEW_PX / max(rows, cols)
+    if factor >= 1:
+        return height
+    size = max(2, round(cols * factor)), max(2, round(rows * factor))
+    return np.asarray(cv2.resize(height, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def moved_limits(limits: ClassLimits, given: Mapping[str, float]) -> ClassLimits:
+    """The limits with some of their fields `given`, which push the others so that they stay in order.
+
+    Raises ValueError when the given ones are not in ascending order.
+    """
+    values = dataclasses.asdict(limits)
+    for names in (HEIGHT_LIMITS, SLOPE_LIMITS):
+        for place, name in enumerate(names):
+            low = [given[other] for other in names[:place] if other in given]
+            high = [given[other] for other in names[place + 1 :] if other in given]
+            values[name] = given.get(name, min([max([values[name], *low]), *high]))
+    return ClassLimits(**values)
 
 
 def classes_of_heights(

@@ -93,6 +93,11 @@ class Raster(Protocol):
     @property
     def info(self) -> RasterInfo: ...
 
+    @property
+    def dataset(self) -> Any:
+        """The open dataset of rasterio, None when another library reads the format."""
+        ...
+
     def rows(self, top: int, bottom: int) -> NDArray[Any]:
         """(bands, bottom - top, W) numbers as they are stored. Raises InputFileError when the file is damaged."""
         ...

@@ -263,13 +263,13 @@ class _GdalRaster:
     """A dataset of rasterio as a `Raster`."""
 
     def __init__(self, dataset: Any, path: Path, info: RasterInfo) -> None:
-        self._dataset, self._path, self.info = dataset, path, info
+        self.dataset, self._path, self.info = dataset, path, info
 
     def rows(self, top: int, bottom: int) -> NDArray[Any]:
         from rasterio.windows import Window
 
         try:
-            return np.asarray(self._dataset.read(window=Window(0, top, self.info.width, bottom - top)))
+            return np.asarray(self.dataset.read(window=Window(0, top, self.info.width, bottom - top)))
         except _errors() as error:
             raise _damaged(self._path) from error
 
@@ -279,7 +279,7 @@ class _GdalRaster:
         from rasterio.windows import Window
 
         try:
-            masks = self._dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
+            masks = self.dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
         except _errors() as error:
             raise _damaged(self._path) from error
         return np.asarray(masks) > 0

@@ -157,6 +157,8 @@ def read_raw_heights(
 class _RawRaster:
     """An open RAW file as a `Raster`."""
 
+    dataset: Any = None
+
     def __init__(self, path: Path, file: IO[bytes], layout: RawFormat) -> None:
         self._path, self._file, self._layout = path, file, layout
         name, bits = layout.number.value, 8 * layout.number.size

@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -14,12 +13,15 @@ from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBo
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.importing import (
+    DEFAULT_PIXEL_SIZE_M,
+    PREVIEW_PX,
     ClassLimits,
     HeightMap,
     RawFormat,
     classes_of_heights,
     likely_raw_format,
     raw_sizes,
+    reduced_heights,
     sample_raw_heights,
 )
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
@@ -42,10 +44,6 @@ from terrainpaint.gui.widgets.class_colours import ClassBar
 from terrainpaint.gui.widgets.numbers import unit_field
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
-DEFAULT_PIXEL_SIZE_M = 30.0
-"""For files without one: the pixel size of the public elevation models of the whole Earth."""
-
-_PREVIEW_PX = 512
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
 """The relief in the picture of the heights, as a fraction of its width, so that flat terrain is visible too."""
@@ -98,7 +96,7 @@ class ImportHeightsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(f"Import {path.name}")
         self._source = source
-        self._small = dataclasses.replace(source, height=_smaller(source.height))
+        self._small = dataclasses.replace(source, height=reduced_heights(source.height))
         self._step = max(source.height.shape) / max(self._small.height.shape)
         self._pixel_size = unit_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M, 2, " m")
         self._low, self._high = (unit_field(-12_000, 12_000, value, 1, " m") for value in (0.0, 2000.0))
@@ -196,7 +194,7 @@ class ImportHeightsDialog(QDialog):
         self._limits.changed.connect(self._timer.start)
         self._origin.currentIndexChanged.connect(self._show_origin)
         self._origin.activated.connect(self._ask_for_texture)
-        self._texture.picture_read.connect(lambda rgb: self._picture.show_picture(thinned(rgb, _PREVIEW_PX)))
+        self._texture.picture_read.connect(lambda rgb: self._picture.show_picture(thinned(rgb, PREVIEW_PX)))
         self._texture.changed.connect(self._preview)
 
     def _show_heights(self) -> None:
@@ -233,7 +231,7 @@ class ImportHeightsDialog(QDialog):
             self._texture.label_as(self._ground())
             ids = self._texture.ids
             if ids is not None:
-                self._show_classes(thinned(ids, _PREVIEW_PX))
+                self._show_classes(thinned(ids, PREVIEW_PX))
             else:
                 self._class_bar.clear()
                 self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
@@ -246,15 +244,6 @@ class ImportHeightsDialog(QDialog):
     def _show_classes(self, ids: NDArray[np.uint8]) -> None:
         self._map.show_picture(PALETTE[ids])
         self._class_bar.show_map(ids)
-
-
-def _smaller(height: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, cols = height.shape
-    factor = _PREVIEW_PX / max(rows, cols)
-    if factor >= 1:
-        return height
-    size = max(2, round(cols * factor)), max(2, round(rows * factor))
-    return np.asarray(cv2.resize(height, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 class RawFormatDialog(QDialog):
@@ -312,7 +301,7 @@ class RawFormatDialog(QDialog):
 
     def _show(self) -> None:
         try:
-            sample = np.nan_to_num(sample_raw_heights(self._path, self.values(), _PREVIEW_PX))
+            sample = np.nan_to_num(sample_raw_heights(self._path, self.values(), PREVIEW_PX))
         except InputFileError as error:
             self._view.show_text(str(error))
             return

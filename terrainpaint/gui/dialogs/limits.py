@@ -10,7 +10,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, WATER
-from terrainpaint.core.importing import ClassLimits, default_limits
+from terrainpaint.core.importing import ClassLimits, suggested_limits
 from terrainpaint.core.shading import slope_deg
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.widgets.basics import label, push_button
@@ -105,7 +105,7 @@ class LimitsPanel(QWidget):
         return grid
 
     def _suggest(self) -> None:
-        self._set_fields(dataclasses.asdict(default_limits(self._height, self._step_m)))
+        self._set_fields(dataclasses.asdict(suggested_limits(self._height, self._step_m)))
         self._show_limits()
 
     def _dragged(self, histogram: LimitHistogram, names: tuple[str, ...]) -> None:

@@ -11,14 +11,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from terrainpaint.core.decoding import read_picture
-from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_earth
+from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_earth, shows_same_ground
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
 
-_ALIKE = 0.05
-"""How much the proportions of texture and heights may differ: by a border of a few pixels, not by another crop."""
 _BAR_STEPS = 1000
 _NAME_PX = 150
 
@@ -132,8 +130,7 @@ class TexturePanel(QWidget):
     def _read(self, loaded: tuple[Path, NDArray[np.uint8]]) -> None:
         path, picture = loaded
         (rows, cols), (high, wide) = self._heights.height.shape, picture.shape[:2]
-        stretch = (wide / high) / (cols / rows)
-        if max(stretch, 1 / stretch) > 1 + _ALIKE:
+        if not shows_same_ground(picture.shape, (rows, cols)):
             self._refuse(
                 f"{path.name} has {wide:,} × {high:,} pixels and the heights have {cols:,} × {rows:,}; "
                 "both must show the same ground, so crop one of them."
