@@ -9,7 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from terrainpaint.errors import TerrainPaintError
+from terrainpaint.core.standard_output import lasting_output, printable
+from terrainpaint.errors import OutputError, TerrainPaintError
 from trainer.commands import evaluate, finish, inspect, label, prepare, publish, sample, train
 from trainer.commands.console import CommandParser, WrongUsage
 
@@ -25,11 +26,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_parser(subparsers)
     arguments = parser.parse_args(argv)
     try:
+        with lasting_output():
+            return _run(parser, arguments)
+    except OutputError as error:
+        print(f"trainer: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    try:
         arguments.run(arguments)
     except WrongUsage as error:
         parser.error(str(error))
     except TerrainPaintError as error:
-        print(f"trainer: {error}", file=sys.stderr)
+        print(f"trainer: {printable(str(error))}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("trainer: The memory is full; close other programs, or choose smaller sizes.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("trainer: stopped.", file=sys.stderr)
