@@ -12,7 +12,8 @@ from terrainpaint.models.spade_local import SpadeLocalConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from trainer.data.tile_set import TileSet
 from trainer.loop.config import RunConfig
-from trainer.loop.loop import Report, train
+from trainer.loop.loop import Report, no_warning, train
+from trainer.loop.run_log import Warn
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.system import terrain_build
 
@@ -54,9 +55,10 @@ def train_terrain(
     report: Report = quiet,
     cancel: Cancel = never_cancel,
     network: GeneratorConfig = NETWORK,
+    warn: Warn = no_warning,
 ) -> Path | None:
     """Train the terrain system, with the smallest network by default."""
-    return train(terrain_build(tiles, config.run, config.terrain, network), config.run, folder, report, cancel)
+    return train(terrain_build(tiles, config.run, config.terrain, network), config.run, folder, report, cancel, warn)
 
 
 SHARED = changed(batch=4, images=4, augment=("colour", "translation"), adversarial="relativistic", r1_weight=1.0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, progress_bar
 from trainer.loop.config import RunConfig, add_flags, values_of_flags
 from trainer.systems import SYSTEMS, default_values, load_configs, published_configs
@@ -84,7 +86,10 @@ def run(arguments: argparse.Namespace) -> None:
                 seconds = max(0, config.images - images) / values["images_per_s"]
                 print(f"{images} of {config.images} images, {_duration(seconds)} left: {listed}", flush=True)
 
-            last = train(entry.build(tiles, config, own), config, arguments.output, report, lambda: bool(stopped))
+            def warn(sentence: str) -> None:
+                print(f"trainer: {printable(sentence)}", file=sys.stderr, flush=True)
+
+            last = train(entry.build(tiles, config, own), config, arguments.output, report, lambda: bool(stopped), warn)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -142,4 +142,5 @@ def _write(path: Path, state: dict[str, Any]) -> None:
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d{8,}\.pt", path.name))
+    found = (path for path in folder.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d{8,}\.pt", path.name))
+    return sorted(path for path in found if path.is_file())

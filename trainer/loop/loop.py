@@ -16,32 +16,45 @@ from typing import Any, NoReturn
 
 import torch
 
-from terrainpaint.core.files import write_image
+from terrainpaint.core.files import atomic_path, output_error, write_image
 from terrainpaint.core.progress import Cancel, never_cancel
-from terrainpaint.errors import TrainingError
+from terrainpaint.errors import OutputError, TrainingError
 from terrainpaint.models.devices import keep_freed_memory
 from trainer.loop.checkpoints import images_of, load_checkpoint, newest_checkpoint, save_checkpoint
 from trainer.loop.config import RunConfig, settings_of
 from trainer.loop.distributed import World, init_distributed
 from trainer.loop.optimisation import TrainStep, averaged_copy, is_finite, update_average
 from trainer.loop.precision import resolved_precision
-from trainer.loop.run_log import RunLog
+from trainer.loop.run_log import RunLog, Warn
 from trainer.loop.system import Batch, Build
 
 Report = Callable[[int, dict[str, float]], None]
 """Called with the number of images seen and the means of the losses since the last call."""
 
 
-def train(build: Build, config: RunConfig, folder: Path, report: Report, cancel: Cancel = never_cancel) -> Path | None:
+def no_warning(sentence: str) -> None:
+    """A `Warn` that nobody reads."""
+
+
+def train(
+    build: Build,
+    config: RunConfig,
+    folder: Path,
+    report: Report,
+    cancel: Cancel = never_cancel,
+    warn: Warn = no_warning,
+) -> Path | None:
     """Train until `config.images` or until cancelled, from the newest checkpoint in `folder` if there is one.
 
+    A log, a sample grid or a checkpoint that cannot be written is reported to `warn` and does not end the run, but the
+    last checkpoint does.
     Returns the last checkpoint; None in a process that is not the main one. Raises TrainingError for data or a
-    checkpoint that cannot be used and for losses that are not finite, OutputError when a checkpoint cannot be written;
-    what was saved until then stays.
+    checkpoint that cannot be used and for losses that are not finite, OutputError when the last checkpoint cannot be
+    written; what was saved until then stays.
     """
     keep_freed_memory()
     with init_distributed(config.device) as world:
-        run = _Run(build, config, folder, world)
+        run = _Run(build, config, folder, world, warn)
         run.restore()
         return run.train(report, cancel)
 
@@ -49,10 +62,10 @@ def train(build: Build, config: RunConfig, folder: Path, report: Report, cancel:
 class _Run:
     """The state of a run; a checkpoint holds the state of `_parts` and some numbers."""
 
-    def __init__(self, build: Build, config: RunConfig, folder: Path, world: World) -> None:
+    def __init__(self, build: Build, config: RunConfig, folder: Path, world: World, warn: Warn) -> None:
         # The log and the published weights say what was computed with, not "auto".
         config = replace(config, precision=resolved_precision(config.precision, world.device))
-        self._config, self._folder, self._world = config, folder, world
+        self._config, self._folder, self._world, self._warn = config, folder, world, warn
         self._shard = world.shard(config.batch)
         torch.manual_seed(config.seed)
         self._random = torch.Generator().manual_seed(config.seed)
@@ -94,9 +107,12 @@ class _Run:
                 self._take_step(self._draw())
             return None
         config = self._config
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(self._folder, error) from error
         settings = settings_of(config, self._system.config)
-        with RunLog(self._folder, self._images, settings, config.wandb) as log:
+        with RunLog(self._folder, self._images, settings, config.wandb, self._warn) as log:
             log.load_state_dict(self._sums)
             since, reported = time.monotonic(), self._images
             while self._continues(cancel):
@@ -117,7 +133,7 @@ class _Run:
                 if _passed(before, self._images, config.sample_images):
                     self._write_samples(log)
                 if _passed(before, self._images, config.save_images):
-                    self._save(log)
+                    self._try_to_save(log)
             if self._sampled != self._images:
                 self._write_samples(log)
             if self._saved is None or images_of(self._saved) != self._images:
@@ -151,9 +167,22 @@ class _Run:
 
     def _write_samples(self, log: RunLog) -> None:
         picture = self._system.sample_grid(self._averaged)
-        write_image(self._folder / f"samples-{self._images:08d}.png", picture[:, :, ::-1])
+        path = self._folder / f"samples-{self._images:08d}.png"
+        try:
+            with atomic_path(path) as temporary:
+                write_image(temporary, picture[:, :, ::-1])
+        except OutputError as error:
+            self._warn(str(error))
         log.add_picture("samples", picture, self._images)
         self._sampled = self._images
+
+    def _try_to_save(self, log: RunLog) -> None:
+        best = self._best
+        try:
+            self._save(log)
+        except OutputError as error:
+            self._best = best
+            self._warn(str(error))
 
     def _save(self, log: RunLog) -> None:
         # The losses are those of the weights before the step; these are those after it.

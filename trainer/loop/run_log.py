@@ -1,9 +1,16 @@
-"""The log of a run: JSON lines and TensorBoard always, Weights & Biases on request."""
+"""The log of a run: JSON lines and TensorBoard always, Weights & Biases on request.
+
+A log that cannot be written, because the disk is full or the folder was removed, does not end the run: the lines are
+lost, with a warning, and the next ones are tried again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,31 +18,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import atomic_path
+from terrainpaint.core.files import atomic_path, output_error
 from terrainpaint.errors import TrainingError
+
+Warn = Callable[[str], object]
+"""Called with a sentence for the user."""
 
 
 class RunLog:
     """Collects the values of steps and writes their means. A context manager; its sums are part of a checkpoint."""
 
-    def __init__(self, folder: Path, images: int, settings: dict[str, Any], wandb_project: str) -> None:
+    def __init__(self, folder: Path, images: int, settings: dict[str, Any], wandb_project: str, warn: Warn) -> None:
         """Continue after `images` images; lines of an interrupted run beyond them are removed.
 
-        Raises TrainingError when TensorBoard, or Weights & Biases with a `wandb_project`, is not installed.
+        Raises TrainingError when TensorBoard, or Weights & Biases with a `wandb_project`, is not installed, and
+        OutputError when the folder cannot be written.
         """
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError(
-                "The trainer needs its extra packages; run: pip install 'terrainpaint[train]'."
-            ) from error
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
-        lines = folder / "log.jsonl"
-        _remove_lines_after(lines, images)
-        self._board = SummaryWriter(folder / "tensorboard", purge_step=images + 1 if images else None)
+        self._warn = warn
+        self._path = folder / "log.jsonl"
+        try:
+            _remove_lines_after(self._path, images)
+            self._board = _Board(folder / "tensorboard", images)
+        except OSError as error:
+            raise output_error(self._path, error) from error
         self._wandb = _wandb(wandb_project, folder, settings) if wandb_project else None
-        self._lines = lines.open("a", encoding="utf-8")
 
     def __enter__(self) -> RunLog:
         return self
@@ -43,8 +51,8 @@ class RunLog:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._lines.close()
-        self._board.close()
+        with suppress(OSError):
+            self._board.close()
         if self._wandb is not None:
             self._wandb.finish(exit_code=0 if error is None else 1)
 
@@ -66,16 +74,22 @@ class RunLog:
         self._write(images, {name: value})
 
     def _write(self, images: int, means: dict[str, float]) -> None:
-        self._lines.write(json.dumps({"images": images, **means}) + "\n")
-        self._lines.flush()
-        for name, value in means.items():
-            self._board.add_scalar(name, value, images)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps({"images": images, **means}) + "\n")
+            self._board.write(lambda writer: [writer.add_scalar(*value, images) for value in means.items()])
+        except OSError as error:
+            self._warn(str(output_error(self._path, error)))
         if self._wandb is not None:
             self._wandb.log(means, step=images)
 
     def add_picture(self, name: str, picture: NDArray[np.uint8], images: int) -> None:
         """Add a picture, (H, W, 3) uint8 sRGB, to TensorBoard."""
-        self._board.add_image(name, picture, images, dataformats="HWC")
+        try:
+            self._board.write(lambda writer: writer.add_image(name, picture, images, dataformats="HWC"))
+        except OSError as error:
+            self._warn(str(output_error(self._path, error)))
 
     def state_dict(self) -> dict[str, Any]:
         """Sums and counts since the last line of means."""
@@ -84,6 +98,42 @@ class RunLog:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore sums and counts."""
         self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
+
+
+class _Board:
+    """TensorBoard's writer, which is replaced once it fails: it repeats its first error for ever."""
+
+    def __init__(self, folder: Path, images: int) -> None:
+        """Raises TrainingError when TensorBoard is not installed."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError(
+                "The trainer needs its extra packages; run: pip install 'terrainpaint[train]'."
+            ) from error
+        self._folder = folder
+        self._new: Callable[..., Any] = partial(SummaryWriter, folder)
+        self._writer: Any = self._new(purge_step=images + 1 if images else None)
+
+    def write(self, act: Callable[[Any], object]) -> None:
+        """Call `act` with the writer. Raises OSError when it cannot write."""
+        # The writer opens its file for each write, in a thread whose errors nobody can catch.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._writer is None:
+            self._writer = self._new()
+        try:
+            act(self._writer)
+            self._writer.flush()
+        except OSError:
+            with suppress(OSError):
+                self._writer.close()
+            self._writer = None
+            raise
+
+    def close(self) -> None:
+        """Write the rest. Raises OSError when it cannot."""
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _remove_lines_after(path: Path, images: int) -> None:

@@ -2,7 +2,10 @@ import importlib.util
 import json
 import os
 import resource
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -185,6 +188,40 @@ def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: Til
     assert newest_checkpoint(tmp_path).name == "checkpoint-00000004.pt"
     train_terrain(labelled, config, tmp_path, quiet)
     assert load_checkpoint(newest_checkpoint(tmp_path), CPU)["images"] == 8
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(labelled: TileSet, tmp_path: Path) -> None:
+    blocked, warnings = tmp_path / "checkpoint-00000004.pt", list[str]()
+    blocked.mkdir()
+    config = changed(images=8, sample_images=2)
+    (tmp_path / "samples-00000002.png").mkdir()
+    last = train_terrain(labelled, config, tmp_path, quiet, warn=warnings.append)
+    assert [Path(each.split()[0]).name for each in warnings] == ["samples-00000002.png", blocked.name]
+    state = load_checkpoint(last, CPU)
+    assert state["images"] == 8 and state["best"]["images"] == 8
+
+
+def test_a_run_whose_folder_is_removed_goes_on_in_a_new_one(labelled: TileSet, tmp_path: Path) -> None:
+    folder, warnings = tmp_path / "run", list[str]()
+
+    def report(images: int, losses: dict[str, float]) -> None:
+        if images == 4:
+            shutil.rmtree(folder)
+
+    last = train_terrain(labelled, changed(images=10), folder, report, warn=warnings.append)
+    assert load_checkpoint(last, CPU)["images"] == 10
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [each["images"] for each in lines if "discriminator" in each] == [6, 8, 10]
+    assert not warnings
+
+
+def test_the_train_command_survives_a_reader_that_goes_away(labelled: TileSet, tmp_path: Path) -> None:
+    save_tile_set(tmp_path / "set.npz", labelled)
+    options = "--images 6 --batch 2 --crop-px 32 --discriminator-widths 8 8 --log-images 2 --device cpu"
+    command = f"{sys.executable} -m trainer train {tmp_path}/set.npz -o {tmp_path}/run {options} | head -1"
+    result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert load_checkpoint(newest_checkpoint(tmp_path / "run"), CPU)["images"] == 6
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
