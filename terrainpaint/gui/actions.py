@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Protocol
@@ -20,6 +20,7 @@ from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_options import ViewOptions
+from terrainpaint.gui.widgets.basics import with_key
 
 
 class Window(Protocol):
@@ -49,7 +50,7 @@ class Window(Protocol):
         """Go from dark to light or back."""
 
     def show_shortcuts(self) -> None:
-        """List all keys."""
+        """List all keys, to find and to change them."""
 
     def show_about(self) -> None:
         """Show version, licences and sources."""
@@ -236,7 +237,8 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     (
         "&Help",
         (
-            Command("shortcuts", "&Keys", lambda window: window.show_shortcuts(), ("F1",), icon="help"),
+            Command("shortcuts", "&Keys…", lambda window: window.show_shortcuts(),
+                    ("Ctrl+F1",), icon="help", tip="All keys, and other keys for any command"),
             Command("about", "&About TerrainPaint", lambda window: window.show_about()),
         ),
     ),
@@ -283,31 +285,22 @@ def enable(actions: Mapping[str, QAction], met: Need) -> None:
         actions[command.name].setEnabled(command.needs in met)
 
 
-def first_keys() -> dict[str, str]:
-    """The first key of every command that has one, by the command's name."""
-    return {command.name: command.keys[0] for command in commands() if command.keys}
-
-
-def shortcut_table() -> list[tuple[str, str, str]]:
-    """(group, keys, what they do) of every command that has keys."""
-    return [
-        (title.replace("&", ""), " or ".join(row.keys), row.plain_text)
-        for title, rows in MENUS
-        for row in rows
-        if isinstance(row, Command) and row.keys
-    ]
+def show_keys(action: QAction, name: str, keys: Sequence[str]) -> None:
+    """Give the action of a command these keys, also in its tip."""
+    command = next(command for command in commands() if command.name == name)
+    action.setShortcuts([QKeySequence(key) for key in keys])
+    shown = command.tip or command.plain_text
+    action.setToolTip(with_key(shown, action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)))
 
 
 def _action(command: Command, menu_bar: QMenuBar, window: Window) -> QAction:
     action = QAction(command.text, menu_bar)
-    action.setShortcuts([QKeySequence(key) for key in command.keys])
     if command.is_on is not None:
         action.setCheckable(True)
         action.setChecked(command.is_on)
     if command.icon:
         action.setIcon(icon(command.icon))
-    shown = command.tip or command.plain_text
-    action.setToolTip(f"{shown}  ({action.shortcut().toString()})" if command.keys else shown)
     action.setStatusTip(command.tip)
+    show_keys(action, command.name, command.keys)
     action.triggered.connect(lambda checked=False: command.act(window))
     return action

@@ -14,12 +14,14 @@ from terrainpaint.core.files import atomic_path
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, first_keys, shortcut_table
+from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
-from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
+from terrainpaint.gui.dialogs.help import AboutDialog
+from terrainpaint.gui.dialogs.keys import KeysDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.key_map import KeyBindings, KeyMap, all_bindings
 from terrainpaint.gui.key_routing import KeyRouter
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.linked_views import Inspection
@@ -36,18 +38,13 @@ from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.terrain_view import TerrainDock
-from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
+from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
 from terrainpaint.gui.widgets.notation import remembered_notation, use_notation
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
-_GESTURES = [
-    ("Painting", "Esc", "Cancel what is under way"),
-    ("Looking", "Wheel", "Zoom at the pointer"),
-    ("Looking", "Space or middle button", "Drag the map"),
-]
 
 
 class MainWindow(QMainWindow):
@@ -86,8 +83,8 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self.canvas)
         self.terrain = TerrainDock(self.document, self.generation, self)
         self.relief = ReliefDock(self.document, self.generation, self)
-        self.generation_panel = GenerationPanel(self.document, self, keys=first_keys())
-        self.layers_panel = LayersPanel(self.document, self, keys=first_keys())
+        self.generation_panel = GenerationPanel(self.document, self)
+        self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
         self.options = ViewOptions(self.document, self.canvas, self.terrain.view, self.classes_panel)
@@ -96,6 +93,10 @@ class MainWindow(QMainWindow):
         self._layout = Layout(self, self._pages)
         self._lay_out()
         self._connect()
+        self.key_map = KeyMap(all_bindings(), self)
+        self._key_bindings = KeyBindings(self.key_map, self, self.actions_, self.canvas, self.tools)
+        self.key_map.changed.connect(self._show_keys)
+        self._show_keys()
         self._keys = KeyRouter(self, self.canvas, self._undo_keys)
         self.relief.view_created.connect(self._keys.add_relief)
         self.show_welcome()
@@ -149,7 +150,8 @@ class MainWindow(QMainWindow):
         self.canvas.tool_changed.connect(tool_options.show_tool)
         options.addWidget(tool_options)
         self._layout.add_tool_bar(options)
-        self._layout.add_tool_bar(Toolbox(self.canvas, self.tools, self), Qt.ToolBarArea.LeftToolBarArea)
+        self._toolbox = Toolbox(self.canvas, self)
+        self._layout.add_tool_bar(self._toolbox, Qt.ToolBarArea.LeftToolBarArea)
         self._layout.fill_menu(self._submenus["panels"])
         self._layout.restore()
 
@@ -274,6 +276,13 @@ class MainWindow(QMainWindow):
                 met |= need
         enable(self.actions_, met)
 
+    def _show_keys(self) -> None:
+        """Name the keys as they are now wherever a widget names keys."""
+        self._toolbox.show_keys(self.key_map.tools())
+        self.classes_panel.show_keys(self.key_map.classes())
+        for panel in (self.generation_panel, self.layers_panel):
+            panel.show_keys(self.key_map.commands())
+
     def _undo_keys(self) -> list[QKeySequence]:
         return [key for name in ("undo", "redo") for key in self.actions_[name].shortcuts()]
 
@@ -314,13 +323,8 @@ class MainWindow(QMainWindow):
                 self.say(str(error), MessageKind.WARNING)
 
     def show_shortcuts(self) -> None:
-        """List all keys."""
-        tools = [("Tools", " or ".join(kind.keys), kind.text) for kind in TOOLS.values()]
-        held = [
-            ("With the tools", key, f"{kind.text}: {effect}") for kind in TOOLS.values() for key, effect in kind.held
-        ]
-        painting = [("Painting", " or ".join(row.keys), row.text) for row in PAINTING_KEYS]
-        ShortcutsDialog([*shortcut_table(), *tools, *painting, *held, *_GESTURES], self).exec()
+        """List all keys, to find and to change them."""
+        KeysDialog(self.key_map, self).exec()
 
     def show_about(self) -> None:
         """Show version, licences and sources."""

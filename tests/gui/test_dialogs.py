@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDoubleSpinBox,
     QLabel,
-    QLineEdit,
     QPlainTextEdit,
     QSpinBox,
     QWidget,
@@ -16,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint import __version__
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.gui.dialogs.help import AboutDialog, ShortcutsDialog
+from terrainpaint.gui.dialogs.help import AboutDialog
 from terrainpaint.gui.dialogs.map_size import NewDialog, NewMap
 
 
@@ -94,21 +93,3 @@ def test_about_shows_version_and_credits(qtbot: QtBot) -> None:
     dialog.show()
     assert __version__ in words(dialog)
     assert dialog.findChild(QPlainTextEdit).toPlainText() == "Made of the Earth."
-
-
-def test_shortcuts_are_listed_with_their_keys_and_found_by_words(qtbot: QtBot) -> None:
-    dialog = ShortcutsDialog(
-        [("Edit", "Ctrl+Shift+Z, Ctrl+Y", "Redo"), ("View", "Ctrl++", "Zoom in"), ("Edit", "Z or U", "Undo")]
-    )
-    qtbot.addWidget(dialog)
-    dialog.show()
-    shown = [item.text() for item in dialog.findChildren(QLabel) if item.isVisible()]
-    assert shown.count("Edit") == 1
-    assert [item for item in shown if item in ("Ctrl", "Shift", "Z", "or", "Y", "+")] == [
-        *("Ctrl", "Shift", "Z", "or", "Ctrl", "Y"),
-        *("Z", "or"),
-        *("Ctrl", "+"),
-    ]
-    dialog.findChild(QLineEdit).setText("redo")
-    shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
-    assert "Redo" in shown and "Undo" not in shown and "View" not in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrainpaint.gui.actions import shortcut_table
+from terrainpaint.gui.key_map import all_bindings
 from terrainpaint.gui.tools import TOOLS
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
@@ -17,7 +17,11 @@ def row(what: str, keys: Sequence[str]) -> str:
 
 def test_the_guide_has_the_keys_of_all_tools_and_commands_and_no_others() -> None:
     tools = [row(kind.text, kind.keys) for kind in TOOLS.values()]
-    commands = [row(f"{menu} > {text}", keys.split(" or ")) for menu, keys, text in shortcut_table()]
+    commands = [
+        row(f"{binding.group} > {binding.text}", binding.usual)
+        for binding in all_bindings()
+        if binding.name.startswith("command/") and binding.usual
+    ]
     _, _, keys = GUIDE.read_text("utf-8").partition("## Keys")
     written, _, _ = keys.partition("| elsewhere |")
     rows = [line for line in written.splitlines() if line.startswith("| ")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from terrainpaint.gui.panels.settings_changes import change_settings
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.widgets.basics import with_key
 from terrainpaint.gui.widgets.class_colours import Marks, colour_icon, paint_swatch, percent
 
 _COUNT_EVERY_MS = 1000
@@ -66,6 +68,11 @@ class ClassesPanel(QWidget):
     def set_letters(self, shown: bool) -> None:
         """Show or hide the letters of the canvas on the swatches."""
         self._set_marks(dataclasses.replace(self._marks, letters=shown))
+
+    def show_keys(self, keys: Sequence[str]) -> None:
+        """Show the key of each class, in their order."""
+        for row, key in zip(self.rows, keys, strict=True):
+            row.set_key(key)
 
     def menu(self, class_id: int) -> QMenu:
         """The context menu of a class."""
@@ -149,12 +156,13 @@ class ClassRow(QAbstractButton):
         self.terrain_class = terrain_class
         self._is_base = False
         self._fraction: float | None = None
+        self._key = ""
         self._marks = Marks()
         self.setText(terrain_class.name.capitalize())
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setToolTip(f"Paint {terrain_class.name}  ({terrain_class.id + 1}) · right click for more")
+        self.set_key("")
 
     @property
     def fraction_text(self) -> str:
@@ -177,6 +185,12 @@ class ClassRow(QAbstractButton):
         if fraction != self._fraction:
             self._fraction = fraction
             self._describe()
+
+    def set_key(self, key: str) -> None:
+        """Show the key that chooses the class, "" for none."""
+        self._key = key
+        self.setToolTip(f"{with_key(f'Paint {self.terrain_class.name}', key)} · right click for more")
+        self.update()
 
     def set_marks(self, marks: Marks) -> None:
         """Show the marks of the canvas."""
@@ -227,11 +241,13 @@ class ClassRow(QAbstractButton):
         """Draw the key and the fraction; returns their left end."""
         theme = current_theme()
         key = QRect(rect.right() - _KEY_PX - 6, rect.center().y() - _KEY_PX // 2 + 1, _KEY_PX, _KEY_PX)
-        painter.setPen(QPen(QColor(theme.edge), 1))
-        painter.setBrush(QColor(theme.raised))
-        painter.drawRoundedRect(QRectF(key).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        if len(self._key) == 1:  # there is no room for "Ctrl+1"; the tip has it
+            painter.setPen(QPen(QColor(theme.edge), 1))
+            painter.setBrush(QColor(theme.raised))
+            painter.drawRoundedRect(QRectF(key).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(key, Qt.AlignmentFlag.AlignCenter, self._key)
         painter.setPen(QColor(theme.muted))
-        painter.drawText(key, Qt.AlignmentFlag.AlignCenter, str(self.terrain_class.id + 1))
         widest = painter.fontMetrics().horizontalAdvance(percent(0.0004))
         area = QRect(key.left() - _GAP_PX - widest, rect.top(), widest, rect.height())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.fraction_text)

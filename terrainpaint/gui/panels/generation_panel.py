@@ -27,18 +27,16 @@ class GenerationPanel(QWidget):
     variants_requested = Signal()
     reroll_requested = Signal()
 
-    def __init__(
-        self, document: Document, parent: QWidget | None = None, *, keys: Mapping[str, str] | None = None
-    ) -> None:
-        """`keys` has the first key of each command by name, for the tooltips of buttons that do the same."""
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document, self._keys = document, keys or {}
+        self._document = document
+        self._keys: Mapping[str, str] = {}
         self.style_name = QComboBox()
         self.style_name.setToolTip("The trained weights: colours, shapes and heights of the terrain")
         self.style_name.setAccessibleName("Style")
         self.style_name.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.style_name.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.seeds = SeedBox(document, self._keys.get("dice"))
+        self.seeds = SeedBox(document)
         self.character = StyleBox(document)
         self.relief = SliderField("Relief", Logarithmic(_MIN_RELIEF, _MAX_RELIEF), 2, suffix=" ×", mark=1)
         self.relief.setToolTip("Factor for all heights: 1 has the slopes of real terrain, 2 is twice as steep")
@@ -47,11 +45,7 @@ class GenerationPanel(QWidget):
         self.width_km.setAccessibleName("Width of the ground")
         self.width_km.setToolTip("Width of the map on the ground; slopes stay, so a wider map has higher mountains")
         self.pixel_size = label("", "muted")
-        self.variants = _button(
-            "variants",
-            "Variants…",
-            with_key("Nine other seeds to choose from", self._keys.get("variants")),
-        )
+        self.variants = _button("variants", "Variants…", "")
         self.reroll = _button("reroll", "Re-roll", "")
         self._lay_out()
         self.style_name.activated.connect(self._change_style)
@@ -67,6 +61,13 @@ class GenerationPanel(QWidget):
         document.replaced.connect(self._refresh_selection)
         self.set_styles([document.settings.style_name])
         self._refresh()
+        self.show_keys({})
+
+    def show_keys(self, keys: Mapping[str, str]) -> None:
+        """Name keys in the tips of buttons that do the same as commands: the first key of each command by name."""
+        self._keys = keys
+        self.seeds.seed.dice.setToolTip(with_key("New seed", keys.get("dice")))
+        self.variants.setToolTip(with_key("Nine other seeds to choose from", keys.get("variants")))
         self._refresh_selection()
 
     def roll_dice(self) -> None:

@@ -21,22 +21,18 @@ class LayersPanel(QWidget):
 
     load_underlay_requested = Signal()
 
-    def __init__(
-        self, document: Document, parent: QWidget | None = None, *, keys: Mapping[str, str] | None = None
-    ) -> None:
-        """`keys` has the first key of each command by name, for the tooltips of buttons that do the same."""
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document, self._keys = document, keys or {}
+        self._document = document
+        self._keys: Mapping[str, str] = {}
         self.model = LayerModel(document, self)
         self.view = LayerView()
         self.view.setModel(self.model)
         self.underlay = UnderlayBox(document)
         self.underlay.load_requested.connect(self.load_underlay_requested)
         self._rename = self._action("", "Rename  (F2)", lambda: self.view.edit(self.view.currentIndex()))
-        self.add = self._action("layer-add", with_key("Add a layer", self._keys.get("layer_add")), document.add_layer)
-        self.duplicate = self._action(
-            "copy", with_key("Duplicate the layer", self._keys.get("layer_duplicate")), document.duplicate_layer
-        )
+        self.add = self._action("layer-add", "Add a layer", document.add_layer)
+        self.duplicate = self._action("copy", "Duplicate the layer", document.duplicate_layer)
         self.remove = self._action("layer-remove", "Remove the layer  (Delete in the list)", document.remove_layer)
         self.up = self._action("layer-up", "Move the layer up  (Alt+Up in the list)", lambda: self._move(1))
         self.down = self._action("layer-down", "Move the layer down  (Alt+Down in the list)", lambda: self._move(-1))
@@ -61,6 +57,13 @@ class LayersPanel(QWidget):
         self.view.move_pressed.connect(lambda by: (self.up if by > 0 else self.down).trigger())
         document.layers_changed.connect(self._refresh)
         document.replaced.connect(self._refresh)
+        self._refresh()
+
+    def show_keys(self, keys: Mapping[str, str]) -> None:
+        """Name keys in the tips of buttons that do the same as commands: the first key of each command by name."""
+        self._keys = keys
+        self.add.setToolTip(with_key("Add a layer", keys.get("layer_add")))
+        self.duplicate.setToolTip(with_key("Duplicate the layer", keys.get("layer_duplicate")))
         self._refresh()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

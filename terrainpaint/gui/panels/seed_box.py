@@ -11,7 +11,7 @@ from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
 from terrainpaint.gui.step_texts import step_text
-from terrainpaint.gui.widgets.basics import icon_button, label, menu_button, with_key
+from terrainpaint.gui.widgets.basics import icon_button, label, menu_button
 from terrainpaint.gui.widgets.numbers import Linear, SliderField, WholeField, hide_arrows
 
 MAX_SEED = 2**31 - 1
@@ -65,12 +65,11 @@ class SeedField(QWidget):
 class SeedBox(QWidget):
     """The seed with dice, lock and the seeds used before; below it the other seed and the blend of both."""
 
-    def __init__(self, document: Document, dice_key: str | None = None, parent: QWidget | None = None) -> None:
-        """`dice_key` is the key that rolls the dice, for its tooltip."""
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
         self._used: list[int] = []
-        self.seed = SeedField("Seed", with_key("New seed", dice_key))
+        self.seed = SeedField("Seed", "New seed")
         self.lock = icon_button("unlock", "")
         self.lock.setCheckable(True)
         self.recent = menu_button("history", "Seeds used before")

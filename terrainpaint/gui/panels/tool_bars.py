@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QToolBar, QToolButton, QWidget
 
 from terrainpaint.core.classes import CLASSES
@@ -18,7 +18,7 @@ from terrainpaint.core.symmetry import MAX_RADIAL
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, Option, SelectionMode, ToolSettings
+from terrainpaint.gui.tools import TOOLS, Option, SelectionMode, ToolSettings
 from terrainpaint.gui.tools.settings import Setting
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label
 from terrainpaint.gui.widgets.class_colours import Swatch
@@ -35,7 +35,7 @@ _Choice = TypeVar("_Choice", bound=Enum)
 class Toolbox(QToolBar):
     """One button for each tool; the one in use is pressed."""
 
-    def __init__(self, canvas: Canvas, settings: ToolSettings, parent: QWidget | None = None) -> None:
+    def __init__(self, canvas: Canvas, parent: QWidget | None = None) -> None:
         super().__init__("Tools", parent)
         self.setObjectName("tools")
         self.setOrientation(Qt.Orientation.Vertical)
@@ -47,24 +47,20 @@ class Toolbox(QToolBar):
                 self.addSeparator()
             action = QAction(icon(kind.icon), kind.text, self, checkable=True)
             action.setToolTip(kind.tool_tip(kind.keys))
-            choose = partial(canvas.set_tool, name)
-            action.triggered.connect(lambda checked=False, choose=choose: choose())
+            action.triggered.connect(lambda checked=False, name=name: canvas.set_tool(name))
             group.addAction(action)
             self.addAction(action)
             self._actions[name] = action
-            self._bind(kind.keys, choose)
-        for painting in PAINTING_KEYS:
-            self._bind(painting.keys, partial(painting.act, settings))
         canvas.tool_changed.connect(self._show)
         self._show()
 
+    def show_keys(self, keys: Mapping[str, Sequence[str]]) -> None:
+        """Name the keys of the tools in their tips."""
+        for name, action in self._actions.items():
+            action.setToolTip(TOOLS[name].tool_tip(keys[name]))
+
     def _show(self) -> None:
         self._actions[self._canvas.tool_name].setChecked(True)
-
-    def _bind(self, keys: Sequence[str], act: Callable[[], object]) -> None:
-        for key in keys:
-            # In the whole window: fields for text, and the 3D view in flight, keep their letters to themselves.
-            QShortcut(QKeySequence(key), self._canvas.window()).activated.connect(act)
 
 
 class ToolOptions(QWidget):
