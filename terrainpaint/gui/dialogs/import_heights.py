@@ -44,6 +44,7 @@ from terrainpaint.gui.widgets.class_colours import ClassBar
 from terrainpaint.gui.widgets.numbers import unit_field
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
+_LEAST_RANGE_M = 0.1
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
 """The relief in the picture of the heights, as a fraction of its width, so that flat terrain is visible too."""
@@ -189,6 +190,11 @@ class ImportHeightsDialog(QDialog):
         self.resize(_WIDTH_PX, min(whole_px, self.screen().availableGeometry().height() - _FRAME_PX))
 
     def _connect(self) -> None:
+        # The lowest height stays below the highest.
+        self._low.valueChanged.connect(lambda low_m: self._high.setMinimum(low_m + _LEAST_RANGE_M))
+        self._high.valueChanged.connect(lambda high_m: self._low.setMaximum(high_m - _LEAST_RANGE_M))
+        self._low.setMaximum(self._high.value() - _LEAST_RANGE_M)
+        self._high.setMinimum(self._low.value() + _LEAST_RANGE_M)
         for field in (self._pixel_size, self._low, self._high):
             field.valueChanged.connect(self._show_heights)
         self._limits.changed.connect(self._timer.start)
