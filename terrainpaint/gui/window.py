@@ -34,6 +34,7 @@ from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.layers_panel import LayersPanel
 from terrainpaint.gui.panels.status_bar import MessageKind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
+from terrainpaint.gui.panels.transform_bar import OptionsBar
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
@@ -148,7 +149,7 @@ class MainWindow(QMainWindow):
         tool_options = ToolOptions(self.tools, options)
         tool_options.show_tool(self.canvas.tool_name)
         self.canvas.tool_changed.connect(tool_options.show_tool)
-        options.addWidget(tool_options)
+        options.addWidget(OptionsBar(self.canvas, tool_options, options))
         self._layout.add_tool_bar(options)
         self._toolbox = Toolbox(self.canvas, self)
         self._layout.add_tool_bar(self._toolbox, Qt.ToolBarArea.LeftToolBarArea)

@@ -293,7 +293,7 @@ def test_cut_and_paste_floats_until_a_click_beside_it(full: Desk) -> None:
     full.document.set_selection(None)
     full.canvas.paste()
     assert (full.ids[20:60, 20:80] == 0).all(), "it floats"
-    assert (shown(full)[22:58, 22:78] == PALETTE[checkers()[22:58, 22:78]]).all(), "the map shows the piece"
+    assert (shown(full)[26:54, 26:74] == PALETTE[checkers()[26:54, 26:74]]).all(), "the map shows the piece"
     full.drag((30, 30), (130, 180))
     full.click(5, 5)
     ids = checkers()

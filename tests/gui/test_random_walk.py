@@ -28,6 +28,7 @@ from terrainpaint.core.project import EMPTY, REROLLS, Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
+from terrainpaint.core.transforming import Placement, placed
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import undo
 from terrainpaint.gui.background_jobs import WindowJobs
@@ -205,6 +206,7 @@ class Walk:
             self.add: 3, self.remove: 3, self.duplicate: 2, self.merge: 3, self.move: 3, self.hide: 3, self.lock: 2,
             self.rename: 1, self.choose: 5, self.base: 1, self.seed: 1, self.relief: 5,
             self.select: 5, self.deselect: 3, self.cut: 2, self.delete: 1, self.paste: 3, self.lift: 3,
+            self.transform: 3,
             self.save: 1, self.open: 1, self.resize: 1, self.crop: 1,
         }  # fmt: skip
 
@@ -628,8 +630,8 @@ class Walk:
         if self.pieces.floating is None:
             return
         mask, cells = self.piece()
-        by, clip = self.shift(), self.pieces.floating.clip
-        self.pieces.move_to(clip.row + by[0], clip.col + by[1])
+        by, rect = self.shift(), self.pieces.floating.rect
+        self.pieces.move_to(rect.row + by[0], rect.col + by[1])
         self.pieces.put_down()
         self.put_down(mask, cells, by)
 
@@ -643,12 +645,40 @@ class Walk:
         if self.draw.random() < 0.2:
             self.pieces.drop()
             return
-        by, clip = self.shift(), self.pieces.floating.clip
-        self.pieces.move_to(clip.row + by[0], clip.col + by[1])
+        by, rect = self.shift(), self.pieces.floating.rect
+        self.pieces.move_to(rect.row + by[0], rect.col + by[1])
         self.pieces.put_down()
         if by != (0, 0):
             self.model.layer.cells[mask] = EMPTY
             self.put_down(mask, cells, by)
+
+    def transform(self) -> None:
+        """Lift a piece, scale and turn it, and put it down."""
+        self.finished()
+        mask, _ = self.piece()
+        lifted = self.pieces.lift("Transform", has_handles=True)
+        assert lifted == (self.model.may_paint and bool(mask.any()))
+        if not lifted or self.pieces.floating is None:
+            return
+        home = self.pieces.floating
+        self.pieces.place(
+            Placement(
+                (home.placement.centre[0] + self.draw.uniform(-40, 40), home.placement.centre[1] + 3.0),
+                (self.draw.choice([-1.0, 0.4, 1.7]), self.draw.choice([1.0, -0.7, 2.0])),
+                self.draw.choice([0.0, 90.0, -37.0]),
+            )
+        )
+        there = self.pieces.floating.placement
+        self.pieces.put_down()
+        expected = placed(home.cells, there, self.model.shape)
+        self.model.layer.cells[mask] = EMPTY
+        inside = expected.mark(self.model.shape).part(Rect.of_shape(self.model.shape))
+        whole = np.full(self.model.shape, EMPTY, np.uint8)
+        rect = expected.rect.clipped(self.model.shape)
+        whole[rect.slices] = expected.cells[rect.moved(-expected.row, -expected.col).slices]
+        self.model.layer.cells[inside] = whole[inside]
+        self.model.painted()
+        self.model.selection = inside if inside.any() else None
 
     # Files and sizes
 

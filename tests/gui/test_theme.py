@@ -25,7 +25,23 @@ PAIRS = [
 GRAPHIC = [("focus", "window"), ("focus", "panel"), ("focus", "raised"), ("focus", "well")]
 WANTED = {
     *("app", "brush", "eraser", "line", "rectangle", "ellipse", "polygon", "lasso", "fill", "picker"),
-    *("replace", "smooth", "borders", "select", "move", "symmetry", "pan", "zoom-in", "zoom-out", "fit", "undo"),
+    *(
+        "replace",
+        "smooth",
+        "borders",
+        "select",
+        "move",
+        "transform",
+        "flip-h",
+        "flip-v",
+        "link",
+        "symmetry",
+        "pan",
+        "zoom-in",
+        "zoom-out",
+        "fit",
+        "undo",
+    ),
     *("redo", "new", "open", "save", "import", "export", "dice", "lock", "unlock", "eye"),
     *(
         "eye-off",

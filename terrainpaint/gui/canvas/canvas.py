@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QGuiApplication,
@@ -23,10 +22,12 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.canvas.map_view import MapView
 from terrainpaint.gui.canvas.overlays import draw_axes, draw_outlined, outline_path
+from terrainpaint.gui.canvas.piece_handles import PieceHandles
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.tools import TOOLS, Option, Pointer, Tool, ToolSettings
 
 _PEN_END = "eraser"
+_TRANSFORM = "transform"
 _SMOOTHING_RADIUS_PX = 4.0
 
 
@@ -48,13 +49,14 @@ class Canvas(MapView):
         self._tool_name = "brush"
         self._pressed: Tool | None = None
         self._pointer: Pointer | None = None
-        self._piece_grip: tuple[float, float] | None = None
+        self._handles = PieceHandles(self.pieces, self)
         self._outline = QPainterPath()
         self.setTabletTracking(True)
         settings.changed.connect(self._settings_changed)
         self.camera_changed.connect(self._show_outline)
         self.left.connect(self._pointer_left)
         self.pieces.refused.connect(self.refuse)
+        self.pieces.placed.connect(self._piece_placed)
         document.stroke_interrupted.connect(self._interrupted)
         document.undo_stack.indexChanged.connect(self._interrupted)
         document.layers_changed.connect(self._interrupted)
@@ -70,11 +72,15 @@ class Canvas(MapView):
         return self._tool_name
 
     def set_tool(self, name: str) -> None:
-        """Choose a tool. The one before finishes, and a piece that floats is put down."""
+        """Choose a tool. The one before finishes, and a piece that floats is put down unless the tool transforms it."""
         if name == self._tool_name:
             return
-        self.put_down()
+        if name == _TRANSFORM and self.pieces.floating is not None and self.pieces.floating.has_handles:
+            self._release_all()
+        else:
+            self.put_down()
         self._tool_name = name
+        self.tool.begin()
         self._show_outline()
         self.show_cursor()
         self.update()
@@ -93,7 +99,8 @@ class Canvas(MapView):
     def cancel(self) -> None:
         """Take back what is under way: a stroke, an outline, a piece that floats."""
         busy = self._pressed or self.tool
-        self._pressed = self._piece_grip = None
+        self._pressed = None
+        self._handles.release()
         busy.cancel()
         self.pieces.drop()
 
@@ -111,6 +118,12 @@ class Canvas(MapView):
         """Let the piece on the clipboard float in the part of the map that is in view."""
         self.tool.finish()
         self.pieces.paste(self.visible_rect())
+
+    def transform(self) -> None:
+        """Choose the tool that transforms, and let what is selected float."""
+        if self._tool_name == _TRANSFORM:
+            self.tool.begin()
+        self.set_tool(_TRANSFORM)
 
     def smooth_all(self) -> None:
         """Smooth the borders between classes of the active layer, within the selection if there is one."""
@@ -133,11 +146,7 @@ class Canvas(MapView):
         super().paint_overlays(painter, exposed)
         shape = self.document.shape
         draw_axes(painter, self.settings.symmetry(shape), shape, self)
-        floating = self.pieces.floating
-        if floating is not None:
-            rect, path = floating.clip.rect, QPainterPath()
-            path.addRect(QRectF(self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right)))
-            draw_outlined(painter, path)
+        self._handles.draw(painter)
         self.tool.paint_overlay(painter)
         if not self._outline.isEmpty():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -145,8 +154,9 @@ class Canvas(MapView):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def idle_cursor(self) -> Qt.CursorShape:
-        """The pointer of the tool."""
-        return self.tool.cursor
+        """The pointer of the handle below it, else that of the tool."""
+        handle = None if self._pointer is None else self._handles.cursor(self._pointer.at)
+        return self.tool.cursor if handle is None else handle
 
     # Events
 
@@ -231,11 +241,8 @@ class Canvas(MapView):
         if self._pressed is not None:
             # Mouse and pen at the same time.
             self._release_all()
-        floating = self.pieces.floating
-        if floating is not None:
-            if floating.clip.rect.contains(math.floor(pointer.row), math.floor(pointer.col)):
-                self._piece_grip = pointer.row - floating.clip.row, pointer.col - floating.clip.col
-            else:
+        if self.pieces.floating is not None:
+            if not self._handles.press(pointer.at):
                 self.pieces.put_down()
             return
         self._pressed = tool
@@ -245,22 +252,26 @@ class Canvas(MapView):
 
     def _go_on(self, pointer: Pointer) -> None:
         self._pointer = pointer
-        if self._piece_grip is not None:
-            self.pieces.move_to(round(pointer.row - self._piece_grip[0]), round(pointer.col - self._piece_grip[1]))
+        if self._handles.is_dragging:
+            self._handles.move(pointer.at, pointer.shift, pointer.alt)
         elif self._pressed is not None:
             self._pressed.move(pointer)
         else:
             self.tool.hover(pointer)
+            if self.pieces.floating is not None:
+                self.show_cursor()
         self._show_outline()
         self.hovered.emit(*pointer.at)
 
     def _end(self, pointer: Pointer) -> None:
-        pressed, self._pressed, self._piece_grip = self._pressed, None, None
+        pressed, self._pressed = self._pressed, None
+        self._handles.release()
         if pressed is not None:
             pressed.release(pointer)
 
     def _release_all(self) -> None:
-        pressed, self._pressed, self._piece_grip = self._pressed, None, None
+        pressed, self._pressed = self._pressed, None
+        self._handles.release()
         self.stop_pan()
         if pressed is not None:
             pressed.finish()
@@ -277,9 +288,10 @@ class Canvas(MapView):
         held = event.type() == QEvent.Type.KeyPress
         changes = {Qt.Key.Key_Shift: "shift", Qt.Key.Key_Alt: "alt", Qt.Key.Key_Control: "ctrl"}
         name = changes.get(Qt.Key(event.key()))
-        if name is not None and self._pointer is not None and self._pressed is not None:
-            self._pointer = dataclasses.replace(self._pointer, **{name: held})
-            self._pressed.move(self._pointer)
+        if name is None or self._pointer is None:
+            return
+        if self._pressed is not None or self._handles.is_dragging:
+            self._go_on(dataclasses.replace(self._pointer, **{name: held}))
 
     def _pointer_of(self, event: QMouseEvent | QTabletEvent, at: QPointF) -> Pointer:
         row, col = self.to_map(at)
@@ -292,6 +304,12 @@ class Canvas(MapView):
             bool(held & Qt.KeyboardModifier.ControlModifier),
         )
 
+    def _piece_placed(self) -> None:
+        # Frame and handles reach beyond the piece.
+        self._show_outline()
+        self.show_cursor()
+        self.update()
+
     def _settings_changed(self) -> None:
         self._show_outline()
         self.update()
@@ -303,7 +321,8 @@ class Canvas(MapView):
     def _show_outline(self) -> None:
         before = self._outline
         self._outline = QPainterPath()
-        if self._pointer is not None and Option.BRUSH in self.tool.kind.options:
+        floats = self.pieces.floating is not None
+        if self._pointer is not None and not floats and Option.BRUSH in self.tool.kind.options:
             brush = self.settings.brush
             for image in self.tool.images([brush.snapped(self._pointer.at)]):
                 self._outline.addPath(outline_path(brush, image[0], self))

@@ -1,4 +1,4 @@
-"""A piece of the map that floats over it: pasted or lifted, moved about, and put down as one step."""
+"""A piece of the map that floats over it: pasted or lifted, moved, scaled and turned, and put down as one step."""
 
 from __future__ import annotations
 
@@ -12,19 +12,41 @@ from PySide6.QtCore import QObject, Signal
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Layer, flattened
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.selection import Clip, Selection, copied, select_all
+from terrainpaint.core.selection import Selection, copied, select_all
+from terrainpaint.core.transforming import Placement, placed, sampled
 from terrainpaint.gui import clipboard
 from terrainpaint.gui.document import Document
 
 
 @dataclass(frozen=True, eq=False)
 class Floating:
-    """A piece and where it is. One that was lifted leaves a `hole`; `beneath` (h, w) uint8 is what shows in it."""
+    """The cells (h, w) uint8 of a piece and where they are, `text` names the step.
 
-    clip: Clip
+    A piece that was lifted leaves a `hole`; `beneath` (h, w) uint8 is what shows in it. With `has_handles`, the canvas
+    offers to scale and turn it.
+    """
+
+    cells: NDArray[np.uint8]
+    placement: Placement
     text: str
+    has_handles: bool = True
     hole: Mark | None = None
     beneath: NDArray[np.uint8] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(h, w) of the piece before it is scaled and turned."""
+        return self.cells.shape[0], self.cells.shape[1]
+
+    @property
+    def rect(self) -> Rect:
+        """The rectangle of the map around it."""
+        return self.placement.rect(self.shape)
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether it was lifted and is where it was."""
+        return self.hole is not None and self.placement == Placement.of(self.hole.rect)
 
 
 class Pieces(QObject):
@@ -34,6 +56,8 @@ class Pieces(QObject):
     """Rect: the map looks different there."""
     refused = Signal()
     """The active layer cannot be painted."""
+    placed = Signal()
+    """A piece began to float, is elsewhere, or does not float any more."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -76,10 +100,13 @@ class Pieces(QObject):
         if clip.rect.intersection(visible).is_empty:
             height, width = clip.cells.shape
             clip = clip.at(visible.row + (visible.height - height) // 2, visible.col + (visible.width - width) // 2)
-        self._show(Floating(clip, "Paste"))
+        self._show(Floating(clip.cells, Placement.of(clip.rect), "Paste"))
 
-    def lift(self) -> bool:
-        """Let what is selected, or all of the layer, float. False when there is nothing to lift."""
+    def lift(self, text: str = "Move", has_handles: bool = False) -> bool:
+        """Let what is selected, or all of the layer, float. False when there is nothing to lift.
+
+        `text` names the step, `has_handles` is that of the piece.
+        """
         if self._floating is not None:
             return True
         if not self._may_paint():
@@ -88,22 +115,31 @@ class Pieces(QObject):
         hole = clip.mark(self._document.shape)
         if hole.is_empty:
             return False
-        self._show(Floating(clip, "Move", hole, self._beneath(hole)))
+        # Nothing is seen of cells that are empty all around.
+        part = hole.shrunk()
+        cells = clip.cells[part.rect.moved(-clip.row, -clip.col).slices]
+        self._show(Floating(cells, Placement.of(part.rect), text, has_handles, part, self._beneath(part)))
         return True
 
     def move_to(self, row: int, col: int) -> None:
-        """Move the piece so that its upper left pixel is there."""
+        """Move the piece so that the upper left pixel of its rectangle is there."""
         if self._floating is not None:
-            self._show(dataclasses.replace(self._floating, clip=self._floating.clip.at(row, col)))
+            rect = self._floating.rect
+            self.place(self._floating.placement.moved(row - rect.row, col - rect.col))
+
+    def place(self, placement: Placement) -> None:
+        """Move, scale and turn the piece, within its limits."""
+        if self._floating is not None:
+            allowed = placement.allowed(self._floating.shape)
+            self._show(dataclasses.replace(self._floating, placement=allowed))
 
     def put_down(self) -> None:
         """Paint the piece into the active layer as one step, and select it."""
         floating = self._take()
-        if floating is None:
+        if floating is None or floating.is_at_home:
             return
-        clip, shape = floating.clip, self._document.shape
-        if floating.hole is not None and (clip.row, clip.col) == (floating.hole.rect.row, floating.hole.rect.col):
-            return
+        shape = self._document.shape
+        clip = placed(floating.cells, floating.placement, shape)
         # The piece may lie outside of the selection, which would keep it from being painted.
         self._document.set_selection(None)
         stroke = self._document.begin_stroke(floating.text)
@@ -133,8 +169,9 @@ class Pieces(QObject):
         if floating is None:
             return
         if floating.hole is not None and floating.beneath is not None:
-            _overlay(ids, rows, cols, floating.hole.rect, np.where(floating.hole.mask, floating.beneath, EMPTY))
-        _overlay(ids, rows, cols, floating.clip.rect, floating.clip.cells)
+            beneath = np.where(floating.hole.mask, floating.beneath, np.uint8(EMPTY))
+            _overlay(ids, rows, cols, beneath, Placement.of(floating.hole.rect))
+        _overlay(ids, rows, cols, floating.cells, floating.placement)
 
     def _selected(self) -> Selection:
         return self._document.selection or select_all(self._document.shape)
@@ -160,24 +197,35 @@ class Pieces(QObject):
         before, self._floating = self._floating, floating
         self._emit_changed(before)
         self._emit_changed(floating)
+        self.placed.emit()
 
     def _take(self) -> Floating | None:
         floating, self._floating = self._floating, None
         self._emit_changed(floating)
+        if floating is not None:
+            self.placed.emit()
         return floating
 
     def _emit_changed(self, floating: Floating | None) -> None:
         if floating is not None:
-            self.changed.emit(floating.clip.rect)
+            self.changed.emit(floating.rect)
             if floating.hole is not None:
                 self.changed.emit(floating.hole.rect)
 
 
 def _overlay(
-    ids: NDArray[np.uint8], rows: NDArray[np.intp], cols: NDArray[np.intp], rect: Rect, cells: NDArray[np.uint8]
+    ids: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    cells: NDArray[np.uint8],
+    placement: Placement,
 ) -> None:
+    rect = placement.rect((cells.shape[0], cells.shape[1]))
     top, bottom = np.searchsorted(rows, (rect.row, rect.bottom))
     left, right = np.searchsorted(cols, (rect.col, rect.right))
     if top < bottom and left < right:
-        piece = cells[rows[top:bottom] - rect.row][:, cols[left:right] - rect.col]
+        if placement.is_shift:
+            piece = cells[rows[top:bottom] - rect.row][:, cols[left:right] - rect.col]
+        else:
+            piece = sampled(cells, placement, rows[top:bottom], cols[left:right])
         np.copyto(ids[top:bottom, left:right], piece, where=piece != EMPTY)

@@ -27,7 +27,7 @@ from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeFiel
 _SIZE_PX = 240
 _MIN_PX = 320
 _RADIAL_PX = 104
-_HEIGHT_PX = 42
+BAR_HEIGHT_PX = 42
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -150,7 +150,7 @@ class ToolOptions(QWidget):
         for widget in self._options:
             row.addWidget(widget, 2 if widget in (self.size_px, roughness) else 0)
         row.addWidget(self.hint, 1)
-        self.setFixedHeight(_HEIGHT_PX)
+        self.setFixedHeight(BAR_HEIGHT_PX)
         tools.changed.connect(self._refresh)
         self._refresh()
         self.show_tool(self._tool)
@@ -165,7 +165,7 @@ class ToolOptions(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         # The canvas may be narrower than all options; what matters least gives way.
-        return QSize(_MIN_PX, _HEIGHT_PX)
+        return QSize(_MIN_PX, BAR_HEIGHT_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -11,7 +11,7 @@ from terrainpaint.gui.tools.brush import BordersTool, BrushTool, EraserTool, Smo
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
-from terrainpaint.gui.tools.select import MoveTool, SelectTool
+from terrainpaint.gui.tools.select import MoveTool, SelectTool, TransformTool
 from terrainpaint.gui.tools.settings import SelectionMode, ToolSettings
 from terrainpaint.gui.tools.shapes import EllipseTool, LineTool, RectangleTool
 from terrainpaint.gui.tools.tool import Option, Pointer, Tool, ToolKind
@@ -61,6 +61,10 @@ TOOLS: Mapping[str, ToolKind] = {
                              ("Arrows", "move the outline by 1 px, with Shift by 10"))),
     "move": ToolKind("Move", "move", ("V",), "Drags what is selected, or the layer", MoveTool,
                      held=(("Arrows", "move it by 1 px, with Shift by 10"), ("Enter", "puts it down"))),
+    "transform": ToolKind("Transform", "transform", ("T",), "Scales and turns what is selected, or the layer",
+                          TransformTool,
+                          held=(("Shift", "keeps the proportions, or turns in steps of 15°"),
+                                ("Alt", "keeps the middle"), ("Enter", "applies it"))),
     "pan": ToolKind("Pan", "pan", ("H",), "Drags the map", PanTool, starts_group=True,
                     held=(("Space or middle button", "the same with any tool"),)),
     "zoom": ToolKind("Zoom", "zoom-in", ("Z",), "Click to zoom in, or drag a box", ZoomTool,

@@ -1,4 +1,4 @@
-"""Tools that work on what is selected: select and move."""
+"""Tools that work on what is selected: select, move and transform."""
 
 from __future__ import annotations
 
@@ -189,8 +189,8 @@ class MoveTool(Tool):
         """Lift the piece, unless it floats already."""
         pieces = self.view.pieces
         if pieces.lift() and pieces.floating is not None:
-            clip = pieces.floating.clip
-            self._grip = pointer.row - clip.row, pointer.col - clip.col
+            rect = pieces.floating.rect
+            self._grip = pointer.row - rect.row, pointer.col - rect.col
 
     def move(self, pointer: Pointer) -> None:
         """Move the piece."""
@@ -209,8 +209,8 @@ class MoveTool(Tool):
         if step is None or not self.view.pieces.lift():
             return False
         assert self.view.pieces.floating is not None
-        clip = self.view.pieces.floating.clip
-        self.view.pieces.move_to(clip.row + step[0], clip.col + step[1])
+        rect = self.view.pieces.floating.rect
+        self.view.pieces.move_to(rect.row + step[0], rect.col + step[1])
         return True
 
     def finish(self) -> None:
@@ -226,3 +226,39 @@ class MoveTool(Tool):
     def forget(self) -> None:
         """Let go of the piece, which the canvas drops."""
         self._grip = None
+
+
+class TransformTool(Tool):
+    """Lets what is selected, or all of the layer, float with handles that scale and turn it."""
+
+    cursor = Qt.CursorShape.ArrowCursor
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a piece floats."""
+        return self.view.pieces.floating is not None
+
+    def begin(self) -> None:
+        """Lift the piece, unless one floats already."""
+        self.view.pieces.lift("Transform", has_handles=True)
+
+    def press(self, pointer: Pointer) -> None:
+        """Lift the piece again after it was put down; the canvas knows the handles of one that floats."""
+        self.begin()
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Arrows lift and move the piece."""
+        step = nudge(event)
+        pieces = self.view.pieces
+        if step is None or not pieces.lift("Transform", has_handles=True) or pieces.floating is None:
+            return False
+        pieces.place(pieces.floating.placement.moved(*step))
+        return True
+
+    def finish(self) -> None:
+        """Put the piece down."""
+        self.view.pieces.put_down()
+
+    def cancel(self) -> None:
+        """Leave everything where it was."""
+        self.view.pieces.drop()

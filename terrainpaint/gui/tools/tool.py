@@ -123,6 +123,9 @@ class Tool:
         """Whether something is under way that Esc would cancel."""
         return False
 
+    def begin(self) -> None:
+        """The tool was chosen."""
+
     def press(self, pointer: Pointer) -> None:
         """The button went down."""
 
