@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing.raster_info import Georeference, RasterInfo
+from terrainpaint.core.importing.raster_info import Georeference, RasterInfo, damaged
 from terrainpaint.errors import InputFileError
 
 _MAX_BYTES = 8 << 30
@@ -51,9 +51,10 @@ class ExrRaster:
     def rows(self, top: int, bottom: int) -> NDArray[Any]:
         """(bands, bottom - top, W) numbers."""
         if self._pixels is None:
-            channels = _file(self._path, header_only=False).channels()
-            if not set(self._names) <= set(channels):  # OpenEXR returns an empty file for some kinds of damage
-                raise InputFileError(f"{self._path} is damaged or cut short; copy or save it again.")
+            file = _file(self._path, header_only=False)
+            if not file.parts:  # OpenEXR prints the reason, and returns an empty file
+                raise damaged(self._path)
+            channels = file.channels()
             self._pixels = np.stack([np.asarray(channels[name].pixels, np.float32) for name in self._names])
         return self._pixels[:, top:bottom]
 
@@ -75,7 +76,7 @@ def _file(path: Path, *, header_only: bool) -> Any:
     except MemoryError:
         raise
     except Exception as error:  # any exception of a parser means that the bytes are damaged
-        raise InputFileError(f"{path} is damaged or cut short; copy or save it again.") from error
+        raise damaged(path) from error
 
 
 @contextmanager

@@ -24,8 +24,10 @@ def georeference(dataset: Any, *, in_degrees: bool = False) -> Georeference:
             from rasterio.transform import from_gcps
 
             transform, crs = from_gcps(points), crs or points_crs
-    if transform.is_identity:
+    if transform.is_identity or not 0 < abs(transform.determinant) < math.inf:
         return Georeference(crs is not None, vertical_unit=_vertical_unit(crs))
+    if dataset.driver == "Terragen":  # GDAL turns its rows, but not its coordinates
+        return Georeference(True, math.sqrt(abs(transform.determinant)))
     # Columns of the matrix: the steps (east, north) of one pixel to the right and one down.
     right, down = (transform.a, transform.d), (transform.b, transform.e)
     transposed = abs(right[1]) + abs(down[0]) > abs(right[0]) + abs(down[1])

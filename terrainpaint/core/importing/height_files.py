@@ -116,7 +116,7 @@ def _require_size(path: Path, info: RasterInfo, longest_px: int | None) -> None:
     sides = sorted((info.height, info.width))
     shrink = max(1.0, sides[1] / longest_px) if longest_px else 1.0
     if sides[0] / shrink < MIN_SIDE_PX:
-        reduced = f", reduced to {longest_px:,} px," if shrink > 1 else ""
+        reduced = f" when reduced to {longest_px:,} px" if shrink > 1 else ""
         raise InputFileError(
             f"{path} has {info.width} x {info.height} pixels{reduced}; a map has at least {MIN_SIDE_PX} a side, so "
             "enlarge it first."

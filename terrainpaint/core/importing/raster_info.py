@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from terrainpaint.errors import InputFileError
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,8 @@ class Raster(Protocol):
     def known(self, top: int, bottom: int) -> NDArray[np.bool_] | None:
         """(bottom - top, W), False where the file declares a gap by a mask; None without one."""
         ...
+
+
+def damaged(path: Path) -> InputFileError:
+    """The error about a file whose bytes are not those of its format."""
+    return InputFileError(f"{path} is damaged or cut short; copy or save it again.")

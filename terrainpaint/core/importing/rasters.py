@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import logging
+import re
 import stat
 import warnings
 import zipfile
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.exr_files import ExrRaster
 from terrainpaint.core.importing.ground import georeference
-from terrainpaint.core.importing.raster_info import Raster, RasterInfo
+from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
 from terrainpaint.errors import InputFileError
 
 _HEAD_BYTES = 4096
@@ -78,8 +79,11 @@ _FORMATS = (
     _Format("ENVI", "ENVI", _has_suffix(".dat", ".img", ".envi")),
     _Format("XYZ", "XYZ", _has_suffix(".xyz")),
 )
+_UNPACKED_FORMATS = ("EHdr", "ENVI", "PNM")
+"""GDAL reads zeros beyond the end of these files."""
 _HEADER_FORMATS = ("EHdr", "ENVI")
 """Their size and numbers are in a text file of the same name, `.hdr`."""
+_TILE_NAME = re.compile(r"[NS]\d\d[EW]\d\d\d.*\.hgt", re.IGNORECASE)
 _PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
 
 _SETTINGS = {
@@ -177,9 +181,12 @@ def _opened(
 ) -> _GdalRaster:
     """Open `source`, a file or a name in GDAL's memory; `path` is the file that messages name."""
     options: dict[str, Any] = {"driver": found.driver}
+    if found.driver == "SRTMHGT" and not _TILE_NAME.match(path.name):
+        return _unplaced_tile(rasterio, stack, path, found)
     if found.driver in _HEADER_FORMATS:
         assert isinstance(source, Path)
-        options["opener"] = _opener_of(source, _header_of(source, found.name))
+        files = (source, _header_of(source, found.name))
+        options["opener"] = _opener({str(file.absolute()): file for file in files})
         # GDAL probes for the header by name; the opener admits nothing else.
         stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
     # An absolute name, because GDAL takes prefixes such as "GTIFF_DIR:" for instructions.
@@ -191,6 +198,10 @@ def _opened(
         if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS"):
             raise InputFileError(f"{path} refers to another file for its overviews; save it again as a GeoTIFF.")
         info = _info(dataset, path, found)
+        if found.driver in _UNPACKED_FORMATS:
+            needed = info.width * info.height * info.bands * np.dtype(info.dtype).itemsize
+            if path.stat().st_size < needed * info.bits // (8 * np.dtype(info.dtype).itemsize):
+                raise damaged(path)
         level = _overview(dataset, wanted_px) if found.driver == "GTiff" and wanted_px else None
         if level is not None:
             dataset = stack.enter_context(rasterio.open(name, overview_level=level, **options))
@@ -200,7 +211,18 @@ def _opened(
     except UnicodeEncodeError as error:
         raise InputFileError(f"{path} has a name that is not valid text; rename the file.") from error
     except _errors() as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
+    return _GdalRaster(dataset, path, info)
+
+
+def _unplaced_tile(rasterio: Any, stack: ExitStack, path: Path, found: _Format) -> _GdalRaster:
+    """An SRTM tile whose name does not tell its place: GDAL gets the name of one, and its place is not used."""
+    tile = path.absolute().with_name("N00E000.hgt")
+    try:
+        dataset = stack.enter_context(rasterio.open(str(tile), driver=found.driver, opener=_opener({str(tile): path})))
+        info = dataclasses.replace(_info(dataset, path, found), place=Georeference())
+    except _errors() as error:
+        raise damaged(path) from error
     return _GdalRaster(dataset, path, info)
 
 
@@ -271,7 +293,7 @@ class _GdalRaster:
         try:
             return np.asarray(self.dataset.read(window=Window(0, top, self.info.width, bottom - top)))
         except _errors() as error:
-            raise _damaged(self._path) from error
+            raise damaged(self._path) from error
 
     def known(self, top: int, bottom: int) -> NDArray[np.bool_] | None:
         if not self.info.has_mask:
@@ -281,7 +303,7 @@ class _GdalRaster:
         try:
             masks = self.dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
         except _errors() as error:
-            raise _damaged(self._path) from error
+            raise damaged(self._path) from error
         return np.asarray(masks) > 0
 
 
@@ -293,10 +315,6 @@ def _errors() -> tuple[type[Exception], ...]:
     return RasterioError, CRSError, CPLE_BaseError, ValueError
 
 
-def _damaged(path: Path) -> InputFileError:
-    return InputFileError(f"{path} is damaged or cut short; copy or save it again.")
-
-
 def _header_of(path: Path, name: str) -> Path:
     """The `.hdr` of a file. Raises InputFileError when there is none."""
     beside = [path.with_suffix(".hdr"), path.with_suffix(".HDR"), path.with_name(path.name + ".hdr")]
@@ -306,14 +324,13 @@ def _header_of(path: Path, name: str) -> Path:
     raise InputFileError(f"{path} is {name} without its header; put {beside[0].name} next to it.")
 
 
-def _opener_of(*files: Path) -> Callable[..., Any]:
-    """An opener for GDAL that knows these files only."""
-    admitted = {str(file.absolute()): file for file in files}
+def _opener(files: dict[str, Path]) -> Callable[..., Any]:
+    """An opener for GDAL that knows these names only, and their files."""
 
     def opened(name: str, mode: str = "rb", **options: Any) -> Any:
-        if name not in admitted or "w" in mode or "+" in mode:
+        if name not in files or "w" in mode or "+" in mode:
             raise FileNotFoundError(name)
-        return admitted[name].open("rb")
+        return files[name].open("rb")
 
     return opened
 
@@ -351,7 +368,7 @@ def _zip_member(path: Path) -> tuple[str, bytes]:
     except OSError as error:
         raise input_error(path, error) from error
     except Exception as error:  # any other exception of a parser means that the bytes are damaged
-        raise _damaged(path) from error
+        raise damaged(path) from error
     return _checked(path, PurePosixPath(members[0].filename).name, content)
 
 
@@ -360,7 +377,7 @@ def _gzip_content(path: Path) -> tuple[str, bytes]:
         with gzip.open(path) as file:
             content = file.read(_MAX_UNPACKED + 1)
     except Exception as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     return _checked(path, path.stem, content)
 
 
