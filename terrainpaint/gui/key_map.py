@@ -68,6 +68,7 @@ def fixed_keys() -> tuple[FixedKey, ...]:
         ),
         FixedKey("Map", "Esc", "Cancel what is under way, or leave a field"),
         FixedKey("Map", "Enter", "Put down what was pasted"),
+        FixedKey("Map", "Right click", "Palette: classes, size of the brush, what was used last, picker"),
         FixedKey("Map", "Wheel", "Zoom at the pointer"),
         FixedKey("Map", "Space", "Drag the map, also with the middle button"),
         FixedKey("3D view", "F", "Fly, and end it; when the pointer is over the view"),

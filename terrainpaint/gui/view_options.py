@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QSettings
 from PySide6.QtGui import QAction
@@ -12,7 +13,6 @@ from terrainpaint.core.shading import round_step
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.linked_views import CameraLink
-from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
 
@@ -26,10 +26,20 @@ def apply_remembered_theme() -> None:
     apply_theme(_application(), theme if theme in THEMES else DEFAULT_THEME)
 
 
+class ShowsClasses(Protocol):
+    """What can show patterns and letters of the classes."""
+
+    def set_patterns(self, shown: bool) -> None:
+        """Show a pattern for each class, or none."""
+
+    def set_letters(self, shown: bool) -> None:
+        """Show letters for the classes, or none."""
+
+
 class ViewOptions(QObject):
     """Applies the switches of the View menu to the map, the terrain from above and the panel of classes."""
 
-    def __init__(self, document: Document, canvas: Canvas, above: TerrainView, classes: ClassesPanel) -> None:
+    def __init__(self, document: Document, canvas: Canvas, above: TerrainView, classes: Sequence[ShowsClasses]) -> None:
         super().__init__(canvas)
         self._document, self._canvas, self._above, self._classes = document, canvas, above, classes
         self._link = CameraLink(canvas, above)
@@ -52,7 +62,7 @@ class ViewOptions(QObject):
         for view in (self._canvas, self._above):
             view.set_scale_bar(on["scale_bar"])
         self._above.set_legend(on["legend"])
-        for shows in (self._canvas, self._classes):
+        for shows in self._classes:
             shows.set_patterns(on["patterns"])
             shows.set_letters(on["letters"])
         self._apply_grid()

@@ -32,6 +32,7 @@ from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.layers_panel import LayersPanel
+from terrainpaint.gui.panels.paint_palette import PaintPalette
 from terrainpaint.gui.panels.status_bar import MessageKind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.panels.transform_bar import OptionsBar
@@ -88,7 +89,10 @@ class MainWindow(QMainWindow):
         self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
-        self.options = ViewOptions(self.document, self.canvas, self.terrain.view, self.classes_panel)
+        self.palette_ = PaintPalette(self.document, self.tools, self)
+        self.options = ViewOptions(
+            self.document, self.canvas, self.terrain.view, (self.canvas, self.classes_panel, self.palette_)
+        )
         self.map_actions = MapActions(self, self.document, self.canvas)
         self.actions_, self._submenus = fill_menus(self.menuBar(), self)
         self._layout = Layout(self, self._pages)
@@ -199,6 +203,7 @@ class MainWindow(QMainWindow):
             source.connect(self.say)
         self.recent_files.changed.connect(self._show_recent)
 
+        self.canvas.palette_requested.connect(self.palette_.open_at)
         self.canvas.camera_changed.connect(lambda camera: self.status.set_zoom(camera.zoom))
         for view in (self.canvas, self.terrain.view):
             view.camera_changed.connect(lambda camera: self._focus())
@@ -281,6 +286,7 @@ class MainWindow(QMainWindow):
         """Name the keys as they are now wherever a widget names keys."""
         self._toolbox.show_keys(self.key_map.tools())
         self.classes_panel.show_keys(self.key_map.classes())
+        self.palette_.show_keys(self.key_map.classes())
         for panel in (self.generation_panel, self.layers_panel):
             panel.show_keys(self.key_map.commands())
 

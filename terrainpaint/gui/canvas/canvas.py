@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QGuiApplication,
@@ -39,6 +39,8 @@ class Canvas(MapView):
 
     tool_changed = Signal(str)
     """Key of `tools.TOOLS`."""
+    palette_requested = Signal(QPoint, float, float)
+    """A right click: place on the screen, row and column of the map."""
     refused = Signal(str)
     """Why something cannot be painted, one sentence."""
 
@@ -166,6 +168,8 @@ class Canvas(MapView):
             self._begin(self._pointer_of(event, event.position()), self._chosen(event))
         elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self.start_pan(event.position())
+        elif event.button() == Qt.MouseButton.RightButton and self._pressed is None and not self.is_panning:
+            self.palette_requested.emit(event.globalPosition().toPoint(), *self.to_map(event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """A second press in the same place."""
@@ -267,6 +271,8 @@ class Canvas(MapView):
         pressed, self._pressed = self._pressed, None
         self._handles.release()
         if pressed is not None:
+            if pressed.kind.paints and Option.CLASS in pressed.kind.options:
+                self.settings.note_used(Option.BRUSH in pressed.kind.options)
             pressed.release(pointer)
 
     def _release_all(self) -> None:

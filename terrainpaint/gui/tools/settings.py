@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, overload
 
@@ -21,6 +22,8 @@ from terrainpaint.core.symmetry import MAX_RADIAL, Symmetry
 
 _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 10), *range(100, 200, 20),
           *range(200, 500, 50), *range(500, 1000, 100), *range(1000, 2048, 200), 2048)  # fmt: skip
+
+_MOST_RECENT = 5
 
 _Value = TypeVar("_Value")
 _Number = TypeVar("_Number", int, float)
@@ -78,6 +81,14 @@ def _class_id(value: int) -> int:
     return value
 
 
+@dataclass(frozen=True)
+class Used:
+    """A class that was painted, and the size of the brush if it was painted with one."""
+
+    class_id: int
+    size_px: float | None
+
+
 class ToolSettings(QObject):
     """The settings of all tools, read and set as attributes. What is out of range is limited."""
 
@@ -111,6 +122,8 @@ class ToolSettings(QObject):
         declared = [value for value in vars(ToolSettings).values() if isinstance(value, Setting)]
         self.values: dict[str, Any] = {setting.name: setting.first for setting in declared}
         self._previous_class_id = 0
+        self.recent: tuple[Used, ...] = ()
+        """What was painted last, the newest first."""
 
     @property
     def brush(self) -> Brush:
@@ -130,6 +143,11 @@ class ToolSettings(QObject):
         """Take other numbers of natural borders."""
         self.border_amount_px, self.border_scale_px = roughness.amount_px, roughness.scale_px
         self.border_seed = roughness.seed
+
+    def note_used(self, with_brush: bool) -> None:
+        """Remember that the class was painted, with the size of the brush if it was painted with one."""
+        used = Used(self.class_id, self.size_px if with_brush else None)
+        self.recent = (used, *(other for other in self.recent if other != used))[:_MOST_RECENT]
 
     def swap_classes(self) -> None:
         """Paint the class that was painted before."""
