@@ -120,7 +120,7 @@ def take_tour(window: MainWindow, folder: Path) -> None:
     variants.reject()
 
     QTimer.singleShot(_SETTLE_MS, lambda: shoot_export(folder / "tour-export.jpg"))
-    window.saving.export()
+    window.exporting.export()
 
     window.actions_["theme"].trigger()
     open_sample(window, "archipelago", ViewSettings(exaggeration=15))

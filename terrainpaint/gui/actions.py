@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar
 
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
@@ -31,6 +32,7 @@ class Window(Protocol):
     generation: LiveGeneration
     canvas: Canvas
     saving: SaveActions
+    exporting: ExportActions
     opening: OpenActions
     seeds: SeedActions
     map_actions: MapActions
@@ -126,10 +128,13 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             SEPARATOR,
             Command("import", "&Import…", lambda window: window.opening.import_any(),
                     ("Ctrl+I",), icon="import", tip="A map, any picture, heights, OpenRaster", bar=5),
-            Command("export", "&Export…", lambda window: window.saving.export(),
+            Command("export", "&Export…", lambda window: window.exporting.export(),
                     ("Ctrl+Shift+E",), icon="export", tip="OBJ and everything else that 3D tools want",
                     needs=Need.EDITOR, bar=5),
-            Command("export_map", "Export the painted &map…", lambda window: window.saving.export_map(),
+            Command("export_again", "Expor&t again", lambda window: window.exporting.export_again(),
+                    ("Ctrl+Alt+E",), tip="Write the last export of this document once more, without questions",
+                    needs=Need.EDITOR),
+            Command("export_map", "Export the painted &map…", lambda window: window.exporting.export_map(),
                     icon="map", tip="The classes as a PNG", needs=Need.EDITOR),
             SEPARATOR,
             Command("quit", "&Quit", lambda window: window.close(), ("Ctrl+Q",)),

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import Cancelled, TerrainPaintError
+from terrainpaint.gui.widgets.basics import label
+from terrainpaint.gui.widgets.plain_text import shortened
 
 Work = Callable[[Progress, Cancel], Any]
 _SHOWN_AFTER_MS = 400
@@ -140,28 +142,36 @@ class WindowJobs(QObject):
     """The jobs of one window. Each that takes longer shows a progress dialog with Cancel."""
 
     failed = Signal(str)
-    """The message of an error."""
+    """The message of an error of a job that has no `failed` of its own."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.window = window
         self._running: set[BackgroundJob] = set()
 
-    def run(self, text: str, work: Work, done: Callable[[Any], None]) -> None:
-        """Run `work` in the background and call `done` with its result; `text` is shown meanwhile."""
-        job = self._job(work)
+    def run(
+        self, text: str, work: Work, done: Callable[[Any], None], failed: Callable[[str], None] | None = None
+    ) -> None:
+        """Run `work` in the background; `text` is shown meanwhile.
+
+        Calls `done` with its result, or `failed` with the message of an error.
+        """
+        job = self._job(work, failed)
         job.done.connect(done)
         self._start(text, job)
 
-    def run_modal(self, text: str, work: Work) -> bool:
-        """Run `work` and return when it has ended: whether it succeeded. The user cannot do anything meanwhile."""
+    def run_modal(self, text: str, work: Work, failed: Callable[[str], None] | None = None) -> bool:
+        """Run `work` and return when it has ended: whether it succeeded. The user cannot do anything meanwhile.
+
+        Calls `failed` with the message of an error.
+        """
         succeeded = False
 
         def note_success(result: object) -> None:
             nonlocal succeeded
             succeeded = True
 
-        job = self._job(work)
+        job = self._job(work, failed)
         job.done.connect(note_success)
         loop = QEventLoop(self)
         job.ended.connect(loop.quit)
@@ -175,9 +185,9 @@ class WindowJobs(QObject):
         for job in list(self._running):
             job.wait()
 
-    def _job(self, work: Work) -> BackgroundJob:
+    def _job(self, work: Work, failed: Callable[[str], None] | None) -> BackgroundJob:
         job = BackgroundJob(work, self)
-        job.failed.connect(self.failed)
+        job.failed.connect(failed or self.failed)
         return job
 
     def _start(self, text: str, job: BackgroundJob) -> None:
@@ -193,8 +203,9 @@ class ProgressDialog(QProgressDialog):
     _STEPS = 1000
 
     def __init__(self, text: str, parent: QWidget) -> None:
-        super().__init__(text, "Cancel", 0, self._STEPS, parent)
+        super().__init__("", "Cancel", 0, self._STEPS, parent)
         self.setWindowTitle("TerrainPaint")
+        self.setLabel(label(shortened(text)))
         self.setAutoClose(False)
         self.setAutoReset(False)
 

@@ -58,6 +58,8 @@ class OpenActions(QObject):
     """A message about what was done."""
     refused = Signal(str)
     """A message about what could not be done."""
+    begun = Signal()
+    """A file is being opened or imported."""
 
     def __init__(
         self, document: Document, generation: LiveGeneration, jobs: WindowJobs, recent: RecentFiles, saving: SaveActions
@@ -65,6 +67,11 @@ class OpenActions(QObject):
         super().__init__(jobs)
         self._document, self._generation = document, generation
         self._jobs, self._recent, self._window, self._saving = jobs, recent, jobs.window, saving
+        self._again: Callable[[], None] = self.open
+
+    def try_again(self) -> None:
+        """Repeat what failed."""
+        self._again()
 
     def new(self) -> None:
         """Ask what kind of map, and start it."""
@@ -100,6 +107,7 @@ class OpenActions(QObject):
         if path.suffix.lower() != SUFFIX:
             self.import_path(path)
         elif self._saving.may_discard():
+            self._begin(lambda: self.open_path(path))
             self._jobs.run(
                 f"Opening {path.name}",
                 lambda progress, cancel: load_project(path),
@@ -116,6 +124,7 @@ class OpenActions(QObject):
         """Make a document from a class map, a picture, heights or an OpenRaster file."""
         if not self._saving.may_discard():
             return
+        self._begin(lambda: self.import_path(path))
         suffix = path.suffix.lower()
         if suffix in _RAW_SUFFIXES:
             self._import_raw(path)
@@ -130,11 +139,16 @@ class OpenActions(QObject):
         """Ask for a reference picture to show under the map."""
         path = self._ask_for_file("Reference picture", PICTURE_FILES)
         if path is not None:
+            self._begin(self.load_underlay)
             self._jobs.run(
                 "Reading the picture",
                 lambda progress, cancel: read_picture(path),
                 lambda picture: self._document.set_underlay(Underlay(picture)),
             )
+
+    def _begin(self, again: Callable[[], None]) -> None:
+        self._again = again
+        self.begun.emit()
 
     @property
     def _native_pixel_size_m(self) -> float:

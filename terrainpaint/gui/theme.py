@@ -2,7 +2,7 @@
 
 `set_role` gives a widget a special look: "title", "heading", "muted", "accent", "warning", "danger", "mono"
 and "key" for labels; "primary", "danger", "link", "compact", "row", "pill" and "swatch" for buttons; "panel", "card",
-"banner" and "alert" for frames; "strong" for check boxes.
+"banner", "alert", "failure" and "notice" for frames; "strong" for check boxes.
 A widget that paints itself calls `current_theme()` in `paintEvent`; Qt repaints every widget when the theme changes.
 """
 

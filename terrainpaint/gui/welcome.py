@@ -22,8 +22,9 @@ from PySide6.QtWidgets import (
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.samples import SAMPLES, SampleMap, sample_picture
 from terrainpaint.gui.theme import current_theme, set_role
-from terrainpaint.gui.widgets.basics import label, logo, push_button
+from terrainpaint.gui.widgets.basics import fill, label, logo, push_button
 from terrainpaint.gui.widgets.pictures import draw_rounded
+from terrainpaint.gui.widgets.plain_text import tip
 
 _WIDTH_PX = 880
 _LOGO_PX = 56
@@ -87,9 +88,7 @@ class Welcome(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setWidget(centred)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        fill(self, scroll)
         self.set_recent([])
         self.set_recoverable(None)
         self.set_document(None, is_dirty=False)
@@ -119,6 +118,10 @@ class Welcome(QWidget):
         self._back_row.setVisible(name is not None)
         self._escape.setEnabled(name is not None)
 
+    def leave_room(self, height_px: int) -> None:
+        """Leave the top free for a bar of messages."""
+        self.setContentsMargins(0, height_px, 0, 0)
+
     def focus_first(self) -> None:
         """Give the keyboard to the way back, or else to the page."""
         (self._back if self._back_row.isVisibleTo(self) else self).setFocus()
@@ -128,7 +131,6 @@ class Welcome(QWidget):
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 16, 0, 0)
         row.setSpacing(12)
-        self._back.setIcon(icon("map"))
         self._back.setToolTip("Show the map again  (Esc)")
         self._back.clicked.connect(self.back_requested)
         self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
@@ -274,7 +276,7 @@ class _RecentButton(QPushButton):
         self.setIcon(icon("map"))
         # A single ampersand marks a shortcut.
         self.setText(path.name.replace("&", "&&"))
-        self.setToolTip(str(path) if exists else f"{path} is missing.")
+        self.setToolTip(tip(str(path) if exists else f"{path} is missing."))
         self.setAccessibleName(path.name if exists else f"{path.name}, missing")
         self.setAutoDefault(False)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar, QWidget
 
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.files import atomic_path
@@ -20,6 +20,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog
 from terrainpaint.gui.dialogs.keys import KeysDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.key_map import KeyBindings, KeyMap, all_bindings
 from terrainpaint.gui.key_routing import KeyRouter
@@ -27,6 +28,7 @@ from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.linked_views import Inspection
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
+from terrainpaint.gui.notices import Notices
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
@@ -43,6 +45,8 @@ from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
+from terrainpaint.gui.widgets.basics import fill
+from terrainpaint.gui.widgets.message_bar import MessageBar
 from terrainpaint.gui.widgets.notation import remembered_notation, use_notation
 
 _BLANK_PX = 512
@@ -71,6 +75,7 @@ class MainWindow(QMainWindow):
         self.jobs = WindowJobs(self)
         self.recent_files = RecentFiles(self)
         self.saving = SaveActions(self.document, self.generation, self.jobs, self.recent_files)
+        self.exporting = ExportActions(self.document, self.generation, self.jobs, self.recent_files)
         self.opening = OpenActions(self.document, self.generation, self.jobs, self.recent_files, self.saving)
         self.seeds = SeedActions(self, self.document, self.generation)
         self.recovery = Recovery(self.document, data / "recovery", self)
@@ -80,9 +85,17 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
 
         self.welcome = Welcome(self)
-        self._pages = QStackedWidget(self)
+        centre = QWidget(self)
+        self._pages = QStackedWidget(centre)
         self._pages.addWidget(self.welcome)
         self._pages.addWidget(self.canvas)
+        fill(centre, self._pages)
+        self.message_bar = MessageBar(centre)
+        self.message_bar.height_changed.connect(self.welcome.leave_room)
+        self.notices = Notices(
+            self.message_bar, self.document, self.jobs, saving=self.saving, exporting=self.exporting,
+            opening=self.opening, autosave=self.autosave, recovery=self.recovery,
+        )  # fmt: skip
         self.terrain = TerrainDock(self.document, self.generation, self)
         self.relief = ReliefDock(self.document, self.generation, self)
         self.generation_panel = GenerationPanel(self.document, self)
@@ -95,7 +108,7 @@ class MainWindow(QMainWindow):
         )
         self.map_actions = MapActions(self, self.document, self.canvas)
         self.actions_, self._submenus = fill_menus(self.menuBar(), self)
-        self._layout = Layout(self, self._pages)
+        self._layout = Layout(self, centre)
         self._lay_out()
         self._connect()
         self.key_map = KeyMap(all_bindings(), self)
@@ -185,15 +198,7 @@ class MainWindow(QMainWindow):
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
-        for source in (
-            generation.failed,
-            self.jobs.failed,
-            opening.refused,
-            saving.refused,
-            self.autosave.failed,
-            self.recovery.failed,
-            self.relief.refused,
-        ):
+        for source in (generation.failed, self.relief.refused):
             source.connect(lambda sentence: self.say(sentence, MessageKind.ERROR))
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
@@ -263,7 +268,9 @@ class MainWindow(QMainWindow):
         menu = self._submenus["recent"]
         menu.clear()
         for path in self.recent_files.paths():
-            menu.addAction(str(path)).triggered.connect(lambda checked=False, path=path: self.opening.open_path(path))
+            menu.addAction(str(path).replace("&", "&&")).triggered.connect(
+                lambda checked=False, path=path: self.opening.open_path(path)
+            )
         menu.addSeparator()
         menu.addAction("Clear the list").triggered.connect(self.recent_files.clear)
         menu.setEnabled(bool(self.recent_files.paths()))

@@ -1,5 +1,7 @@
 """The export dialog returns the arguments of `export`, and shows what will be written."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,23 +13,31 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.errors import OptionError
-from terrainpaint.export import FORMATS, ExportOptions, export, export_paths
+from terrainpaint.export import FORMATS, export, export_paths
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
-from terrainpaint.gui.dialogs.export import ExportDialog, ExportRequest
+from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
+from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
 
 
 @pytest.fixture
 def dialog(qtbot: QtBot, tmp_path: Path) -> ExportDialog:
-    created = ExportDialog((48, 64), 30.0, (-100.0, 900.0), tmp_path, "island")
+    return shown(qtbot, tmp_path, (48, 64))
+
+
+def shown(qtbot: QtBot, folder: Path, shape: tuple[int, int], choice: ExportChoice | None = None) -> ExportDialog:
+    created = ExportDialog(
+        TerrainExtent(shape, 30.0, (-100.0, 900.0)), choice or ExportChoice.usual(folder, "island", shape), 20.0
+    )
     qtbot.addWidget(created)
     created.show()
     return created
@@ -48,40 +58,101 @@ def name_field(dialog: ExportDialog) -> QLineEdit:
 
 
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
-    assert [box.text() for box in dialog.findChildren(QCheckBox)] == [*FORMATS, "&Level lakes and sea"]
+    assert [box.text() for box in dialog.findChildren(QCheckBox)] == [
+        *FORMATS, "As in &3D (× 20)", "&Level lakes and sea",
+    ]  # fmt: skip
     assert all(form.description[1:] in words(dialog) for form in FORMATS.values())
 
 
-def test_the_request_has_the_arguments_of_export(dialog: ExportDialog, tmp_path: Path) -> None:
-    assert dialog.request().level_water
+def test_the_choice_becomes_the_arguments_of_export(dialog: ExportDialog, tmp_path: Path) -> None:
+    assert dialog.choice() == ExportChoice(tmp_path, "island", ("obj", "height16"), None, None, level_water=True)
     tick(dialog, {"albedo", "obj"})
     mesh = dialog.findChild(QComboBox)
     mesh.setCurrentIndex(0)
     exaggeration = dialog.findChild(QDoubleSpinBox)
     exaggeration.setValue(2.5)
-    request = dialog.request()
-    assert request == ExportRequest(tmp_path, "island", ("obj", "albedo"), ExportOptions(256, 2.5), False)
+    choice = dialog.choice()
+    assert choice == ExportChoice(tmp_path, "island", ("obj", "albedo"), 256, 2.5, level_water=False)
+    request = choice.request((48, 64), 20.0)
     written = export(source(lopsided()), request.folder, request.name, request.formats, request.options)
     assert all(path.name in words(dialog) for path in written)
 
 
+def test_the_heights_are_those_of_the_3d_view_until_they_are_changed(dialog: ExportDialog) -> None:
+    field = dialog.findChild(QDoubleSpinBox)
+    (follows,) = [box for box in dialog.findChildren(QCheckBox) if "3D" in box.text()]
+    assert (field.value(), follows.isChecked()) == (20.0, True)
+    field.setValue(3.0)
+    assert not follows.isChecked() and dialog.choice().exaggeration == 3.0
+    follows.click()
+    assert field.value() == 20.0 and dialog.choice().exaggeration is None
+    follows.click()
+    assert dialog.choice().exaggeration == 20.0
+
+
+def test_the_last_choice_is_suggested(qtbot: QtBot, tmp_path: Path) -> None:
+    for last in (
+        ExportChoice(tmp_path, "land", ("albedo",), 1024, 2.5, level_water=False),
+        ExportChoice(tmp_path, "land", ("terrain", "obj"), 700, None, level_water=True),
+        ExportChoice(tmp_path, "land", ("obj",), None, 1.0, level_water=True),
+    ):
+        again = shown(qtbot, tmp_path, (600, 2000), last).choice()
+        assert dataclasses.replace(again, formats=last.formats) == last
+        assert set(again.formats) == set(last.formats)
+
+
 def test_the_full_mesh_has_a_vertex_for_each_pixel(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = ExportDialog((1500, 2000), 30.0, (0.0, 1.0), tmp_path, "island")
-    qtbot.addWidget(dialog)
+    dialog = shown(qtbot, tmp_path, (1500, 2000))
     mesh = dialog.findChild(QComboBox)
     mesh.setCurrentIndex(mesh.count() - 1)
-    assert mesh_shape((1500, 2000), dialog.request().options.mesh_size) == (1500, 2000)
+    assert mesh_shape((1500, 2000), dialog.choice().request((1500, 2000), 1.0).options.mesh_size) == (1500, 2000)
 
 
 def test_the_size_follows_the_mesh(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = ExportDialog((1024, 1024), 30.0, (0.0, 1.0), tmp_path, "island")
-    qtbot.addWidget(dialog)
-    dialog.show()
+    dialog = shown(qtbot, tmp_path, (1024, 1024))
     tick(dialog, {"obj"})
     dialog.findChild(QComboBox).setCurrentIndex(1)
     assert "about 55 MB" in words(dialog)
     dialog.findChild(QComboBox).setCurrentIndex(2)
     assert "about 221 MB" in words(dialog)
+
+
+def test_free_space_is_shown_and_too_little_of_it_is_a_warning(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.disk_usage(tmp_path).free
+    assert free_bytes(tmp_path / "not" / "there") == pytest.approx(real, rel=0.2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 4000, 4000))
+    dialog = shown(qtbot, tmp_path, (48, 64))
+    assert "4 kB free" in words(dialog)
+    assert "that disk has only 4 kB left" in words(dialog)
+    tick(dialog, {"albedo"})
+    assert "about 4.3 kB" in words(dialog) and "only" in words(dialog)
+
+
+@pytest.mark.parametrize("answer", [QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Cancel])
+def test_a_missing_folder_is_made_only_when_asked(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton
+) -> None:
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: answer)
+    dialog = shown(qtbot, tmp_path / "new" / "folder", (48, 64))
+    assert "does not exist yet" in words(dialog)
+    accept_button(dialog.findChild(QDialogButtonBox)).click()
+    wanted = answer == QMessageBox.StandardButton.Yes
+    assert (tmp_path / "new" / "folder").is_dir() == wanted
+    assert dialog.isVisible() != wanted
+    assert not (tmp_path / "new").exists() or wanted
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_the_dialog(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Yes)
+    (tmp_path / "file").write_bytes(b"")
+    dialog = shown(qtbot, tmp_path / "file" / "folder", (48, 64))
+    accept_button(dialog.findChild(QDialogButtonBox)).click()
+    assert dialog.isVisible()
+    assert "part of the path is a file" in words(dialog)
 
 
 def test_files_that_would_be_replaced_are_named(dialog: ExportDialog, tmp_path: Path) -> None:
@@ -91,7 +162,7 @@ def test_files_that_would_be_replaced_are_named(dialog: ExportDialog, tmp_path: 
         path.write_bytes(b"")
     name_field(dialog).setText("other")
     assert "other_height16.png, other_height16.json" in words(dialog)
-    assert dialog.request().name == "other"
+    assert dialog.choice().name == "other"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "..", "a/b"])
@@ -100,7 +171,7 @@ def test_an_impossible_name_is_refused_at_once(dialog: ExportDialog, name: str) 
     assert "cannot be the name of a file" in words(dialog)
     assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
     with pytest.raises(OptionError):
-        dialog.request()
+        dialog.choice()
 
 
 def test_without_a_format_there_is_nothing_to_export(dialog: ExportDialog) -> None:

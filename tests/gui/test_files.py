@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMenu
+from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QDialog, QDialogButtonBox, QMenu
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
@@ -22,6 +24,7 @@ from terrainpaint.gui import saving
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.gui.window import MainWindow
@@ -70,6 +73,15 @@ def accepted(qtbot: QtBot) -> Callable[[ImportPictureDialog], None]:
         dialog.accept()
 
     return accept
+
+
+def press(window: MainWindow, text: str) -> None:
+    """A button of the bar of messages."""
+    (button,) = [
+        child for child in window.message_bar.findChildren(QAbstractButton)
+        if child.text() == text and child.isVisible()
+    ]  # fmt: skip
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def first_row(window: MainWindow) -> str:
@@ -139,15 +151,68 @@ def test_all_of_a_project_comes_back(person: Person, qtbot: QtBot, project_file:
     assert_same(load_project(tmp_path / "again.terrainpaint")[0], full_project())
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write to")
-def test_a_save_that_fails_leaves_the_star(person: Person) -> None:
+def test_a_save_that_fails_leaves_the_star_until_it_succeeds(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = person.window
+    (tmp_path / "file").write_bytes(b"")
+    target = tmp_path / "file" / "a.terrainpaint"
     person.paints((50, 50), (60, 90))
-    for _ in range(20):  # it fails at once: nothing of it may get lost
-        assert not person.window.saving.save_to(Path("/proc/nowhere/a.terrainpaint"))
-        assert "/proc/nowhere" in person.sentence
-        assert person.window.document.is_dirty
-        assert person.window.document.path is None
-    assert person.window.recent_files.paths() == []
+    for _ in range(5):  # it fails at once: nothing of it may get lost
+        assert not window.saving.save_to(target)
+        assert "part of the path is a file" in person.sentence
+        assert window.document.is_dirty
+        assert window.document.path is None
+    assert window.recent_files.paths() == []
+    with qtbot.waitSignal(window.saving.failed):
+        press(window, "Try again")
+    assert list(window.message_bar.texts) == [Topic.SAVE]
+    (tmp_path / "file").unlink()
+    (tmp_path / "file").mkdir()
+    press(window, "Try again")
+    qtbot.waitUntil(target.exists)
+    assert not window.document.is_dirty
+    assert window.message_bar.texts == {}
+
+
+def test_save_as_is_offered_where_a_save_failed(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.terrainpaint").mkdir()
+    assert not person.window.saving.save_to(tmp_path / "a.terrainpaint")
+    assert "it is a folder" in person.sentence
+    chooses(monkeypatch, tmp_path / "b")
+    press(person.window, "Save as…")
+    qtbot.waitUntil((tmp_path / "b.terrainpaint").exists)
+    qtbot.waitUntil(lambda: person.window.message_bar.texts == {})
+
+
+@pytest.mark.parametrize("answer", [Buttons.Yes, Buttons.Cancel])
+def test_a_folder_that_is_gone_is_made_only_when_asked(person: Person, tmp_path: Path, answer: Buttons) -> None:
+    path = tmp_path / "disk" / "maps" / "a.terrainpaint"
+    path.parent.mkdir(parents=True)
+    assert person.window.saving.save_to(path)
+    shutil.rmtree(tmp_path / "disk")
+    person.paints((50, 50), (60, 90))
+    person.answer = answer
+    person.window.actions_["save"].trigger()
+    assert len(person.asked) == 1 and 'maps" does not exist' in person.asked[0]
+    assert path.exists() == (tmp_path / "disk").exists() == (answer == Buttons.Yes)
+    assert person.window.document.is_dirty == (answer == Buttons.Cancel)
+    if answer == Buttons.Cancel:
+        assert person.window.recent_files.folder() == str(Path.home())
+
+
+@pytest.mark.parametrize("answer", [Buttons.Yes, Buttons.Cancel])
+def test_a_file_that_the_added_suffix_meets_is_replaced_only_when_asked(
+    person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Buttons
+) -> None:
+    (tmp_path / "bay.v2.terrainpaint").write_bytes(b"before")
+    chooses(monkeypatch, tmp_path / "bay.v2")
+    person.answer = answer
+    person.window.actions_["save_as"].trigger()
+    assert len(person.asked) == 1 and "bay.v2.terrainpaint" in person.asked[0]
+    assert ((tmp_path / "bay.v2.terrainpaint").read_bytes() == b"before") == (answer == Buttons.Cancel)
 
 
 def test_the_user_cannot_paint_during_a_save(
@@ -242,10 +307,17 @@ def test_recent_files_are_ten_at_most(person: Person, tmp_path: Path) -> None:
     assert [path.stem for path in person.window.recent_files.paths()] == [str(number) for number in range(11, 1, -1)]
 
 
-def test_a_recent_file_that_is_gone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
-    before = person.window.document.project
+def test_a_recent_file_that_is_gone(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+    window, before = person.window, person.window.document.project
     assert "no such file" in refused(person, qtbot, tmp_path / "gone.terrainpaint")
-    assert person.window.document.project is before
+    assert window.document.project is before
+    window.show_welcome()
+    assert list(window.message_bar.texts) == [Topic.OPEN] and window.message_bar.isVisible()
+    shutil.copy(project_file, tmp_path / "gone.terrainpaint")
+    with qtbot.waitSignal(window.document.opened):
+        press(window, "Try again")
+    assert window.document.path == tmp_path / "gone.terrainpaint"
+    assert window.message_bar.texts == {}
 
 
 def test_a_project_and_a_map_are_dropped(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
@@ -360,9 +432,24 @@ def test_the_map_is_exported_as_a_picture(
 ) -> None:
     chooses(monkeypatch, tmp_path / "out")
     person.opens(Project.painted(painted((50, 60)), Settings(100.0, "atlas")))
-    with qtbot.waitSignal(person.window.saving.said):
+    with qtbot.waitSignal(person.window.exporting.written):
         person.window.actions_["export_map"].trigger()
     assert np.array_equal(read_map(tmp_path / "out.png").ids, painted((50, 60)))
+    assert person.sentence == f"out.png was written to {tmp_path}."
+
+
+def test_a_failed_export_of_the_map_is_shown_until_it_succeeds(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.png").mkdir()
+    chooses(monkeypatch, tmp_path / "out.png")
+    with qtbot.waitSignal(person.window.exporting.failed):
+        person.window.actions_["export_map"].trigger()
+    assert "out.png could not be written: it is a folder" in person.sentence
+    (tmp_path / "out.png").rmdir()
+    with qtbot.waitSignal(person.window.exporting.written):
+        press(person.window, "Try again")
+    assert person.sentence == f"out.png was written to {tmp_path}."
 
 
 def test_there_is_nothing_to_export_before_anything_was_generated(person: Person) -> None:

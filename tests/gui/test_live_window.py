@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QDialogButtonBox, QLineEdit
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import shipped_styles
@@ -243,17 +243,22 @@ def test_an_export_waits_for_the_exact_terrain(
             if not field.isReadOnly() and not isinstance(field.parent(), QAbstractSpinBox)
         )
         folder.setText(str(tmp_path / "out"))
+        dialog.findChild(QDoubleSpinBox).setValue(1.0)
         name.setText("land")
         next(box for box in dialog.findChildren(QCheckBox) if box.text() == "terrain").setChecked(True)
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 
     qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
     scribbles(person, 15, 1)
-    written: list[str] = []
-    window.saving.said.connect(written.append)
+    (tmp_path / "out").mkdir()
+    written: list[list[Path]] = []
+    window.exporting.written.connect(written.append)
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
-    qtbot.waitUntil(lambda: any("written to" in path for path in written), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
+    assert person.sentence == (
+        f"land.obj, land.mtl, land.png, land_height16.png and 2 more were written to {tmp_path / 'out'}."
+    )
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
     assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
     height = with_level_water(window.generation.terrain(), window.document.ids).height

@@ -184,7 +184,7 @@ class Walk:
         self.saving = SaveActions(self.document, self.generation, jobs, recent)
         self.opening = OpenActions(self.document, self.generation, jobs, recent, self.saving)
         self.refused: list[str] = []
-        for signal in (jobs.failed, self.saving.refused, self.opening.refused):
+        for signal in (jobs.failed, self.saving.failed, self.opening.refused):
             signal.connect(self.refused.append)
         self.pieces = Pieces(self.document)
         self.tools = ToolSettings()

@@ -36,7 +36,9 @@ class Person:
 
     @property
     def sentence(self) -> str:
-        """The message in the status bar."""
+        """The newest message over the map, or else the one in the status bar."""
+        if texts := list(self.window.message_bar.texts.values()):
+            return texts[-1]
         return self.window.status.message.label.accessibleName()
 
     def say(self, box: QMessageBox) -> Buttons:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -21,10 +23,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.errors import OptionError
-from terrainpaint.export import FORMATS, ExportOptions, export_paths
+from terrainpaint.errors import OptionError, OutputError
+from terrainpaint.export import FORMATS, ExportOptions
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
+from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
     Form,
@@ -36,83 +40,81 @@ from terrainpaint.gui.widgets.basics import (
     paragraph,
     push_button,
 )
+from terrainpaint.gui.widgets.notation import format_number
 from terrainpaint.gui.widgets.numbers import ArrowField
 
 _MESH_SIZES = (256, 512, 1024)
-_USUAL_FORMATS = ("obj", "height16")
 _NAMED_AT_MOST = 4
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """The arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
-
-    folder: Path
-    name: str
-    formats: tuple[str, ...]
-    options: ExportOptions
-    level_water: bool
-
-    def paths(self) -> list[Path]:
-        """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
-        return export_paths(self.folder, self.name, self.formats)
 
 
 class ExportDialog(QDialog):
     """Asks what to export; it writes nothing.
 
-    `map_shape` is (H, W) in pixels, `pixel_size_m` the ground size of a pixel, `height_range_m` the lowest and the
-    highest height of the terrain; `folder` and `name` are the first suggestion.
+    `ground` is the terrain, `choice` the first suggestion, `view_exaggeration` the factor of the heights in 3D.
     """
 
     def __init__(
-        self,
-        map_shape: tuple[int, int],
-        pixel_size_m: float,
-        height_range_m: tuple[float, float],
-        folder: Path,
-        name: str,
-        parent: QWidget | None = None,
+        self, ground: TerrainExtent, choice: ExportChoice, view_exaggeration: float, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._shape = map_shape
+        self._shape, self._view_exaggeration = ground.shape, view_exaggeration
         self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         for box in self._choices.values():
             set_role(box, "strong")
         self._sizes = {key: label("", "muted") for key in FORMATS}
         self._files = {key: paragraph("") for key in FORMATS}
-        self._folder, self._name = QLineEdit(str(folder)), QLineEdit(name)
-        self._mesh = _mesh_field(max(map_shape))
+        self._folder, self._name = QLineEdit(str(choice.folder)), QLineEdit(choice.name)
+        self._mesh = _mesh_field(max(ground.shape), choice.mesh_size)
         self._exaggeration = ArrowField(2)
+        self._as_in_3d = QCheckBox(f"As in &3D (× {format_number(view_exaggeration, 2)})")
         self._level_water = QCheckBox("&Level lakes and sea")
         self._total = label("", "muted")
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
         self._engines = QTabWidget()
-        ground = TerrainExtent(map_shape, pixel_size_m, height_range_m)
         for title, numbers in ENGINES.items():
             self._engines.addTab(NumbersPage(numbers(ground)), title)
         self._build()
+        self._fill(choice)
         self._connect()
-        for key in _USUAL_FORMATS:
-            self._choices[key].setChecked(True)
         self._show_choice()
 
-    def request(self) -> ExportRequest:
+    def choice(self) -> ExportChoice:
         """The current choice. Raises OptionError when it cannot be exported."""
-        chosen = tuple(key for key, box in self._choices.items() if box.isChecked())
         folder = self._folder.text().strip()
         if not folder:
             raise OptionError("The folder is missing; choose one.")
-        request = ExportRequest(
-            Path(folder).expanduser(), self._name.text().strip(), chosen, self._options(), self._level_water.isChecked()
+        size = self._mesh.currentData()
+        choice = ExportChoice(
+            Path(folder).expanduser(),
+            self._name.text().strip(),
+            tuple(key for key, box in self._choices.items() if box.isChecked()),
+            None if size == max(self._shape) else size,
+            None if self._as_in_3d.isChecked() else self._exaggeration.value(),
+            self._level_water.isChecked(),
         )
-        request.paths()
-        return request
+        self._request(choice).paths()
+        return choice
 
-    def _options(self) -> ExportOptions:
-        return ExportOptions(self._mesh.currentData(), self._exaggeration.value())
+    def accept(self) -> None:
+        """Close with the choice, unless its folder is missing and not to be made."""
+        try:
+            if folder_is_there(self.choice().folder, self):
+                super().accept()
+        except (OptionError, OutputError) as error:
+            self._say("danger", str(error))
+
+    def _request(self, choice: ExportChoice) -> ExportRequest:
+        return choice.request(self._shape, self._view_exaggeration)
+
+    def _fill(self, choice: ExportChoice) -> None:
+        for key in choice.formats:
+            self._choices[key].setChecked(True)
+        self._level_water.setChecked(choice.level_water)
+        is_as_in_3d = choice.exaggeration is None
+        self._as_in_3d.setChecked(is_as_in_3d)
+        self._exaggeration.setValue(self._view_exaggeration if choice.exaggeration is None else choice.exaggeration)
 
     def _build(self) -> None:
         left = QVBoxLayout()
@@ -128,6 +130,7 @@ class ExportDialog(QDialog):
         mesh = Form()
         mesh.add("&Vertices", self._mesh)
         mesh.add("E&xaggeration", self._exaggeration)
+        mesh.addWidget(self._as_in_3d, mesh.rowCount() - 1, 2)
         left.addLayout(mesh)
         left.addWidget(self._level_water)
 
@@ -155,9 +158,8 @@ class ExportDialog(QDialog):
         self._exaggeration.setRange(0.01, MAX_EXAGGERATION)
         self._exaggeration.setSingleStep(0.5)
         self._exaggeration.setPrefix("× ")
-        self._exaggeration.setValue(1.0)
         self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights stay in true metres.")
-        self._level_water.setChecked(True)
+        self._as_in_3d.setToolTip("The mesh is as high as the 3D view shows it. × 1 are the true heights.")
         self._level_water.setToolTip(
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
@@ -193,34 +195,48 @@ class ExportDialog(QDialog):
         for box in self._choices.values():
             box.toggled.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
+        self._as_in_3d.toggled.connect(self._follow_3d)
         self._name.textChanged.connect(self._show_choice)
         self._mesh.currentIndexChanged.connect(self._show_choice)
-        self._exaggeration.valueChanged.connect(self._show_choice)
+        self._exaggeration.valueChanged.connect(self._exaggerate)
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
         if chosen:
             self._folder.setText(chosen)
 
+    def _follow_3d(self, follows: bool) -> None:
+        if follows:
+            self._exaggeration.setValue(self._view_exaggeration)
+        self._show_choice()
+
+    def _exaggerate(self, factor: float) -> None:
+        if factor != self._view_exaggeration:
+            self._as_in_3d.setChecked(False)
+        self._show_choice()
+
     def _show_choice(self) -> None:
         """Show sizes and names of the files, and whether they can be written."""
         total = 0
         name = Path(self._name.text().strip()).name or "name"
+        options = ExportOptions(self._mesh.currentData(), self._exaggeration.value())
         for key, form in FORMATS.items():
-            size = form.estimate_bytes(*self._shape, self._options())
+            size = form.estimate_bytes(*self._shape, options)
             self._sizes[key].setText(f"about {_bytes(size)}")
             total += size * self._choices[key].isChecked()
             self._files[key].setText(", ".join(path.name for path in form.paths(Path(name + form.suffix))))
-        self._total.setText(f"about {_bytes(total)}" if total else "")
+        free = free_bytes(Path(self._folder.text().strip()).expanduser())
+        sizes = [f"about {_bytes(total)}"] if total else []
+        sizes += [] if free is None else [f"{_bytes(free)} free"]
+        self._total.setText(" · ".join(sizes))
         try:
-            request = self.request()
+            request = self._request(self.choice())
         except OptionError as error:
             self._say("danger", str(error))
             accept_button(self._buttons).setEnabled(False)
             return
         accept_button(self._buttons).setEnabled(True)
-        replaced = [path for path in request.paths() if path.exists()]
-        self._say("warning", _about_replaced(list(dict.fromkeys(replaced))))
+        self._say("warning", "\n".join(_warnings(request, total, free)))
 
     def _say(self, role: str, text: str) -> None:
         set_role(self._message, role)
@@ -241,18 +257,38 @@ class _HeightForWidth(QFrame):
         super().resizeEvent(event)
 
 
-def _mesh_field(longest: int) -> QComboBox:
+def free_bytes(folder: Path) -> int | None:
+    """Free bytes of the disk of a folder, which need not exist yet; None where nobody knows."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    return None
+
+
+def _mesh_field(longest: int, size: int | None) -> QComboBox:
     field = QComboBox()
-    for side in _MESH_SIZES:
+    for side in dict.fromkeys((*_MESH_SIZES, *([] if size is None or size == longest else [size]))):
         field.addItem(f"{side:,} along the longest side", side)
     field.addItem(f"Full: {longest:,}, one for each pixel", longest)
-    field.setCurrentIndex(_MESH_SIZES.index(512) if longest > 512 else len(_MESH_SIZES))
+    field.setCurrentIndex(field.count() - 1 if size is None else field.findData(size))
     return field
 
 
+def _warnings(request: ExportRequest, needed: int, free: int | None) -> Iterator[str]:
+    if free is not None and needed > free:
+        yield f"The files need about {_bytes(needed)}, but that disk has only {_bytes(free)} left."
+    if not os.path.lexists(request.folder):
+        yield "The folder does not exist yet; you are asked before it is made."
+    replaced = list(dict.fromkeys(path for path in request.paths() if os.path.lexists(path)))
+    if replaced:
+        yield _about_replaced(replaced)
+
+
 def _about_replaced(paths: list[Path]) -> str:
-    if not paths:
-        return ""
     named = ", ".join(path.name for path in paths[:_NAMED_AT_MOST])
     more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
     return f"Existing files that will be replaced: {named}{more}."

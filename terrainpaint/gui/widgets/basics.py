@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.gui.icons import icon, pixmap
 from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.plain_text import readable, tip
 
 MARGIN_PX = 20
 """Around the contents of a dialog."""
@@ -37,8 +38,9 @@ PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All fi
 
 
 def label(text: str, role: str = "") -> QLabel:
-    """A text in one of the label roles of the theme."""
+    """A text, never markup, in one of the label roles of the theme."""
     widget = QLabel(text)
+    widget.setTextFormat(Qt.TextFormat.PlainText)
     set_role(widget, role)
     return widget
 
@@ -70,8 +72,8 @@ class ElidedLabel(QLabel):
 
     def show_text(self, text: str) -> None:
         """Show another text."""
-        self._whole = text
-        self.setToolTip(text)
+        self._whole = readable(text)
+        self.setToolTip(tip(self._whole))
         self.setAccessibleName(text)
         self._cut()
 
@@ -177,6 +179,13 @@ def column_of_width(column: QVBoxLayout, width_px: int) -> QWidget:
     holder.setLayout(column)
     column.setContentsMargins(0, 0, 0, 0)
     return holder
+
+
+def fill(holder: QWidget, widget: QWidget) -> None:
+    """Give all the room of `holder` to `widget`."""
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(widget)
 
 
 def dialog_column(dialog: QDialog) -> QVBoxLayout:

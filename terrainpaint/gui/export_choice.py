@@ -1,0 +1,118 @@
+"""What the user chose to export, remembered for each project file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.export import FORMATS, ExportOptions, export_paths
+from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
+
+_USUAL_FORMATS = ("obj", "height16")
+_USUAL_MESH_SIZE = 512
+_KEY = "exports"
+_REMEMBERED_AT_MOST = 50
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """The arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
+
+    folder: Path
+    name: str
+    formats: tuple[str, ...]
+    options: ExportOptions
+    level_water: bool
+
+    def paths(self) -> list[Path]:
+        """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
+        return export_paths(self.folder, self.name, self.formats)
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """What to export and where, as far as it does not depend on the state of the document.
+
+    `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
+    the heights of meshes, None for that of the 3D view.
+    """
+
+    folder: Path
+    name: str
+    formats: tuple[str, ...]
+    mesh_size: int | None
+    exaggeration: float | None
+    level_water: bool
+
+    @classmethod
+    def usual(cls, folder: Path, name: str, map_shape: tuple[int, int]) -> ExportChoice:
+        """The first suggestion for a map (H, W)."""
+        mesh_size = _USUAL_MESH_SIZE if max(map_shape) > _USUAL_MESH_SIZE else None
+        return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True)
+
+    def request(self, map_shape: tuple[int, int], view_exaggeration: float) -> ExportRequest:
+        """The arguments of the export of a map (H, W). Raises OptionError when an option is out of range."""
+        options = ExportOptions(
+            max(map_shape) if self.mesh_size is None else self.mesh_size,
+            view_exaggeration if self.exaggeration is None else self.exaggeration,
+        )
+        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water)
+
+
+class ExportMemory:
+    """The last choice for each project file, in the user's settings; the newest fifty."""
+
+    def of(self, project: Path) -> ExportChoice | None:
+        """The last choice for a project file, None when there is none."""
+        stored = self._stored().get(str(project.resolve()))
+        if stored is None:
+            return None
+        try:
+            return _decoded(JsonObject(stored))
+        except ValueError:  # of another version, or edited by hand
+            return None
+
+    def put(self, project: Path, choice: ExportChoice) -> None:
+        """Remember a choice."""
+        key, stored = str(project.resolve()), self._stored()
+        stored.pop(key, None)
+        newest = list(stored.items())[-_REMEMBERED_AT_MOST + 1 :]
+        QSettings().setValue(_KEY, json.dumps(dict([*newest, (key, _encoded(choice))])))
+
+    def _stored(self) -> dict[str, object]:
+        """Path of a project file → encoded choice, the newest last."""
+        text = QSettings().value(_KEY, "{}")
+        try:
+            return dict(parse_object(str(text)).values)
+        except ValueError:
+            return {}
+
+
+def _encoded(choice: ExportChoice) -> dict[str, object]:
+    return {
+        "folder": str(choice.folder),
+        "name": choice.name,
+        "formats": list(choice.formats),
+        "mesh_size": choice.mesh_size,
+        "exaggeration": choice.exaggeration,
+        "level_water": choice.level_water,
+    }
+
+
+def _decoded(values: JsonObject) -> ExportChoice:
+    """Raises ValueError."""
+    formats = values["formats"]
+    if not isinstance(formats, list) or not all(isinstance(name, str) for name in formats):
+        values.refuse("formats", "a list of names")
+    return ExportChoice(
+        Path(values.text("folder")),
+        values.text("name"),
+        tuple(name for name in formats if name in FORMATS),
+        None if values.is_null("mesh_size") else values.whole("mesh_size", MESH_SIZES.start, MESH_SIZES.stop - 1),
+        None if values.is_null("exaggeration") else values.number("exaggeration", 0.01, MAX_EXAGGERATION),
+        values.flag("level_water"),
+    )

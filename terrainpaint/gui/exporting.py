@@ -1,0 +1,175 @@
+"""Export of the document: what is asked, what is repeated, and the wait for the exact terrain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from terrainpaint.core.map_files import write_map
+from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.water import with_level_water
+from terrainpaint.errors import OptionError, OutputError
+from terrainpaint.export import ExportSource, export
+from terrainpaint.generate.tiles import reshaded
+from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
+from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.saving import RecentFiles, ask_for_target
+
+_NO_TERRAIN = "There is no terrain to export yet; wait a moment until it has been generated."
+
+
+class ExportActions(QObject):
+    """Exports one document."""
+
+    begun = Signal()
+    """An export is being written."""
+    waiting = Signal()
+    """An export will be written when the terrain is exact."""
+    cancelled = Signal()
+    """The export that waited is given up."""
+    written = Signal(object)
+    """The paths of the files of an export, a list of Path."""
+    failed = Signal(str)
+    """Why an export failed, one sentence."""
+
+    def __init__(self, document: Document, generation: LiveGeneration, jobs: WindowJobs, recent: RecentFiles) -> None:
+        super().__init__(jobs)
+        self._document, self._generation = document, generation
+        self._jobs, self._recent, self._window = jobs, recent, jobs.window
+        self._memory = ExportMemory()
+        self._last: ExportChoice | None = None
+        self._again: Callable[[], None] = self.export
+        self._waiting: ExportRequest | None = None
+        generation.state_changed.connect(self._export_when_exact)
+        generation.failed.connect(self._generation_failed)
+        document.opened.connect(self._opened)
+        document.stored.connect(self._remember)
+
+    def export(self) -> None:
+        """Ask what to export and where, wait for the exact terrain, and write it."""
+        live = self._generation.live
+        if live is None:
+            self._fail(_NO_TERRAIN, self.export)
+            return
+        height = live.height * np.float32(self._generation.height_scale)
+        document = self._document
+        ground = TerrainExtent(
+            document.shape, document.settings.pixel_size_m, (float(height.min()), float(height.max()))
+        )
+        choice = self._last or self._first_choice()
+        dialog = ExportDialog(ground, choice, document.view.exaggeration, self._window)
+        if dialog.exec():
+            self._last = dialog.choice()
+            self._remember()
+            self._start(self._last)
+        dialog.deleteLater()
+
+    def export_again(self) -> None:
+        """Repeat the last export of this document without questions; ask when there was none."""
+        if self._last is None:
+            self.export()
+        else:
+            self._start(self._last)
+
+    def try_again(self) -> None:
+        """Repeat what failed."""
+        self._again()
+
+    def cancel(self) -> None:
+        """Give up the export that waits for the terrain."""
+        if self._waiting is not None:
+            self._waiting = None
+            self.cancelled.emit()
+
+    def export_map(self) -> None:
+        """Ask for a file and write the classes as a palette PNG."""
+        folder = self._first_choice().folder
+        start = folder / f"{self._document.name}_map.png"
+        path = ask_for_target(self._window, "Export the painted map", start, "PNG (*.png)", ".png")
+        if path is not None:
+            self._write_map(path)
+
+    def _write_map(self, path: Path) -> None:
+        segmentation = self._document.segmentation()
+        self.begun.emit()
+        self._jobs.run(
+            "Exporting the map",
+            lambda progress, cancel: write_map(path, segmentation),
+            lambda nothing: self.written.emit([path]),
+            lambda reason: self._fail(reason, lambda: self._write_map(path)),
+        )
+
+    # The choice
+
+    def _first_choice(self) -> ExportChoice:
+        path = self._document.path
+        folder = Path(self._recent.folder()) if path is None else path.parent
+        return ExportChoice.usual(folder, self._document.name, self._document.shape)
+
+    def _opened(self) -> None:
+        """Another document: what waits belongs to the one before."""
+        self.cancel()
+        path = self._document.path
+        self._last = None if path is None else self._memory.of(path)
+
+    def _remember(self) -> None:
+        if self._last is not None and self._document.path is not None:
+            self._memory.put(self._document.path, self._last)
+
+    # The export
+
+    def _start(self, choice: ExportChoice) -> None:
+        again = lambda: self._start(choice)  # noqa: E731
+        if self._generation.live is None:
+            self._fail(_NO_TERRAIN, again)
+            return
+        try:
+            if not folder_is_there(choice.folder, self._window):
+                return
+            self._waiting = choice.request(self._document.shape, self._document.view.exaggeration)
+        except (OptionError, OutputError) as error:
+            self._fail(str(error), again)
+            return
+        self.waiting.emit()
+        self._export_when_exact()
+
+    def _export_when_exact(self) -> None:
+        if self._waiting is not None and self._generation.is_exact:
+            request, self._waiting = self._waiting, None
+            self._export_now(request)
+
+    def _generation_failed(self, reason: str) -> None:
+        if self._waiting is not None:
+            self._waiting = None
+            self._fail(f"Nothing was exported, because the terrain could not be generated: {reason}", self.export_again)
+
+    def _export_now(self, request: ExportRequest) -> None:
+        terrain, shaded = self._generation.terrain(), self._generation.shaded()
+        ids = self._document.ids.copy()
+
+        def work(progress: Progress, cancel: Cancel) -> list[Path]:
+            def shade(part: Terrain) -> NDArray[np.uint8]:
+                return self._generation.shade(part, cancel)
+
+            source = ExportSource(terrain, lambda: shaded)
+            if request.level_water:
+                levelled = with_level_water(terrain, ids)
+                source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade))
+            return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
+
+        self.begun.emit()
+        self._jobs.run("Exporting", work, self.written.emit, lambda reason: self._fail(reason, self.export_again))
+
+    def _fail(self, reason: str, again: Callable[[], None]) -> None:
+        self._again = again
+        self.failed.emit(reason)

@@ -1,0 +1,54 @@
+"""What was exported last is remembered for each project file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from terrainpaint.errors import OptionError
+from terrainpaint.export import ExportOptions
+from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
+
+CHOICE = ExportChoice(Path("/out"), "land", ("obj", "terrain"), 256, 2.5, level_water=False)
+FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True)
+pytestmark = pytest.mark.usefixtures("qapp", "empty_folders")
+
+
+def test_each_project_has_its_own(tmp_path: Path) -> None:
+    assert ExportMemory().of(tmp_path / "a.terrainpaint") is None
+    ExportMemory().put(tmp_path / "a.terrainpaint", CHOICE)
+    ExportMemory().put(tmp_path / "b.terrainpaint", FOLLOWING)
+    assert ExportMemory().of(tmp_path / "a.terrainpaint") == CHOICE
+    assert ExportMemory().of(tmp_path / "x" / ".." / "b.terrainpaint") == FOLLOWING
+    ExportMemory().put(tmp_path / "a.terrainpaint", FOLLOWING)
+    assert ExportMemory().of(tmp_path / "a.terrainpaint") == FOLLOWING
+
+
+def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
+    for number in [*range(50), 0, 50]:
+        ExportMemory().put(tmp_path / f"{number}", CHOICE)
+    known = [number for number in range(51) if ExportMemory().of(tmp_path / f"{number}") is not None]
+    assert known == [0, *range(2, 51)]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["", "nonsense", "[]", "{}", '{"KEY": 3}', '{"KEY": {"folder": 1}}', '{"KEY": {"folder": "/", "name": "a"}}'],
+)
+def test_settings_that_were_damaged_are_as_none(tmp_path: Path, stored: str) -> None:
+    path = (tmp_path / "a.terrainpaint").resolve()
+    QSettings().setValue("exports", stored.replace("KEY", str(path)))
+    assert ExportMemory().of(path) is None
+    ExportMemory().put(path, CHOICE)
+    assert ExportMemory().of(path) == CHOICE
+
+
+def test_the_request_follows_the_map_and_the_3d_view() -> None:
+    request = FOLLOWING.request((300, 400), 20.0)
+    assert request.options == ExportOptions(400, 20.0)
+    assert [path.name for path in request.paths()] == ["sea_albedo.png"]
+    assert CHOICE.request((300, 400), 20.0).options == ExportOptions(256, 2.5)
+    with pytest.raises(OptionError):
+        ExportChoice(Path("/"), "a/b", ("obj",), None, None, level_water=True).request((32, 32), 1.0).paths()
