@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.unfinished_writes import Rename, Writing
 from terrainpaint.errors import InputFileError, OutputError
 
 _WRITE_REASONS: dict[int | None, str] = {
@@ -89,14 +89,16 @@ class FileTransaction:
     """Context manager that writes one or more files, all of them or none.
 
     `path(final)` returns the temporary path to write to. At the end of the block every file gets its final name; an
-    exception in the block removes all temporary files and the folders that were created for them. An OSError while
-    writing, such as a full disk, becomes an OutputError that names the final path. Content that refers to another file
-    of the transaction (`mtllib`) must use its final name.
+    exception in the block removes all temporary files and the folders that were created for them. What a program left
+    that was killed meanwhile, the next write into the folder removes or completes (`core.unfinished_writes`). An
+    OSError while writing, such as a full disk, becomes an OutputError that names the final path. Content that refers to
+    another file of the transaction (`mtllib`) must use its final name.
     """
 
     def __init__(self) -> None:
         self._pending: list[_Pending] = []
         self._created_folders: list[Path] = []
+        self._writings: dict[Path, Writing] = {}
 
     def __enter__(self) -> FileTransaction:
         return self
@@ -146,10 +148,8 @@ class FileTransaction:
                 raise OutputError(f"{final} is a device or pipe; choose another name.")
             if not os.access(target, os.W_OK):
                 raise OutputError(f"{final} is write-protected; choose another name or remove the protection.")
-        # A short name, because the final name may have the maximum length of the file system.
-        stem = f".writing-{secrets.token_hex(4)}"
-        temporary = target.with_name(stem + target.suffix)
-        pending = _Pending(final, target, temporary, target.with_name(stem + ".before"))
+        pending = _Pending(final, target, *self._writing(target.parent).names(target.suffix))
+        temporary = pending.temporary
         # Recorded before the file exists, so that an exception raised by a signal in between leaves no file.
         self._pending.append(pending)
         try:
@@ -163,6 +163,13 @@ class FileTransaction:
                 temporary.chmod(stat.S_IMODE(mode))
         return pending
 
+    def _writing(self, folder: Path) -> Writing:
+        if folder not in self._writings:
+            # Recorded before its files exist, for the same reason as temporary files.
+            self._writings[folder] = Writing(folder)
+            self._writings[folder].begin()
+        return self._writings[folder]
+
     def _make_folder(self, folder: Path) -> None:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
@@ -175,23 +182,48 @@ class FileTransaction:
                 _flush(pending.temporary)
             except OSError as error:
                 raise output_error(pending.final, error) from error
+        if len(self._pending) == 1:
+            self._replace(self._pending[0])  # a rename is atomic
+        else:
+            self._replace_all()
+        for writing in self._writings.values():
+            writing.end()
+
+    def _replace_all(self) -> None:
+        for folder, writing in self._writings.items():
+            here = [pending for pending in self._pending if pending.target.parent == folder]
+            try:
+                writing.plan([Rename(each.temporary.name, each.target.name, not each.target.exists()) for each in here])
+            except OSError as error:
+                raise output_error(here[0].final, error) from error
         done: list[_Pending] = []
         try:
             for pending in self._pending:
+                self._keep_old(pending)
                 self._replace(pending)
                 done.append(pending)
         except BaseException:
+            for writing in self._writings.values():
+                with suppress(OSError):
+                    writing.undo()
             for pending in done:
                 _restore(pending)
             raise
+        # The plans first: without one, the old files are not put back.
+        for writing in self._writings.values():
+            writing.end()
         for pending in self._pending:
             pending.backup.unlink(missing_ok=True)
 
+    def _keep_old(self, pending: _Pending) -> None:
+        try:
+            if pending.target.exists():
+                _back_up(pending.target, pending.backup)
+        except OSError as error:
+            raise output_error(pending.final, error) from error
+
     def _replace(self, pending: _Pending) -> None:
         try:
-            # A single file needs no backup, because a rename is atomic.
-            if len(self._pending) > 1 and pending.target.exists():
-                _back_up(pending.target, pending.backup)
             pending.temporary.replace(pending.target)
         except OSError as error:
             raise output_error(pending.final, error) from error
@@ -201,6 +233,8 @@ class FileTransaction:
             for path in (pending.temporary, pending.backup):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
+        for writing in self._writings.values():
+            writing.end()
         for folder in reversed(self._created_folders):
             with suppress(OSError):  # not empty: another program has written to it
                 folder.rmdir()

@@ -32,6 +32,7 @@ from terrainpaint.core.journal_records import (
     replayed,
 )
 from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
+from terrainpaint.core.unfinished_writes import sweep
 from terrainpaint.errors import OutputError, ProjectError
 
 _SUFFIX, _LOCK_SUFFIX = ".journal", ".lock"
@@ -71,6 +72,8 @@ class Journal:
         path = folder / f"{stem}-{secrets.token_hex(6)}{_SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            # Unsaved work is for nobody else's eyes.
+            folder.chmod(0o700)
             lock = _taken_lock(path)
         except OSError as error:
             raise output_error(path, error) from error
@@ -129,12 +132,17 @@ class Journal:
         self._append([encode_saved(path)], JournalDocument(self._document.name, path, changed=False))
 
     def flush(self) -> None:
-        """Write everything to the disk, so that it survives a power cut. Raises OutputError."""
+        """Write everything to the disk, so that it survives a power cut. Raises OutputError, also when the file was
+        removed."""
         if self._descriptor is not None:
             try:
                 os.fsync(self._descriptor)
+                is_removed = os.fstat(self._descriptor).st_nlink == 0
             except OSError as error:
                 raise output_error(self.path, error) from error
+            if is_removed:
+                self._broken = True
+                raise OutputError(f"{self.path} was removed by another program; save the document.")
 
     def close_and_remove(self) -> None:
         """Remove the journal of a document that was saved or closed."""
@@ -182,6 +190,7 @@ class Journal:
         self._close()
         try:
             with atomic_path(self.path) as temporary, temporary.open("wb") as file:
+                temporary.chmod(0o600)
                 file.write(MAGIC)
                 file.write(encode_document(self._document))
                 keys = [REROLLS, *(layer.key for layer in project.layers)]
@@ -274,12 +283,9 @@ def discard(journal: AbandonedJournal) -> None:
 
 
 def _sweep(folder: Path) -> None:
+    sweep(folder)
     before = time.time() - _STALE_S
-    for path in folder.glob(f".writing-*{_SUFFIX}"):
-        with suppress(OSError):
-            if path.stat().st_mtime < before:
-                path.unlink()
-    for path in folder.glob(f"*{_LOCK_SUFFIX}"):
+    for path in folder.glob(f"[!.]*{_LOCK_SUFFIX}"):
         with suppress(OSError):
             # A lock file is created before its journal, so a recent one may belong to a program that is starting. The
             # time is read first, because locking may change it.

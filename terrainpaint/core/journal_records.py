@@ -5,6 +5,7 @@ A record is its length and CRC-32, 4 bytes little-endian each, then one byte for
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zlib
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.edits import Tiles
+from terrainpaint.core.files import open_regular
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
 from terrainpaint.core.project_header import MAX_BYTES, Header, decode_header, encode_header, header_of
 from terrainpaint.core.project_pictures import decode_colours, encode_colours, png_header
@@ -102,7 +104,10 @@ def encode_saved(path: Path) -> bytes:
 
 def decode_saved(content: bytes) -> Path:
     """The path of a SAVED record. Raises ValueError."""
-    return Path(str(json.loads(_decompressed(content))))
+    try:
+        return Path(str(json.loads(_decompressed(content))))
+    except RecursionError as error:
+        raise ValueError("a path is not text") from error
 
 
 def encode_tiles(kind: Kind, key: int, tiles: Tiles) -> bytes:
@@ -193,7 +198,7 @@ def replayed(path: Path) -> tuple[State, bool]:
     """
     state = State()
     size, read = path.stat().st_size, len(MAGIC)
-    with path.open("rb") as file:
+    with io.BufferedReader(open_regular(path)) as file:
         for kind, content in read_records(file, size):
             try:
                 state.add(kind, content)
@@ -209,7 +214,7 @@ def document_of(path: Path) -> JournalDocument:
     """The document of a journal, without its arrays. Raises ValueError when it is not a journal, OSError."""
     document: JournalDocument | None = None
     has_header = False
-    with path.open("rb") as file:
+    with io.BufferedReader(open_regular(path)) as file:
         for kind, content in read_records(file, path.stat().st_size):
             if kind is Kind.DOCUMENT:
                 document = decode_document(content)

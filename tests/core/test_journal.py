@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -422,3 +423,36 @@ def test_a_killed_program_loses_at_most_the_step_in_progress(tmp_path: Path) -> 
             assert_same(result, truth.project)
         discard(abandoned)
         assert [path.name for path in folder.iterdir() if not path.name.startswith(".writing-")] == []
+
+
+def test_unsaved_work_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "recovery"
+    journal = Journal.create(folder, "a", plain_project(), VIEW)
+    journal.replaced(plain_project())
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    journal.close_and_remove()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not remove open files")
+def test_a_journal_that_was_removed_is_noticed(tmp_path: Path) -> None:
+    folder, project = tmp_path / "recovery", plain_project()
+    journal = Journal.create(folder, "a", project, VIEW)
+    shutil.rmtree(folder)
+    journal.tiles(project.layers[0].key, stroke(project, project.layers[0].key, Rect(0, 0, 9, 9), 3))
+    with pytest.raises(OutputError, match="was removed by another program"):
+        journal.flush()
+    with pytest.raises(OutputError, match="lacks earlier changes"):
+        journal.structure(project)
+    journal.close_and_remove()
+    again = Journal.create(folder, "a", project, VIEW)
+    assert_same(recovered(again, tmp_path / "copy"), project)
+    again.close_and_remove()
+
+
+def test_anything_with_the_name_of_a_journal(tmp_path: Path) -> None:
+    (tmp_path / "folder.journal").mkdir()
+    os.mkfifo(tmp_path / "pipe.journal")
+    (tmp_path / "loop.journal").symlink_to(tmp_path / "loop.journal")
+    (tmp_path / "text.journal").write_text("text")
+    assert [found.path.name for found in abandoned_journals(tmp_path)] == ["text.journal"]
