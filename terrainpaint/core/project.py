@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
@@ -94,11 +95,24 @@ class ViewSettings:
 
 @dataclass(frozen=True, eq=False)
 class Underlay:
-    """A reference picture (h, w, 3) uint8 sRGB, stretched over the map; `opacity` 0..1."""
+    """A reference picture (h, w, 3) uint8 sRGB; `opacity` 0..1.
+
+    `placement` says where it lies; None is stretched over the map, as in documents of the first versions.
+    """
 
     picture: NDArray[np.uint8]
     opacity: float = 0.5
     visible: bool = True
+    placement: Placement | None = None
+
+    @property
+    def picture_shape(self) -> tuple[int, int]:
+        """(h, w) of the picture."""
+        return self.picture.shape[0], self.picture.shape[1]
+
+    def placed(self, map_shape: tuple[int, int]) -> Placement:
+        """Where it lies on a map (H, W)."""
+        return self.placement or Placement.stretched(map_shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +175,13 @@ class Project:
         layers = tuple(dataclasses.replace(layer, cells=scaled(layer.cells)) for layer in self.layers)
         pixel_size_m = self.settings.pixel_size_m * self.shape[1] / shape[1]
         settings = dataclasses.replace(self.settings, pixel_size_m=pixel_size_m)
-        return dataclasses.replace(self, layers=layers, settings=settings, rerolls=scaled(self.rerolls))
+        underlay = self.underlay
+        if underlay is not None and underlay.placement is not None:
+            down, across = (new / old for new, old in zip(shape, self.shape, strict=True))
+            underlay = dataclasses.replace(underlay, placement=underlay.placement.scaled(down, across))
+        return dataclasses.replace(
+            self, layers=layers, settings=settings, rerolls=scaled(self.rerolls), underlay=underlay
+        )
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
         """The rectangle of `shape` at (`top`, `left`); its pixels outside the map are unpainted."""
@@ -177,4 +197,8 @@ class Project:
             return new
 
         layers = tuple(dataclasses.replace(layer, cells=cut(layer.cells, EMPTY)) for layer in self.layers)
-        return dataclasses.replace(self, layers=layers, rerolls=cut(self.rerolls, 0))
+        underlay = self.underlay
+        if underlay is not None:
+            # It stays on the same ground.
+            underlay = dataclasses.replace(underlay, placement=underlay.placed(self.shape).moved(-top, -left))
+        return dataclasses.replace(self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay)

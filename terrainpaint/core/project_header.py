@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from terrainpaint import __version__
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
@@ -42,10 +44,19 @@ class LayerHeader:
 
 
 @dataclass(frozen=True)
+class UnderlayHeader:
+    """The reference picture except its pixels."""
+
+    opacity: float
+    visible: bool
+    placement: Placement | None
+
+
+@dataclass(frozen=True)
 class Header:
     """A project except its arrays: `shape` (H, W), `layers` from the lowest to the highest.
 
-    `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is (opacity, visible) or None.
+    `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is None without a picture.
     """
 
     shape: tuple[int, int]
@@ -54,7 +65,7 @@ class Header:
     active: int
     view: ViewSettings
     rerolls: bool
-    underlay: tuple[float, bool] | None
+    underlay: UnderlayHeader | None
 
     def project(
         self, cells: Mapping[int, NDArray[np.uint8]], rerolls: NDArray[np.uint8], picture: NDArray[np.uint8] | None
@@ -70,14 +81,15 @@ class Header:
         if self.underlay is not None:
             if picture is None:
                 raise ValueError("the reference picture is missing")
-            underlay = Underlay(picture, *self.underlay)
+            underlay = Underlay(picture, self.underlay.opacity, self.underlay.visible, self.underlay.placement)
         return Project(layers, self.active, self.settings, rerolls, underlay)
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     """The header of a project; `rerolls` as in `Header`."""
     layers = tuple(LayerHeader(layer.key, layer.name, layer.visible, layer.locked) for layer in project.layers)
-    underlay = None if project.underlay is None else (project.underlay.opacity, project.underlay.visible)
+    below = project.underlay
+    underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
     return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay)
 
 
@@ -106,9 +118,7 @@ def encode_header(header: Header) -> bytes:
         ],
         "active": header.active,
         "rerolls": header.rerolls,
-        "underlay": (
-            None if header.underlay is None else {"opacity": header.underlay[0], "visible": header.underlay[1]}
-        ),
+        "underlay": None if header.underlay is None else _encoded(header.underlay),
         "view": {
             "sun_azimuth_deg": view.sun_azimuth_deg,
             "sun_elevation_deg": view.sun_elevation_deg,
@@ -117,6 +127,12 @@ def encode_header(header: Header) -> bytes:
         },
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
+
+
+def _encoded(underlay: UnderlayHeader) -> dict[str, Any]:
+    placement = underlay.placement
+    numbers = None if placement is None else {name: float(number) for name, number in asdict(placement).items()}
+    return {"opacity": underlay.opacity, "visible": underlay.visible, "placement": numbers}
 
 
 def decode_header(data: bytes) -> Header:
@@ -141,7 +157,27 @@ def decode_header(data: bytes) -> Header:
         top.whole("active", 1, _MAX_KEY),
         _view(top.object("view")),
         top.flag("rerolls"),
-        None if underlay is None else (underlay.number("opacity", 0, 1), underlay.flag("visible")),
+        None if underlay is None else _underlay(underlay),
+    )
+
+
+def _underlay(values: JsonObject) -> UnderlayHeader:
+    # Files of the first versions lack the placement.
+    placement = values.object("placement") if "placement" in values and not values.is_null("placement") else None
+    return UnderlayHeader(
+        values.number("opacity", 0, 1),
+        values.flag("visible"),
+        None if placement is None else _placement(placement),
+    )
+
+
+def _placement(values: JsonObject) -> Placement:
+    return Placement(
+        values.number("row", -MOST_PX, MOST_PX),
+        values.number("col", -MOST_PX, MOST_PX),
+        values.number("height", LEAST_SIDE_PX, MOST_PX),
+        values.number("width", LEAST_SIDE_PX, MOST_PX),
+        values.number("turn_deg", -_HUGE, _HUGE),
     )
 
 

@@ -27,6 +27,7 @@ from terrainpaint.core.project import (
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.undo import NOT_MERGED, PaintCommand, PaintStroke, ProjectCommand
 
 _SEPARATE_TILES = 256
@@ -231,9 +232,9 @@ class Document(QObject):
         if settings != self.settings:
             self._push(text, dataclasses.replace(self._project, settings=settings), merge)
 
-    def set_underlay(self, underlay: Underlay | None, merge: int = NOT_MERGED) -> None:
-        """Replace the reference picture; `merge` as in `change_settings`."""
-        text = "Reference picture" if underlay else "Remove reference picture"
+    def set_underlay(self, underlay: Underlay | None, merge: int = NOT_MERGED, detail: str = "") -> None:
+        """Replace the reference picture; `merge` as in `change_settings`, `detail` as in `step_text`."""
+        text = step_text("Reference picture", detail) if underlay else "Remove reference picture"
         self._push(text, dataclasses.replace(self._project, underlay=underlay), merge)
 
     def set_active(self, key: int) -> None:

@@ -17,6 +17,7 @@ from terrainpaint.core.decoding import read_picture
 from terrainpaint.core.importing import HeightMap, read_height_map, read_raw_heights
 from terrainpaint.core.map_files import read_map
 from terrainpaint.core.openraster import read_openraster
+from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import (
     MAX_PROJECT_SIDE_PX,
     NATIVE_PIXEL_SIZE_M,
@@ -143,12 +144,16 @@ class OpenActions(QObject):
             self._jobs.run(
                 "Reading the picture",
                 lambda progress, cancel: read_picture(path),
-                lambda picture: self._document.set_underlay(Underlay(picture)),
+                self._lay_under,
             )
 
     def _begin(self, again: Callable[[], None]) -> None:
         self._again = again
         self.begun.emit()
+
+    def _lay_under(self, picture: NDArray[np.uint8]) -> None:
+        placement = Placement.fitted((picture.shape[0], picture.shape[1]), self._document.shape)
+        self._document.set_underlay(Underlay(picture, placement=placement))
 
     @property
     def _native_pixel_size_m(self) -> float:

@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self._has_document = False
         self.tools = ToolSettings(self)
         self.generation = LiveGeneration(self.document, styles, process, self)
+        self._tool_before = "brush"  # the tool before the reference picture was moved
         self.canvas = Canvas(self.document, self.tools, self)
         self.jobs = WindowJobs(self)
         self.recent_files = RecentFiles(self)
@@ -151,7 +152,7 @@ class MainWindow(QMainWindow):
         self._layout.add_docks(
             {
                 "Classes": self.classes_panel,
-                "Layers": self.layers_panel,
+                "Layers": scrolled(self.layers_panel),
                 "History": HistoryPanel(self.document, self),
                 "Generation": scrolled(self.generation_panel),
             },
@@ -198,6 +199,8 @@ class MainWindow(QMainWindow):
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
+        self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
+        self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
         for source in (generation.failed, self.relief.refused):
             source.connect(lambda sentence: self.say(sentence, MessageKind.ERROR))
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
@@ -335,6 +338,11 @@ class MainWindow(QMainWindow):
                     shutil.copyfile(path, temporary)
             except TerrainPaintError as error:
                 self.say(str(error), MessageKind.WARNING)
+
+    def _move_underlay(self, on: bool) -> None:
+        if on:
+            self._tool_before = self.canvas.tool_name
+        self.canvas.set_tool("reference" if on else self._tool_before)
 
     def show_shortcuts(self) -> None:
         """List all keys, to find and to change them."""

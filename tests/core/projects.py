@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.terrain import Recipe
 
@@ -26,7 +27,9 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
     recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75)
     random = np.random.default_rng(4)
     rerolls = random.integers(0, 3, shape, dtype=np.uint8)
-    underlay = Underlay(random.integers(0, 256, (20, 33, 3), dtype=np.uint8), 0.3, False)
+    underlay = Underlay(
+        random.integers(0, 256, (20, 33, 3), dtype=np.uint8), 0.3, False, Placement(20.5, 31, 40, 66, -12.5)
+    )
     return Project(layers, 2, Settings(1234.5, "atlas", 4, 2.5, recipe), rerolls, underlay)
 
 
@@ -46,3 +49,4 @@ def assert_same(one: Project, other: Project) -> None:
     if one.underlay is not None and other.underlay is not None:
         np.testing.assert_array_equal(one.underlay.picture, other.underlay.picture)
         assert (one.underlay.opacity, one.underlay.visible) == (other.underlay.opacity, other.underlay.visible)
+        assert one.underlay.placement == other.underlay.placement

@@ -22,6 +22,7 @@ from PIL import Image
 from terrainpaint.core import archive as archive_module
 from terrainpaint.core import main_memory
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
@@ -253,6 +254,7 @@ PLACES = [
     *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m")),
     *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
     ("underlay", "opacity"), ("underlay", "visible"),
+    *(("underlay", "placement", name) for name in ("row", "col", "height", "width", "turn_deg")),
 ]  # fmt: skip
 
 
@@ -287,6 +289,13 @@ def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, 
 def test_a_file_without_variety_gets_that_of_real_land(tmp_path: Path) -> None:
     path = described(tmp_path, lambda content: content["settings"].pop("variety"))
     assert load_project(path)[0].settings.recipe.variety == 1
+
+
+def test_a_file_without_a_placement_has_its_reference_picture_over_all_of_the_map(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content["underlay"].pop("placement"))
+    underlay = load_project(path)[0].underlay
+    assert underlay is not None and underlay.placement is None
+    assert underlay.placed((40, 60)) == Placement(20, 30, 40, 60)
 
 
 def test_a_later_format_names_its_program(tmp_path: Path) -> None:

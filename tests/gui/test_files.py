@@ -425,6 +425,8 @@ def test_a_reference_picture_is_loaded(
     assert underlay is not None
     assert underlay.picture.shape == (60, 80, 3)
     assert tuple(underlay.picture[0, 0]) == (30, 20, 10)
+    placed = underlay.placed(person.window.document.shape)
+    assert placed.width / placed.height == pytest.approx(80 / 60), "it keeps its proportions"
 
 
 def test_the_map_is_exported_as_a_picture(

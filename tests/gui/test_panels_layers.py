@@ -296,3 +296,9 @@ def test_the_reference_picture_is_shown_faded_and_removed(panel: LayersPanel, do
     qtbot.mouseClick(box.remove, Qt.MouseButton.LeftButton)
     assert document.project.underlay is None
     assert not box.opacity.isVisible()
+
+
+def test_the_fields_of_the_reference_picture_fit_into_a_narrow_dock(panel: LayersPanel, document: Document) -> None:
+    document.set_underlay(Underlay(np.zeros((4, 4, 3), np.uint8)))
+    panel.underlay.show_moving(True)
+    assert panel.underlay.placement.isVisible() and panel.minimumSizeHint().width() <= 230

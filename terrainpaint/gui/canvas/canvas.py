@@ -112,6 +112,10 @@ class Canvas(MapView):
         self.tool.finish()
         self.pieces.put_down()
 
+    def say(self, sentence: str) -> None:
+        """Say why nothing happens."""
+        self.refused.emit(sentence)
+
     def refuse(self) -> None:
         """Say why nothing can be painted."""
         self.refused.emit(self.document.refusal)

@@ -9,10 +9,12 @@ from PySide6.QtGui import QHideEvent, QImage, QPainter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
+from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.canvas.map_marks import LETTER_REACH_PX, LETTER_SPACING_PX, Ants, letter, patterned, qregion
 from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.canvas.raster_view import RasterView
+from terrainpaint.gui.canvas.reference_picture import ReferencePicture
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.map_camera import Projection
 
@@ -28,6 +30,8 @@ class MapView(RasterView):
         super().__init__(parent)
         self.document = document
         self.pieces = Pieces(document, self)
+        self._reference = ReferencePicture()
+        self._moved_underlay: Underlay | None = None
         self._has_patterns = self._has_letters = False
         self._ants: Ants | None = None
         self._ants_key: tuple[object, ...] = ()
@@ -39,7 +43,7 @@ class MapView(RasterView):
         document.map_changed.connect(self.mark_changed)
         document.replaced.connect(self._take_raster)
         document.settings_changed.connect(self._take_raster)
-        document.underlay_changed.connect(self.redraw)
+        document.underlay_changed.connect(lambda: self.show_underlay(None))
         document.selection_changed.connect(self._show_selection)
         self.pieces.changed.connect(self.mark_changed)
         self._take_raster()
@@ -53,6 +57,11 @@ class MapView(RasterView):
         """Show letters for the classes, or none."""
         self._has_letters = shown
         self.update()
+
+    def show_underlay(self, underlay: Underlay | None) -> None:
+        """Show another reference picture than that of the document while it is dragged; None shows the document's."""
+        self._moved_underlay = underlay
+        self.redraw()
 
     def show_selection_moved(self, rows: int, cols: int) -> None:
         """Show the outline of the selection elsewhere while it is dragged."""
@@ -81,8 +90,11 @@ class MapView(RasterView):
         return channels
 
     def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
-        """The colours, with the patterns if they are shown."""
+        """The colours with the reference picture, and with the patterns if they are shown."""
         picture = super().drawn(screen, samples)
+        underlay = self._moved_underlay or self.document.project.underlay
+        if underlay is not None and underlay.visible and underlay.opacity > 0:
+            picture = self._reference.mixed(picture, underlay, screen, self.projection)
         if not self._has_patterns:
             return picture
         projection = self.projection
@@ -122,16 +134,6 @@ class MapView(RasterView):
 
     def _coloured(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint32]:
         pixels: NDArray[np.uint32] = _COLOURS.take(self._ids(rows, cols))
-        underlay = self.document.project.underlay
-        if underlay is None or not underlay.visible or underlay.opacity <= 0:
-            return pixels
-        height, width = underlay.picture.shape[:2]
-        shape = self.document.shape
-        below = underlay.picture[rows * height // shape[0]][:, cols * width // shape[1]]
-        opacity = np.uint16(round(256 * min(underlay.opacity, 1.0)))
-        channels = pixels.view(np.uint8).reshape(len(rows), len(cols), 4)
-        mixed = channels[:, :, :3] * (np.uint16(256) - opacity) + below * opacity
-        channels[:, :, :3] = mixed >> 8
         return pixels
 
     def _draw_letters(self, painter: QPainter, exposed: QRect) -> None:

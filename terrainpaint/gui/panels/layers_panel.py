@@ -20,6 +20,7 @@ class LayersPanel(QWidget):
     """The layers, topmost first; the selected row is the active layer."""
 
     load_underlay_requested = Signal()
+    move_underlay_toggled = Signal(bool)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +31,7 @@ class LayersPanel(QWidget):
         self.view.setModel(self.model)
         self.underlay = UnderlayBox(document)
         self.underlay.load_requested.connect(self.load_underlay_requested)
+        self.underlay.move_toggled.connect(self.move_underlay_toggled)
         self._rename = self._action("", "Rename  (F2)", lambda: self.view.edit(self.view.currentIndex()))
         self.add = self._action("layer-add", "Add a layer", document.add_layer)
         self.duplicate = self._action("copy", "Duplicate the layer", document.duplicate_layer)

@@ -21,6 +21,7 @@ class Merge(IntEnum):
     RELIEF = 5
     GROUND = 6
     VARIETY = 7
+    UNDERLAY_PLACE = 8
     STYLE = 100
 
 

@@ -11,6 +11,7 @@ from terrainpaint.gui.tools.brush import BordersTool, BrushTool, EraserTool, Smo
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
+from terrainpaint.gui.tools.reference import ReferenceTool
 from terrainpaint.gui.tools.select import MoveTool, SelectTool, TransformTool
 from terrainpaint.gui.tools.settings import SelectionMode, ToolSettings
 from terrainpaint.gui.tools.shapes import EllipseTool, LineTool, RectangleTool
@@ -65,6 +66,11 @@ TOOLS: Mapping[str, ToolKind] = {
                           TransformTool,
                           held=(("Shift", "keeps the proportions, or turns in steps of 15°"),
                                 ("Alt", "keeps the middle"), ("Enter", "applies it"))),
+    "reference": ToolKind("Reference picture", "picture", ("K",), "Drags, scales and turns the reference picture",
+                          ReferenceTool,
+                          held=(("Shift", "at a corner lets go of the proportions, turns by 15°"),
+                                ("Alt at a corner", "from the middle"),
+                                ("Arrows", "move it by 1 px, with Shift by 10"))),
     "pan": ToolKind("Pan", "pan", ("H",), "Drags the map", PanTool, starts_group=True,
                     held=(("Space or middle button", "the same with any tool"),)),
     "zoom": ToolKind("Zoom", "zoom-in", ("Z",), "Click to zoom in, or drag a box", ZoomTool,

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPolygonF
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.symmetry import mirrored
 from terrainpaint.gui.canvas.overlays import MapOnScreen, draw_outlined
@@ -50,6 +51,12 @@ class ToolView(MapOnScreen, Protocol):
 
     def refuse(self) -> None:
         """Say why nothing can be painted."""
+
+    def say(self, sentence: str) -> None:
+        """Say why nothing happens."""
+
+    def show_underlay(self, underlay: Underlay | None) -> None:
+        """Show another reference picture than that of the document while it is dragged."""
 
     def show_selection_moved(self, rows: int, cols: int) -> None:
         """Show the outline of the selection elsewhere while it is dragged."""
