@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 import zlib
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.importing import (
     HeightUnit,
     RawFormat,
+    RawNumber,
+    is_raw,
     likely_raw_format,
     raw_sizes,
     read_height_map,
@@ -181,6 +184,54 @@ def test_the_likely_format_of_a_raw_file(tmp_path: Path, layout: RawFormat) -> N
     land = cv2.resize(rough, (layout.width, layout.height), interpolation=cv2.INTER_CUBIC).clip(0, 65535)
     land.astype(">u2" if layout.big_endian else "<u2").tofile(tmp_path / "a.raw")
     assert likely_raw_format(tmp_path / "a.raw") == layout
+
+
+@pytest.mark.parametrize("number", RawNumber)
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("shape", [(120, 160), (257, 129), (96, 96)])
+@pytest.mark.parametrize("relief", ["rough", "smooth", "low"])
+def test_kind_size_and_order_of_raw_files_are_guessed(
+    tmp_path: Path, number: RawNumber, big_endian: bool, shape: tuple[int, int], relief: str
+) -> None:
+    layout = RawFormat(*shape, big_endian and number.size > 1, number)
+    random = np.random.default_rng(8)
+    land = sum(
+        weight * cv2.resize(random.normal(0, 1, (count, count)), shape[::-1], interpolation=cv2.INTER_CUBIC)
+        for count, weight in ((5, 0.2), (12, 0.06), (40, 0.02 if relief == "rough" else 0.002))
+    )
+    middle, spread = {
+        RawNumber.UINT8: (128.0, 200.0),
+        RawNumber.UINT16: (30_000.0, 50_000.0),
+        RawNumber.INT16: (300.0, 3000.0),
+        RawNumber.FLOAT32: (300.0, 3000.0),
+    }[number]
+    values = middle + spread * land / (4 if relief == "low" else 1)
+    if number is not RawNumber.FLOAT32:
+        limits = np.iinfo(number.value)
+        values = np.rint(values).clip(limits.min, limits.max)
+    path = tmp_path / "a.raw"
+    values.astype(layout.dtype).tofile(path)
+    guessed = likely_raw_format(path)
+    if number is RawNumber.INT16 and values.min() >= 0:
+        assert guessed == dataclasses.replace(layout, number=RawNumber.UINT16)
+    else:
+        assert guessed == layout
+    np.testing.assert_array_equal(read_raw_heights(path, layout).height, values.astype(np.float32))
+
+
+def test_the_meaning_of_raw_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    units = {}
+    for number in RawNumber:
+        (ramp("float32") / 8 + 1).astype(number.value).tofile(path)
+        heights = read_raw_heights(path, RawFormat(40, 50, False, number))
+        units[number] = heights.unit, heights.numbers[1]
+    assert units[RawNumber.UINT8] == (None, 255.0) and units[RawNumber.UINT16] == (None, 65535.0)
+    assert units[RawNumber.INT16][0] == units[RawNumber.FLOAT32][0] == HeightUnit.METRES
+    for suffix, number in ((".r8", RawNumber.UINT8), (".r32", RawNumber.FLOAT32)):
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(bytes(64 * 64 * number.size))
+        assert is_raw(path) and likely_raw_format(path) == RawFormat(64, 64, False, number)
 
 
 def empty_png(width: int, height: int) -> bytes:

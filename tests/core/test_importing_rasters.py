@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -49,6 +50,14 @@ def test_compressed_geotiff(tmp_path: Path, compression: str) -> None:
     assert heights.unit == HeightUnit.METRES and heights.pixel_size_m == 30
 
 
+def test_an_unknown_compression_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.tif", land(), compress="zstd", **UTM)
+    zstd, jpeg_xl = (struct.pack("<HHII", 259, 3, 1, code) for code in (50000, 50002))
+    path.write_bytes(path.read_bytes().replace(zstd, jpeg_xl))
+    with pytest.raises(InputFileError, match="compression that is not known"):
+        read_height_map(path)
+
+
 def test_tiff_with_webp(tmp_path: Path) -> None:
     grey = (land() / 4).astype(np.uint8)
     path = saved(tmp_path / "a.tif", np.stack([grey] * 3), compress="webp", WEBP_LOSSLESS="YES", photometric="rgb")
@@ -85,6 +94,15 @@ def test_text_grid_without_a_projection(tmp_path: Path) -> None:
         path = saved(tmp_path / f"{name}.asc", land(), "AAIGrid", **place)
         path.with_suffix(".prj").unlink()
         assert read_height_map(path).pixel_size_m == pytest.approx(size, rel=1e-3)
+
+
+def test_text_grid_with_decimal_commas(tmp_path: Path) -> None:
+    rows = "\n".join(" ".join(f"{row + col},5" for col in range(50)) for row in range(40))
+    head = "NCOLS 50\nNROWS 40\nXLLCENTER 400000,5\nYLLCENTER 5000000,5\nCELLSIZE 30,5\nNODATA_VALUE -9999\n"
+    (tmp_path / "a.asc").write_text(head + rows)
+    heights = read_height_map(tmp_path / "a.asc")
+    np.testing.assert_array_equal(heights.height[:2, :2], [[0.5, 1.5], [1.5, 2.5]])
+    assert heights.pixel_size_m == 30.5
 
 
 def test_a_raster_without_its_header(tmp_path: Path) -> None:
@@ -197,6 +215,12 @@ def test_scale_offset_and_no_data(tmp_path: Path) -> None:
     heights = read_height_map(path)
     np.testing.assert_allclose(heights.height[:, 4:], land()[:, 4:] + 5, atol=1e-3)
     assert heights.gaps.declared == 4 * 48
+    # A mark near the largest float does not overflow.
+    wide = np.where(land() > 800, np.float32(-3.4e38), land())
+    path = saved(tmp_path / "b.tif", wide, **UTM)
+    with rasterio.open(path, "r+") as file:
+        file.scales = (100.0,)
+    assert read_height_map(path).height.max() <= 80_000
 
 
 @pytest.mark.parametrize(("crs", "north", "expected", "tolerance"), [

@@ -23,6 +23,8 @@ _MARKS = (
 """Numbers that programs write where there is no height, in float32."""
 _FAR_MARKS = (-999.0, 9999.0)
 """They can be heights too, so they must be further away than all others are from each other."""
+_STRIP_ROWS = 256
+"""Rows that are filled at a time; an even number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,19 +137,38 @@ def marked(numbers: NDArray[np.float32], marks: Iterable[float]) -> NDArray[np.b
 
 
 def filled(height: NDArray[np.float32], gaps: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Fill each gap with the mean of the known heights in the smallest block around it that has any.
+    """Fill each gap of `height` (H, W), in place, with the mean of the known heights in the smallest block around it.
 
-    Blocks double in size from 2 px on, and each level is enlarged linearly, so that wide gaps become smooth.
+    Blocks double in size from 2 px on, and each level is enlarged linearly, so that wide gaps become smooth. At least
+    one height is known.
     """
     if not gaps.any():
         return height
-    known = (~gaps).astype(np.float32)
-    sums = np.where(gaps, np.float32(0), height)
-    size = (-(-height.shape[1] // 2), -(-height.shape[0] // 2))
-    weight = np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_AREA), np.float32)
-    total = np.asarray(cv2.resize(sums, size, interpolation=cv2.INTER_AREA), np.float32)
-    empty = weight < 1e-6
-    total[~empty] /= weight[~empty]
-    coarse = filled(total, empty)
-    large = np.asarray(cv2.resize(coarse, height.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.where(gaps, large, height).astype(np.float32, copy=False)
+    coarse, empty = _halved(height, gaps)
+    filled(coarse, empty)
+    # One more pixel around it, so that each strip is enlarged as the whole would be.
+    coarse = np.pad(coarse, 1, mode="edge")
+    for top in range(0, height.shape[0], _STRIP_ROWS):
+        here = gaps[top : top + _STRIP_ROWS]
+        if here.any():
+            part = coarse[top // 2 : top // 2 + len(here) // 2 + 3]
+            large = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+            np.copyto(height[top : top + _STRIP_ROWS], large[2 : 2 + len(here), 2 : 2 + here.shape[1]], where=here)
+    return height
+
+
+def _halved(height: NDArray[np.float32], gaps: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The mean of the known heights in each block of 2 x 2 px, and which blocks have none."""
+    rows, cols = height.shape
+    half = np.empty((-(-rows // 2), -(-cols // 2)), np.float32)
+    empty = np.empty(half.shape, bool)
+    for top in range(0, rows, _STRIP_ROWS):
+        here = slice(top, min(top + _STRIP_ROWS, rows))
+        into = slice(top // 2, -(-here.stop // 2))
+        edges = ((0, -(here.stop - top) % 2), (0, -cols % 2))
+        known = np.pad((~gaps[here]).astype(np.float32), edges)
+        sums = np.pad(np.where(gaps[here], np.float32(0), height[here]), edges)
+        total, count = (part[::2, ::2] + part[::2, 1::2] + part[1::2, ::2] + part[1::2, 1::2] for part in (sums, known))
+        empty[into] = count == 0
+        half[into] = total / np.maximum(count, 1)
+    return half, empty

@@ -144,8 +144,10 @@ class _Reader:
         gaps = np.empty(height.shape, bool)
         statistics = NumberStatistics()
         for rows, numbers, unknown in self._numbers.strips(0.0, 1.0):
-            height[rows], gaps[rows] = numbers, unknown
             statistics.add(numbers, unknown)
+            # Numbers near the largest float would overflow when they are scaled.
+            np.copyto(numbers, np.nan, where=unknown)
+            height[rows], gaps[rows] = numbers, unknown
         return self._height_map(height, gaps, statistics, None, 1.0)
 
     def reduced(self, longest_px: int) -> HeightMap:
@@ -187,20 +189,23 @@ class _Reader:
         if marks and info.is_overview:
             # The file averaged the marks with the heights next to them.
             suspected = (cv2.dilate(suspected.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~declared
-        height *= np.float32(info.scale * factor)
-        height += np.float32(info.offset * factor)
+        scale, offset = info.scale * factor, info.offset * factor
+        if (scale, offset) != (1.0, 0.0):
+            height *= np.float32(scale)
+            height += np.float32(offset)
         if unit is not None:
-            below = ~declared & ~suspected & (height < LOWEST_M / METRES.get(unit, 1.0))
+            below = height < LOWEST_M / METRES.get(unit, 1.0)
+            below &= ~suspected
             declared |= below
-        known = ~(declared | suspected)
-        if not known.any():
+        unknown = declared | suspected
+        if unknown.all():
             raise InputFileError(f"{self._path} contains only gaps; choose another file.")
-        if not np.abs(height, where=known, out=np.zeros_like(height)).max() < 1e9:
+        filled(height, unknown)
+        if not max(-float(height.min()), float(height.max())) < 1e9:
             raise InputFileError(f"{self._path} has heights over 10^9; save it in metres.")
-        gaps = Gaps(int(np.count_nonzero(declared)), int(np.count_nonzero(suspected)), marks if suspected.any() else (),
-                    None if known.all() else info.place.north_up(~known))  # fmt: skip
-        height = filled(height, ~known)
         place = info.place
+        gaps = Gaps(int(np.count_nonzero(declared)), int(np.count_nonzero(suspected)), marks if suspected.any() else (),
+                    place.north_up(unknown) if unknown.any() else None)  # fmt: skip
         if place.is_turned:
             notes.append("It was turned to have north on top.")
         if abs(place.angle_deg) >= 1:

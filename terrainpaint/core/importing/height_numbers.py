@@ -138,9 +138,7 @@ class HeightNumbers:
             if info.colour_table is not None:
                 first = self._grey(first)
             with np.errstate(over="ignore"):
-                numbers = np.asarray(first, np.float32)
-            if numbers is bands[0]:
-                numbers = numbers.copy()
+                numbers = np.array(first, np.float32)  # a copy, which the caller may change
         unknown = absurd(numbers)
         if info.no_data is not None and self._colours is None:
             unknown |= bands[0] == info.no_data

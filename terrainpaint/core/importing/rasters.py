@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import logging
+import math
 import re
 import stat
 import warnings
@@ -186,7 +187,7 @@ def _opened(
     if found.driver in _HEADER_FORMATS:
         assert isinstance(source, Path)
         files = (source, _header_of(source, found.name))
-        options["opener"] = _opener({str(file.absolute()): file for file in files})
+        options["opener"] = _opener({file.name: file for file in files})
         # GDAL probes for the header by name; the opener admits nothing else.
         stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
     # An absolute name, because GDAL takes prefixes such as "GTIFF_DIR:" for instructions.
@@ -211,6 +212,8 @@ def _opened(
     except UnicodeEncodeError as error:
         raise InputFileError(f"{path} has a name that is not valid text; rename the file.") from error
     except _errors() as error:
+        if "codec" in str(error):
+            raise InputFileError(f"{path} has a compression that is not known here; save it with deflate.") from error
         raise damaged(path) from error
     return _GdalRaster(dataset, path, info)
 
@@ -219,7 +222,7 @@ def _unplaced_tile(rasterio: Any, stack: ExitStack, path: Path, found: _Format) 
     """An SRTM tile whose name does not tell its place: GDAL gets the name of one, and its place is not used."""
     tile = path.absolute().with_name("N00E000.hgt")
     try:
-        dataset = stack.enter_context(rasterio.open(str(tile), driver=found.driver, opener=_opener({str(tile): path})))
+        dataset = stack.enter_context(rasterio.open(str(tile), driver=found.driver, opener=_opener({tile.name: path})))
         info = dataclasses.replace(_info(dataset, path, found), place=Georeference())
     except _errors() as error:
         raise damaged(path) from error
@@ -241,7 +244,8 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
         raise InputFileError(f"{path} has no bands; choose another file.")
     if max(width, height) > _MAX_SIDE_PX:
         raise InputFileError(f"{path} has {width:,} x {height:,} px, over {_MAX_SIDE_PX:,} a side; reduce it first.")
-    dtype = np.dtype(str(dataset.dtypes[0]))
+    name = str(dataset.dtypes[0])
+    dtype = np.dtype(name if name != "complex_int16" else "complex64")
     if dtype.kind not in "uif":
         raise InputFileError(f"{path} has complex numbers; save its heights as real ones.")
     block_rows, block_cols = dataset.block_shapes[0]
@@ -263,11 +267,15 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
         alpha=alpha,
         has_mask=not alpha and MaskFlags.per_dataset in flags,
         no_data=None if dataset.nodata is None else float(dataset.nodata),
-        scale=float(dataset.scales[0]),
-        offset=float(dataset.offsets[0]),
+        scale=_finite(dataset.scales[0], 0.0) or 1.0,
+        offset=_finite(dataset.offsets[0], 0.0),
         unit=str(dataset.units[0] or "").strip(),
         colour_table=_colour_table(dataset),
     )
+
+
+def _finite(number: Any, other: float) -> float:
+    return float(number) if math.isfinite(number) else other
 
 
 def _colour_table(dataset: Any) -> NDArray[np.uint8] | None:
@@ -325,12 +333,14 @@ def _header_of(path: Path, name: str) -> Path:
 
 
 def _opener(files: dict[str, Path]) -> Callable[..., Any]:
-    """An opener for GDAL that knows these names only, and their files."""
+    """An opener for GDAL that knows these names in the folder only, and their files."""
 
     def opened(name: str, mode: str = "rb", **options: Any) -> Any:
-        if name not in files or "w" in mode or "+" in mode:
+        # Without the folder, because GDAL changes its separators.
+        file = files.get(PurePosixPath(name.replace("\\", "/")).name)
+        if file is None or "w" in mode or "+" in mode:
             raise FileNotFoundError(name)
-        return files[name].open("rb")
+        return file.open("rb")
 
     return opened
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from terrainpaint.errors import InputFileError
 
 _SAMPLES = 1 << 16
 _RUNS = 64
+_TINY, _HUGE = 1e-6, 1e6
 RAW_SUFFIXES = (".raw", ".r8", ".r16", ".r32")
 """Suffixes of RAW files in lower case."""
 
@@ -98,24 +99,25 @@ def likely_raw_format(path: Path) -> RawFormat:
         )
     candidates: list[tuple[float, RawFormat]] = []
     for number in kinds:
-        if not sizes[number]:
-            continue
+        # From the most square one on, so that it wins among equals.
+        square = sorted(sizes[number], key=lambda size: abs(size[0] - size[1]))
         for big_endian in (False, True) if number.size > 1 else (False,):
-            layout = RawFormat(1, 1, big_endian, number)
-            along = _roughness(path, layout, 1)
-            if not math.isfinite(along):
-                continue
-            # From the most square one on, so that it wins among equals.
-            square = sorted(sizes[number], key=lambda size: abs(size[0] - size[1]))
-            across = [_roughness(path, layout, width) for _, width in square]
-            best = min(range(len(square)), key=across.__getitem__)
-            height, width = square[best]
-            candidates.append((along + across[best], RawFormat(height, width, big_endian, number)))
+            layouts = [RawFormat(height, width, big_endian, number) for height, width in square]
+            if layouts and _can_be_heights(path, layouts[0]):
+                along = _roughness(path, layouts[0], 1)
+                across = [_roughness(path, layout, layout.width) for layout in layouts]
+                best = min(range(len(layouts)), key=across.__getitem__)
+                candidates.append((along + across[best], layouts[best]))
     if not candidates:
         number = next(number for number in kinds if sizes[number])
         height, width = min(sizes[number], key=lambda size: abs(size[0] - size[1]))
         return RawFormat(height, width, False, number)
-    return min(candidates, key=lambda candidate: candidate[0])[1]
+    likely = min(candidates, key=lambda candidate: candidate[0])[1]
+    if likely.number is RawNumber.UINT16 and RawNumber.INT16 in kinds:
+        # Both are equally smooth but for jumps from 0 to 65535, or from 32767 to -32768.
+        signed = dataclasses.replace(likely, number=RawNumber.INT16)
+        return min((likely, signed), key=lambda layout: _step(*_pairs(path, layout, 1)))
+    return likely
 
 
 def sample_raw_heights(path: Path, layout: RawFormat, longest_px: int) -> NDArray[np.float32]:
@@ -191,11 +193,32 @@ def _check_bytes(path: Path, layout: RawFormat) -> None:
         )
 
 
-def _roughness(path: Path, layout: RawFormat, distance: int) -> float:
-    """How much numbers at this distance in the file differ, in parts of how much any two numbers differ.
+def _can_be_heights(path: Path, layout: RawFormat) -> bool:
+    """False for numbers of another kind that are read as float: they are of all sizes, most of them tiny or huge."""
+    if layout.number is not RawNumber.FLOAT32:
+        return True
+    numbers = np.abs(_pairs(path, layout, 1)[0])
+    return bool((~(numbers < _HUGE)).mean() <= 0.25 and ((numbers > 0) & (numbers < _TINY)).mean() <= 0.05)
 
-    Infinite when the numbers cannot be heights, as those of another kind read as float.
-    """
+
+def _roughness(path: Path, layout: RawFormat, distance: int) -> float:
+    """How much numbers at this distance in the file differ, in parts of how much any two numbers differ."""
+    one, other = _pairs(path, layout, distance)
+    keep = (np.abs(one) < _HUGE) & (np.abs(other) < _HUGE)
+    one, other = one[keep], other[keep]
+    if one.size < 2:
+        return 1.0
+    order = np.random.default_rng(0).permutation(one.size)
+    spread = _step(one[order], one[np.roll(order, 1)])
+    return _step(one, other) / spread if spread > 0 else 0.0
+
+
+def _step(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    return float(np.abs(one - other).mean())
+
+
+def _pairs(path: Path, layout: RawFormat, distance: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Numbers and those at this distance in the file, in runs that are evenly spread over it."""
     size = layout.number.size
     total = path.stat().st_size // size
     run = max(1, min(_SAMPLES // _RUNS, total - distance))
@@ -203,25 +226,11 @@ def _roughness(path: Path, layout: RawFormat, distance: int) -> float:
     firsts: list[NDArray[np.float64]] = []
     seconds: list[NDArray[np.float64]] = []
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, np.errstate(invalid="ignore"):  # numbers of other kinds read as float
             for start in starts:
                 for into, at in ((firsts, start), (seconds, start + distance)):
                     file.seek(int(at) * size)
-                    with np.errstate(invalid="ignore"):  # other kinds of numbers read as float
-                        into.append(_numbers(path, file, layout, run).astype(np.float64))
+                    into.append(_numbers(path, file, layout, run).astype(np.float64))
     except OSError as error:
         raise input_error(path, error) from error
-    one, other = np.concatenate(firsts), np.concatenate(seconds)
-    if layout.number is RawNumber.FLOAT32:
-        # Halves of 16-bit numbers read as float are of all sizes, most of them tiny or huge.
-        size_of = np.abs(one[one != 0])
-        strange = ~np.isfinite(one) | (np.abs(one) > 1e6)
-        if strange.mean() > 0.25 or (size_of.size and (size_of < 1e-6).mean() > 0.05):
-            return math.inf
-        keep = ~(strange | ~(np.abs(other) <= 1e6))
-        one, other = one[keep], other[keep]
-    if one.size < 2:
-        return math.inf
-    order = np.random.default_rng(0).permutation(one.size)
-    spread = float(np.abs(one[order] - one[np.roll(order, 1)]).mean())
-    return float(np.abs(one - other).mean()) / spread if spread > 0 else 0.0
+    return np.concatenate(firsts), np.concatenate(seconds)
