@@ -106,6 +106,7 @@ class Submenu:
 
 
 SEPARATOR = None
+TURN_STEP_DEG = 15
 Row = Command | Submenu | None
 _SELECTION = Need.EDITOR | Need.SELECTION
 
@@ -222,6 +223,18 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     ("Ctrl+0",), icon="fit", needs=Need.EDITOR, bar=4),
             Command("actual", "&100 %", lambda window: window.canvas.zoom_to_actual_size(),
                     ("Ctrl+1",), needs=Need.EDITOR),
+            SEPARATOR,
+            Command("turn_left", "&Turn left", lambda window: window.canvas.turn_by(-TURN_STEP_DEG),
+                    ("Ctrl+[",), icon="turn-left", tip="Turn the view by 15° against the clock; the map stays",
+                    needs=Need.EDITOR),
+            Command("turn_right", "Turn &right", lambda window: window.canvas.turn_by(TURN_STEP_DEG),
+                    ("Ctrl+]",), icon="turn-right", tip="Turn the view by 15° with the clock; the map stays",
+                    needs=Need.EDITOR),
+            Command("mirror_view", "Mirror the &view", lambda window: window.canvas.mirror(),
+                    ("Shift+M",), icon="flip-h", tip="Left and right; the map stays", needs=Need.EDITOR),
+            Command("upright", "&Upright", lambda window: window.canvas.reset_turn(),
+                    ("Ctrl+Alt+0",), tip="Neither turned nor mirrored", needs=Need.EDITOR),
+            SEPARATOR,
             Command("linked", "&Move map and terrain together", lambda window: window.options.apply(), is_on=True),
             SEPARATOR,
             Command("grid", "&Grid", lambda window: window.options.apply(),

@@ -71,6 +71,7 @@ def fixed_keys() -> tuple[FixedKey, ...]:
         FixedKey("Map", "Right click", "Palette: classes, size of the brush, what was used last, picker"),
         FixedKey("Map", "Wheel", "Zoom at the pointer"),
         FixedKey("Map", "Space", "Drag the map, also with the middle button"),
+        FixedKey("Map", "Shift+Space", "Turn the view with a drag, also with the middle button"),
         FixedKey("3D view", "F", "Fly, and end it; when the pointer is over the view"),
         FixedKey("3D view", "Home", "Show the whole terrain; when the pointer is over the view"),
         FixedKey("3D view", "Drag", "Turn; with Shift or another button: move"),

@@ -43,6 +43,7 @@ class CameraLink(QObject):
             return
         self._is_moving = True
         if source.is_fitted:
+            other.set_turned(camera)
             other.zoom_to_fit()
         else:
             # By the shorter sides, so that the way there and back ends where it began.

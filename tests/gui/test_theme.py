@@ -35,6 +35,8 @@ WANTED = {
         "flip-h",
         "flip-v",
         "link",
+        "turn-left",
+        "turn-right",
         "symmetry",
         "pan",
         "zoom-in",

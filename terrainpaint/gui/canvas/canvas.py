@@ -171,7 +171,7 @@ class Canvas(MapView):
         if event.button() == Qt.MouseButton.LeftButton and not self.is_space_held:
             self._begin(self._pointer_of(event, event.position()), self._chosen(event))
         elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self.start_pan(event.position())
+            self.begin_drag(event)
         elif event.button() == Qt.MouseButton.RightButton and self._pressed is None and not self.is_panning:
             self.palette_requested.emit(event.globalPosition().toPoint(), *self.to_map(event.position()))
 

@@ -73,9 +73,8 @@ class MapView(RasterView):
         """Draw a rectangle of the map again, with the letters that reach into it."""
         super().mark_changed(rect)
         if self._has_letters:
-            area = QRectF(self.to_screen(rect.row, rect.col), self.to_screen(rect.bottom, rect.right))
             reach = LETTER_REACH_PX
-            self.update(area.adjusted(-reach, -reach, reach, reach).toAlignedRect())
+            self.update(self.rect_on_view(rect).adjusted(-reach, -reach, reach, reach).toAlignedRect())
 
     def colours(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
         """(h, w, 4) uint8 sRGB, the last channel 255."""
@@ -137,19 +136,20 @@ class MapView(RasterView):
         return pixels
 
     def _draw_letters(self, painter: QPainter, exposed: QRect) -> None:
-        origin = self.to_screen(0, 0)
-        end = self.to_screen(*self.document.shape)
         reach, step, ratio = LETTER_REACH_PX, LETTER_SPACING_PX, self.devicePixelRatioF()
+        # On the sheet letters are where they always are on the map; they stay upright in the view.
+        projection, turn = self.projection, self.turn
+        exposed = self.view_on_sheet(exposed)
+        (top, left), (bottom, right) = projection.to_screen(0, 0), projection.to_screen(*self.document.shape)
         xs, ys = (
             np.arange(start + step / 2 + max(0, (low - reach - start) // step) * step, min(stop, high + reach), step)
             for start, stop, low, high in (
-                (origin.x(), end.x(), exposed.left(), exposed.right()),
-                (origin.y(), end.y(), exposed.top(), exposed.bottom()),
+                (left / ratio, right / ratio, exposed.left(), exposed.right()),
+                (top / ratio, bottom / ratio, exposed.top(), exposed.bottom()),
             )
         )
         if not len(xs) or not len(ys):
             return
-        projection = self.projection
         rows, cols = (
             np.floor((places * ratio - start) / projection.zoom).astype(np.intp).clip(0, side - 1)
             for places, start, side in zip((ys, xs), (projection.top, projection.left), projection.shape, strict=True)
@@ -157,7 +157,8 @@ class MapView(RasterView):
         ids = self._ids(rows, cols)
         for i, y in enumerate(ys):
             for j, x in enumerate(xs):
-                at = QPointF(round(x) - reach, round(y) - reach)
+                down, across = turn.to_view(y * ratio, x * ratio)
+                at = QPointF(round(across / ratio) - reach, round(down / ratio) - reach)
                 painter.drawPixmap(at, letter(int(ids[i, j]), ratio, self.font().family()))
 
     def _show_selection(self) -> None:
@@ -177,11 +178,10 @@ class MapView(RasterView):
         if selection is None or self.pieces.floating is not None:
             return None
         projection: Projection = self.projection
-        key = (selection, self._ants_offset, projection, self.size(), self.devicePixelRatioF())
+        sheet_px = self.turn.sheet_px
+        key = (selection, self._ants_offset, projection, sheet_px, self.devicePixelRatioF())
         if key != self._ants_key or self._ants is None:
-            ratio = self.devicePixelRatioF()
-            size = round(self.height() * ratio), round(self.width() * ratio)
-            self._ants = Ants(selection, self._ants_offset, projection, size)
+            self._ants = Ants(selection, self._ants_offset, projection, sheet_px)
             self._ants_key, self._ants_picture = key, None
         return self._ants
 
@@ -189,7 +189,8 @@ class MapView(RasterView):
         self._phase += 1
         ants = self._current_ants()
         if ants is not None:
-            self.update(qregion(ants.region, self.devicePixelRatioF()))
+            region = qregion(ants.region, self.devicePixelRatioF())
+            self.update(self.sheet_on_view(QRectF(region.boundingRect())) if self._camera.is_turned else region)
 
     def _draw_ants(self, painter: QPainter) -> None:
         ants = self._current_ants()
@@ -200,4 +201,7 @@ class MapView(RasterView):
         ratio = self.devicePixelRatioF()
         picture = self._ants_picture[1]
         picture.setDevicePixelRatio(ratio)
+        painter.save()
+        self.turn_painter(painter)
         painter.drawImage(QPointF(ants.screen.col / ratio, ants.screen.row / ratio), picture)
+        painter.restore()

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
 
 from terrainpaint.core.painting import Brush, Shape, dab
 from terrainpaint.core.rects import Point
@@ -76,6 +76,14 @@ def draw_scale_bar(painter: QPainter, height: int, metres_per_px: float, font: Q
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
+def draw_frame(painter: QPainter, area: QRectF) -> None:
+    """A thin dark line around `area`, the map. Filled, because a line at whole numbers moves when it is mirrored."""
+    outer = QPainterPath()
+    outer.addRect(area.adjusted(-1, -1, 1, 1))
+    outer.addRect(area)
+    painter.fillPath(outer, QColor(0, 0, 0, 110))
+
+
 def draw_grid(painter: QPainter, area: QRectF, origin: QPointF, spacing_px: float) -> None:
     """Squares over `area`, the map; `origin` is its corner. Where they would be too small, some lines are left out."""
     spacing = spacing_px
@@ -117,14 +125,17 @@ def outline_path(brush: Brush, at: Point, view: MapOnScreen) -> QPainterPath:
     path = QPainterPath()
     row, col = brush.snapped(at)
     middle = view.to_screen(row, col)
-    unit = view.to_screen(row, col + 1).x() - middle.x()
+    unit = QLineF(middle, view.to_screen(row, col + 1)).length()
     if brush.size_px > _PIXELS_UP_TO or unit < 2:
-        half = max(brush.size_px / 2 * unit, 1.0)
-        box = QRectF(middle.x() - half, middle.y() - half, 2 * half, 2 * half)
+        half = max(brush.size_px / 2, 1.0 / max(unit, 1e-6))
         if brush.shape is Shape.SQUARE:
-            path.addRect(box)
+            corners = [
+                (row + down * half, col + across * half) for down, across in ((-1, -1), (-1, 1), (1, 1), (1, -1))
+            ]
+            path.addPolygon(QPolygonF([view.to_screen(*corner) for corner in corners]))
+            path.closeSubpath()
         else:
-            path.addEllipse(box)
+            path.addEllipse(middle, half * unit, half * unit)
         return path
     # Away from the borders of a map the brush has all of its pixels.
     place = brush.snapped((_PLACE[0] + row % 1, _PLACE[1] + col % 1))
@@ -143,9 +154,11 @@ def outline_path(brush: Brush, at: Point, view: MapOnScreen) -> QPainterPath:
 def draw_axes(painter: QPainter, symmetry: Symmetry, shape: tuple[int, int], view: MapOnScreen) -> None:
     """The lines in which a map of (H, W) is mirrored, or the rays that divide it."""
     length = math.hypot(*shape)
-    corner, end = view.to_screen(0, 0), view.to_screen(*shape)
+    corners = [view.to_screen(*corner) for corner in ((0, 0), (0, shape[1]), shape, (shape[0], 0))]
+    whole = QPainterPath()
+    whole.addPolygon(QPolygonF(corners))
     painter.save()
-    painter.setClipRect(QRectF(corner, end), Qt.ClipOperation.IntersectClip)
+    painter.setClipPath(whole, Qt.ClipOperation.IntersectClip)
     middle = view.to_screen(*symmetry.centre)
     lines = []
     for angle_deg in symmetry.axes_deg:

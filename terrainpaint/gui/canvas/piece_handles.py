@@ -109,12 +109,14 @@ class PieceHandles:
         if floating is None:
             return
         frame = QPainterPath()
-        frame.addPolygon(QPolygonF([self._view.to_screen(*corner) for corner in self._corners(floating)]))
+        corners = [self._view.to_screen(*corner) for corner in self._corners(floating)]
+        frame.addPolygon(QPolygonF(corners))
         frame.closeSubpath()
         if floating.has_handles:
             frame.moveTo(self._place(floating, (-1, 0)))
             frame.lineTo(self._knob(floating))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, floating.placement.angle_deg != 0)
+        is_upright = QLineF(corners[0], corners[1]).angle() % 90 == 0
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_upright)
         draw_outlined(painter, frame)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if floating.has_handles:

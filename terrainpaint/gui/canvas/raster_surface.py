@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from typing import cast
@@ -10,12 +11,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion, QResizeEvent, QTransform
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.gui.canvas.overlays import MARKER_REACH_PX, draw_grid, draw_outlined, draw_scale_bar, marker_path
-from terrainpaint.gui.map_camera import Camera, Projection, allowed, fitted
+from terrainpaint.gui.canvas.overlays import (
+    MARKER_REACH_PX,
+    draw_frame,
+    draw_grid,
+    draw_outlined,
+    draw_scale_bar,
+    marker_path,
+)
+from terrainpaint.gui.map_camera import Camera, Projection, Turn, allowed, fitted
 from terrainpaint.gui.theme import current_theme
 
 _FIT_MARGIN_PX = 16
@@ -27,7 +35,10 @@ _MAX_RECTS = 24
 
 
 class RasterSurface(QWidget):
-    """Shows a raster of (H, W) whose colours a subclass gives. Pixels are those of the screen, physical ones."""
+    """Shows a raster of (H, W) whose colours a subclass gives. Pixels are those of the screen, physical ones.
+
+    What is computed is an upright sheet, which is turned and mirrored when it is drawn; upright, it is the view.
+    """
 
     camera_changed = Signal(object)
     """Camera; `set_camera` of another view may be connected to it, also the other way round."""
@@ -75,11 +86,11 @@ class RasterSurface(QWidget):
         """Draw a rectangle of the map again."""
         screen = self._logical(self.projection.pixels(rect))
         self._stale += screen
-        self.update(screen)
+        self.update(self.sheet_on_view(QRectF(screen)))
 
     def redraw(self) -> None:
         """Draw all of the map again. QWidget's `update` draws only the overlays again."""
-        self._stale = QRegion(self.rect())
+        self._stale = QRegion(self._sheet_rect())
         self.update()
 
     def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
@@ -87,12 +98,13 @@ class RasterSurface(QWidget):
         projection = self.projection
         ratio = self.devicePixelRatioF()
         screen = self._logical_f(projection.screen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QColor(0, 0, 0, 110))
-        painter.drawRect(screen.adjusted(-1, -1, 0, 0))
+        painter.save()
+        self.turn_painter(painter)
+        draw_frame(painter, screen)
         if self._grid_px is not None:
-            shown = screen.intersected(QRectF(self.rect()))
+            shown = screen.intersected(QRectF(self._sheet_rect()))
             draw_grid(painter, shown, screen.topLeft(), self._grid_px * projection.zoom / ratio)
+        painter.restore()
         if self._marker is not None:
             draw_outlined(painter, marker_path(self.to_screen(*self._marker)))
         if self._has_scale_bar:
@@ -132,31 +144,72 @@ class RasterSurface(QWidget):
 
     @property
     def projection(self) -> Projection:
-        """Where the map lies on the screen."""
-        return Projection.of(self._camera, self._shape, self._size_px())
+        """Where the map lies on the sheet."""
+        return Projection.of(self._camera, self._shape, self.turn.sheet_px)
+
+    @property
+    def turn(self) -> Turn:
+        """How the sheet is turned in the view."""
+        return Turn.of(self._camera, self._size_px())
+
+    def turn_painter(self, painter: QPainter) -> None:
+        """Let a painter draw in logical pixels of the sheet."""
+        if self._camera.is_turned:
+            painter.setTransform(self._transform(), True)
+            oblique = self.turn.is_oblique
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, oblique)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, oblique)
+
+    def sheet_on_view(self, rect: QRectF) -> QRect:
+        """The rectangle of the view around one of the sheet, in logical pixels."""
+        if not self._camera.is_turned:
+            return rect.toAlignedRect()
+        return self._transform().mapRect(rect).toAlignedRect().adjusted(-1, -1, 1, 1)
+
+    def view_on_sheet(self, rect: QRect) -> QRect:
+        """The rectangle of the sheet around one of the view, in logical pixels."""
+        if not self._camera.is_turned:
+            return rect
+        inverse, _ = self._transform().inverted()
+        return inverse.mapRect(QRectF(rect)).toAlignedRect().adjusted(-1, -1, 1, 1)
 
     def visible_rect(self) -> Rect:
         """The rectangle of the map that is in view, in map pixels."""
         height, width = self._size_px()
-        (top, left), (bottom, right) = self.projection.to_map(0, 0), self.projection.to_map(height, width)
-        rect = Rect.spanned(math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right))
+        turn, projection = self.turn, self.projection
+        corners = [projection.to_map(*turn.to_sheet(y, x)) for y in (0, height) for x in (0, width)]
+        rows, cols = zip(*corners, strict=True)
+        rect = Rect.spanned(math.floor(min(rows)), math.floor(min(cols)), math.ceil(max(rows)), math.ceil(max(cols)))
         return rect.clipped(self._shape)
 
     def to_map(self, at: QPointF) -> tuple[float, float]:
         """The map position (row, col) of a place in the widget."""
         ratio = self.devicePixelRatioF()
-        return self.projection.to_map(at.y() * ratio, at.x() * ratio)
+        return self.projection.to_map(*self.turn.to_sheet(at.y() * ratio, at.x() * ratio))
 
     def to_screen(self, row: float, col: float) -> QPointF:
         """The place in the widget of a map position."""
         ratio = self.devicePixelRatioF()
-        y, x = self.projection.to_screen(row, col)
+        y, x = self.turn.to_view(*self.projection.to_screen(row, col))
         return QPointF(x / ratio, y / ratio)
+
+    def rect_on_view(self, rect: Rect) -> QRectF:
+        """The rectangle of the view around one of the map, in logical pixels."""
+        corners = [self.to_screen(row, col) for row in (rect.row, rect.bottom) for col in (rect.col, rect.right)]
+        xs, ys = [corner.x() for corner in corners], [corner.y() for corner in corners]
+        return QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
 
     def zoom_to_fit(self) -> None:
         """Show all of the map, also after the widget has changed its size."""
         self._fits = True
-        self._move(fitted(self._shape, self._size_px(), round(_FIT_MARGIN_PX * self.devicePixelRatioF())))
+        margin_px = round(_FIT_MARGIN_PX * self.devicePixelRatioF())
+        self._move(fitted(self._shape, self._size_px(), margin_px, self._camera))
+
+    def set_turned(self, camera: Camera) -> None:
+        """Turn and mirror the view as a camera is, about its middle; all of the map stays in view if it was."""
+        self._move(dataclasses.replace(self._camera, angle_deg=camera.angle_deg, is_mirrored=camera.is_mirrored))
+        if self._fits:
+            self.zoom_to_fit()
 
     @property
     def is_fitted(self) -> bool:
@@ -165,7 +218,7 @@ class RasterSurface(QWidget):
 
     def zoom_to_actual_size(self) -> None:
         """One screen pixel for each map pixel."""
-        self.set_camera(Camera(self._camera.row, self._camera.col, 1.0))
+        self.set_camera(dataclasses.replace(self._camera, zoom=1.0))
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         """Set the zoom; what is at a place in the widget, or in its middle, stays there."""
@@ -173,29 +226,36 @@ class RasterSurface(QWidget):
         row, col = self.to_map(at)
         zoom = allowed(Camera(0, 0, zoom), self._shape).zoom
         ratio = self.devicePixelRatioF()
-        height, width = self._size_px()
-        self.set_camera(
-            Camera(row - (at.y() * ratio - height / 2) / zoom, col - (at.x() * ratio - width / 2) / zoom, zoom)
-        )
+        turn = self.turn
+        y, x = turn.to_sheet(at.y() * ratio, at.x() * ratio)
+        height, width = turn.sheet_px
+        row, col = row - (y - height / 2) / zoom, col - (x - width / 2) / zoom
+        self.set_camera(dataclasses.replace(self._camera, row=row, col=col, zoom=zoom))
 
     def show_map_rect(self, rect: Rect) -> None:
         """Zoom so that a rectangle of the map fills the view."""
         height, width = self._size_px()
-        zoom = min(height / max(rect.height, 1), width / max(rect.width, 1))
-        middle = rect.row + rect.height / 2, rect.col + rect.width / 2
-        self.set_camera(Camera(*middle, math.floor(zoom) if zoom > 1 else zoom))
+        around = self.turn.around((max(rect.height, 1), max(rect.width, 1)))
+        zoom = min(height / around[0], width / around[1])
+        row, col = rect.row + rect.height / 2, rect.col + rect.width / 2
+        zoom = math.floor(zoom) if zoom > 1 else zoom
+        self.set_camera(dataclasses.replace(self._camera, row=row, col=col, zoom=zoom))
 
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Compute and draw the exposed pixels."""
-        self._compute(event.region())
+        turned = self._camera.is_turned
+        rect = self.view_on_sheet(event.rect()).intersected(self._sheet_rect())
+        self._compute(QRegion(rect) if turned else event.region())
         painter = QPainter(self)
         ratio = self.devicePixelRatioF()
-        rect = event.rect()
         source = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
+        painter.save()
+        self.turn_painter(painter)
         painter.drawImage(QRectF(rect), self._backing, source)
-        self.paint_overlays(painter, rect)
+        painter.restore()
+        self.paint_overlays(painter, event.rect())
 
     def changeEvent(self, event: QEvent) -> None:
         """The colours around the map are those of the theme."""
@@ -219,6 +279,22 @@ class RasterSurface(QWidget):
         ratio = self.devicePixelRatioF()
         return round(self.height() * ratio), round(self.width() * ratio)
 
+    def _sheet_rect(self) -> QRect:
+        height, width = self.turn.sheet_px
+        ratio = self.devicePixelRatioF()
+        return QRect(0, 0, math.ceil(width / ratio), math.ceil(height / ratio))
+
+    def _transform(self) -> QTransform:
+        """From logical pixels of the sheet to those of the view."""
+        ratio = self.devicePixelRatioF()
+        (height, width), (sheet_height, sheet_width) = self._size_px(), self.turn.sheet_px
+        transform = QTransform()
+        transform.translate(width / ratio / 2, height / ratio / 2)
+        transform.scale(-1 if self._camera.is_mirrored else 1, 1)
+        transform.rotate(self._camera.angle_deg)
+        transform.translate(-sheet_width / ratio / 2, -sheet_height / ratio / 2)
+        return transform
+
     def _move(self, camera: Camera) -> None:
         if camera != self._camera:
             self._camera = camera
@@ -233,10 +309,10 @@ class RasterSurface(QWidget):
 
     def _compute(self, exposed: QRegion) -> None:
         """Bring the exposed part of the backing up to date."""
-        height, width = self._size_px()
+        height, width = self.turn.sheet_px
         if self._backing.size() != QSize(width, height):
             self._backing = QImage(width, height, QImage.Format.Format_RGB32)
-            self._stale = QRegion(self.rect())
+            self._stale = QRegion(self._sheet_rect())
         region = self._stale & exposed
         if region.isEmpty():
             return
@@ -274,4 +350,4 @@ class RasterSurface(QWidget):
         return QRectF(screen.col / ratio, screen.row / ratio, screen.width / ratio, screen.height / ratio)
 
     def _logical(self, screen: Rect) -> QRect:
-        return self._logical_f(screen).toAlignedRect().intersected(self.rect())
+        return self._logical_f(screen).toAlignedRect().intersected(self._sheet_rect())

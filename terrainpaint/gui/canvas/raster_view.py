@@ -1,21 +1,31 @@
-"""A view of a raster that is moved and zoomed with mouse, wheel, keys and touchpad."""
+"""A view of a raster that is moved, zoomed, turned and mirrored with mouse, wheel, keys and touchpad."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.gui.canvas.raster_surface import RasterSurface
 from terrainpaint.gui.map_camera import Camera, stepped
+from terrainpaint.gui.widgets.basics import push_button
+from terrainpaint.gui.widgets.notation import format_number
 
 _CLICK_PX = 4
+_SNAP_DEG = 3.0
+"""A drag that turns stops at quarter turns when it comes so near."""
+_BADGE_PX = 10
 
 
 class RasterView(RasterSurface):
-    """Wheel, pinch and + - zoom, Ctrl+0 fits, Ctrl+1 is 100 %; left or middle button or two fingers move it."""
+    """Wheel, pinch and + - zoom, Ctrl+0 fits, Ctrl+1 is 100 %; left or middle button or two fingers move it.
+
+    With Shift, a drag of Space or the middle button turns it. While it is turned or mirrored, a button says how, and
+    makes it upright again.
+    """
 
     hovered = Signal(float, float)
     """Map row and column under the pointer, which may be outside of the map."""
@@ -31,7 +41,16 @@ class RasterView(RasterSurface):
         self._wheel_left = 0.0
         self._space = False
         self._drag: tuple[QPointF, Camera] | None = None
+        self._turns = False
         self._pressed_at: QPointF | None = None
+        self.badge = push_button("", "badge")
+        self.badge.setParent(self)
+        self.badge.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.badge.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.badge.setToolTip("The view is turned or mirrored, not the map. Click: upright again")
+        self.badge.clicked.connect(self.reset_turn)
+        self.badge.hide()
+        self.camera_changed.connect(self._show_badge)
 
     def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in by steps of a wheel, out when negative; what is at a place in the widget stays there."""
@@ -39,9 +58,21 @@ class RasterView(RasterSurface):
         zoom, self._wheel_left = stepped(self._camera.zoom, self._wheel_left + steps)
         self.zoom_to(zoom, at)
 
+    def turn_by(self, degrees: float) -> None:
+        """Turn the view clockwise, as it is seen."""
+        self.set_turned(self._camera.turned(degrees))
+
+    def mirror(self) -> None:
+        """Mirror the view left and right, as it is seen."""
+        self.set_turned(self._camera.mirrored())
+
+    def reset_turn(self) -> None:
+        """Make the view upright."""
+        self.set_turned(self._camera.upright())
+
     @property
     def is_panning(self) -> bool:
-        """Whether a drag moves the map now."""
+        """Whether a drag moves or turns the map now."""
         return self._drag is not None
 
     def release_space(self) -> None:
@@ -56,7 +87,12 @@ class RasterView(RasterSurface):
 
     def start_pan(self, at: QPointF) -> None:
         """Move the map with the pointer from a place in the widget on, until `stop_pan`."""
-        self._drag = at, self._camera
+        self._drag, self._turns = (at, self._camera), False
+        self.show_cursor()
+
+    def start_turn(self, at: QPointF) -> None:
+        """Turn the map about the middle of the view with the pointer, until `stop_pan`."""
+        self._drag, self._turns = (at, self._camera), True
         self.show_cursor()
 
     def stop_pan(self) -> None:
@@ -65,11 +101,25 @@ class RasterView(RasterSurface):
         self.show_cursor()
 
     def pan_to(self, at: QPointF) -> None:
-        """Move the map so that what was at the start of the drag is at a place in the widget."""
-        if self._drag is not None:
-            start, camera = self._drag
-            moved = (at - start) * (self.devicePixelRatioF() / camera.zoom)
-            self.set_camera(Camera(camera.row - moved.y(), camera.col - moved.x(), camera.zoom))
+        """Move or turn the map so that what was at the start of the drag is at a place in the widget."""
+        if self._drag is None:
+            return
+        start, camera = self._drag
+        if self._turns:
+            middle = QRectF(self.rect()).center()
+            # Qt counts angles against the clock.
+            turned = camera.turned(QLineF(middle, start).angle() - QLineF(middle, at).angle())
+            self.set_turned(turned.snapped(_SNAP_DEG))
+        else:
+            self.set_camera(self._shifted(camera, at - start))
+
+    def begin_drag(self, event: QMouseEvent) -> None:
+        """Move the map, or turn it with Shift and Space or the middle button."""
+        by_left = event.button() == Qt.MouseButton.LeftButton and not self._space
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not by_left:
+            self.start_turn(event.position())
+        else:
+            self.start_pan(event.position())
 
     def idle_cursor(self) -> Qt.CursorShape:
         """The pointer while no drag moves the map."""
@@ -84,16 +134,28 @@ class RasterView(RasterSurface):
         else:
             self.setCursor(self.idle_cursor())
 
+    def _shifted(self, camera: Camera, by: QPointF) -> Camera:
+        """The camera after the map moved with the pointer, in logical pixels of the view."""
+        scale = self.devicePixelRatioF() / camera.zoom
+        rows, cols = self.turn.offset_to_sheet(by.y() * scale, by.x() * scale)
+        return dataclasses.replace(camera, row=camera.row - rows, col=camera.col - cols)
+
+    def _show_badge(self, camera: Camera) -> None:
+        self.badge.setVisible(camera.is_turned)
+        angle = f"{format_number(camera.angle_deg, 1)}°" if camera.angle_deg else ""
+        self.badge.setText(
+            " · ".join(part for part in (angle, "mirrored" if camera.is_mirrored else "") if part) + "  ×"
+        )
+        self.badge.adjustSize()
+        self.badge.move(_BADGE_PX, _BADGE_PX)
+
     # Events
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; two fingers on a touchpad move the map."""
         fingers = not event.pixelDelta().isNull() and event.phase() != Qt.ScrollPhase.NoScrollPhase
         if fingers and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            scale = self.devicePixelRatioF() / self._camera.zoom
-            moved = event.pixelDelta()
-            row, col = self._camera.row - moved.y() * scale, self._camera.col - moved.x() * scale
-            self.set_camera(Camera(row, col, self._camera.zoom))
+            self.set_camera(self._shifted(self._camera, QPointF(event.pixelDelta())))
         else:
             self.zoom_by(event.angleDelta().y() / 120, event.position())
         event.accept()
@@ -110,7 +172,7 @@ class RasterView(RasterSurface):
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             if event.button() == Qt.MouseButton.LeftButton and not self._space:
                 self._pressed_at = event.position()
-            self.start_pan(event.position())
+            self.begin_drag(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the map, or emit where the pointer is."""

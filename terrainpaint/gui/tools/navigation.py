@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter
 
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.gui.canvas.overlays import draw_outlined
@@ -71,7 +71,6 @@ class ZoomTool(Tool):
     def paint_overlay(self, painter: QPainter) -> None:
         """Show the box."""
         if self._start is not None:
-            path = QPainterPath()
-            ends = self.view.to_screen(*self._start), self.view.to_screen(*self._end)
-            path.addRect(QRectF(QPointF(ends[0]), QPointF(ends[1])).normalized())
-            draw_outlined(painter, path)
+            (top, left), (bottom, right) = self._start, self._end
+            corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
+            draw_outlined(painter, self.path(corners, closed=True))

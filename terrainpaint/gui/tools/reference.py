@@ -95,7 +95,7 @@ class ReferenceTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows move the picture."""
-        step, underlay = nudge(event), self.document.project.underlay
+        step, underlay = nudge(event, self.view), self.document.project.underlay
         if step is None or underlay is None:
             return False
         placement = underlay.placed(self.document.shape).moved(*step)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
 from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle, where
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Selection, added, moved, subtracted
-from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import MapOnScreen, draw_outlined
 from terrainpaint.gui.tools.fills import class_at
 from terrainpaint.gui.tools.settings import SelectionMode
 from terrainpaint.gui.tools.shapes import arc, box, outer_corners
@@ -28,13 +28,23 @@ _ARROWS = {
 }
 
 
-def nudge(event: QKeyEvent) -> tuple[int, int] | None:
-    """Rows and columns that an arrow key moves by: 1, with Shift 10; None for another key."""
+def nudge(event: QKeyEvent, view: MapOnScreen) -> tuple[int, int] | None:
+    """Rows and columns that an arrow key moves by: 1, with Shift 10; None for another key.
+
+    In a view that is turned or mirrored, they are those that come nearest to the arrow.
+    """
     arrow = _ARROWS.get(Qt.Key(event.key()))
     if arrow is None:
         return None
     step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-    return arrow[0] * step, arrow[1] * step
+    origin = view.to_screen(0, 0)
+
+    def along(rows: int, cols: int) -> float:
+        moved = view.to_screen(rows, cols) - origin
+        return moved.y() * arrow[0] + moved.x() * arrow[1]
+
+    rows, cols = max(_ARROWS.values(), key=lambda way: along(*way))
+    return rows * step, cols * step
 
 
 class SelectTool(Tool):
@@ -95,7 +105,7 @@ class SelectTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows move the outline."""
-        step = nudge(event)
+        step = nudge(event, self.view)
         if step is None or self.document.selection is None:
             return False
         self.document.set_selection(moved(self.document.selection, *step, self.document.shape))
@@ -205,7 +215,7 @@ class MoveTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows lift and move the piece, which floats until `finish`."""
-        step = nudge(event)
+        step = nudge(event, self.view)
         if step is None or not self.view.pieces.lift():
             return False
         assert self.view.pieces.floating is not None
@@ -248,7 +258,7 @@ class TransformTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows lift and move the piece."""
-        step = nudge(event)
+        step = nudge(event, self.view)
         pieces = self.view.pieces
         if step is None or not pieces.lift("Transform", has_handles=True) or pieces.floating is None:
             return False
