@@ -91,6 +91,8 @@ class ViewSettings:
     sun_elevation_deg: float = 45.0
     exaggeration: float = 20.0
     water_level_m: float | None = 0.0
+    is_exaggeration_automatic: bool = True
+    """Whether the exaggeration follows the heights of the map."""
 
 
 @dataclass(frozen=True, eq=False)

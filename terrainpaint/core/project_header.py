@@ -124,6 +124,7 @@ def encode_header(header: Header) -> bytes:
             "sun_elevation_deg": view.sun_elevation_deg,
             "exaggeration": view.exaggeration,
             "water_level_m": view.water_level_m,
+            "automatic_exaggeration": view.is_exaggeration_automatic,
         },
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
@@ -207,4 +208,6 @@ def _view(values: JsonObject) -> ViewSettings:
         values.number("sun_elevation_deg", -_HUGE, _HUGE),
         values.number("exaggeration", -_HUGE, _HUGE),
         None if values.is_null("water_level_m") else values.number("water_level_m", -_HUGE, _HUGE),
+        # In files of the first versions the user chose it.
+        values.flag("automatic_exaggeration") if "automatic_exaggeration" in values else False,
     )

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QTimer, Signal
-from PySide6.QtGui import QColor, QShowEvent
+from numpy.typing import NDArray
+from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import OutputError
 from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.gui.background_jobs import ProgressDialog
+from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
+from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
+from terrainpaint.gui.view3d.films import FORMATS
+from terrainpaint.gui.view3d.pictures import PICTURE_KINDS, write_picture
+from terrainpaint.gui.view3d.stepped_job import SteppedJob
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -26,6 +34,10 @@ _UPDATE_MS = 60
 _REST_MS, _MOST_MS = 250, 1500
 """Without a graphics card a frame blocks the window for a tenth of a second. It is drawn when no patch has arrived for
 the first time, and at the latest after the second."""
+_LOW_PX = 250
+"""A dock that is lower than this shows sun and relief on demand only."""
+_PICTURE_FILES = ";;".join(f"{name} (*{suffix})" for suffix, (name, _, _) in PICTURE_KINDS.items())
+_CLEAR_FILES = ";;".join(f"{name} (*{suffix})" for suffix, (name, has_alpha, _) in PICTURE_KINDS.items() if has_alpha)
 
 
 class ReliefDock(QWidget):
@@ -38,9 +50,14 @@ class ReliefDock(QWidget):
     said = Signal(str)
     refused = Signal(str)
 
-    def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Document, generation: LiveGeneration, jobs: WindowJobs, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._document, self._generation = document, generation
+        self._document, self._generation, self._jobs = document, generation, jobs
+        self._relief = AutomaticRelief(document, generation, self)
+        self._relief.changed.connect(self._follow_relief)
+        self._is_low = False
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
         self._drape: _Drape | None = None
@@ -67,6 +84,24 @@ class ReliefDock(QWidget):
             QTimer.singleShot(0, self.create_view)
         self._timer.start()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A low dock gives its room to the view."""
+        super().resizeEvent(event)
+        is_low = self.height() < _LOW_PX
+        if is_low != self._is_low:
+            self._is_low = is_low
+            self._show_light()
+
+    def fly(self) -> None:
+        """Start to fly in the 3D view, or end it."""
+        if self.view is not None:
+            self.view.fly()
+
+    def home(self) -> None:
+        """Show the whole terrain in the 3D view."""
+        if self.view is not None:
+            self.view.home()
+
     def create_view(self) -> None:
         """Create the view, unless it exists."""
         if self.view is not None:
@@ -77,12 +112,13 @@ class ReliefDock(QWidget):
         self._controls = ViewControls(self.view, {key: PICTURES[key].name for key in IN_3D}, self)
         self._controls.settings_changed.connect(self._view_changed)
         self._controls.picture_chosen.connect(self._choose_picture)
-        self._controls.screenshot_requested.connect(self._save_picture)
-        self._controls.turntable_requested.connect(self._film)
+        self._controls.screenshot_requested.connect(self.save_picture)
+        self._controls.film_requested.connect(self.save_film)
         self._layout.addWidget(self.view, 1)
         self._layout.addWidget(self._controls)
         self.follow_theme()
         self._show_settings()
+        self._show_light()
         self.view_created.emit(self.view)
         self._show_all()
 
@@ -104,8 +140,19 @@ class ReliefDock(QWidget):
             self.view.clear_marker()
 
     def _view_changed(self, settings: ViewSettings) -> None:
+        was_automatic = self._document.view.is_exaggeration_automatic
         self._document.view = settings
+        if settings.is_exaggeration_automatic and not was_automatic:
+            self._relief.adapt()
         self.view_changed.emit()
+
+    def _follow_relief(self) -> None:
+        self._show_settings()
+        self.view_changed.emit()
+
+    def _show_light(self) -> None:
+        if self._controls is not None:
+            self._controls.show_light(not self._is_low)
 
     def _choose_picture(self, key: str) -> None:
         self._picture = key
@@ -146,29 +193,81 @@ class ReliefDock(QWidget):
 
     # Pictures and films
 
-    def _save_picture(self) -> None:
-        path = self._ask("Save a picture of this view", "png")
-        if path is not None and self.view is not None:
-            if self.view.picture().save(str(path)):
-                self.said.emit(f"The picture was written to {path}.")
-            else:
-                self.refused.emit(str(OutputError(f"{path} could not be written; choose another folder.")))
-
-    def _film(self) -> None:
-        path = self._ask("Film one turn around the terrain", "mp4")
-        if path is None or self.view is None:
+    def save_picture(self) -> None:
+        """Ask for the size and the file of a picture of the view, and write it."""
+        view = self.view
+        if view is None:
             return
-        dialog = ProgressDialog("Filming", self.window())
-        dialog.setMinimumDuration(0)
-        film = self.view.turntable(path, progress=dialog.show_progress, cancel=dialog.wasCanceled)
-        film.finished.connect(lambda path: self.said.emit(f"The film was written to {path}."))
-        film.failed.connect(lambda error: self.refused.emit(str(error)))
-        for ended in (film.finished, film.failed, film.cancelled):
-            ended.connect(dialog.deleteLater)
+        if not view.available:
+            if (path := self._ask("Save a picture from above", _PICTURE_FILES)) is not None:
+                self._write(path, _pixels(view.picture()))
+            return
+        dialog = PictureDialog(view, self.window())
+        if not dialog.exec():
+            return
+        options = dialog.options()
+        path = self._ask("Save a picture of the 3D view", _PICTURE_FILES if options.has_background else _CLEAR_FILES)
+        if path is not None:
+            self._run("Drawing the picture", view.still(options), lambda picture: self._write(path, picture))
 
-    def _ask(self, title: str, suffix: str) -> Path | None:
-        text, _ = QFileDialog.getSaveFileName(self, title, f"{self._document.name}.{suffix}", f"*.{suffix}")
-        return Path(text).with_suffix(f".{suffix}") if text else None
+    def save_film(self) -> None:
+        """Ask for length, format and file of a film of the view, and write it."""
+        view = self.view
+        if view is None or not view.available:
+            return
+        dialog = FilmDialog(view, self.window())
+        if not dialog.exec():
+            return
+        options = dialog.options()
+        name, kind = FORMATS[options.kind]
+        path = self._ask("Save a film of the 3D view", f"{name} (*{kind.suffix})")
+        if path is not None:
+            self._run("Filming", view.film(path, options), self._report_film)
+
+    def _report_film(self, path: Path) -> None:
+        self.said.emit(f"The film was written to {path}.")
+
+    def _write(self, path: Path, picture: NDArray[np.uint8]) -> None:
+        self._jobs.run(
+            f"Writing {path.name}",
+            lambda _progress, _cancel: write_picture(path, picture),
+            lambda _nothing: self.said.emit(f"The picture was written to {path}."),
+        )
+
+    def _run(self, text: str, job: SteppedJob, done: Callable[[Any], None]) -> None:
+        """Show the progress of a job, and call `done` with its result. The user can only cancel meanwhile."""
+        dialog = ProgressDialog(text, self.window())
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.setMinimumDuration(0)
+        dialog.canceled.connect(job.cancel)
+        job.progressed.connect(dialog.show_progress)
+        job.failed.connect(self.refused)
+        for ended in (job.finished, job.failed, job.cancelled):
+            ended.connect(dialog.deleteLater)
+        job.finished.connect(done)
+
+    def _ask(self, title: str, files: str) -> Path | None:
+        """The path of a new file; it gets the suffix of the chosen filter when it has none of them."""
+        start = Path(str(QSettings().value("folder", str(Path.home())))) / self._document.name
+        text, chosen = QFileDialog.getSaveFileName(self, title, f"{start}{_suffixes(files)[0]}", files)
+        if not text:
+            return None
+        path = Path(text)
+        if path.suffix.lower() in _suffixes(files):
+            return path
+        return path.with_name(path.name + _suffixes(chosen or files)[0])
+
+
+def _suffixes(files: str) -> list[str]:
+    """The suffixes in the filters of a file dialog."""
+    return re.findall(r"\*(\.\w+)", files)
+
+
+def _pixels(image: QImage) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 sRGB of an image."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 class _Drape:

@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
             opening=self.opening, autosave=self.autosave, recovery=self.recovery,
         )  # fmt: skip
         self.terrain = TerrainDock(self.document, self.generation, self)
-        self.relief = ReliefDock(self.document, self.generation, self)
+        self.relief = ReliefDock(self.document, self.generation, self.jobs, self)
         self.generation_panel = GenerationPanel(self.document, self)
         self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)

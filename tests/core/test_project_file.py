@@ -251,7 +251,8 @@ PLACES = [
 ] + [
     *(("settings", name) for name in ("pixel_size_m", "style_name", "base_class", "relief", "seed", "other_seed",
                                       "blend", "style", "variety")),
-    *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m")),
+    *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m",
+                                  "automatic_exaggeration")),
     *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
     ("underlay", "opacity"), ("underlay", "visible"),
     *(("underlay", "placement", name) for name in ("row", "col", "height", "width", "turn_deg")),
@@ -296,6 +297,13 @@ def test_a_file_without_a_placement_has_its_reference_picture_over_all_of_the_ma
     underlay = load_project(path)[0].underlay
     assert underlay is not None and underlay.placement is None
     assert underlay.placed((40, 60)) == Placement(20, 30, 40, 60)
+
+
+def test_a_file_from_before_relief_was_automatic_keeps_its_exaggeration(tmp_path: Path) -> None:
+    path = described(tmp_path, lambda content: content["view"].pop("automatic_exaggeration"))
+    view = load_project(path)[1]
+    assert not view.is_exaggeration_automatic
+    assert view.exaggeration == 7.25
 
 
 def test_a_later_format_names_its_program(tmp_path: Path) -> None:

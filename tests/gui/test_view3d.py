@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image, ImageSequence
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider, QWidget
@@ -21,17 +24,23 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import Cancelled, DeviceError, OutputError
+from terrainpaint.errors import OptionError, OutputError
+from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d import block_mesh
+from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief, automatic_exaggeration
+from terrainpaint.gui.view3d.daylight import Daylight
+from terrainpaint.gui.view3d.films import FORMATS, MOTIONS, FilmOptions, Timing, filmed
 from terrainpaint.gui.view3d.flat_view import from_above
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
+from terrainpaint.gui.view3d.pictures import PictureOptions, write_picture
 from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
-from terrainpaint.gui.view3d.scene import Scene
-from terrainpaint.gui.view3d.turntable import filmed
+from terrainpaint.gui.view3d.scene import Frame, Scene
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -229,9 +238,68 @@ def test_the_grid_faces_upwards_and_covers_the_map(rows: int, cols: int) -> None
 
 
 def test_meshes_name_only_vertices_they_have() -> None:
-    for vertices, indices in (block_mesh.walls(5, 9), block_mesh.pin(), block_mesh.quad(), block_mesh.grid(4, 6)):
+    meshes = block_mesh.walls(5, 9), block_mesh.lid(5, 9), block_mesh.pin(), block_mesh.quad(), block_mesh.grid(4, 6)
+    for vertices, indices in meshes:
         assert set(indices.tolist()) == set(range(len(vertices)))
         assert np.isfinite(vertices).all()
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(2, 2), (5, 3), (97, 128), (256, 171)])
+def test_surface_walls_and_water_have_the_same_vertices_along_the_edge(rows: int, cols: int) -> None:
+    """Otherwise there are cracks between them."""
+    surface = block_mesh.grid(rows, cols)[0]
+    border = {(x, y) for x, y in surface.tolist() if x in (0, 1) or y in (0, 1)}
+    walls = block_mesh.walls(rows, cols)[0]
+    for edge in (0, 1):
+        assert {(x, y) for x, y, upper, *_ in walls.tolist() if upper == edge} == border
+    lid, triangles = block_mesh.lid(rows, cols)
+    assert {(x, y) for x, y in lid.tolist()} == border | {(0.5, 0.5)}
+    corners = lid[triangles].reshape(-1, 3, 2).astype(np.float64)
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) / 2
+    assert np.all(area < 0) and area.sum() == pytest.approx(-1)
+
+
+@given(st.floats(-0.9, 0.5), st.floats(-0.9, 0.5), st.floats(0.1, 0.4), st.floats(0.1, 0.4))
+def test_a_part_of_a_picture_is_that_part(left: float, bottom: float, width: float, height: float) -> None:
+    scene = Scene(camera=OrbitCamera((0.0, 0.0, 0.0), 200.0, 30.0, 2.0))
+    frame = Frame(1.5, (left, bottom, left + width, bottom + height))
+    inside = scene.camera.eye + 0.8 * scene.camera.ray(left + width / 4, bottom + height, 1.5)
+    clip = frame.crop @ scene.projection(1.5) @ scene.camera.view_matrix() @ np.append(inside, 1.0)
+    np.testing.assert_allclose(clip[:2] / clip[3], (-0.5, 1.0), atol=1e-6)
+
+
+def test_the_pin_is_where_it_is_drawn() -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=5, water_level_m=None), marker=(45, 70))
+    scene.camera = scene.kept(OrbitCamera((0.0, 0.0, 0.0), 180.0, 30.0, 2.0))
+    place = scene.place_of(scene.point_of(45, 70), 1.5)
+    assert place is not None
+    across, up = place
+    assert scene.is_on_pin(across, up + 0.05, 1.5)
+    assert not scene.is_on_pin(across, up - 0.02, 1.5)
+    assert not scene.is_on_pin(across + 0.06, up + 0.05, 1.5)
+    assert not scene.is_on_pin(across, up + 0.3, 1.5)
+    scene.marker = None
+    assert not scene.is_on_pin(across, up + 0.05, 1.5)
+
+
+def test_flat_land_is_raised_more_than_mountains_and_never_as_high() -> None:
+    plain, hills, alps = (np.linspace(0, high, 10_000, dtype=np.float32) for high in (150, 1500, 6000))
+    side_m = 1_000_000.0
+    factors = [automatic_exaggeration(height, side_m) for height in (plain, hills, alps)]
+    assert factors[0] > factors[1] > factors[2]
+    shown = [factor * height.max() for factor, height in zip(factors, (plain, hills, alps), strict=True)]
+    assert shown[0] < shown[1] < shown[2]
+    assert automatic_exaggeration(alps, 20_000.0) == 1
+    assert automatic_exaggeration(np.zeros(9, np.float32), side_m) == 60
+
+
+def test_the_sun_at_the_horizon_is_red_and_at_noon_white() -> None:
+    low, high = Daylight.at(2), Daylight.at(60)
+    assert low.sun[0] > 1.4 * low.sun[1] and low.sun[1] > 1.4 * low.sun[2]
+    assert high.sun[2] > 0.8 * high.sun[0]
+    assert low.horizon[0] > low.horizon[2] and high.horizon[0] < high.horizon[2]
+    assert np.array_equal(Daylight.at(35).sun, Daylight.at(90).sun)
 
 
 def test_the_picture_from_above_shows_light_and_water() -> None:
@@ -280,7 +348,7 @@ def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
     view.clear_marker()
     view.set_flying(True)
     view.look_from(90, 20, 1)
-    view.reset_camera()
+    view.home()
     assert view.position_of(1, 1) is None
     assert view.settings == ViewSettings(90, 20, 50, 500)
     assert view.picture() != before
@@ -289,7 +357,7 @@ def test_without_opengl_everything_else_is_harmless(qtbot: QtBot) -> None:
 def test_the_pin_is_removed_with_its_map(qtbot: QtBot) -> None:
     settings = Settings(2000.0, "atlas")
     document = Document(Project.empty((64, 80), settings))
-    dock = ReliefDock(document, LiveGeneration(document, {}, TerrainProcess()))
+    dock = new_dock(document)
     qtbot.addWidget(dock)
     dock.create_view()
     dock.resize(400, 400)
@@ -309,13 +377,46 @@ def red_pixels(widget: QWidget) -> int:
     return int(((pixels[..., 0] > 230) & (pixels[..., 1] < 40) & (pixels[..., 2] < 40)).sum())
 
 
+def test_relief_follows_the_heights_until_the_user_chooses_it(qtbot: QtBot) -> None:
+    document = Document(Project.empty((64, 80), Settings(2000.0, "atlas")))
+    generation = LiveGeneration(document, {}, TerrainProcess())
+    relief = AutomaticRelief(document, generation, document)
+    assert document.view.is_exaggeration_automatic
+
+    def grows(height: NDArray[np.float32]) -> None:
+        generation.live = LiveTerrain((64, 80), 16)
+        while (job := generation.live.next_job(Rect(0, 0, 64, 80), None)) is not None:
+            size = job.rect.height, job.rect.width
+            colours = np.zeros((*size, 3), np.uint8)
+            generation.live.accept(job, TerrainPatch(job.rect, colours, height[job.rect.slices], colours, job.exact))
+        generation.patch_made.emit(Rect(0, 0, 64, 80))
+
+    with qtbot.waitSignal(relief.changed):
+        grows(0.02 * hilly(64, 80))
+    flat = document.view.exaggeration
+    with qtbot.waitSignal(relief.changed):
+        grows(4 * hilly(64, 80))
+    assert document.view.exaggeration < flat / 2
+    with qtbot.assertNotEmitted(relief.changed, wait=500):
+        grows(np.float32(1.1) * 4 * hilly(64, 80))  # a small change
+    document.view = dataclasses.replace(document.view, exaggeration=3, is_exaggeration_automatic=False)
+    with qtbot.assertNotEmitted(relief.changed, wait=500):
+        grows(0.02 * hilly(64, 80))
+    assert document.view.exaggeration == 3
+
+
+def new_dock(document: Document) -> ReliefDock:
+    window = QWidget()
+    return ReliefDock(document, LiveGeneration(document, {}, TerrainProcess()), WindowJobs(window))
+
+
 def test_without_opengl_a_film_says_why(qtbot: QtBot, tmp_path: Path) -> None:
     view = TerrainView3D()
     qtbot.addWidget(view)
-    job = view.turntable(tmp_path / "film.mp4", seconds=1, fps=5)
+    job = view.film(tmp_path / "film.mp4", FilmOptions(PictureOptions((64, 48)), Timing(1, 5)))
     with qtbot.waitSignal(job.failed) as failed:
         pass
-    assert failed.args is not None and isinstance(failed.args[0], DeviceError)
+    assert failed.args == [view.unavailable_reason]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -332,33 +433,61 @@ def test_arrays_that_do_not_fit_are_refused(qtbot: QtBot) -> None:
         view.update_rect(Rect(0, 0, 1, 1), texture[:32], height[:32])
 
 
-def shot(angle_deg: float) -> NDArray[np.uint8]:
-    return np.full((48, 64, 3), angle_deg / 360 * 255, np.uint8)
+def shot(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
+    yield 0.5
+    return np.full((48, 64, 3), fraction * 255, np.uint8)
 
 
-def test_a_film_has_every_picture(tmp_path: Path) -> None:
-    path = tmp_path / "turn.mp4"
-    done: list[float] = []
-    assert len(list(filmed(path, shot, 12, 24.0, done.append, lambda: False))) == 12
-    film = cv2.VideoCapture(str(path))
-    levels = [float(film.read()[1].mean()) for _ in range(12)]
-    assert not film.read()[0]
-    assert film.get(cv2.CAP_PROP_FPS) == 24
-    film.release()
-    assert np.abs(np.diff(levels) - 255 / 12).max() < 6
-    assert done == [index / 12 for index in range(1, 13)]
+@pytest.mark.parametrize("kind", ["mp4", "webp", "gif"])
+def test_a_film_has_every_picture(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"turn.{kind}"
+    done = list(filmed(path, FORMATS[kind][1], shot, Timing(0.5, 20)))
+    assert done == sorted(done) and done[-1] <= 1
+    film = cv2.VideoCapture(str(path)) if kind == "mp4" else None
+    if film is not None:
+        levels = [float(film.read()[1].mean()) for _ in range(10)]
+        assert not film.read()[0]
+        assert film.get(cv2.CAP_PROP_FPS) == 20
+        film.release()
+    else:
+        with Image.open(path) as animation:
+            levels = [float(np.asarray(frame.convert("L")).mean()) for frame in ImageSequence.Iterator(animation)]
+            assert animation.info["duration"] == 50
+            assert animation.info["loop"] == 0
+    assert len(levels) == 10
+    assert np.abs(np.diff(levels) - 255 / 10).max() < 6
 
 
-def test_a_cancelled_film_leaves_nothing(tmp_path: Path) -> None:
-    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda fraction: None, iter([False, False, True]).__next__)
-    with pytest.raises(Cancelled):
-        list(steps)
-    assert list(tmp_path.iterdir()) == []
+def test_numbered_pictures_keep_their_transparency(tmp_path: Path) -> None:
+    def clear(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
+        yield 1.0
+        return np.full((4, 6, 4), (10, 20, 30, round(100 * fraction)), np.uint8)
+
+    list(filmed(tmp_path / "turn.png", FORMATS["png"][1], clear, Timing(1, 4)))
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"turn_{number:04d}.png" for number in range(1, 5)]
+    pixels = [np.asarray(Image.open(path))[2, 3].tolist() for path in sorted(tmp_path.iterdir())]
+    assert pixels == [[10, 20, 30, alpha] for alpha in (0, 25, 50, 75)]
 
 
-def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path) -> None:
-    steps = filmed(tmp_path / "turn.mp4", shot, 12, 24.0, lambda fraction: None, lambda: False)
-    next(steps)
+def test_webp_films_keep_their_transparency(tmp_path: Path) -> None:
+    def clear(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
+        yield 1.0
+        picture = np.full((32, 32, 4), (200, 60, round(200 * fraction), 255), np.uint8)
+        picture[:, :16, 3] = 0
+        return picture
+
+    list(filmed(tmp_path / "turn.webp", FORMATS["webp"][1], clear, Timing(1, 4)))
+    with Image.open(tmp_path / "turn.webp") as animation:
+        frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(animation)]
+    assert len(frames) == 4
+    assert all(frame[:, :12, 3].max() == 0 and frame[:, 20:, 3].min() == 255 for frame in frames)
+
+
+@pytest.mark.parametrize("kind", list(FORMATS))
+def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path, kind: str) -> None:
+    steps = filmed(tmp_path / f"turn{FORMATS[kind][1].suffix}", FORMATS[kind][1], shot, Timing(0.5, 20))
+    for _ in range(4):
+        next(steps)
     steps.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -367,8 +496,49 @@ def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path) -> None:
 def test_a_film_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match=name):
-        list(filmed(tmp_path / name, shot, 2, 24.0, lambda fraction: None, lambda: False))
+        list(filmed(tmp_path / name, FORMATS["mp4"][1], shot, Timing(0.1, 20)))
     assert [path.name for path in tmp_path.iterdir()] == ["folder.mp4"]
+
+
+def test_an_animation_that_does_not_fit_into_memory_is_refused_at_its_first_picture(tmp_path: Path) -> None:
+    def large(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
+        yield 1.0
+        return np.zeros((1000, 1000, 3), np.uint8)
+
+    with pytest.raises(OptionError, match="MP4"):
+        list(filmed(tmp_path / "turn.webp", FORMATS["webp"][1], large, Timing(60, 30)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("motion", list(MOTIONS))
+def test_every_motion_begins_and_ends_at_the_same_place(motion: str) -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=5))
+    scene.camera = scene.home(1.5)
+    move = MOTIONS[motion][1]
+    np.testing.assert_allclose(move(scene, 0.0).camera.eye, scene.camera.eye, atol=1e-9)
+    np.testing.assert_allclose(move(scene, 1.0).camera.eye, scene.camera.eye, atol=1e-9)
+    quarter = move(scene, 0.25)
+    assert quarter.camera != scene.camera or quarter.view != scene.view
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".JPEG"])
+def test_a_picture_is_written_in_the_format_of_its_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"view{suffix}"
+    write_picture(path, np.full((20, 30, 3), (200, 100, 50), np.uint8))
+    with Image.open(path) as read:
+        assert read.size == (30, 20)
+        assert np.abs(np.asarray(read.convert("RGB"), np.int16)[10, 15] - (200, 100, 50)).max() <= 6
+
+
+def test_a_transparent_picture_is_never_written_without_its_transparency(tmp_path: Path) -> None:
+    picture = np.full((20, 30, 4), (200, 100, 50, 0), np.uint8)
+    write_picture(tmp_path / "view.png", picture)
+    assert np.asarray(Image.open(tmp_path / "view.png"))[3, 3].tolist() == [200, 100, 50, 0]
+    with pytest.raises(OutputError, match="PNG"):
+        write_picture(tmp_path / "view.jpg", picture)
+    with pytest.raises(OutputError, match="does not end in"):
+        write_picture(tmp_path / "view.xyz", picture)
+    assert [path.name for path in tmp_path.iterdir()] == ["view.png"]
 
 
 def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
@@ -383,8 +553,10 @@ def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
         elevation.setValue(60)
     # Other settings keep their exact values.
     assert changed.args == [ViewSettings(90.5, 60.0, 20.0, None)]
+    assert controls.settings.is_exaggeration_automatic
     exaggeration.setValue(exaggeration.maximum())
     assert view.settings.exaggeration == 200
+    assert not controls.settings.is_exaggeration_automatic
     exaggeration.setValue(exaggeration.minimum())
     assert view.settings.exaggeration == 1
     dial = controls.findChild(QDial)
@@ -393,7 +565,7 @@ def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
     assert view.settings.sun_azimuth_deg == 180
     dial.setValue(180)
     assert view.settings.sun_azimuth_deg == 0
-    assert controls.settings == view.settings
+    assert controls.settings == dataclasses.replace(view.settings, is_exaggeration_automatic=False)
 
 
 def test_the_controls_say_which_picture_the_user_chose(qtbot: QtBot) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageSequence
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
@@ -16,9 +17,10 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import OutputError
 from terrainpaint.gui.view3d import shaders
+from terrainpaint.gui.view3d.films import FORMATS, FilmOptions, Timing
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
+from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Relief
 from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.widget import TerrainView3D
@@ -77,6 +79,7 @@ def test_it_is_there_and_draws_land_under_a_sky(view: TerrainView3D) -> None:
     picture = pixels(view.picture())
     assert picture.shape == (480, 640, 3)
     assert picture.std() > 15
+    view.set_sky(False)
     view.set_background(QColor(10, 20, 200), QColor(10, 20, 200))
     blue = pixels(view.picture())
     assert np.abs(blue[3, 3] - (10, 20, 200)).max() <= 2
@@ -244,7 +247,7 @@ def test_wireframe_and_pin_are_drawn(view: TerrainView3D) -> None:
 @pytest.mark.parametrize("exaggeration", [1, 200])
 def test_any_exaggeration_fits_the_picture(view: TerrainView3D, exaggeration: float) -> None:
     view.set_exaggeration(exaggeration)
-    view.reset_camera()
+    view.home()
     land = silhouette(view)
     assert land.mean() > 0.08
     assert not land[0].any() and not land[:, 0].any() and not land[:, -1].any()
@@ -279,36 +282,56 @@ def test_a_dock_floats_and_comes_back(qapp: QApplication, qtbot: QtBot) -> None:
         assert grabbed.std() > 10
 
 
-def test_a_film_of_one_turn(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
-    path = tmp_path / "turn.mp4"
+@pytest.mark.parametrize("kind", list(FORMATS))
+def test_a_film_of_one_turn(view: TerrainView3D, qtbot: QtBot, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"turn{FORMATS[kind][1].suffix}"
     ticks: list[int] = []
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(1))
     timer.start(1)
     before = view.camera
-    job = view.turntable(path, seconds=1.5, fps=8, size=(321, 241))
+    job = view.film(path, FilmOptions(PictureOptions((320, 240)), Timing(1.5, 8), "turn", kind))
     with qtbot.waitSignal(job.finished, timeout=60_000) as finished:
         pass
     timer.stop()
     assert finished.args == [path]
     assert len(ticks) > 5
     assert view.camera == before
-    film = cv2.VideoCapture(str(path))
-    frames = []
-    while (read := film.read())[0]:
-        frames.append(read[1].astype(np.int16))
-    film.release()
+    frames = film_frames(path, kind)
     assert len(frames) == 12
     assert frames[0].shape == (240, 320, 3)
     assert all(item.std() > 10 for item in frames)
     assert np.abs(frames[0] - frames[6]).mean() > 3
 
 
+def film_frames(path: Path, kind: str) -> list[NDArray[np.int16]]:
+    if kind == "png":
+        return [np.asarray(Image.open(item).convert("RGB"), np.int16) for item in sorted(path.parent.glob("*.png"))]
+    if kind == "mp4":
+        film, frames = cv2.VideoCapture(str(path)), []
+        while (read := film.read())[0]:
+            frames.append(read[1].astype(np.int16))
+        film.release()
+        return frames
+    with Image.open(path) as animation:
+        return [np.asarray(frame.convert("RGB"), np.int16) for frame in ImageSequence.Iterator(animation)]
+
+
+def test_in_a_film_of_a_day_the_light_changes_and_the_camera_does_not(
+    view: TerrainView3D, qtbot: QtBot, tmp_path: Path
+) -> None:
+    view.look_from(180, 90, 1.7)
+    job = view.film(tmp_path / "day.png", FilmOptions(PictureOptions((160, 120)), Timing(0.4, 10), "day", "png"))
+    with qtbot.waitSignal(job.finished, timeout=60_000):
+        pass
+    dawn, _, noon, _ = film_frames(tmp_path / "day.png", "png")
+    assert noon[40:80, 50:110].mean() > dawn[40:80, 50:110].mean() + 25
+    assert view.settings.sun_elevation_deg == 45
+
+
 def test_a_film_can_be_cancelled(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
-    shares: list[float] = []
-    job = view.turntable(
-        tmp_path / "turn.mp4", 2, 10, (320, 240), progress=shares.append, cancel=lambda: len(shares) >= 3
-    )
+    job = view.film(tmp_path / "turn.mp4", FilmOptions(PictureOptions((320, 240)), Timing(2, 10)))
+    job.progressed.connect(lambda fraction: job.cancel() if fraction > 0.2 else None)
     with qtbot.waitSignal(job.cancelled, timeout=60_000):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -316,10 +339,129 @@ def test_a_film_can_be_cancelled(view: TerrainView3D, qtbot: QtBot, tmp_path: Pa
 
 def test_a_film_that_cannot_be_written_says_so(view: TerrainView3D, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
-    job = view.turntable(tmp_path / "folder.mp4", 1, 5, (320, 240))
+    job = view.film(tmp_path / "folder.mp4", FilmOptions(PictureOptions((320, 240)), Timing(1, 5)))
     with qtbot.waitSignal(job.failed, timeout=60_000) as failed:
         pass
-    assert failed.args is not None and isinstance(failed.args[0], OutputError)
+    assert failed.args is not None and str(tmp_path / "folder.mp4") in failed.args[0]
+
+
+def test_a_picture_in_tiles_equals_one_that_is_drawn_at_once(
+    view: TerrainView3D, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from terrainpaint.gui.view3d import offscreen
+
+    view.set_water(700.0)
+    view.set_marker(60, 100)
+    whole = drawn(view, qtbot, PictureOptions((500, 350)))
+    monkeypatch.setattr(offscreen, "_MOST_TILE_PX", 128)
+    tiled = drawn(view, qtbot, PictureOptions((500, 350)))
+    assert whole.shape == (350, 500, 3)
+    # The noise that hides bands in the sky depends on the tile.
+    assert np.abs(whole - tiled).max(axis=2).mean() < 0.6
+    assert (np.abs(whole - tiled).max(axis=2) > 12).mean() < 0.001
+
+
+def test_a_picture_can_be_larger_than_any_framebuffer(view: TerrainView3D, qtbot: QtBot) -> None:
+    picture = drawn(view, qtbot, PictureOptions((7680, 432)))
+    assert picture.shape == (432, 7680, 3)
+    assert picture[:, 3500:4200].std() > 15
+
+
+def test_a_transparent_picture_has_the_block_and_nothing_behind_it(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.home()
+    land = silhouette(view)
+    picture = drawn(view, qtbot, PictureOptions((640, 480), has_background=False))
+    assert picture.shape == (480, 640, 4)
+    inside = cv2.erode(land.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert picture[inside, 3].min() == 255
+    assert picture[0, :, 3].max() == 0
+    assert picture[:3, 0, 3].max() == 0
+    edge = picture[..., 3][cv2.dilate(land.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
+    assert ((edge > 20) & (edge < 235)).sum() > 50  # smooth edges
+
+
+def test_water_and_pin_can_be_left_out_of_a_picture(view: TerrainView3D, qtbot: QtBot) -> None:
+    plain = drawn(view, qtbot, PictureOptions((320, 240)))
+    view.set_water(900.0)
+    view.set_marker(60, 100)
+    full = drawn(view, qtbot, PictureOptions((320, 240)))
+    assert (np.abs(full - plain).max(axis=2) > 20).mean() > 0.05
+    bare = drawn(view, qtbot, PictureOptions((320, 240), has_water=False, has_pin=False))
+    assert np.abs(bare - plain).max() <= 2
+    assert view.marker == (60, 100) and view.settings.water_level_m == 900
+
+
+def test_an_upright_picture_shows_the_whole_width(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.home()
+    picture = drawn(view, qtbot, PictureOptions((240, 480), has_background=False))
+    columns = (picture[..., 3] == 255).any(axis=0)
+    assert not columns[0] and not columns[-1] and columns.mean() > 0.8
+
+
+def drawn(view: TerrainView3D, qtbot: QtBot, options: PictureOptions) -> NDArray[np.int16]:
+    job = view.still(options)
+    with qtbot.waitSignal(job.finished, timeout=60_000) as done:
+        pass
+    assert done.args is not None
+    return np.asarray(done.args[0], np.int16)
+
+
+def test_a_click_on_the_pin_or_esc_removes_it(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.look_from(180, 30, 1.8)
+    for remove in (
+        lambda: qtbot.mouseClick(surface(view), LEFT, pos=at(view, 60, 100) - QPoint(0, 10)),
+        lambda: qtbot.keyClick(surface(view), Qt.Key.Key_Escape),
+    ):
+        view.set_marker(60, 100)
+        with qtbot.waitSignal(view.marker_changed) as changed, qtbot.assertNotEmitted(view.picked):
+            remove()
+        assert changed.args == [False]
+        assert view.marker is None
+
+
+def test_sky_and_haze_can_be_switched_off(view: TerrainView3D) -> None:
+    view.look_from(180, 3, 1.6)
+    view.set_background(QColor(10, 200, 10), QColor(10, 200, 10))
+    with_sky = pixels(view.picture())
+    assert with_sky[5, 320, 2] > with_sky[5, 320, 1]
+    view.set_sky(False)
+    assert np.abs(pixels(view.picture())[5, 320] - (10, 200, 10)).max() <= 2
+    # The haze is what differs far away, more than near by.
+    view.look_from(180, 25, 1.6)
+    bare = pixels(view.picture())
+    view.set_sky(True)
+    hazy = pixels(view.picture())
+    far, near = at(view, 5, 120), at(view, 175, 120)
+    away, close = (np.abs(hazy[place.y(), place.x()] - bare[place.y(), place.x()]).max() for place in (far, near))
+    assert away > close + 4
+
+
+def test_at_dusk_the_horizon_is_red_towards_the_sun_only(view: TerrainView3D) -> None:
+    view.set_sun(0, 4)
+    red = {}
+    for azimuth in (180.0, 0.0):  # from the south, so towards the sun in the north, and from the north
+        view.look_from(azimuth, 0, 2.2)
+        picture = pixels(view.picture())
+        red[azimuth] = int(picture[200, 5, 0]) - int(picture[200, 5, 2])
+    assert red[180.0] > red[0.0] + 40
+
+
+def test_edges_get_smooth_when_nothing_moves(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.set_sky(False)
+    view.set_background(QColor(255, 0, 255), QColor(255, 0, 255))
+    view.set_smooth_edges(False)
+    qtbot.wait(1200)
+    hard = shades_of_the_edge(view)
+    view.set_smooth_edges(True)
+    qtbot.wait(1200)
+    assert shades_of_the_edge(view) > hard + 40
+
+
+def shades_of_the_edge(view: TerrainView3D) -> int:
+    """The pixels between land and a magenta sky that are a mixture of both, and those of the shadow of the block."""
+    shown = pixels(surface(view).grabFramebuffer())
+    magenta = np.minimum(shown[..., 0], shown[..., 2]) - shown[..., 1]
+    return int(((magenta > 40) & (magenta < 220)).sum())
 
 
 def test_a_shader_that_the_driver_refuses_leads_to_the_picture_from_above(
@@ -367,6 +509,7 @@ def test_software_rendering_is_recognised(qapp: QApplication) -> None:
 def silhouette(view: TerrainView3D) -> NDArray[np.bool_]:
     """Where there is land: it differs from a sky of any colour."""
     drawn = []
+    view.set_sky(False)
     for colour in (QColor(255, 0, 255), QColor(0, 255, 0)):
         view.set_background(colour, colour)
         drawn.append(pixels(view.picture()))

@@ -28,30 +28,44 @@ def grid(rows: int, cols: int) -> tuple[Vertices, Indices]:
 
 
 def walls(rows: int, cols: int) -> tuple[Vertices, Indices]:
-    """The four sides of a block over the border of `grid(rows, cols)`.
+    """The four sides of a block. Their upper vertices are those of the border of `grid(rows, cols)`, bit for bit, so
+    that there are no cracks.
 
     Vertices (N, 5): (east, south) as fractions of the map, 1 at the upper and 0 at the lower edge, and the outward
     direction (x, y).
     """
-    down, across = np.linspace(0, 1, rows), np.linspace(0, 1, cols)
-    zero_down, zero_across = np.zeros(rows), np.zeros(cols)
-    sides = (
-        (across, zero_across, (0, 1)),
-        (across, zero_across + 1, (0, -1)),
-        (zero_down, down, (-1, 0)),
-        (zero_down + 1, down, (1, 0)),
-    )
     vertices, indices, count = [], [], 0
-    for east, south, outward in sides:
+    for (east, south), outward in zip(_sides(rows, cols), ((0, 1), (0, -1), (-1, 0), (1, 0)), strict=True):
         length = len(east)
         for upper in (1, 0):
-            flags = np.tile(np.array([upper, *outward], np.float64), (length, 1))
+            flags = np.tile(np.array([upper, *outward], np.float32), (length, 1))
             vertices.append(np.column_stack([east, south, flags]))
         first = count + np.arange(length - 1)
         corners = [first, first + 1, first + length, first + 1, first + length + 1, first + length]
         indices.append(np.stack(corners, axis=1).ravel())
         count += 2 * length
-    return np.concatenate(vertices).astype(np.float32), np.concatenate(indices).astype(np.uint32)
+    return np.concatenate(vertices), np.concatenate(indices).astype(np.uint32)
+
+
+def lid(rows: int, cols: int) -> tuple[Vertices, Indices]:
+    """A level surface: a fan from the middle of the map to the vertices of the border of `grid(rows, cols)`.
+
+    Vertices (N, 2), (east, south) as fractions 0..1 of the map. It has every vertex of `walls(rows, cols)`: with four
+    corners only, pixels along its edge would stay empty.
+    """
+    north, south, west, east = (np.column_stack(side) for side in _sides(rows, cols))
+    around = np.concatenate([west[:-1], south[:-1], east[:0:-1], north[:0:-1]])
+    middle = np.full((1, 2), 0.5, np.float32)
+    this = np.arange(len(around))
+    corners = np.stack([np.full(len(around), len(around)), this, (this + 1) % len(around)], axis=1)
+    return np.concatenate([around, middle]), corners.ravel().astype(np.uint32)
+
+
+def _sides(rows: int, cols: int) -> tuple[tuple[Vertices, Vertices], ...]:
+    """(east, south) of the vertices on the border of `grid(rows, cols)`: north, south, west and east."""
+    down, across = np.linspace(0, 1, rows, dtype=np.float32), np.linspace(0, 1, cols, dtype=np.float32)
+    zero_down, zero_across = np.zeros_like(down), np.zeros_like(across)
+    return (across, zero_across), (across, zero_across + 1), (zero_down, down), (zero_down + 1, down)
 
 
 def pin(segments: int = 24) -> tuple[Vertices, Indices]:

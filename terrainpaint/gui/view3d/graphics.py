@@ -37,7 +37,7 @@ class Program:
         self._places: dict[str, int] = {}
 
     def use(self, **uniforms: Any) -> None:
-        """Make it current and set uniforms: int (texture unit), float, or an array of 2, 3 or 4 x 4 numbers."""
+        """Make it current and set uniforms: int (texture unit), float, or an array of 2, 3, 4 or 4 x 4 numbers."""
         GL.glUseProgram(self._id)
         for name, value in uniforms.items():
             if name not in self._places:
@@ -53,6 +53,8 @@ class Program:
                 GL.glUniform2f(place, *numbers.tolist())
             elif numbers.shape == (3,):
                 GL.glUniform3f(place, *numbers.tolist())
+            elif numbers.shape == (4,):
+                GL.glUniform4f(place, *numbers.tolist())
             else:
                 GL.glUniformMatrix4fv(place, 1, GL.GL_TRUE, np.ascontiguousarray(numbers))
 

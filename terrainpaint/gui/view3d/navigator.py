@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer, Signal
@@ -40,6 +40,18 @@ _ZOOMS = {
     _Key.Key_Minus: 1 / _ZOOM_PER_STEP,
 }
 
+VIEW_KEYS: Sequence[tuple[str, str]] = (
+    ("F", "Fly, or end the flight"),
+    ("Home", "Show the whole terrain"),
+    ("Left, Right, Up, Down", "Turn; while flying, look around"),
+    ("+ or -", "Zoom"),
+    ("Esc", "End the flight, or remove the pin"),
+    ("W, A, S, D", "While flying: forwards, left, back, right"),
+    ("E, Q", "While flying: up, down"),
+    ("Shift", "While flying: faster"),
+)
+"""(keys, what they do) in the 3D view."""
+
 
 class Navigator(QObject):
     """Changes the camera on events. `size` returns the (width, height) of the view in logical pixels."""
@@ -47,6 +59,8 @@ class Navigator(QObject):
     camera_changed = Signal()
     clicked = Signal(QPointF)
     flying_changed = Signal(bool)
+    escaped = Signal()
+    """Esc was pressed while there was no flight to end."""
 
     def __init__(self, scene: Scene, size: Callable[[], tuple[int, int]], parent: QObject) -> None:
         super().__init__(parent)
@@ -98,6 +112,11 @@ class Navigator(QObject):
         camera = self._scene.camera
         x, y, z = camera.target
         self.set_camera(dataclasses.replace(camera, target=(x, y, z * factor)))
+
+    @property
+    def is_flying(self) -> bool:
+        """Whether keys and mouse move the eye."""
+        return self._flying
 
     def start_flying(self) -> None:
         """Start to move the eye with keys and mouse."""
@@ -182,8 +201,10 @@ class Navigator(QObject):
         if modifiers != Qt.KeyboardModifier.NoModifier:
             return False
         key = event.key()
-        if key in _DIRECTIONS or key in (_Key.Key_Escape, _Key.Key_Shift):
+        if key in _DIRECTIONS or key == _Key.Key_Shift:
             return self._flying
+        if key == _Key.Key_Escape:
+            return self._flying or self._scene.marker is not None
         return key in _TURNS or key in _ZOOMS or key in (_Key.Key_Home, _Key.Key_F)
 
     def key_press(self, event: QKeyEvent) -> None:
@@ -206,6 +227,8 @@ class Navigator(QObject):
         elif key == _Key.Key_Home:
             self.stop_flying()
             self.home()
+        elif key == _Key.Key_Escape and not self._flying:
+            self.escaped.emit()
         elif key == _Key.Key_Escape or (key == _Key.Key_F and self._flying):
             if not event.isAutoRepeat():
                 self.stop_flying()

@@ -60,9 +60,15 @@ class OrbitCamera:
         matrix[:3, :3], matrix[:3, 3] = turn, -turn @ self.eye
         return matrix
 
+    def picture_axes(self, aspect: float) -> tuple[Floats, Floats, Floats]:
+        """Three vectors (3,): from the eye to the middle of the picture plane, from there to its right border, and to
+        its upper border."""
+        return -self.outward, aspect * _TANGENT * self.right, _TANGENT * self.up
+
     def ray(self, across: float, up: float, aspect: float) -> Floats:
         """Unit vector (3,) from the eye through a point of the picture, both coordinates -1..1 from its middle."""
-        towards = -self.outward + across * aspect * _TANGENT * self.right + up * _TANGENT * self.up
+        middle, right, top = self.picture_axes(aspect)
+        towards = middle + across * right + up * top
         return np.asarray(towards / np.linalg.norm(towards))
 
     def turned(self, azimuth_deg: float, elevation_deg: float) -> OrbitCamera:

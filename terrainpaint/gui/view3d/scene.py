@@ -19,9 +19,36 @@ Colour = tuple[float, float, float]
 _THICKNESS = 0.035  # of the block below its lowest point
 _CLEARANCE = 0.004  # of the eye above the ground
 _NEAREST, _FARTHEST = 0.01, 8.0
+PIN_SIZE = 0.045
+"""Height of the pin in units of its distance from the eye."""
+_PIN_HALF_WIDTH = 0.3  # of its height, with a margin for the pointer
 _FILM = 5.0  # units of height: generated seas lie within so many metres of the weights above their level
 _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG = 205.0, 34.0
 _HOME_FILL, _TRIES = 0.93, 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which part of a picture is drawn, and how.
+
+    `aspect` is width over height of the whole picture. `part` is (left, bottom, right, top) of what is drawn of it,
+    -1..1 from its middle. `line_px` is the width of lines in pixels. Without its background the picture is transparent
+    there.
+    """
+
+    aspect: float
+    part: tuple[float, float, float, float] = (-1.0, -1.0, 1.0, 1.0)
+    line_px: float = 1.0
+    has_background: bool = True
+
+    @property
+    def crop(self) -> Floats:
+        """(4, 4): clip space of the whole picture → that of the part."""
+        left, bottom, right, top = self.part
+        matrix = np.eye(4)
+        matrix[0, 0], matrix[0, 3] = 2 / (right - left), -(right + left) / (right - left)
+        matrix[1, 1], matrix[1, 3] = 2 / (top - bottom), -(top + bottom) / (top - bottom)
+        return matrix
 
 
 @dataclass
@@ -32,6 +59,8 @@ class Scene:
     view: ViewSettings = ViewSettings()  # noqa: RUF009 - frozen
     wireframe: bool = False
     marker: tuple[int, int] | None = None
+    has_sky: bool = True
+    """Whether there are sky and haze; otherwise a plain background of the next two colours."""
     sky_top: Colour = (0.44, 0.58, 0.73)
     sky_bottom: Colour = (0.86, 0.89, 0.91)
     camera: OrbitCamera = OrbitCamera((0.0, 0.0, 0.0), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.0)  # noqa: RUF009 - frozen
@@ -93,18 +122,39 @@ class Scene:
         point = self.intersection(across, up, aspect)
         return None if self.relief is None or point is None else self.relief.cell_of(point[0], point[1])
 
+    def is_on_pin(self, across: float, up: float, aspect: float) -> bool:
+        """Whether the pin is drawn at a place of the picture, both coordinates -1..1 from its middle."""
+        if self.marker is None:
+            return False
+        tip = self.point_of(*self.marker)
+        size = PIN_SIZE * float(np.linalg.norm(self.camera.eye - tip))
+        ends = self.place_of(tip, aspect), self.place_of(tip + np.array([0.0, 0.0, size]), aspect)
+        side = self.place_of(tip + _PIN_HALF_WIDTH * size * self.camera.right, aspect)
+        if ends[0] is None or ends[1] is None or side is None:
+            return False
+        (foot_across, foot_up), (_, head_up) = ends[0], ends[1]
+        is_beside = abs(across - foot_across) > abs(side[0] - foot_across)
+        # Seen from above the pin is as short as it is wide.
+        half_width_up = abs(side[0] - foot_across) * aspect
+        return not is_beside and foot_up <= up <= max(head_up, foot_up + 2 * half_width_up)
+
     def place_of(self, point: Floats, aspect: float) -> tuple[float, float] | None:
         """The place of a point (3,) in the picture, both coordinates -1..1 from its middle; None behind the camera."""
         clip = self.projection(aspect) @ self.camera.view_matrix() @ np.append(point, 1.0)
         return None if clip[3] <= 0 else (float(clip[0] / clip[3]), float(clip[1] / clip[3]))
 
-    def projection(self, aspect: float) -> Floats:
-        """Eye → clip space (4, 4). Its depth fits the block, so that depth separates water from ground at any zoom."""
+    @property
+    def distances(self) -> tuple[float, float]:
+        """From the eye to the nearest and the farthest point of the box around the block."""
         half_x, half_y = (0.5, 0.5) if self.relief is None else self.relief.half
         low, high = np.array([-half_x, -half_y, self.base]), np.array([half_x, half_y, self.top])
         eye = self.camera.eye
         nearest = float(np.linalg.norm(np.maximum(np.maximum(low - eye, eye - high), 0)))
-        farthest = float(np.linalg.norm(np.maximum(np.abs(low - eye), np.abs(high - eye))))
+        return nearest, float(np.linalg.norm(np.maximum(np.abs(low - eye), np.abs(high - eye))))
+
+    def projection(self, aspect: float) -> Floats:
+        """Eye → clip space (4, 4). Its depth fits the block, so that depth separates water from ground at any zoom."""
+        nearest, farthest = self.distances
         # The pin and the shadow under the block extend beyond the box.
         return perspective(aspect, max(0.7 * nearest, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
 

@@ -47,29 +47,77 @@ vec3 lit(vec3 colour, vec3 normal, float sunshine, float openness) {
 }
 """
 
+_AIR = """
+uniform vec3 sun_direction;
+uniform vec3 zenith;
+uniform vec3 horizon;
+uniform vec3 far_horizon;
+uniform vec3 nadir;
+
+// The horizon in a level direction of any length: warmer towards the sun.
+vec3 horizon_at(vec2 towards) {
+    float facing = dot(towards, sun_direction.xy) / max(length(towards) * length(sun_direction.xy), 1e-6);
+    return mix(far_horizon, horizon, 0.5 + 0.5 * facing);
+}
+
+vec3 air(vec3 look) {
+    vec3 level = horizon_at(look.xy);
+    float rise = clamp(look.z, 0.0, 1.0);
+    vec3 colour = look.z > 0.0
+        ? mix(zenith, level, exp(-pow(rise / 0.2, 1.5)))
+        : mix(level, nadir, smoothstep(0.0, 0.6, -look.z));
+    float near_sun = max(dot(look, sun_direction), 0.0);
+    float glow = 0.22 * pow(near_sun, 12.0) + 0.6 * smoothstep(0.9996, 0.9998, near_sun);
+    return mix(colour, vec3(1.0, 0.97, 0.90), look.z > 0.0 ? glow : glow * exp(8.0 * look.z));
+}
+"""
+
+_HAZE = """
+uniform vec3 eye;
+uniform float haze;
+uniform float haze_start;
+
+// Colour of the haze before a point, and how much of the point it hides.
+vec4 haze_before(vec3 at) {
+    float away = max(distance(eye, at) - haze_start, 0.0);
+    return vec4(horizon_at(at.xy - eye.xy), 1.0 - exp(-away * haze));
+}
+"""
+
 SKY_VERTEX = (
     _HEAD
     + """
 layout(location = 0) in vec2 corner;
-out float upwards;
+uniform vec4 part;
+uniform vec3 ahead;
+uniform vec3 right;
+uniform vec3 upward;
+out vec3 towards;
+out float height;
 void main() {
-    upwards = corner.y;
-    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
+    vec2 place = mix(part.xy, part.zw, corner);
+    height = 0.5 + 0.5 * place.y;
+    towards = ahead + place.x * right + place.y * upward;
+    gl_Position = vec4(corner * 2.0 - 1.0, 1.0, 1.0);
 }
 """
 )
 
 SKY_FRAGMENT = (
     _HEAD
+    + _AIR
     + """
-in float upwards;
+in vec3 towards;
+in float height;
+uniform float plain;
 uniform vec3 top;
 uniform vec3 bottom;
 out vec4 colour;
 void main() {
     // Noise hides the bands of a slow gradient in eight bits.
     float grain = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233))) * 43758.5453) - 0.5;
-    colour = vec4(mix(bottom, top, smoothstep(0.0, 1.0, upwards)) + grain / 255.0, 1.0);
+    vec3 behind = plain > 0.5 ? mix(bottom, top, smoothstep(0.0, 1.0, height)) : air(normalize(towards));
+    colour = vec4(behind + grain / 255.0, 1.0);
 }
 """
 )
@@ -107,16 +155,25 @@ void main() {
 """
 )
 
+# The upper edge of the walls must be the border of the surface, bit for bit, or there are cracks between them.
+_EXACT = "invariant gl_Position;\n"
+
 SURFACE_VERTEX = (
     _HEAD
+    + _EXACT
     + _LAND
+    + _AIR
+    + _HAZE
     + """
 layout(location = 0) in vec2 place;
 uniform mat4 view_projection;
 out vec2 at;
+out vec4 before;
 void main() {
     at = place;
-    gl_Position = view_projection * vec4(world(place, height_at(place)), 1.0);
+    vec3 point = world(place, height_at(place));
+    before = haze_before(point);
+    gl_Position = view_projection * vec4(point, 1.0);
 }
 """
 )
@@ -127,10 +184,12 @@ SURFACE_FRAGMENT = (
     + _LIGHT
     + """
 in vec2 at;
+in vec4 before;
 uniform sampler2D picture;
 uniform sampler2D sunlit;
 uniform vec2 picture_reach;
 uniform vec2 lines;
+uniform float line_px;
 uniform float wireframe;
 out vec4 colour;
 
@@ -153,7 +212,7 @@ float openness_at(vec2 place) {
 // Grid lines, every 2^n-th, as many as are separate at this distance.
 float line_at(vec2 place) {
     vec2 grid = place * lines;
-    vec2 width = fwidth(grid);
+    vec2 width = fwidth(grid) * line_px;
     float level = max(log2(max(width.x, width.y) * 9.0), 0.0);
     float step_ = exp2(floor(level));
     vec2 coarse = abs(fract(grid / (2.0 * step_) - 0.5) - 0.5) * 2.0 * step_ / width;
@@ -172,14 +231,17 @@ void main() {
         vec3 plain = mix(vec3(grey), ground, 0.55) * 0.74;
         ground = mix(plain, vec3(0.97, 0.98, 0.93), 0.62 * line_at(at));
     }
-    colour = vec4(ground, 1.0);
+    colour = vec4(mix(ground, before.rgb, before.a), 1.0);
 }
 """
 )
 
 WALL_VERTEX = (
     _HEAD
+    + _EXACT
     + _LAND
+    + _AIR
+    + _HAZE
     + """
 layout(location = 0) in vec2 place;
 layout(location = 1) in vec3 edge;
@@ -188,14 +250,16 @@ uniform float base;
 uniform float water;
 uniform float of_water;
 out vec3 at;
-out vec2 outward;
+out vec4 before;
+flat out vec2 outward;
 out float depth;
 void main() {
     float land = height_at(place);
     float upper = of_water > 0.5 ? max(water, land) : land;
     float lower = of_water > 0.5 ? land : base;
-    float z = mix(lower, upper, edge.x);
+    float z = edge.x > 0.5 ? upper : lower;
     at = world(place, z);
+    before = haze_before(at);
     outward = edge.yz;
     depth = upper - z;
     gl_Position = view_projection * vec4(at, 1.0);
@@ -208,7 +272,8 @@ WALL_FRAGMENT = (
     + _LIGHT
     + """
 in vec3 at;
-in vec2 outward;
+in vec4 before;
+flat in vec2 outward;
 in float depth;
 uniform vec3 eye;
 uniform vec3 upper_colour;
@@ -222,13 +287,14 @@ void main() {
     if (dot(normal, eye - at) < 0.0) discard;
     vec3 plain = mix(lower_colour, upper_colour, exp(-depth * fading));
     plain = to_screen(lit(to_linear(plain), normal, 0.75, 1.15));
-    colour = vec4(plain, opacity);
+    colour = vec4(mix(plain, before.rgb, before.a), opacity);
 }
 """
 )
 
 WATER_VERTEX = (
     _HEAD
+    + _EXACT
     + _LAND
     + """
 layout(location = 0) in vec2 corner;
@@ -248,11 +314,12 @@ WATER_FRAGMENT = (
     _HEAD
     + _LAND
     + _LIGHT
+    + _AIR
+    + _HAZE
     + """
 in vec2 place;
 in vec3 at;
 uniform sampler2D sunlit;
-uniform vec3 eye;
 uniform float water;
 uniform float deep;
 out vec4 colour;
@@ -274,7 +341,8 @@ void main() {
     float glint = pow(max(half_way.z, 0.0), 180.0) * 0.7 * sunshine;
     vec3 light = to_linear(body) * (sky_colour + sun_colour * max(sun.z, 0.0) * mix(0.35, 1.0, sunshine));
     light = mix(light, sky_colour * 1.3, mirror) + sun_colour * glint;
-    body = to_screen(light);
+    vec4 before = haze_before(at);
+    body = mix(to_screen(light), before.rgb, before.a);
     opacity = clamp(opacity + mirror + glint, 0.0, 0.96);
     colour = vec4(body, opacity);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,41 @@ from OpenGL import GL
 from pyqtgraph.opengl.GLGraphicsItem import GLGraphicsItem
 
 from terrainpaint.gui.view3d import block_mesh, shaders
+from terrainpaint.gui.view3d.daylight import Daylight, haze_density
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
 from terrainpaint.gui.view3d.relief import Relief, sunlit
-from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.view3d.scene import PIN_SIZE, Frame, Scene
 
-GRID, RESTING_GRID, MOVING_GRID = 512, 256, 128
-"""Vertices along the longest side of the map. Software OpenGL, whose frames block the window, draws the second, and the
-third while something moves."""
+PICTURE_GRID, GRID, RESTING_GRID, MOVING_GRID = 1024, 512, 256, 128
+"""Vertices along the longest side of the map: of pictures that are saved, and on the screen. Software OpenGL, whose
+frames block the window, draws the third, and the fourth while something moves."""
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
-_PIN_SIZE = 0.045  # of the distance to the eye
 _SHADOW_MARGIN, _SHADOW_STRENGTH = 0.14, 0.34
 _WATER_DEPTH = 0.012  # at which water hides two thirds of the ground
 _EARTH, _DEEP_EARTH = (0.66, 0.54, 0.43), (0.42, 0.33, 0.26)
 _SEA, _DEEP_SEA = (0.20, 0.47, 0.58), (0.08, 0.24, 0.38)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The meshes of a block; all of them have the same vertices on its upper edge."""
+
+    surface: Mesh
+    walls: Mesh
+    lid: Mesh
+
+    @classmethod
+    def over(cls, rows: int, cols: int) -> _Block:
+        return cls(
+            Mesh(*block_mesh.grid(rows, cols), (2,)),
+            Mesh(*block_mesh.walls(rows, cols), (2, 3)),
+            Mesh(*block_mesh.lid(rows, cols), (2,)),
+        )
+
+    def delete(self) -> None:
+        for mesh in (self.surface, self.walls, self.lid):
+            mesh.delete()
 
 
 class _OnCard:
@@ -37,11 +59,13 @@ class _OnCard:
             self.picture.sharpen()
         self.sunlit: Texture | None = None
         self.sunlit_for: tuple[float, ...] = ()
-        self.grids: dict[int, tuple[Mesh, tuple[int, int]]] = {}
-        for most in (GRID, RESTING_GRID, MOVING_GRID):
-            shape = block_mesh.grid_shape(relief.shape, most)
-            self.grids[most] = (Mesh(*block_mesh.grid(*shape), (2,)), shape)
-        self.walls = Mesh(*block_mesh.walls(*self.grids[GRID][1]), (2, 3))
+        self._blocks: dict[int, _Block] = {}
+
+    def block(self, most: int) -> _Block:
+        """The meshes with at most `most` vertices along the longest side."""
+        if most not in self._blocks:
+            self._blocks[most] = _Block.over(*block_mesh.grid_shape(self.relief.shape, most))
+        return self._blocks[most]
 
     def refresh(self, scene: Scene) -> None:
         """Upload changed cells, and recompute the shadows when heights or sun changed."""
@@ -72,15 +96,14 @@ class _OnCard:
 
     def delete(self) -> None:
         """Free everything in the driver."""
-        grids = [grid for grid, _ in self.grids.values()]
-        parts: list[Texture | Mesh | None] = [self.heights, self.picture, self.sunlit, self.walls, *grids]
+        parts: list[Texture | _Block | None] = [self.heights, self.picture, self.sunlit, *self._blocks.values()]
         for part in parts:
             if part is not None:
                 part.delete()
 
 
 class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Draws a `Scene`, sky included. The view sets `grid` to GRID, RESTING_GRID or MOVING_GRID."""
+    """Draws a `Scene`, sky included. The view sets `grid` to one of the grids."""
 
     def __init__(self, scene: Scene, is_software: bool) -> None:
         super().__init__()
@@ -115,24 +138,25 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         """Called by pyqtgraph. It would print exceptions and continue, so they are passed to the view."""
         view = self.view()
         try:
-            self.draw(view.aspect)
+            self.draw(self._scene, Frame(view.aspect, line_px=view.devicePixelRatioF()))
         except Exception as error:  # a driver can fail in any call
             view.fail(error)
 
-    def draw(self, aspect: float) -> None:
-        """Draw the scene through its camera; `aspect` is width over height of the picture."""
-        scene = self._scene
+    def draw(self, scene: Scene, frame: Frame) -> None:
+        """Draw a part of a picture of a scene through its camera."""
         GL.glDisable(GL.GL_CULL_FACE)
-        GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glDisable(GL.GL_BLEND)
+        GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glBlendFuncSeparate(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA, GL.GL_ONE, GL.GL_ONE_MINUS_SRC_ALPHA)
-        self._programs["sky"].use(top=scene.sky_top, bottom=scene.sky_bottom)
-        self._meshes["quad"].draw()
-        if scene.relief is not None:
+        daylight = Daylight.at(scene.view.sun_elevation_deg)
+        if scene.relief is None:
+            self._draw_background(scene, frame, daylight)
+        else:
             on_card = self._current(scene.relief)
             on_card.refresh(scene)
             on_card.bind()
-            self._draw_block(on_card, scene.projection(aspect) @ scene.camera.view_matrix())
+            self._draw_block(on_card, scene, frame, daylight)
+        GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glUseProgram(0)
         GL.glActiveTexture(GL.GL_TEXTURE0)
 
@@ -143,8 +167,27 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             self._on_card = _OnCard(relief, self._is_software)
         return self._on_card
 
-    def _draw_block(self, on_card: _OnCard, view_projection: NDArray[np.float64]) -> None:
-        scene = self._scene
+    def _draw_background(self, scene: Scene, frame: Frame, daylight: Daylight) -> None:
+        """Draw behind everything that has been drawn."""
+        if not frame.has_background:
+            return
+        GL.glDepthFunc(GL.GL_LEQUAL)  # it is as far as the empty depth buffer
+        ahead, right, upward = scene.camera.picture_axes(frame.aspect)
+        self._programs["sky"].use(
+            **_air(scene, daylight),
+            part=frame.part,
+            ahead=ahead,
+            right=right,
+            upward=upward,
+            plain=float(not scene.has_sky),
+            top=scene.sky_top,
+            bottom=scene.sky_bottom,
+        )
+        self._meshes["quad"].draw()
+        GL.glDepthFunc(GL.GL_LESS)
+
+    def _draw_block(self, on_card: _OnCard, scene: Scene, frame: Frame, daylight: Daylight) -> None:
+        view_projection = frame.crop @ scene.projection(frame.aspect) @ scene.camera.view_matrix()
         eye = scene.camera.eye
         down, across = on_card.relief.height.reach
         picture_down, picture_across = on_card.relief.texture.reach
@@ -156,9 +199,41 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             "half_size": half,
             "lift": lift,
         }
-        light: dict[str, Any] = {"sun": scene.sun, **_daylight(scene.view.sun_elevation_deg)}
+        light: dict[str, Any] = {"sun": scene.sun, "sun_colour": daylight.sun, "sky_colour": daylight.sky}
+        # Without a sky behind it, haze would be a grey veil.
+        density = haze_density(float(eye[2]) - scene.base) if scene.has_sky and frame.has_background else 0.0
+        haze: dict[str, Any] = {
+            **_air(scene, daylight), "eye": eye, "haze": density, "haze_start": scene.distances[0],
+        }  # fmt: skip
 
-        GL.glEnable(GL.GL_DEPTH_TEST)
+        block = on_card.block(self.grid)
+        rows, cols = block_mesh.grid_shape(on_card.relief.shape, GRID)
+        self._programs["surface"].use(
+            **land,
+            **light,
+            **haze,
+            picture=_PICTURE,
+            sunlit=_SUNLIT,
+            picture_reach=(picture_across, picture_down),
+            lines=(float(cols - 1), float(rows - 1)),
+            line_px=frame.line_px,
+            wireframe=float(scene.wireframe),
+        )
+        block.surface.draw()
+        wall = self._programs["wall"]
+        wall.use(
+            **land,
+            **light,
+            **haze,
+            base=scene.base,
+            of_water=0.0,
+            upper_colour=_EARTH,
+            lower_colour=_DEEP_EARTH,
+            fading=9.0,
+            opacity=1.0,
+        )
+        block.walls.draw()
+        self._draw_background(scene, frame, daylight)
         GL.glEnable(GL.GL_BLEND)
         GL.glDepthMask(GL.GL_FALSE)
         self._programs["ground"].use(
@@ -171,33 +246,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._meshes["quad"].draw()
         GL.glDepthMask(GL.GL_TRUE)
         GL.glDisable(GL.GL_BLEND)
-
-        grid = on_card.grids[self.grid][0]
-        rows, cols = on_card.grids[GRID][1]
-        self._programs["surface"].use(
-            **land,
-            **light,
-            picture=_PICTURE,
-            sunlit=_SUNLIT,
-            picture_reach=(picture_across, picture_down),
-            lines=(float(cols - 1), float(rows - 1)),
-            wireframe=float(scene.wireframe),
-        )
-        grid.draw()
-        wall = self._programs["wall"]
-        wall.use(
-            **land,
-            **light,
-            eye=eye,
-            base=scene.base,
-            of_water=0.0,
-            upper_colour=_EARTH,
-            lower_colour=_DEEP_EARTH,
-            fading=9.0,
-            opacity=1.0,
-        )
-        on_card.walls.draw()
-        self._draw_pin(view_projection)
+        self._draw_pin(scene, view_projection)
 
         water = scene.water
         if water is None:
@@ -207,16 +256,15 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         # From afar the depth buffer cannot separate shallow water from the ground below.
         GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glPolygonOffset(-1.0, -4.0)
-        self._programs["water"].use(**land, **light, sunlit=_SUNLIT, eye=eye, water=water, deep=_WATER_DEPTH)
-        self._meshes["quad"].draw()
+        self._programs["water"].use(**land, **light, **haze, sunlit=_SUNLIT, water=water, deep=_WATER_DEPTH)
+        block.lid.draw()
         wall.use(water=water, of_water=1.0, upper_colour=_SEA, lower_colour=_DEEP_SEA, fading=25.0, opacity=0.8)
-        on_card.walls.draw()
+        block.walls.draw()
         GL.glDisable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glDepthMask(GL.GL_TRUE)
         GL.glDisable(GL.GL_BLEND)
 
-    def _draw_pin(self, view_projection: NDArray[np.float64]) -> None:
-        scene = self._scene
+    def _draw_pin(self, scene: Scene, view_projection: NDArray[np.float64]) -> None:
         if scene.marker is None:
             return
         tip = scene.point_of(*scene.marker)
@@ -225,15 +273,17 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._programs["pin"].use(
             view_projection=view_projection,
             tip=tip,
-            size=_PIN_SIZE * distance,
+            size=PIN_SIZE * distance,
             towards_eye=towards_eye / max(distance, 1e-9),
         )
         self._meshes["pin"].draw()
 
 
-def _daylight(sun_elevation_deg: float) -> dict[str, NDArray[np.float64]]:
-    """Colours of sun and sky: near the horizon the sun is red, and most light comes from the sky."""
-    high = float(np.clip(sun_elevation_deg / 35, 0, 1)) ** 0.7
-    warm, white = np.array([1.50, 0.95, 0.52]), np.array([1.34, 1.26, 1.12])
-    dusk, day = np.array([0.26, 0.28, 0.40]), np.array([0.27, 0.33, 0.43])
-    return {"sun_colour": warm + (white - warm) * high, "sky_colour": dusk + (day - dusk) * high}
+def _air(scene: Scene, daylight: Daylight) -> dict[str, Any]:
+    return {
+        "sun_direction": scene.sun,
+        "zenith": daylight.zenith,
+        "horizon": daylight.horizon,
+        "far_horizon": daylight.far_horizon,
+        "nadir": daylight.nadir,
+    }

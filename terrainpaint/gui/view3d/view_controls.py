@@ -6,7 +6,8 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSettings, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,32 +15,43 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
+    QSizePolicy,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.gui.icons import icon
 from terrainpaint.gui.view3d.widget import TerrainView3D
-from terrainpaint.gui.widgets.basics import icon_button, value_label
-from terrainpaint.gui.widgets.numbers import ArrowField
+from terrainpaint.gui.widgets.basics import action_button, hide_what_has_no_room, menu_button, value_label
+from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
 MOST_EXAGGERATION = 200.0
 
 _SLIDER_STEPS = 1000
-_LEVELS_M = (-12_000.0, 12_000.0)
+_MOST_LEVEL_M = 12_000.0
 _WINDS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+_LEAST_WIDTH_PX = 210
+_LEVEL_PX = 104
+_FLYING = "W A S D, Q and E to move, Shift for speed, drag to look, Esc to end"
+_SKY, _SMOOTH = "sky_3d", "smooth_edges_3d"  # keys of QSettings
 
 
 class ViewControls(QWidget):
-    """Controls for sun, exaggeration, water, picture and camera of a `TerrainView3D`."""
+    """Controls for sun, exaggeration, water, picture and camera of a `TerrainView3D`.
+
+    Buttons that have no room are in the menu only.
+    """
 
     settings_changed = Signal(object)
     """The new `ViewSettings` after each change by the user."""
     picture_chosen = Signal(str)
     """Key of the picture to lay over the terrain."""
     screenshot_requested = Signal()
-    turntable_requested = Signal()
+    film_requested = Signal()
 
     def __init__(self, view: TerrainView3D, pictures: Mapping[str, str], parent: QWidget | None = None) -> None:
         """`pictures`, key → name, can be laid over the terrain; the first one is chosen at the start."""
@@ -51,25 +63,44 @@ class ViewControls(QWidget):
         self._elevation_text = value_label("90°0")
         self._exaggeration = self._make_slider("Exaggeration of the heights", 0, _SLIDER_STEPS)
         self._exaggeration_text = value_label("x2000")
+        self._automatic = QToolButton(self)
+        self._automatic.setText("Auto")
+        self._automatic.setCheckable(True)
+        self._automatic.setAutoRaise(True)
+        self._automatic.setToolTip("Automatic relief: the exaggeration suits the heights of the map, and follows them")
+        self._automatic.setAccessibleName("Automatic relief")
         self._water = QCheckBox("Water", self)
         self._water.setToolTip("Show water up to a level")
         self._level = self._make_level()
         self._pictures = QComboBox(self)
         self._pictures.setToolTip("The picture on the terrain")
+        self._pictures.setAccessibleName("The picture on the terrain")
+        self._pictures.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for key, name in pictures.items():
             self._pictures.addItem(name, key)
-        self._wireframe = icon_button("wireframe", "Grid lines")
-        self._fly = icon_button("fly", "Fly  (F) · W A S D, Q and E to move, Shift for speed, drag to look, Esc to end")
-        for button in (self._wireframe, self._fly):
-            button.setCheckable(True)
-        self._home = icon_button("home", "Show the whole terrain  (Home)")
-        self._screenshot = icon_button("camera", "Save a picture of this view")
-        self._turntable = icon_button("turntable", "Film one turn around the terrain")
+        self._wireframe = self._switch("Grid lines", "wireframe")
+        self._fly = self._switch("Fly", "fly", _FLYING, "F")
+        self._home = self._command("Show the whole terrain", "home", "Home")
+        self._screenshot = self._command("Save a picture…", "camera")
+        self._film = self._command("Save a film…", "turntable")
+        self._remove_pin = self._command("Remove the pin", "close", "Esc")
+        self._light = self._switch("Sun and relief", "sun")
+        self._sky = self._switch("Sky and haze")
+        self._smooth = self._switch("Smooth edges")
+        self._more = menu_button("more", "Everything about this view")
+        self._upper = QWidget(self)
+        self._lower = QWidget(self)
+        self._buttons = [
+            action_button(action) for action in (self._wireframe, self._fly, self._home, self._screenshot, self._film)
+        ]
         for text in (self._elevation_text, self._exaggeration_text):
             text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._arrange()
+        self._more.setMenu(self._make_menu(pictures))
+        self._recall()
         self._connect()
         self.set_settings(self._settings)
+        self._remove_pin.setEnabled(view.marker is not None)
         self._follow_availability()
 
     @property
@@ -84,6 +115,7 @@ class ViewControls(QWidget):
             QSignalBlocker(self._azimuth),
             QSignalBlocker(self._elevation),
             QSignalBlocker(self._exaggeration),
+            QSignalBlocker(self._automatic),
             QSignalBlocker(self._water),
             QSignalBlocker(self._level),
         ):
@@ -95,6 +127,10 @@ class ViewControls(QWidget):
             if settings.water_level_m is not None:
                 self._level.setValue(settings.water_level_m)
         self._apply()
+
+    def show_light(self, on: bool) -> None:
+        """Show sun and relief, or leave their room to the view."""
+        self._light.setChecked(on)
 
     # Layout
 
@@ -111,19 +147,31 @@ class ViewControls(QWidget):
         slider.setRange(low, high)
         slider.setToolTip(meaning)
         slider.setAccessibleName(meaning)
-        slider.setMinimumWidth(70)
+        slider.setMinimumWidth(40)
         return slider
 
     def _make_level(self) -> ArrowField:
-        level = ArrowField(0)
-        level.setRange(*_LEVELS_M)
+        level = unit_field(-_MOST_LEVEL_M, _MOST_LEVEL_M, 0, 0, " m")
         level.setSingleStep(10)
-        level.setSuffix(" m")
-        level.setKeyboardTracking(False)
         level.setAccelerated(True)
-        level.setMaximumWidth(110)
+        level.setMaximumWidth(_LEVEL_PX)
         level.setToolTip("Level of the water")
+        level.setAccessibleName("Level of the water")
         return level
+
+    def _command(self, text: str, picture: str, key: str = "") -> QAction:
+        action = QAction(icon(picture), text, self)
+        action.setToolTip(f"{text.rstrip('…')}  ({key})" if key else text.rstrip("…"))
+        return action
+
+    def _switch(self, text: str, picture: str = "", tip: str = "", key: str = "") -> QAction:
+        action = QAction(text, self)
+        if picture:
+            action.setIcon(icon(picture))
+        named = f"{text}  ({key})" if key else text
+        action.setToolTip(f"{named} · {tip}" if tip else named)
+        action.setCheckable(True)
+        return action
 
     def _arrange(self) -> None:
         light = QGridLayout()
@@ -137,26 +185,57 @@ class ViewControls(QWidget):
             light.addWidget(QLabel(name, self), row, 0)
             light.addWidget(slider, row, 1)
             light.addWidget(text, row, 2)
-        upper = QHBoxLayout()
+        light.addWidget(self._automatic, 1, 3)
+        upper = QHBoxLayout(self._upper)
+        upper.setContentsMargins(0, 0, 0, 0)
         upper.addWidget(self._azimuth)
         upper.addLayout(light, 1)
-        lower = QHBoxLayout()
+        lower = QHBoxLayout(self._lower)
+        lower.setContentsMargins(0, 0, 0, 0)
         lower.setSpacing(4)
         for widget in (self._water, self._level, self._pictures):
             lower.addWidget(widget)
         lower.addStretch(1)
-        for button in (self._wireframe, self._fly, self._home, self._screenshot, self._turntable):
+        for button in (*self._buttons, self._more):
             lower.addWidget(button)
+        # Narrower than all of its buttons: those without room are hidden.
+        self._lower.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._lower.setMinimumWidth(_LEAST_WIDTH_PX)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 4, 8, 6)
         rows.setSpacing(4)
-        rows.addLayout(upper)
-        rows.addLayout(lower)
+        rows.addWidget(self._upper)
+        rows.addWidget(self._lower)
+
+    def _make_menu(self, pictures: Mapping[str, str]) -> QMenu:
+        menu = QMenu(self)
+        menu.addActions([self._fly, self._home, self._remove_pin])
+        menu.addSeparator()
+        choice, group = menu.addMenu("Picture on the terrain"), QActionGroup(self)
+        for row, name in enumerate(pictures.values()):
+            action = group.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(row == self._pictures.currentIndex())
+            action.triggered.connect(lambda _on, row=row: self._pictures.setCurrentIndex(row))
+            choice.addAction(action)
+        self._pictures.currentIndexChanged.connect(lambda row: group.actions()[row].setChecked(True))
+        menu.addActions([self._wireframe, self._sky, self._smooth, self._light])
+        menu.addSeparator()
+        menu.addActions([self._screenshot, self._film])
+        return menu
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        optional = [*reversed(self._buttons), self._pictures]
+        for widget in optional:
+            widget.show()
+        hide_what_has_no_room(self._lower, optional)
 
     def _connect(self) -> None:
         self._azimuth.valueChanged.connect(self._read)
         self._elevation.valueChanged.connect(self._read)
         self._exaggeration.valueChanged.connect(self._read)
+        self._automatic.toggled.connect(self._read)
         self._water.toggled.connect(self._read)
         self._level.valueChanged.connect(self._read)
         self._pictures.currentIndexChanged.connect(
@@ -164,13 +243,34 @@ class ViewControls(QWidget):
         )
         self._wireframe.toggled.connect(self._view.set_wireframe)
         self._fly.toggled.connect(self._view.set_flying)
-        self._home.clicked.connect(self._view.reset_camera)
-        self._screenshot.clicked.connect(self.screenshot_requested)
-        self._turntable.clicked.connect(self.turntable_requested)
+        self._home.triggered.connect(self._view.home)
+        self._screenshot.triggered.connect(self.screenshot_requested)
+        self._film.triggered.connect(self.film_requested)
+        self._remove_pin.triggered.connect(self._view.clear_marker)
+        self._light.toggled.connect(self._upper.setVisible)
+        self._sky.toggled.connect(self._show_sky)
+        self._smooth.toggled.connect(self._smooth_edges)
         self._view.flying_changed.connect(self._fly.setChecked)
+        self._view.marker_changed.connect(self._remove_pin.setEnabled)
         self._view.availability_changed.connect(self._follow_availability)
 
+    def _recall(self) -> None:
+        """Set the switches as they were the last time."""
+        self._light.setChecked(True)
+        self._sky.setChecked(bool(QSettings().value(_SKY, True, bool)))
+        self._smooth.setChecked(bool(QSettings().value(_SMOOTH, True, bool)))
+        self._view.set_sky(self._sky.isChecked())
+        self._view.set_smooth_edges(self._smooth.isChecked())
+
     # Changes
+
+    def _show_sky(self, on: bool) -> None:
+        QSettings().setValue(_SKY, on)
+        self._view.set_sky(on)
+
+    def _smooth_edges(self, on: bool) -> None:
+        QSettings().setValue(_SMOOTH, on)
+        self._view.set_smooth_edges(on)
 
     def _read(self) -> None:
         """Read the control that the user changed. The other settings keep values that no slider position has."""
@@ -180,7 +280,10 @@ class ViewControls(QWidget):
         elif moved is self._elevation:
             after = dataclasses.replace(before, sun_elevation_deg=float(self._elevation.value()))
         elif moved is self._exaggeration:
-            after = dataclasses.replace(before, exaggeration=_exaggeration_at(self._exaggeration.value()))
+            times = _exaggeration_at(self._exaggeration.value())
+            after = dataclasses.replace(before, exaggeration=times, is_exaggeration_automatic=False)
+        elif moved is self._automatic:
+            after = dataclasses.replace(before, is_exaggeration_automatic=self._automatic.isChecked())
         else:
             level_m = self._level.value() if self._water.isChecked() else None
             after = dataclasses.replace(before, water_level_m=level_m)
@@ -196,14 +299,16 @@ class ViewControls(QWidget):
             self._view.set_exaggeration(settings.exaggeration)
             self._view.set_water(settings.water_level_m)
         self._level.setEnabled(settings.water_level_m is not None)
+        with QSignalBlocker(self._automatic):
+            self._automatic.setChecked(settings.is_exaggeration_automatic)
         self._elevation_text.setText(f"{settings.sun_elevation_deg:.0f}°")
         self._exaggeration_text.setText(f"x{settings.exaggeration:.3g}")
         wind = _WINDS[round(settings.sun_azimuth_deg / 45) % 8]
         self._azimuth.setToolTip(f"Sun from the {wind} ({settings.sun_azimuth_deg:.0f}°)")
 
     def _follow_availability(self) -> None:
-        for button in (self._wireframe, self._fly, self._home, self._turntable):
-            button.setEnabled(self._view.available)
+        for action in (self._wireframe, self._fly, self._home, self._film, self._sky, self._smooth):
+            action.setEnabled(self._view.available)
 
 
 def _step_of(exaggeration: float) -> int:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from OpenGL import GL
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
 from pyqtgraph.opengl import GLViewWidget
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
-from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtOpenGL import QOpenGLFramebufferObject
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d.navigator import Navigator
+from terrainpaint.gui.view3d.offscreen import copy_framebuffer, multisampled, tiles
 from terrainpaint.gui.view3d.opengl import Driver, surface_format
+from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.scene import Scene
-from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, RESTING_GRID, TerrainItem
+from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, PICTURE_GRID, RESTING_GRID, TerrainItem
 
-_SAMPLES = 4
-_REST_MS = 250  # without changes, after which software OpenGL draws the finer mesh
+_WIDE = 2.0
+"""A narrow picture of a view that is wider than this, width over height, is cut at the sides."""
+_REST_MS, _SMOOTH_MS = 250, 900
+"""Software OpenGL draws the finer mesh when nothing has changed for the first time, and smooth edges after the second:
+such a frame takes three times as long, and the brush would wait for it."""
 
 
 class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -27,19 +36,23 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def __init__(self, scene: Scene, driver: Driver, parent: QWidget) -> None:
         super().__init__(parent)
-        # Multisampling takes most of the speed of software OpenGL.
-        self.setFormat(surface_format(0 if driver.is_software else _SAMPLES))
+        self.setFormat(surface_format(0))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
         self.aspect = 1.0
         self._driver = driver
         self._has_failed = self._is_lost = False
+        self._has_smooth_edges = True
+        self._smooth: QOpenGLFramebufferObject | None = None
         self.navigator = Navigator(scene, lambda: (self.width(), self.height()), self)
         self.navigator.camera_changed.connect(self.refresh)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._draw_resting)
+        self._is_at_rest = not driver.is_software
+        self._long_rest = QTimer(self, singleShot=True, interval=_SMOOTH_MS)
+        self._long_rest.timeout.connect(self._draw_smooth)
         self._item = TerrainItem(scene, driver.is_software)
         self.addItem(self._item)
 
@@ -51,34 +64,38 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def refresh(self) -> None:
         """Draw again soon; software OpenGL uses fewer triangles while changes keep coming."""
         if self._driver.is_software:
-            self._item.grid = MOVING_GRID
+            self._item.grid, self._is_at_rest = MOVING_GRID, False
             self._rest.start()
+            self._long_rest.start()
         self.update()
 
-    def rendered(self, size: QSize) -> QImage:
-        """A picture of any size. Raises DeviceError when the view was not shown yet or OpenGL fails."""
+    def set_smooth_edges(self, on: bool) -> None:
+        """Draw with multisampling or without; software OpenGL, which it slows down, uses it when nothing moves."""
+        self._has_smooth_edges = on
+        self.update()
+
+    @contextmanager
+    def drawing(self) -> Iterator[TerrainItem]:
+        """The item that draws, with its OpenGL context current. Raises DeviceError before the view was shown."""
         if not self.isValid() or self._has_failed:
             raise DeviceError("There is no 3D picture because the 3D view was not shown yet; open it first.")
         self.makeCurrent()
         try:
-            kind = QOpenGLFramebufferObjectFormat()
-            kind.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
-            kind.setSamples(_SAMPLES)
-            target = QOpenGLFramebufferObject(size, kind)
-            if not target.isValid() or not target.bind():
-                raise DeviceError(
-                    f"A 3D picture of {size.width()} x {size.height()} px is too large for the graphics card; "
-                    "choose a smaller size."
-                )
-            shown, self._item.grid = self._item.grid, GRID
-            GL.glViewport(0, 0, size.width(), size.height())
-            whole = (0, 0, size.width(), size.height())
-            self.paint(region=whole, viewport=whole)
-            self._item.grid = shown
-            target.release()
-            return target.toImage().convertToFormat(QImage.Format.Format_RGB32)
+            yield self._item
         finally:
             self.doneCurrent()
+
+    def pictures(
+        self, scene: Scene, options: PictureOptions, is_fine: bool
+    ) -> Generator[float, None, NDArray[np.uint8]]:
+        """The steps of drawing a scene off screen, as in `offscreen.tiles`; a fine mesh is finer than on the screen.
+
+        Raises DeviceError when the view was not shown yet or OpenGL fails.
+        """
+        return tiles(
+            self.drawing, scene, options.size, PICTURE_GRID if is_fine else GRID,
+            has_background=options.has_background, least_aspect=min(self.navigator.aspect, _WIDE),
+        )  # fmt: skip
 
     def fail(self, error: Exception) -> None:
         """Stop drawing and emit `failed`, once."""
@@ -104,21 +121,41 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self, *, region: tuple[int, int, int, int], viewport: tuple[int, int, int, int], useItemNames: bool = False
     ) -> None:
         """Draw into the bound framebuffer."""
+        if self._has_failed:
+            return
         self.aspect = viewport[2] / max(1, viewport[3])
-        if not self._has_failed:
-            super().paint(region=region, viewport=viewport, useItemNames=useItemNames)
+        is_smooth = self._has_smooth_edges and self._is_at_rest
+        smooth = self._smooth_target(viewport[2], viewport[3]) if is_smooth else None
+        if smooth is not None:
+            smooth.bind()
+        super().paint(region=region, viewport=viewport, useItemNames=useItemNames)
+        if smooth is not None:
+            copy_framebuffer(smooth.handle(), self.defaultFramebufferObject(), viewport[2], viewport[3])
+
+    def _smooth_target(self, width: int, height: int) -> QOpenGLFramebufferObject | None:
+        """A multisampled framebuffer of the size of the view; None when the driver has no memory for it."""
+        size = QSize(width, height)
+        if self._smooth is None or self._smooth.size() != size:
+            self._smooth = multisampled(size)
+        return self._smooth if self._smooth.isValid() else None
 
     def _release(self) -> None:
         if self._is_lost or self._has_failed:
             return
         self._is_lost = True
         self.makeCurrent()
+        self._smooth = None
         self._item.release()
         self.doneCurrent()
 
     def _draw_resting(self) -> None:
         self._item.grid = RESTING_GRID
         self.update()
+
+    def _draw_smooth(self) -> None:
+        self._is_at_rest = True
+        if self._has_smooth_edges:
+            self.update()
 
     # Events
 

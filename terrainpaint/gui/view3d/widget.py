@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
+from terrainpaint.gui.view3d.films import FORMATS, MOTIONS, FilmOptions, filmed
 from terrainpaint.gui.view3d.flat_view import FlatView, picture_from_above
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
+from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief
 from terrainpaint.gui.view3d.scene import Colour, Scene
-from terrainpaint.gui.view3d.turntable import FilmJob, filmed
+from terrainpaint.gui.view3d.stepped_job import SteppedJob, finished
+from terrainpaint.gui.widgets.pictures import image_of
 
 if TYPE_CHECKING:
     from terrainpaint.gui.view3d.viewport import Viewport
 
 _FLYING = "W A S D  Q E  fly · drag  look · wheel  speed · Esc  end"
+_FLAT_PIN = 0.015  # half the width of the pin in the picture from above, of the longest side of the map
 _HINT_STYLE = "background: rgba(20, 24, 30, 190); color: white; border-radius: 4px; padding: 5px 9px"
 
 
@@ -41,6 +45,8 @@ class TerrainView3D(QWidget):
     """(row, col) of the map under a click."""
     camera_changed = Signal()
     flying_changed = Signal(bool)
+    marker_changed = Signal(bool)
+    """Whether there is a pin."""
     availability_changed = Signal()
     """OpenGL failed later; the picture from above replaces the 3D view."""
 
@@ -91,7 +97,7 @@ class TerrainView3D(QWidget):
         most_texture = MOST_TEXTURE if self._flat is None else MOST_HEIGHT
         self._scene.relief = Relief(texture, height, pixel_size_m, unit_m, most_texture)
         if is_first or proportions != self._scene.relief.half:
-            self.reset_camera()
+            self.home()
         self._refresh_above_ground()
 
     def update_rect(self, rect: Rect, texture: NDArray[np.uint8], height: NDArray[np.float32]) -> None:
@@ -123,14 +129,31 @@ class TerrainView3D(QWidget):
         self._scene.wireframe = on
         self._refresh()
 
+    def set_sky(self, on: bool) -> None:
+        """Show sky and haze, or a plain background."""
+        self._scene.has_sky = on
+        self._refresh()
+
+    def set_smooth_edges(self, on: bool) -> None:
+        """Draw smooth edges; in software OpenGL only while nothing moves."""
+        if self._viewport is not None:
+            self._viewport.set_smooth_edges(on)
+
+    @property
+    def marker(self) -> tuple[int, int] | None:
+        """(row, col) of the pin, None without one."""
+        return self._scene.marker
+
     def set_marker(self, row: int, col: int) -> None:
         """Put a pin on a pixel of the map."""
         self._scene.marker = (row, col)
+        self.marker_changed.emit(True)
         self._refresh()
 
     def clear_marker(self) -> None:
         """Remove the pin."""
         self._scene.marker = None
+        self.marker_changed.emit(False)
         self._refresh()
 
     def set_background(self, top: QColor, bottom: QColor) -> None:
@@ -145,7 +168,7 @@ class TerrainView3D(QWidget):
         """Where the view is seen from."""
         return self._scene.camera
 
-    def reset_camera(self) -> None:
+    def home(self) -> None:
         """Show the whole terrain."""
         if self._viewport is not None:
             self._viewport.navigator.stop_flying()
@@ -155,6 +178,11 @@ class TerrainView3D(QWidget):
         """Look at the middle of the map; azimuth 180 is from the south. `distance` in units of its longest side."""
         target = (0.0, 0.0, (self._scene.base + self._scene.top) / 2)
         self._set_camera(OrbitCamera(target, azimuth_deg % 360, elevation_deg, distance))
+
+    def fly(self) -> None:
+        """Start to fly, or end it."""
+        if self._viewport is not None:
+            self.set_flying(not self._viewport.navigator.is_flying)
 
     def set_flying(self, on: bool) -> None:
         """Start or end flying with keys and mouse."""
@@ -178,39 +206,44 @@ class TerrainView3D(QWidget):
 
     # Pictures
 
+    @property
+    def screen_size(self) -> tuple[int, int]:
+        """(width, height) of the view in pixels of the screen."""
+        size = self.size() * self.devicePixelRatioF()
+        return size.width(), size.height()
+
     def picture(self) -> QImage:
         """The current view in screen pixels; without OpenGL from above. Empty before there is a terrain."""
         if self._viewport is not None and self._viewport.isValid():
-            return self._viewport.rendered(self._viewport.size() * self._viewport.devicePixelRatioF())
+            return image_of(self.preview(PictureOptions(self.screen_size)))
         return picture_from_above(self._scene)
 
-    def turntable(
-        self,
-        path: Path,
-        seconds: float = 8.0,
-        fps: float = 30.0,
-        size: tuple[int, int] = (1280, 720),
-        progress: Progress = no_progress,
-        cancel: Cancel = never_cancel,
-    ) -> FilmJob:
-        """Film one turn around the target of the camera to an MP4, between the events of the window.
+    def preview(self, options: PictureOptions) -> NDArray[np.uint8]:
+        """A picture with the mesh of the screen, (h, w, 3) uint8 sRGB, (h, w, 4) without background.
 
-        `size` (width, height) in pixels is rounded down to even numbers. The job reports its end by its signals;
-        `failed` has an OutputError when the file cannot be written, or a DeviceError without OpenGL.
+        Blocks while it is drawn. Raises DeviceError without OpenGL.
         """
-        width, height = (max(2, side - side % 2) for side in size)
+        return finished(self._drawn(options.applied(self._scene), options, is_fine=False))
 
-        def shot(angle_deg: float) -> NDArray[np.uint8]:
-            if self._viewport is None:
-                raise DeviceError(self.unavailable_reason)
-            camera = self._scene.camera
-            self._scene.camera = self._scene.kept(camera.turned(-angle_deg, 0))
-            try:
-                return _as_array(self._viewport.rendered(QSize(width, height)))
-            finally:
-                self._scene.camera = camera
+    def still(self, options: PictureOptions) -> SteppedJob:
+        """Draw a picture of any size; `finished` has (h, w, 3) uint8 sRGB, or (h, w, 4) without background."""
+        return SteppedJob(self._drawn(options.applied(self._scene), options, is_fine=True), self)
 
-        return FilmJob(path, filmed(path, shot, max(1, round(seconds * fps)), fps, progress, cancel), self)
+    def film(self, path: Path, options: FilmOptions) -> SteppedJob:
+        """Film the scene as it is now; `finished` has the path. A film without background needs a format with alpha."""
+        scene = options.picture.applied(self._scene)
+        kind = FORMATS[options.kind][1]
+
+        def shot(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
+            moved = MOTIONS[options.motion][1](scene, fraction)
+            return self._drawn(moved, options.picture, is_fine=True)
+
+        return SteppedJob(filmed(path, kind, shot, options.timing), self)
+
+    def _drawn(self, scene: Scene, options: PictureOptions, is_fine: bool) -> Generator[float, None, NDArray[np.uint8]]:
+        if self._viewport is None:
+            raise DeviceError(self.unavailable_reason)
+        return (yield from self._viewport.pictures(scene, options, is_fine))
 
     # Inside
 
@@ -230,6 +263,7 @@ class TerrainView3D(QWidget):
         self._viewport.navigator.camera_changed.connect(self.camera_changed)
         self._viewport.navigator.flying_changed.connect(self._show_flying)
         self._viewport.navigator.clicked.connect(self._pick)
+        self._viewport.navigator.escaped.connect(self.clear_marker)
         # Queued, because the failed widget is still handling its event.
         self._viewport.failed.connect(self._give_up, Qt.ConnectionType.QueuedConnection)
         self._layout.addWidget(self._viewport)
@@ -238,7 +272,7 @@ class TerrainView3D(QWidget):
     def _show_flat(self, reason: str) -> None:
         self.unavailable_reason = reason
         self._flat = FlatView(self._scene, reason, self)
-        self._flat.clicked.connect(self.picked)
+        self._flat.clicked.connect(self._pick_flat)
         self._layout.addWidget(self._flat)
 
     def _give_up(self, reason: str) -> None:
@@ -256,9 +290,22 @@ class TerrainView3D(QWidget):
         if self._viewport is None:
             return
         navigator = self._viewport.navigator
-        cell = self._scene.cell_at(*navigator.place(at), navigator.aspect)
+        place = navigator.place(at)
+        if self._scene.is_on_pin(*place, navigator.aspect):
+            self.clear_marker()
+            return
+        cell = self._scene.cell_at(*place, navigator.aspect)
         if cell is not None:
             self.picked.emit(*cell)
+
+    def _pick_flat(self, row: int, col: int) -> None:
+        relief, marker = self._scene.relief, self._scene.marker
+        if relief is not None and marker is not None:
+            away = max(abs(row - marker[0]), abs(col - marker[1]))
+            if away <= _FLAT_PIN * max(relief.shape):
+                self.clear_marker()
+                return
+        self.picked.emit(row, col)
 
     def _show_flying(self, on: bool) -> None:
         self._hint.setVisible(on)
@@ -289,10 +336,3 @@ class TerrainView3D(QWidget):
 
 def _colour(colour: QColor) -> Colour:
     return colour.redF(), colour.greenF(), colour.blueF()
-
-
-def _as_array(image: QImage) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 RGB of a QImage."""
-    image = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
