@@ -47,7 +47,7 @@ class KeyRouter(QObject):
         canvas.hovered.connect(self._pointer_on_map)
 
     def add_relief(self, view: TerrainView3D) -> None:
-        """Send F and Home to the 3D view while the pointer is over it."""
+        """Send F and Home, and Esc for its pin, to the 3D view while the pointer is over it."""
         self._relief = view
         view.flying_changed.connect(self._set_flying)
 
@@ -142,6 +142,8 @@ class KeyRouter(QObject):
             focus.show_again()
         elif is_edited(focus):
             return False
+        elif self._relief is not None and self._relief.isAncestorOf(focus) and self._relief.marker is not None:
+            return False  # the 3D view removes its pin
         elif self._canvas.is_busy:
             self._canvas.cancel()
         self._canvas.setFocus()
@@ -155,7 +157,9 @@ class KeyRouter(QObject):
         if view is None or not view.available or not view.isVisible() or is_edited(focus):
             return False
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if not plain or event.key() not in (Qt.Key.Key_F, Qt.Key.Key_Home) or view.isAncestorOf(focus):
+        has_pin = view.marker is not None and not self._canvas.is_busy
+        keys = (Qt.Key.Key_F, Qt.Key.Key_Home, *([Qt.Key.Key_Escape] if has_pin else []))
+        if not plain or event.key() not in keys or view.isAncestorOf(focus):
             return False
         under = QApplication.widgetAt(QCursor.pos())
         return under is not None and (under is view or view.isAncestorOf(under))
@@ -163,9 +167,11 @@ class KeyRouter(QObject):
     def _to_relief(self, event: QKeyEvent) -> None:
         if self._relief is not None and not event.isAutoRepeat():
             if event.key() == Qt.Key.Key_Home:
-                self._relief.reset_camera()
+                self._relief.home()
+            elif event.key() == Qt.Key.Key_Escape:
+                self._relief.clear_marker()
             else:
-                self._relief.set_flying(not self._is_flying)
+                self._relief.fly()
 
 
 def is_edited(widget: QWidget) -> bool:
