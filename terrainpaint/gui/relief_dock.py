@@ -13,6 +13,8 @@ from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from terrainpaint.core.films import FORMATS
+from terrainpaint.core.picture_files import PICTURE_KINDS, write_picture
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.live import LiveTerrain
@@ -23,8 +25,6 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
-from terrainpaint.gui.view3d.films import FORMATS
-from terrainpaint.gui.view3d.pictures import PICTURE_KINDS, write_picture
 from terrainpaint.gui.view3d.stepped_job import SteppedJob
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D

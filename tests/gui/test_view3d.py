@@ -7,24 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.films import Timing
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.process import TerrainProcess
@@ -35,10 +32,10 @@ from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d import block_mesh
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief, automatic_exaggeration
 from terrainpaint.gui.view3d.daylight import Daylight
-from terrainpaint.gui.view3d.films import FORMATS, MOTIONS, FilmOptions, Timing, filmed
 from terrainpaint.gui.view3d.flat_view import from_above
+from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
-from terrainpaint.gui.view3d.pictures import PictureOptions, write_picture
+from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
 from terrainpaint.gui.view3d.scene import Frame, Scene
 from terrainpaint.gui.view3d.view_controls import ViewControls
@@ -433,83 +430,6 @@ def test_arrays_that_do_not_fit_are_refused(qtbot: QtBot) -> None:
         view.update_rect(Rect(0, 0, 1, 1), texture[:32], height[:32])
 
 
-def shot(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
-    yield 0.5
-    return np.full((48, 64, 3), fraction * 255, np.uint8)
-
-
-@pytest.mark.parametrize("kind", ["mp4", "webp", "gif"])
-def test_a_film_has_every_picture(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / f"turn.{kind}"
-    done = list(filmed(path, FORMATS[kind][1], shot, Timing(0.5, 20)))
-    assert done == sorted(done) and done[-1] <= 1
-    film = cv2.VideoCapture(str(path)) if kind == "mp4" else None
-    if film is not None:
-        levels = [float(film.read()[1].mean()) for _ in range(10)]
-        assert not film.read()[0]
-        assert film.get(cv2.CAP_PROP_FPS) == 20
-        film.release()
-    else:
-        with Image.open(path) as animation:
-            levels = [float(np.asarray(frame.convert("L")).mean()) for frame in ImageSequence.Iterator(animation)]
-            assert animation.info["duration"] == 50
-            assert animation.info["loop"] == 0
-    assert len(levels) == 10
-    assert np.abs(np.diff(levels) - 255 / 10).max() < 6
-
-
-def test_numbered_pictures_keep_their_transparency(tmp_path: Path) -> None:
-    def clear(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
-        yield 1.0
-        return np.full((4, 6, 4), (10, 20, 30, round(100 * fraction)), np.uint8)
-
-    list(filmed(tmp_path / "turn.png", FORMATS["png"][1], clear, Timing(1, 4)))
-    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"turn_{number:04d}.png" for number in range(1, 5)]
-    pixels = [np.asarray(Image.open(path))[2, 3].tolist() for path in sorted(tmp_path.iterdir())]
-    assert pixels == [[10, 20, 30, alpha] for alpha in (0, 25, 50, 75)]
-
-
-def test_webp_films_keep_their_transparency(tmp_path: Path) -> None:
-    def clear(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
-        yield 1.0
-        picture = np.full((32, 32, 4), (200, 60, round(200 * fraction), 255), np.uint8)
-        picture[:, :16, 3] = 0
-        return picture
-
-    list(filmed(tmp_path / "turn.webp", FORMATS["webp"][1], clear, Timing(1, 4)))
-    with Image.open(tmp_path / "turn.webp") as animation:
-        frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(animation)]
-    assert len(frames) == 4
-    assert all(frame[:, :12, 3].max() == 0 and frame[:, 20:, 3].min() == 255 for frame in frames)
-
-
-@pytest.mark.parametrize("kind", list(FORMATS))
-def test_a_film_that_is_dropped_half_way_leaves_nothing(tmp_path: Path, kind: str) -> None:
-    steps = filmed(tmp_path / f"turn{FORMATS[kind][1].suffix}", FORMATS[kind][1], shot, Timing(0.5, 20))
-    for _ in range(4):
-        next(steps)
-    steps.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["turn.avi", "turn", "folder.mp4"])
-def test_a_film_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> None:
-    (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(OutputError, match=name):
-        list(filmed(tmp_path / name, FORMATS["mp4"][1], shot, Timing(0.1, 20)))
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.mp4"]
-
-
-def test_an_animation_that_does_not_fit_into_memory_is_refused_at_its_first_picture(tmp_path: Path) -> None:
-    def large(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
-        yield 1.0
-        return np.zeros((1000, 1000, 3), np.uint8)
-
-    with pytest.raises(OptionError, match="MP4"):
-        list(filmed(tmp_path / "turn.webp", FORMATS["webp"][1], large, Timing(60, 30)))
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("motion", list(MOTIONS))
 def test_every_motion_begins_and_ends_at_the_same_place(motion: str) -> None:
     scene = Scene(land(hilly()), ViewSettings(exaggeration=5))
@@ -519,26 +439,6 @@ def test_every_motion_begins_and_ends_at_the_same_place(motion: str) -> None:
     np.testing.assert_allclose(move(scene, 1.0).camera.eye, scene.camera.eye, atol=1e-9)
     quarter = move(scene, 0.25)
     assert quarter.camera != scene.camera or quarter.view != scene.view
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".JPEG"])
-def test_a_picture_is_written_in_the_format_of_its_name(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"view{suffix}"
-    write_picture(path, np.full((20, 30, 3), (200, 100, 50), np.uint8))
-    with Image.open(path) as read:
-        assert read.size == (30, 20)
-        assert np.abs(np.asarray(read.convert("RGB"), np.int16)[10, 15] - (200, 100, 50)).max() <= 6
-
-
-def test_a_transparent_picture_is_never_written_without_its_transparency(tmp_path: Path) -> None:
-    picture = np.full((20, 30, 4), (200, 100, 50, 0), np.uint8)
-    write_picture(tmp_path / "view.png", picture)
-    assert np.asarray(Image.open(tmp_path / "view.png"))[3, 3].tolist() == [200, 100, 50, 0]
-    with pytest.raises(OutputError, match="PNG"):
-        write_picture(tmp_path / "view.jpg", picture)
-    with pytest.raises(OutputError, match="does not end in"):
-        write_picture(tmp_path / "view.xyz", picture)
-    assert [path.name for path in tmp_path.iterdir()] == ["view.png"]
 
 
 def test_the_controls_steer_the_view(qtbot: QtBot) -> None:

@@ -16,9 +16,10 @@ from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.view3d import shaders
-from terrainpaint.gui.view3d.films import FORMATS, FilmOptions, Timing
+from terrainpaint.gui.view3d.motions import FilmOptions
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Relief

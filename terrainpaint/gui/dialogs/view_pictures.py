@@ -10,8 +10,9 @@ from PySide6.QtCore import QSettings, QSize, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.errors import DeviceError
-from terrainpaint.gui.view3d.films import FORMATS, MOTIONS, FilmOptions, Timing
+from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.widget import TerrainView3D
 from terrainpaint.gui.widgets.basics import GAP_PX, Form, column_of_width, decision, dialog_column, label, row_of

@@ -13,12 +13,13 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from terrainpaint.core.films import FORMATS, filmed
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
-from terrainpaint.gui.view3d.films import FORMATS, MOTIONS, FilmOptions, filmed
 from terrainpaint.gui.view3d.flat_view import FlatView, picture_from_above
+from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief

@@ -1,10 +1,8 @@
-"""Films of the 3D view: their formats, their motions, and the writing of one picture after the other."""
+"""Films: their formats, and the writing of one picture after the other."""
 
 from __future__ import annotations
 
-import dataclasses
 import io
-import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -20,8 +18,6 @@ from PIL import Image
 
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.errors import OptionError, OutputError
-from terrainpaint.gui.view3d.pictures import PictureOptions
-from terrainpaint.gui.view3d.scene import Scene
 
 Picture = NDArray[np.uint8]
 Shot = Callable[[float], Generator[float, None, Picture]]
@@ -44,39 +40,6 @@ class Timing:
     def frames(self) -> int:
         """The number of pictures, at least 1."""
         return max(1, round(self.seconds * self.fps))
-
-
-# Motions
-
-
-def _turned(degrees: float) -> Callable[[Scene, float], Scene]:
-    return lambda scene, fraction: dataclasses.replace(
-        scene, camera=scene.kept(scene.camera.turned(degrees * fraction, 0))
-    )
-
-
-def _swayed(scene: Scene, fraction: float) -> Scene:
-    degrees = 30 * math.sin(2 * math.pi * fraction)
-    return dataclasses.replace(scene, camera=scene.kept(scene.camera.turned(degrees, 0)))
-
-
-def _at_hour(scene: Scene, fraction: float) -> Scene:
-    """The sun rises in the east, is highest in the south, and sets in the west."""
-    elevation = max(60 * math.sin(math.pi * fraction), 1.0)
-    view = dataclasses.replace(scene.view, sun_azimuth_deg=90 + 180 * fraction, sun_elevation_deg=elevation)
-    return dataclasses.replace(scene, view=view)
-
-
-MOTIONS: Mapping[str, tuple[str, Callable[[Scene, float], Scene]]] = {
-    "turn": ("One turn around the terrain", _turned(-360)),
-    "back": ("One turn the other way", _turned(360)),
-    "sway": ("To the left and to the right", _swayed),
-    "day": ("A day, from sunrise to sunset", _at_hour),
-}
-"""Key → (name, scene at a fraction 0..1 of the film)."""
-
-
-# Formats
 
 
 class FilmWriter(ABC):
@@ -204,16 +167,6 @@ FORMATS: Mapping[str, tuple[str, type[FilmWriter]]] = {
     "png": ("Numbered PNG pictures", _Numbered),
 }
 """Key → (name, writer)."""
-
-
-@dataclass(frozen=True)
-class FilmOptions:
-    """A film: its pictures, its timing, a key of `MOTIONS` and one of `FORMATS`."""
-
-    picture: PictureOptions
-    timing: Timing = Timing()
-    motion: str = "turn"
-    kind: str = "mp4"
 
 
 def filmed(path: Path, kind: type[FilmWriter], shot: Shot, timing: Timing) -> Generator[float, None, Path]:
