@@ -44,6 +44,6 @@ class FilmOptions:
     """A film: its pictures, its timing, a key of `MOTIONS` and one of `films.FORMATS` of core."""
 
     picture: PictureOptions
-    timing: Timing = Timing()
+    timing: Timing
     motion: str = "turn"
     kind: str = "mp4"
