@@ -153,6 +153,7 @@ class ViewControls(QWidget):
     def _make_level(self) -> ArrowField:
         level = unit_field(-_MOST_LEVEL_M, _MOST_LEVEL_M, 0, 0, " m")
         level.setSingleStep(10)
+        level.setKeyboardTracking(False)
         level.setAccelerated(True)
         level.setMaximumWidth(_LEVEL_PX)
         level.setToolTip("Level of the water")
