@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from terrainpaint.gui.widgets.plain_text import shortened
 
 Work = Callable[[Progress, Cancel], Any]
 _SHOWN_AFTER_MS = 400
+_CLOSED_WITHIN_S = 5.0
 
 
 class BackgroundJob(QObject):
@@ -31,11 +33,15 @@ class BackgroundJob(QObject):
     """The message of a TerrainPaintError, or one for a bug."""
     ended = Signal()
     """After `done`, `failed` or a cancel."""
+    _returned = Signal(object)
+    """From the thread: the signal to emit with its value, or None after a cancel."""
 
     def __init__(self, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work = work
         self._cancelled = threading.Event()
+        self._is_over = False
+        self._returned.connect(self._end)
         self._thread = threading.Thread(target=self._run, name="terrainpaint-job", daemon=True)
 
     def start(self) -> None:
@@ -46,27 +52,44 @@ class BackgroundJob(QObject):
         """Ask the work to stop; `ended` follows."""
         self._cancelled.set()
 
-    def wait(self) -> None:
-        """Block until the thread ends."""
-        self._thread.join()
+    def give_up(self) -> None:
+        """Cancel, and end at once for whoever listens: work in the code of a library may see the cancel late. For work
+        that reads only."""
+        self.cancel()
+        self._end(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Block until the thread ends, not longer than this time; returns whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
+        self._returned.emit(self._outcome())
+
+    def _outcome(self) -> tuple[Any, object] | None:
         try:
             result = self._work(self.progressed.emit, self._cancelled.is_set)
             # Not all work checks for a cancel; its result is dropped here.
             check_cancel(self._cancelled.is_set)
         except Cancelled:
-            pass
+            return None
         except TerrainPaintError as error:
-            self.failed.emit(str(error))
+            return self.failed, str(error)
         except MemoryError:
-            self.failed.emit("Memory ran out; close other programs or choose a smaller map.")
+            return self.failed, "Memory ran out; close other programs or choose a smaller map."
         except Exception:
             # A bug: the traceback is for developers, the message for the user.
             traceback.print_exc(file=sys.stderr)
-            self.failed.emit("Something went wrong inside TerrainPaint; your document is unchanged.")
-        else:
-            self.done.emit(result)
+            return self.failed, "Something went wrong inside TerrainPaint; your document is unchanged."
+        return self.done, result
+
+    def _end(self, outcome: tuple[Any, object] | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        if outcome is not None:
+            signal, value = outcome
+            signal.emit(value)
         self.ended.emit()
 
 
@@ -158,7 +181,15 @@ class WindowJobs(QObject):
         """
         job = self._job(work, failed)
         job.done.connect(done)
-        self._start(text, job)
+        self._start(text, job, job.cancel)
+
+    def read(
+        self, text: str, work: Work, done: Callable[[Any], None], failed: Callable[[str], None] | None = None
+    ) -> None:
+        """As `run`, for work that writes nothing: a cancel ends it at once, however late the work sees it."""
+        job = self._job(work, failed)
+        job.done.connect(done)
+        self._start(text, job, job.give_up)
 
     def run_modal(self, text: str, work: Work, failed: Callable[[str], None] | None = None) -> bool:
         """Run `work` and return when it has ended: whether it succeeded. The user cannot do anything meanwhile.
@@ -175,25 +206,27 @@ class WindowJobs(QObject):
         job.done.connect(note_success)
         loop = QEventLoop(self)
         job.ended.connect(loop.quit)
-        self._start(text, job)
+        self._start(text, job, job.cancel)
         loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
         loop.deleteLater()
         return succeeded
 
-    def wait(self) -> None:
-        """Block until all jobs have ended."""
-        for job in list(self._running):
-            job.wait()
+    def close(self) -> bool:
+        """Cancel all jobs, and wait a few seconds for them to end; returns whether they have."""
+        until = time.monotonic() + _CLOSED_WITHIN_S
+        for job in self._running:
+            job.cancel()
+        return all(job.wait(max(0.0, until - time.monotonic())) for job in self._running)
 
     def _job(self, work: Work, failed: Callable[[str], None] | None) -> BackgroundJob:
         job = BackgroundJob(work, self)
         job.failed.connect(failed or self.failed)
         return job
 
-    def _start(self, text: str, job: BackgroundJob) -> None:
+    def _start(self, text: str, job: BackgroundJob, cancel: Callable[[], None]) -> None:
         self._running.add(job)
         job.ended.connect(lambda: self._running.discard(job))
-        _show_progress(self.window, text, job)
+        _show_progress(self.window, text, job, cancel)
         job.start()
 
 
@@ -214,15 +247,15 @@ class ProgressDialog(QProgressDialog):
         self.setValue(int(fraction * self._STEPS))
 
 
-def _show_progress(parent: QWidget, text: str, job: BackgroundJob) -> None:
+def _show_progress(parent: QWidget, text: str, job: BackgroundJob, cancel: Callable[[], None]) -> None:
     dialog = ProgressDialog(text, parent)
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
     dialog.setMinimumDuration(_SHOWN_AFTER_MS)
-    dialog.canceled.connect(job.cancel)
+    dialog.canceled.connect(cancel)
     job.progressed.connect(dialog.show_progress)
 
     def close() -> None:
-        dialog.canceled.disconnect(job.cancel)
+        dialog.canceled.disconnect(cancel)
         dialog.close()
         dialog.deleteLater()
 

@@ -373,8 +373,9 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._layout.save(is_hidden=self._pages.currentIndex() == 0)
-        self.jobs.wait()
-        self.autosave.forget()
+        if self.jobs.close():
+            # Otherwise a save may be unfinished.
+            self.autosave.forget()
         self.leave()
         event.accept()
 

@@ -1,10 +1,14 @@
+import threading
+import time
+
 import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.progress import Cancel, Cancelled, Progress
 from terrainpaint.errors import OutputError
-from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.gui import background_jobs
+from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
 
 
 @pytest.fixture
@@ -46,3 +50,43 @@ def test_modal_work_that_fails_has_not_succeeded_and_says_why(jobs: WindowJobs) 
 
     assert not jobs.run_modal("Working", work)
     assert messages == ["a.txt could not be written: the disk is full."]
+
+
+def test_reading_ends_at_once_when_it_is_cancelled(jobs: WindowJobs, qtbot: QtBot) -> None:
+    """Work in a library does not look at the cancel; its result comes too late for everybody."""
+    results: list[object] = []
+    is_open, may_end = threading.Event(), threading.Event()
+
+    def work(progress: Progress, cancel: Cancel) -> str:
+        is_open.set()
+        may_end.wait(30)
+        return "late"
+
+    jobs.read("Reading", work, results.append)
+    is_open.wait(30)
+    qtbot.waitUntil(lambda: bool(jobs.window.findChildren(ProgressDialog)))
+    (dialog,) = jobs.window.findChildren(ProgressDialog)
+    dialog.canceled.emit()
+    assert jobs.close()
+    may_end.set()
+    qtbot.wait(100)
+    assert results == []
+
+
+def test_closing_cancels_and_does_not_wait_for_ever(
+    jobs: WindowJobs, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_jobs, "_CLOSED_WITHIN_S", 0.2)
+    cancelled, may_end = threading.Event(), threading.Event()
+
+    def obedient(progress: Progress, cancel: Cancel) -> None:
+        while not cancel():
+            time.sleep(0.001)
+        cancelled.set()
+
+    jobs.run("Working", obedient, lambda result: None)
+    assert jobs.close() and cancelled.is_set()
+    jobs.run("Working", lambda progress, cancel: may_end.wait(30), lambda result: None)
+    assert not jobs.close()
+    may_end.set()
+    qtbot.waitUntil(lambda: jobs.close())
