@@ -113,7 +113,7 @@ class HeightNumbers:
         Progress goes from `start` to `end`. Raises InputFileError when the file is damaged or holds colours, Cancelled.
         """
         info = self.info
-        step = max(1, _STRIP_PX // info.width)
+        step = max(1, _STRIP_PX // (info.width * info.bands))
         for top in range(0, info.height, step):
             check_cancel(self._cancel)
             self._progress(start + (end - start) * top / info.height)

@@ -34,7 +34,7 @@ _HEAD_BYTES = 4096
 _MAX_UNPACKED = 2 << 30
 _MAX_BLOCK = 2 << 30
 _MAX_HEADER = 1 << 20
-_MAX_SIDE_PX = 1_000_000
+_MAX_SIDE_PX, _MAX_BANDS = 1_000_000, 64
 
 
 @dataclass(frozen=True)
@@ -242,6 +242,8 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
     width, height, bands = int(dataset.width), int(dataset.height), int(dataset.count)
     if bands < 1:
         raise InputFileError(f"{path} has no bands; choose another file.")
+    if bands > _MAX_BANDS:
+        raise InputFileError(f"{path} has {bands:,} bands that differ; save its heights as one band.")
     if max(width, height) > _MAX_SIDE_PX:
         raise InputFileError(f"{path} has {width:,} x {height:,} px, over {_MAX_SIDE_PX:,} a side; reduce it first.")
     name = str(dataset.dtypes[0])
