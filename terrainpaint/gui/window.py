@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QTimer
+from PySide6.QtCore import QSettings, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar, QWidget
 
@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self.document = Document(Project.empty((_BLANK_PX, _BLANK_PX), first), self)
         self._has_document = False
         self.tools = ToolSettings(self)
+        self.tools.keep_in(QSettings())
         self.generation = LiveGeneration(self.document, styles, process, self)
         self._tool_before = "brush"  # the tool before the reference picture was moved
         self.canvas = Canvas(self.document, self.tools, self)

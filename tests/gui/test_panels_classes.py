@@ -185,7 +185,7 @@ def test_swatches_show_the_marks_of_the_canvas(panel: ClassesPanel) -> None:
 @pytest.fixture
 def bar(tools: ToolSettings, qtbot: QtBot) -> ToolOptions:
     bar = ToolOptions(tools)
-    bar.resize(1000, 42)
+    bar.resize(1300, 42)
     qtbot.addWidget(bar)
     bar.show()
     return bar
@@ -198,6 +198,7 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     assert bar.name.text() == kind.text
     assert bar.hint.accessibleName() == kind.hint
     assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth", "borders"))
+    assert bar.stabiliser.isVisible() == (name in ("brush", "eraser", "smooth", "borders"))
     assert bar.border_amount.isVisible() == bar.border_scale.isVisible() == (name == "borders")
     assert bar.swatch.isVisible() == ((kind.paints and name != "eraser") or name == "picker")
     assert bar.mirror_x.isVisible() == ((kind.paints and name != "replace") or name in ("smooth", "borders"))

@@ -343,6 +343,7 @@ class Walk:
         self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0))
         self.tools.class_id = self.draw.randrange(7)
         self.tools.size_px = self.draw.choice([1, 9, 30, 60])
+        self.tools.stabiliser_px = self.draw.choice([0, 0, 25])
         self.tools.selection_mode = self.draw.choice(list(SelectionMode))
         self.follow()
         self.hand.press(*self.pixel())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -464,6 +464,64 @@ def test_the_pressure_of_a_pen_is_the_size(desk: Desk) -> None:
     desk.tablet(QEvent.Type.TabletPress, 150, 60, 0.2)
     desk.tablet(QEvent.Type.TabletRelease, 150, 60, 0.0)
     assert ((desk.ids == 5) == dab(Brush(40), (150, 60), SHAPE).part(WHOLE)).all()
+
+
+def test_the_stabiliser_pulls_the_brush_by_a_rope_and_the_line_catches_up(desk: Desk) -> None:
+    desk.settings.size_px, desk.settings.stabiliser_px = 5.0, 30
+    desk.press(100, 60)
+    for step, row in enumerate((104, 96) * 12):
+        desk.move(row, 60 + 8 * (step + 1))
+    brush = Brush(5)
+    rows = np.nonzero(desk.ids == 1)[0]
+    assert (desk.ids == 1)[:, 225:].sum() == 0, "the brush is a rope behind the pointer"
+    assert rows.min() >= 96 and rows.max() <= 104, "it follows 4 px to each side less than that"
+    desk.release(96, 252)
+    assert (desk.ids[dab(brush, (96, 252), SHAPE).rect.slices] == 1).any(), "the line caught up"
+    assert desk.steps == 1
+    desk.document.undo_stack.undo()
+    desk.click(50, 50)
+    assert ((desk.ids == 1) == dab(brush, (50, 50), SHAPE).part(WHOLE)).all()
+
+
+def test_a_trembling_hand_paints_a_calmer_line(desk: Desk) -> None:
+    lengths = []
+    for rope_px in (0, 40):
+        desk.settings.size_px, desk.settings.stabiliser_px = 1.0, rope_px
+        desk.press(100, 20)
+        for step in range(1, 50):
+            desk.move(100 + (6 if step % 2 else -6), 20 + 5 * step)
+        desk.key(Qt.Key.Key_Shift)
+        lengths.append(int((desk.ids == 1).sum()))
+        desk.key(Qt.Key.Key_Escape)
+        assert not (desk.ids == 1).any()
+    assert lengths[1] < 0.5 * lengths[0]
+
+
+def test_the_rope_is_as_long_as_on_the_screen_and_the_line_ends_with_the_last_pressure(desk: Desk) -> None:
+    desk.canvas.set_camera(Camera(100, 150, 4.0))
+    desk.settings.size_px, desk.settings.stabiliser_px = 10.0, 40
+    desk.tablet(QEvent.Type.TabletPress, 100, 130, 0.5)
+    desk.tablet(QEvent.Type.TabletMove, 100, 160, 0.5)
+    painted_cols = np.nonzero((desk.ids == 1).any(axis=0))[0]
+    assert painted_cols.max() == pytest.approx(150 + 2, abs=1), "40 px of the screen are 10 of the map"
+    desk.tablet(QEvent.Type.TabletRelease, 100, 160, 0.0)
+    assert np.array_equal(desk.ids == 1, segment(Brush(5), (100, 130), (100, 160), SHAPE).part(WHOLE))
+
+
+def test_some_settings_are_kept_for_the_next_start(tmp_path: Path) -> None:
+    store = QSettings(str(tmp_path / "tools.ini"), QSettings.Format.IniFormat)
+    first = ToolSettings()
+    first.keep_in(store)
+    assert first.stabiliser_px == 0
+    first.stabiliser_px, first.border_amount_px = 24, 33.0
+    later = ToolSettings()
+    later.keep_in(QSettings(str(tmp_path / "tools.ini"), QSettings.Format.IniFormat))
+    assert (later.stabiliser_px, later.border_amount_px) == (24, 33.0)
+    store.setValue("tools/stabiliser_px", "much")
+    store.setValue("tools/border_amount_px", 1e9)
+    other = ToolSettings()
+    other.keep_in(store)
+    assert (other.stabiliser_px, other.border_amount_px) == (0, 200.0)
 
 
 def test_the_other_end_of_a_pen_erases(full: Desk) -> None:

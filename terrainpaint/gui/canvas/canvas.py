@@ -334,7 +334,8 @@ class Canvas(MapView):
         floats = self.pieces.floating is not None
         if self._pointer is not None and not floats and Option.BRUSH in self.tool.kind.options:
             brush = self.settings.brush
-            for image in self.tool.images([brush.snapped(self._pointer.at)]):
+            at = (self._pressed or self.tool).brush_at(self._pointer)
+            for image in self.tool.images([brush.snapped(at)]):
                 self._outline.addPath(outline_path(brush, image[0], self))
         for path in (before, self._outline):
             if not path.isEmpty():

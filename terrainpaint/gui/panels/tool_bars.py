@@ -19,7 +19,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import TOOLS, Option, SelectionMode, ToolSettings
-from terrainpaint.gui.tools.settings import Setting
+from terrainpaint.gui.tools.settings import MAX_STABILISER_PX, Setting
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeField
@@ -27,6 +27,7 @@ from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeFiel
 _SIZE_PX = 240
 _MIN_PX = 320
 _RADIAL_PX = 104
+_STABILISER_PX = 148
 BAR_HEIGHT_PX = 42
 
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -93,6 +94,16 @@ class ToolOptions(QWidget):
             ),
         )
         self.pressure = self._toggle(ToolSettings.pressure, "pressure", "The pressure of a pen sets the size")
+        self.stabiliser = WholeField()
+        self.stabiliser.setRange(0, MAX_STABILISER_PX)
+        self.stabiliser.setPrefix("Stabiliser ")
+        self.stabiliser.setSuffix(" px")
+        self.stabiliser.setFixedWidth(_STABILISER_PX)
+        self.stabiliser.setKeyboardTracking(False)
+        self.stabiliser.setAccessibleName("Stabiliser")
+        self.stabiliser.setToolTip("Length of a rope by which the pointer pulls the brush, for calm lines; 0 is none")
+        self.stabiliser.valueChanged.connect(lambda length: ToolSettings.stabiliser_px.set(tools, length))
+        self._showing.append(self._show_stabiliser)
         self.mirror_x = self._toggle(
             ToolSettings.mirror_x, "symmetry", "Paint left and right of the middle of the map too"
         )
@@ -137,11 +148,12 @@ class ToolOptions(QWidget):
             self.size_px: Option.BRUSH,
             brush: Option.BRUSH,
             self.pressure: Option.PRESSURE,
+            self.stabiliser: Option.STABILISER,
             symmetry: Option.SYMMETRY,
             self.selection: Option.SELECTION,
             roughness: Option.ROUGHNESS,
         }
-        self._optional = (self.class_name, self.name, self.pressure, symmetry, brush)
+        self._optional = (self.class_name, self.name, self.stabiliser, self.pressure, symmetry, brush)
         row = QHBoxLayout(self)
         row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(12, 4, 12, 4)
@@ -184,6 +196,10 @@ class ToolOptions(QWidget):
     def _show_class(self) -> None:
         self.swatch.set_class(self._tools.class_id)
         self.class_name.setText(CLASSES[self._tools.class_id].name.capitalize())
+
+    def _show_stabiliser(self) -> None:
+        with QSignalBlocker(self.stabiliser):
+            self.stabiliser.setValue(self._tools.stabiliser_px)
 
     def _show_radial(self) -> None:
         with QSignalBlocker(self.radial):

@@ -19,7 +19,7 @@ from terrainpaint.gui.tools.tool import Option, Pointer, Tool, ToolKind
 
 __all__ = ["PAINTING_KEYS", "TOOLS", "Option", "Pointer", "SelectionMode", "Tool", "ToolKind", "ToolSettings"]
 
-_BRUSH = frozenset({Option.BRUSH, Option.PRESSURE, Option.SYMMETRY})
+_BRUSH = frozenset({Option.BRUSH, Option.PRESSURE, Option.STABILISER, Option.SYMMETRY})
 _SHAPE = frozenset({Option.CLASS, Option.SYMMETRY})
 _CLASS = frozenset({Option.CLASS})
 

@@ -6,13 +6,15 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QPainter
 
 from terrainpaint.core.natural_borders import Roughness, faded, roughened_part
 from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Point
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.tools.tool import Pointer, Tool, is_near
+from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.tools.tool import Pointer, Tool, is_near, pulled
 from terrainpaint.gui.undo import PaintStroke
 
 _STRAIGHT_AFTER_PX = 4
@@ -23,7 +25,10 @@ _MOST_OF_BRUSH = 1 / 3
 
 
 class BrushTool(Tool):
-    """Paints a class where the pointer goes. Shift+click draws a straight line from the end of the last stroke."""
+    """Paints a class where the pointer goes. Shift+click draws a straight line from the end of the last stroke.
+
+    With the stabiliser the pointer pulls the brush by a rope, so that it does not follow small movements of the hand.
+    """
 
     _stroke: PaintStroke | None = None
     _at: Point = (0.0, 0.0)
@@ -31,6 +36,8 @@ class BrushTool(Tool):
     _start: Point = (0.0, 0.0)
     _last_end: Point | None = None
     _axis: int | None = None
+    _pulling: Point | None = None
+    """Where the pointer is that pulls the brush."""
 
     @property
     def is_busy(self) -> bool:
@@ -64,32 +71,60 @@ class BrushTool(Tool):
                     return
                 self._axis = int(abs(at[1] - self._start[1]) < abs(at[0] - self._start[0]))
             at = (self._start[0], at[1]) if self._axis == 0 else (at[0], self._start[1])
+        rope_px = self.settings.stabiliser_px
+        if rope_px:
+            self._pulling = at
+            at = pulled(self.view, self._at, at, rope_px)
+            self.view.update()
+            if at == self._at:
+                return
         self._go_to(at, self._pressed_size_px(pointer))
 
     def release(self, pointer: Pointer) -> None:
-        """End the stroke as one step."""
+        """End the stroke as one step; a brush that was pulled catches up."""
+        if self._stroke is not None and self._pulling is not None:
+            # A pen has no pressure any more.
+            self._go_to(self._pulling, self._size_px)
         self.finish()
+
+    def brush_at(self, pointer: Pointer) -> Point:
+        """The end of the rope while the brush is pulled."""
+        return self._at if self._stroke is not None and self._pulling is not None else pointer.at
+
+    def paint_overlay(self, painter: QPainter) -> None:
+        """Show the rope."""
+        if self._stroke is not None and self._pulling is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_outlined(painter, self.path([self._at, self._pulling], closed=False))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def finish(self) -> None:
         """End the stroke as one step."""
-        stroke, self._stroke = self._stroke, None
+        stroke = self._let_go()
         if stroke is not None:
             self._last_end = self._at
             stroke.end()
 
     def cancel(self) -> None:
         """Take back what the stroke painted."""
-        stroke, self._stroke = self._stroke, None
+        stroke = self._let_go()
         if stroke is not None:
             stroke.cancel()
 
     def forget(self) -> None:
         """Something else ended the stroke."""
-        self._stroke = None
+        self._let_go()
 
     def apply(self, stroke: PaintStroke, mark: Mark) -> None:
         """Write into the pixels that the brush swept."""
         stroke.paint(mark, self.value)
+
+    def _let_go(self) -> PaintStroke | None:
+        stroke, self._stroke = self._stroke, None
+        if self._pulling is not None:
+            self._pulling = None
+            self.view.update()
+        return stroke
 
     def _go_to(self, at: Point, size_px: float) -> None:
         assert self._stroke is not None

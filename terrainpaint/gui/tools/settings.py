@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar, overload
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.natural_borders import (
@@ -24,6 +24,9 @@ _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 1
           *range(200, 500, 50), *range(500, 1000, 100), *range(1000, 2048, 200), 2048)  # fmt: skip
 
 _MOST_RECENT = 5
+MAX_STABILISER_PX = 100
+_KEPT = ("stabiliser_px", "border_amount_px", "border_scale_px")
+_GROUP = "tools"
 
 _Value = TypeVar("_Value")
 _Number = TypeVar("_Number", int, float)
@@ -103,6 +106,8 @@ class ToolSettings(QObject):
     edge = Setting(Edge.HARD)
     pressure = Setting(True)
     """Whether the pressure of a pen sets the size."""
+    stabiliser_px = Setting(0, _between(0, MAX_STABILISER_PX))
+    """Length in screen pixels of the rope by which the pointer pulls the brush; 0 is none."""
     mirror_x = Setting(False)
     """Whether all is painted left and right of the middle of the map."""
     mirror_y = Setting(False)
@@ -124,6 +129,23 @@ class ToolSettings(QObject):
         self._previous_class_id = 0
         self.recent: tuple[Used, ...] = ()
         """What was painted last, the newest first."""
+
+    def keep_in(self, store: QSettings) -> None:
+        """Take what was set the last time, and write into the store what is set from now on."""
+        for name in _KEPT:
+            setting: Setting[Any] = vars(ToolSettings)[name]
+            kind = type(setting.first)
+            try:
+                setting.set(self, kind(store.value(f"{_GROUP}/{name}", setting.first)))
+            except (TypeError, ValueError):
+                # Somebody else wrote into the file.
+                continue
+
+        def keep() -> None:
+            for name in _KEPT:
+                store.setValue(f"{_GROUP}/{name}", self.values[name])
+
+        self.changed.connect(keep)
 
     @property
     def brush(self) -> Brush:

@@ -81,6 +81,8 @@ class Option(Enum):
     BRUSH = auto()
     """Size, shape and edge; the outline of the brush follows the pointer."""
     PRESSURE = auto()
+    STABILISER = auto()
+    """Length of the rope by which the pointer pulls the brush."""
     SYMMETRY = auto()
     SELECTION = auto()
     ROUGHNESS = auto()
@@ -149,6 +151,10 @@ class Tool:
     def hover(self, pointer: Pointer) -> None:
         """The pointer moved without the button."""
 
+    def brush_at(self, pointer: Pointer) -> Point:
+        """Where the brush is while the pointer is there."""
+        return pointer.at
+
     def key(self, event: QKeyEvent) -> bool:
         """A key went down; returns whether the tool used it. Esc comes as `cancel`."""
         return False
@@ -203,6 +209,16 @@ class Tool:
 def centred(at: Point) -> Point:
     """The centre of the pixel of a position; its mirror image is the centre of the mirrored pixel."""
     return math.floor(at[0]) + 0.5, math.floor(at[1]) + 0.5
+
+
+def pulled(view: MapOnScreen, brush: Point, pointer: Point, rope_px: float) -> Point:
+    """Where the brush is when the pointer pulls it by a rope of so many screen pixels, which may be slack."""
+    first, second = view.to_screen(*brush), view.to_screen(*pointer)
+    length = QLineF(first, second).length()
+    if length <= rope_px:
+        return brush
+    part = rope_px / length
+    return pointer[0] + (brush[0] - pointer[0]) * part, pointer[1] + (brush[1] - pointer[1]) * part
 
 
 def is_near(view: MapOnScreen, a: Point, b: Point, distance_px: float) -> bool:
