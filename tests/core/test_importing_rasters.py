@@ -15,6 +15,7 @@ import numpy as np
 import OpenEXR
 import pytest
 import rasterio
+import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
@@ -103,6 +104,37 @@ def test_text_grid_with_decimal_commas(tmp_path: Path) -> None:
     heights = read_height_map(tmp_path / "a.asc")
     np.testing.assert_array_equal(heights.height[:2, :2], [[0.5, 1.5], [1.5, 2.5]])
     assert heights.pixel_size_m == 30.5
+
+
+@pytest.mark.parametrize("name", ["a.bil", "a.asc", "a.flt"])
+def test_the_projection_next_to_a_raster(tmp_path: Path, name: str) -> None:
+    feet = {"crs": "EPSG:2263", "transform": from_origin(980_000, 200_000, 100, 100)}
+    path = saved(tmp_path / name, land(), "AAIGrid" if name == "a.asc" else "EHdr", **feet)
+    assert path.with_suffix(".prj").is_file()
+    assert read_height_map(path).pixel_size_m == pytest.approx(30.48006, abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "driver"), [("a.png", "PNG"), ("a.pgm", "PNM"), ("a.bmp", "BMP"), ("a.dt1", "DTED"),
+                                              ("a.dem", "USGSDEM")])  # fmt: skip
+def test_whole_numbers_in_other_formats(tmp_path: Path, name: str, driver: str) -> None:
+    values = land(1201, 1201) if driver in ("DTED", "USGSDEM") else land()
+    values = (values / 4).astype({"BMP": np.uint8, "PNG": np.uint16, "PNM": np.uint16}.get(driver, np.int16))
+    place = {"crs": "EPSG:4326", "transform": from_origin(7 - 1 / 2400, 47 + 1 / 2400, 1 / 1200, 1 / 1200)}
+    source = saved(tmp_path / "source.tif", values, **(place if values.dtype == np.int16 else {}))
+    rasterio.shutil.copy(source, tmp_path / name, driver=driver)
+    heights = read_height_map(tmp_path / name)
+    np.testing.assert_array_equal(heights.height, values)
+    size = np.sqrt(92.6 * 63.9) if values.dtype == np.int16 else None
+    assert heights.pixel_size_m == (None if size is None else pytest.approx(size, rel=0.005))
+
+
+def test_grass_ascii_grid(tmp_path: Path) -> None:
+    rows = "\n".join(" ".join(f"{number:g}" for number in row) for row in land())
+    head = "north: 5001440\nsouth: 5000000\neast: 401920\nwest: 400000\nrows: 48\ncols: 64\n"
+    (tmp_path / "a.txt").write_text(head + rows)
+    heights = read_height_map(tmp_path / "a.txt")
+    np.testing.assert_array_equal(heights.height, land())
+    assert heights.pixel_size_m == 30
 
 
 def test_a_raster_without_its_header(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ _SMALLEST_CELL_DEG = 1.0
 _WEB_MERCATOR, _WEB_MERCATOR_RADIUS_M = 3857, 6_378_137.0
 
 
-def georeference(dataset: Any, *, in_degrees: bool = False) -> Georeference:
-    """The georeference of an open dataset of rasterio; `in_degrees` when the format has no other coordinates."""
+def georeference(dataset: Any, system: str = "") -> Georeference:
+    """The georeference of an open dataset of rasterio.
+
+    `system` is the definition of the coordinate reference system for a dataset without one.
+    """
     crs, transform = _crs(dataset), dataset.transform
-    if crs is None and in_degrees:
-        crs = _crs_of("EPSG:4326")
+    if crs is None and system:
+        crs = _crs_of(system)
     if transform.is_identity:
         points, points_crs = dataset.gcps
         if len(points) >= 3:
@@ -57,9 +60,14 @@ def _crs(dataset: Any) -> Any:
 
 
 def _crs_of(text: str) -> Any:
+    """The system of a definition, None when it is not understood."""
     from rasterio.crs import CRS
+    from rasterio.errors import CRSError
 
-    return CRS.from_user_input(text)
+    try:
+        return CRS.from_user_input(text, morph_from_esri_dialect=text.startswith(("PROJCS", "GEOGCS")))
+    except CRSError:
+        return None
 
 
 def _pixel_size_m(dataset: Any, crs: Any, transform: Any) -> float | None:

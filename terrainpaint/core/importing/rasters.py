@@ -265,7 +265,7 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
         bands,
         dtype.name,
         bits,
-        georeference(dataset, in_degrees=found.driver == "SRTMHGT"),
+        georeference(dataset, _system_of(path, found.driver)),
         alpha=alpha,
         has_mask=not alpha and MaskFlags.per_dataset in flags,
         no_data=None if dataset.nodata is None else float(dataset.nodata),
@@ -274,6 +274,20 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
         unit=str(dataset.units[0] or "").strip(),
         colour_table=_colour_table(dataset),
     )
+
+
+def _system_of(path: Path, driver: str) -> str:
+    """The definition of the coordinate reference system that GDAL does not know: "" when there is none."""
+    if driver == "SRTMHGT":
+        return "EPSG:4326"
+    projection = path.with_suffix(".prj")
+    if driver != "EHdr" or not projection.is_file():
+        return ""
+    try:
+        with projection.open("rb") as file:
+            return file.read(_MAX_HEADER).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def _finite(number: Any, other: float) -> float:
