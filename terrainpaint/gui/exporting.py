@@ -15,11 +15,14 @@ from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import ExportSource, export
+from terrainpaint.export.mesh import height_range
+from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.generate.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -50,6 +53,7 @@ class ExportActions(QObject):
         self._last: ExportChoice | None = None
         self._again: Callable[[], None] = self.export
         self._waiting: ExportRequest | None = None
+        self._outdated: ExportDialog | None = None  # shows a terrain that is not exact
         generation.state_changed.connect(self._export_when_exact)
         generation.failed.connect(self._generation_failed)
         document.opened.connect(self._opened)
@@ -57,21 +61,19 @@ class ExportActions(QObject):
 
     def export(self) -> None:
         """Ask what to export and where, wait for the exact terrain, and write it."""
-        live = self._generation.live
-        if live is None:
+        if self._generation.live is None:
             self._fail(_NO_TERRAIN, self.export)
             return
-        height = live.height * np.float32(self._generation.height_scale)
-        document = self._document
-        ground = TerrainExtent(
-            document.shape, document.settings.pixel_size_m, (float(height.min()), float(height.max()))
-        )
+        document, source = self._document, self._preview_source()
+        ground = TerrainExtent(document.shape, document.settings.pixel_size_m, height_range(source.terrain.height))
         choice = self._last or self._first_choice()
-        dialog = ExportDialog(ground, choice, document.view.exaggeration, self._window)
+        dialog = ExportDialog(ground, source, choice, document.view.exaggeration, self._window)
+        self._outdated = None if self._generation.is_exact else dialog
         if dialog.exec():
             self._last = dialog.choice()
             self._remember()
             self._start(self._last)
+        self._outdated = None
         dialog.deleteLater()
 
     def export_again(self) -> None:
@@ -143,7 +145,15 @@ class ExportActions(QObject):
         self.waiting.emit()
         self._export_when_exact()
 
+    def _preview_source(self) -> PreviewSource:
+        view = self._document.view
+        sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
+        return PreviewSource.of(self._generation.terrain(), self._document.ids, sun)
+
     def _export_when_exact(self) -> None:
+        if self._outdated is not None and self._generation.is_exact:
+            dialog, self._outdated = self._outdated, None
+            dialog.set_source(self._preview_source())
         if self._waiting is not None and self._generation.is_exact:
             request, self._waiting = self._waiting, None
             self._export_now(request)

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -19,11 +20,16 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.classes import WATER
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, export, export_paths
 from terrainpaint.export.mesh import mesh_shape
+from terrainpaint.export.mesh_picture import Sun
+from terrainpaint.gui.dialogs import mesh_preview
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
+from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
@@ -35,8 +41,14 @@ def dialog(qtbot: QtBot, tmp_path: Path) -> ExportDialog:
 
 
 def shown(qtbot: QtBot, folder: Path, shape: tuple[int, int], choice: ExportChoice | None = None) -> ExportDialog:
+    height = np.linspace(-10, 990, shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    terrain = Terrain(np.zeros((*shape, 3), np.uint8), height, 30.0, Provenance("", "atlas", Recipe(), ""))
+    ids = np.where(height < 0, WATER, 1).astype(np.uint8)
     created = ExportDialog(
-        TerrainExtent(shape, 30.0, (-100.0, 900.0)), choice or ExportChoice.usual(folder, "island", shape), 20.0
+        TerrainExtent(shape, 30.0, (-10.0, 990.0)),
+        PreviewSource.of(terrain, ids, Sun()),
+        choice or ExportChoice.usual(folder, "island", shape),
+        20.0,
     )
     qtbot.addWidget(created)
     created.show()
@@ -59,7 +71,7 @@ def name_field(dialog: ExportDialog) -> QLineEdit:
 
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
     assert [box.text() for box in dialog.findChildren(QCheckBox)] == [
-        *FORMATS, "As in &3D (× 20)", "&Level lakes and sea",
+        *FORMATS, "&Level lakes and sea", "As in &3D (× 20)",
     ]  # fmt: skip
     assert all(form.description[1:] in words(dialog) for form in FORMATS.values())
 
@@ -208,6 +220,51 @@ def test_level_ground_has_the_range_that_its_picture_has(engine: str) -> None:
 
 def test_the_nearest_size() -> None:
     assert [nearest((127, 253, 505), value) for value in (1, 190, 191, 4000)] == [127, 253, 253, 505]
+
+
+def test_the_numbers_are_those_of_the_heights_that_are_written(dialog: ExportDialog, qtbot: QtBot) -> None:
+    """The sea is at 0 m in a file with level water."""
+    (level,) = [box for box in dialog.findChildren(QCheckBox) if "Level" in box.text()]
+
+    def number(name: str) -> str:
+        return next(field.text() for field in dialog.findChildren(QLineEdit) if field.accessibleName() == name)
+
+    qtbot.waitUntil(lambda: number("Position Y") == "0", timeout=20_000)
+    assert number("Terrain Height") == "990"
+    level.click()
+    qtbot.waitUntil(lambda: number("Position Y") == "-10", timeout=20_000)
+    assert number("Terrain Height") == "1000"
+
+
+def test_the_picture_of_the_mesh_follows_the_options(dialog: ExportDialog, qtbot: QtBot) -> None:
+    preview = dialog.findChild(MeshPreview)
+
+    def tall() -> int:
+        """Rows of the picture that show something of the mesh."""
+        background = preview.palette().window().color().rgb()
+        image = preview.grab().toImage()
+        middle = image.width() // 2
+        return sum(image.pixel(middle, row) != background for row in range(image.height()))
+
+    with qtbot.waitSignal(preview.measured, timeout=20_000):
+        pass
+    steep = tall()
+    with qtbot.waitSignal(preview.measured, timeout=20_000):
+        dialog.findChild(QDoubleSpinBox).setValue(0.01)
+    flat = tall()
+    assert steep != flat
+    assert "No mesh" not in words(dialog)
+    tick(dialog, {"albedo"})
+    assert "No mesh is written" in words(dialog)
+
+
+def test_a_map_of_any_size_is_shown_in_few_pixels(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mesh_preview, "_WHOLE_AREA_PX", 64 * 64)
+    height = np.zeros((100, 200), np.float32)
+    terrain = Terrain(np.zeros((100, 200, 3), np.uint8), height, 30.0, Provenance("", "atlas", Recipe(), ""))
+    source = PreviewSource.of(terrain, np.ones((100, 200), np.uint8), Sun())
+    assert source.terrain.shape == source.ids.shape == (32, 64)
+    assert source.terrain.pixel_size_m == pytest.approx(30 * 200 / 64)
 
 
 def test_a_number_is_copied(dialog: ExportDialog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from terrainpaint.export import FORMATS, ExportOptions
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
@@ -50,15 +52,21 @@ _NAMED_AT_MOST = 4
 class ExportDialog(QDialog):
     """Asks what to export; it writes nothing.
 
-    `ground` is the terrain, `choice` the first suggestion, `view_exaggeration` the factor of the heights in 3D.
+    `ground` is the terrain and `source` a copy of it for the picture, `choice` the first suggestion,
+    `view_exaggeration` the factor of the heights in 3D.
     """
 
     def __init__(
-        self, ground: TerrainExtent, choice: ExportChoice, view_exaggeration: float, parent: QWidget | None = None
+        self,
+        ground: TerrainExtent,
+        source: PreviewSource,
+        choice: ExportChoice,
+        view_exaggeration: float,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._shape, self._view_exaggeration = ground.shape, view_exaggeration
+        self._ground, self._shape, self._view_exaggeration = ground, ground.shape, view_exaggeration
         self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         for box in self._choices.values():
             set_role(box, "strong")
@@ -72,9 +80,8 @@ class ExportDialog(QDialog):
         self._total = label("", "muted")
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
-        self._engines = QTabWidget()
-        for title, numbers in ENGINES.items():
-            self._engines.addTab(NumbersPage(numbers(ground)), title)
+        self._preview, self._no_mesh = MeshPreview(source), label("", "muted")
+        self._pages, self._numbers = QTabWidget(), list[NumbersPage]()
         self._build()
         self._fill(choice)
         self._connect()
@@ -105,6 +112,10 @@ class ExportDialog(QDialog):
         except (OptionError, OutputError) as error:
             self._say("danger", str(error))
 
+    def set_source(self, source: PreviewSource) -> None:
+        """Show another terrain, such as one that is exact now."""
+        self._preview.set_source(source)
+
     def _request(self, choice: ExportChoice) -> ExportRequest:
         return choice.request(self._shape, self._view_exaggeration)
 
@@ -125,19 +136,9 @@ class ExportDialog(QDialog):
         head.addWidget(self._total)
         left.addLayout(head)
         left.addWidget(self._format_list(), 1)
-        left.addSpacing(4)
-        left.addWidget(label("Mesh", "heading"))
-        mesh = Form()
-        mesh.add("&Vertices", self._mesh)
-        mesh.add("E&xaggeration", self._exaggeration)
-        mesh.addWidget(self._as_in_3d, mesh.rowCount() - 1, 2)
-        left.addLayout(mesh)
         left.addWidget(self._level_water)
-
-        right = QVBoxLayout()
-        right.setSpacing(8)
-        right.addWidget(label("Numbers for other programs", "heading"))
-        right.addWidget(self._engines, 1)
+        self._pages.addTab(self._mesh_page(), "Mesh")
+        self._show_numbers()
 
         where = Form()
         browse = push_button("Browse…")
@@ -148,8 +149,8 @@ class ExportDialog(QDialog):
 
         upper = QHBoxLayout()
         upper.setSpacing(28)
-        upper.addLayout(left, 5)
-        upper.addLayout(right, 4)
+        upper.addLayout(left, 4)
+        upper.addWidget(self._pages, 5)
         whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addLayout(where)
@@ -164,7 +165,21 @@ class ExportDialog(QDialog):
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
         )
-        self.resize(980, 700)
+        self.resize(980, 620)
+
+    def _mesh_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 12, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self._preview, 1)
+        column.addWidget(self._no_mesh, 0, Qt.AlignmentFlag.AlignHCenter)
+        form = Form()
+        form.add("&Vertices", self._mesh)
+        form.add("E&xaggeration", self._exaggeration)
+        form.addWidget(self._as_in_3d, form.rowCount() - 1, 2)
+        column.addLayout(form)
+        return page
 
     def _format_list(self) -> QScrollArea:
         holder = _HeightForWidth()
@@ -196,6 +211,9 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
+        self._level_water.toggled.connect(self._show_choice)
+        self._preview.measured.connect(self._measured)
+        self.finished.connect(self._preview.stop)
         self._name.textChanged.connect(self._show_choice)
         self._mesh.currentIndexChanged.connect(self._show_choice)
         self._exaggeration.valueChanged.connect(self._exaggerate)
@@ -215,11 +233,32 @@ class ExportDialog(QDialog):
             self._as_in_3d.setChecked(False)
         self._show_choice()
 
+    def _measured(self, lowest_m: float, highest_m: float) -> None:
+        """The range of the heights that will be written, which depends on the water."""
+        if self._ground.height_range_m != (lowest_m, highest_m):
+            self._ground = dataclasses.replace(self._ground, height_range_m=(lowest_m, highest_m))
+            self._show_numbers()
+
+    def _show_numbers(self) -> None:
+        """The pages with the numbers that other programs ask for, after that of the mesh."""
+        shown = self._pages.currentIndex()
+        while self._numbers:
+            old = self._numbers.pop()
+            self._pages.removeTab(self._pages.indexOf(old))
+            old.deleteLater()
+        for title, numbers in ENGINES.items():
+            page = NumbersPage(numbers(self._ground))
+            self._numbers.append(page)
+            self._pages.setTabToolTip(self._pages.addTab(page, title), f"The numbers that {title} asks for")
+        self._pages.setCurrentIndex(shown)
+
     def _show_choice(self) -> None:
-        """Show sizes and names of the files, and whether they can be written."""
+        """Show sizes and names of the files, the mesh, and whether all of it can be written."""
         total = 0
         name = Path(self._name.text().strip()).name or "name"
         options = ExportOptions(self._mesh.currentData(), self._exaggeration.value())
+        self._preview.set_options(options, self._level_water.isChecked())
+        self._no_mesh.setText("" if self._choices["obj"].isChecked() else "No mesh is written: obj is not chosen.")
         for key, form in FORMATS.items():
             size = form.estimate_bytes(*self._shape, options)
             self._sizes[key].setText(f"about {_bytes(size)}")
