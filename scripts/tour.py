@@ -122,11 +122,11 @@ def take_tour(window: MainWindow, folder: Path) -> None:
     QTimer.singleShot(_SETTLE_MS, lambda: shoot_export(folder / "tour-export.jpg"))
     window.exporting.export()
 
-    window.actions_["theme"].trigger()
+    window.preferences.use_theme("light")
     open_sample(window, "archipelago", ViewSettings(exaggeration=15))
     settle()
     shoot_window(window, folder / "tour-light.jpg")
-    window.actions_["theme"].trigger()
+    window.preferences.use_theme("dark")
 
     open_sample(window, "highlands", ViewSettings(sun_elevation_deg=35, exaggeration=10, water_level_m=None))
     show_relief(window)

@@ -12,6 +12,9 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX, independent_area
 
+AUTO_DEVICE = "auto"
+"""The first available of CUDA, MPS and the CPU."""
+
 
 @dataclass(frozen=True, eq=False)
 class MapCrop:
@@ -64,11 +67,19 @@ class MapCrop:
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """What the networks run on: `device` as in `Generator.load`, and threads of the processor, 0 for the usual ones."""
+
+    device: str = AUTO_DEVICE
+    threads: int = 0
+
+
+@dataclass(frozen=True)
 class LoadRequest:
-    """Load a weights file, and use it for the requests that follow. `device` as in `Generator.load`."""
+    """Load a weights file, and use it with a device and threads for the requests that follow."""
 
     path: Path
-    device: str = "auto"
+    hardware: Hardware = Hardware()
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,8 @@ class WeightsInfo:
 
     `style` one line; `sha256` hex digest of the file; `reach_px` largest distance at which a changed pixel of the map
     changes the terrain, None for everywhere, as with networks that are not local; `style_names` meanings of the numbers
-    of a style; `pixel_size_m` ground size of the pixels of the training.
+    of a style; `pixel_size_m` ground size of the pixels of the training; `devices` the names of all devices of this
+    computer.
     """
 
     path: Path
@@ -88,6 +100,7 @@ class WeightsInfo:
     pixel_size_m: float
     licence: str
     credits: str
+    devices: tuple[str, ...] = ("cpu",)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.messages import (
+    AUTO_DEVICE,
     Failure,
+    Hardware,
     LoadRequest,
     MakeRequest,
     Request,
@@ -73,12 +75,12 @@ class TerrainProcess:
             self._discard()
             self._spawn()
 
-    def load(self, path: Path, device: str = "auto") -> WeightsInfo:
-        """Load a weights file, and use it from now on; `device` as in `Generator.load`.
+    def load(self, path: Path, device: str = AUTO_DEVICE, threads: int = 0) -> WeightsInfo:
+        """Load a weights file, and use it from now on; `device` and `threads` as in `Hardware`.
 
         Raises WorkerError, or WeightsError or DeviceError; then the old weights stay in use.
         """
-        request = LoadRequest(path, device)
+        request = LoadRequest(path, Hardware(device, threads))
         info = self._ask(request, WeightsInfo)
         self._load, self._info, self._is_loaded = request, info, True
         return info

@@ -111,9 +111,11 @@ class _Worker:
 
     def _load(self, request: LoadRequest) -> WeightsInfo:
         from terrainpaint.generate.generator import Generator
+        from terrainpaint.models.devices import available_devices, use_threads
 
         # When loading fails, the old weights stay in use.
-        exact = Generator.load(request.path, request.device)
+        exact = Generator.load(request.path, request.hardware.device)
+        use_threads(request.hardware.threads)
         self._exact, self._preview = exact, exact.previewing()
         self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # the others generate no small squares
         header = exact.header
@@ -126,6 +128,7 @@ class _Worker:
             pixel_size_m=header.pixel_size_m,
             licence=header.licence,
             credits=header.credits,
+            devices=available_devices(),
         )
 
     def _make(self, request: MakeRequest) -> TerrainPatch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Protocol
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar
 
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -18,8 +18,10 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
+from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.view_modes import ViewModes
 from terrainpaint.gui.view_options import ViewOptions
 from terrainpaint.gui.widgets.basics import with_key
 
@@ -38,6 +40,8 @@ class Window(Protocol):
     map_actions: MapActions
     generation_panel: GenerationPanel
     options: ViewOptions
+    modes: ViewModes
+    preferences: PreferenceActions
 
     def show_welcome(self) -> None:
         """Show the first page."""
@@ -47,9 +51,6 @@ class Window(Protocol):
 
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
-
-    def switch_theme(self) -> None:
-        """Go from dark to light or back."""
 
     def show_shortcuts(self) -> None:
         """List all keys, to find and to change them."""
@@ -90,6 +91,10 @@ class Command:
     """Its group on the tool bar, 0 if it is not there."""
     is_on: bool | None = None
     """Of a switch: whether it is on at the first start. None for a command that is no switch."""
+    is_remembered: bool = True
+    """Of a switch: whether the next start begins with it as it is."""
+    choice: str = ""
+    """The name of the group of commands of which exactly one is on; "" for none."""
 
     @property
     def plain_text(self) -> str:
@@ -99,10 +104,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Submenu:
-    """A menu in a menu, which the window fills."""
+    """A menu in a menu, with `rows`, or which the window fills."""
 
     name: str
     text: str
+    rows: tuple[Command, ...] = ()
 
 
 SEPARATOR = None
@@ -167,6 +173,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     ("Ctrl+Shift+A", "Ctrl+D"), needs=_SELECTION),
             Command("invert", "&Invert the selection", lambda window: window.map_actions.invert_selection(),
                     ("Ctrl+Shift+I",), needs=_SELECTION),
+            SEPARATOR,
+            Command("preferences", "P&references…", lambda window: window.preferences.ask(),
+                    ("Ctrl+,",), icon="settings", tip="Theme, numbers, autosave, folders, device"),
         ),
     ),
     (
@@ -250,9 +259,17 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Command("letters", "Class &letters", lambda window: window.options.apply(),
                     tip="For colour-blind eyes", needs=Need.EDITOR, is_on=False),
             SEPARATOR,
+            Command("full_screen", "F&ull screen", lambda window: window.modes.toggle_full_screen(),
+                    ("F11",), is_on=False, is_remembered=False),
+            Command("map_only", "Map &only", lambda window: window.modes.toggle_map_only(),
+                    ("Shift+F11",), tip="Without panels and bars",
+                    needs=Need.EDITOR, is_on=False, is_remembered=False),
             Submenu("panels", "Pa&nels"),
             Command("reset_layout", "Reset the &layout", lambda window: window.reset_layout(), needs=Need.EDITOR),
-            Command("theme", "&Dark or light", lambda window: window.switch_theme(), icon="theme"),
+            Submenu("theme", "&Theme", (
+                Command("theme_dark", "&Dark", lambda window: window.preferences.use_theme("dark"), choice="theme"),
+                Command("theme_light", "&Light", lambda window: window.preferences.use_theme("light"), choice="theme"),
+            )),
         ),
     ),
     (
@@ -268,24 +285,44 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
 
 def commands() -> Iterator[Command]:
     """All commands, in the order of the menus."""
-    return (row for _, rows in MENUS for row in rows if isinstance(row, Command))
+    for _, rows in MENUS:
+        for row in rows:
+            if isinstance(row, Command):
+                yield row
+            elif isinstance(row, Submenu):
+                yield from row.rows
+
+
+def remembered_switches(actions: Mapping[str, QAction]) -> dict[str, QAction]:
+    """The switches that the next start sets as they were."""
+    return {
+        command.name: actions[command.name]
+        for command in commands()
+        if command.is_on is not None and command.is_remembered
+    }
 
 
 def fill_menus(menu_bar: QMenuBar, window: Window) -> tuple[dict[str, QAction], dict[str, QMenu]]:
     """Fill the menu bar; returns the actions and the submenus by name."""
-    actions: dict[str, QAction] = {}
+    actions = {command.name: _action(command, menu_bar, window) for command in commands()}
     submenus: dict[str, QMenu] = {}
     for title, rows in MENUS:
         menu = menu_bar.addMenu(title)
         for row in rows:
             match row:
                 case Command():
-                    actions[row.name] = _action(row, menu_bar, window)
                     menu.addAction(actions[row.name])
                 case Submenu():
                     submenus[row.name] = menu.addMenu(row.text)
+                    submenus[row.name].addActions([actions[command.name] for command in row.rows])
                 case _:
                     menu.addSeparator()
+    groups: dict[str, QActionGroup] = {}
+    for command in commands():
+        if command.choice:
+            group = groups.setdefault(command.choice, QActionGroup(menu_bar))
+            actions[command.name].setCheckable(True)
+            group.addAction(actions[command.name])
     return actions, submenus
 
 

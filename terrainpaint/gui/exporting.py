@@ -26,6 +26,7 @@ from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.preferences import export_folder
 from terrainpaint.gui.saving import RecentFiles, ask_for_target
 
 _NO_TERRAIN = "There is no terrain to export yet; wait a moment until it has been generated."
@@ -115,8 +116,8 @@ class ExportActions(QObject):
 
     def _first_choice(self) -> ExportChoice:
         path = self._document.path
-        folder = Path(self._recent.folder()) if path is None else path.parent
-        return ExportChoice.usual(folder, self._document.name, self._document.shape)
+        folder = self._recent.folder() if path is None else str(path.parent)
+        return ExportChoice.usual(Path(export_folder(folder)), self._document.name, self._document.shape)
 
     def _opened(self) -> None:
         """Another document: what waits belongs to the one before."""

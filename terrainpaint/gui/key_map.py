@@ -6,7 +6,7 @@ Only what differs from the tables is stored, so that a later version can bring o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.classes import CLASSES
-from terrainpaint.gui.actions import MENUS, Command, show_keys
+from terrainpaint.gui.actions import MENUS, Command, Row, Submenu, show_keys
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
 
@@ -48,10 +48,9 @@ def all_bindings() -> tuple[Binding, ...]:
     """Commands in the order of the menus, tools, and settings of tools."""
     return (
         *(
-            Binding(f"{_COMMAND}/{row.name}", title.replace("&", ""), row.plain_text, row.keys)
+            Binding(f"{_COMMAND}/{command.name}", title.replace("&", ""), text, command.keys)
             for title, rows in MENUS
-            for row in rows
-            if isinstance(row, Command)
+            for text, command in _commands(rows)
         ),
         *(Binding(f"{_TOOL}/{name}", "Tools", kind.text, kind.keys) for name, kind in TOOLS.items()),
         *(Binding(f"{_PAINTING}/{row.text}", "Painting", row.text, row.keys) for row in PAINTING_KEYS),
@@ -88,6 +87,16 @@ def fixed_keys() -> tuple[FixedKey, ...]:
         FixedKey("Layers", "Delete", "Remove the layer"),
         FixedKey("Layers", "Alt+Up and Alt+Down", "Move the layer"),
     )
+
+
+def _commands(rows: Sequence[Row]) -> Iterator[tuple[str, Command]]:
+    """The commands of a menu with their texts; those of a submenu begin with its name."""
+    for row in rows:
+        if isinstance(row, Command):
+            yield row.plain_text, row
+        elif isinstance(row, Submenu):
+            for command in row.rows:
+                yield f"{row.text.replace('&', '')}: {command.plain_text}", command
 
 
 class KeyMap(QObject):

@@ -53,7 +53,7 @@ class KeyRouter(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Handle a key before the widget with the focus does."""
-        if isinstance(event, QKeyEvent) and isinstance(watched, QWidget):
+        if isinstance(event, QKeyEvent) and isinstance(watched, QWidget) and not self._is_passed_on(watched):
             if event.type() == QEvent.Type.ShortcutOverride:
                 return self._override(watched, event)
             if event.type() == QEvent.Type.KeyPress:
@@ -86,6 +86,10 @@ class KeyRouter(QObject):
             and not (focus is not None and is_edited(focus))
         ):
             self._canvas.setFocus()
+
+    def _is_passed_on(self, watched: QWidget) -> bool:
+        """Whether the window gets a key that the widget with the focus did not use."""
+        return watched is self._window and QApplication.focusWidget() not in (None, self._window)
 
     # Before the shortcuts
 

@@ -22,9 +22,10 @@ from terrainpaint.core.progress import Cancel, check_cancel
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
+from terrainpaint.errors import Cancelled, DeviceError, TerrainPaintError, WorkerError
 from terrainpaint.generate.draft import Draft, draft_parts
 from terrainpaint.generate.live import Job, LiveTerrain
+from terrainpaint.generate.messages import AUTO_DEVICE, Hardware
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
@@ -79,6 +80,7 @@ class LiveGeneration(QObject):
         self._failed = False
         self._stopped = False
         self._process = process
+        self._hardware = Hardware()
         self._work: queue.SimpleQueue[tuple[Callable[[], Any], _Answer, Callable[[str], None]] | None]
         self._work = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="terrainpaint-generation", daemon=True)
@@ -136,6 +138,14 @@ class LiveGeneration(QObject):
             self._load_weights()
         else:
             self._document.change_settings(step_text("Style", path.stem), settings)
+
+    def use_hardware(self, hardware: Hardware) -> None:
+        """Generate with another device or other threads from now on; all of the terrain is generated again."""
+        if hardware == self._hardware:
+            return
+        self._hardware = hardware
+        if self._requested_style is not None:
+            self._load_weights()
 
     def set_focus(self, rect: Rect) -> None:
         """Set the visible rectangle, which is generated first."""
@@ -262,7 +272,22 @@ class LiveGeneration(QObject):
                 self._start_terrain()
                 return
             path = next(iter(self.styles.values()))
-        self._post(lambda: self._process.load(path), self._weights_loaded, self._weights_refused)
+        self._post(lambda: self._load(path), self._weights_loaded, self._weights_refused)
+
+    def _load(self, path: Path) -> WeightsInfo:
+        """Load weights on the hardware that was chosen; in the thread. Without that device, on the usual one."""
+        hardware = self._hardware
+        try:
+            return self._process.load(path, hardware.device, hardware.threads)
+        except DeviceError:
+            if hardware.device == AUTO_DEVICE:
+                raise
+            info = self._process.load(path, AUTO_DEVICE, hardware.threads)
+            self.warned.emit(
+                f'The device "{hardware.device}" of the preferences cannot be used; '
+                f'the terrain is generated with "{info.devices[0]}".'
+            )
+            return info
 
     def _weights_loaded(self, info: WeightsInfo) -> None:
         self.info = info

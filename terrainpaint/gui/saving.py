@@ -14,6 +14,7 @@ from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.file_questions import folder_is_there, may_replace, question
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.preferences import project_folder
 
 PROJECT_FILES = f"TerrainPaint project (*{SUFFIX})"
 """What a file dialog offers for projects."""
@@ -34,9 +35,9 @@ class RecentFiles(QObject):
         return [Path(entry) for entry in listed if isinstance(entry, str)]
 
     def folder(self) -> str:
-        """The folder of the last project, or the home folder when that is gone."""
+        """The folder for projects of the preferences, or that of the last project, or the home folder."""
         stored = str(QSettings().value("folder", ""))
-        return stored if os.access(stored, os.X_OK) else str(Path.home())
+        return project_folder(stored if os.access(stored, os.X_OK) else str(Path.home()))
 
     def add(self, path: Path) -> None:
         """Put a project at the front."""

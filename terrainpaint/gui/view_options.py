@@ -14,7 +14,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.linked_views import CameraLink
 from terrainpaint.gui.terrain_view import TerrainView
-from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme, current_theme
+from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme
 
 _GRID_SQUARES = 16
 _SMALLEST_GRID_PX = 8
@@ -47,7 +47,7 @@ class ViewOptions(QObject):
 
     def take_actions(self, actions: Mapping[str, QAction]) -> None:
         """Take over the switches, and set them as they were the last time."""
-        self._actions = {name: action for name, action in actions.items() if action.isCheckable()}
+        self._actions = actions
         settings = QSettings()
         for name, action in self._actions.items():
             action.setChecked(bool(settings.value(name, action.isChecked(), bool)))
@@ -69,9 +69,8 @@ class ViewOptions(QObject):
         for name, value in on.items():
             QSettings().setValue(name, value)
 
-    def switch_theme(self) -> None:
-        """Go from dark to light or back, and remember it."""
-        name = "light" if current_theme().name == "dark" else "dark"
+    def use_theme(self, name: str) -> None:
+        """Use a theme, a key of `THEMES`, and remember it."""
         apply_theme(_application(), name)
         QSettings().setValue("theme", name)
 

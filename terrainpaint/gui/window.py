@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QStandardPaths, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtCore import QEvent, QSettings, QStandardPaths, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar, QWidget
 
 from terrainpaint.core.assets import shipped_styles
@@ -14,7 +14,7 @@ from terrainpaint.core.files import atomic_path
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar
+from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.help import AboutDialog
@@ -38,16 +38,18 @@ from terrainpaint.gui.panels.paint_palette import PaintPalette
 from terrainpaint.gui.panels.status_bar import MessageKind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.panels.transform_bar import OptionsBar
+from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.terrain_view import TerrainDock
+from terrainpaint.gui.timed_saving import TimedSaving
 from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.view_modes import ViewModes
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
 from terrainpaint.gui.widgets.basics import fill
 from terrainpaint.gui.widgets.message_bar import MessageBar
-from terrainpaint.gui.widgets.notation import remembered_notation, use_notation
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
@@ -59,7 +61,6 @@ class MainWindow(QMainWindow):
     def __init__(self, process: TerrainProcess) -> None:
         super().__init__()
         apply_remembered_theme()
-        use_notation(remembered_notation())
         self.setWindowIcon(icon("app"))
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -119,6 +120,12 @@ class MainWindow(QMainWindow):
         self._show_keys()
         self._keys = KeyRouter(self, self.canvas, self._undo_keys)
         self.relief.view_created.connect(self._keys.add_relief)
+        self.modes = ViewModes(self, self._layout, self._pages, self.actions_)
+        self.timed_saving = TimedSaving(self.document, self.saving, self.canvas)
+        self.preferences = PreferenceActions(
+            self, self.actions_, self.options, self.relief, self.generation, self.timed_saving
+        )
+        self.preferences.use()
         self.show_welcome()
         self._show_title()
 
@@ -133,6 +140,7 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self) -> None:
         """The page with samples and recent files."""
+        self.modes.set_map_only(on=False)
         self.welcome.set_recent(self.recent_files.paths())
         self._show_page(0)
         self.welcome.focus_first()
@@ -231,7 +239,7 @@ class MainWindow(QMainWindow):
         self.recovery.changed.connect(welcome.set_recoverable)
         self.autosave.begun.connect(self.recovery.drop_recovered)
 
-        self.options.take_actions(self.actions_)
+        self.options.take_actions(remembered_switches(self.actions_))
         self._show_recent()
 
     # What is shown
@@ -314,11 +322,6 @@ class MainWindow(QMainWindow):
         """Put docks and tool bars where they were at the first start."""
         self._layout.reset()
 
-    def switch_theme(self) -> None:
-        """Go from dark to light or back."""
-        self.options.switch_theme()
-        self.relief.follow_theme()
-
     def _recover(self) -> None:
         if self.saving.may_discard():
             self.recovery.recover()
@@ -373,12 +376,26 @@ class MainWindow(QMainWindow):
         if not self.saving.may_discard():
             event.ignore()
             return
+        self.modes.set_map_only(on=False)
         self._layout.save(is_hidden=self._pages.currentIndex() == 0)
         if self.jobs.close():
             # Otherwise a save may be unfinished.
             self.autosave.forget()
         self.leave()
         event.accept()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The check mark of the full screen follows the window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.modes.follow_window()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc, when nothing else uses it, leads back from the map without panels."""
+        if event.key() == Qt.Key.Key_Escape and self.modes.is_map_only:
+            self.modes.set_map_only(on=False)
+        else:
+            super().keyPressEvent(event)
 
     def say_bug(self) -> None:
         """Say that an exception was not caught."""

@@ -6,6 +6,7 @@ import ctypes
 import platform
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -28,6 +29,24 @@ def pick_device(name: str) -> torch.device:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise DeviceError(f"There is no device {name!r} on this machine; use auto or cpu.") from error
+
+
+def available_devices() -> tuple[str, ...]:
+    """The names of the devices of this computer, the fastest first."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return tuple(name for name, is_there in found.items() if is_there)
+
+
+def use_threads(count: int) -> None:
+    """Let networks on the CPU use so many threads from now on; 0 for as many as PyTorch chooses."""
+    usual = _usual_threads()
+    torch.set_num_threads(count or usual)
+
+
+@cache
+def _usual_threads() -> int:
+    """How many threads PyTorch chose, before anybody changed that."""
+    return torch.get_num_threads()
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:

@@ -26,7 +26,7 @@ from terrainpaint.errors import Cancelled, DeviceError, OptionError, TerrainPain
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainPatch, TerrainProcess
-from terrainpaint.models.devices import fast_dtype
+from terrainpaint.models.devices import available_devices, fast_dtype, use_threads
 from tests.generate.random_weights import write_random_weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -327,3 +327,23 @@ def test_after_all_jobs_the_live_terrain_equals_a_generation_of_the_whole_map(
     assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
     assert np.abs(live.shaded.astype(int) - generator.shaded(whole)).max() <= 2
+
+
+def test_a_device_and_threads_can_be_chosen(process: TerrainProcess, shared: TerrainProcess) -> None:
+    info = process.load(ATLAS, "cpu", threads=1)
+    assert info.devices[-1] == "cpu"
+    assert np.abs(make(process).height - make(shared).height).max() < 1
+    if not torch.backends.mps.is_available():
+        with pytest.raises(DeviceError, match="mps"):
+            process.load(ATLAS, "mps")
+        assert make(process).exact
+
+
+def test_the_usual_number_of_threads_comes_back() -> None:
+    usual = torch.get_num_threads()
+    try:
+        use_threads(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        use_threads(0)
+    assert torch.get_num_threads() == usual and "cpu" in available_devices()

@@ -25,6 +25,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generate.generator import Generator
+from terrainpaint.generate.messages import Hardware
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.widgets.basics import accept_button
@@ -271,3 +272,19 @@ def test_an_export_waits_for_the_exact_terrain(
     shown = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "land_terrain.png")), cv2.COLOR_BGR2RGB).astype(int)
     assert np.abs(shown - generator.shaded(level)).max() <= 1
     assert np.abs(shown - generator.shaded(whole)).max() > 1, "there was water to be levelled"
+
+
+def test_other_hardware_generates_the_same_terrain_and_a_device_that_is_missing_is_replaced(
+    person: Person, qtbot: QtBot, generator: Generator
+) -> None:
+    generation = settled(person, qtbot)
+    warnings: list[str] = []
+    generation.warned.connect(warnings.append)
+    with qtbot.waitSignal(generation.weights_changed, timeout=PATIENCE_MS):
+        generation.use_hardware(Hardware("no such device", 1))
+    assert len(warnings) == 1 and "no such device" in warnings[0]
+    assert_exact(person, qtbot, generator)
+    with qtbot.waitSignal(generation.weights_changed, timeout=PATIENCE_MS):
+        generation.use_hardware(Hardware())
+    assert_exact(person, qtbot, generator)
+    assert len(warnings) == 1

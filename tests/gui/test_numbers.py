@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings, Underlay
-from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.widgets.notation import (
     Notation,
     decimal_sign,
@@ -29,6 +28,7 @@ from terrainpaint.gui.widgets.notation import (
     use_notation,
 )
 from terrainpaint.gui.widgets.numbers import NumberField, WholeField, show_numbers_again, unit_field
+from tests.gui.test_dialogs_export import shown as export_dialog
 from tests.gui.windows import LEFT, Person, open_window
 
 LANGUAGES = {"de_DE": ",", "fr_FR": ",", "pt_BR": ",", "en_US": ".", "hi_IN": "."}
@@ -156,7 +156,7 @@ def test_all_fields_of_all_dialogs(person: Person, sign: str, qtbot: QtBot, tmp_
 
         return act
 
-    for command in ("new", "resize"):
+    for command in ("new", "resize", "natural_borders", "preferences"):
         with person.in_dialog(QDialog, walks(command)):
             window.actions_[command].trigger()
     slope = np.add.outer(np.arange(64), np.arange(80))
@@ -167,8 +167,7 @@ def test_all_fields_of_all_dialogs(person: Person, sign: str, qtbot: QtBot, tmp_
         with person.in_dialog(QDialog, walks(name)):
             window.opening.import_path(tmp_path / name)
     assert counts["new"] == 3 and counts["resize"] == 2 and counts["picture.png"] >= 1 and counts["heights.png"] >= 8
-    export = ExportDialog((48, 64), 30.0, (-100.0, 900.0), tmp_path, "island")
-    qtbot.addWidget(export)
+    export = export_dialog(qtbot, tmp_path, (48, 64))
     for field in fields_of(export):
         obeys(field, sign)
 

@@ -328,16 +328,20 @@ def test_cut_and_paste_by_keys(painter: Person) -> None:
 
 
 def test_the_theme_changes_and_is_remembered(person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def checked(window: MainWindow) -> set[str]:
+        return {name for name in THEMES if window.actions_[f"theme_{name}"].isChecked()}
+
     first = current_theme().name
+    assert checked(person.window) == {first}
     picture = person.window.grab().toImage()
-    person.window.actions_["theme"].trigger()
-    second = current_theme().name
-    assert {first, second} == set(THEMES)
+    (second,) = set(THEMES) - {first}
+    person.window.actions_[f"theme_{second}"].trigger()
+    assert current_theme().name == second and checked(person.window) == {second}
     assert person.window.grab().toImage() != picture
     person.closes()
     with open_window(qtbot, monkeypatch) as again:
-        assert current_theme().name == second
-        again.window.actions_["theme"].trigger()
+        assert current_theme().name == second and checked(again.window) == {second}
+        again.window.actions_[f"theme_{first}"].trigger()
         assert current_theme().name == first
 
 
