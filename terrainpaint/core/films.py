@@ -72,6 +72,8 @@ class _Mp4(FilmWriter):
         self._writer: cv2.VideoWriter | None = None
 
     def add(self, picture: Picture) -> None:
+        rows, cols = picture.shape[:2]
+        picture = picture[: rows - rows % 2, : cols - cols % 2]  # the codec has no odd sizes
         if self._writer is None:
             size = (picture.shape[1], picture.shape[0])
             codec = cv2.VideoWriter.fourcc(*_CODEC)

@@ -51,6 +51,19 @@ def wheel(desk: Desk, steps: float, at: QPoint, pixels: QPoint | None = None) ->
     QApplication.sendEvent(desk.canvas, event)
 
 
+def test_only_a_click_with_the_pan_tool_is_a_click_on_the_map(full: Desk) -> None:
+    clicks: list[tuple[float, float]] = []
+    full.canvas.clicked.connect(lambda row, col: clicks.append((row, col)))
+    full.click(70, 40)
+    assert len(clicks) == 1 and clicks[0] == pytest.approx((70, 40), abs=1)
+    for tool in ("select", "picker", "brush", "pan"):
+        full.canvas.set_tool(tool)
+        full.drag((50, 60), (80, 90))
+        if tool != "pan":
+            full.click(60, 60)
+    assert len(clicks) == 1
+
+
 def test_every_pixel_has_the_colour_of_its_class(full: Desk) -> None:
     assert np.array_equal(shown(full), PALETTE[checkers()])
     background = tuple(int(current_theme().canvas[i : i + 2], 16) for i in (1, 3, 5))

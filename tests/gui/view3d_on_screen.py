@@ -13,11 +13,26 @@ from PIL import Image, ImageSequence
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QDockWidget,
+    QDoubleSpinBox,
+    QMainWindow,
+    QProgressDialog,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.films import FORMATS, Timing
+from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d import shaders
 from terrainpaint.gui.view3d.motions import FilmOptions
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
@@ -25,6 +40,7 @@ from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Relief
 from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.widget import TerrainView3D
+from tests.gui.windows import chooses
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 ROWS, COLS = 180, 240
@@ -245,6 +261,76 @@ def test_wireframe_and_pin_are_drawn(view: TerrainView3D) -> None:
     assert np.abs(pixels(view.picture()) - plain).max() <= 2
 
 
+@pytest.fixture
+def dock(qapp: QApplication, qtbot: QtBot, empty_folders: Path) -> ReliefDock:
+    choose_platform()
+    document = Document(Project.empty((ROWS, COLS), Settings(2000.0, "atlas")))
+    window = QWidget()
+    qtbot.addWidget(window)
+    created = ReliefDock(document, LiveGeneration(document, {}, TerrainProcess()), WindowJobs(window), window)
+    created.resize(640, 480)
+    window.resize(640, 480)
+    window.show()
+    created.create_view()
+    assert created.view is not None
+    created.view.set_terrain(*hills(), 2000.0)
+    qtbot.waitUntil(lambda: surface(created.view).isValid())
+    return created
+
+
+def accepts(qtbot: QtBot, change: Callable[[QDialog], None]) -> None:
+    """Accept the next dialog after a change."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog) and not isinstance(dialog, QProgressDialog):
+            change(dialog)
+            dialog.accept()
+        else:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(20, look)
+
+
+def test_a_picture_is_saved_from_the_dialog_to_the_file(
+    dock: ReliefDock, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chooses(monkeypatch, tmp_path / "view")
+
+    def choose(dialog: QDialog) -> None:
+        width, height = (
+            next(field for field in dialog.findChildren(QDoubleSpinBox) if field.accessibleName() == name)
+            for name in ("Width", "Height")
+        )
+        width.setValue(700)
+        height.setValue(500)
+        next(box for box in dialog.findChildren(QCheckBox) if "Transparent" in box.text()).setChecked(True)
+
+    accepts(qtbot, choose)
+    with qtbot.waitSignal(dock.said, timeout=60_000) as said:
+        dock.save_picture()
+    assert said.args is not None and str(tmp_path / "view.png") in said.args[0]
+    with Image.open(tmp_path / "view.png") as picture:
+        assert picture.size == (700, 500) and picture.mode == "RGBA"
+        assert np.asarray(picture)[0, 0, 3] == 0
+
+
+def test_a_film_is_saved_from_the_dialog_to_the_file(
+    dock: ReliefDock, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chooses(monkeypatch, tmp_path / "turn.mp4")
+
+    def choose(dialog: QDialog) -> None:
+        for field in dialog.findChildren(QDoubleSpinBox):
+            field.setValue({"Width": 201, "Height": 151, "Length": 0.5}.get(field.accessibleName(), 10))
+
+    accepts(qtbot, choose)
+    with qtbot.waitSignal(dock.said, timeout=60_000):
+        dock.save_film()
+    frames = film_frames(tmp_path / "turn.mp4", "mp4")
+    assert len(frames) == 5 and frames[0].shape == (150, 200, 3)
+
+
 @pytest.mark.parametrize("exaggeration", [1, 200])
 def test_any_exaggeration_fits_the_picture(view: TerrainView3D, exaggeration: float) -> None:
     view.set_exaggeration(exaggeration)
@@ -393,10 +479,24 @@ def test_water_and_pin_can_be_left_out_of_a_picture(view: TerrainView3D, qtbot: 
 
 
 def test_an_upright_picture_shows_the_whole_width(view: TerrainView3D, qtbot: QtBot) -> None:
-    view.home()
-    picture = drawn(view, qtbot, PictureOptions((240, 480), has_background=False))
+    view.look_from(180, 40, 2.4)
+    assert_whole_width(drawn(view, qtbot, PictureOptions((640, 480), has_background=False)))
+    assert_whole_width(drawn(view, qtbot, PictureOptions((240, 480), has_background=False)))
+
+
+def assert_whole_width(picture: NDArray[np.int16]) -> None:
     columns = (picture[..., 3] == 255).any(axis=0)
-    assert not columns[0] and not columns[-1] and columns.mean() > 0.8
+    assert not columns[0] and not columns[-1] and columns.mean() > 0.4
+
+
+def test_a_picture_shows_the_whole_block_until_the_camera_is_moved(view: TerrainView3D, qtbot: QtBot) -> None:
+    view.resize(900, 240)
+    view.home()
+    for size in ((240, 480), (480, 240), (300, 300)):
+        picture = drawn(view, qtbot, PictureOptions(size, has_background=False))
+        solid = picture[..., 3] == 255
+        assert not solid[0].any() and not solid[-1].any() and not solid[:, 0].any() and not solid[:, -1].any()
+        assert max(solid.any(axis=0).mean(), solid.any(axis=1).mean()) > 0.8
 
 
 def drawn(view: TerrainView3D, qtbot: QtBot, options: PictureOptions) -> NDArray[np.int16]:

@@ -23,8 +23,10 @@ from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.canvas.map_view import MapView
 from terrainpaint.gui.canvas.overlays import draw_axes, draw_outlined, outline_path
 from terrainpaint.gui.canvas.piece_handles import PieceHandles
+from terrainpaint.gui.canvas.raster_view import CLICK_PX
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.tools import TOOLS, Option, Pointer, Tool, ToolSettings
+from terrainpaint.gui.tools.navigation import PanTool
 
 _PEN_END = "eraser"
 _TRANSFORM = "transform"
@@ -50,6 +52,7 @@ class Canvas(MapView):
         self._tools: dict[str, Tool] = {name: kind.tool(kind, document, settings, self) for name, kind in TOOLS.items()}
         self._tool_name = "brush"
         self._pressed: Tool | None = None
+        self._looked_at: QPointF | None = None
         self._pointer: Pointer | None = None
         self._handles = PieceHandles(self.pieces, self)
         self._outline = QPainterPath()
@@ -255,8 +258,8 @@ class Canvas(MapView):
             return
         self._pressed = tool
         tool.press(pointer)
-        if not tool.kind.paints:
-            self.clicked.emit(*pointer.at)
+        # A click with a tool that selects, picks or zooms means that only.
+        self._looked_at = self.to_screen(*pointer.at) if isinstance(tool, PanTool) else None
 
     def _go_on(self, pointer: Pointer) -> None:
         self._pointer = pointer
@@ -278,6 +281,9 @@ class Canvas(MapView):
             if pressed.kind.paints and Option.CLASS in pressed.kind.options:
                 self.settings.note_used(Option.BRUSH in pressed.kind.options)
             pressed.release(pointer)
+            start, self._looked_at = self._looked_at, None
+            if start is not None and (self.to_screen(*pointer.at) - start).manhattanLength() <= CLICK_PX:
+                self.clicked.emit(*pointer.at)
 
     def _release_all(self) -> None:
         pressed, self._pressed = self._pressed, None

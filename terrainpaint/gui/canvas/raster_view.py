@@ -14,7 +14,8 @@ from terrainpaint.gui.map_camera import Camera, stepped
 from terrainpaint.gui.widgets.basics import push_button
 from terrainpaint.gui.widgets.notation import format_number
 
-_CLICK_PX = 4
+CLICK_PX = 4
+"""A press that moves by no more is a click."""
 _SNAP_DEG = 3.0
 """A drag that turns stops at quarter turns when it comes so near."""
 _BADGE_PX = 10
@@ -176,7 +177,7 @@ class RasterView(RasterSurface):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the map, or emit where the pointer is."""
-        if self._pressed_at is None or (event.position() - self._pressed_at).manhattanLength() > _CLICK_PX:
+        if self._pressed_at is None or (event.position() - self._pressed_at).manhattanLength() > CLICK_PX:
             self._pressed_at = None
             self.pan_to(event.position())
         self.hovered.emit(*self.to_map(event.position()))

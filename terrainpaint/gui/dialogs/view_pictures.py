@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSettings, QSize, QTimer, Signal
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -28,9 +28,9 @@ _SIZES = (
     ("Square", (2048, 2048)),
     ("Upright", (1080, 1920)),
 )
-_OWN = "Own size"
+_OWN, _FIRST = "Own size", "Full HD"
 _LEAST_PX, _MOST_PX = 64, 16_384
-_FORM_PX, _PREVIEW = 330, QSize(360, 240)
+_FORM_PX, _PREVIEW, _TALLEST_PX = 370, QSize(360, 120), 300
 _PREVIEW_MS = 60
 _CHECKER_PX, _CHECKER = 8, (150, 200)
 _MOST_SECONDS, _MOST_FPS = 600.0, 120.0
@@ -95,7 +95,7 @@ class _PictureFields(QWidget):
         QSettings().setValue(f"{self._settings}/height", round(self._height.value()))
 
     def _recall(self) -> None:
-        name = str(QSettings().value(f"{self._settings}/size", _SIZES[0][0]))
+        name = str(QSettings().value(f"{self._settings}/size", _FIRST))
         names = [self._choice.itemText(row).split(",")[0] for row in range(self._choice.count())]
         row = names.index(name) if name in names else 0
         self._choice.setCurrentIndex(row)
@@ -133,6 +133,7 @@ class _ViewDialog(QDialog):
         self.setWindowTitle(title)
         self._preview = preview
         self._shown = PictureView("Preview", _PREVIEW)
+        self._shown.setMaximumHeight(_TALLEST_PX)
         self._note = label("", "muted")
         self._note.setWordWrap(True)
         self._timer = QTimer(self, singleShot=True, interval=_PREVIEW_MS)
@@ -148,7 +149,7 @@ class _ViewDialog(QDialog):
         fields.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(2 * GAP_PX)
-        row.addWidget(self._shown, 1)
+        row.addWidget(self._shown, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(column_of_width(fields, _FORM_PX))
         column = dialog_column(self)
         column.addLayout(row, 1)
@@ -181,7 +182,6 @@ class PictureDialog(_ViewDialog):
         super().__init__("Picture of the 3D view", "Save…", view.preview, parent)
         self._fields = _PictureFields(self._form, view, "picture_3d")
         self._fields.changed.connect(self._timer.start)
-        self._note.setText("Drawn with smooth edges and the finest mesh, in any size.")
         self._build()
 
     def options(self) -> PictureOptions:
@@ -209,6 +209,8 @@ class FilmDialog(_ViewDialog):
             self._kind.addItem(name, key)
         self._seconds = unit_field(0.1, _MOST_SECONDS, _number("seconds", 8.0), 1, " s")
         self._fps = unit_field(1, _MOST_FPS, _number("fps", 30.0), 0, " a second")
+        self._seconds.setAccessibleName("Length")
+        self._fps.setAccessibleName("Pictures a second")
         self._kind.setCurrentIndex(max(0, self._kind.findData(str(stored.value("film_3d/format", "mp4")))))
         self._form.add("&Motion", self._motion)
         self._form.add("&Length", self._seconds)

@@ -99,6 +99,11 @@ class Navigator(QObject):
         self.set_camera(self._scene.home(self.aspect))
         self._is_home = True
 
+    @property
+    def is_home(self) -> bool:
+        """Whether the camera shows the whole block and was not moved since."""
+        return self._is_home
+
     def fit(self) -> None:
         """The size of the view changed."""
         if self._is_home:

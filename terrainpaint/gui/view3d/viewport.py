@@ -92,9 +92,11 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
         Raises DeviceError when the view was not shown yet or OpenGL fails.
         """
+        # The home camera already suits the proportions of the picture.
+        least_aspect = 0.0 if self.navigator.is_home else min(self.navigator.aspect, _WIDE)
         return tiles(
             self.drawing, scene, options.size, PICTURE_GRID if is_fine else GRID,
-            has_background=options.has_background, least_aspect=min(self.navigator.aspect, _WIDE),
+            has_background=options.has_background, least_aspect=least_aspect,
         )  # fmt: skip
 
     def fail(self, error: Exception) -> None:

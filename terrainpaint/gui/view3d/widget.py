@@ -224,15 +224,15 @@ class TerrainView3D(QWidget):
 
         Blocks while it is drawn. Raises DeviceError without OpenGL.
         """
-        return finished(self._drawn(options.applied(self._scene), options, is_fine=False))
+        return finished(self._drawn(self._scene_of(options), options, is_fine=False))
 
     def still(self, options: PictureOptions) -> SteppedJob:
         """Draw a picture of any size; `finished` has (h, w, 3) uint8 sRGB, or (h, w, 4) without background."""
-        return SteppedJob(self._drawn(options.applied(self._scene), options, is_fine=True), self)
+        return SteppedJob(self._drawn(self._scene_of(options), options, is_fine=True), self)
 
     def film(self, path: Path, options: FilmOptions) -> SteppedJob:
         """Film the scene as it is now; `finished` has the path. A film without background needs a format with alpha."""
-        scene = options.picture.applied(self._scene)
+        scene = self._scene_of(options.picture)
         kind = FORMATS[options.kind][1]
 
         def shot(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
@@ -240,6 +240,13 @@ class TerrainView3D(QWidget):
             return self._drawn(moved, options.picture, is_fine=True)
 
         return SteppedJob(filmed(path, kind, shot, options.timing), self)
+
+    def _scene_of(self, options: PictureOptions) -> Scene:
+        """The scene of a picture. The whole block is shown in any proportions until the user moves the camera."""
+        scene = options.applied(self._scene)
+        if self._viewport is None or not self._viewport.navigator.is_home:
+            return scene
+        return dataclasses.replace(scene, camera=scene.home(options.size[0] / options.size[1]))
 
     def _drawn(self, scene: Scene, options: PictureOptions, is_fine: bool) -> Generator[float, None, NDArray[np.uint8]]:
         if self._viewport is None:
