@@ -393,6 +393,15 @@ def test_larger_than_a_map(tmp_path: Path) -> None:
         read_height_map(path, 10_000)
 
 
+def test_heights_that_do_not_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "a.tif", land(), **UTM)
+    OpenEXR.File({}, {"Y": land()}).write(str(tmp_path / "a.exr"))
+    monkeypatch.setattr("terrainpaint.core.main_memory.free_memory", lambda: 10_000)
+    for name in ("a.tif", "a.exr"):
+        with pytest.raises(InputFileError, match="of memory"):
+            read_height_map(tmp_path / name)
+
+
 def test_cancel_and_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("terrainpaint.core.importing.height_numbers._STRIP_PX", 64 * 4)
     path = saved(tmp_path / "a.tif", land(), **UTM)

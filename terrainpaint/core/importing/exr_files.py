@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.importing.raster_info import Georeference, RasterInfo, damaged
+from terrainpaint.core.main_memory import require_room
 from terrainpaint.errors import InputFileError
 
-_MAX_BYTES = 8 << 30
+_BYTES_A_NUMBER = 8
+"""Float32, once as OpenEXR reads it and once as all channels together."""
 _ALPHA = "A"
 # The streams are those of the whole process.
 _LOCK = threading.Lock()
@@ -40,8 +42,7 @@ class ExrRaster:
             raise _empty(path)
         if any(channel.xSampling != 1 or channel.ySampling != 1 for channel in channels.values()):
             raise InputFileError(f"{path} has channels of several sizes; save its heights as one channel.")
-        if width * height * len(channels) * 4 > _MAX_BYTES:
-            raise InputFileError(f"{path} has {width:,} x {height:,} px, too many to read at once; reduce it first.")
+        require_room(path, width * height * len(channels) * _BYTES_A_NUMBER)
         self._names = [name for name in channels if name != _ALPHA] or [_ALPHA]
         alpha = _ALPHA in channels and self._names != [_ALPHA]
         self._names += [_ALPHA] * alpha

@@ -16,6 +16,7 @@ from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, f
 from terrainpaint.core.importing.height_numbers import METRES, METRES_AT_MOST, HeightNumbers, HeightUnit, unit_of
 from terrainpaint.core.importing.raster_info import Raster, RasterInfo
 from terrainpaint.core.importing.rasters import open_raster
+from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -24,6 +25,8 @@ from terrainpaint.errors import InputFileError
 _LOWEST_LAND_M = -11_500.0
 """Without a georeference, whole numbers of 16 bits from here to METRES_AT_MOST are probably metres, and others are
 not."""
+_BYTES_A_PIXEL = 13
+"""Heights, gaps and their copies."""
 _UNIT_RANGE = (-0.5, 1.5)
 """Numbers within it, 0..1 with a little beyond, are rather a fraction of a range than metres."""
 
@@ -140,6 +143,7 @@ class _Reader:
     def whole(self) -> HeightMap:
         """All pixels."""
         info = self._info
+        require_room(self._path, info.height * info.width * _BYTES_A_PIXEL)
         height = np.empty((info.height, info.width), np.float32)
         gaps = np.empty(height.shape, bool)
         statistics = NumberStatistics()
