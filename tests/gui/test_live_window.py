@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import random
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,3 +290,84 @@ def test_other_hardware_generates_the_same_terrain_and_a_device_that_is_missing_
         generation.use_hardware(Hardware())
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1
+
+
+def test_what_is_exported_is_what_is_shown(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    """Blend, character, re-rolls, relief and the heights of the 3D view; once more with a key; and a failure."""
+    window, document = person.window, person.window.document
+    recipe = Recipe(5, other_seed=9, blend=0.4, style=(0.5, -0.5, 1.0, 0.0, 0.0), variety=1.5)
+    document.change_settings("Recipe", dataclasses.replace(document.settings, recipe=recipe, relief=1.7))
+    document.reroll(ellipse((40, 40), (90, 120), SHAPE))
+    document.view = ViewSettings(exaggeration=12.0, is_exaggeration_automatic=False)
+    live = settled(person, qtbot).live
+    assert live is not None
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def accept(dialog: ExportDialog) -> None:
+        field = next(line for line in dialog.findChildren(QLineEdit) if line.text() == window.recent_files.folder())
+        field.setText(str(folder))
+        next(box for box in dialog.findChildren(QCheckBox) if "Level" in box.text()).setChecked(False)
+        accept_button(dialog.findChild(QDialogButtonBox)).click()
+
+    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS), person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+
+    def assert_written() -> None:
+        height = live.height * np.float32(window.generation.height_scale)
+        mesh = trimesh.load(folder / "Untitled.obj", process=False)
+        assert np.abs(mesh.vertices[:, 1].reshape(SHAPE) - height * 12).max() < 0.001
+        texture = cv2.cvtColor(cv2.imread(str(folder / "Untitled.png")), cv2.COLOR_BGR2RGB)
+        assert np.array_equal(texture, live.albedo)
+        facts = json.loads((folder / "Untitled_height16.json").read_text())
+        assert (facts["seed"], facts["other_seed"], facts["blend"], facts["variety"]) == (5, 9, 0.4, 1.5)
+        assert facts["rerolled_in_places"]
+        assert facts["height_max_m"] == pytest.approx(float(height.max()))
+
+    assert_written()
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    document.paint_mark("Land", ellipse((60, 60), (130, 130), SHAPE), 5)
+    with qtbot.waitSignal(window.exporting.failed, timeout=PATIENCE_MS):
+        window.actions_["export_again"].trigger()
+    assert "Untitled" in person.sentence and "is a file" in person.sentence
+    folder.unlink()
+    folder.mkdir()
+    settled(person, qtbot)
+    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+        window.exporting.try_again()
+    assert_written()
+    assert "were written to" in person.sentence
+
+    assert window.saving.save_to(tmp_path / "a.terrainpaint")
+    person.opens(Project.empty(SHAPE, Settings(500.0, "atlas")))
+    assert window.message_bar.texts == {}
+    with qtbot.waitSignal(document.opened):
+        window.opening.open_path(tmp_path / "a.terrainpaint")
+    shutil.rmtree(folder)
+    folder.mkdir()
+    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+        window.actions_["export_again"].trigger()
+    live = settled(person, qtbot).live
+    assert live is not None
+    assert_written()
+
+
+def test_an_export_that_waits_can_be_cancelled(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    window = person.window
+    qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
+
+    def accept(dialog: ExportDialog) -> None:
+        field = next(line for line in dialog.findChildren(QLineEdit) if line.text() == window.recent_files.folder())
+        field.setText(str(tmp_path))
+        window.generation.make_again()
+        accept_button(dialog.findChild(QDialogButtonBox)).click()
+
+    with person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+    assert "as soon as the terrain is exact" in person.sentence
+    window.exporting.cancel()
+    assert window.message_bar.texts == {}
+    settled(person, qtbot)
+    qtbot.wait(100)
+    assert list(tmp_path.iterdir()) == []
