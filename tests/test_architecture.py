@@ -37,6 +37,7 @@ GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
 CORE_FILES = "terrainpaint.core.files"
+CORE_TOML = "terrainpaint.core.checked_toml"
 TORCH_FILES = "trainer.torch_files"
 CORE_PROGRESS = "terrainpaint.core.progress"
 DEVICES = "terrainpaint.models.devices"
@@ -73,7 +74,7 @@ LAYERS = (
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
     Layer(
         "trainer.loop",
-        frozenset({"numpy", "torch", CORE_FILES, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
+        frozenset({"numpy", "torch", CORE_FILES, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
         frozenset({"wandb"}),
     ),
     Layer("trainer.networks", frozenset({"torch"})),

@@ -209,9 +209,9 @@ class FileTransaction:
             for pending in done:
                 _restore(pending)
             raise
-        # The plans first: without one, the old files are not put back.
+        # The plans first: the renames are not repeated after that.
         for writing in self._writings.values():
-            writing.end()
+            writing.forget_plan()
         for pending in self._pending:
             pending.backup.unlink(missing_ok=True)
 

@@ -76,11 +76,15 @@ class Writing:
         """Declare the plan failed: from now on, old files are put back. Raises OSError."""
         (self._folder / (self._stem + _PLAN)).replace(self._folder / (self._stem + _UNDO))
 
-    def end(self) -> None:
-        """Remove plan and lock; the renames are done, or undone."""
+    def forget_plan(self) -> None:
+        """Remove the plan; the renames are done, or undone. The lock stays, for what is still to be removed."""
         for suffix in (_PLAN, _UNDO):
             with suppress(OSError):
                 (self._folder / (self._stem + suffix)).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Remove plan and lock; all other files of the write are gone."""
+        self.forget_plan()
         self._lock.release()
         with suppress(OSError):
             (self._folder / (self._stem + _LOCK)).unlink(missing_ok=True)

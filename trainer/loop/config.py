@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import tomllib
+import difflib
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from terrainpaint.core.checked_toml import parse_toml
+from terrainpaint.core.files import read_regular, why_unreadable
 from terrainpaint.errors import TrainingError
 
 STRINGS = tuple[str, ...]
@@ -115,13 +118,17 @@ def read_values(source: Traversable | Path, kinds: Sequence[type[Config]]) -> di
     Raises TrainingError for a file that cannot be read, an unknown key or a value of the wrong type.
     """
     try:
-        values = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = parse_toml(read_regular(source) if isinstance(source, Path) else source.read_bytes())
+    except OSError as error:
+        raise TrainingError(f"{source} cannot be read: {why_unreadable(error)}.") from error
+    except ValueError as error:
         raise TrainingError(f"{source} is not a readable TOML file: {error}.") from error
     names = [field.name for field in _fields(kinds)]
     for name in values:
         if name not in names:
-            raise TrainingError(f"{source} has an unknown key {name!r}; the keys are: {', '.join(names)}.")
+            near = difflib.get_close_matches(name, names, 1)
+            advice = f"write {near[0]}" if near else "'train --help' lists the keys, with - for _"
+            raise TrainingError(f"{source} has an unknown key {reprlib.repr(name)}; {advice}.")
     return {name: _checked(source, _owner(kinds, name), name, value) for name, value in values.items()}
 
 
@@ -166,7 +173,9 @@ def _checked(source: Traversable | Path, kind: type[Config], name: str, value: A
             return tuple(value)
     elif type(value) is expected or (expected is float and type(value) is int):
         return expected(value)
-    raise TrainingError(f"{source}: {name} must be of the same type as {getattr(kind, name)!r}, not {value!r}.")
+    raise TrainingError(
+        f"{source}: {name} must be of the same type as {getattr(kind, name)!r}, not {reprlib.repr(value)}."
+    )
 
 
 def _as_text(value: Any) -> str:

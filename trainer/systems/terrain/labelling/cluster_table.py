@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.checked_toml import parse_toml
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.files import FileTransaction, read_regular
 from terrainpaint.core.labeller import FEATURE_NAMES
 from terrainpaint.errors import TrainingError
 from trainer.systems.terrain.labelling.clusters import Samples
@@ -75,13 +75,13 @@ def read_table(path: Path, samples: Samples, clusters: NDArray[np.int64], count:
     clusters: their numbers depend on the data, the seed and the version of scikit-learn.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        named = tomllib.loads(text)["classes"]
+        data = read_regular(path)
+        named, text = parse_toml(data)["classes"], data.decode("utf-8")
         names = [str(named[str(number)]) for number in range(count)]
         if len(named) != count:
             raise ValueError(f"it names {len(named)} clusters, there are {count}")
         classes = np.array([CLASS_NAMES.index(name) for name in names], dtype=np.uint8)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise TrainingError(f"{path} is not a table of {count} clusters ({error}); write a new one without --table.") \
             from error  # fmt: skip
     deviation = dict(zip(FEATURE_NAMES, samples.values[0].std(axis=0).tolist(), strict=True))
