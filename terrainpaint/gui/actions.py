@@ -19,6 +19,7 @@ from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.preference_actions import PreferenceActions
+from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_modes import ViewModes
@@ -42,6 +43,7 @@ class Window(Protocol):
     options: ViewOptions
     modes: ViewModes
     preferences: PreferenceActions
+    relief: ReliefDock
 
     def show_welcome(self) -> None:
         """Show the first page."""
@@ -264,6 +266,17 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Command("map_only", "Map &only", lambda window: window.modes.toggle_map_only(),
                     ("Shift+F11",), tip="Without panels and bars",
                     needs=Need.EDITOR, is_on=False, is_remembered=False),
+            Submenu("relief", "&3D view", (
+                Command("relief_home", "&Show the whole terrain", lambda window: window.relief.home(),
+                        icon="home", needs=Need.EDITOR),
+                Command("remove_pin", "&Remove the pin", lambda window: window.relief.remove_pin(),
+                        icon="close", tip="As Esc in the 3D view, or a click on the pin", needs=Need.EDITOR),
+                Command("relief_picture", "Save a &picture…", lambda window: window.relief.save_picture(),
+                        icon="camera", tip="The 3D view in any size, with a background or without",
+                        needs=Need.EDITOR),
+                Command("relief_film", "Save a &film…", lambda window: window.relief.save_film(),
+                        icon="turntable", tip="A turn around the terrain, or a day", needs=Need.EDITOR),
+            )),
             Submenu("panels", "Pa&nels"),
             Command("reset_layout", "Reset the &layout", lambda window: window.reset_layout(), needs=Need.EDITOR),
             Submenu("theme", "&Theme", (

@@ -18,6 +18,7 @@ from terrainpaint.core.classes import CLASSES
 from terrainpaint.gui.actions import MENUS, Command, Row, Submenu, show_keys
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
+from terrainpaint.gui.view3d.navigator import VIEW_KEYS
 
 _SETTING = "keys"
 _COMMAND, _TOOL, _PAINTING = "command", "tool", "painting"
@@ -71,17 +72,7 @@ def fixed_keys() -> tuple[FixedKey, ...]:
         FixedKey("Map", "Wheel", "Zoom at the pointer"),
         FixedKey("Map", "Space", "Drag the map, also with the middle button"),
         FixedKey("Map", "Shift+Space", "Turn the view with a drag, also with the middle button"),
-        FixedKey("3D view", "F", "Fly, and end it; when the pointer is over the view"),
-        FixedKey("3D view", "Home", "Show the whole terrain; when the pointer is over the view"),
-        FixedKey("3D view", "Drag", "Turn; with Shift or another button: move"),
-        FixedKey("3D view", "Arrows", "Turn"),
-        FixedKey("3D view", "Wheel", "Zoom at the pointer; in flight: speed"),
-        FixedKey("3D view", "+ and -", "Zoom"),
-        FixedKey("3D view", "Double click", "Move a place to the middle"),
-        FixedKey("3D view", "W A S D", "In flight: forwards, left, back, right"),
-        FixedKey("3D view", "Q and E", "In flight: down and up"),
-        FixedKey("3D view", "Shift", "In flight: faster"),
-        FixedKey("3D view", "Esc", "End the flight"),
+        *(FixedKey("3D view", keys, text) for keys, text in VIEW_KEYS),
         FixedKey("Layers", "F2", "Rename the layer"),
         FixedKey("Layers", "Space", "Show or hide the layer"),
         FixedKey("Layers", "Delete", "Remove the layer"),

@@ -75,7 +75,7 @@ class ReliefDock(QWidget):
         document.map_changed.connect(self._map_changed)
         document.settings_changed.connect(self._show_all)
         document.opened.connect(self._show_settings)
-        document.replaced.connect(self._clear_marker)
+        document.replaced.connect(self.remove_pin)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Create the view after the window is on the screen."""
@@ -134,8 +134,8 @@ class ReliefDock(QWidget):
         if self._controls is not None:
             self._controls.set_settings(self._document.view)
 
-    def _clear_marker(self) -> None:
-        """The marker is on a pixel of the map that was replaced."""
+    def remove_pin(self) -> None:
+        """Remove the pin; that of a map that was replaced, too."""
         if self.view is not None:
             self.view.clear_marker()
 
@@ -195,7 +195,7 @@ class ReliefDock(QWidget):
 
     def save_picture(self) -> None:
         """Ask for the size and the file of a picture of the view, and write it."""
-        view = self.view
+        view = self._shown_view()
         if view is None:
             return
         if not view.available:
@@ -212,8 +212,11 @@ class ReliefDock(QWidget):
 
     def save_film(self) -> None:
         """Ask for length, format and file of a film of the view, and write it."""
-        view = self.view
-        if view is None or not view.available:
+        view = self._shown_view()
+        if view is None:
+            return
+        if not view.available:
+            self.refused.emit(view.unavailable_reason)
             return
         dialog = FilmDialog(view, self.window())
         if not dialog.exec():
@@ -223,6 +226,13 @@ class ReliefDock(QWidget):
         path = self._ask("Save a film of the 3D view", f"{name} (*{kind.suffix})")
         if path is not None:
             self._run("Filming", view.film(path, options), self._report_film)
+
+    def _shown_view(self) -> TerrainView3D | None:
+        """The view; None, with a message, when it is hidden and so has no picture."""
+        if self.view is None or not self.isVisible():
+            self.refused.emit("The 3D view is hidden; open it with View > Panels > 3D, and try again.")
+            return None
+        return self.view
 
     def _report_film(self, path: Path) -> None:
         self.said.emit(f"The film was written to {path}.")

@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QLabel
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.films import FORMATS, Timing
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d.motions import MOTIONS
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -124,3 +130,14 @@ def test_only_formats_with_transparency_offer_it(view: TerrainView3D, qtbot: QtB
         assert clear.isEnabled() == FORMATS[kind][1].has_alpha
         clear.setChecked(clear.isEnabled())
         assert dialog.options().picture.has_background == (not FORMATS[kind][1].has_alpha)
+
+
+def test_a_hidden_view_says_where_it_is(qtbot: QtBot, empty_folders: Path) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    document = Document(Project.empty((64, 80), Settings(2000.0, "atlas")))
+    dock = ReliefDock(document, LiveGeneration(document, {}, TerrainProcess()), WindowJobs(window), window)
+    for save in (dock.save_picture, dock.save_film):
+        with qtbot.waitSignal(dock.refused) as refused:
+            save()
+        assert refused.args is not None and "View > Panels > 3D" in refused.args[0]

@@ -129,7 +129,9 @@ def test_keys_can_be_removed(dialog: KeysDialog, key_map: KeyMap) -> None:
 
 
 def test_fixed_keys_say_that_they_are_fixed(dialog: KeysDialog) -> None:
-    dialog.list.setCurrentItem(dialog.list.findItems("End the flight", Qt.MatchFlag.MatchRecursive)[0])
+    dialog.list.setCurrentItem(
+        dialog.list.findItems("End the flight, or remove the pin", Qt.MatchFlag.MatchRecursive)[0]
+    )
     assert "cannot be changed" in dialog.message.text() and not dialog.change.isVisible()
 
 

@@ -41,16 +41,20 @@ _ZOOMS = {
 }
 
 VIEW_KEYS: Sequence[tuple[str, str]] = (
-    ("F", "Fly, or end the flight"),
-    ("Home", "Show the whole terrain"),
-    ("Left, Right, Up, Down", "Turn; while flying, look around"),
-    ("+ or -", "Zoom"),
+    ("F", "Fly, and end it; when the pointer is over the view"),
+    ("Home", "Show the whole terrain; when the pointer is over the view"),
+    ("Click", "Put the pin there; on the pin: remove it"),
     ("Esc", "End the flight, or remove the pin"),
-    ("W, A, S, D", "While flying: forwards, left, back, right"),
-    ("E, Q", "While flying: up, down"),
-    ("Shift", "While flying: faster"),
+    ("Drag", "Turn; with Shift or another button: move; in flight: look around"),
+    ("Arrows", "Turn; in flight: look around"),
+    ("Wheel", "Zoom at the pointer; in flight: speed"),
+    ("+ and -", "Zoom"),
+    ("Double click", "Move a place to the middle"),
+    ("W A S D", "In flight: forwards, left, back, right"),
+    ("Q and E", "In flight: down and up"),
+    ("Shift", "In flight: faster"),
 )
-"""(keys, what they do) in the 3D view."""
+"""(keys or gesture, what it does) in the 3D view."""
 
 
 class Navigator(QObject):

@@ -67,7 +67,7 @@ vec3 air(vec3 look) {
         ? mix(zenith, level, exp(-pow(rise / 0.2, 1.5)))
         : mix(level, nadir, smoothstep(0.0, 0.6, -look.z));
     float near_sun = max(dot(look, sun_direction), 0.0);
-    float glow = 0.22 * pow(near_sun, 12.0) + 0.6 * smoothstep(0.9996, 0.9998, near_sun);
+    float glow = 0.22 * pow(near_sun, 12.0) + 0.6 * smoothstep(0.99985, 0.99993, near_sun);
     return mix(colour, vec3(1.0, 0.97, 0.90), look.z > 0.0 ? glow : glow * exp(8.0 * look.z));
 }
 """
