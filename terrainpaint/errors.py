@@ -23,6 +23,10 @@ class ProjectError(InputFileError):
     """A project file, an OpenRaster file or a recovery journal is damaged, of another format or of a newer version."""
 
 
+class StrippedProjectError(ProjectError):
+    """Another program saved a project again and removed all but its OpenRaster layers, which can be imported."""
+
+
 class WeightsError(InputFileError):
     """A weights file is damaged, of another format or of a newer version."""
 

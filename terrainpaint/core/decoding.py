@@ -6,22 +6,27 @@ Parsers raise OSError, ValueError, struct.error and others for damaged bytes. He
 
 from __future__ import annotations
 
+import io
+import stat
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from terrainpaint.core.files import input_error
-from terrainpaint.errors import InputFileError
+from terrainpaint.errors import DeviceError, InputFileError
 
-# Both libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
-_LIMIT_LOCK, _LOG_LOCK = threading.Lock(), threading.Lock()
+# The libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
+_PILLOW_LOCK, _LOG_LOCK = threading.Lock(), threading.Lock()
 
 
 PICTURE_FORMATS = (
@@ -31,10 +36,54 @@ PICTURE_FORMATS = (
 """The formats, by Pillow's names, in which pictures are opened. Pillow recognises formats by content, whatever the
 suffix; EPS is not among these because it starts Ghostscript with the file, nor are formats that need other programs to
 decode."""
+MAX_PX = 1 << 30
+"""Pictures of more pixels are refused before memory is allocated for them."""
+OPAQUE_ALPHA = 128
+"""A pixel whose alpha is lower counts as see-through where each pixel has to be one thing or the other."""
+WHITE = (255, 255, 255)
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SIGNATURES = (_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"8BPS")
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NEEDED_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_FEW_LEVELS = 16
+_UPRIGHT = 1
+_ORIENTATION = 0x0112
+_SUBFILE_TYPE, _REDUCED = 254, 1
+_GREY_NUMBERS = ("I", "F")
+"""Modes of Pillow whose pixels are numbers without a fixed white start with one of these letters."""
 
 
 class UndecodableError(ValueError):
     """The bytes are not a picture, or a damaged one. The text follows the name of the file: "is damaged …"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The colours of a picture, upright.
+
+    `rgb` (H, W, 3) uint8 sRGB; `alpha` (H, W) uint8, 255 = opaque, None when every pixel is opaque; `file_shape` are
+    rows and columns in the file, which are more when the picture was reduced; `notes` are sentences about what was done
+    that the user may want to know.
+    """
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
+    file_shape: tuple[int, int] = (0, 0)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def see_through(self) -> NDArray[np.bool_] | None:
+        """(H, W) bool: the pixels that show what lies under the picture; None when there are none."""
+        return None if self.alpha is None else self.alpha < OPAQUE_ALPHA
+
+    def over(self, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB of the picture on a ground of one colour."""
+        if self.alpha is None:
+            return self.rgb
+        ground = Image.new("RGBA", (self.rgb.shape[1], self.rgb.shape[0]), colour)
+        picture = Image.fromarray(np.dstack([self.rgb, self.alpha]))
+        return np.asarray(Image.alpha_composite(ground, picture).convert("RGB"), np.uint8)
 
 
 def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORMATS) -> Image.Image:
@@ -44,7 +93,7 @@ def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORM
     """
     try:
         Image.init()
-        with _no_pixel_limit():
+        with _quiet_pillow():
             # Older versions of Pillow lack some of the formats.
             return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
     except MemoryError:
@@ -52,17 +101,149 @@ def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORM
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise UndecodableError("is not a picture that can be read") from error
+        raise UndecodableError(_why_not_a_picture(file)) from error
 
 
 def load_pixels(picture: Image.Image) -> None:
     """Decode the pixels. Raises UndecodableError when they are broken or cut short."""
     try:
-        picture.load()
+        with _quiet_pillow():
+            picture.load()
     except MemoryError:
         raise
     except Exception as error:
         raise UndecodableError("is damaged or cut short") from error
+
+
+def file_notes(picture: Image.Image) -> tuple[str, ...]:
+    """Sentences about what an opened file has besides its first picture."""
+    try:
+        with _quiet_pillow():
+            frames = int(getattr(picture, "n_frames", 1))
+            if frames < 2 or picture.format in ("PSD", "ICO", "ICNS"):
+                return ()
+            if picture.format != "TIFF":
+                return (f"It has {frames} pictures; the first one is used.",)
+            # The other pages of a TIFF may be smaller copies of the first one.
+            picture.seek(1)
+            copy = isinstance(picture, TiffImageFile) and int(picture.tag_v2.get(_SUBFILE_TYPE, 0)) & _REDUCED
+            picture.seek(0)
+            return () if copy else (f"It has {frames} pages; the first one is used.",)
+    except MemoryError:
+        raise
+    except Exception:  # a damaged second picture does not matter
+        return ()
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """A decoded picture, turned and mirrored as its camera noted in the file. Broken notes are ignored."""
+    try:
+        with _quiet_pillow():
+            if picture.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT:
+                return picture
+            return ImageOps.exif_transpose(picture)
+    except MemoryError:
+        raise
+    except Exception:
+        return picture
+
+
+def rgb_or_rgba(picture: Image.Image) -> Image.Image:
+    """A decoded picture of any colours as RGB, or as RGBA when its file declares transparency; numbers are unchanged.
+
+    Colour profiles do not apply, except that of printing colours. Channels of 16 bits lose the lower 8. The picture
+    must not be one of `is_grey_numbers`. Raises UndecodableError.
+    """
+    try:
+        with _quiet_pillow():
+            if picture.mode == "RGB" and isinstance(picture.info.get("transparency"), tuple):
+                key = picture.info["transparency"]
+                picture.info["transparency"] = tuple(value >> 8 for value in key) if max(key) > 255 else key
+            if picture.mode == "LAB":
+                lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+                converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
+                return picture if converted is None else converted
+            if picture.mode == "CMYK":
+                return _from_profile(picture)[0].convert("RGB")
+            return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise UndecodableError("is damaged or cut short") from error
+
+
+def is_grey_numbers(picture: Image.Image) -> bool:
+    """Whether the pixels are one number each, of more than 8 bits."""
+    return picture.mode.startswith(_GREY_NUMBERS)
+
+
+def picture_of(picture: Image.Image, longest_px: int | None = None) -> Picture:
+    """Decode an opened picture; the longer side gets `longest_px` pixels when it has more.
+
+    Grey numbers of 16 bits become 0..255 by their upper half, other ones from the lowest to the highest, with a note.
+    Raises UndecodableError, MemoryError.
+    """
+    notes = [*file_notes(picture)]
+    cols, rows = picture.size
+    if longest_px is not None and max(cols, rows) > longest_px:
+        # JPEG can be decoded at a half, a quarter or an eighth of its size.
+        picture.draft(picture.mode, _fitted(cols, rows, longest_px))
+    if picture.width * picture.height > MAX_PX:
+        raise UndecodableError(f"has {picture.width * picture.height // 10**6:,} million pixels; cut it into parts")
+    # The list of tiles, which is empty after decoding, has the only trace of the bits of a channel.
+    bits = 12 if any("I;12" in str(tile[3]) for tile in getattr(picture, "tile", ())) else 16
+    load_pixels(picture)
+    turned = upright(picture)
+    if turned is not picture and turned.size == picture.size[::-1]:
+        cols, rows = rows, cols
+    alpha: NDArray[np.uint8] | None = None
+    if is_grey_numbers(turned):
+        grey, note = _grey(np.asarray(turned), bits)
+        rgb = np.repeat(grey[:, :, None], 3, axis=2)
+        notes += note
+    else:
+        if turned.mode == "CMYK":
+            notes.append("Its printing colours (CMYK) were converted to RGB.")
+            colours = rgb_or_rgba(turned)
+        else:
+            colours, name = _from_profile(rgb_or_rgba(turned))
+            if name:
+                notes.append(f"Its colours were converted from {name} to sRGB.")
+        pixels = np.asarray(colours, np.uint8)
+        rgb = np.ascontiguousarray(pixels[:, :, :3])
+        if pixels.shape[2] == 4:
+            alpha = np.ascontiguousarray(pixels[:, :, 3])
+    if alpha is not None and (alpha < OPAQUE_ALPHA).all():
+        notes.append("It is see-through everywhere, so its alpha channel was ignored.")
+        alpha = None
+    if alpha is not None and int(alpha.min()) == 255:
+        alpha = None
+    if longest_px is not None and max(rgb.shape) > longest_px:
+        size = _fitted(rgb.shape[1], rgb.shape[0], longest_px)
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        if alpha is not None:
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if rgb.shape[:2] != (rows, cols):
+        notes.append(f"It was reduced from {cols:,} × {rows:,} to {rgb.shape[1]:,} × {rgb.shape[0]:,} pixels.")
+    return Picture(rgb, alpha, (rows, cols), tuple(notes))
+
+
+def read_picture(path: Path, longest_px: int | None = None) -> Picture:
+    """The colours of any picture file, upright and as sRGB; the longer side gets `longest_px` pixels if it has more.
+
+    Raises InputFileError when it is not a picture, DeviceError when it does not fit into memory.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputFileError(f"{path} is not a file; choose a picture.")
+        with open_picture(path) as opened:
+            return picture_of(opened, longest_px)
+    except OSError as error:
+        raise input_error(path, error) from error
+    except UndecodableError as error:
+        raise InputFileError(f"{path} {error}; save or copy it again, or choose another picture.") from error
+    except MemoryError as error:
+        raise DeviceError(f"There is not enough memory to read {path}; use a smaller picture.") from error
 
 
 def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[Any]:
@@ -70,7 +251,7 @@ def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) 
 
     Raises UndecodableError.
     """
-    packed = np.frombuffer(data, np.uint8)
+    packed = np.frombuffer(_without_extra_chunks(bytes(data)), np.uint8)
     with _LOG_LOCK:
         # OpenCV prints a warning for each tag of a TIFF that it does not know, such as those of a GeoTIFF.
         level = cv2.utils.logging.setLogLevel(0)
@@ -83,14 +264,6 @@ def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) 
     if pixels is None:
         raise UndecodableError("is not a picture that can be read")
     return np.asarray(pixels)
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of an 8-bit RGB picture. Raises InputFileError when it is not one."""
-    pixels = _read(path)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise InputFileError(f"{path} is not an 8-bit RGB picture ({_kind(pixels)}); save it as one, without alpha.")
-    return np.ascontiguousarray(pixels[:, :, ::-1])
 
 
 def read_heights(path: Path) -> NDArray[np.float32]:
@@ -124,10 +297,79 @@ def _kind(pixels: NDArray[Any]) -> str:
     return f"{channels} channel{'s' if channels > 1 else ''} of {pixels.dtype}"
 
 
+def _fitted(cols: int, rows: int, longest_px: int) -> tuple[int, int]:
+    """(columns, rows) of a picture whose longer side is reduced to `longest_px`."""
+    scale = longest_px / max(cols, rows)
+    return max(1, round(cols * scale)), max(1, round(rows * scale))
+
+
+def _grey(numbers: NDArray[Any], bits: int) -> tuple[NDArray[np.uint8], list[str]]:
+    """(H, W) uint8 of numbers (H, W), `bits` wide if they are whole and not negative, and notes."""
+    finite = numbers if numbers.dtype.kind != "f" else numbers[np.isfinite(numbers)]
+    if not finite.size:
+        raise UndecodableError("holds no numbers")
+    low, high = float(finite.min()), float(finite.max())
+    full = float((1 << bits) - 1)
+    if numbers.dtype.kind != "f" and low >= 0 and full / _FEW_LEVELS < high <= full:
+        return (numbers >> (bits - 8)).astype(np.uint8), []
+    shade = (numbers.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-30))
+    grey = np.nan_to_num(shade, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255).astype(np.uint8)
+    return grey, [f"Its numbers, {low:,.6g} to {high:,.6g}, are shown from black to white."]
+
+
+def _from_profile(picture: Image.Image) -> tuple[Image.Image, str]:
+    """An RGB, RGBA or CMYK picture in sRGB, and the name of its colour profile; unchanged, "" if it has none."""
+    data = picture.info.get("icc_profile")
+    if not data:
+        return picture, ""
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        name = "".join(filter(str.isprintable, ImageCms.getProfileDescription(profile))).strip()[:40]
+        kind = "CMYK" if picture.mode == "CMYK" else "RGB"
+        if "sRGB" in name or profile.profile.xcolor_space.strip() != kind:
+            return picture, ""
+        srgb = ImageCms.createProfile("sRGB")
+        mode = "RGB" if picture.mode == "CMYK" else picture.mode
+        converted = ImageCms.profileToProfile(picture, profile, srgb, outputMode=mode)
+    except MemoryError:
+        raise
+    except Exception:  # a damaged profile: the numbers are taken as sRGB
+        return picture, ""
+    return (picture, "") if converted is None else (converted, name or "another colour space")
+
+
+def _why_not_a_picture(file: Path | IO[bytes]) -> str:
+    try:
+        if isinstance(file, Path):
+            with file.open("rb") as opened:
+                start = opened.read(8)
+        else:
+            file.seek(0)
+            start = file.read(8)
+    except OSError:
+        start = b""
+    if start.startswith(_TIFF_SIGNATURES):
+        return "is damaged, cut short, or a TIFF of a kind that cannot be read as a picture"
+    return "is damaged or cut short" if start.startswith(_SIGNATURES) else "is not a picture that can be read"
+
+
+def _without_extra_chunks(data: bytes) -> bytes:
+    """A PNG with its picture only: OpenCV prints a warning for each broken colour profile or text."""
+    if not data.startswith(_PNG):
+        return data
+    parts, at = [data[:8]], 8
+    while at + 8 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] in _NEEDED_CHUNKS:
+            parts.append(data[at:end])
+        at = end
+    return b"".join(parts)
+
+
 @contextmanager
-def _no_pixel_limit() -> Iterator[None]:
-    """Lift Pillow's limit on the number of pixels, which is below the sizes that are legal here."""
-    with _LIMIT_LOCK:
+def _quiet_pillow() -> Iterator[None]:
+    """Lift Pillow's limit on the number of pixels, which is below the sizes that are legal here; hide its warnings."""
+    with _PILLOW_LOCK, warnings.catch_warnings(action="ignore"):
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import cv2
 import numpy as np
@@ -73,6 +75,17 @@ def read_regular(path: Path) -> bytes:
     """The content of a file. Raises OSError as `open_regular` does."""
     with open_regular(path) as file:
         return file.readall()
+
+
+def local_path(text: str) -> Path:
+    """The path of a file that a user or another program names: a path, or a `file://` address of this machine."""
+    if not text.lower().startswith("file:/"):
+        return Path(text)
+    address = urlsplit(text)
+    path = url2pathname(address.path)
+    if address.netloc.lower() not in ("", "localhost"):
+        path = f"//{address.netloc}{path}"  # of a Windows share
+    return Path(path)
 
 
 @dataclass(frozen=True)

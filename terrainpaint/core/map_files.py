@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,35 +14,48 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from terrainpaint.core import decoding
-from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE, nearest_classes
-from terrainpaint.core.decoding import UndecodableError
+from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE, WATER, nearest_classes
+from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError
 from terrainpaint.core.files import atomic_path, why_unreadable
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, SegmentationMap, require_legal_sides
 from terrainpaint.errors import DeviceError, MapError
 
 STRIP_PX = 1 << 20
 """Pixels that are converted at a time."""
-_NO_CLASS = 255
+_NO_CLASS = 254
+_LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000")
+
+Say = Callable[[str], None]
+"""Called with a sentence about what was done with a file."""
 
 
-def read_map(path: Path) -> SegmentationMap:
-    """Read a palette or RGB PNG whose pixels all have exact class colours; palette order does not matter.
+def say_nothing(sentence: str) -> None:
+    """A `Say` that does nothing."""
+
+
+def read_map(path: Path, under: int = WATER, say: Say = say_nothing) -> SegmentationMap:
+    """Read a picture whose pixels all have exact class colours; `under` is the class of its see-through pixels.
 
     Raises MapError; for other colours it names the first one and its place.
     """
-    with _open_picture(path) as picture:
-        if picture.format != "PNG":
-            raise MapError(
-                f"{path} is a {picture.format} picture, and such files may have changed colours; "
-                "save the map as PNG or read it with --nearest-colour."
-            )
-        _load_pixels(path, picture)
+    return SegmentationMap(_filled(path, read_map_cells(path, say), under, say))
+
+
+def read_map_cells(path: Path, say: Say = say_nothing) -> NDArray[np.uint8]:
+    """(H, W) uint8 class ids of a picture with exact class colours, EMPTY where it is see-through; sides as of a map.
+
+    Palette order does not matter. Raises MapError; for other colours it names the first one and its place.
+    """
+    with _open_picture(path) as opened:
+        picture = _decoded(path, opened, say)
         table = _exact_table(picture)
-        ids = np.empty((picture.height, picture.width), np.uint8)
+        cells = np.empty((picture.height, picture.width), np.uint8)
         inexact = 0
         example = ""
-        for top, codes in _strips(path, picture):
+        for top, codes, clear in _strips(picture):
             part = table[codes]
+            part[clear] = EMPTY
             wrong = part == _NO_CLASS
             count = int(np.count_nonzero(wrong))
             if count and not inexact:
@@ -50,33 +63,37 @@ def read_map(path: Path) -> SegmentationMap:
                 red, green, blue = _colours_of(picture, codes[row, col : col + 1])[0]
                 example = f"#{red:02x}{green:02x}{blue:02x} at row {top + row}, column {col}"
             inexact += count
-            ids[top : top + len(part)] = part
+            cells[top : top + len(part)] = part
+        kind = opened.format
     if inexact:
+        changed = f"; {kind} changes colours" if kind in _LOSSY else ""
         raise MapError(
-            f"{path} has colours that belong to no class on {inexact / ids.size:.2%} of its pixels, "
-            f"the first is {example}; repaint them or read the map with --nearest-colour."
+            f"{path} has colours that belong to no class on {inexact / cells.size:.2%} of its pixels, "
+            f"the first is {example}{changed}; repaint them or read the map with --nearest-colour."
         )
-    return SegmentationMap(ids)
+    return cells
 
 
-def read_map_nearest(path: Path) -> tuple[SegmentationMap, float]:
-    """Read any 8-bit RGB or palette picture; any other colour becomes the class of the nearest sRGB colour.
+def read_map_nearest(path: Path, under: int = WATER, say: Say = say_nothing) -> tuple[SegmentationMap, float]:
+    """Read any picture; a colour of no class becomes the class of the nearest sRGB colour, a see-through pixel `under`.
 
     Returns the map and the fraction, 0..1, of pixels whose colour was not exact. Raises MapError.
     """
-    with _open_picture(path) as picture:
-        _load_pixels(path, picture)
+    with _open_picture(path) as opened:
+        picture = _decoded(path, opened, say)
         exact = _exact_table(picture)
         nearest = exact.copy()
-        ids = np.empty((picture.height, picture.width), np.uint8)
+        cells = np.empty((picture.height, picture.width), np.uint8)
         inexact = 0
-        for top, codes in _strips(path, picture):
-            wrong = codes[exact[codes] == _NO_CLASS]
+        for top, codes, clear in _strips(picture):
+            wrong = codes[(exact[codes] == _NO_CLASS) & ~clear]
             inexact += wrong.size
             new = np.unique(wrong[nearest[wrong] == _NO_CLASS])
             nearest[new] = nearest_classes(_colours_of(picture, new))
-            ids[top : top + len(codes)] = nearest[codes]
-    return SegmentationMap(ids), inexact / ids.size
+            part = nearest[codes]
+            part[clear] = EMPTY
+            cells[top : top + len(codes)] = part
+    return SegmentationMap(_filled(path, cells, under, say)), inexact / cells.size
 
 
 def write_map(path: Path, segmentation: SegmentationMap) -> None:
@@ -95,9 +112,19 @@ def write_map(path: Path, segmentation: SegmentationMap) -> None:
         temporary.write_bytes(data.getbuffer())
 
 
+def _filled(path: Path, cells: NDArray[np.uint8], under: int, say: Say) -> NDArray[np.uint8]:
+    """Class ids of `cells`, which are changed."""
+    empty = cells == EMPTY
+    count = int(np.count_nonzero(empty))
+    if count:
+        say(f"{path} is see-through on {count / cells.size:.2%} of its pixels; they became {CLASS_NAMES[under]}.")
+        cells[empty] = under
+    return cells
+
+
 @contextmanager
 def _open_picture(path: Path) -> Iterator[Image.Image]:
-    """Open a picture whose header is that of a map: mode P or RGB, 8 bits, legal size. Pixels are not decoded yet.
+    """Open a picture that can be a map: in colours, of a legal size. Pixels are not decoded yet.
 
     Raises MapError for any other picture, before memory is allocated for the pixels.
     """
@@ -110,31 +137,36 @@ def _open_picture(path: Path) -> Iterator[Image.Image]:
     except UndecodableError as error:
         raise MapError(f"{path} {error}; save the map as PNG.") from error
     with picture:
-        _check_header(path, picture)
+        require_legal_sides(path, picture.height, picture.width, MAX_MAP_SIDE_PX, MapError)
+        if picture.mode in ("1", "L", "LA") or decoding.is_grey_numbers(picture):
+            raise MapError(f"{path} is a grey picture; save it in the seven class colours.")
         yield picture
 
 
-def _load_pixels(path: Path, picture: Image.Image) -> None:
-    """Decode the pixels that `_strips` and `_colours_of` read.
+def _decoded(path: Path, opened: Image.Image, say: Say) -> Image.Image:
+    """The pixels of an opened picture, upright: P, RGB or RGBA.
 
     Raises MapError when they are damaged or cut short, DeviceError when they do not fit into memory.
     """
     try:
-        decoding.load_pixels(picture)
+        for note in decoding.file_notes(opened):
+            say(f"{path}: {note}")
+        decoding.load_pixels(opened)
+        picture = decoding.upright(opened)
+        return picture if picture.mode == "P" else decoding.rgb_or_rgba(picture)
     except MemoryError as error:
         raise DeviceError(
-            f"There is not enough memory to read {path} with its {picture.width} x {picture.height} pixels; "
+            f"There is not enough memory to read {path} with its {opened.width} x {opened.height} pixels; "
             "use a smaller map."
         ) from error
     except UndecodableError as error:
         raise MapError(f"{path} {error}; save or copy it again.") from error
 
 
-def _strips(path: Path, picture: Image.Image) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """Yield the loaded pixels as (first row, (rows, W) uint32 codes), from north to south.
+def _strips(picture: Image.Image) -> Iterator[tuple[int, NDArray[np.uint32], NDArray[np.bool_]]]:
+    """Yield the pixels as (first row, (rows, W) uint32 codes, (rows, W) bool of see-through ones), from north to south.
 
     A code is the palette index of a P picture, else `red | green << 8 | blue << 16`.
-    Raises MapError when a pixel is transparent.
     """
     transparent = _transparent_indices(picture)
     rows = max(1, STRIP_PX // picture.width)
@@ -143,13 +175,15 @@ def _strips(path: Path, picture: Image.Image) -> Iterator[tuple[int, NDArray[np.
         strip = picture.crop((0, top, picture.width, bottom))
         if picture.mode == "P":
             codes = np.frombuffer(strip.tobytes(), np.uint8).astype(np.uint32)
-            # Entries that no pixel uses may be transparent: many programs add one to every palette.
-            if transparent.any() and transparent[codes].any():
-                raise MapError(f"{path} has transparency; save it without alpha.")
+            clear = transparent[codes]
         else:
-            # Four bytes of a pixel make one number; the fourth is padding of any value.
-            codes = np.frombuffer(strip.tobytes("raw", "RGBX"), "<u4") & np.uint32(0xFFFFFF)
-        yield top, codes.reshape(bottom - top, picture.width)
+            # Four bytes of a pixel make one number; the fourth of RGB is padding of any value.
+            has_alpha = picture.mode == "RGBA"
+            packed = np.frombuffer(strip.tobytes("raw", "RGBA" if has_alpha else "RGBX"), "<u4")
+            codes = packed & np.uint32(0xFFFFFF)
+            clear = packed >> 24 < OPAQUE_ALPHA if has_alpha else np.zeros(len(packed), np.bool_)
+        shape = bottom - top, picture.width
+        yield top, codes.reshape(shape), clear.reshape(shape)
 
 
 def _colours_of(picture: Image.Image, codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
@@ -163,28 +197,14 @@ def _colours_of(picture: Image.Image, codes: NDArray[np.uint32]) -> NDArray[np.u
 
 
 def _transparent_indices(picture: Image.Image) -> NDArray[np.bool_]:
-    """(256,) bool: the palette indices that are not fully opaque; all False for RGB."""
+    """(256,) bool: the palette indices that are see-through; all False for RGB."""
     alpha = picture.info.get("transparency", b"")
     marked = np.zeros(256, np.bool_)
     if isinstance(alpha, int):
         marked[alpha] = True
     elif isinstance(alpha, bytes):
-        marked[: len(alpha)] = np.frombuffer(alpha, np.uint8) < 255
+        marked[: len(alpha)] = np.frombuffer(alpha, np.uint8) < OPAQUE_ALPHA
     return marked
-
-
-def _check_header(path: Path, picture: Image.Image) -> None:
-    width, height = picture.size
-    require_legal_sides(path, height, width, MAX_MAP_SIDE_PX, MapError)
-    # Pillow converts 16-bit colours to 8 bits silently; only the raw mode of its decoder shows it.
-    if picture.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", [])):
-        raise MapError(f"{path} has 16 bits a channel; save it with 8 bits a channel.")
-    if picture.mode in ("RGBA", "LA", "PA") or (picture.mode == "RGB" and "transparency" in picture.info):
-        raise MapError(f"{path} has transparency; save it without alpha.")
-    if picture.mode in ("1", "L", "I", "F"):
-        raise MapError(f"{path} is a grey picture; save it in the seven class colours.")
-    if picture.mode not in ("P", "RGB"):
-        raise MapError(f"{path} is a {picture.mode} picture; save it as RGB.")
 
 
 def _exact_table(picture: Image.Image) -> NDArray[np.uint8]:

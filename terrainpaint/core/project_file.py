@@ -38,7 +38,7 @@ from terrainpaint.core.project_pictures import (
     png_header,
 )
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import OutputError, ProjectError
+from terrainpaint.errors import OutputError, ProjectError, StrippedProjectError
 
 SUFFIX = ".terrainpaint"
 HEADER, REROLLS_PICTURE, UNDERLAY_PICTURE = "terrain/project.json", "terrain/rerolls.png", "terrain/underlay.png"
@@ -77,14 +77,14 @@ def save_project(path: Path, project: Project, view: ViewSettings, preview: NDAr
 def load_project(path: Path) -> tuple[Project, ViewSettings]:
     """Read a project file.
 
-    Raises ProjectError for a file of another format or a later version, a damaged one, or one that is too large for
-    the memory.
+    Raises StrippedProjectError for an OpenRaster file without the parts of a project, ProjectError for a file of
+    another format or a later version, a damaged one, or one that is too large for the memory.
     """
     with open_archive(path, _KIND) as archive:
         if HEADER not in archive:
             if STACK in archive:
-                raise ProjectError(
-                    f"{path} was saved by another program and is no longer {_KIND}; import it as OpenRaster."
+                raise StrippedProjectError(
+                    f"{path} was saved by another program, which kept only its layers; import them in the window."
                 )
             raise ProjectError(f"{path} is not {_KIND}; choose another file.")
         try:

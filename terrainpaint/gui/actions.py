@@ -48,6 +48,9 @@ class Window(Protocol):
     def show_welcome(self) -> None:
         """Show the first page."""
 
+    def paste(self) -> None:
+        """Paste what is on the clipboard."""
+
     def load_weights(self) -> None:
         """Ask for a file of weights and offer it as a style."""
 
@@ -159,7 +162,7 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             SEPARATOR,
             Command("cut", "Cu&t", lambda window: window.canvas.pieces.cut(), ("Ctrl+X",), needs=_SELECTION),
             Command("copy", "&Copy", lambda window: window.canvas.pieces.copy(), ("Ctrl+C",), needs=_SELECTION),
-            Command("paste", "&Paste", lambda window: window.canvas.paste(), ("Ctrl+V",), needs=Need.EDITOR),
+            Command("paste", "&Paste", lambda window: window.paste(), ("Ctrl+V",), needs=Need.EDITOR),
             Command("transform", "Transfor&m", lambda window: window.canvas.transform(),
                     ("Ctrl+T",), icon="transform", tip="Scale and turn what is selected, or a pasted piece",
                     needs=Need.EDITOR),

@@ -1,17 +1,19 @@
-"""Pieces of a map on the clipboard: exact for this program, a picture in class colours for others."""
+"""Pieces of a map on the clipboard, exact for this program, a picture in class colours for others; copied files."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData
+from PySide6.QtCore import QByteArray, QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE, nearest_classes
 from terrainpaint.core.decoding import decoded
+from terrainpaint.core.files import local_path
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
 from terrainpaint.core.selection import Clip
 
@@ -48,6 +50,16 @@ def get() -> Clip | None:
     if isinstance(image, QImage) and not image.isNull() and max(image.width(), image.height()) <= MAX_PROJECT_SIDE_PX:
         return Clip(0, 0, _classes(image))
     return None
+
+
+def file_in(data: QMimeData) -> Path | None:
+    """The first file that is copied or dropped, by a file manager or as the text of its address; None without one."""
+    if data.hasFormat(_FORMAT):
+        return None
+    text = data.urls()[0].toString() if data.hasUrls() and data.urls() else data.text().strip()
+    if not text.lower().startswith("file:/") or "\n" in text:
+        return None
+    return local_path(QUrl(text).toString(QUrl.ComponentFormattingOption.FullyEncoded))
 
 
 def _own(packed: bytes) -> Clip | None:

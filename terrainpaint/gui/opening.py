@@ -5,20 +5,34 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from terrainpaint.core.decoding import read_picture
-from terrainpaint.core.importing import HeightMap, read_height_map, read_raw_heights
-from terrainpaint.core.map_files import read_map
+from terrainpaint.core.decoding import Picture, read_picture
+from terrainpaint.core.files import local_path
+from terrainpaint.core.importing import (
+    ColourHeights,
+    HeightMap,
+    Kind,
+    colour_heights,
+    is_raw,
+    kind_of,
+    read_height_map,
+    read_raw_heights,
+)
+from terrainpaint.core.map_files import read_map_cells
 from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.placement import Placement
+from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import (
+    EMPTY,
     MAX_PROJECT_SIDE_PX,
     NATIVE_PIXEL_SIZE_M,
     Project,
@@ -27,12 +41,18 @@ from terrainpaint.core.project import (
     ViewSettings,
 )
 from terrainpaint.core.project_file import SUFFIX, load_project
-from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.errors import InputFileError, MapError
-from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.errors import InputFileError, StrippedProjectError
+from terrainpaint.gui.background_jobs import WindowJobs, Work
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
+from terrainpaint.gui.dialogs.import_questions import (
+    CLASS_GROUNDS,
+    COLOUR_GROUNDS,
+    ChoiceDialog,
+    SeeThroughDialog,
+)
 from terrainpaint.gui.dialogs.map_size import NewDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -42,14 +62,42 @@ from terrainpaint.gui.widgets.basics import PICTURE_FILES
 
 _FIRST_SEED = 3
 """A mild style in all shipped weights: the first terrain a user gets is not an extreme one."""
-_IMPORTED_FILES = (
-    "Everything that can be imported (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.ora *.raw *.r16);;"
-    "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;Height maps (*.tif *.tiff *.png *.raw *.r16);;"
-    "OpenRaster (*.ora);;All files (*)"
+_PICTURES = "*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.gif *.tga *.psd"
+_HEIGHTS = (
+    "*.tif *.tiff *.png *.exr *.hgt *.asc *.bil *.flt *.dem *.dt0 *.dt1 *.dt2 *.xyz *.ter *.bt *.grd *.zip *.gz "
+    "*.raw *.r8 *.r16 *.r32"
 )
-_RAW_SUFFIXES = (".raw", ".r16")
+_IMPORTED_FILES = (
+    f"Everything that can be imported ({_PICTURES} {_HEIGHTS} *.ora *.terrainpaint);;"
+    f"Pictures ({_PICTURES});;Height maps ({_HEIGHTS});;OpenRaster (*.ora *.terrainpaint);;All files (*)"
+)
 
-_Content = SegmentationMap | HeightMap | NDArray[np.uint8]
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """A class map: class ids and EMPTY, (H, W) uint8, and sentences about the file."""
+
+    cells: NDArray[np.uint8]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Coloured:
+    """A picture, and what its colours are if they are probably heights."""
+
+    picture: Picture
+    heights: ColourHeights | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A project; `view` is None when only its layers were left."""
+
+    project: Project
+    view: ViewSettings | None
+
+
+_Content = _Cells | _Coloured | HeightMap | _Opened
 
 
 class OpenActions(QObject):
@@ -111,8 +159,8 @@ class OpenActions(QObject):
             self._begin(lambda: self.open_path(path))
             self._jobs.run(
                 f"Opening {path.name}",
-                lambda progress, cancel: load_project(path),
-                lambda loaded: self._opened(path, *loaded),
+                lambda progress, cancel: _read_project(path, self._new_settings()),
+                lambda opened: self._opened(path, opened),
             )
 
     def import_any(self) -> None:
@@ -122,19 +170,19 @@ class OpenActions(QObject):
             self.import_path(path)
 
     def import_path(self, path: Path) -> None:
-        """Make a document from a class map, a picture, heights or an OpenRaster file."""
+        """Make a document from a class map, a picture, heights, OpenRaster or a project, whatever the name says."""
         if not self._saving.may_discard():
             return
         self._begin(lambda: self.import_path(path))
-        suffix = path.suffix.lower()
-        if suffix in _RAW_SUFFIXES:
+        if is_raw(path):
             self._import_raw(path)
-        elif suffix == ".ora":
-            self._run_import(
-                path, lambda: read_openraster(path, self._new_settings()), lambda project: self._imported(path, project)
-            )
         else:
-            self._run_import(path, lambda: _read_any(path), lambda content: self._import_content(path, content))
+            settings = self._new_settings()
+            self._run_import(
+                path,
+                lambda progress, cancel: _read_any(path, settings, progress, cancel),
+                lambda content: self._import_content(path, content),
+            )
 
     def load_underlay(self) -> None:
         """Ask for a reference picture to show under the map."""
@@ -143,17 +191,25 @@ class OpenActions(QObject):
             self._begin(self.load_underlay)
             self._jobs.run(
                 "Reading the picture",
-                lambda progress, cancel: read_picture(path),
-                self._lay_under,
+                lambda progress, cancel: read_picture(path, MAX_PROJECT_SIDE_PX),
+                lambda picture: self._show_underlay(path, picture),
             )
 
     def _begin(self, again: Callable[[], None]) -> None:
         self._again = again
         self.begun.emit()
 
-    def _lay_under(self, picture: NDArray[np.uint8]) -> None:
-        placement = Placement.fitted((picture.shape[0], picture.shape[1]), self._document.shape)
-        self._document.set_underlay(Underlay(picture, placement=placement))
+    def _show_underlay(self, path: Path, picture: Picture) -> None:
+        colour = COLOUR_GROUNDS[0][1]
+        if picture.see_through is not None:
+            effect = "The reference picture is shown on this colour."
+            dialog = SeeThroughDialog(path.name, _mean(picture.see_through), COLOUR_GROUNDS, effect, self._window)
+            if not dialog.exec():
+                return
+            colour = dialog.colour
+        placement = Placement.fitted((picture.rgb.shape[0], picture.rgb.shape[1]), self._document.shape)
+        self._document.set_underlay(Underlay(picture.over(colour), placement=placement))
+        self._say_notes(path, picture.notes)
 
     @property
     def _native_pixel_size_m(self) -> float:
@@ -165,18 +221,36 @@ class OpenActions(QObject):
 
     def _ask_for_file(self, title: str, kinds: str) -> Path | None:
         text, _ = QFileDialog.getOpenFileName(self._window, title, self._recent.folder(), kinds)
-        return Path(text) if text else None
+        return local_path(text) if text else None
 
-    def _opened(self, path: Path, project: Project, view: ViewSettings) -> None:
-        self._document.open(project, path, view)
-        self._recent.add(path)
+    def _opened(self, path: Path, opened: _Opened) -> None:
+        if opened.view is None:
+            self._document.open_unsaved(
+                opened.project, None, ViewSettings(), path.stem, f"Layers of {path.name}, saved by another program"
+            )
+            self.said.emit(
+                f"{path.name} was saved by another program, which kept only the layers: seeds, settings and the "
+                "reference picture are lost. Saving makes a new project."
+            )
+        else:
+            self._document.open(opened.project, path, opened.view)
+            self._recent.add(path)
 
-    def _imported(self, path: Path, project: Project) -> None:
-        self._document.open_unsaved(project, None, ViewSettings(), path.stem, f"Imported from {path.name}")
-        self.said.emit(f"{path.name} was imported; saving makes a project of it and does not change the file.")
+    def _imported(
+        self, path: Path, project: Project, notes: tuple[str, ...] = (), view: ViewSettings | None = None
+    ) -> None:
+        self._document.open_unsaved(project, None, view or ViewSettings(), path.stem, f"Imported from {path.name}")
+        about = " ".join(
+            (f"{path.name} was imported; saving makes a project of it and does not change the file.", *notes)
+        )
+        self.said.emit(about)
 
-    def _run_import(self, path: Path, read: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        self._jobs.run(f"Importing {path.name}", lambda progress, cancel: read(), done)
+    def _say_notes(self, path: Path, notes: tuple[str, ...]) -> None:
+        if notes:
+            self.said.emit(" ".join((f"{path.name}:", *notes)))
+
+    def _run_import(self, path: Path, read: Work, done: Callable[[Any], None]) -> None:
+        self._jobs.run(f"Importing {path.name}", read, done)
 
     def _import_raw(self, path: Path) -> None:
         try:
@@ -187,26 +261,73 @@ class OpenActions(QObject):
         if dialog.exec():
             layout = dialog.values()
             self._run_import(
-                path, lambda: read_raw_heights(path, layout), lambda heights: self._import_heights(path, heights)
+                path,
+                lambda progress, cancel: read_raw_heights(path, layout, progress, cancel),
+                lambda heights: self._import_heights(path, heights),
             )
         dialog.deleteLater()
 
     def _import_content(self, path: Path, content: _Content) -> None:
         """Class maps are imported as they are; for pictures and heights a dialog asks what becomes which class."""
-        if isinstance(content, HeightMap):
-            self._import_heights(path, content)
-            return
-        if isinstance(content, SegmentationMap):
-            ids = content.ids
-        else:
-            dialog = ImportPictureDialog(content, path.name, self._window)
+        match content:
+            case HeightMap():
+                self._import_heights(path, content)
+            case _Opened():
+                if path.suffix.lower() == SUFFIX:
+                    self._opened(path, content)
+                else:
+                    self._imported(path, content.project, view=content.view)
+            case _Cells():
+                self._import_cells(path, content)
+            case _Coloured():
+                self._import_picture(path, content)
+
+    def _import_cells(self, path: Path, content: _Cells) -> None:
+        settings, cells, notes = self._new_settings(), content.cells, content.notes
+        empty = cells == EMPTY
+        if empty.any():
+            effect = "It becomes the base class of the map, which shows where nothing is painted."
+            dialog = SeeThroughDialog(path.name, _mean(empty), CLASS_GROUNDS, effect, self._window)
             if not dialog.exec():
                 return
-            ids = dialog.values().ids
-        if max(ids.shape) > MAX_PROJECT_SIDE_PX:
-            self.refused.emit(f"{path} has more than {MAX_PROJECT_SIDE_PX:,} pixels a side; make it smaller first.")
-        else:
-            self._imported(path, Project.painted(ids, self._new_settings()))
+            settings = dataclasses.replace(settings, base_class=dialog.index)
+        rows, cols = cells.shape
+        if max(rows, cols) > MAX_PROJECT_SIDE_PX:
+            scale = MAX_PROJECT_SIDE_PX / max(rows, cols)
+            size = max(MIN_SIDE_PX, round(cols * scale)), max(MIN_SIDE_PX, round(rows * scale))
+            question = (
+                f"{path.name} has {cols:,} × {rows:,} pixels, and a map has at most {MAX_PROJECT_SIDE_PX:,} a side.\n"
+                f"It can be reduced to {size[0]:,} × {size[1]:,}."
+            )
+            if self._choose(f"Import {path.name}", question, ("Reduce",)) is None:
+                return
+            cells = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+        self._imported(path, Project.painted(cells, settings), notes)
+
+    def _import_picture(self, path: Path, content: _Coloured) -> None:
+        if content.heights is not None:
+            question = (
+                f"The colours of {path.name} look like heights ({content.heights.value}).\nWhat are they to become?"
+            )
+            choice = self._choose(f"Import {path.name}", question, ("Heights", "Picture"))
+            if choice is None:
+                return
+            if choice == "Heights":
+                encoding = content.heights
+                self._run_import(
+                    path,
+                    lambda progress, cancel: read_height_map(path, MAX_PROJECT_SIDE_PX, encoding, progress, cancel),
+                    lambda heights: self._import_heights(path, heights),
+                )
+                return
+        dialog = ImportPictureDialog(content.picture, path.name, self._window)
+        if dialog.exec():
+            self._imported(path, Project.painted(dialog.values().ids, self._new_settings()))
+
+    def _choose(self, title: str, question: str, answers: tuple[str, ...]) -> str | None:
+        """Ask for one of `answers`; None for Cancel."""
+        dialog = ChoiceDialog(title, question, answers, self._window)
+        return dialog.answer if dialog.exec() else None
 
     def _import_heights(self, path: Path, heights: HeightMap) -> None:
         dialog = ImportHeightsDialog(heights, path, self._window)
@@ -222,10 +343,31 @@ class OpenActions(QObject):
         dialog.deleteLater()
 
 
-def _read_any(path: Path) -> _Content:
-    """A class map if all colours are class colours, else heights if there is one grey channel, else a picture."""
-    with suppress(MapError):
-        return read_map(path)
-    with suppress(InputFileError):
-        return read_height_map(path)
-    return read_picture(path)
+def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel) -> _Content:
+    """What a file has to offer, by its kind. Raises InputFileError with the reason of the reader that came nearest."""
+    kind = kind_of(path)
+    if kind is Kind.PROJECT:
+        return _read_project(path, settings)
+    if kind is Kind.MAP:
+        notes: list[str] = []
+        return _Cells(read_map_cells(path, notes.append), tuple(notes))
+    if kind is Kind.HEIGHTS:
+        return read_height_map(path, MAX_PROJECT_SIDE_PX, None, progress, cancel)
+    if kind is Kind.WEIGHTS:
+        raise InputFileError(f"{path} is a weights file, not a map; load it with Terrain > Load weights.")
+    encoding = None
+    with suppress(InputFileError):  # not all pictures can be heights
+        encoding = colour_heights(path)
+    return _Coloured(read_picture(path, MAX_PROJECT_SIDE_PX), encoding)
+
+
+def _read_project(path: Path, settings: Settings) -> _Opened:
+    """A project, or the layers that another program left of it."""
+    try:
+        return _Opened(*load_project(path))
+    except StrippedProjectError:
+        return _Opened(read_openraster(path, settings), None)
+
+
+def _mean(mask: NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(mask) / mask.size)

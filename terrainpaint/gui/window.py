@@ -14,6 +14,7 @@ from terrainpaint.core.files import atomic_path
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui import clipboard
 from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -357,16 +358,26 @@ class MainWindow(QMainWindow):
         info = self.generation.info
         AboutDialog(info.credits if info else "", self).exec()
 
+    def paste(self) -> None:
+        """Paste a piece of a map or a picture; open a file that was copied in a file manager."""
+        path = clipboard.file_in(QApplication.clipboard().mimeData())
+        if path is None:
+            self.canvas.paste()
+        else:
+            self.opening.open_path(path)
+
     # Events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files may be dropped anywhere."""
-        if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
+        if clipboard.file_in(event.mimeData()) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open or import the first file."""
-        path = Path(event.mimeData().urls()[0].toLocalFile())
+        path = clipboard.file_in(event.mimeData())
+        if path is None:
+            return
         event.acceptProposedAction()
         # The program that the file came from waits until this returns, so questions come later.
         QTimer.singleShot(0, lambda: self.opening.open_path(path))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
 
 from terrainpaint.core.decoding import (
     PICTURE_FORMATS,
@@ -23,6 +26,7 @@ from terrainpaint.core.decoding import (
 from terrainpaint.core.files import write_image
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.errors import InputFileError, MapError
+from tests.core.test_map_files import chunk
 
 RGB = np.random.default_rng(3).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -65,16 +69,158 @@ def test_the_pixel_limit_of_pillow_is_lifted_and_restored(monkeypatch: pytest.Mo
 
 def test_pictures_and_heights_are_read_from_files(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", RGB[:, :, ::-1])
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), RGB)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgb, RGB)
     height = np.arange(600, dtype=np.uint16).reshape(20, 30)
     write_image(tmp_path / "b.png", height)
     np.testing.assert_array_equal(read_heights(tmp_path / "b.png"), height)
-    with pytest.raises(InputFileError, match="not an 8-bit RGB picture"):
-        read_picture(tmp_path / "b.png")
     with pytest.raises(InputFileError, match="not a height map"):
         read_heights(tmp_path / "a.png")
     with pytest.raises(InputFileError, match="no such file"):
         read_heights(tmp_path / "none.png")
+
+
+def saved(path: Path, picture: Image.Image, **options: Any) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def halves(left: int, right: int) -> NDArray[np.uint8]:
+    """(20, 30) uint8."""
+    return np.tile(np.repeat(np.array([left, right], np.uint8), 15), (20, 1))
+
+
+def test_an_opaque_alpha_channel_is_dropped(tmp_path: Path) -> None:
+    picture = read_picture(saved(tmp_path / "a.png", Image.fromarray(np.dstack([RGB, halves(255, 255)]))))
+    assert picture.alpha is None and picture.see_through is None and not picture.notes
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    np.testing.assert_array_equal(picture.over((1, 2, 3)), RGB)
+
+
+def test_what_is_see_through_shows_the_ground(tmp_path: Path) -> None:
+    picture = read_picture(saved(tmp_path / "a.png", Image.fromarray(np.dstack([RGB, halves(0, 255)]))))
+    assert picture.see_through is not None
+    np.testing.assert_array_equal(picture.see_through, halves(1, 0))
+    np.testing.assert_array_equal(picture.over((1, 2, 3))[:, :15], np.broadcast_to((1, 2, 3), (20, 15, 3)))
+    np.testing.assert_array_equal(picture.over((1, 2, 3))[:, 15:], RGB[:, 15:])
+    indexed = Image.fromarray(halves(0, 1))
+    indexed.putpalette([10, 20, 30, 40, 50, 60])
+    picture = read_picture(saved(tmp_path / "b.png", indexed, transparency=b"\0\xff"))
+    assert picture.over((7, 8, 9))[5, [3, 20]].tolist() == [[7, 8, 9], [40, 50, 60]]
+
+
+def test_a_picture_that_is_see_through_everywhere_keeps_its_colours(tmp_path: Path) -> None:
+    picture = read_picture(saved(tmp_path / "a.png", Image.fromarray(np.dstack([RGB, halves(0, 0)]))))
+    assert picture.alpha is None and "see-through everywhere" in picture.notes[0]
+    np.testing.assert_array_equal(picture.rgb, RGB)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp"])
+def test_the_first_picture_of_an_animation_is_read(suffix: str, tmp_path: Path) -> None:
+    first, second = (Image.new("RGB", (30, 20), colour) for colour in ((200, 30, 40), (1, 2, 250)))
+    path = saved(tmp_path / f"a{suffix}", first, save_all=True, append_images=[second])
+    picture = read_picture(path)
+    assert np.abs(picture.rgb.astype(int) - (200, 30, 40)).max() <= 6
+    assert picture.notes == ("It has 2 pictures; the first one is used.",)
+
+
+def test_the_first_page_of_a_tiff_is_read_and_smaller_copies_are_not_mentioned(tmp_path: Path) -> None:
+    pages = [Image.fromarray(RGB), Image.fromarray(255 - RGB)]
+    picture = read_picture(saved(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:]))
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    assert picture.notes == ("It has 2 pages; the first one is used.",)
+    pages[1].encoderinfo = {"tiffinfo": {254: 1}}
+    assert read_picture(saved(tmp_path / "b.tif", pages[0], save_all=True, append_images=pages[1:])).notes == ()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_file_says(suffix: str, orientation: int, tmp_path: Path) -> None:
+    upright = np.kron(np.array([[0, 60, 120], [180, 220, 255]]), np.ones((16, 16))).astype(np.uint8)
+    # How the sensor saw it: the inverse of what the orientation asks for.
+    seen = [upright, upright[:, ::-1], upright[::-1, ::-1], upright[::-1], upright.T, np.rot90(upright),
+            upright[::-1, ::-1].T, np.rot90(upright, -1)][orientation - 1]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / f"a{suffix}", Image.fromarray(np.ascontiguousarray(seen)).convert("RGB"), exif=exif)
+    picture = read_picture(path)
+    assert picture.file_shape == (32, 48)
+    assert np.abs(picture.rgb[:, :, 1].astype(int) - upright)[4::8, 4::8].max() <= 8
+
+
+def test_broken_notes_of_a_camera_do_not_matter(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(RGB), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09broken")
+    np.testing.assert_array_equal(read_picture(path).rgb, RGB)
+
+
+def test_channels_of_sixteen_bits(tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "a.png"), RGB[:, :, ::-1].astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgb, RGB)
+    grey = np.arange(600, dtype=np.uint16).reshape(20, 30) * 109
+    assert cv2.imwrite(str(tmp_path / "b.png"), grey)
+    picture = read_picture(tmp_path / "b.png")
+    np.testing.assert_array_equal(picture.rgb[:, :, 0], grey >> 8)
+    assert not picture.notes
+
+
+def test_numbers_without_a_white_are_shown_from_black_to_white(tmp_path: Path) -> None:
+    height = np.linspace(-50, 950, 600, dtype=np.float32).reshape(20, 30)
+    height[0, 3] = np.nan
+    picture = read_picture(saved(tmp_path / "a.tif", Image.fromarray(height)))
+    assert picture.rgb[0, 0, 0] == 0 and picture.rgb[-1, -1, 0] == 255
+    assert picture.notes == ("Its numbers, -50 to 950, are shown from black to white.",)
+
+
+def test_printing_colours_become_rgb(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.jpg", Image.new("CMYK", (30, 20), (255, 0, 0, 0)), quality=95)
+    picture = read_picture(path)
+    assert np.abs(picture.rgb.astype(int) - (0, 255, 255)).max() <= 3
+    assert "CMYK" in picture.notes[0]
+
+
+def test_a_colour_profile_is_applied(tmp_path: Path) -> None:
+    swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    # The same primaries in another order: red shows as green and the reverse.
+    for tag, other in ((b"rXYZ", b"xXYZ"), (b"gXYZ", b"rXYZ"), (b"xXYZ", b"gXYZ")):
+        at = swapped.index(tag)
+        swapped[at : at + 4] = other
+    swapped = bytearray(bytes(swapped).replace(b"sRGB", b"Else").replace("sRGB".encode("utf-16-be"), b"\0E\0l\0s\0e"))
+    path = saved(tmp_path / "a.png", Image.new("RGB", (30, 20), (250, 10, 40)), icc_profile=bytes(swapped))
+    picture = read_picture(path)
+    assert np.abs(picture.rgb.astype(int) - (10, 250, 40)).max() <= 4
+    assert "converted from Else" in picture.notes[0]
+    plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture = read_picture(saved(tmp_path / "b.png", Image.fromarray(RGB), icc_profile=plain))
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    np.testing.assert_array_equal(
+        read_picture(saved(tmp_path / "c.png", Image.fromarray(RGB), icc_profile=b"broken")).rgb, RGB
+    )
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_large_picture_is_reduced(suffix: str, tmp_path: Path) -> None:
+    large = np.repeat(np.repeat(halves(20, 220), 10, axis=0), 10, axis=1)
+    path = saved(tmp_path / f"a{suffix}", Image.fromarray(large).convert("RGB"))
+    picture = read_picture(path, longest_px=60)
+    assert picture.rgb.shape == (40, 60, 3) and picture.file_shape == (200, 300)
+    assert np.abs(picture.rgb[:, [10, 50], 0].astype(int) - (20, 220)).max() <= 3
+    assert picture.notes == ("It was reduced from 300 × 200 to 60 × 40 pixels.",)
+
+
+@pytest.mark.parametrize("left", [0, 8, 20, 200, 1000])
+def test_a_picture_that_is_cut_short_says_so(left: int, tmp_path: Path) -> None:
+    path = tmp_path / "cut.png"
+    path.write_bytes(png()[:left])
+    with pytest.raises(InputFileError, match="damaged or cut short" if left else "is not a picture"):
+        read_picture(path)
+
+
+def test_nothing_is_printed_about_a_picture(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = png()
+    odd = whole[:33] + chunk(b"iCCP", b"x\0\0" + zlib.compress(b"bad")) + whole[33:]
+    (tmp_path / "a.png").write_bytes(odd)
+    np.testing.assert_array_equal(decoded(odd), RGB[:, :, ::-1])
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgb, RGB)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_heights_with_gaps_are_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from terrainpaint.core import files
-from terrainpaint.core.files import FileTransaction, atomic_path, write_image
+from terrainpaint.core.files import FileTransaction, atomic_path, local_path, write_image
 from terrainpaint.errors import OutputError
 
 if TYPE_CHECKING:
@@ -274,3 +274,18 @@ def test_image_reads_back_the_same(tmp_path: Path, shape: tuple[int, ...], dtype
     path = tmp_path / "bild-ä.png"
     write_image(path, image)
     np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), image)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("/home/a b/map.png", "/home/a b/map.png"),
+        ("map%20.png", "map%20.png"),
+        ("file:///home/a%20b/%C3%BC%23.png", "/home/a b/ü#.png"),
+        ("file://localhost/home/map.png", "/home/map.png"),
+        ("FILE:/home/map.png", "/home/map.png"),
+        ("https://example.org/map.png", "https:/example.org/map.png"),
+    ],
+)
+def test_addresses_of_files_are_paths(text: str, path: str) -> None:
+    assert local_path(text) == Path(path)

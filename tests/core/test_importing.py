@@ -15,6 +15,7 @@ from terrainpaint.core.importing import (
     classes_of_heights,
     default_limits,
     k_means,
+    likely_classes,
 )
 from terrainpaint.core.importing import earth as earth_module
 from terrainpaint.core.labeller import load_labeller
@@ -71,6 +72,36 @@ def test_suggestions_are_one_to_one_unless_that_is_far_off() -> None:
     assert k_means(patches(blues)).suggested == (WATER, WATER, WATER)
     many = k_means(np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8), count=12)
     assert len(many.suggested) == 12
+
+
+LOOKS = {
+    "water": ["#0a1a3c", "#1c3f72", "#02040d", "#3a6ea5", "#7fb2d9", "#aad3df", "#2f7f8f"],
+    "forest": ["#22361a", "#38552f", "#105c16", "#4a7a45", "#1a2c16"],
+    "grassland": ["#9cb45c", "#b9cd7c", "#86c957", "#cfe6a4"],
+    "tundra": ["#ffffff", "#f4f7fa", "#e8edf2"],
+    "desert": ["#d8b98c", "#eccf9c", "#f3e2bd"],
+    "hills": ["#7a5638", "#8f6744", "#5f412b"],
+    "mountain": ["#5c5a57", "#7f7d7a", "#9a9a9a"],
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_colours_of_photographs_become_the_class_they_look_like(name: str) -> None:
+    colours = np.array([tuple(bytes.fromhex(colour[1:])) for colour in LOOKS[name]], np.uint8)
+    assert [CLASS_NAMES[class_id] for class_id in likely_classes(colours)] == [name] * len(colours)
+    assert [CLASS_NAMES[class_id] for class_id in k_means(patches(colours[:1])).suggested] == [name]
+
+
+def test_class_colours_and_their_neighbours_are_their_class() -> None:
+    for step in (-3, 0, 3):
+        near = (PALETTE.astype(int) + step).astype(np.uint8)
+        assert likely_classes(near).tolist() == list(range(CLASS_COUNT))
+
+
+def test_what_is_not_seen_makes_no_clusters() -> None:
+    rgb = patches(PALETTE[[0, 2]])
+    seen = (rgb == PALETTE[0]).all(axis=2)
+    assert k_means(rgb, seen=seen).centres.tolist() == [PALETTE[0].tolist()]
 
 
 @pytest.mark.parametrize("classes", [(0,), (0, 7), (0, -1), (0, 1, 2)])

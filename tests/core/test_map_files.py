@@ -9,6 +9,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,8 +18,9 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 from PIL import Image
 
-from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE
-from terrainpaint.core.map_files import read_map, read_map_nearest, write_map
+from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, PALETTE, WATER
+from terrainpaint.core.map_files import read_map, read_map_cells, read_map_nearest, write_map
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import MapError
 
@@ -191,12 +193,10 @@ def test_jpeg_is_read_only_by_nearest_colour(tmp_path: Path, ids: NDArray[np.uin
 
 
 BAD_PICTURES = {
-    "RGBA": (Image.new("RGBA", (64, 64), (17, 141, 215, 255)), {}, "without alpha"),
-    "LA": (Image.new("LA", (64, 64)), {}, "without alpha"),
-    "RGB with tRNS": (Image.new("RGB", (64, 64), (17, 141, 215)), {"transparency": (1, 2, 3)}, "without alpha"),
+    "grey with alpha": (Image.new("LA", (64, 64)), {}, "grey picture"),
     "grey": (Image.new("L", (64, 64), 5), {}, "grey picture"),
     "black and white": (Image.new("1", (64, 64)), {}, "grey picture"),
-    "16-bit grey": (Image.new("I;16", (64, 64)), {}, "16 bits a channel"),
+    "16-bit grey": (Image.new("I;16", (64, 64)), {}, "grey picture"),
     "narrow": (Image.new("RGB", (31, 64), (17, 141, 215)), {}, "31 x 64 pixels; a map has at least 32"),
     "wide": (Image.new("RGB", (65_537, 32), (17, 141, 215)), {}, "65537 x 32 pixels; a map has at most 65,536"),
 }
@@ -213,29 +213,80 @@ def test_pictures_that_are_not_maps(name: str, tmp_path: Path) -> None:
         assert str(caught.value).startswith(str(path))
 
 
-def test_used_transparent_palette_entry_is_refused(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
-    path = tmp_path / "transparent.png"
-    for transparency in (3, b"\xff\x80"):
-        palette_picture(ids, PALETTE).save(path, transparency=transparency)
-        with pytest.raises(MapError, match="without alpha"):
-            read_map(path)
+def test_an_opaque_alpha_channel_does_not_matter(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / "alpha.png"
+    Image.fromarray(PALETTE[ids]).convert("RGBA").save(path)
+    np.testing.assert_array_equal(read_map(path).ids, ids)
+    Image.fromarray(PALETTE[ids]).save(path, transparency=(1, 2, 3))
+    np.testing.assert_array_equal(read_map(path).ids, ids)
+    nearest, inexact = read_map_nearest(path)
+    np.testing.assert_array_equal(nearest.ids, ids)
+    assert inexact == 0
 
 
-def test_sixteen_bit_rgb_is_refused(tmp_path: Path) -> None:
-    # Pillow cannot write such pictures, and reads them silently as 8 bits.
-    header = struct.pack(">IIBBBBB", 32, 32, 16, 2, 0, 0, 0)
-    data = zlib.compress((b"\0" + bytes(32 * 6)) * 32)
+def see_through_pictures(ids: NDArray[np.uint8]) -> dict[str, tuple[Image.Image, dict[str, object]]]:
+    """Pictures whose forest is see-through: whatever colour they have there."""
+    shown = np.where(ids == 2, np.uint8(100), np.uint8(200))
+    colours = np.where((ids == 2)[..., None], np.uint8(9), PALETTE[ids])
+    return {
+        "RGBA": (Image.fromarray(np.dstack([colours, shown])), {}),
+        "palette": (palette_picture(ids, PALETTE), {"transparency": b"\xff\xff\x64\xff\xff"}),
+        "palette entry": (palette_picture(ids, PALETTE), {"transparency": 2}),
+        "RGB with tRNS": (Image.fromarray(colours), {"transparency": (9, 9, 9)}),
+    }
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "palette", "palette entry", "RGB with tRNS"])
+def test_what_is_see_through_becomes_the_class_under_it(kind: str, tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    picture, options = see_through_pictures(ids)[kind]
+    path = tmp_path / "holes.png"
+    picture.save(path, **options)
+    np.testing.assert_array_equal(read_map_cells(path), np.where(ids == 2, EMPTY, ids))
+    said: list[str] = []
+    np.testing.assert_array_equal(read_map(path, say=said.append).ids, np.where(ids == 2, WATER, ids))
+    assert f"see-through on {(ids == 2).mean():.2%} of its pixels; they became water" in said[0]
+    np.testing.assert_array_equal(read_map(path, under=4).ids, np.where(ids == 2, 4, ids))
+    nearest, inexact = read_map_nearest(path, under=5)
+    np.testing.assert_array_equal(nearest.ids, np.where(ids == 2, 5, ids))
+    assert inexact == 0
+
+
+def test_the_first_picture_of_an_animation_is_the_map(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / "map.gif"
+    palette_picture(ids, PALETTE).save(path, save_all=True, append_images=[palette_picture(6 - ids, PALETTE)])
+    said: list[str] = []
+    np.testing.assert_array_equal(read_map(path, say=said.append).ids, ids)
+    assert said == [f"{path}: It has 2 pictures; the first one is used."]
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".tif", ".gif", ".tga"])
+def test_any_format_that_keeps_colours_can_be_a_map(suffix: str, tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / f"map{suffix}"
+    palette_picture(ids, PALETTE).save(path)
+    np.testing.assert_array_equal(read_map(path).ids, ids)
+
+
+def test_a_map_is_turned_as_its_file_says(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / "turned.png"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(PALETTE[np.rot90(ids)]).save(path, exif=exif)
+    np.testing.assert_array_equal(read_map(path).ids, ids)
+    np.testing.assert_array_equal(read_map_nearest(path)[0].ids, ids)
+
+
+@pytest.mark.parametrize("low_byte", [0, 1])
+def test_sixteen_bits_a_channel_are_read_exactly(low_byte: int, tmp_path: Path, ids: NDArray[np.uint8]) -> None:
     path = tmp_path / "deep.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
-    with pytest.raises(MapError, match="16 bits a channel"):
-        read_map(path)
+    deep = PALETTE[ids].astype(np.uint16)
+    assert cv2.imwrite(str(path), (deep * 256 + deep * low_byte)[:, :, ::-1])
+    np.testing.assert_array_equal(read_map(path).ids, ids)
 
 
-def test_cmyk_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "print.jpg"
-    Image.new("CMYK", (64, 64)).save(path)
-    with pytest.raises(MapError, match="save it as RGB"):
-        read_map_nearest(path)
+def test_printing_colours_are_read_by_the_nearest_class(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / "print.tif"
+    Image.fromarray(PALETTE[ids]).convert("CMYK").save(path)
+    np.testing.assert_array_equal(read_map_nearest(path)[0].ids, ids)
 
 
 @given(cut=st.floats(0, 0.95), palette=st.booleans())

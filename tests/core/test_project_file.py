@@ -177,7 +177,7 @@ def test_no_file(tmp_path: Path) -> None:
 def test_zip_files_of_other_formats(tmp_path: Path) -> None:
     assert "is not a TerrainPaint project" in refused(zipped(tmp_path / "a.zip", {"word/document.xml": b"<a/>"}))
     ora = {"mimetype": b"image/openraster", "stack.xml": b"<image/>"}
-    assert "import it as OpenRaster" in refused(zipped(tmp_path / "b.zip", ora))
+    assert "kept only its layers" in refused(zipped(tmp_path / "b.zip", ora))
 
 
 def test_empty_zip(tmp_path: Path) -> None:

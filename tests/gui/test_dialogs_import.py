@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QRadioBu
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.decoding import Picture
 from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_heights
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
@@ -20,8 +21,10 @@ from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, percent
 IDS = np.repeat(np.repeat(np.arange(7, dtype=np.uint8).reshape(1, 7), 40, axis=0), 10, axis=1)
 
 
-def opened(qtbot: QtBot, rgb: NDArray[np.uint8]) -> ImportPictureDialog:
-    dialog = ImportPictureDialog(rgb, "picture.png")
+def opened(
+    qtbot: QtBot, rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None, notes: tuple[str, ...] = ()
+) -> ImportPictureDialog:
+    dialog = ImportPictureDialog(Picture(rgb, alpha, rgb.shape[:2], notes), "picture.png")
     qtbot.addWidget(dialog)
     dialog.show()
     qtbot.waitUntil(accept_button(dialog.findChild(QDialogButtonBox)).isEnabled, timeout=20_000)
@@ -49,6 +52,38 @@ def test_other_colours_become_the_nearest_class(qtbot: QtBot) -> None:
     assert not exact.isEnabled() and "50 % of the pixels have other colours" in words(dialog)
 
 
+def test_a_photograph_becomes_what_its_colours_look_like(qtbot: QtBot) -> None:
+    colours = {"water": (12, 30, 62), "forest": (40, 62, 34), "tundra": (248, 250, 252), "desert": (222, 190, 140)}
+    rgb = np.repeat(np.array(list(colours.values()), np.uint8)[None], 40, axis=0).repeat(10, axis=1)
+    dialog = opened(qtbot, rgb)
+    expected = [CLASS_NAMES.index(name) for name in colours]
+    assert dialog.values().mode is ColourMode.NEAREST
+    assert dialog.values().ids[0, ::10].tolist() == expected
+    dialog.choose(ColourMode.CLUSTERS)
+    assert dialog.values().ids[0, ::10].tolist() == expected
+
+
+def test_what_lies_under_a_see_through_picture_is_asked(qtbot: QtBot) -> None:
+    alpha = np.full(IDS.shape, 255, np.uint8)
+    alpha[:, :14] = 0
+    rgb = np.where((alpha == 0)[..., None], np.uint8(3), PALETTE[IDS])
+    dialog = opened(qtbot, rgb, alpha)
+    assert "20 % of the picture is see-through" in words(dialog)
+    assert dialog.values().mode is ColourMode.EXACT
+    np.testing.assert_array_equal(dialog.values().ids, np.where(alpha == 0, 0, IDS))
+    (under,) = [child for child in dialog.findChildren(ClassCombo) if child.isVisible()]
+    under.setCurrentIndex(5)
+    np.testing.assert_array_equal(dialog.values().ids, np.where(alpha == 0, 5, IDS))
+    dialog.choose(ColourMode.CLUSTERS)
+    np.testing.assert_array_equal(dialog.values().ids, np.where(alpha == 0, 5, IDS))
+
+
+def test_what_was_done_with_the_file_is_shown(qtbot: QtBot) -> None:
+    dialog = opened(qtbot, PALETTE[IDS], notes=("It has 2 pictures; the first one is used.",))
+    assert "It has 2 pictures; the first one is used." in words(dialog)
+    assert not any(child.isVisible() for child in dialog.findChildren(ClassCombo))
+
+
 def test_clusters_are_named_by_the_user(qtbot: QtBot) -> None:
     rgb = np.zeros((40, 64, 3), np.uint8)
     rgb[:, 24:] = (250, 30, 30)
@@ -73,7 +108,7 @@ def test_the_map_can_be_smaller_than_the_picture_without_new_classes(qtbot: QtBo
 
 
 def test_there_is_no_value_while_the_picture_is_read(qtbot: QtBot) -> None:
-    dialog = ImportPictureDialog(PALETTE[IDS], "picture.png")
+    dialog = ImportPictureDialog(Picture(PALETTE[IDS], None, IDS.shape), "picture.png")
     qtbot.addWidget(dialog)
     with pytest.raises(ValueError, match="still being read"):
         dialog.values()

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
+from PIL import Image
+from PySide6.QtCore import QEventLoop, QMimeData, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QDialogButtonBox, QMenu
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.map_files import read_map, write_map
-from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.gui import saving
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
+from terrainpaint.gui.dialogs.import_questions import ChoiceDialog, SeeThroughDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.gui.widgets.class_colours import percent
 from terrainpaint.gui.window import MainWindow
 from tests.core.projects import VIEW, assert_same, blotches, full_project
 from tests.gui.windows import Buttons, Person, chooses, open_window
@@ -82,6 +87,15 @@ def press(window: MainWindow, text: str) -> None:
         if child.text() == text and child.isVisible()
     ]  # fmt: skip
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def texts(dialog: QDialog) -> str:
+    """All labels of a dialog."""
+    return " ".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def button(dialog: QDialog, text: str) -> QPushButton:
+    return next(child for child in dialog.findChildren(QPushButton) if child.text() == text)
 
 
 def first_row(window: MainWindow) -> str:
@@ -393,6 +407,131 @@ def test_heights_are_imported_through_their_dialog(person: Person, qtbot: QtBot,
     assert ids[35, 45] != 0
 
 
+def test_a_map_with_see_through_parts_asks_what_lies_under_it(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    ids = painted((50, 60))
+    shown = np.where(ids == 2, np.uint8(0), np.uint8(255))
+    cv2.imwrite(str(tmp_path / "holes.png"), np.dstack([PALETTE[ids][:, :, ::-1], shown]))
+
+    def answer(dialog: SeeThroughDialog) -> None:
+        assert f"{percent((ids == 2).mean())} of the picture is see-through" in texts(dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(4)
+        dialog.accept()
+
+    with qtbot.waitSignal(person.window.document.opened), person.in_dialog(SeeThroughDialog, answer):
+        person.window.opening.open_path(tmp_path / "holes.png")
+    document = person.window.document
+    assert np.array_equal(document.ids, np.where(ids == 2, 4, ids))
+    assert document.settings.base_class == 4
+    assert np.array_equal(document.project.layers[0].cells == EMPTY, ids == 2)
+
+
+def test_the_first_picture_of_an_animation_is_imported(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    frames = [Image.fromarray(PALETTE[ids]) for ids in (painted((50, 60)), 6 - painted((50, 60)))]
+    frames[0].save(tmp_path / "map.gif", save_all=True, append_images=frames[1:])
+    opened(person, qtbot, tmp_path / "map.gif")
+    assert np.array_equal(person.window.document.ids, painted((50, 60)))
+    assert "It has 2 pictures; the first one is used." in person.sentence
+
+
+def terrarium(path: Path) -> np.ndarray:
+    """Write heights as colours and return them, (64, 80) metres."""
+    rows, cols = np.indices((64, 80))
+    height = (1500 - 40 * np.hypot(rows - 32, cols - 40)).astype(np.float32)
+    numbers = np.round((height + 32768) * 256).astype(np.int64)
+    rgb = np.dstack([numbers >> 16, numbers >> 8 & 255, numbers & 255]).astype(np.uint8)
+    cv2.imwrite(str(path), rgb[:, :, ::-1])
+    return height
+
+
+def test_heights_as_colours_are_offered_as_heights(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    height = terrarium(tmp_path / "tile.png")
+    shown: list[float] = []
+
+    def look(dialog: ImportHeightsDialog) -> None:
+        shown.append(float(np.abs(dialog.values().height - height).max()))
+        dialog.accept()
+
+    with (
+        qtbot.waitSignal(person.window.document.opened, timeout=20_000),
+        person.in_dialog(ImportHeightsDialog, look),
+        person.in_dialog(ChoiceDialog, lambda dialog: button(dialog, "Heights").click()),
+    ):
+        person.window.opening.open_path(tmp_path / "tile.png")
+    assert shown[0] < 0.01
+    assert person.window.document.ids[0, 0] == 0 and person.window.document.ids[32, 40] != 0
+
+
+def test_heights_as_colours_can_be_a_picture(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    terrarium(tmp_path / "tile.png")
+    with (
+        qtbot.waitSignal(person.window.document.opened, timeout=20_000),
+        person.in_dialog(ImportPictureDialog, accepted(qtbot)),
+        person.in_dialog(ChoiceDialog, lambda dialog: button(dialog, "Picture").click()),
+    ):
+        person.window.opening.open_path(tmp_path / "tile.png")
+    assert person.window.document.shape == (64, 80)
+
+
+def test_a_class_map_larger_than_a_document_is_offered_reduced(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    ids = np.repeat(np.arange(5, dtype=np.uint8), 4000)[None].repeat(80, axis=0)
+    write_map(tmp_path / "wide.png", SegmentationMap(ids))
+
+    def answer(dialog: ChoiceDialog) -> None:
+        assert "20,000 × 80 pixels" in texts(dialog) and "16,384 × 66" in texts(dialog)
+        button(dialog, "Reduce").click()
+
+    with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ChoiceDialog, answer):
+        person.window.opening.open_path(tmp_path / "wide.png")
+    assert person.window.document.shape == (66, 16_384)
+    assert person.window.document.ids[0, [0, 5000, 16_383]].tolist() == [0, 1, 4]
+
+
+def stripped(project_file: Path, path: Path) -> Path:
+    """The project as another program saves it again: without the parts that OpenRaster does not know."""
+    with zipfile.ZipFile(project_file) as archive, zipfile.ZipFile(path, "w") as again:
+        for name in archive.namelist():
+            if not name.startswith("terrain/"):
+                again.writestr(name, archive.read(name))
+    return path
+
+
+@pytest.mark.parametrize("way", ["open_path", "import_path"])
+def test_a_project_that_another_program_saved_opens_as_its_layers(
+    person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, way: str
+) -> None:
+    path = stripped(project_file, tmp_path / "again.terrainpaint")
+    document = person.window.document
+    with qtbot.waitSignal(document.opened):
+        getattr(person.window.opening, way)(path)
+    assert np.array_equal(document.ids, Document(full_project()).ids)
+    assert len(document.project.layers) == len(full_project().layers)
+    assert (document.path, document.name, document.is_dirty) == (None, "again", True)
+    assert "again.terrainpaint was saved by another program" in person.sentence
+
+
+def test_a_project_is_opened_under_any_name(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:
+    project_file.rename(tmp_path / "land.zip")
+    opened(person, qtbot, tmp_path / "land.zip")
+    assert_same(person.window.document.project, full_project())
+    assert person.window.document.path is None
+
+
+def test_a_file_of_the_clipboard_is_opened(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "my map & more.png"
+    write_map(path, SegmentationMap(painted((50, 60))))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    QGuiApplication.clipboard().setMimeData(data)
+    with qtbot.waitSignal(person.window.document.opened):
+        person.window.actions_["paste"].trigger()
+    assert np.array_equal(person.window.document.ids, painted((50, 60)))
+    person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+    QGuiApplication.clipboard().setText(path.as_uri())
+    with qtbot.waitSignal(person.window.document.opened):
+        person.window.actions_["paste"].trigger()
+    assert person.window.document.name == "my map & more"
+
+
 def test_a_cancelled_dialog_imports_nothing(person: Person, tmp_path: Path) -> None:
     before = person.window.document.project
     cv2.imwrite(str(tmp_path / "photo.png"), np.full((60, 80, 3), 77, np.uint8))
@@ -427,6 +566,28 @@ def test_a_reference_picture_is_loaded(
     assert tuple(underlay.picture[0, 0]) == (30, 20, 10)
     placed = underlay.placed(person.window.document.shape)
     assert placed.width / placed.height == pytest.approx(80 / 60), "it keeps its proportions"
+
+
+def test_a_see_through_reference_picture_asks_for_a_colour(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.full((60, 80, 4), (10, 20, 30, 255), np.uint8)
+    pixels[:, :20, 3] = 0
+    cv2.imwrite(str(tmp_path / "photo.png"), pixels)
+    chooses(monkeypatch, tmp_path / "photo.png")
+
+    def answer(dialog: SeeThroughDialog) -> None:
+        dialog.findChild(QComboBox).setCurrentText("Black")
+        dialog.accept()
+
+    with (
+        qtbot.waitSignal(person.window.document.underlay_changed),
+        person.in_dialog(SeeThroughDialog, answer),
+    ):
+        person.window.actions_["underlay"].trigger()
+    underlay = person.window.document.project.underlay
+    assert underlay is not None
+    assert underlay.picture[5, [5, 50]].tolist() == [[0, 0, 0], [30, 20, 10]]
 
 
 def test_the_map_is_exported_as_a_picture(
@@ -483,6 +644,13 @@ def test_foreign_files_get_a_message(person: Person, qtbot: QtBot, tmp_path: Pat
     assert person.window.document.project is before
     assert np.array_equal(person.window.document.ids, ids)
     assert person.window.recent_files.paths() == []
+
+
+def test_a_picture_that_is_cut_short_says_so(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    whole = cv2.imencode(".png", noise)[1].tobytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    assert "cut.png is damaged or cut short" in refused(person, qtbot, tmp_path / "cut.png")
 
 
 def test_a_damaged_project_gets_a_message(person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path) -> None:

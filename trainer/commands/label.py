@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.decoding import read_heights, read_picture
+    from terrainpaint.core.decoding import WHITE, read_heights, read_picture
     from terrainpaint.core.labeller import load_labeller
     from terrainpaint.core.map_files import write_map
     from terrainpaint.core.smoothing import Smoothing
@@ -90,7 +90,7 @@ def _apply_labeller(arguments: argparse.Namespace) -> None:
     if arguments.texture is None or arguments.height is None or arguments.output is None:
         raise WrongUsage("--apply needs --texture, --height and -o")
     labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
-    texture, height = read_picture(arguments.texture), read_heights(arguments.height)
+    texture, height = read_picture(arguments.texture).over(WHITE), read_heights(arguments.height)
     if texture.shape[:2] != height.shape:
         raise TrainingError(f"{arguments.texture} is {texture.shape[1]} x {texture.shape[0]} px and {arguments.height} "
                             f"{height.shape[1]} x {height.shape[0]} px; they must be the same size.")  # fmt: skip

@@ -5,7 +5,6 @@ Files that cannot be used are left out and listed with the reason. Other sources
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +13,17 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from terrainpaint.core.decoding import UndecodableError, decoded, load_pixels, open_picture, read_heights
+from terrainpaint.core.decoding import (
+    WHITE,
+    UndecodableError,
+    decoded,
+    load_pixels,
+    open_picture,
+    picture_of,
+    read_heights,
+)
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
@@ -24,8 +31,6 @@ from terrainpaint.errors import InputFileError, TrainingError
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, assemble, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
-MAX_PX = 1 << 30
-"""Pictures of more pixels are left out before memory is allocated for them."""
 PICTURE_CUTS = (Cut.CENTRE, Cut.RANDOM, Cut.WHOLE)
 """Default cuts of pictures."""
 TERRAIN_CUTS = (Cut.CENTRE, Cut.RANDOM)
@@ -133,31 +138,24 @@ def tiles_from_files(
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB of any picture, turned upright, on white where it is transparent. Raises UnusableFile."""
     try:
-        with warnings.catch_warnings(action="ignore"), open_picture(path) as opened:
-            if opened.width * opened.height > MAX_PX:
-                raise UnusableFile(f"has {opened.width * opened.height // 10**6:,} million pixels; cut it into parts")
-            load_pixels(opened)
-            picture = ImageOps.exif_transpose(opened)
-    except UnusableFile:
-        raise
+        with open_picture(path) as opened:
+            if opened.mode == "F":
+                raise UnusableFile("holds fractions, which are no colours")
+            if opened.mode == "I" and not _is_16_bit_grey(opened):
+                raise UnusableFile("holds numbers of more than 16 bits, which are no lightness")
+            return picture_of(opened).over(WHITE)
     except UndecodableError as error:
         raise UnusableFile(str(error)) from error
     except MemoryError as error:
         raise UnusableFile("does not fit into memory; cut it into parts") from error
-    # Whatever a parser raises for broken EXIF data, the bytes are at fault: OSError, ValueError, struct.error, ...
-    except Exception as error:
-        raise UnusableFile("is damaged or cut short") from error
-    if picture.mode.startswith("I"):
-        grey = np.asarray(picture)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise UnusableFile("holds numbers of more than 16 bits, which are no lightness")
-        return np.repeat((grey // 257).astype(np.uint8)[:, :, None], 3, axis=2)
-    if picture.mode == "F":
-        raise UnusableFile("holds fractions, which are no colours")
-    if picture.has_transparency_data:
-        over = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    return np.asarray(picture.convert("RGB"))
+    except OSError as error:
+        raise UnusableFile(f"cannot be read: {why_unreadable(error)}") from error
+
+
+def _is_16_bit_grey(picture: Image.Image) -> bool:
+    load_pixels(picture)
+    low, high = picture.getextrema()
+    return isinstance(low, (int, float)) and isinstance(high, (int, float)) and low >= 0 and high <= 65535
 
 
 def read_deep_rgb(path: Path) -> NDArray[Any]:

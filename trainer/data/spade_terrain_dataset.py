@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from terrainpaint.core.decoding import read_heights, read_picture
+from terrainpaint.core.decoding import WHITE, read_heights, read_picture
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
@@ -34,7 +34,7 @@ def tiles_from_dataset(
         texture_path, height_path = path.with_name(stem + "_t.png"), path.with_name(stem + "_h.png")
         # The published maps were resampled, so a few pixels at borders are blends of two class colours.
         labels = read_map_nearest(path)[0].ids
-        texture = read_picture(texture_path)
+        texture = read_picture(texture_path).over(WHITE)
         low, high = height_range_m
         height = whole_metres(low + read_heights(height_path) * ((high - low) / 65535), height_path)
         side = side or labels.shape[0]

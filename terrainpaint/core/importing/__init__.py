@@ -1,7 +1,7 @@
 """Class maps from files of users: pictures of any colours, and heights of real or synthetic land."""
 
 from terrainpaint.core.importing.colour_heights import ColourHeights, colour_heights
-from terrainpaint.core.importing.colours import Clusters, k_means
+from terrainpaint.core.importing.colours import Clusters, k_means, likely_classes
 from terrainpaint.core.importing.earth import classes_of_earth, shows_same_ground
 from terrainpaint.core.importing.gaps import Gaps
 from terrainpaint.core.importing.height_files import HeightMap, read_height_map
@@ -50,6 +50,7 @@ __all__ = [
     "is_raw",
     "k_means",
     "kind_of",
+    "likely_classes",
     "likely_raw_format",
     "moved_limits",
     "raw_sizes",

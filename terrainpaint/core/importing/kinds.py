@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.decoding import UndecodableError, open_picture
+from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError, open_picture
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.raster_info import Raster
 from terrainpaint.core.importing.rasters import is_raster, open_raster, require_regular_file
@@ -61,7 +61,7 @@ def kind_of(path: Path) -> Kind:
             return _kind_of_raster(path, raster)
     try:
         with open_picture(path):
-            return Kind.PICTURE
+            pass
     except OSError as error:
         raise input_error(path, error) from error
     except UndecodableError as error:
@@ -69,6 +69,10 @@ def kind_of(path: Path) -> Kind:
             f"{path} is no kind of file that can be read; give a project, weights, a picture, or heights as GeoTIFF or "
             "16-bit PNG."
         ) from error
+    with suppress(MapError):
+        read_map(path)
+        return Kind.MAP
+    return Kind.PICTURE
 
 
 def _is_weights(path: Path, head: bytes) -> bool:
@@ -90,14 +94,15 @@ def _kind_of_raster(path: Path, raster: Raster) -> Kind:
     info = raster.info
     if info.colour_table is not None:
         table = info.colour_table
-        if info.dtype == "uint8" and _is_map(path, [table[np.unique(strip[0])] for strip in _strips(raster)]):
+        used = [table[np.unique(strip[0])] for strip in _strips(raster)]
+        if info.dtype == "uint8" and _is_map(path, [colours[colours[:, 3] >= OPAQUE_ALPHA] for colours in used]):
             return Kind.MAP
         return Kind.HEIGHTS if (table[:, 1:3] == table[:, :1]).all() else Kind.PICTURE
     colours = info.bands - info.alpha
     if colours == 1:
         return Kind.HEIGHTS
     whole = np.dtype(info.dtype).kind == "u" and info.bands in _COLOUR_BANDS
-    if whole and _is_map(path, [_colours_of(strip) for strip in _strips(raster)]):
+    if whole and _is_map(path, [_colours_of(strip, info.alpha) for strip in _strips(raster)]):
         return Kind.MAP
     if _are_equal(raster, colours):
         return Kind.HEIGHTS
@@ -113,9 +118,12 @@ def _strips(raster: Raster) -> list[NDArray[Any]]:
     return [raster.rows(int(top), min(int(top) + _STRIP_ROWS, height)) for top in tops]
 
 
-def _colours_of(strip: NDArray[Any]) -> NDArray[Any]:
-    """(n, 3) of the bands (3 or 4, rows, W), in 8 bits where 16 bits repeat them."""
+def _colours_of(strip: NDArray[Any], has_alpha: bool) -> NDArray[Any]:
+    """(n, 3) of the bands (3 or 4, rows, W) where they can be seen, in 8 bits where 16 bits repeat them."""
     colours = np.moveaxis(strip[:3], 0, -1).reshape(-1, 3)
+    if has_alpha:
+        opaque = OPAQUE_ALPHA * (257 if strip.dtype == np.uint16 else 1)
+        colours = colours[strip[3].reshape(-1) >= opaque]
     return colours // 257 if colours.dtype == np.uint16 and (colours % 257 == 0).all() else colours
 
 

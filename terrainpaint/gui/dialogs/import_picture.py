@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.core.classes import PALETTE, nearest_classes
-from terrainpaint.core.importing import Clusters, k_means
+from terrainpaint.core.classes import PALETTE, WATER
+from terrainpaint.core.decoding import Picture
+from terrainpaint.core.importing import Clusters, k_means, likely_classes
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -50,13 +51,13 @@ class ColourMode(Enum):
     """How the colours of a picture become classes."""
 
     EXACT = "Exact class colours"
-    NEAREST = "Nearest class colour"
+    NEAREST = "Most similar class"
     CLUSTERS = "Seven clusters"
 
 
 _EXPLAINED = {
     ColourMode.EXACT: "For maps that use the seven class colours only.",
-    ColourMode.NEAREST: "Each pixel becomes the class with the most similar colour.",
+    ColourMode.NEAREST: "By hue and lightness: blue is water, green grassland or forest, white tundra.",
     ColourMode.CLUSTERS: "Finds the main colours of the picture; you choose a class for each.",
 }
 
@@ -73,16 +74,19 @@ class PictureImport:
 class _Read:
     """What all modes need of the picture."""
 
-    nearest: NDArray[np.uint8]
+    likely: NDArray[np.uint8]
     foreign: float  # fraction of the pixels without a class colour, 0..1
     clusters: Clusters
 
 
 class ImportPictureDialog(QDialog):
-    """Asks how the picture `rgb` (H, W, 3) uint8 sRGB becomes a map; `name` is the name of its file."""
+    """Asks how a picture becomes a map, also what lies under its see-through parts; `name` is the name of its file."""
 
-    def __init__(self, rgb: NDArray[np.uint8], name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, picture: Picture, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        rgb = picture.rgb
+        self._picture = picture
+        self._under = ClassCombo(WATER)
         self.setWindowTitle(f"Import {name}")
         self._read: _Read | None = None
         self._modes = QButtonGroup(self)
@@ -96,17 +100,19 @@ class ImportPictureDialog(QDialog):
         self._width = _width_field(rgb.shape)
         self._size = label("", "muted")
         self._shape = rgb.shape[0], rgb.shape[1]
+        self._see_through = picture.see_through
         self._buttons = decision(self, "Import")
         self._build()
-        self._before.show_picture(thinned(rgb, _PREVIEW_PX))
+        self._show_before()
         self._after.show_text("Reading the colours…")
         accept_button(self._buttons).setEnabled(False)
         self._width.valueChanged.connect(self._show_size)
         self._show_size()
 
         def read(progress: Progress, cancel: Cancel) -> _Read:
-            nearest = nearest_classes(rgb)
-            return _Read(nearest, _foreign_fraction(rgb, nearest), k_means(rgb, CLUSTERS))
+            likely = likely_classes(rgb)
+            seen = None if picture.see_through is None else ~picture.see_through
+            return _Read(likely, _foreign_fraction(rgb, likely, seen), k_means(rgb, CLUSTERS, seen=seen))
 
         # No parent: the thread may outlive the dialog.
         self._job = BackgroundJob(read)
@@ -140,8 +146,12 @@ class ImportPictureDialog(QDialog):
         if self._read is None:
             raise ValueError("the picture is still being read")
         if self._mode is ColourMode.CLUSTERS:
-            return self._read.clusters.ids([combo.class_id for combo in self._combos])
-        return self._read.nearest
+            ids = self._read.clusters.ids([combo.class_id for combo in self._combos])
+        else:
+            ids = self._read.likely
+        if self._see_through is not None:
+            ids = np.where(self._see_through, np.uint8(self._under.class_id), ids)
+        return ids
 
     def _build(self) -> None:
         side = QVBoxLayout()
@@ -163,9 +173,16 @@ class ImportPictureDialog(QDialog):
         self._clusters.hide()
         side.addSpacing(8)
         size = Form()
+        if self._see_through is not None:
+            size.add("&Under it", self._under)
+            part = float(np.count_nonzero(self._see_through) / self._see_through.size)
+            size.add_below(paragraph(f"{percent(part)} of the picture is see-through."))
+            self._under.currentIndexChanged.connect(self._show)
         size.add("Map &width", self._width)
         size.add_below(self._size)
         side.addLayout(size)
+        for note in self._picture.notes:
+            side.addWidget(paragraph(note))
         side.addStretch(1)
 
         pictures = QGridLayout()
@@ -201,7 +218,8 @@ class ImportPictureDialog(QDialog):
             self.choose(ColourMode.EXACT if exact else ColourMode.NEAREST)
 
     def _add_clusters(self, clusters: Clusters) -> None:
-        counts = np.bincount(clusters.labels.ravel(), minlength=len(clusters.centres)) / clusters.labels.size
+        labels = clusters.labels if self._see_through is None else clusters.labels[~self._see_through]
+        counts = np.bincount(labels.ravel(), minlength=len(clusters.centres)) / clusters.labels.size
         for row, (centre, class_id) in enumerate(zip(clusters.centres, clusters.suggested, strict=True)):
             colour = QLabel()
             colour.setPixmap(colour_icon(centre).pixmap(QSize(20, 20), self.devicePixelRatio()))
@@ -214,6 +232,13 @@ class ImportPictureDialog(QDialog):
             self._grid.addWidget(combo, row, 2)
         self._grid.setColumnStretch(2, 1)
 
+    def _show_before(self) -> None:
+        small = thinned(self._picture.rgb, _PREVIEW_PX)
+        if self._picture.alpha is not None:
+            # Transparent in the view too, as far as the classes are concerned.
+            small = np.dstack([small, thinned(self._picture.alpha, _PREVIEW_PX)])
+        self._before.show_picture(small)
+
     def _show(self) -> None:
         self._clusters.setVisible(self._mode is ColourMode.CLUSTERS)
         if self._read is not None:
@@ -222,14 +247,19 @@ class ImportPictureDialog(QDialog):
             self._class_bar.show_map(ids)
 
     def _show_size(self) -> None:
-        rows, cols = self._shape
+        rows, cols = self._picture.file_shape
         self._size.setText(f"× {self._rows():,} px; the picture has {cols:,} × {rows:,}")
 
 
-def _foreign_fraction(rgb: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> float:
-    rows = max(1, _BAND_PX // nearest.shape[1])
-    bands = (slice(top, top + rows) for top in range(0, len(nearest), rows))
-    return sum(int((PALETTE[nearest[band]] != rgb[band]).any(axis=2).sum()) for band in bands) / nearest.size
+def _foreign_fraction(rgb: NDArray[np.uint8], ids: NDArray[np.uint8], seen: NDArray[np.bool_] | None) -> float:
+    """Fraction 0..1 of the pixels, of those that are `seen`, whose colour is not exactly that of their class."""
+    rows = max(1, _BAND_PX // ids.shape[1])
+    foreign = 0
+    for top in range(0, len(ids), rows):
+        band = slice(top, top + rows)
+        wrong = (PALETTE[ids[band]] != rgb[band]).any(axis=2)
+        foreign += int(np.count_nonzero(wrong if seen is None else wrong & seen[band]))
+    return foreign / ids.size
 
 
 def _width_field(shape: tuple[int, ...]) -> WholeField:

@@ -163,11 +163,13 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
     Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
     Image.fromarray(grey).convert("RGB").quantize(4).save(tmp_path / "palette.png")
     Image.fromarray(grey).convert("CMYK").save(tmp_path / "print.tif")
-    Image.fromarray(np.dstack([grey, grey, grey, np.zeros_like(grey)])).save(tmp_path / "glass.png")
+    glass = np.tile(np.repeat(np.array([0, 255], np.uint8), 25), (40, 1))
+    Image.fromarray(np.dstack([grey, grey, grey, glass])).save(tmp_path / "glass.png")
     for name in ("grey.png", "deep.png", "palette.png", "print.tif"):
         rgb = read_rgb(tmp_path / name)
         assert rgb.shape == (40, 50, 3) and rgb.dtype == np.uint8 and np.abs(rgb.astype(int) - 128).max() <= 1, name
-    assert (read_rgb(tmp_path / "glass.png") == 255).all()
+    assert (read_rgb(tmp_path / "glass.png")[:, :25] == 255).all()
+    assert (read_rgb(tmp_path / "glass.png")[:, 25:] == 128).all()
     turned = Image.fromarray(grey).getexif()
     turned[0x0112] = 6
     Image.fromarray(grey).save(tmp_path / "turned.jpg", exif=turned)
