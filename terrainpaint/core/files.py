@@ -89,6 +89,25 @@ def local_path(text: str) -> Path:
 
 
 @dataclass(frozen=True)
+class FileStamp:
+    """What changes when another program writes a file: device and number of the file, size, time in nanoseconds."""
+
+    device: int
+    number: int
+    size: int
+    time_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp | None:
+        """The present stamp of a file, None when it cannot be read."""
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            return None
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
 class _Pending:
     """One file of a transaction: `final` is the path that the caller gave, `target` the same without symbolic links."""
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoStack
 from shiboken6 import isValid
 
 from terrainpaint.core.edits import Tiles
+from terrainpaint.core.files import FileStamp
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import (
     EMPTY,
@@ -69,6 +70,7 @@ class Document(QObject):
         self._stroke: PaintStroke | None = None
         self._selection: Selection | None = None
         self._path: Path | None = None
+        self._stamp: FileStamp | None = None
         self._origin = ""
         self._project: Project = project
         self._take(project, None)
@@ -99,6 +101,12 @@ class Document(QObject):
     def path(self) -> Path | None:
         """The file of the project, None while it has none."""
         return self._path
+
+    @property
+    def is_file_changed(self) -> bool:
+        """Whether another program has written the file since it was opened or saved."""
+        stamp = FileStamp.of(self._path) if self._path else None
+        return stamp is not None and stamp != self._stamp
 
     @property
     def name(self) -> str:
@@ -165,7 +173,7 @@ class Document(QObject):
 
     def saved(self, path: Path) -> None:
         """Called when the present state has been written to a file."""
-        self._path = path
+        self._path, self._stamp = path, FileStamp.of(path)
         self.undo_stack.setClean()
         self.stored.emit()
         self.title_changed.emit()
@@ -362,6 +370,7 @@ class Document(QObject):
             self._stroke.abandon()
             self.stroke_interrupted.emit()
         self._project, self._path, self._name = project, path, name
+        self._stamp = FileStamp.of(path) if path else None
         self._selection = None
         self._last_key = max(layer.key for layer in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))

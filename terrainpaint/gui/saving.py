@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from terrainpaint.core.project_file import SUFFIX, save_project
 from terrainpaint.errors import OutputError
 from terrainpaint.gui.background_jobs import WindowJobs
-from terrainpaint.gui.dialogs.file_questions import folder_is_there, may_replace, question
+from terrainpaint.gui.dialogs.file_questions import ChangedFile, changed_file, folder_is_there, may_replace, question
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import project_folder
@@ -80,8 +80,29 @@ class SaveActions(QObject):
         self._target: Path | None = None
 
     def save(self) -> bool:
-        """Save to the file of the document, or ask for one; whether it was saved."""
-        return self.save_as() if self._document.path is None else self.save_to(self._document.path)
+        """Save to the file of the document, or ask for one; whether it was saved. A file that another program has
+        changed meanwhile is replaced only if the user wants it."""
+        path = self._document.path
+        if path is None:
+            return self.save_as()
+        if self._document.is_file_changed:
+            match changed_file(path, self._window):
+                case ChangedFile.SAVE_AS:
+                    return self.save_as()
+                case ChangedFile.KEEP:
+                    return False
+        return self.save_to(path)
+
+    def save_unasked(self) -> None:
+        """Save to the file of the document, unless another program has changed it."""
+        path = self._document.path
+        if path is None:
+            return
+        if self._document.is_file_changed:
+            self._target = path
+            self.failed.emit(f"{path} was changed by another program, so it was not saved; save it under another name.")
+        else:
+            self.save_to(path)
 
     def save_as(self) -> bool:
         """Ask for a file and save to it; whether it was saved."""
@@ -92,7 +113,7 @@ class SaveActions(QObject):
 
     def try_again(self) -> bool:
         """Save to the file that failed; whether it was saved."""
-        return self.save() if self._target is None else self.save_to(self._target)
+        return self.save() if self._target in (None, self._document.path) else self.save_to(self._target)
 
     def save_to(self, path: Path) -> bool:
         """Save to a file; whether it was saved. The user cannot paint meanwhile: it would count as saved."""

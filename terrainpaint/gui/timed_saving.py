@@ -45,5 +45,5 @@ class TimedSaving(QObject):
             self._timer.start(_AGAIN_MS)
             return
         if self._document.path is not None and self._document.is_dirty:
-            self._saving.save()
+            self._saving.save_unasked()
         self._timer.start(self._interval_ms)

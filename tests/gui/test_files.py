@@ -251,6 +251,29 @@ def test_the_user_cannot_paint_during_a_save(
     assert turns == [1]
 
 
+@pytest.mark.parametrize("answer", [Buttons.Save, Buttons.Yes, Buttons.Cancel])
+def test_a_file_that_another_program_changed_is_replaced_only_when_asked(
+    person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Buttons
+) -> None:
+    opened(person, qtbot, project_file)
+    person.looks_at(1)
+    chooses(monkeypatch, tmp_path / "mine.terrainpaint")
+    person.paints((20, 20), (30, 30))
+    assert person.window.saving.save() and not person.asked
+    others = Project.empty((40, 50), Settings(100.0, "atlas"))
+    save_project(project_file, others, VIEW, None)
+    person.paints((30, 30), (40, 50))
+    person.answer = answer
+    person.window.saving.save_unasked()
+    assert not person.asked and "was changed by another program" in person.sentence
+    assert person.window.saving.save() == (answer != Buttons.Cancel)
+    assert len(person.asked) == 1
+    assert (load_project(project_file)[0].shape == (40, 50)) == (answer != Buttons.Yes)
+    assert (tmp_path / "mine.terrainpaint").exists() == (answer == Buttons.Save)
+    # Nothing is asked about a file that is the own one again.
+    assert answer == Buttons.Cancel or (person.window.saving.save() and len(person.asked) == 1)
+
+
 @pytest.mark.parametrize("answer", [Buttons.Save, Buttons.Discard, Buttons.Cancel])
 def test_another_document_asks_about_unsaved_work(
     person: Person, qtbot: QtBot, project_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Buttons

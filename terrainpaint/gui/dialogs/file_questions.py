@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -43,6 +44,28 @@ def folder_is_there(folder: Path, parent: QWidget | None) -> bool:
 def may_replace(path: Path, parent: QWidget | None) -> bool:
     """Whether there is no such file yet, or the user lets it be replaced."""
     return not os.path.lexists(path) or _ask(parent, "Replace a file", f'"{path}" exists already.', "Replace it")
+
+
+class ChangedFile(Enum):
+    """What to do with a file that another program has changed."""
+
+    KEEP = auto()
+    SAVE_AS = auto()
+    REPLACE = auto()
+
+
+def changed_file(path: Path, parent: QWidget | None) -> ChangedFile:
+    """Ask what to do when the file that is to be saved was changed by another program."""
+    box = question(
+        parent, "Changed by another program",
+        f'"{path}" was changed by another program since you opened it. Saving here replaces what it wrote.',
+    )  # fmt: skip
+    box.setStandardButtons(_Buttons.Save | _Buttons.Yes | _Buttons.Cancel)
+    box.button(_Buttons.Save).setText("Save &as…")
+    box.button(_Buttons.Yes).setText("&Replace it")
+    box.setDefaultButton(_Buttons.Save)
+    answers = {_Buttons.Save: ChangedFile.SAVE_AS, _Buttons.Yes: ChangedFile.REPLACE}
+    return answers.get(_Buttons(box.exec()), ChangedFile.KEEP)
 
 
 def _ask(parent: QWidget | None, title: str, text: str, yes: str) -> bool:
