@@ -23,6 +23,15 @@ def asset_path(relative: str) -> Path:
     raise InputFileError(f"{ASSET_FOLDERS[-1] / relative} is not installed; install TerrainPaint again.")
 
 
+def document_path(name: str) -> Path | None:
+    """Absolute path of a document or a picture of `docs/`, such as "guide.md"; None when there is none."""
+    for folder in (_PACKAGE / "_assets" / "docs", _PACKAGE.parent / "docs"):
+        path = folder / name
+        if path.is_file():
+            return path
+    return None
+
+
 def shipped_styles() -> dict[str, Path]:
     """Name and weights file of every style that is installed with the program, sorted by name."""
     for root in ASSET_FOLDERS:

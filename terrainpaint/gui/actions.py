@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
+from terrainpaint.gui.help_actions import HelpActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
@@ -44,6 +45,7 @@ class Window(Protocol):
     modes: ViewModes
     preferences: PreferenceActions
     relief: ReliefDock
+    help: HelpActions
 
     def show_welcome(self) -> None:
         """Show the first page."""
@@ -56,12 +58,6 @@ class Window(Protocol):
 
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
-
-    def show_shortcuts(self) -> None:
-        """List all keys, to find and to change them."""
-
-    def show_about(self) -> None:
-        """Show version, licences and sources."""
 
     def close(self) -> bool:
         """End the program, unless the user wants to keep unsaved work."""
@@ -291,9 +287,11 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     (
         "&Help",
         (
-            Command("shortcuts", "&Keys…", lambda window: window.show_shortcuts(),
-                    ("Ctrl+F1",), icon="help", tip="All keys, and other keys for any command"),
-            Command("about", "&About TerrainPaint", lambda window: window.show_about()),
+            Command("guide", "&Guide", lambda window: window.help.show_guide(),
+                    ("F1",), icon="help", tip="How to use the program; no network is needed"),
+            Command("shortcuts", "&Keys…", lambda window: window.help.show_keys(),
+                    ("Ctrl+F1",), icon="keyboard", tip="All keys, and other keys for any command"),
+            Command("about", "&About TerrainPaint", lambda window: window.help.show_about()),
         ),
     ),
 )  # fmt: skip

@@ -6,22 +6,19 @@ Only what differs from the tables is stored, so that a later version can bring o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from PySide6.QtCore import QObject, QSettings, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QKeySequence
 
 from terrainpaint.core.classes import CLASSES
-from terrainpaint.gui.actions import MENUS, Command, Row, Submenu, show_keys
-from terrainpaint.gui.canvas.canvas import Canvas
-from terrainpaint.gui.tools import PAINTING_KEYS, TOOLS, ToolSettings
+from terrainpaint.gui.tools import TOOLS
 from terrainpaint.gui.view3d.navigator import VIEW_KEYS
 
 _SETTING = "keys"
-_COMMAND, _TOOL, _PAINTING = "command", "tool", "painting"
+COMMAND, TOOL, PAINTING = "command", "tool", "painting"
+"""The kinds of bindings; their names begin with these."""
 _RESERVED = ("Esc", "Return", "Enter", "Space", "Tab", "Shift+Tab", "Backspace", "Left", "Right", "Up", "Down")
 """What the map, lists and fields need themselves."""
 
@@ -43,19 +40,6 @@ class FixedKey:
     group: str
     keys: str
     text: str
-
-
-def all_bindings() -> tuple[Binding, ...]:
-    """Commands in the order of the menus, tools, and settings of tools."""
-    return (
-        *(
-            Binding(f"{_COMMAND}/{command.name}", title.replace("&", ""), text, command.keys)
-            for title, rows in MENUS
-            for text, command in _commands(rows)
-        ),
-        *(Binding(f"{_TOOL}/{name}", "Tools", kind.text, kind.keys) for name, kind in TOOLS.items()),
-        *(Binding(f"{_PAINTING}/{row.text}", "Painting", row.text, row.keys) for row in PAINTING_KEYS),
-    )
 
 
 def fixed_keys() -> tuple[FixedKey, ...]:
@@ -80,16 +64,6 @@ def fixed_keys() -> tuple[FixedKey, ...]:
     )
 
 
-def _commands(rows: Sequence[Row]) -> Iterator[tuple[str, Command]]:
-    """The commands of a menu with their texts; those of a submenu begin with its name."""
-    for row in rows:
-        if isinstance(row, Command):
-            yield row.plain_text, row
-        elif isinstance(row, Submenu):
-            for command in row.rows:
-                yield f"{row.text.replace('&', '')}: {command.plain_text}", command
-
-
 class KeyMap(QObject):
     """The keys of all bindings, in Qt's portable words, as the user changed them."""
 
@@ -112,17 +86,17 @@ class KeyMap(QObject):
         first = {}
         for name in self.bindings:
             kind, _, command = name.partition("/")
-            if kind == _COMMAND and self.keys(name):
+            if kind == COMMAND and self.keys(name):
                 first[command] = native(self.keys(name)[0])
         return first
 
     def tools(self) -> dict[str, tuple[str, ...]]:
         """The keys of every tool, a key of `tools.TOOLS`."""
-        return {name: tuple(map(native, self.keys(f"{_TOOL}/{name}"))) for name in TOOLS}
+        return {name: tuple(map(native, self.keys(f"{TOOL}/{name}"))) for name in TOOLS}
 
     def classes(self) -> list[str]:
         """The first key of every class, "" for none."""
-        names = [f"{_PAINTING}/Paint {kind.name}" for kind in CLASSES]
+        names = [f"{PAINTING}/Paint {kind.name}" for kind in CLASSES]
         return [native(self.keys(name)[0]) if self.keys(name) else "" for name in names]
 
     def is_usual(self, name: str) -> bool:
@@ -179,46 +153,6 @@ def reason_against(key: str) -> str:
 def native(key: str) -> str:
     """A key as the system writes it."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-
-
-class KeyBindings(QObject):
-    """Makes the keys of a `KeyMap` work in a window: fields for text keep their letters to themselves."""
-
-    def __init__(
-        self,
-        key_map: KeyMap,
-        window: QWidget,
-        actions: Mapping[str, QAction],
-        canvas: Canvas,
-        settings: ToolSettings,
-    ) -> None:
-        super().__init__(window)
-        self._map, self._window, self._actions = key_map, window, actions
-        self._acts: dict[str, Callable[[], object]] = {
-            **{f"{_TOOL}/{name}": partial(canvas.set_tool, name) for name in TOOLS},
-            **{f"{_PAINTING}/{row.text}": partial(row.act, settings) for row in PAINTING_KEYS},
-        }
-        self._shortcuts: list[QShortcut] = []
-        # An action that is in a hidden menu bar only would have no keys.
-        window.addActions(list(actions.values()))
-        key_map.changed.connect(self._bind)
-        self._bind()
-
-    def _bind(self) -> None:
-        for shortcut in self._shortcuts:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._shortcuts = []
-        for name in self._map.bindings:
-            kind, _, command = name.partition("/")
-            keys = self._map.keys(name)
-            if kind == _COMMAND:
-                show_keys(self._actions[command], command, keys)
-                continue
-            for key in keys:
-                shortcut = QShortcut(QKeySequence(key), self._window)
-                shortcut.activated.connect(self._acts[name])
-                self._shortcuts.append(shortcut)
 
 
 def _stored() -> dict[str, tuple[str, ...]]:

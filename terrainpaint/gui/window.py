@@ -18,12 +18,12 @@ from terrainpaint.gui import clipboard
 from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
-from terrainpaint.gui.dialogs.help import AboutDialog
-from terrainpaint.gui.dialogs.keys import KeysDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
+from terrainpaint.gui.help_actions import HelpActions
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.key_map import KeyBindings, KeyMap, all_bindings
+from terrainpaint.gui.key_bindings import KeyBindings, all_bindings
+from terrainpaint.gui.key_map import KeyMap
 from terrainpaint.gui.key_routing import KeyRouter
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.linked_views import Inspection
@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self.key_map = KeyMap(all_bindings(), self)
+        self.help = HelpActions(self, self.generation, self.key_map)
         self._key_bindings = KeyBindings(self.key_map, self, self.actions_, self.canvas, self.tools)
         self.key_map.changed.connect(self._show_keys)
         self._show_keys()
@@ -348,15 +349,6 @@ class MainWindow(QMainWindow):
         if on:
             self._tool_before = self.canvas.tool_name
         self.canvas.set_tool("reference" if on else self._tool_before)
-
-    def show_shortcuts(self) -> None:
-        """List all keys, to find and to change them."""
-        KeysDialog(self.key_map, self).exec()
-
-    def show_about(self) -> None:
-        """Show version, licences and sources."""
-        info = self.generation.info
-        AboutDialog(info.credits if info else "", self).exec()
 
     def paste(self) -> None:
         """Paste a piece of a map or a picture; open a file that was copied in a file manager."""

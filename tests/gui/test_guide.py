@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrainpaint.gui.key_map import all_bindings
+from terrainpaint.gui.key_bindings import all_bindings
 from terrainpaint.gui.tools import TOOLS
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.gui.dialogs.keys import KeysDialog
-from terrainpaint.gui.key_map import KeyMap, all_bindings, fixed_keys, reason_against
+from terrainpaint.gui.key_bindings import all_bindings
+from terrainpaint.gui.key_map import KeyMap, fixed_keys, reason_against
 from tests.gui.windows import NO_KEY, Person, open_window
 
 Key = Qt.Key

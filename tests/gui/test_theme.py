@@ -59,7 +59,7 @@ WANTED = {
     ),
     *("turntable", "fly", "home", "grid", "ruler", "pattern", "picture", "history", "variants", "reroll"),
     *("blend", "map", "albedo", "shaded", "height", "slope", "cube", "theme", "help", "warning"),
-    "settings",
+    *("settings", "back", "forward"),
     *("close", "check"),
 }
 

@@ -22,6 +22,7 @@ from terrainpaint.gui.widgets.notation import Notation
 from terrainpaint.gui.widgets.numbers import WholeField
 
 _WIDTH_PX = 560
+_LABELS_PX = 92
 _NOTATIONS = {
     Notation.SYSTEM: "As in the language of the system",
     Notation.POINT: "Point: 361.62",
@@ -95,6 +96,7 @@ class PreferencesDialog(QDialog):
         generator.add_below(paragraph("Fewer threads leave more of the processor to other programs."))
         for title, form in (("Look", look), ("Files", saving), ("Generator", generator)):
             column.addWidget(label(title, "heading"))
+            form.setColumnMinimumWidth(0, _LABELS_PX)
             column.addLayout(form)
             column.addSpacing(8)
         column.addStretch(1)

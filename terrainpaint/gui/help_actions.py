@@ -1,0 +1,36 @@
+"""What the Help menu does."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QMainWindow
+
+from terrainpaint.gui.dialogs.guide import GuideDialog
+from terrainpaint.gui.dialogs.help import AboutDialog
+from terrainpaint.gui.dialogs.keys import KeysDialog
+from terrainpaint.gui.key_map import KeyMap
+from terrainpaint.gui.live_generation import LiveGeneration
+
+
+class HelpActions:
+    """The guide, the keys and the licences, for one window."""
+
+    def __init__(self, window: QMainWindow, generation: LiveGeneration, key_map: KeyMap) -> None:
+        self._window, self._generation, self._key_map = window, generation, key_map
+        self._guide: GuideDialog | None = None
+
+    def show_guide(self) -> None:
+        """Show the guide in a window next to this one, which can be used meanwhile."""
+        if self._guide is None:
+            self._guide = GuideDialog(self._window)
+        self._guide.show()
+        self._guide.raise_()
+        self._guide.activateWindow()
+
+    def show_keys(self) -> None:
+        """List all keys, to find and to change them."""
+        KeysDialog(self._key_map, self._window).exec()
+
+    def show_about(self) -> None:
+        """Show version, licences and sources."""
+        info = self._generation.info
+        AboutDialog(info.credits if info else "", self._window).exec()
