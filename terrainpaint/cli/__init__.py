@@ -1,4 +1,4 @@
-"""The command line: `terrainpaint` opens the window; `terrainpaint generate` and `terrainpaint info` run without it.
+"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import` and `info` run without it.
 
 Exit codes: 0; 1 for a TerrainPaintError, with its message on stderr; 2 for wrong usage; 130 and 143 after Ctrl+C and
 SIGTERM. Any other exception is a bug and shows its traceback.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from terrainpaint.cli.arguments import GenerateArguments, InfoArguments, WindowArguments, parse
+from terrainpaint.cli.arguments import GenerateArguments, ImportArguments, InfoArguments, WindowArguments, parse
 from terrainpaint.cli.terminal import print_lines, say
 from terrainpaint.errors import DeviceError, TerrainPaintError
 
@@ -46,16 +46,20 @@ def _run(argv: Sequence[str] | None) -> tuple[int, list[str]]:
         return stop.code if isinstance(stop.code, int) else 0, []
 
 
-def _output_of(arguments: GenerateArguments | InfoArguments) -> list[str]:
+def _output_of(arguments: GenerateArguments | ImportArguments | InfoArguments) -> list[str]:
     # Imported here, so that --help and wrong usage do not load numpy.
     try:
         if isinstance(arguments, GenerateArguments):
             from terrainpaint.cli.generate import generate
 
             return [str(path) for path in generate(arguments)]
-        from terrainpaint.cli.info import info
+        if isinstance(arguments, ImportArguments):
+            from terrainpaint.cli.import_map import import_map
 
-        return info(arguments.file)
+            return [str(path) for path in import_map(arguments)]
+        from terrainpaint.cli.info import info, info_json
+
+        return info_json(arguments.file) if arguments.json else info(arguments.file)
     except MemoryError as error:
         raise DeviceError("The memory is full; close other programs, or choose a smaller map or mesh.") from error
 

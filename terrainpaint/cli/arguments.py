@@ -7,17 +7,31 @@ checked by the commands.
 from __future__ import annotations
 
 import argparse
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from terrainpaint import __version__
 from terrainpaint.core.assets import shipped_styles
 
 DEFAULT_STYLE = "atlas"
 DEVICES = ("auto", "cpu", "cuda", "mps")
+KINDS = ("heights", "picture", "map")
+UNITS = ("m", "ft", "us-ft", "range")
+_CLUSTERS = 7
+_LIMITS = {
+    "sea_m": "land at or below it is water",
+    "desert_m": "gentle land up to it is desert",
+    "grassland_m": "gentle land up to it is grassland",
+    "forest_m": "gentle land up to it is forest, above it tundra",
+    "hills_deg": "land of at least this slope is hills",
+    "mountain_deg": "land of at least this slope is mountain",
+}
+"""Field of `ClassLimits`, which is also the option → its meaning."""
+_RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
 
 
@@ -40,6 +54,7 @@ class GenerateArguments:
     exaggeration: float
     level_water: bool
     nearest_colour: bool
+    under: int | None
     device: str
     quiet: bool
 
@@ -56,9 +71,48 @@ class InfoArguments:
     """Arguments of `terrainpaint info`."""
 
     file: Path
+    json: bool
 
 
-def parse(argv: Sequence[str] | None) -> GenerateArguments | InfoArguments | WindowArguments:
+@dataclass(frozen=True)
+class RawLayout:
+    """The layout of a RAW file: its sides in pixels, the type of its numbers, and their byte order."""
+
+    height: int
+    width: int
+    number: str
+    big_endian: bool
+
+
+@dataclass(frozen=True)
+class ImportArguments:
+    """Arguments of `terrainpaint import`.
+
+    None stands for an option that was not given. `kind` is one of KINDS, `unit` one of UNITS; `limits` are the given
+    fields of `ClassLimits`; `under` is a class id.
+    """
+
+    file: Path
+    output: Path
+    kind: str | None
+    unit: str | None
+    lowest_m: float | None
+    highest_m: float | None
+    pixel_size_m: float | None
+    longest_side_px: int | None
+    texture: Path | None
+    limits: Mapping[str, float]
+    raw: RawLayout | None
+    clusters: int | None
+    under: int | None
+    force: bool
+    quiet: bool
+
+
+Arguments: TypeAlias = GenerateArguments | InfoArguments | ImportArguments | WindowArguments
+
+
+def parse(argv: Sequence[str] | None) -> Arguments:
     """Parse `argv`, or the arguments of the process. Raises SystemExit after the help, the version or wrong usage."""
     parser = _Parser(
         prog="terrainpaint", description="Generates textured terrain from a painted map of seven terrain classes."
@@ -67,18 +121,26 @@ def parse(argv: Sequence[str] | None) -> GenerateArguments | InfoArguments | Win
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands.add_parser("generate", help="generate the terrain of a map and write it to files"))
     _add_open(commands.add_parser("open", help="open the window with a file; without a command the window opens empty"))
-    _add_info(commands.add_parser("info", help="describe a map or a weights file"))
+    importing = commands.add_parser("import", help="make a map of heights or of a picture")
+    _add_import(importing)
+    _add_info(commands.add_parser("info", help="describe a file: heights, map, picture, project or weights"))
     values = vars(parser.parse_args(argv))
     if not values:
         return WindowArguments(None)
-    kind: type[GenerateArguments | InfoArguments | WindowArguments] = values.pop("kind")
-    return kind(**values)
+    arguments: type[Arguments] = values.pop("arguments")
+    if arguments is ImportArguments:
+        limits = {name: values.pop(name) for name in _LIMITS}
+        values["limits"] = {name: value for name, value in limits.items() if value is not None}
+        _check_import(importing, values)
+    return arguments(**values)
 
 
 def _add_open(parser: argparse.ArgumentParser) -> None:
     parser.description = "Opens the window with a project, or imports a map, a picture or heights."
-    parser.set_defaults(kind=WindowArguments)
-    parser.add_argument("file", type=Path, metavar="FILE", help="project (.terrainpaint), picture, heights, OpenRaster")
+    parser.set_defaults(arguments=WindowArguments)
+    parser.add_argument(
+        "file", type=_file, metavar="FILE", help="project (.terrainpaint), picture, heights, OpenRaster"
+    )
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
@@ -86,8 +148,8 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         "Generates the texture and heights of a map and writes them to files. The same map, seed, size and weights "
         "give the same terrain. The paths of the written files are printed, one per line."
     )
-    parser.set_defaults(kind=GenerateArguments)
-    parser.add_argument("map", type=Path, metavar="MAP", help="PNG in the seven class colours, 32 to 65,536 px a side")
+    parser.set_defaults(arguments=GenerateArguments)
+    parser.add_argument("map", type=_file, metavar="MAP", help="PNG in the seven class colours, 32 to 65,536 px a side")
     parser.add_argument(
         "-o", "--output", type=_output, required=True, metavar="OUT",
         help="file.obj, or a folder: one that exists, or ends in a slash, or with --formats; missing ones are created",
@@ -111,7 +173,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         help=f"installed style: {', '.join(shipped_styles()) or 'there is none'}; "
         f"default {DEFAULT_STYLE}",
     )  # fmt: skip
-    weights.add_argument("--weights", type=Path, metavar="FILE", help="weights file (.safetensors) instead of a style")
+    weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
     parser.add_argument(
         "--size", type=_size, metavar="HxW",
         help="first resample the map to H rows of W pixels, such as 512x768; the ground size of a pixel stays the same",
@@ -131,14 +193,102 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nearest-colour", action="store_true", help="map colours that belong to no class to the nearest class"
     )
+    _add_under(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="device of the networks; default auto")
     parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
 
 
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Makes a map in the seven class colours of heights, a picture, OpenRaster or a project, as the window does. "
+        "The path of the map is printed; what the file does not tell, and what was assumed, goes to stderr."
+    )
+    parser.set_defaults(arguments=ImportArguments)
+    parser.add_argument("file", type=_file, metavar="FILE", help="heights, picture, project or OpenRaster")
+    parser.add_argument(
+        "-o", "--output", type=_map_file, required=True, metavar="MAP.png",
+        help="the map; missing folders are created",
+    )  # fmt: skip
+    parser.add_argument("--as", dest="kind", choices=KINDS, help="what the file is; default: by its content")
+    parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
+    parser.add_argument("--force", action="store_true", help="replace MAP.png even when it is a map already")
+    parser.add_argument(
+        "--longest-side", dest="longest_side_px", type=_whole_number_of(32, 16_384), metavar="N",
+        help="reduce a larger file so that its longest side has N pixels; the ground that it covers stays the same",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pixel-size-m", type=_pixel_size_m, metavar="M",
+        help="ground size of a pixel of the file in metres; default: that of the file, for heights without one 30",
+    )  # fmt: skip
+
+    heights = parser.add_argument_group("heights")
+    heights.add_argument(
+        "--unit", choices=UNITS,
+        help="meaning of the numbers: metres, feet, feet of the US survey, or a range from --lowest to --highest; "
+        "default: that of the file",
+    )  # fmt: skip
+    heights.add_argument("--lowest", dest="lowest_m", type=_finite, metavar="M", help="metres of black")
+    heights.add_argument("--highest", dest="highest_m", type=_finite, metavar="M", help="metres of white")
+    heights.add_argument(
+        "--texture", type=_file, metavar="FILE", help="picture of the same ground: the labeller finds the classes"
+    )
+    for name, meaning in _LIMITS.items():
+        metavar = "M" if name.endswith("_m") else "DEG"
+        heights.add_argument(f"--{name.replace('_', '-')}", type=_finite, metavar=metavar,
+                             help=f"{meaning}; default: suitable for the heights")  # fmt: skip
+    heights.add_argument(
+        "--raw", type=_raw_layout, metavar="HxW:TYPE",
+        help=f"layout of a RAW file, such as 512x512:u16; TYPE is {', '.join(_RAW_NUMBERS)}, with ':big' after it for "
+        "big-endian; default: the likeliest",
+    )  # fmt: skip
+
+    pictures = parser.add_argument_group("pictures")
+    pictures.add_argument(
+        "--clusters", type=_whole_number_of(2, 64), nargs="?", const=_CLUSTERS, metavar="N",
+        help=f"find the N main colours, 2 to 64 or {_CLUSTERS} without a number, and give each a class; default: each "
+        "pixel gets a class by its own colour",
+    )  # fmt: skip
+    _add_under(pictures)
+
+
 def _add_info(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Describes a map (PNG) or a weights file (.safetensors)."
-    parser.set_defaults(kind=InfoArguments)
-    parser.add_argument("file", type=Path, metavar="FILE", help="map or weights file")
+    parser.description = (
+        "Describes a file: heights, a map, a picture, a project or OpenRaster, a weights file (.safetensors)."
+    )
+    parser.set_defaults(arguments=InfoArguments)
+    parser.add_argument("file", type=_file, metavar="FILE", help="the file")
+    parser.add_argument(
+        "--json", action="store_true",
+        help="print one JSON object with kind, width, height, min_m, max_m, pixel_size_m, gaps and more",
+    )  # fmt: skip
+
+
+def _add_under(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    parser.add_argument(
+        "--under", type=_class_id, metavar="CLASS|#RRGGBB",
+        help="class, or colour of a class, of the see-through pixels of the picture; default water",
+    )  # fmt: skip
+
+
+def _check_import(parser: argparse.ArgumentParser, values: Mapping[str, Any]) -> None:
+    """Refuse options that do not go together."""
+    given = {name for name, value in values.items() if value not in (None, False, {})}
+    about_heights = {"unit", "lowest_m", "highest_m", "texture", "limits", "raw"} & given
+    about_pictures = {"clusters"} & given
+    kind = values["kind"]
+    if about_heights and (about_pictures or kind not in (None, "heights")):
+        parser.error("--unit, --lowest, --highest, --texture, --raw and limits are for heights only")
+    if about_pictures and kind not in (None, "picture"):
+        parser.error("--clusters is for pictures only")
+    if {"texture", "limits"} <= given:
+        parser.error("--texture finds the classes by itself; leave the limits out")
+    if ("lowest_m" in given or "highest_m" in given) and values["unit"] not in (None, "range"):
+        parser.error("--lowest and --highest go with --unit range")
+    lowest, highest = values["lowest_m"], values["highest_m"]
+    if (lowest is None) != (highest is None) or (values["unit"] == "range" and lowest is None):
+        parser.error("give both --lowest and --highest")
+    if lowest is not None and not lowest < highest:
+        parser.error("--lowest must be below --highest")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -151,6 +301,20 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.splitlines())
         self.exit(_WRONG_USAGE, f"{self.prog}: {line}; see {self.prog} --help.\n")
+
+
+def _file(text: str) -> Path:
+    """The path of an input file: a path, or a `file://` address as desktops pass it."""
+    from terrainpaint.core.files import local_path
+
+    return local_path(text)
+
+
+def _map_file(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png")
+    return path
 
 
 def _output(text: str) -> str:
@@ -172,9 +336,55 @@ def _whole_number(text: str) -> int:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    return value
+
+
+def _finite(text: str) -> float:
+    value = _number(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def _pixel_size_m(text: str) -> float:
+    value = _number(text)
+    if not 0.01 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size of 0.01 to 1,000,000 m")
+    return value
+
+
+def _whole_number_of(least: int, most: int) -> Callable[[str], int]:
+    def parsed(text: str) -> int:
+        value = _whole_number(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return value
+
+    return parsed
+
+
+def _class_id(text: str) -> int:
+    """The class with this name, or the one whose colour is nearest to `#RRGGBB`."""
+    from terrainpaint.core.classes import CLASS_NAMES, nearest_classes
+
+    if text.lower() in CLASS_NAMES:
+        return CLASS_NAMES.index(text.lower())
+    if not re.fullmatch(r"#?[0-9a-fA-F]{6}", text):
+        names = ", ".join(CLASS_NAMES)
+        raise argparse.ArgumentTypeError(f"{text!r} is no class ({names}) and no colour such as #118dd7")
+    import numpy as np
+
+    return int(nearest_classes(np.array(list(bytes.fromhex(text.removeprefix("#"))), np.uint8)))
+
+
+def _raw_layout(text: str) -> RawLayout:
+    match = re.fullmatch(r"(\d{1,9})[xX×](\d{1,9}):(\w+)(:big|:little)?", text)
+    if not match or match[3] not in _RAW_NUMBERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a layout such as 512x512:u16")
+    return RawLayout(int(match[1]), int(match[2]), _RAW_NUMBERS[match[3]], match[4] == ":big")
 
 
 def _size(text: str) -> tuple[int, int]:

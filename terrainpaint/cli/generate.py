@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
+from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
-from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.map_files import read_map, read_map_nearest
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
-from terrainpaint.errors import MapError, OptionError, OutputError
+from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
@@ -34,8 +34,11 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     _check_numbers(arguments)
     weights = _weights_path(arguments)
     target = _target(arguments)
-    _check_inputs_survive(target.paths, (arguments.map, weights))
-    _check_writable(target.paths)
+    _check_one_each(target.paths)
+    check_inputs_survive(target.paths, (arguments.map, weights))
+    # The texture of map.obj is map.png, which is often a map.
+    check_maps_survive(target.paths, "choose another output")
+    check_writable(target.paths)
     segmentation = _read(arguments)
     with ProgressLine(arguments.quiet) as line:
         line.stage("Loading")
@@ -75,7 +78,7 @@ def _target(arguments: GenerateArguments) -> _Target:
 
 
 def _is_folder(path: Path) -> bool:
-    with suppress(OSError):  # an impossible path is reported by `_check_writable`
+    with suppress(OSError):  # an impossible path is reported by `check_writable`
         return path.is_dir()
     return False
 
@@ -100,37 +103,9 @@ def _weights_path(arguments: GenerateArguments) -> Path:
     return styles[style]
 
 
-def _check_inputs_survive(paths: Sequence[Path], inputs: Sequence[Path]) -> None:
-    """Refuse to replace an input or a map: the texture of map.obj is map.png, which is often the map itself."""
+def _check_one_each(paths: Sequence[Path]) -> None:
     if len({os.path.realpath(path) for path in paths}) < len(paths):
         raise OutputError(f"{paths[0]} and its other files are links to one file; choose another output.")
-    for path in paths:
-        for source in inputs:
-            with suppress(OSError):
-                if path.samefile(source):
-                    raise OutputError(f"{path} would replace the input {source}; choose another output.")
-        if path.suffix == ".png" and _is_map(path):
-            raise OutputError(f"{path} is a map in the class colours and would be replaced; choose another output.")
-
-
-def _is_map(path: Path) -> bool:
-    try:
-        read_map(path)
-    except MapError:
-        return False
-    return True
-
-
-def _check_writable(paths: Sequence[Path]) -> None:
-    """Start to write the files and undo it, so that a path that cannot be written is reported now."""
-
-    class Undo(Exception):
-        pass
-
-    with suppress(Undo), FileTransaction() as files:
-        for path in paths:
-            files.path(path)
-        raise Undo
 
 
 def _read(arguments: GenerateArguments) -> SegmentationMap:

@@ -1,22 +1,43 @@
-"""`terrainpaint info`: describe a map or a weights file."""
+"""`terrainpaint info`: describe heights, a map, a picture, a project or a weights file, for people or as JSON."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.cli.reading import UNIT_NAMES, read_heights, read_project
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, class_fractions
-from terrainpaint.core.map_files import read_map_nearest
+from terrainpaint.core.decoding import describe_picture
+from terrainpaint.core.importing import HeightUnit, Kind, colour_heights, kind_of
+from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, flattened
+from terrainpaint.core.rects import Rect
+from terrainpaint.errors import MapError
 
-_Facts = list[tuple[str, str]]
+_KEYS = ("kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps")
+"""The keys that every JSON object has, null where they do not apply or the file does not tell."""
+
+
+@dataclass(frozen=True)
+class _Description:
+    """A file as names and values for people, and as keys and values of JSON."""
+
+    facts: list[tuple[str, str]]
+    record: dict[str, Any]
 
 
 def info(path: Path) -> list[str]:
-    """Lines with a name and a value. Raises WeightsError, MapError or DeviceError when the file cannot be read."""
-    facts = _of_weights(path) if path.suffix.lower() == ".safetensors" else _of_map(path)
+    """Lines with a name and a value. Raises InputFileError or DeviceError when the file cannot be read."""
+    facts = _described(path).facts
     width = max(len(name) for name, _ in facts) + 2
     return [
         f"{name if number == 0 else '':{width}}{line}"
@@ -25,7 +46,126 @@ def info(path: Path) -> list[str]:
     ]
 
 
-def _of_weights(path: Path) -> _Facts:
+def info_json(path: Path) -> list[str]:
+    """The lines of one JSON object, with `_KEYS` and more. Raises as `info` does."""
+    record = dict.fromkeys(_KEYS) | {"file": str(path)} | _described(path).record
+    return json.dumps(record, indent=2, allow_nan=False).splitlines()
+
+
+def _described(path: Path) -> _Description:
+    kind = kind_of(path)
+    if kind is Kind.PICTURE and colour_heights(path) is not None:
+        kind = Kind.HEIGHTS
+    description = _DESCRIBED[kind](path)
+    return dataclasses.replace(description, record={"kind": kind.value} | description.record)
+
+
+def _of_heights(path: Path) -> _Description:
+    read = read_heights(path, MAX_PROJECT_SIDE_PX)
+    heights, gaps = read.map, read.map.gaps
+    low, high = _extremes(heights.height)
+    in_metres = None if heights.unit in (None, HeightUnit.RANGE) else heights.in_metres().height
+    low_m, high_m = (None, None) if in_metres is None else _extremes(in_metres)
+    pixel_size_m = heights.pixel_size_m
+    if pixel_size_m is not None:  # of the file, which is larger when it was read reduced
+        pixel_size_m = float(f"{pixel_size_m * max(heights.height.shape) / max(read.width, read.height):.9g}")
+    facts = [("heights", str(path)), ("format", read.format), ("size", f"{read.width} x {read.height} px")]
+    if low_m is not None:
+        facts.append(("range", f"{low_m:g} to {high_m:g} m"))
+    if heights.unit is not HeightUnit.METRES:
+        facts.append(("numbers", f"{low:g} to {high:g}"))
+    if heights.unit is None:
+        facts.append(("unit", f"the file does not tell; the numbers look like {UNIT_NAMES[heights.suggested]}"))
+    else:
+        facts.append(("unit", UNIT_NAMES[heights.unit]))
+    facts += _ground(read.width, read.height, pixel_size_m)
+    facts.append(("gaps", f"{gaps.fraction:.2%} of the pixels" if gaps.count else "none"))
+    facts += [("note", note) for note in read.notes]
+    record = {
+        "width": read.width,
+        "height": read.height,
+        "min_m": low_m,
+        "max_m": high_m,
+        "pixel_size_m": pixel_size_m,
+        "gaps": gaps.fraction,
+        "format": read.format,
+        "unit": None if heights.unit is None else heights.unit.value,
+        "suggested_unit": heights.suggested.value,
+        "min": low,
+        "max": high,
+        "suspected_gap_values": list(gaps.values),
+        "notes": list(read.notes),
+    }
+    return _Description(facts, record)
+
+
+def _of_map(path: Path) -> _Description:
+    notes: list[str] = []
+    segmentation, _ = read_map_nearest(path, say=lambda note: notes.append(note.removeprefix(f"{path}: ")))
+    rows, cols = segmentation.shape
+    pixel_size_m = map_pixel_size_m(path)
+    facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
+    if pixel_size_m is None:
+        for style, weights in shipped_styles().items():
+            km = _pixel_size_m(weights) / 1000
+            facts.append(("ground size", f"{cols * km:g} x {rows * km:g} km, with the style {style}"))
+    else:
+        facts += _ground(cols, rows, pixel_size_m)
+    classes = _classes(segmentation.ids)
+    facts += [*_percentages(classes), *(("note", note) for note in notes)]
+    return _Description(
+        facts,
+        {"width": cols, "height": rows, "pixel_size_m": pixel_size_m, "classes": classes, "notes": notes},
+    )
+
+
+def _of_picture(path: Path) -> _Description:
+    header = describe_picture(path)
+    width, height, kind, mode = header.width, header.height, header.format, header.mode
+    facts = [("picture", str(path)), ("format", f"{kind}, {mode}"), ("size", f"{width} x {height} px")]
+    record: dict[str, Any] = {"width": width, "height": height, "format": kind, "mode": mode}
+    notes: list[str] = []
+    try:
+        segmentation, inexact = read_map_nearest(path, say=lambda note: notes.append(note.removeprefix(f"{path}: ")))
+    except MapError as error:  # grey, too small or too large for a map
+        notes.append(str(error))
+    else:
+        classes = _classes(segmentation.ids)
+        facts += [
+            *_percentages(classes),
+            ("not exact", f"{inexact:7.2%} of the pixels; counted as the nearest class"),
+        ]
+        record |= {"classes": classes, "inexact": inexact}
+    facts += [("note", note) for note in notes]
+    return _Description(facts, record | {"notes": notes})
+
+
+def _of_project(path: Path) -> _Description:
+    read = read_project(path)
+    project, settings = read.project, read.project.settings
+    rows, cols = project.shape
+    classes = _classes(flattened(project.layers, settings.base_class, Rect.of_shape(project.shape)))
+    names = [layer.name for layer in project.layers]
+    facts = [("project", str(path)), ("format", read.format), ("size", f"{cols} x {rows} px")]
+    facts += _ground(cols, rows, read.pixel_size_m)
+    facts += [("layers", "\n".join(map(_plain, reversed(names)))), ("base", CLASS_NAMES[settings.base_class])]
+    record: dict[str, Any] = {
+        "width": cols,
+        "height": rows,
+        "pixel_size_m": read.pixel_size_m,
+        "format": read.format,
+        "layers": names,
+        "base_class": CLASS_NAMES[settings.base_class],
+        "classes": classes,
+    }
+    if read.pixel_size_m is not None:  # a project, with settings of its own
+        facts += [("style", _plain(settings.style_name)), ("seed", str(settings.recipe.seed))]
+        record |= {"style": settings.style_name, "seed": settings.recipe.seed}
+    facts += [*_percentages(classes), *(("note", note) for note in read.notes)]
+    return _Description(facts, record | {"notes": list(read.notes)})
+
+
+def _of_weights(path: Path) -> _Description:
     import torch
 
     from terrainpaint.models.weights import load_weights
@@ -33,19 +173,62 @@ def _of_weights(path: Path) -> _Facts:
     # The whole file and not only its header, so that a damaged file is reported.
     weights = load_weights(path, torch.device("cpu"))
     header = weights.header
-    return [
+    counts = {"generator": _parameters(weights.generator), "shadow": _parameters(weights.shadow)}
+    training = header.training or {}
+    facts = [
         ("weights", str(path)),
         ("style", header.style),
         ("network", header.network),
-        ("parameters", f"{_parameters(weights.generator):,} generator, {_parameters(weights.shadow):,} shadow"),
+        ("parameters", ", ".join(f"{count:,} {name}" for name, count in counts.items())),
         ("pixel size", f"{header.pixel_size_m:g} m"),
         ("reach", _reach(weights.generator.reach_px)),
         ("classes", ", ".join(CLASS_NAMES)),
         ("licence", header.licence),
         ("credits", header.credits),
-        *((f"training: {_plain(key)}", _plain(value)) for key, value in (header.training or {}).items()),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
         ("sha256", weights.sha256),
     ]
+    record = {
+        "pixel_size_m": header.pixel_size_m,
+        "style": header.style,
+        "network": header.network,
+        "parameters": counts,
+        "reach_px": weights.generator.reach_px,
+        "licence": header.licence,
+        "credits": header.credits,
+        "training": dict(training),
+        "sha256": weights.sha256,
+    }
+    return _Description(facts, record)
+
+
+_DESCRIBED: dict[Kind, Callable[[Path], _Description]] = {
+    Kind.HEIGHTS: _of_heights,
+    Kind.MAP: _of_map,
+    Kind.PICTURE: _of_picture,
+    Kind.PROJECT: _of_project,
+    Kind.WEIGHTS: _of_weights,
+}
+
+
+def _extremes(height: NDArray[np.float32]) -> tuple[float, float]:
+    """Lowest and highest, without the digits that float32 does not have."""
+    return float(f"{height.min():.7g}"), float(f"{height.max():.7g}")
+
+
+def _ground(width: int, height: int, pixel_size_m: float | None) -> list[tuple[str, str]]:
+    if pixel_size_m is None:
+        return [("pixel size", "the file does not tell")]
+    km = pixel_size_m / 1000
+    return [("pixel size", f"{pixel_size_m:.6g} m"), ("ground size", f"{width * km:.5g} x {height * km:.5g} km")]
+
+
+def _classes(ids: NDArray[np.uint8]) -> dict[str, float]:
+    return dict(zip(CLASS_NAMES, class_fractions(ids).tolist(), strict=True))
+
+
+def _percentages(classes: dict[str, float]) -> list[tuple[str, str]]:
+    return [(name, f"{fraction:7.2%}") for name, fraction in classes.items()]
 
 
 def _reach(reach_px: int | None) -> str:
@@ -62,24 +245,10 @@ def _parameters(network: Any) -> int:
 
 
 def _plain(value: object) -> str:
-    """A value of the training description for a terminal; control characters are escaped."""
+    """A value of a file for a terminal; control characters are escaped."""
     if isinstance(value, str) and value.isprintable():
         return value
     return json.dumps(value)
-
-
-def _of_map(path: Path) -> _Facts:
-    segmentation, inexact = read_map_nearest(path)
-    rows, cols = segmentation.shape
-    facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
-    for style, weights in shipped_styles().items():
-        pixel_km = _pixel_size_m(weights) / 1000
-        facts.append(("ground size", f"{cols * pixel_km:g} x {rows * pixel_km:g} km, with the style {style}"))
-    fractions = class_fractions(segmentation.ids)
-    facts += [(name, f"{fraction:7.2%}") for name, fraction in zip(CLASS_NAMES, fractions, strict=True)]
-    if inexact:
-        facts.append(("not exact", f"{inexact:7.2%} of the pixels; counted as the nearest class"))
-    return facts
 
 
 def _pixel_size_m(weights: Path) -> float:

@@ -47,7 +47,7 @@ _SIGNATURES = (_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"8BPS")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NEEDED_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _FEW_LEVELS = 16
-_UPRIGHT = 1
+_UPRIGHT, _ON_ITS_SIDE = 1, (5, 6, 7, 8)
 _ORIENTATION = 0x0112
 _SUBFILE_TYPE, _REDUCED = 254, 1
 _GREY_NUMBERS = ("I", "F")
@@ -148,6 +148,26 @@ def upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
+def is_upright(path: Path) -> bool:
+    """Whether a picture needs no turning; also True for a file that is no picture."""
+    try:
+        with open_picture(path) as picture:
+            return _orientation(picture) == _UPRIGHT
+    except (OSError, UndecodableError):
+        return True
+
+
+def _orientation(picture: Image.Image) -> int:
+    """How the camera was held, 1 to 8 as in EXIF; broken notes count as upright."""
+    try:
+        with _quiet_pillow():
+            return int(picture.getexif().get(_ORIENTATION, _UPRIGHT))
+    except MemoryError:
+        raise
+    except Exception:
+        return _UPRIGHT
+
+
 def rgb_or_rgba(picture: Image.Image) -> Image.Image:
     """A decoded picture of any colours as RGB, or as RGBA when its file declares transparency; numbers are unchanged.
 
@@ -226,6 +246,29 @@ def picture_of(picture: Image.Image, longest_px: int | None = None) -> Picture:
     if rgb.shape[:2] != (rows, cols):
         notes.append(f"It was reduced from {cols:,} × {rows:,} to {rgb.shape[1]:,} × {rgb.shape[0]:,} pixels.")
     return Picture(rgb, alpha, (rows, cols), tuple(notes))
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What the header of a picture tells: `format` and `mode` by Pillow's names, and its sides in pixels, upright."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+
+
+def describe_picture(path: Path) -> PictureHeader:
+    """The header of any picture file; its pixels are not decoded. Raises InputFileError when it is not a picture."""
+    try:
+        with open_picture(path) as opened:
+            is_on_its_side = _orientation(opened) in _ON_ITS_SIDE
+            width, height = opened.size[::-1] if is_on_its_side else opened.size
+            return PictureHeader(str(opened.format), opened.mode, width, height)
+    except OSError as error:
+        raise input_error(path, error) from error
+    except UndecodableError as error:
+        raise InputFileError(f"{path} {error}; save or copy it again, or choose another picture.") from error
 
 
 def read_picture(path: Path, longest_px: int | None = None) -> Picture:

@@ -23,6 +23,8 @@ from terrainpaint.errors import DeviceError, MapError
 
 STRIP_PX = 1 << 20
 """Pixels that are converted at a time."""
+_PIXEL_SIZE = "Metres a pixel"
+_SMALLEST_M, _LARGEST_M = 0.01, 1e6
 _NO_CLASS = 254
 _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000")
 
@@ -96,20 +98,32 @@ def read_map_nearest(path: Path, under: int = WATER, say: Say = say_nothing) -> 
     return SegmentationMap(_filled(path, cells, under, say)), inexact / cells.size
 
 
-def write_map(path: Path, segmentation: SegmentationMap) -> None:
-    """Write a palette PNG, index = class id, with the class names as iTXt text. An old file is replaced atomically.
+def write_map(path: Path, segmentation: SegmentationMap, pixel_size_m: float | None = None) -> None:
+    """Write a palette PNG, index = class id, with the class names and the pixel size, where it is known, as iTXt text.
 
-    Raises OutputError.
+    An old file is replaced atomically. Raises OutputError.
     """
     picture = Image.fromarray(segmentation.ids)
     picture.putpalette(PALETTE.tobytes())
-    names = PngInfo()
-    names.add_itxt("Terrain classes", ", ".join(f"{index} {name}" for index, name in enumerate(CLASS_NAMES)))
+    texts = PngInfo()
+    texts.add_itxt("Terrain classes", ", ".join(f"{index} {name}" for index, name in enumerate(CLASS_NAMES)))
+    if pixel_size_m is not None:
+        texts.add_itxt(_PIXEL_SIZE, f"{pixel_size_m:.9g}")
     # Encoded in memory, because Pillow hides the reason of a failed write; a map compresses to a few per cent.
     data = io.BytesIO()
-    picture.save(data, "PNG", pnginfo=names)
+    picture.save(data, "PNG", pnginfo=texts)
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.getbuffer())
+
+
+def map_pixel_size_m(path: Path) -> float | None:
+    """The ground size of a pixel that `write_map` stored in a PNG; None for another file, or without one."""
+    try:
+        with decoding.open_picture(path, ("PNG",)) as picture:
+            size_m = float(picture.info[_PIXEL_SIZE])
+    except (OSError, UndecodableError, KeyError, TypeError, ValueError):
+        return None
+    return size_m if _SMALLEST_M <= size_m <= _LARGEST_M else None
 
 
 def _filled(path: Path, cells: NDArray[np.uint8], under: int, say: Say) -> NDArray[np.uint8]:

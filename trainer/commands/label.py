@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from terrainpaint.core.assets import asset_path
@@ -21,8 +22,10 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one per style")
     parser.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
     parser.add_argument("--texture", type=Path, metavar="T.png", help="8-bit RGB picture (with --apply)")
-    parser.add_argument("--height", type=Path, metavar="H.png", help="16-bit PNG or float TIFF, metres (with --apply)")
-    parser.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of its pixels (2000)")
+    parser.add_argument("--height", type=Path, metavar="H.tif", help="heights of the same ground (with --apply)")
+    parser.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
+                        help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
+    parser.add_argument("--pixel-size-m", type=float, help="ground size of its pixels (that of H.tif, else 2000)")
     parser.add_argument("-o", "--output", type=Path, metavar="MAP.png", help="the map to write (with --apply)")
     parser.add_argument(
         "--labeller", type=Path, metavar="FILE.npz", help="labeller to write, or to apply (the shipped one)"
@@ -82,17 +85,33 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.decoding import WHITE, read_heights, read_picture
-    from terrainpaint.core.labeller import load_labeller
+    from terrainpaint.core.decoding import WHITE, read_picture
+    from terrainpaint.core.labeller import PIXEL_SIZE_M, load_labeller
     from terrainpaint.core.map_files import write_map
     from terrainpaint.core.smoothing import Smoothing
+    from trainer.data.height_layers import read_height_layer
 
     if arguments.texture is None or arguments.height is None or arguments.output is None:
         raise WrongUsage("--apply needs --texture, --height and -o")
+    if arguments.pixel_size_m is not None and not arguments.pixel_size_m > 0:
+        raise WrongUsage("--pixel-size-m must be above 0")
+    given = arguments.height_range_m
+    if given is not None and not given[0] < given[1]:
+        raise WrongUsage("--height-range-m is a lower and a higher number of metres")
     labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
-    texture, height = read_picture(arguments.texture).over(WHITE), read_heights(arguments.height)
+    picture = read_picture(arguments.texture)
+    heights = read_height_layer(arguments.height, None if given is None else (given[0], given[1]))
+    for path, notes in ((arguments.texture, picture.notes), (arguments.height, heights.notes)):
+        for note in notes:
+            print(f"{path}: {note}", file=sys.stderr)
+    texture, height = picture.over(WHITE), heights.metres
     if texture.shape[:2] != height.shape:
         raise TrainingError(f"{arguments.texture} is {texture.shape[1]} x {texture.shape[0]} px and {arguments.height} "
                             f"{height.shape[1]} x {height.shape[0]} px; they must be the same size.")  # fmt: skip
-    write_map(arguments.output, labeller.label(texture, height, arguments.pixel_size_m, Smoothing()))
+    pixel_size_m = arguments.pixel_size_m or heights.pixel_size_m
+    if pixel_size_m is None:
+        pixel_size_m = PIXEL_SIZE_M
+        print(f"{arguments.height}: It has no pixel size; {PIXEL_SIZE_M:g} m was assumed, give --pixel-size-m for "
+              "another.", file=sys.stderr)  # fmt: skip
+    write_map(arguments.output, labeller.label(texture, height, pixel_size_m, Smoothing()), pixel_size_m)
     print(arguments.output)

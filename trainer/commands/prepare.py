@@ -13,8 +13,8 @@ from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
 
-LEFT_OUT_SHOWN = 20
-"""Number of left out files that are printed; `inspect` prints all."""
+FILES_SHOWN = 20
+"""Number of files that are printed of those left out, and of those with notes; `inspect` prints all."""
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -45,8 +45,8 @@ def add_parser(commands: Subparsers) -> None:
     folders.add_argument("--pictures", type=Path, metavar="DIR", help="any pictures")
     folders.add_argument("--heights", type=Path, metavar="DIR", help="a height map for each, of the same name")
     folders.add_argument("--maps", type=Path, metavar="DIR", help="a map of the classes for each, of the same name")
-    folders.add_argument("--height-range-m", type=float, nargs=2, default=(0.0, 65535.0), metavar=("LOW", "HIGH"),
-                         help="metres of the lowest and the highest number in heights (0 65535)")  # fmt: skip
+    folders.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
+                         help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
     folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip
@@ -66,10 +66,15 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: {len(tiles)} tiles of {tiles.tile_px} px, {held_out} of them held out, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
     print(f"It can train {tiles.trains()}.")
-    for name, reason in tiles.left_out[:LEFT_OUT_SHOWN]:
-        print(f"left out: {name} {reason}", file=sys.stderr)
-    if len(tiles.left_out) > LEFT_OUT_SHOWN:
-        print(f"left out: {len(tiles.left_out) - LEFT_OUT_SHOWN} more; inspect the set to see all", file=sys.stderr)
+    _print_first([f"left out: {name} {reason}" for name, reason in tiles.left_out])
+    _print_first([f"{name}: {note}" for name, note in tiles.notes])
+
+
+def _print_first(lines: list[str]) -> None:
+    for line in lines[:FILES_SHOWN]:
+        print(line, file=sys.stderr)
+    if len(lines) > FILES_SHOWN:
+        print(f"{len(lines) - FILES_SHOWN} more; inspect the set to see all", file=sys.stderr)
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:
@@ -88,8 +93,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--tile must be at least 32, --pixel-size-m above 0, --validation from 0 to below 1")
     if arguments.random_crops < 1:
         raise WrongUsage("--random-crops must be at least 1")
-    low, high = arguments.height_range_m
-    if not low < high:
+    if arguments.height_range_m is not None and not arguments.height_range_m[0] < arguments.height_range_m[1]:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
 
 
@@ -105,7 +109,8 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
         minimum_land=arguments.minimum_land, validation_fraction=arguments.validation, seed=arguments.seed,
         source_pixel_size_m=arguments.source_pixel_size_m,
     )  # fmt: skip
-    heights_m = (arguments.height_range_m[0], arguments.height_range_m[1])
+    given = arguments.height_range_m
+    heights_m = None if given is None else (given[0], given[1])
 
     def cutting(default: tuple[Cut, ...]) -> Cutting:
         cuts = tuple(Cut(name) for name in arguments.cuts) if arguments.cuts else default

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from terrainpaint.core.decoding import (
-    WHITE,
-    UndecodableError,
-    decoded,
-    load_pixels,
-    open_picture,
-    picture_of,
-    read_heights,
-)
+from terrainpaint.core.decoding import WHITE, UndecodableError, is_upright, load_pixels, open_picture, picture_of
 from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.importing.rasters import open_raster
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import InputFileError, TrainingError
+from trainer.data.height_layers import HeightLayer, HeightRange, read_height_layer
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, assemble, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
@@ -45,7 +40,7 @@ def tiles_from_folder(
     folder: Path,
     heights: Path | None,
     maps: Path | None,
-    height_range_m: tuple[float, float],
+    height_range_m: HeightRange,
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
@@ -53,21 +48,28 @@ def tiles_from_folder(
     """Tiles of the pictures below a folder.
 
     `heights` and `maps` are folders with a file for each picture, of the same name except the suffix and of the same
-    size; `height_range_m` are the metres of 0 and 65535. Files that are no pictures, damaged, or smaller than a tile
-    are left out. Raises TrainingError when no tile is left, a picture has no height or map, or sizes differ.
+    size; `height_range_m` are the metres of black and white in heights without a unit. Files that are no pictures,
+    damaged, or smaller than a tile are left out. Raises TrainingError when no tile is left, a picture has no height or
+    map, or sizes differ.
     """
     sides: set[int] = set()
+    notes: list[tuple[str, str]] = []
 
     def tiles_of(path: Path, name: str, random: np.random.Generator) -> list[Tile]:
         texture = read_rgb(path)
         require_room(texture.shape, options.tile_px)
-        height = None if heights is None else _read_height(_partner(path, folder, heights), height_range_m)
+        height, gaps = None, None
+        if heights is not None:
+            partner = _partner(path, folder, heights)
+            layer = _read_height(partner, height_range_m)
+            height, gaps = whole_metres(layer.metres, partner), layer.gaps
+            notes.extend((f"{heights.name}/{partner.relative_to(heights).as_posix()}", note) for note in layer.notes)
         labels = None if maps is None else _read_labels(_partner(path, folder, maps))
-        for layer, layer_folder in ((height, heights), (labels, maps)):
-            if layer is not None and layer.shape != texture.shape[:2]:
+        for other, other_folder in ((height, heights), (labels, maps)):
+            if other is not None and other.shape != texture.shape[:2]:
                 raise TrainingError(
-                    f"{path} is {texture.shape[1]} x {texture.shape[0]} px and its file in {layer_folder} "
-                    f"{layer.shape[1]} x {layer.shape[0]} px; they must be the same size."
+                    f"{path} is {texture.shape[1]} x {texture.shape[0]} px and its file in {other_folder} "
+                    f"{other.shape[1]} x {other.shape[0]} px; they must be the same size."
                 )
         chosen = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)
         if height is not None:
@@ -78,10 +80,11 @@ def tiles_from_folder(
                     f"{path} would be shrunk by another factor than the tiles before it, and its slopes would be "
                     "wrong; with --heights give pictures of one size, or leave 'whole' out of --cuts."
                 )
-        return [cut_tile(name, square, options.tile_px, texture, height, labels) for square in chosen]
+        return [cut_tile(name, square, options.tile_px, texture, height, labels, gaps) for square in chosen]
 
     files = files_in(folder, [layer_folder for layer_folder in (heights, maps) if layer_folder is not None])
-    return tiles_from_files(folder, files, options, tiles_of, progress)
+    tiles = tiles_from_files(folder, files, options, tiles_of, progress)
+    return replace(tiles, notes=tuple(notes))
 
 
 def files_in(folder: Path, excluded: Iterable[Path] = ()) -> list[Path]:
@@ -159,16 +162,14 @@ def _is_16_bit_grey(picture: Image.Image) -> bool:
 
 
 def read_deep_rgb(path: Path) -> NDArray[Any]:
-    """(H, W, 3) uint8 or uint16 of a colour picture, with all its bits. Raises UnusableFile."""
-    try:
-        pixels = decoded(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
-    except OSError as error:
-        raise UnusableFile(f"cannot be read: {why_unreadable(error)}") from error
-    except UndecodableError as error:
-        raise UnusableFile(str(error)) from error
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise UnusableFile("is not a picture that can be read")
-    return pixels
+    """(H, W, 3) uint8 or uint16 of a picture, with all its bits, upright. Raises UnusableFile."""
+    with suppress(InputFileError), open_raster(path) as raster:  # not a raster, or damaged: `read_rgb` tells
+        info = raster.info
+        colours = info.bands - info.alpha
+        if info.dtype == "uint16" and colours in (1, 3) and is_upright(path):
+            bands = raster.rows(0, info.height)[:colours]
+            return np.ascontiguousarray(np.moveaxis(np.broadcast_to(bands, (3, *bands.shape[1:])), 0, -1))
+    return read_rgb(path)
 
 
 def require_room(shape: tuple[int, ...], side: int) -> None:
@@ -187,13 +188,11 @@ def _partner(path: Path, folder: Path, other: Path) -> Path:
     return matches[0]
 
 
-def _read_height(path: Path, height_range_m: tuple[float, float]) -> NDArray[np.int16]:
-    low, high = height_range_m
+def _read_height(path: Path, height_range_m: HeightRange) -> HeightLayer:
     try:
-        values = read_heights(path)
+        return read_height_layer(path, height_range_m)
     except InputFileError as error:
         raise UnusableFile(f"has no height: {str(error).rstrip('.')}") from error
-    return whole_metres(low + values * ((high - low) / 65535), path)
 
 
 def _read_labels(path: Path) -> NDArray[np.uint8]:

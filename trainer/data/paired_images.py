@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE, nearest_classes
 from terrainpaint.core.progress import Progress
+from trainer.data.height_layers import HeightRange
 from trainer.data.image_folder import UnusableFile, files_in, read_deep_rgb, require_room, tiles_from_files
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
@@ -35,7 +36,7 @@ class PairPart(Enum):
 def tiles_from_pairs(
     folder: Path,
     parts: tuple[PairPart, ...],
-    height_range_m: tuple[float, float],
+    height_range_m: HeightRange,
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
@@ -43,8 +44,8 @@ def tiles_from_pairs(
     """Tiles of the pictures below a folder, each made of `parts` of equal width from left to right.
 
     All parts are cut at the same places. The map has the colours of the seven classes, which JPEG may blur; the height
-    is grey, and `height_range_m` are the metres of black and white. Files that cannot be used are left out. Raises
-    TrainingError when no tile is left.
+    is grey, and `height_range_m` are the metres of black and white, by default the numbers of 16 bits themselves. Files
+    that cannot be used are left out. Raises TrainingError when no tile is left.
     """
 
     def tiles_of(path: Path, name: str, random: np.random.Generator) -> list[Tile]:
@@ -57,7 +58,7 @@ def tiles_from_pairs(
         labels = _class_ids(_to_bytes(by_part[PairPart.MAP])) if PairPart.MAP in by_part else None
         height = None
         if PairPart.HEIGHT in by_part:
-            low, high = height_range_m
+            low, high = height_range_m or (0.0, 65535.0)
             white = float(np.iinfo(pixels.dtype).max)
             height = whole_metres(low + by_part[PairPart.HEIGHT].mean(axis=2) * ((high - low) / white), path)
         chosen = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)

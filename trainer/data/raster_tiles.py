@@ -8,7 +8,6 @@ memory does not grow with their size.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
-from terrainpaint.errors import TrainingError
+from terrainpaint.errors import InputFileError, TrainingError
+from trainer.data.raster_sources import Source, gdal_errors, open_heights, open_plain, open_texture
 from trainer.data.tile_cutting import HIGHEST_M, LOWEST_M, PrepareOptions, draw_split
 from trainer.data.tile_set import TileSet
 
@@ -44,7 +44,7 @@ class Sources:
     valid: Path | None = None
 
 
-Rasters = dict[str, Any]
+Rasters = dict[str, Source]
 """Open rasters by the names of the fields of `Sources`."""
 
 
@@ -55,6 +55,7 @@ def tiles_from_rasters(sources: Sources, options: PrepareOptions, progress: Prog
     any_data = False
     with _opened(sources) as rasters:
         places = list(_places(rasters["texture"], options))
+        notes = tuple((source.path.name, note) for source in rasters.values() for note in source.notes)
         for index, place in enumerate(places):
             progress(index / len(places))
             overview = _read(rasters, place.coarser(OVERVIEW))
@@ -86,6 +87,7 @@ def tiles_from_rasters(sources: Sources, options: PrepareOptions, progress: Prog
         pixel_size_m=options.pixel_size_m,
         style=options.style,
         credits=options.credits,
+        notes=notes,
     )
 
 
@@ -103,16 +105,17 @@ class _Place:
         return _Place(self.crs, _scaled(self.transform, factor), max(1, self.side_px // factor), self.centre_deg)
 
 
-def _places(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
+def _places(source: Source, options: PrepareOptions) -> Iterator[_Place]:
     """Tiles edge to edge over the area of a raster."""
-    return _places_on_grid(raster, options) if raster.crs is None else _places_on_earth(raster, options)
+    return _places_on_grid(source, options) if source.dataset.crs is None else _places_on_earth(source, options)
 
 
-def _places_on_grid(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
+def _places_on_grid(source: Source, options: PrepareOptions) -> Iterator[_Place]:
     from affine import Affine
 
+    raster = source.dataset
     if options.source_pixel_size_m is None:
-        raise TrainingError(f"{raster.name} has no georeference; give the size of its pixels with "
+        raise TrainingError(f"{source.path} has no georeference; give the size of its pixels with "
                             "--source-pixel-size-m.")  # fmt: skip
     scale = options.pixel_size_m / options.source_pixel_size_m
     step = options.tile_px * scale
@@ -123,12 +126,12 @@ def _places_on_grid(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
             yield _Place(None, _scaled(corner, scale), options.tile_px, _UNKNOWN_DEG)
 
 
-def _places_on_earth(raster: Any, options: PrepareOptions) -> Iterator[_Place]:
+def _places_on_earth(source: Source, options: PrepareOptions) -> Iterator[_Place]:
     from affine import Affine
 
     pixel_m, side_m = options.pixel_size_m, options.tile_px * options.pixel_size_m
     transform = Affine(pixel_m, 0, -side_m / 2, 0, -pixel_m, side_m / 2)
-    west, south, east, north = _bounds_deg(raster)
+    west, south, east, north = _bounds_deg(source)
     band_deg = math.degrees(side_m / EARTH_RADIUS_M)
     bands = max(1, int((north - south) / band_deg))
     for band in range(bands):
@@ -188,20 +191,18 @@ def _opened(sources: Sources) -> Iterator[Rasters]:
 
     Raises TrainingError when they cannot be used, also when one turns out to be broken while it is read.
     """
-    rasterio = _rasterio()
     with ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        # Rasters without georeference get an error message of their own.
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
-            rasters = {
-                name: stack.enter_context(rasterio.open(path))
-                for name, path in vars(sources).items()
-                if path is not None
-            }
-            _check_sources(rasters, sources)
+            rasters = {"texture": open_texture(stack, sources.texture)}
+            rasters["height"] = open_heights(stack, sources.height)
+            for name, path in (("sea", sources.sea), ("valid", sources.valid)):
+                if path is not None:
+                    rasters[name] = open_plain(stack, path)
+            _check_sources(rasters)
             yield rasters
-        except _gdal_errors() as error:
+        except InputFileError as error:
+            raise TrainingError(str(error)) from error
+        except gdal_errors() as error:
             # The text of GDAL names the file, and the cause when there is one.
             reason = str(error.__cause__ or error).rstrip(".")
             raise TrainingError(f"A raster cannot be read: {reason}; give whole GeoTIFFs or other files that GDAL "
@@ -209,12 +210,13 @@ def _opened(sources: Sources) -> Iterator[Rasters]:
 
 
 def _warp(
-    raster: Any, crs: Any, transform: Any, side_px: int, method: str, bands: int | tuple[int, ...] = 1
+    source: Source, crs: Any, transform: Any, side_px: int, method: str, bands: int | tuple[int, ...] = 1
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Values (S, S) or (bands, S, S) of a raster on a square of a plane, and (S, S) bool where it has data."""
     from rasterio.enums import ColorInterp, Resampling
     from rasterio.vrt import WarpedVRT
 
+    raster = source.dataset
     with WarpedVRT(
         raster,
         src_crs=raster.crs or METRIC,
@@ -232,40 +234,42 @@ def _warp(
     return values, known & np.isfinite(values if values.ndim == 2 else values[0])
 
 
-def _bounds_deg(raster: Any) -> tuple[float, float, float, float]:
+def _bounds_deg(source: Source) -> tuple[float, float, float, float]:
     """West, south, east and north of a raster in degrees. Raises TrainingError when its projection has none."""
     from rasterio.warp import transform_bounds
 
+    raster = source.dataset
+    left, bottom, right, top = raster.bounds
     try:
-        bounds = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
-    except _gdal_errors():
+        # Rows may run from south to north, and columns from east to west.
+        sides = min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+        bounds = transform_bounds(raster.crs, "EPSG:4326", *sides)
+    except gdal_errors():
         bounds = (np.nan,) * 4
     west, south, east, north = (float(bound) for bound in bounds)
     if not np.isfinite(bounds).all() or not (-90.1 <= south < north <= 90.1):
-        raise TrainingError(f"{raster.name} lies nowhere on the Earth by its georeference; set the right one with "
+        raise TrainingError(f"{source.path} lies nowhere on the Earth by its georeference; set the right one with "
                             "'rio edit-info --crs … --transform …'.")  # fmt: skip
     # A raster across the 180th meridian has its east before its west.
     return west, south, east if east > west else east + 360, north
 
 
-def _check_sources(rasters: Rasters, sources: Sources) -> None:
+def _check_sources(rasters: Rasters) -> None:
     texture, height = rasters["texture"], rasters["height"]
-    if texture.count < 3 or texture.dtypes[0] != "uint8":
-        raise TrainingError(f"{sources.texture} must have three 8-bit bands (RGB), not {texture.count} of "
-                            f"{texture.dtypes[0]}.")  # fmt: skip
-    if height.dtypes[0] == "uint8" or height.count > 2:
-        raise TrainingError(f"{sources.height} must have one band of metres in 16 bits or more, not {height.count} of "
-                            f"{height.dtypes[0]}.")  # fmt: skip
-    for name, raster in rasters.items():
-        if (raster.crs is None) != (height.crs is None):
-            raise TrainingError(f"{raster.name} and {sources.height} must both have a georeference or neither; set "
+    if texture.dataset.count < 3 or texture.dataset.dtypes[0] != "uint8":
+        raise TrainingError(f"{texture.path} must have three 8-bit bands (RGB), not {texture.info.bands} of "
+                            f"{texture.info.dtype}.")  # fmt: skip
+    for name, source in rasters.items():
+        raster, other = source.dataset, height.dataset
+        if (raster.crs is None) != (other.crs is None):
+            raise TrainingError(f"{source.path} and {height.path} must both have a georeference or neither; set "
                                 "one with 'rio edit-info --crs … --transform …'.")  # fmt: skip
-        if raster.crs is None and raster.shape != height.shape:
-            raise TrainingError(f"{raster.name} is {raster.width} x {raster.height} px and {sources.height} "
-                                f"{height.width} x {height.height} px; without georeference the {name} and the height "
+        if raster.crs is None and raster.shape != other.shape:
+            raise TrainingError(f"{source.path} is {raster.width} x {raster.height} px and {height.path} "
+                                f"{other.width} x {other.height} px; without georeference the {name} and the height "
                                 "must be the same size.")  # fmt: skip
-        if raster.crs is not None and not _overlap(_bounds_deg(raster), _bounds_deg(texture)):
-            raise TrainingError(f"{raster.name} covers {_bounds_text(_bounds_deg(raster))} and {sources.texture} "
+        if raster.crs is not None and not _overlap(_bounds_deg(source), _bounds_deg(texture)):
+            raise TrainingError(f"{source.path} covers {_bounds_text(_bounds_deg(source))} and {texture.path} "
                                 f"{_bounds_text(_bounds_deg(texture))}; give rasters of the same area.")  # fmt: skip
 
 
@@ -280,20 +284,3 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 def _bounds_text(bounds: tuple[float, ...]) -> str:
     west, south, east, north = bounds
     return f"longitude {west:.1f}..{east:.1f}, latitude {south:.1f}..{north:.1f}"
-
-
-def _gdal_errors() -> tuple[type[Exception], ...]:
-    """The exceptions for errors of GDAL. Those that rasterio does not translate have no public name."""
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import CRSError, RasterioError
-
-    return RasterioError, CRSError, CPLE_BaseError
-
-
-def _rasterio() -> Any:
-    try:
-        import rasterio
-        import rasterio.errors
-    except ImportError as error:
-        raise TrainingError("Preparing needs rasterio; install it with: pip install 'terrainpaint[train]'.") from error
-    return rasterio

@@ -14,6 +14,7 @@ from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
 
 LIGHTNESS_BINS = 50
 HEIGHT_BINS = 50
+NOTES_SHOWN = 8
 SPLIT_NAMES = {TRAIN: "train", VALIDATION: "held out"}
 _QUANTILES = (0, 0.05, 0.5, 0.95, 1)
 
@@ -86,6 +87,9 @@ def describe(tiles: TileSet, statistics: SetStatistics) -> list[str]:
             fractions = zip(CLASS_NAMES, split.classes, strict=True)
             lines.append(f"{name}: " + ", ".join(f"{class_name} {fraction:.1%}" for class_name, fraction in fractions))
     lines.append(f"left out {_files(len(tiles.left_out))}")
+    lines += [f"{name}: {note}" for name, note in tiles.notes[:NOTES_SHOWN]]
+    if len(tiles.notes) > NOTES_SHOWN:
+        lines.append(f"{len(tiles.notes) - NOTES_SHOWN} more notes about files")
     return lines
 
 

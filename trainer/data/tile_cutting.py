@@ -42,12 +42,14 @@ class PrepareOptions:
 @dataclass(frozen=True)
 class Tile:
     """One square of a picture: `name` of the file that it was cut from, `texture` (S, S, 3) uint8 sRGB, `height` (S, S)
-    int16 metres and `labels` (S, S) uint8 class ids, each None where the source has none."""
+    int16 metres and `labels` (S, S) uint8 class ids, each None where the source has none; `valid` (S, S) bool, None
+    where all pixels are."""
 
     name: str
     texture: NDArray[np.uint8]
     height: NDArray[np.int16] | None = None
     labels: NDArray[np.uint8] | None = None
+    valid: NDArray[np.bool_] | None = None
 
 
 class Cut(Enum):
@@ -108,8 +110,12 @@ def cut_tile(
     texture: NDArray[np.uint8],
     height: NDArray[np.int16] | None,
     labels: NDArray[np.uint8] | None,
+    gaps: NDArray[np.bool_] | None = None,
 ) -> Tile:
-    """The square of a picture and its other layers, (H, W, …), resized to a tile of `side` pixels."""
+    """The square of a picture and its other layers, (H, W, …), resized to a tile of `side` pixels.
+
+    A pixel of the tile to which a pixel of `gaps` contributes is not valid.
+    """
     window = slice(square.row, square.row + square.side), slice(square.col, square.col + square.side)
     size = (side, side)
     metres = None
@@ -120,10 +126,16 @@ def cut_tile(
         np.asarray(cv2.resize(texture[window], size, interpolation=cv2.INTER_AREA), np.uint8),
         None if metres is None else metres.astype(np.int16),
         None if labels is None else _resized_ids(labels[window], size),
+        None if gaps is None else _resized_gaps(gaps[window], size) == 0,
     )
 
 
-def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tuple[str, str]] = ()) -> TileSet:
+def assemble(
+    tiles: list[Tile],
+    options: PrepareOptions,
+    left_out: Sequence[tuple[str, str]] = (),
+    notes: Sequence[tuple[str, str]] = (),
+) -> TileSet:
     """The tile set of tiles that all have the same layers, at least one.
 
     The list is emptied on the way, so that a large set is not in memory twice. All tiles of one file belong to the same
@@ -134,6 +146,7 @@ def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tupl
     height = np.zeros((count, side, side), np.int16)
     has_height, has_maps = tiles[0].height is not None, tiles[0].labels is not None
     labels = np.zeros((count, int(has_maps), side, side), np.uint8)
+    valid = np.ones((count, side, side), bool)
     names = tuple(tile.name for tile in tiles)
     for index in reversed(range(count)):
         tile = tiles.pop()
@@ -142,6 +155,8 @@ def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tupl
             height[index] = tile.height
         if tile.labels is not None:
             labels[index, 0] = tile.labels
+        if tile.valid is not None:
+            valid[index] = tile.valid
     files = {name: number for number, name in enumerate(dict.fromkeys(names))}
     split_of_file = draw_split(len(files), options.validation_fraction, options.seed)
     sea = (height <= 0) if has_height else np.zeros(height.shape, bool)
@@ -151,7 +166,7 @@ def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tupl
         texture=texture,
         height=height,
         sea=sea,
-        valid=np.ones(height.shape, bool),
+        valid=valid,
         labels=labels,
         split=split_of_file[[files[name] for name in names]],
         centre_deg=np.full((count, 2), math.nan, np.float32),
@@ -161,6 +176,7 @@ def assemble(tiles: list[Tile], options: PrepareOptions, left_out: Sequence[tupl
         has_height=has_height,
         names=names,
         left_out=tuple(left_out),
+        notes=tuple(notes),
     )
 
 
@@ -185,6 +201,10 @@ def whole_metres(height: NDArray[np.floating], path: Path) -> NDArray[np.int16]:
 def _resized_ids(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     # A mean of class ids would be the id of an unrelated class.
     return np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def _resized_gaps(gaps: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(gaps.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _centred(rows: int, cols: int, side: int) -> Square:

@@ -47,7 +47,8 @@ class TileSet:
     and longitude, NaN where the source had no position; `pixel_size_m` metres; `style` name of the texture style;
     `credits` the attribution that the sources ask for; `has_height` False where the source had no heights, `height` is
     0 then; `names` the file that each tile was cut from, or empty for rasters; `left_out` the files that were not used,
-    each with the reason.
+    each with the reason; `notes` what was found in files that were used, such as gaps in their heights, each with the
+    name of the file.
     """
 
     texture: NDArray[np.uint8]
@@ -63,6 +64,7 @@ class TileSet:
     has_height: bool = True
     names: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.texture)
@@ -121,7 +123,7 @@ def save_tile_set(path: Path, tiles: TileSet) -> None:
     masks = zip(tiles.sea, tiles.valid, strict=True)
     _pack(arrays, "masks", (sea.astype(np.uint8) + 2 * valid.astype(np.uint8) for sea, valid in masks), ".png")
     _pack(arrays, "labels", (variant for tile in tiles.labels for variant in tile), ".png")
-    header = {
+    header: dict[str, Any] = {
         "format": _FORMAT,
         "version": FORMAT_VERSION,
         "pixel_size_m": tiles.pixel_size_m,
@@ -133,6 +135,8 @@ def save_tile_set(path: Path, tiles: TileSet) -> None:
         "names": tiles.names,
         "left_out": tiles.left_out,
     }
+    if tiles.notes:
+        header["notes"] = tiles.notes
     arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     with FileTransaction() as files, files.path(path).open("wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
@@ -190,6 +194,7 @@ def _read(path: Path, stored: ArrayFile) -> TileSet:
         has_height=header.flag("has_height") if "has_height" in header else True,
         names=names,
         left_out=_pairs(header, "left_out"),
+        notes=_pairs(header, "notes"),
     )
 
 

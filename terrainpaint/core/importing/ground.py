@@ -10,6 +10,7 @@ from terrainpaint.core.importing.raster_info import Georeference
 _NOMINAL_WITHIN = 0.05
 """Projections of surveys distort lengths by less: their pixels keep the size that their makers gave them."""
 _SMALLEST_CELL_DEG = 1.0
+_POLE_DEG = 90.001
 _WEB_MERCATOR, _WEB_MERCATOR_RADIUS_M = 3857, 6_378_137.0
 
 
@@ -120,7 +121,7 @@ def _ground_m(places: list[tuple[float, float]]) -> float | None:
 
     Lengths of a degree on WGS84, by the usual series in the latitude.
     """
-    if not all(math.isfinite(part) for place in places for part in place):
+    if not all(math.isfinite(x) and abs(y) <= _POLE_DEG for x, y in places):  # no place on the Earth
         return None
     (left, right, top, bottom), middle = places, math.radians(sum(y for _, y in places) / 4)
     north_m = 111_132.954 - 559.822 * math.cos(2 * middle) + 1.175 * math.cos(4 * middle)

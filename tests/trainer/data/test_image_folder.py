@@ -3,8 +3,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import rasterio
 from numpy.typing import NDArray
 from PIL import Image
+from rasterio.transform import Affine, from_origin
 
 from terrainpaint.core.classes import PALETTE
 from trainer.__main__ import main
@@ -205,3 +207,59 @@ def test_options_that_do_not_go_together_are_wrong_usage(folder: Path, wrong: li
     with pytest.raises(SystemExit) as stopped:
         prepare(folder, *wrong)
     assert stopped.value.code == 2
+
+
+def write_heights(path: Path, heights: NDArray[np.generic], unit: str | None = None, **profile: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5e6, 30, 30)}
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=heights.shape[0], width=heights.shape[1],
+                       dtype=heights.dtype, **(place | profile)) as raster:  # fmt: skip
+        raster.write(heights, 1)
+        if unit is not None:
+            raster.units = (unit,)
+
+
+@pytest.mark.parametrize("mark", [-9999, 32767])
+@pytest.mark.parametrize("declared", [True, False])
+def test_gaps_of_heights_are_not_trained_on_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: int, declared: bool
+) -> None:
+    write(tmp_path / "in" / "a.png", picture(64, 64))
+    heights = np.tile(np.arange(64, dtype=np.int16) * 10, (64, 1))
+    heights[8:20, 30:40] = mark
+    write_heights(tmp_path / "h" / "a.tif", heights, **({"nodata": mark} if declared else {}))
+    tiles = prepared(tmp_path, "--heights", str(tmp_path / "h"))
+    gap = np.zeros((64, 64), bool)
+    gap[8:20, 30:40] = True
+    np.testing.assert_array_equal(tiles.valid[0], ~gap)
+    assert tiles.height[0][gap].min() >= 0 and tiles.height[0][gap].max() <= 640
+    assert not tiles.sea[0][gap].any()
+    ((name, note),) = tiles.notes
+    assert name == "h/a.tif" and "120 pixels" in note
+    assert f"h/a.tif: {note}" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path / "set.npz")]) == 0
+    assert "120 pixels" in capsys.readouterr().out
+
+
+def test_heights_in_feet_and_with_rows_from_the_south_become_metres_with_north_on_top(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.png", picture(64, 64))
+    metres = np.tile(np.arange(64, dtype=np.float32)[:, None] * 10, (1, 64))
+    write_heights(
+        tmp_path / "h" / "a.tif", metres[::-1] / np.float32(0.3048), "ft", transform=Affine(30, 0, 5e5, 0, 30, 5e6)
+    )
+    tiles = prepared(tmp_path, "--heights", str(tmp_path / "h"))
+    np.testing.assert_allclose(tiles.height[0], metres, atol=1)
+    assert any("feet" in note for _, note in tiles.notes)
+
+
+@pytest.mark.parametrize("numbers", [(0, 65535), (0.0, 1.0)])
+def test_heights_without_a_unit_follow_the_range(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], numbers: tuple[float, float]
+) -> None:
+    write(tmp_path / "in" / "a.png", picture(64, 64))
+    dtype = np.uint16 if isinstance(numbers[1], int) else np.float32
+    write(tmp_path / "h" / "a.tif", np.tile(np.linspace(*numbers, 64).astype(dtype), (64, 1)))
+    assert prepare(tmp_path, "--heights", str(tmp_path / "h")) == 1
+    assert "--height-range-m" in capsys.readouterr().err
+    tiles = prepared(tmp_path, "--heights", str(tmp_path / "h"), "--height-range-m", "-100", "3000")
+    np.testing.assert_allclose(tiles.height[0], np.tile(np.linspace(-100, 3000, 64), (64, 1)), atol=1)

@@ -3,6 +3,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import rasterio
+from PIL import Image
+from rasterio.transform import from_origin
 
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, WATER
@@ -209,11 +212,11 @@ def test_the_command_labels_sets_and_pictures(
     ("texture", "height", "message"),
     [
         ("nowhere.png", "h.png", "nowhere.png"),
-        ("h.png", "h.png", "not an 8-bit RGB picture"),
-        ("t.png", "t.png", "not a height map"),
+        ("t.png", "t.png", "colour picture"),
         ("t.png", "small.png", "same size"),
         ("broken.png", "h.png", "not a picture"),
-        ("t.png", "gaps.tif", "not numbers"),
+        ("t.png", "gaps.tif", "only gaps"),
+        ("t.png", "grey.png", "--height-range-m"),
     ],
 )
 def test_pictures_that_cannot_be_labelled_are_reported(
@@ -224,12 +227,40 @@ def test_pictures_that_cannot_be_labelled_are_reported(
     cv2.imwrite(str(tmp_path / "h.png"), random.integers(0, 2000, (64, 64), dtype=np.uint16))
     cv2.imwrite(str(tmp_path / "small.png"), np.zeros((32, 32), np.uint16))
     cv2.imwrite(str(tmp_path / "gaps.tif"), np.full((64, 64), np.nan, np.float32))
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((64, 64), 9, np.uint8))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
     assert main(["label", "--apply", "--texture", str(tmp_path / texture), "--height", str(tmp_path / height),
                  "-o", str(tmp_path / "map.png")]) == 1  # fmt: skip
     output = capsys.readouterr().err
     assert message in output and output.count("\n") == 1
     assert not (tmp_path / "map.png").exists()
+
+
+@pytest.mark.parametrize("mark", [-9999.0, None])
+def test_a_picture_is_labelled_by_metres_at_its_own_pixel_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: float | None
+) -> None:
+    """Heights in feet with a gap, a pixel size in the file, and a texture with an alpha channel."""
+    rows, cols = np.mgrid[:96, :96]
+    metres = (800 + 500 * np.sin(rows / 9) * np.cos(cols / 11)).astype(np.float32)
+    texture = np.clip(90 + metres[:, :, None] / 20 * (1, 0.9, 0.7), 0, 255).astype(np.uint8)
+    Image.fromarray(np.dstack([texture, np.full((96, 96), 255, np.uint8)])).save(tmp_path / "t.png")
+    feet = metres / np.float32(0.3048)
+    if mark is not None:
+        feet[40:44, 40:44] = mark
+    place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5e6, 1000, 1000)}
+    with rasterio.open(tmp_path / "h.tif", "w", driver="GTiff", count=1, height=96, width=96, dtype="float32",
+                       **place) as raster:  # fmt: skip
+        raster.write(feet, 1)
+        raster.units = ("ft",)
+    out = tmp_path / "map.png"
+    assert main(["label", "--apply", "--texture", str(tmp_path / "t.png"), "--height", str(tmp_path / "h.tif"),
+                 "-o", str(out)]) == 0  # fmt: skip
+    said = capsys.readouterr()
+    assert said.out == f"{out}\n" and "feet" in said.err
+    assert ("-9999" in said.err) == (mark is not None)
+    expected = load_labeller(asset_path("labeller.npz")).label(texture, metres, 1000.0, Smoothing()).ids
+    assert (read_map(out).ids == expected).mean() > (0.97 if mark else 0.999)
 
 
 def _borders(ids: np.ndarray) -> int:

@@ -1,0 +1,106 @@
+"""Read what `info` and `import` share: heights of any file, with what the file does not tell as sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrainpaint.cli.arguments import RawLayout
+from terrainpaint.core.importing import (
+    HeightMap,
+    HeightUnit,
+    RawFormat,
+    RawNumber,
+    colour_heights,
+    describe_raster,
+    is_raw,
+    likely_raw_format,
+    read_height_map,
+    read_raw_heights,
+)
+from terrainpaint.core.openraster import read_openraster
+from terrainpaint.core.progress import Progress, no_progress
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
+from terrainpaint.core.project_file import SUFFIX, load_project
+from terrainpaint.errors import StrippedProjectError
+
+UNIT_NAMES = {
+    HeightUnit.METRES: "metres",
+    HeightUnit.FEET: "feet",
+    HeightUnit.SURVEY_FEET: "feet of the US survey",
+    HeightUnit.RANGE: "a range from black to white",
+}
+_STRIPPED = "Another program saved it and kept only its layers; seed, style and pixel size are lost."
+_ORDERS = {False: ", little-endian", True: ", big-endian"}
+
+
+@dataclass(frozen=True, eq=False)
+class FileHeights:
+    """The heights of a file: `width` and `height` of the file in pixels, which are more where it was read reduced;
+    `format` as people call it; `notes` whole sentences."""
+
+    map: HeightMap
+    width: int
+    height: int
+    format: str
+    notes: tuple[str, ...]
+
+
+def read_heights(
+    path: Path, longest_px: int | None = None, raw: RawLayout | None = None, progress: Progress = no_progress
+) -> FileHeights:
+    """Heights of a file of any kind, reduced to `longest_px` pixels a side; `raw` None: the likeliest layout.
+
+    Raises InputFileError.
+    """
+    if raw is not None or is_raw(path):
+        return _raw_heights(path, raw)
+    colours = colour_heights(path)
+    facts = describe_raster(path)
+    heights = read_height_map(path, longest_px, colours, progress)
+    notes = heights.notes
+    if colours is not None:
+        notes = (f"Its colours were read as heights in the encoding of {colours.value}.", *notes)
+    return FileHeights(heights, facts.width, facts.height, f"{facts.format}, {facts.dtype}", notes)
+
+
+def _raw_heights(path: Path, raw: RawLayout | None) -> FileHeights:
+    layout = likely_raw_format(path) if raw is None else _raw_format(raw)
+    heights = read_raw_heights(path, layout)
+    name = f"{layout.number.value}{'' if layout.number is RawNumber.UINT8 else _ORDERS[layout.big_endian]}"
+    notes = heights.notes
+    if raw is None:
+        notes = (
+            f"A RAW file does not tell its layout; {layout.width} x {layout.height} px of {name} is the likeliest one.",
+            *notes,
+        )
+    return FileHeights(heights, layout.width, layout.height, f"RAW, {name}", notes)
+
+
+def _raw_format(raw: RawLayout) -> RawFormat:
+    return RawFormat(raw.height, raw.width, raw.big_endian, RawNumber(raw.number))
+
+
+@dataclass(frozen=True, eq=False)
+class FileProject:
+    """A project or an OpenRaster file; `pixel_size_m` None and `format` "OpenRaster" for the latter; `notes` whole
+    sentences."""
+
+    project: Project
+    pixel_size_m: float | None
+    format: str
+    notes: tuple[str, ...] = ()
+
+
+def read_project(path: Path) -> FileProject:
+    """A project, or the layers of an OpenRaster file, such as a project that another program saved.
+
+    Raises ProjectError.
+    """
+    try:
+        project = load_project(path)[0]
+    except StrippedProjectError:
+        layers = read_openraster(path, Settings(NATIVE_PIXEL_SIZE_M, ""))
+        is_project = path.suffix.lower() == SUFFIX
+        return FileProject(layers, None, "OpenRaster", (_STRIPPED,) if is_project else ())
+    return FileProject(project, project.settings.pixel_size_m, "TerrainPaint project")

@@ -1,0 +1,194 @@
+"""`terrainpaint info`: what it tells of files of every kind, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rasterio.transform import Affine, from_origin
+
+from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.map_files import write_map
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import save_project
+from terrainpaint.core.segmentation import SegmentationMap
+from tests.cli.files import COLS, HIGH_M, LOW_M, PIXEL_M, ROWS, Run, assert_one_sentence, land, run_here, write_tif
+
+KEYS = {"kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps"}
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    return run_here(capfd)
+
+
+def facts_of(run: Run, path: object) -> dict[str, Any]:
+    outcome = run("info", path, "--json")
+    assert (outcome.code, outcome.err) == (0, ""), outcome
+    facts = json.loads(outcome.out)
+    assert facts.keys() >= KEYS
+    return facts
+
+
+def in_feet(path: Path) -> Path:
+    return write_tif(path, land() / np.float32(0.3048), units="ft")
+
+
+def south_up(path: Path) -> Path:
+    return write_tif(path, land()[::-1], transform=Affine(PIXEL_M, 0, 5e5, 0, PIXEL_M, 5e6))
+
+
+def turned(path: Path) -> Path:
+    return write_tif(path, land(), transform=Affine.translation(5e5, 5e6) @ Affine.rotation(20) @ Affine.scale(30, -30))
+
+
+def mercator(path: Path) -> Path:
+    """At 60 degrees north, where a pixel covers half of its nominal size."""
+    return write_tif(path, land(), crs="EPSG:3857", transform=from_origin(1e6, 8_399_738, 2 * PIXEL_M, 2 * PIXEL_M))
+
+
+HEIGHTS: dict[str, Callable[[Path], Path]] = {
+    "metres": lambda path: write_tif(path, land()),
+    "feet": in_feet,
+    "scaled": lambda path: write_tif(path, np.rint(land() * 10).astype(np.int16), scale=0.1),
+    "offset": lambda path: write_tif(path, np.rint(land()).astype(np.int16) - 500, scale=1.0, offset=500.0),
+    "south up": south_up,
+    "turned": turned,
+    "Web Mercator": mercator,
+    "US survey feet": lambda path: write_tif(
+        path, land(), crs="EPSG:2263", transform=from_origin(1e6, 2e5, 30 / 0.3048006096, 30 / 0.3048006096)
+    ),
+}
+
+
+@pytest.mark.parametrize("write", HEIGHTS.values(), ids=HEIGHTS)
+def test_heights_in_metres_on_the_ground(run: Run, tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    facts = facts_of(run, write(tmp_path / "land.tif"))
+    assert (facts["kind"], facts["width"], facts["height"], facts["gaps"]) == ("heights", COLS, ROWS, 0)
+    assert facts["min_m"] == pytest.approx(LOW_M, abs=0.6)
+    assert facts["max_m"] == pytest.approx(HIGH_M, abs=0.6)
+    assert facts["pixel_size_m"] == pytest.approx(PIXEL_M, rel=0.005)
+
+
+def test_heights_for_people(run: Run, tmp_path: Path) -> None:
+    outcome = run("info", in_feet(tmp_path / "land.tif"))
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = dict(line.split("  ", 1) for line in outcome.out.splitlines())
+    assert lines["size"].strip() == f"{COLS} x {ROWS} px"
+    assert lines["range"].strip() == "195 to 1005 m"
+    assert lines["pixel size"].strip() == "30 m"
+    assert lines["ground size"].strip() == "2.4 x 1.8 km"
+    assert "feet" in lines["unit"]
+
+
+@pytest.mark.parametrize("mark", [-9999.0, 32767.0])
+def test_gaps_are_a_fraction_declared_or_not(run: Run, tmp_path: Path, mark: float) -> None:
+    heights = np.rint(land()).astype(np.int16)
+    heights[:15, :20] = mark
+    for name, profile in {"declared.tif": {"nodata": mark}, "not.tif": {}}.items():
+        facts = facts_of(run, write_tif(tmp_path / name, heights, **profile))
+        assert facts["gaps"] == pytest.approx(15 * 20 / (ROWS * COLS))
+        assert facts["max_m"] == pytest.approx(HIGH_M, abs=1)
+        assert facts["suspected_gap_values"] == ([] if profile else [mark])
+
+
+def test_heights_without_a_unit_have_no_metres(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "land.png"
+    Image.fromarray(np.rint((land() - LOW_M) / (HIGH_M - LOW_M) * 60_000).astype(np.uint16)).save(path)
+    facts = facts_of(run, path)
+    assert (facts["kind"], facts["min_m"], facts["max_m"], facts["pixel_size_m"]) == ("heights", None, None, None)
+    assert (facts["min"], facts["max"], facts["unit"]) == (0, 60_000, None)
+    assert "does not tell" in run("info", path).out
+
+
+def test_heights_as_colours(run: Run, tmp_path: Path) -> None:
+    steps = np.rint((land() + 32768) * 256).astype(np.uint32)
+    Image.fromarray(np.dstack([steps >> 16, steps >> 8 & 255, steps & 255]).astype(np.uint8)).save(tmp_path / "t.png")
+    facts = facts_of(run, tmp_path / "t.png")
+    assert facts["kind"] == "heights"
+    assert (facts["min_m"], facts["max_m"]) == (pytest.approx(LOW_M, abs=0.1), pytest.approx(HIGH_M, abs=0.1))
+    assert any("Terrarium" in note for note in facts["notes"])
+
+
+def test_raw_heights_are_a_guess_and_say_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "land.raw").write_bytes(np.rint(land() * 60).astype("<u2").tobytes())
+    facts = facts_of(run, tmp_path / "land.raw")
+    assert (facts["kind"], facts["width"], facts["height"]) == ("heights", COLS, ROWS)
+    assert any("likeliest" in note for note in facts["notes"])
+
+
+def test_rasters_larger_than_a_map(run: Run, tmp_path: Path) -> None:
+    wide = np.repeat(np.linspace(100, 900, 17_000, dtype=np.float32)[None], 40, axis=0)
+    facts = facts_of(run, write_tif(tmp_path / "wide.tif", wide))
+    assert (facts["kind"], facts["width"], facts["height"]) == ("heights", 17_000, 40)
+    assert (facts["min_m"], facts["max_m"]) == (pytest.approx(100, abs=0.1), pytest.approx(900, abs=0.1))
+    assert facts["pixel_size_m"] == pytest.approx(PIXEL_M)
+
+
+def blocks() -> np.ndarray:
+    return np.arange(7, dtype=np.uint8).repeat(10)[None].repeat(40, axis=0)
+
+
+MAPS: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "palette": ("m.png", lambda path: write_map(path, SegmentationMap(blocks()))),
+    "RGB": ("m.png", lambda path: Image.fromarray(PALETTE[blocks()]).save(path)),
+    "opaque alpha": ("m.png", lambda path: Image.fromarray(PALETTE[blocks()]).convert("RGBA").save(path)),
+    "GIF": ("m.gif", lambda path: Image.fromarray(PALETTE[blocks()]).save(path)),
+}
+
+
+@pytest.mark.parametrize(("name", "write"), MAPS.values(), ids=MAPS)
+def test_maps(run: Run, tmp_path: Path, name: str, write: Callable[[Path], None]) -> None:
+    write(tmp_path / name)
+    facts = facts_of(run, tmp_path / name)
+    assert (facts["kind"], facts["width"], facts["height"]) == ("map", 70, 40)
+    assert (facts["min_m"], facts["max_m"], facts["pixel_size_m"], facts["gaps"]) == (None, None, None, None)
+    assert facts["classes"] == pytest.approx(dict.fromkeys(CLASS_NAMES, 1 / 7))
+
+
+def test_the_pixel_size_of_a_map_that_was_imported(run: Run, tmp_path: Path) -> None:
+    write_map(tmp_path / "m.png", SegmentationMap(blocks()), 12.5)
+    assert facts_of(run, tmp_path / "m.png")["pixel_size_m"] == 12.5
+    assert "0.875 x 0.5 km" in run("info", tmp_path / "m.png").out
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (70, 40)), (6, (40, 70))])
+def test_pictures_stand_upright(run: Run, tmp_path: Path, orientation: int, size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(PALETTE[blocks()]).save(tmp_path / "m.jpg", exif=exif, quality=95)
+    facts = facts_of(run, tmp_path / "m.jpg")
+    assert facts["kind"] == "picture"
+    assert (facts["width"], facts["height"]) == size
+
+
+def test_a_picture_too_small_for_a_map_is_described(run: Run, tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)).save(tmp_path / "p.png")
+    facts = facts_of(run, tmp_path / "p.png")
+    assert (facts["kind"], facts["width"], facts["height"]) == ("picture", 12, 9)
+    assert any("at least 32" in note for note in facts["notes"])
+
+
+def test_projects_and_openraster(run: Run, tmp_path: Path) -> None:
+    project = Project.painted(blocks(), Settings(25.0, "atlas"))
+    save_project(tmp_path / "p.terrainpaint", project, ViewSettings(), None)
+    facts = facts_of(run, tmp_path / "p.terrainpaint")
+    assert (facts["kind"], facts["width"], facts["height"], facts["pixel_size_m"]) == ("project", 70, 40, 25)
+    assert (facts["style"], facts["layers"]) == ("atlas", ["Layer 1"])
+    assert "atlas" in run("info", tmp_path / "p.terrainpaint").out
+
+
+def test_a_file_of_no_kind_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("words")
+    for more in ((), ("--json",)):
+        assert_one_sentence(run("info", tmp_path / "a.txt", *more), tmp_path / "a.txt")
+
+
+def test_an_address_of_a_file(run: Run, tmp_path: Path) -> None:
+    path = write_tif(tmp_path / "a land.tif", land())
+    assert facts_of(run, path.as_uri())["kind"] == "heights"
