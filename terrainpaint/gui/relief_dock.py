@@ -106,6 +106,7 @@ class ReliefDock(QWidget):
         """Create the view, unless it exists."""
         if self.view is not None:
             return
+        _keep_place(self.window())
         self.view = TerrainView3D(self)
         if self.view.is_software:
             self._timer.setInterval(_REST_MS)
@@ -266,6 +267,12 @@ class ReliefDock(QWidget):
         if path.suffix.lower() in _suffixes(files):
             return path
         return path.with_name(path.name + _suffixes(chosen or files)[0])
+
+
+def _keep_place(window: QWidget) -> None:
+    """Qt creates the native window again for the first widget with OpenGL, and the window manager would place it."""
+    if window.windowState() & ~Qt.WindowState.WindowActive == Qt.WindowState.WindowNoState:
+        window.move(window.pos())
 
 
 def _suffixes(files: str) -> list[str]:

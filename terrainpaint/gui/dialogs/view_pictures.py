@@ -131,7 +131,7 @@ class _ViewDialog(QDialog):
     def __init__(self, title: str, accept_text: str, preview: Preview, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self._preview = preview
+        self._preview, self._is_fitted = preview, False
         self._shown = PictureView("Preview", _PREVIEW)
         self._shown.setMaximumHeight(_TALLEST_PX)
         self._note = label("", "muted")
@@ -173,6 +173,9 @@ class _ViewDialog(QDialog):
             self._shown.show_text(str(error))
             return
         self._shown.show_picture(_on_checkers(picture))
+        if not self._is_fitted:
+            self._is_fitted = True
+            self.adjustSize()
 
 
 class PictureDialog(_ViewDialog):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.view3d.scene import PIN_SIZE, Scene
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,5 @@ class PictureOptions:
     def applied(self, scene: Scene) -> Scene:
         """A copy of a scene with what the picture shows."""
         view = scene.view if self.has_water else dataclasses.replace(scene.view, water_level_m=None)
-        return dataclasses.replace(scene, view=view, marker=scene.marker if self.has_pin else None)
+        marker = scene.marker if self.has_pin else None
+        return dataclasses.replace(scene, view=view, marker=marker, pin_size=PIN_SIZE)

@@ -20,7 +20,7 @@ _THICKNESS = 0.035  # of the block below its lowest point
 _CLEARANCE = 0.004  # of the eye above the ground
 _NEAREST, _FARTHEST = 0.01, 8.0
 PIN_SIZE = 0.045
-"""Height of the pin in units of its distance from the eye."""
+"""Of the pin in a picture; in a low view it is larger."""
 _PIN_HALF_WIDTH = 0.3  # of its height, with a margin for the pointer
 _FILM = 5.0  # units of height: generated seas lie within so many metres of the weights above their level
 _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG = 205.0, 34.0
@@ -59,6 +59,8 @@ class Scene:
     view: ViewSettings = ViewSettings()  # noqa: RUF009 - frozen
     wireframe: bool = False
     marker: tuple[int, int] | None = None
+    pin_size: float = PIN_SIZE
+    """Height of the pin in units of its distance from the eye."""
     has_sky: bool = True
     """Whether there are sky and haze; otherwise a plain background of the next two colours."""
     sky_top: Colour = (0.44, 0.58, 0.73)
@@ -127,7 +129,7 @@ class Scene:
         if self.marker is None:
             return False
         tip = self.point_of(*self.marker)
-        size = PIN_SIZE * float(np.linalg.norm(self.camera.eye - tip))
+        size = self.pin_size * float(np.linalg.norm(self.camera.eye - tip))
         ends = self.place_of(tip, aspect), self.place_of(tip + np.array([0.0, 0.0, size]), aspect)
         side = self.place_of(tip + _PIN_HALF_WIDTH * size * self.camera.right, aspect)
         if ends[0] is None or ends[1] is None or side is None:

@@ -14,7 +14,7 @@ from terrainpaint.gui.view3d import block_mesh, shaders
 from terrainpaint.gui.view3d.daylight import Daylight, haze_density
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
 from terrainpaint.gui.view3d.relief import Relief, sunlit
-from terrainpaint.gui.view3d.scene import PIN_SIZE, Frame, Scene
+from terrainpaint.gui.view3d.scene import Frame, Scene
 
 PICTURE_GRID, GRID, RESTING_GRID, MOVING_GRID = 1024, 512, 256, 128
 """Vertices along the longest side of the map: of pictures that are saved, and on the screen. Software OpenGL, whose
@@ -273,7 +273,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._programs["pin"].use(
             view_projection=view_projection,
             tip=tip,
-            size=PIN_SIZE * distance,
+            size=scene.pin_size * distance,
             towards_eye=towards_eye / max(distance, 1e-9),
         )
         self._meshes["pin"].draw()

@@ -172,6 +172,7 @@ class ViewControls(QWidget):
         named = f"{text}  ({key})" if key else text
         action.setToolTip(f"{named} · {tip}" if tip else named)
         action.setCheckable(True)
+        action.setIconVisibleInMenu(False)  # a menu shows there whether it is on
         return action
 
     def _arrange(self) -> None:

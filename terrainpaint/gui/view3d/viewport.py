@@ -17,10 +17,12 @@ from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d.navigator import Navigator
 from terrainpaint.gui.view3d.offscreen import copy_framebuffer, multisampled, tiles
 from terrainpaint.gui.view3d.opengl import Driver, surface_format
+from terrainpaint.gui.view3d.orbit_camera import units_per_pixel
 from terrainpaint.gui.view3d.pictures import PictureOptions
-from terrainpaint.gui.view3d.scene import Scene
+from terrainpaint.gui.view3d.scene import PIN_SIZE, Scene
 from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, PICTURE_GRID, RESTING_GRID, TerrainItem
 
+_LEAST_PIN_PX = 26.0
 _WIDE = 2.0
 """A narrow picture of a view that is wider than this, width over height, is cut at the sides."""
 _REST_MS, _SMOOTH_MS = 250, 900
@@ -40,7 +42,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
         self.aspect = 1.0
-        self._driver = driver
+        self._driver, self._scene = driver, scene
         self._has_failed = self._is_lost = False
         self._has_smooth_edges = True
         self._smooth: QOpenGLFramebufferObject | None = None
@@ -94,8 +96,9 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         """
         # The home camera already suits the proportions of the picture.
         least_aspect = 0.0 if self.navigator.is_home else min(self.navigator.aspect, _WIDE)
+        coarse = RESTING_GRID if self._driver.is_software else GRID
         return tiles(
-            self.drawing, scene, options.size, PICTURE_GRID if is_fine else GRID,
+            self.drawing, scene, options.size, PICTURE_GRID if is_fine else coarse,
             has_background=options.has_background, least_aspect=least_aspect,
         )  # fmt: skip
 
@@ -200,6 +203,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._scene.pin_size = max(PIN_SIZE, units_per_pixel(_LEAST_PIN_PX, max(1, self.height())))
         self.navigator.fit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
