@@ -45,7 +45,7 @@ from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import InputFileError, StrippedProjectError
 from terrainpaint.gui.background_jobs import WindowJobs, Work
-from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.dialogs.import_questions import (
     CLASS_GROUNDS,
@@ -54,6 +54,7 @@ from terrainpaint.gui.dialogs.import_questions import (
     SeeThroughDialog,
 )
 from terrainpaint.gui.dialogs.map_size import NewDialog
+from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.samples import sample_map
@@ -333,7 +334,7 @@ class OpenActions(QObject):
         dialog = ImportHeightsDialog(heights, path, self._window)
         if dialog.exec():
             choice = dialog.values()
-            settings = dataclasses.replace(self._new_settings(), pixel_size_m=choice.pixel_size_m)
+            settings = dataclasses.replace(self._new_settings(), pixel_size_m=choice.map_pixel_size_m)
             self._jobs.run(
                 f"Importing {path.name}",
                 choice.classes,

@@ -15,6 +15,7 @@ from terrainpaint.core.importing import (
     classes_of_heights,
     default_limits,
     k_means,
+    likelier_pixel_size,
     likely_classes,
 )
 from terrainpaint.core.importing import earth as earth_module
@@ -203,3 +204,15 @@ def test_the_labeller_finds_the_sea_at_any_size() -> None:
 def test_the_labeller_can_be_stopped() -> None:
     with pytest.raises(Cancelled):
         classes_of_earth(*land((64, 64)), 2000.0, cancel=lambda: True)
+
+
+@pytest.mark.parametrize("size_m", [2.0, 30.0, 300.0, 2000.0])
+def test_slopes_tell_whether_a_pixel_size_is_likely(size_m: float) -> None:
+    rows, cols = np.indices((200, 200))
+    steep = 0.1 * (size_m / 30) ** -0.4
+    land = (5000 + steep * size_m * 20 * np.sin(rows / 10) * np.cos(cols / 10)).astype(np.float32)
+    assert likelier_pixel_size(land, size_m) is None
+    for wrong_m in (size_m / 100, size_m * 10_000):
+        proposed = likelier_pixel_size(land, wrong_m)
+        assert proposed is not None and size_m / 3 < proposed < size_m * 3
+    assert likelier_pixel_size(np.full((40, 40), 7, np.float32), size_m) is None

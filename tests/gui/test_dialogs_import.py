@@ -5,18 +5,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
 from terrainpaint.core.decoding import Picture
-from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_heights
+from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_heights, read_height_map
 from terrainpaint.gui.dialogs.histogram import Limit, LimitHistogram
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ColourMode, ImportPictureDialog
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.gui.widgets.class_colours import ClassBar, ClassCombo, percent
+from terrainpaint.gui.widgets.numbers import WholeField
 
 IDS = np.repeat(np.repeat(np.arange(7, dtype=np.uint8).reshape(1, 7), 40, axis=0), 10, axis=1)
 
@@ -153,6 +165,78 @@ def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
     field(dialog, "Highest").setValue(1800)
     np.testing.assert_allclose(dialog.values().height, land(), atol=0.01)
     assert "no pixel size" in words(dialog)
+
+
+def units(dialog: QWidget) -> QComboBox:
+    (combo,) = [child for child in dialog.findChildren(QComboBox) if child.findText("Feet") >= 0]
+    return combo
+
+
+def test_the_meaning_of_the_numbers_can_be_chosen(qtbot: QtBot) -> None:
+    numbers = (land() + 200) * 10
+    source = HeightMap(numbers, None, HeightUnit.METRES, (0.0, 65535.0))
+    dialog = heights_dialog(qtbot, source)
+    assert units(dialog).currentText() == "Metres" and "does not tell their unit" in words(dialog)
+    np.testing.assert_allclose(dialog.values().height, numbers, rtol=1e-6)
+    units(dialog).setCurrentText("Feet")
+    np.testing.assert_allclose(dialog.values().height, numbers * 0.3048, rtol=1e-6)
+    assert not field(dialog, "Highest").isVisible()
+    units(dialog).setCurrentText("From lowest to highest")
+    field(dialog, "Lowest").setValue(-65_535)
+    field(dialog, "Highest").setValue(65_535)
+    np.testing.assert_allclose(dialog.values().height, numbers * 2 - 65_535, rtol=1e-5)
+
+
+def test_a_unit_that_the_file_tells_can_be_overruled(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), HeightUnit.FEET, HeightUnit.FEET, (-200.0, 1800.0)))
+    np.testing.assert_allclose(dialog.values().height, land() * 0.3048, rtol=1e-5)
+    units(dialog).setCurrentText("Metres")
+    np.testing.assert_allclose(dialog.values().height, land(), rtol=1e-5)
+
+
+def with_gaps(path: Path) -> HeightMap:
+    """A slope in which a square is -9999, as a file that does not declare it."""
+    height = land()
+    height[10:20, 10:20] = -9999
+    Image.fromarray(height).save(path)
+    return read_height_map(path)
+
+
+def test_suspected_gaps_are_shown_and_can_be_heights(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = heights_dialog(qtbot, with_gaps(tmp_path / "dem.tif"))
+    assert "100 pixels (2 %) are probably without a height: their number is -9999" in words(dialog)
+    assert "Heights, with the gaps in pink" in words(dialog)
+    assert np.abs(dialog.values().height - land()).max() < 60
+    dialog.findChild(QCheckBox).setChecked(True)
+    height = dialog.values().height
+    assert (height[10:20, 10:20] == -9999).all()
+    assert (dialog.values().classes()[10:20, 10:20] == 0).all()
+    assert "gaps in pink" not in words(dialog)
+    dialog.findChild(QCheckBox).setChecked(False)
+    assert np.abs(dialog.values().height - land()).max() < 60
+
+
+def test_the_map_can_be_smaller_than_the_heights(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=500.0))
+    whole = dialog.values().classes()
+    dialog.findChild(WholeField).setValue(48)
+    choice = dialog.values()
+    assert choice.map_pixel_size_m == 1000
+    assert "× 32 px of 1000 m; the heights have 96 × 64" in words(dialog)
+    assert choice.classes().shape == (32, 48)
+    assert (choice.classes() == whole[::2, ::2]).mean() > 0.9
+
+
+def test_an_unlikely_pixel_size_proposes_another(qtbot: QtBot) -> None:
+    rows, cols = np.indices((128, 128))
+    height = (1500 + 700 * np.sin(rows / 7) * np.cos(cols / 9)).astype(np.float32)
+    dialog = heights_dialog(qtbot, HeightMap(height, pixel_size_m=10.0))
+    assert "steeper than any land" in words(dialog)
+    (use,) = [child for child in dialog.findChildren(QPushButton) if child.text().startswith("Use ")]
+    use.click()
+    proposed = dialog.values().pixel_size_m
+    assert use.text() == f"Use {proposed:g} m" and 100 < proposed < 10_000
+    assert not use.isVisible() and "unlikely" not in words(dialog)
 
 
 def test_what_is_shown_is_what_the_limits_give(qtbot: QtBot) -> None:

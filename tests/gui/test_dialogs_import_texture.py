@@ -23,11 +23,20 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.importing import HeightMap, HeightUnit, RawFormat, classes_of_earth, classes_of_heights
+from terrainpaint.core.importing import (
+    HeightMap,
+    HeightUnit,
+    RawFormat,
+    RawNumber,
+    classes_of_earth,
+    classes_of_heights,
+    read_raw_heights,
+)
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import NewestJob
-from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog, RawFormatDialog
+from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.dialogs.texture import TexturePanel
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.gui.widgets.class_colours import ClassBar, percent
@@ -79,7 +88,12 @@ def answer(qtbot: QtBot, path: Path | None) -> None:
 
 
 def origin(dialog: QWidget) -> QComboBox:
-    (combo,) = dialog.findChildren(QComboBox)
+    return combo_of(dialog, "A texture of the same ground")
+
+
+def combo_of(dialog: QWidget, choice: str) -> QComboBox:
+    """The list that has this choice."""
+    (combo,) = [child for child in dialog.findChildren(QComboBox) if child.findText(choice) >= 0]
     return combo
 
 
@@ -263,12 +277,41 @@ def test_a_raw_file_is_shown_in_its_likely_format(qtbot: QtBot, tmp_path: Path) 
     qtbot.addWidget(dialog)
     dialog.show()
     assert dialog.values() == RawFormat(96, 240, True)
-    sizes, order = dialog.findChildren(QComboBox)
+    sizes, order = combo_of(dialog, "240 × 96 px"), combo_of(dialog, "Big-endian (Mac)")
     offered = [sizes.itemText(number) for number in range(sizes.count())]
     assert "240 × 96 px" in offered and "96 × 240 px" in offered and "32 × 720 px" in offered
     qtbot.keyClick(sizes, Qt.Key.Key_Home)
     qtbot.keyClick(order, Qt.Key.Key_Up)
     assert dialog.values() == RawFormat(720, 32, False)
+
+
+def test_raw_files_of_other_numbers(qtbot: QtBot, tmp_path: Path) -> None:
+    rows, cols = np.indices((96, 120))
+    land = 100 + 50 * np.sin(rows / 20) + 40 * np.cos(cols / 25)
+    for number in RawNumber:
+        path = tmp_path / f"{number}.raw"
+        land.astype(number.value).tofile(path)
+        dialog = RawFormatDialog(path)
+        qtbot.addWidget(dialog)
+        numbers = combo_of(dialog, "32-bit float")
+        numbers.setCurrentIndex(list(RawNumber).index(number))
+        assert combo_of(dialog, "Big-endian (Mac)").isEnabled() == (number is not RawNumber.UINT8)
+        combo_of(dialog, "120 × 96 px").setCurrentText("120 × 96 px")
+        combo_of(dialog, "Big-endian (Mac)").setCurrentIndex(0)
+        assert dialog.values() == RawFormat(96, 120, False, number)
+        np.testing.assert_array_equal(read_raw_heights(path, dialog.values()).height, land.astype(number.value))
+
+
+def test_numbers_that_no_size_fits_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(35 * 47))
+    dialog = RawFormatDialog(path)
+    qtbot.addWidget(dialog)
+    assert dialog.values().number is RawNumber.UINT8
+    model = combo_of(dialog, "32-bit float").model()
+    assert [bool(model.flags(model.index(row, 0)) & Qt.ItemFlag.ItemIsEnabled) for row in range(4)] == [
+        True, False, False, False
+    ]  # fmt: skip
 
 
 def test_a_raw_file_of_no_size_is_refused(qtbot: QtBot, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from terrainpaint.core.importing.heights import (
     suggested_limits,
 )
 from terrainpaint.core.importing.kinds import Kind, kind_of
+from terrainpaint.core.importing.pixel_sizes import likelier_pixel_size
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import describe_raster, require_regular_file
 from terrainpaint.core.importing.raw_heights import (
@@ -50,6 +51,7 @@ __all__ = [
     "is_raw",
     "k_means",
     "kind_of",
+    "likelier_pixel_size",
     "likely_classes",
     "likely_raw_format",
     "moved_limits",

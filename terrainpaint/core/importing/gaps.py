@@ -32,13 +32,22 @@ class Gaps:
     """The pixels of a file without a height, all of them filled.
 
     `declared` counts those that the file marks (no-data value, mask, alpha channel, NaN), `suspected` those that are
-    marked by `values`, which the file does not declare. `mask` (H, W) is None without gaps.
+    marked by `values`, which the file does not declare. `mask` (H, W) is None without gaps. `suspected_mask` (H, W) and
+    `suspected_heights` (n,), in its order, are the suspected pixels and what they would be as heights; None where they
+    are not known.
     """
 
     declared: int = 0
     suspected: int = 0
     values: tuple[float, ...] = ()
     mask: NDArray[np.bool_] | None = None
+    suspected_mask: NDArray[np.bool_] | None = None
+    suspected_heights: NDArray[np.float32] | None = None
+
+    @property
+    def can_be_heights(self) -> bool:
+        """Whether `HeightMap.with_suspected` can take the suspected gaps as heights."""
+        return self.suspected_mask is not None
 
     @property
     def count(self) -> int:

@@ -49,6 +49,22 @@ class HeightMap:
     gaps: Gaps = field(default_factory=Gaps)
     notes: tuple[str, ...] = ()
 
+    def with_suspected(self) -> HeightMap:
+        """The same with the suspected gaps as heights. Raises ValueError unless `gaps.can_be_heights`."""
+        gaps = self.gaps
+        if gaps.mask is None or gaps.suspected_mask is None or gaps.suspected_heights is None:
+            raise ValueError("there are no suspected gaps whose heights are known")
+        height = self.height.copy()
+        height[gaps.suspected_mask] = gaps.suspected_heights
+        mask = gaps.mask & ~gaps.suspected_mask
+        left = Gaps(gaps.declared, mask=mask if gaps.declared else None)
+        notes = (*left.notes(), *self.notes[len(gaps.notes()) :])
+        numbers = self.numbers
+        if self.unit is not None or self.suggested is not HeightUnit.RANGE:
+            low, high = float(gaps.suspected_heights.min()), float(gaps.suspected_heights.max())
+            numbers = min(numbers[0], low), max(numbers[1], high)
+        return dataclasses.replace(self, height=height, gaps=left, notes=notes, numbers=numbers)
+
     def in_metres(
         self, unit: HeightUnit | None = None, low_m: float | None = None, high_m: float | None = None
     ) -> HeightMap:
@@ -204,12 +220,16 @@ class _Reader:
         unknown = declared | suspected
         if unknown.all():
             raise InputFileError(f"{self._path} contains only gaps; choose another file.")
+        place = info.place
+        kept, kept_heights = None, None
+        if suspected.any() and by_mark is None and not info.is_overview:
+            kept = place.north_up(suspected)
+            kept_heights = place.north_up(height)[kept]
         filled(height, unknown)
         if not max(-float(height.min()), float(height.max())) < 1e9:
             raise InputFileError(f"{self._path} has heights over 10^9; save it in metres.")
-        place = info.place
         gaps = Gaps(int(np.count_nonzero(declared)), int(np.count_nonzero(suspected)), marks if suspected.any() else (),
-                    place.north_up(unknown) if unknown.any() else None)  # fmt: skip
+                    place.north_up(unknown) if unknown.any() else None, kept, kept_heights)  # fmt: skip
         if place.is_turned:
             notes.append("It was turned to have north on top.")
         if abs(place.angle_deg) >= 1:

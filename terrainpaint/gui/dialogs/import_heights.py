@@ -1,4 +1,4 @@
-"""The dialogs that import heights: class limits or a texture of the same ground, and the layout of RAW files."""
+"""The dialog that imports heights: their meaning on the ground, and class limits or a texture of the same ground."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -13,38 +14,30 @@ from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBo
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.importing import (
-    DEFAULT_PIXEL_SIZE_M,
     PREVIEW_PX,
     ClassLimits,
     HeightMap,
-    RawFormat,
     classes_of_heights,
-    likely_raw_format,
-    raw_sizes,
     reduced_heights,
-    sample_raw_heights,
 )
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.shading import hillshade
-from terrainpaint.errors import InputFileError
+from terrainpaint.gui.dialogs.ground import GroundPanel, GroundScale
 from terrainpaint.gui.dialogs.limits import LimitsPanel
-from terrainpaint.gui.dialogs.texture import GroundScale, TexturePanel
+from terrainpaint.gui.dialogs.texture import TexturePanel
 from terrainpaint.gui.widgets.basics import (
     GAP_PX,
     MARGIN_PX,
     Form,
     accept_button,
-    column_of_width,
     decision,
     dialog_column,
     label,
-    paragraph,
 )
 from terrainpaint.gui.widgets.class_colours import ClassBar
-from terrainpaint.gui.widgets.numbers import unit_field
 from terrainpaint.gui.widgets.pictures import PictureView, thinned
 
-_LEAST_RANGE_M = 0.1
+_GAP_COLOUR = (255, 64, 160)
 _PREVIEW_AFTER_MS = 40
 _SHADED_RELIEF = 0.12
 """The relief in the picture of the heights, as a fraction of its width, so that flat terrain is visible too."""
@@ -61,13 +54,15 @@ _COLUMN_GAP_PX, _BAR_PX = 24, 12
 class HeightsImport:
     """The heights of a file, their meaning on the ground, and how they become classes.
 
-    `ids` (H, W) uint8 are the class ids of the labeller; None when `limits` give the classes.
+    `ids` (H, W) uint8 are the class ids of the labeller; None when `limits` give the classes. `map_shape` are rows and
+    columns of the map.
     """
 
     heights: HeightMap
     ground: GroundScale
     limits: ClassLimits
     ids: NDArray[np.uint8] | None
+    map_shape: tuple[int, int]
 
     @property
     def height(self) -> NDArray[np.float32]:
@@ -79,11 +74,24 @@ class HeightsImport:
         """Ground size of a pixel in metres."""
         return self.ground.pixel_size_m
 
+    @property
+    def map_pixel_size_m(self) -> float:
+        """Ground size of a pixel of the map in metres."""
+        cols: int = self.heights.height.shape[1]
+        return self.pixel_size_m * cols / self.map_shape[1]
+
     def classes(self, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> NDArray[np.uint8]:
-        """(H, W) uint8 class ids. Takes seconds for large maps: not for the interface thread. Raises Cancelled."""
-        if self.ids is not None:
-            return self.ids
-        return classes_of_heights(self.height, self.pixel_size_m, self.limits, progress, cancel)
+        """Class ids of `map_shape`, uint8. Takes seconds for large maps: not for the interface thread.
+
+        Raises Cancelled.
+        """
+        ids = self.ids
+        if ids is None:
+            ids = classes_of_heights(self.height, self.pixel_size_m, self.limits, progress, cancel)
+        if ids.shape == self.map_shape:
+            return ids
+        size = self.map_shape[1], self.map_shape[0]
+        return np.asarray(cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 class ImportHeightsDialog(QDialog):
@@ -96,11 +104,9 @@ class ImportHeightsDialog(QDialog):
     def __init__(self, source: HeightMap, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Import {path.name}")
-        self._source = source
-        self._small = dataclasses.replace(source, height=reduced_heights(source.height))
-        self._step = max(source.height.shape) / max(self._small.height.shape)
-        self._pixel_size = unit_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M, 2, " m")
-        self._low, self._high = (unit_field(-12_000, 12_000, value, 1, " m") for value in (0.0, 2000.0))
+        self._original, self._kept = source, None if not source.gaps.can_be_heights else source.with_suspected()
+        self._source, self._small, self._step = source, source, 1.0
+        self._ground = GroundPanel(source)
         self._origin = QComboBox()
         self._origin.addItems(_ORIGINS)
         self._limits, self._texture = LimitsPanel(), TexturePanel(source, path.parent)
@@ -109,7 +115,7 @@ class ImportHeightsDialog(QDialog):
         self._relief = PictureView("The heights", _SMALLEST)
         self._picture = PictureView("The texture", _SMALLEST)
         self._map = PictureView("The map", _SMALLEST)
-        self._picture_name = label("Texture", "muted")
+        self._relief_name, self._picture_name = label("", "muted"), label("Texture", "muted")
         self._class_bar = ClassBar()
         self._buttons = decision(self, "Import")
         self._timer = QTimer(self, singleShot=True, interval=_PREVIEW_AFTER_MS)
@@ -118,14 +124,14 @@ class ImportHeightsDialog(QDialog):
         self._connect()
         self._show_heights()
         self._show_origin()
-        self._pixel_size.setFocus()
+        self._ground.setFocus()
 
     def values(self) -> HeightsImport:
         """The current choice. Raises ValueError while the labeller has no result."""
         if not self._has_classes:
             raise ValueError("the labeller has no result yet")
         ids = self._texture.ids if self._from_texture else None
-        return HeightsImport(self._source, self._ground(), self._limits.limits(), ids)
+        return HeightsImport(self._source, self._ground.scale, self._limits.limits(), ids, self._ground.map_shape)
 
     def done(self, result: int) -> None:
         self._texture.stop()
@@ -139,32 +145,21 @@ class ImportHeightsDialog(QDialog):
     def _has_classes(self) -> bool:
         return not self._from_texture or self._texture.ids is not None
 
-    def _ground(self) -> GroundScale:
-        return GroundScale(self._low.value(), self._high.value(), self._pixel_size.value())
-
     def _build(self) -> None:
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
-        side.addWidget(label("Ground", "heading"))
-        ground = Form()
-        ground.add("&Pixel size", self._pixel_size)
-        if self._source.pixel_size_m is None:
-            ground.add_below(paragraph("The file has no pixel size."))
-        if self._source.unit is None:
-            ground.add("&Lowest", self._low)
-            ground.add("Hi&ghest", self._high)
-            ground.add_below(paragraph("The file has no unit: black and white stand for these heights."))
-        for note in self._source.notes:
-            ground.add_below(paragraph(note))
-        ground.add("&Classes from", self._origin)
-        side.addLayout(ground)
+        side.addWidget(self._ground)
+        side.addSpacing(8)
+        origin = Form()
+        origin.add("&Classes from", self._origin)
+        side.addLayout(origin)
         side.addSpacing(8)
         side.addWidget(self._limits, 1)
         side.addWidget(self._texture, 1)
 
         sources, result = QVBoxLayout(), QVBoxLayout()
-        for name, view in ((label("Heights", "muted"), self._relief), (self._picture_name, self._picture)):
+        for name, view in ((self._relief_name, self._relief), (self._picture_name, self._picture)):
             sources.addWidget(name)
             sources.addWidget(view)
         result.addWidget(label("Map", "muted"))
@@ -190,13 +185,7 @@ class ImportHeightsDialog(QDialog):
         self.resize(_WIDTH_PX, min(whole_px, self.screen().availableGeometry().height() - _FRAME_PX))
 
     def _connect(self) -> None:
-        # The lowest height stays below the highest.
-        self._low.valueChanged.connect(lambda low_m: self._high.setMinimum(low_m + _LEAST_RANGE_M))
-        self._high.valueChanged.connect(lambda high_m: self._low.setMaximum(high_m - _LEAST_RANGE_M))
-        self._low.setMaximum(self._high.value() - _LEAST_RANGE_M)
-        self._high.setMinimum(self._low.value() + _LEAST_RANGE_M)
-        for field in (self._pixel_size, self._low, self._high):
-            field.valueChanged.connect(self._show_heights)
+        self._ground.changed.connect(self._show_heights)
         self._limits.changed.connect(self._timer.start)
         self._origin.currentIndexChanged.connect(self._show_origin)
         self._origin.activated.connect(self._ask_for_texture)
@@ -204,14 +193,27 @@ class ImportHeightsDialog(QDialog):
         self._texture.changed.connect(self._preview)
 
     def _show_heights(self) -> None:
-        """Show the heights again, after their unit changed, and suggest limits for them."""
-        height = self._ground().metres(self._small)
-        step_m = self._pixel_size.value() * self._step
+        """Show the heights again, after their meaning changed, and suggest limits for them."""
+        source = self._kept if self._ground.takes_suspected and self._kept is not None else self._original
+        if source is not self._source or self._small is source:
+            self._source = source
+            self._small = dataclasses.replace(source, height=reduced_heights(source.height))
+            self._step = max(source.height.shape) / max(self._small.height.shape)
+        height = self._ground.scale.metres(self._small)
+        step_m = self._ground.scale.pixel_size_m * self._step
+        self._ground.check_slopes(height, self._step)
         self._limits.show_heights(height, step_m)
         # Only for this picture: a mountain range and a dune get the same contrast.
         rise = _SHADED_RELIEF * step_m * max(height.shape) / max(float(np.ptp(height)), 1e-6)
         shade = hillshade(height, step_m, exaggeration=min(rise, 1e6))
-        self._relief.show_picture(np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=2))
+        picture = np.repeat((shade * 255).astype(np.uint8)[..., None], 3, axis=2)
+        mask = source.gaps.mask
+        if mask is not None:
+            size = picture.shape[1], picture.shape[0]
+            part = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+            picture[np.asarray(part) > 0] = _GAP_COLOUR
+        self._relief_name.setText("Heights" if mask is None else "Heights, with the gaps in pink")
+        self._relief.show_picture(picture)
         if self._from_texture:
             # Now, so that classes of the old unit cannot be imported.
             self._preview()
@@ -234,7 +236,7 @@ class ImportHeightsDialog(QDialog):
 
     def _preview(self) -> None:
         if self._from_texture:
-            self._texture.label_as(self._ground())
+            self._texture.label_as(self._source, self._ground.scale)
             ids = self._texture.ids
             if ids is not None:
                 self._show_classes(thinned(ids, PREVIEW_PX))
@@ -242,74 +244,11 @@ class ImportHeightsDialog(QDialog):
                 self._class_bar.clear()
                 self._map.show_text("Finding the classes…" if self._texture.is_busy else "No classes yet")
         else:
-            height = self._ground().metres(self._small)
-            step_m = self._pixel_size.value() * self._step
+            height = self._ground.scale.metres(self._small)
+            step_m = self._ground.scale.pixel_size_m * self._step
             self._show_classes(classes_of_heights(height, step_m, self._limits.limits()))
         accept_button(self._buttons).setEnabled(self._has_classes)
 
     def _show_classes(self, ids: NDArray[np.uint8]) -> None:
         self._map.show_picture(PALETTE[ids])
         self._class_bar.show_map(ids)
-
-
-class RawFormatDialog(QDialog):
-    """Asks for the size and the byte order of the RAW file at `path`, and shows the heights that they give.
-
-    It offers the sizes that fit the file and starts with the likeliest one. Raises InputFileError when no size fits or
-    the file cannot be read.
-    """
-
-    def __init__(self, path: Path, parent: QWidget | None = None) -> None:
-        # First, because they can fail: a half-built dialog would stay a child of the parent.
-        likely = likely_raw_format(path)
-        sides = raw_sizes(path, likely.number)
-        super().__init__(parent)
-        self.setWindowTitle(f"Import {path.name}")
-        self._path, self._sides, self._likely = path, sides, likely
-        self._size, self._order = QComboBox(), QComboBox()
-        self._size.addItems([f"{cols:,} × {rows:,} px" for rows, cols in self._sides])
-        self._size.setCurrentIndex(self._sides.index((likely.height, likely.width)))
-        self._order.addItems(["Little-endian (PC)", "Big-endian (Mac)"])
-        self._order.setCurrentIndex(int(likely.big_endian))
-        self._view = PictureView("The heights", QSize(280, 280))
-        self._build()
-        self._size.currentIndexChanged.connect(self._show)
-        self._order.currentIndexChanged.connect(self._show)
-        self._show()
-
-    def values(self) -> RawFormat:
-        """The current choice."""
-        height, width = self._sides[self._size.currentIndex()]
-        return RawFormat(height, width, self._order.currentIndex() == 1, self._likely.number)
-
-    def _build(self) -> None:
-        form = Form()
-        form.add("&Size", self._size)
-        form.add("&Byte order", self._order)
-        side = QVBoxLayout()
-        side.setSpacing(GAP_PX)
-        side.addLayout(form)
-        side.addWidget(
-            paragraph("A RAW file does not contain its layout. The layout is right when the picture shows terrain.")
-        )
-        side.addStretch(1)
-        picture = QVBoxLayout()
-        picture.addWidget(self._view)
-        picture.addStretch(1)
-        upper = QHBoxLayout()
-        upper.setSpacing(24)
-        upper.addWidget(column_of_width(side, 290))
-        upper.addLayout(picture, 1)
-        whole = dialog_column(self)
-        whole.addLayout(upper, 1)
-        whole.addWidget(decision(self, "Continue"))
-        self.resize(700, 450)
-
-    def _show(self) -> None:
-        try:
-            sample = np.nan_to_num(sample_raw_heights(self._path, self.values(), PREVIEW_PX))
-        except InputFileError as error:
-            self._view.show_text(str(error))
-            return
-        grey = (sample - sample.min()) * (255 / max(float(np.ptp(sample)), 1.0))
-        self._view.show_picture(np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +10,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from terrainpaint.core.decoding import WHITE, read_picture
-from terrainpaint.core.importing import HeightMap, HeightUnit, classes_of_earth, shows_same_ground
+from terrainpaint.core.importing import HeightMap, classes_of_earth, shows_same_ground
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
+from terrainpaint.gui.dialogs.ground import GroundScale
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
 
 _BAR_STEPS = 1000
 _NAME_PX = 150
-
-
-@dataclass(frozen=True)
-class GroundScale:
-    """The meaning of the heights of a file: metres of the lowest and the highest value, and metres per pixel."""
-
-    low_m: float
-    high_m: float
-    pixel_size_m: float
-
-    def metres(self, heights: HeightMap) -> NDArray[np.float32]:
-        """(H, W) float32 metres of `heights`; `low_m` and `high_m` count when the file does not tell its unit."""
-        unit = HeightUnit.RANGE if heights.unit is None else heights.unit
-        return heights.in_metres(unit, self.low_m, self.high_m).height
 
 
 class TexturePanel(QWidget):
@@ -93,10 +79,10 @@ class TexturePanel(QWidget):
             self._reading.start(lambda progress, cancel: (path, read_picture(path).over(WHITE)))
             self._show_state()
 
-    def label_as(self, ground: GroundScale) -> None:
+    def label_as(self, heights: HeightMap, ground: GroundScale) -> None:
         """Find the classes for this meaning of the heights; a result for another meaning is dropped."""
-        if ground != self._ground:
-            self._ground = ground
+        if ground != self._ground or heights is not self._heights:
+            self._heights, self._ground = heights, ground
             self._start()
 
     def stop(self) -> None:

@@ -225,6 +225,15 @@ class Form(QGridLayout):
         self.addWidget(name, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.addWidget(field, row, 1)
 
+    def show_row(self, field: QWidget, is_shown: bool) -> None:
+        """Show or hide a field that was added, with its label."""
+        field.setVisible(is_shown)
+        for number in range(self.count()):
+            item = self.itemAt(number)
+            widget = item.widget() if item is not None else None
+            if isinstance(widget, QLabel) and widget.buddy() is field:
+                widget.setVisible(is_shown)
+
     def add_below(self, widget: QWidget) -> None:
         """Add a row with a widget in the column of the fields."""
         self.addWidget(widget, self.rowCount(), 1)
