@@ -52,6 +52,19 @@ def test_heights_as_colours_are_recognised(tmp_path: Path, encoding: ColourHeigh
         read_height_map(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("encoding", ColourHeights)
+def test_steep_land_in_whole_metres_with_gaps_as_colours(tmp_path: Path, encoding: ColourHeights) -> None:
+    random = np.random.default_rng(4)
+    metres = np.rint(land(96, 128) * 4 + random.normal(0, 90, (96, 128)))
+    pixels = encoded(metres, encoding)
+    pixels[30:40, 50:60] = 0
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert colour_heights(tmp_path / "a.png") == encoding
+    heights = read_height_map(tmp_path / "a.png", colours=encoding)
+    assert heights.gaps.count == 100 and heights.gaps.mask is not None
+    np.testing.assert_allclose(heights.height[~heights.gaps.mask], metres[~heights.gaps.mask], atol=0.01)
+
+
 def test_pictures_are_not_taken_for_heights(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     row, col = np.mgrid[:128, :160]

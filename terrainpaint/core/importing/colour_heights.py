@@ -14,8 +14,10 @@ from terrainpaint.errors import InputFileError
 _LOWEST_M, _HIGHEST_M = -11_500.0, 9000.0
 _SAMPLED_ROWS, _STRIPS = 16, 8
 _LEAST_VALUES = 16
-_SMOOTHER = 8.0
-"""Heights change so many times less from pixel to pixel than the same colours do in any order."""
+_SMOOTHER = 2.0
+"""Heights change so many times less from pixel to pixel than the same pixels do in any order."""
+_LEAST_TURNS, _LEAST_STEPS = 0.03, 100
+_CARRIED, _LEAST_CARRIES = 0.8, 20
 
 
 class ColourHeights(StrEnum):
@@ -52,32 +54,58 @@ def colour_heights(path: Path) -> ColourHeights | None:
 
 
 def recognised(strips: list[NDArray[np.uint8]]) -> ColourHeights | None:
-    """The encoding of strips (3 or 4, n, W) of a picture, each at least 2 px wide; None if the picture is none."""
+    """The encoding of strips (3 or 4, n, W) of a picture, each at least 2 px wide; None if the picture is none.
+
+    Black pixels are gaps in tiles of both kinds.
+    """
+    known = [_is_known(strip) for strip in strips]
+    if not any(mask.any() for mask in known) or not _turns_over(strips, known):
+        return None
     for encoding in ColourHeights:
-        lands = [
-            (encoding.metres(*strip[:3]), strip[3] > 0 if len(strip) > 3 else np.ones(strip.shape[1:], bool))
-            for strip in strips
-        ]
-        known = np.concatenate([land[mask] for land, mask in lands])
-        if known.size == 0 or len(np.unique(known[:100_000])) < _LEAST_VALUES:
+        lands = [encoding.metres(*strip[:3]) for strip in strips]
+        heights = np.concatenate([land[mask] for land, mask in zip(lands, known, strict=True)])
+        if heights.min() < _LOWEST_M or heights.max() > _HIGHEST_M:
             continue
-        if known.min() < _LOWEST_M or known.max() > _HIGHEST_M:
+        if len(np.unique(heights[:100_000])) < _LEAST_VALUES:
             continue
-        steps = [np.abs(np.diff(land, axis=axis))[_both(mask, axis)] for land, mask in lands for axis in (0, 1)]
-        rough = float(np.concatenate(steps).mean())
-        # The middle byte of heights turns over within a slope, which makes a picture of unrelated colours very rough.
-        order = np.random.default_rng(0).permutation(known.size)
-        spread = float(np.abs(np.diff(known[order])).mean())
-        if rough * _SMOOTHER <= spread or (rough < 60 and _wraps(strips, encoding)):
+        order = np.random.default_rng(0).permutation(heights.size)
+        spread = float(np.abs(np.diff(heights[order])).mean())
+        if float(_steps(lands, known).mean()) * _SMOOTHER <= spread:
             return encoding
     return None
 
 
-def _wraps(strips: list[NDArray[np.uint8]], encoding: ColourHeights) -> bool:
-    """Whether the lowest byte jumps between neighbours as no colour does, because it turns over."""
-    low = [strip[2].astype(np.int16) for strip in strips]
-    jumps = np.concatenate([np.abs(np.diff(strip, axis=1)).ravel() for strip in low])
-    return bool((jumps > 128).mean() > 0.05)
+def _is_known(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the pixels of a strip (3 or 4, n, W) are neither black nor see-through."""
+    coloured = strip[:3].any(axis=0)
+    return np.asarray(coloured & (strip[3] > 0) if len(strip) > 3 else coloured)
+
+
+def _turns_over(strips: list[NDArray[np.uint8]], known: list[NDArray[np.bool_]]) -> bool:
+    """Whether the lowest byte that varies turns over within slopes, as no colour does.
+
+    In steep land it often jumps between neighbours. In gentle land it jumps where the byte above changes by one. In
+    heights of whole metres, the blue of Terrarium does not vary.
+    """
+    for band in (2, 1):
+        steps = _steps([strip[band].astype(np.float32) for strip in strips], known)
+        if steps.any():
+            carries = steps[_steps([strip[band - 1].astype(np.float32) for strip in strips], known) == 1] > 128
+            moving = steps[steps > 0]
+            often = moving.size >= _LEAST_STEPS and (moving > 128).mean() > _LEAST_TURNS
+            return bool(often or (carries.size >= _LEAST_CARRIES and carries.mean() > _CARRIED))
+    return False
+
+
+def _steps(parts: list[NDArray[np.float32]], known: list[NDArray[np.bool_]]) -> NDArray[np.float32]:
+    """The differences of all neighbours that are both known."""
+    return np.concatenate(
+        [
+            np.abs(np.diff(part, axis=axis))[_both(mask, axis)]
+            for part, mask in zip(parts, known, strict=True)
+            for axis in (0, 1)
+        ]
+    )
 
 
 def _both(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:

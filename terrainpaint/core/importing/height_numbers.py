@@ -140,6 +140,8 @@ class HeightNumbers:
             with np.errstate(over="ignore"):
                 numbers = np.array(first, np.float32)  # a copy, which the caller may change
         unknown = absurd(numbers)
+        if self._colours is not None:
+            unknown |= ~bands[:3].any(axis=0)  # black pixels are gaps in tiles of both kinds
         if info.no_data is not None and self._colours is None:
             unknown |= bands[0] == info.no_data
             unknown |= numbers == np.float32(info.no_data)
