@@ -17,7 +17,6 @@ from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.widgets.message_bar import MessageBar, Notice, Tone
 
 _DONE_MS = 12_000
-_NAMED_AT_MOST = 4
 
 
 class Topic(Enum):
@@ -77,12 +76,11 @@ class Notices(QObject):
 
     def _exported(self, paths: list[Path]) -> None:
         folder = paths[0].parent
-        named = ", ".join(path.name for path in paths[:_NAMED_AT_MOST])
-        more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
+        names = ", ".join(path.name for path in paths)
         verb = "was" if len(paths) == 1 else "were"
         url = QUrl.fromLocalFile(str(folder))
         actions = (("Show the folder", lambda: QDesktopServices.openUrl(url)),)
-        self._bar.put(Topic.EXPORT, Notice(f"{named}{more} {verb} written to {folder}.", Tone.DONE, actions, _DONE_MS))
+        self._bar.put(Topic.EXPORT, Notice(f"{names} {verb} written to {folder}.", Tone.DONE, actions, _DONE_MS))
 
     def _open_failed(self, reason: str) -> None:
         actions = ("Try again", self._opening.try_again), ("Choose another file…", self._opening.open)

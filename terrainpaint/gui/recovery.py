@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import queue
 import sys
 import threading
@@ -201,8 +202,7 @@ class Recovery(QObject):
             self.failed.emit(str(error))
         else:
             self._recovered.append(newest)
-            origin = f"Recovered from {newest.when:%d %B, %H:%M}"
-            self._document.open_unsaved(project, path, view, newest.name, origin)
+            self._document.open_unsaved(project, path, view, newest.name, f"Recovered from {_short(newest.when)}")
         self._emit_newest()
 
     def discard(self) -> None:
@@ -220,4 +220,9 @@ class Recovery(QObject):
             self.changed.emit(None)
             return
         newest = self._abandoned[0]
-        self.changed.emit(f'"{newest.name}", {newest.when:%d %B, %H:%M},')
+        self.changed.emit(f'"{newest.name}", {newest.when:%d %B, %H:%M}')
+
+
+def _short(when: datetime.datetime) -> str:
+    """The time of today, or else the day: short enough for a row of the history."""
+    return f"{when:%H:%M}" if when.date() == datetime.datetime.now().date() else f"{when:%d %B}"

@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from terrainpaint.core.project_file import SUFFIX, save_project
 from terrainpaint.errors import OutputError
 from terrainpaint.gui.background_jobs import WindowJobs
-from terrainpaint.gui.dialogs.file_questions import ChangedFile, changed_file, folder_is_there, may_replace, question
+from terrainpaint.gui.dialogs.file_questions import (
+    ChangedFile,
+    answer,
+    changed_file,
+    folder_is_there,
+    may_replace,
+    question,
+)
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import project_folder
@@ -94,11 +101,14 @@ class SaveActions(QObject):
         return self.save_to(path)
 
     def save_unasked(self) -> None:
-        """Save to the file of the document, unless another program has changed it."""
+        """Save to the file of the document, unless another program has changed it or its folder is missing."""
         path = self._document.path
         if path is None:
             return
-        if self._document.is_file_changed:
+        if not os.path.lexists(path.parent):
+            self._target = path
+            self.failed.emit(f"{path} was not saved: its folder does not exist any more; save it elsewhere.")
+        elif self._document.is_file_changed:
             self._target = path
             self.failed.emit(f"{path} was changed by another program, so it was not saved; save it under another name.")
         else:
@@ -148,7 +158,7 @@ class SaveActions(QObject):
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
-        answer = box.exec()
-        if answer == buttons.Save:
+        chosen = answer(box)
+        if chosen == buttons.Save:
             return self.save()
-        return answer == buttons.Discard
+        return chosen == buttons.Discard

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEventLoop, QMimeData, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QSettings, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QDialogButtonBox, QLabel, QMenu, QPushButton
@@ -34,6 +34,7 @@ from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.gui.widgets.class_colours import percent
 from terrainpaint.gui.window import MainWindow
 from tests.core.projects import VIEW, assert_same, blotches, full_project
+from tests.core.test_journal import full_disk
 from tests.gui.windows import Buttons, Person, chooses, open_window
 
 SHAPE = (160, 240)
@@ -96,6 +97,10 @@ def texts(dialog: QDialog) -> str:
 
 def button(dialog: QDialog, text: str) -> QPushButton:
     return next(child for child in dialog.findChildren(QPushButton) if child.text() == text)
+
+
+def welcome_button(window: MainWindow, text: str) -> QAbstractButton:
+    return next(child for child in window.welcome.findChildren(QAbstractButton) if child.text() == text)
 
 
 def first_row(window: MainWindow) -> str:
@@ -215,6 +220,8 @@ def test_a_folder_that_is_gone_is_made_only_when_asked(person: Person, tmp_path:
     assert person.window.document.is_dirty == (answer == Buttons.Cancel)
     if answer == Buttons.Cancel:
         assert person.window.recent_files.folder() == str(Path.home())
+        person.window.saving.save_unasked()
+        assert len(person.asked) == 1 and "does not exist any more" in person.sentence
 
 
 @pytest.mark.parametrize("answer", [Buttons.Yes, Buttons.Cancel])
@@ -308,6 +315,39 @@ def test_a_save_that_is_cancelled_keeps_the_document(
     assert not person.window.close()
     qtbot.wait(100)
     assert person.window.document.project is before
+
+
+def test_recovery_that_is_off_is_shown_until_it_works(
+    person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = person.window
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full_disk)
+        with qtbot.waitSignal(window.autosave.failed):
+            person.paints((50, 50), (60, 90))
+        assert list(window.message_bar.texts) == [Topic.AUTOSAVE]
+        assert "Recovery of unsaved work is off" in person.sentence
+        assert window.status.recovery_label.isVisible()
+    with qtbot.waitSignal(window.autosave.works):
+        window.document.add_layer()
+        window.autosave.begin()
+    assert window.message_bar.texts == {}
+
+
+def test_a_journal_that_cannot_be_read_is_said_until_there_is_another_document(
+    person: Person, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = person.window
+    folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "recovery"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "broken.journal").write_bytes(b"nothing of ours")
+    window.recovery.look()
+    window.show_welcome()
+    QTest.mouseClick(welcome_button(window, "Recover"), Qt.MouseButton.LeftButton)
+    assert list(window.message_bar.texts) == [Topic.RECOVER]
+    assert "cannot be recovered" in person.sentence
+    person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+    assert window.message_bar.texts == {}
 
 
 # Recent files and drops

@@ -259,9 +259,8 @@ def test_an_export_waits_for_the_exact_terrain(
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
     qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
-    assert person.sentence == (
-        f"land.obj, land.mtl, land.png, land_height16.png and 2 more were written to {tmp_path / 'out'}."
-    )
+    names = "land.obj, land.mtl, land.png, land_height16.png, land_height16.json, land_terrain.png"
+    assert person.sentence == f"{names} were written to {tmp_path / 'out'}."
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
     assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
     height = with_level_water(window.generation.terrain(), window.document.ids).height

@@ -7,12 +7,20 @@ from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from terrainpaint.core.files import output_error
 from terrainpaint.gui.widgets.plain_text import shortened
 
 _Buttons = QMessageBox.StandardButton
+
+
+def answer(box: QMessageBox) -> QMessageBox.StandardButton:
+    """Show a question and return the button that was pressed. Its buttons have no icons, as everywhere else."""
+    for button in box.buttons():
+        button.setIcon(QIcon())
+    return QMessageBox.StandardButton(box.exec())
 
 
 def question(parent: QWidget | None, title: str, text: str) -> QMessageBox:
@@ -65,7 +73,7 @@ def changed_file(path: Path, parent: QWidget | None) -> ChangedFile:
     box.button(_Buttons.Yes).setText("&Replace it")
     box.setDefaultButton(_Buttons.Save)
     answers = {_Buttons.Save: ChangedFile.SAVE_AS, _Buttons.Yes: ChangedFile.REPLACE}
-    return answers.get(_Buttons(box.exec()), ChangedFile.KEEP)
+    return answers.get(answer(box), ChangedFile.KEEP)
 
 
 def _ask(parent: QWidget | None, title: str, text: str, yes: str) -> bool:
@@ -73,4 +81,4 @@ def _ask(parent: QWidget | None, title: str, text: str, yes: str) -> bool:
     box.setStandardButtons(_Buttons.Yes | _Buttons.Cancel)
     box.button(_Buttons.Yes).setText(yes)
     box.setDefaultButton(_Buttons.Cancel)
-    return bool(box.exec() == _Buttons.Yes)
+    return answer(box) == _Buttons.Yes

@@ -86,6 +86,13 @@ class MessageBar(QWidget):
             self._place()
         return False
 
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            # A row knows its height only after its style has been applied.
+            self._place()
+        return handled
+
     def _close(self, topic: Enum, row: _Row) -> None:
         if self._rows.get(topic) is row:
             self.remove(topic)

@@ -26,7 +26,7 @@ def shortened(text: str) -> str:
 
 def breakable(text: str) -> str:
     """A text whose paths may be broken into lines at their slashes."""
-    return re.sub(r"([/\\])", rf"\1{_BREAK}", text)
+    return re.sub(r"(?<=\S)([/\\])", rf"\1{_BREAK}", text)
 
 
 def tip(text: str) -> str:
