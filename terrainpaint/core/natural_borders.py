@@ -198,28 +198,29 @@ def _octaves(scale_px: float) -> list[float]:
 
 
 def _noise(area: Rect, wave_px: float, seed: int, channel: int) -> NDArray[np.float32]:
-    """(h, w) float32 within -1..1: a cubic B-spline through random numbers on a lattice of `wave_px`."""
-    (row_weights, first_row), (col_weights, first_col) = (
+    """(h, w) float32 within -1..1: a cubic B-spline through random numbers on a lattice of `wave_px`.
+
+    Without matrix products and exponentials, whose rounding differs from one computer to another.
+    """
+    (row_cells, row_weights), (col_cells, col_weights) = (
         _spline(area.row, area.height, wave_px),
         _spline(area.col, area.width, wave_px),
     )
-    rows = np.arange(first_row, first_row + row_weights.shape[1], dtype=np.int64)
-    cols = np.arange(first_col, first_col + col_weights.shape[1], dtype=np.int64)
-    smooth = row_weights @ _hashed(rows[:, None], cols[None, :], seed, channel) @ col_weights.T
-    return np.asarray(np.tanh(smooth * np.float32(_NOISE_GAIN)), np.float32)
+    rows, cols = (np.arange(cells[0], cells[-1] + 4) for cells in (row_cells, col_cells))
+    lattice = _hashed(rows[:, None], cols[None, :], seed, channel)
+    between_rows = sum(row_weights[i][:, None] * lattice[row_cells - rows[0] + i] for i in range(4))
+    smooth = sum(col_weights[i] * between_rows[:, col_cells - cols[0] + i] for i in range(4))
+    smooth *= np.float32(_NOISE_GAIN)
+    return np.asarray(smooth / np.sqrt(1 + smooth * smooth), np.float32)
 
 
-def _spline(start: int, count: int, wave_px: float) -> tuple[NDArray[np.float32], int]:
-    """(count, n) float32 weights of the n lattice points around pixels, and the number of the first point."""
+def _spline(start: int, count: int, wave_px: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(count,) the first of the four lattice points around each pixel, and (4, count) their weights."""
     places = (np.arange(start, start + count) + 0.5) / wave_px
-    cell = np.floor(places).astype(np.int64)
-    t = places - cell
-    weights = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
-    first = int(cell[0]) - 1
-    matrix = np.zeros((count, int(cell[-1]) + 2 - first + 1), np.float32)
-    for i, weight in enumerate(weights):
-        matrix[np.arange(count), cell - 1 + i - first] = weight
-    return matrix, first
+    cells = np.floor(places).astype(np.int64)
+    t = places - cells
+    weights = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
+    return cells - 1, (np.array(weights) / 6).astype(np.float32)
 
 
 def _hashed(rows: NDArray[np.int64], cols: NDArray[np.int64], seed: int, channel: int) -> NDArray[np.float32]:
@@ -278,12 +279,14 @@ def _draw_thin(
     """Draw thin parts into `result` (h, w) uint8 where the displacement moves them, and their ends into wide parts."""
     reach = np.ones((2 * _DRAWN_INTO_AREAS_PX + 1,) * 2, np.uint8)
     for value in _values(cells):
-        own = thin & (cells == value)
-        if not own.any():
+        box = _around(thin & (cells == value), _DRAWN_INTO_AREAS_PX)
+        if box.is_empty:
             continue
-        drawn = (cells == value) & cv2.dilate(own.view(np.uint8), reach).view(np.bool_)
+        areas = cells[box.slices] == value
+        own = thin[box.slices] & areas
+        drawn = areas & cv2.dilate(own.view(np.uint8), reach).view(np.bool_)
         numbers = np.full(drawn.shape, -1, np.int64)
-        at = np.argwhere(drawn)
+        at = np.argwhere(drawn) + np.array([box.row, box.col])
         numbers[drawn] = np.arange(len(at))
         moved = _inverse(at, shift)
         _draw_lines(result, at, moved, moved, value)
@@ -292,6 +295,15 @@ def _draw_thin(
             both = (first >= 0) & (second >= 0)
             first, second = first[both], second[both]
             _draw_lines(result, at[first], moved[first], moved[second] + (down, across), value)
+
+
+def _around(mask: NDArray[np.bool_], margin: int) -> Rect:
+    """The smallest rectangle around a mask (h, w) bool with a margin, within it; empty for an empty mask."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return Rect(0, 0, 0, 0)
+    around = Rect.spanned(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1).grown(margin)
+    return around.clipped((mask.shape[0], mask.shape[1]))
 
 
 def _neighbours(numbers: NDArray[np.int64], down: int, across: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
