@@ -655,3 +655,18 @@ def test_info_of_weights(run: Run, weights: Path) -> None:
 @pytest.mark.parametrize("name", ["map.png", "weights.safetensors", "heights.json"])
 def test_info_of_a_missing_file(run: Run, tmp_path: Path, name: str) -> None:
     assert_refused(run("info", tmp_path / name), tmp_path / name, "no such file")
+
+
+def test_ctrl_c_during_the_imports_ends_the_process_without_a_traceback() -> None:
+    """A module that is imported by the window sends the signal, as a user may at that moment."""
+    code = (
+        "import os, signal, sys, terrainpaint.__main__ as program\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'terrainpaint.gui.app': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['terrainpaint']\n"
+        "program.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, b"")

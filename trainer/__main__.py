@@ -6,20 +6,23 @@ Exit code 0, 1 with one sentence on stderr, 2 for wrong usage.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
 from terrainpaint.core.standard_output import lasting_output, printable
 from terrainpaint.errors import OutputError, TerrainPaintError
-from trainer.commands import evaluate, finish, inspect, label, prepare, publish, sample, train
-from trainer.commands.console import CommandParser, WrongUsage
-
-COMMANDS = (prepare, inspect, label, train, sample, publish, finish, evaluate)
-"""Modules of `trainer.commands`, in the order of `--help`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    # Ctrl+C in the middle of an import would show a traceback; until a command runs it ends the process at once.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        from trainer.commands.console import CommandParser
+        from trainer.commands.table import COMMANDS
+    finally:
+        signal.signal(signal.SIGINT, before)
     parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
     for command in COMMANDS:
@@ -34,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    from trainer.commands.console import WrongUsage
+
     try:
         arguments.run(arguments)
     except WrongUsage as error:

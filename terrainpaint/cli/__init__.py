@@ -41,6 +41,7 @@ def _run(argv: Sequence[str] | None) -> tuple[int, list[str]]:
             from terrainpaint.gui.app import run
 
             return run(arguments.file), []
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return 0, _output_of(arguments)
     except SystemExit as stop:  # the help, the version, wrong usage, SIGTERM
         return stop.code if isinstance(stop.code, int) else 0, []

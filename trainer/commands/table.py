@@ -1,0 +1,8 @@
+"""All commands."""
+
+from __future__ import annotations
+
+from trainer.commands import evaluate, finish, inspect, label, prepare, publish, sample, train
+
+COMMANDS = (prepare, inspect, label, train, sample, publish, finish, evaluate)
+"""Modules of `trainer.commands`, in the order of `--help`."""
