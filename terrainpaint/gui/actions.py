@@ -289,6 +289,8 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         (
             Command("guide", "&Guide", lambda window: window.help.show_guide(),
                     ("F1",), icon="help", tip="How to use the program; no network is needed"),
+            Command("tour", "&First steps", lambda window: window.help.show_tour(),
+                    tip="Five cards that show the parts of the window", needs=Need.EDITOR),
             Command("shortcuts", "&Keys…", lambda window: window.help.show_keys(),
                     ("Ctrl+F1",), icon="keyboard", tip="All keys, and other keys for any command"),
             Command("about", "&About TerrainPaint", lambda window: window.help.show_about()),

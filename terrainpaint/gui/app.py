@@ -63,6 +63,7 @@ def run(path: Path | None) -> int:
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start(200)
     QTimer.singleShot(0, lambda: window.start(path))
+    window.help.tour.start_once()
     return application.exec()
 
 

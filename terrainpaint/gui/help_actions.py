@@ -9,13 +9,15 @@ from terrainpaint.gui.dialogs.help import AboutDialog
 from terrainpaint.gui.dialogs.keys import KeysDialog
 from terrainpaint.gui.key_map import KeyMap
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.tour import Tour
 
 
 class HelpActions:
-    """The guide, the keys and the licences, for one window."""
+    """The guide, the first steps, the keys and the licences, for one window."""
 
-    def __init__(self, window: QMainWindow, generation: LiveGeneration, key_map: KeyMap) -> None:
+    def __init__(self, window: QMainWindow, generation: LiveGeneration, key_map: KeyMap, tour: Tour) -> None:
         self._window, self._generation, self._key_map = window, generation, key_map
+        self.tour = tour
         self._guide: GuideDialog | None = None
 
     def show_guide(self) -> None:
@@ -25,6 +27,10 @@ class HelpActions:
         self._guide.show()
         self._guide.raise_()
         self._guide.activateWindow()
+
+    def show_tour(self) -> None:
+        """Show the first steps again."""
+        self.tour.start()
 
     def show_keys(self) -> None:
         """List all keys, to find and to change them."""

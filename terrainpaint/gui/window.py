@@ -20,6 +20,7 @@ from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
+from terrainpaint.gui.first_steps import first_steps
 from terrainpaint.gui.help_actions import HelpActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.key_bindings import KeyBindings, all_bindings
@@ -46,6 +47,7 @@ from terrainpaint.gui.saving import RecentFiles, SaveActions
 from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.timed_saving import TimedSaving
 from terrainpaint.gui.tools import ToolSettings
+from terrainpaint.gui.tour import Tour
 from terrainpaint.gui.view_modes import ViewModes
 from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
@@ -116,7 +118,9 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self.key_map = KeyMap(all_bindings(), self)
-        self.help = HelpActions(self, self.generation, self.key_map)
+        steps = first_steps(self.classes_panel, self.canvas, self.terrain, self.relief, self._export_button)
+        tour = Tour(self, steps, self.key_map.commands, self.canvas)
+        self.help = HelpActions(self, self.generation, self.key_map, tour)
         self._key_bindings = KeyBindings(self.key_map, self, self.actions_, self.canvas, self.tools)
         self.key_map.changed.connect(self._show_keys)
         self._show_keys()
@@ -172,6 +176,7 @@ class MainWindow(QMainWindow):
         commands = QToolBar("Commands", self)
         commands.setObjectName("commands")
         fill_tool_bar(commands, self.actions_)
+        self._export_button: QWidget = commands.widgetForAction(self.actions_["export"])
         self._layout.add_tool_bar(commands)
         options = QToolBar("Tool options", self)
         options.setObjectName("options")
