@@ -25,6 +25,8 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
+from terrainpaint.gui.view3d.pictures import PictureOptions
+from terrainpaint.gui.view3d.relief import FINE_HEIGHT, FINE_TEXTURE, MOST_HEIGHT, Relief
 from terrainpaint.gui.view3d.stepped_job import SteppedJob
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
@@ -36,6 +38,7 @@ _REST_MS, _MOST_MS = 250, 1500
 the first time, and at the latest after the second."""
 _LOW_PX = 250
 """A dock that is lower than this shows sun and relief on demand only."""
+_FINE_FROM_PX = 2000
 _PICTURE_FILES = ";;".join(f"{name} (*{suffix})" for suffix, (name, _, _) in PICTURE_KINDS.items())
 _CLEAR_FILES = ";;".join(f"{name} (*{suffix})" for suffix, (name, has_alpha, _) in PICTURE_KINDS.items() if has_alpha)
 
@@ -209,7 +212,8 @@ class ReliefDock(QWidget):
         options = dialog.options()
         path = self._ask("Save a picture of the 3D view", _PICTURE_FILES if options.has_background else _CLEAR_FILES)
         if path is not None:
-            self._run("Drawing the picture", view.still(options), lambda picture: self._write(path, picture))
+            job = view.still(options, self._fine_relief(options))
+            self._run("Drawing the picture", job, lambda picture: self._write(path, picture))
 
     def save_film(self) -> None:
         """Ask for length, format and file of a film of the view, and write it."""
@@ -234,6 +238,14 @@ class ReliefDock(QWidget):
             self.refused.emit("The 3D view is hidden; open it with View > Panels > 3D, and try again.")
             return None
         return self.view
+
+    def _fine_relief(self, options: PictureOptions) -> Relief | None:
+        """A finer copy of the terrain for a picture in which the details of the screen would be blurred."""
+        live, drape = self._generation.live, self._drape
+        if live is None or drape is None or max(live.shape) <= MOST_HEIGHT or max(options.size) < _FINE_FROM_PX:
+            return None
+        pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
+        return Relief(drape.picture, live.height, pixel_size_m, unit_m, FINE_TEXTURE, FINE_HEIGHT)
 
     def _report_film(self, path: Path) -> None:
         self.said.emit(f"The film was written to {path}.")

@@ -37,7 +37,7 @@ from terrainpaint.gui.view3d import shaders
 from terrainpaint.gui.view3d.motions import FilmOptions
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
 from terrainpaint.gui.view3d.pictures import PictureOptions
-from terrainpaint.gui.view3d.relief import Relief
+from terrainpaint.gui.view3d.relief import FINE_HEIGHT, FINE_TEXTURE, Relief
 from terrainpaint.gui.view3d.scene import Scene
 from terrainpaint.gui.view3d.widget import TerrainView3D
 from tests.gui.windows import chooses
@@ -499,8 +499,24 @@ def test_a_picture_shows_the_whole_block_until_the_camera_is_moved(view: Terrain
         assert max(solid.any(axis=0).mean(), solid.any(axis=1).mean()) > 0.8
 
 
-def drawn(view: TerrainView3D, qtbot: QtBot, options: PictureOptions) -> NDArray[np.int16]:
-    job = view.still(options)
+def test_a_large_picture_has_details_that_the_screen_has_not(view: TerrainView3D, qtbot: QtBot) -> None:
+    stripes = np.zeros((3000, 3000, 3), np.uint8)
+    stripes[:, ::2] = 255
+    height = np.zeros((3000, 3000), np.float32)
+    view.set_terrain(stripes, height, 100.0)
+    view.set_sky(False)
+    view.look_from(180, 90, 0.1)
+    options = PictureOptions((320, 240))
+    blurred = drawn(view, qtbot, options)
+    sharp = drawn(view, qtbot, options, Relief(stripes, height, 100.0, 1.0, FINE_TEXTURE, FINE_HEIGHT))
+    assert sharp.std() > 3 * blurred.std()
+    assert np.abs(drawn(view, qtbot, options) - blurred).max() <= 2
+
+
+def drawn(
+    view: TerrainView3D, qtbot: QtBot, options: PictureOptions, relief: Relief | None = None
+) -> NDArray[np.int16]:
+    job = view.still(options, relief)
     with qtbot.waitSignal(job.finished, timeout=60_000) as done:
         pass
     assert done.args is not None

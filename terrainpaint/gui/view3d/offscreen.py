@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,17 +61,22 @@ def tiles(
     with drawing():
         side = _tile_px()
     parts = [(top, left) for top in range(0, height, side) for left in range(0, width, side)]
-    for done, (top, left) in enumerate(parts, 1):
-        bottom, right = min(top + side, height), min(left + side, width)
-        part = (
-            wider * (2 * left / width - 1), wider * (1 - 2 * bottom / height),
-            wider * (2 * right / width - 1), wider * (1 - 2 * top / height),
-        )  # fmt: skip
-        frame = Frame(width / height, part, max(1.0, height * _LINE_PX_PER_ROW), has_background)
-        with drawing() as item:
-            tile = _tile(item, scene, frame, QSize(right - left, bottom - top), grid)
-        picture[top:bottom, left:right] = tile[..., : picture.shape[2]]
-        yield done / len(parts)
+    try:
+        for done, (top, left) in enumerate(parts, 1):
+            bottom, right = min(top + side, height), min(left + side, width)
+            part = (
+                wider * (2 * left / width - 1), wider * (1 - 2 * bottom / height),
+                wider * (2 * right / width - 1), wider * (1 - 2 * top / height),
+            )  # fmt: skip
+            frame = Frame(width / height, part, max(1.0, height * _LINE_PX_PER_ROW), has_background)
+            with drawing() as item:
+                tile = _tile(item, scene, frame, QSize(right - left, bottom - top), grid)
+            picture[top:bottom, left:right] = tile[..., : picture.shape[2]]
+            yield done / len(parts)
+    finally:
+        # The view may have failed meanwhile, and then it has freed everything.
+        with suppress(DeviceError), drawing() as item:
+            item.forget_other()
     return picture
 
 

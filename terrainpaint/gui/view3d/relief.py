@@ -14,6 +14,8 @@ from terrainpaint.core.rects import Rect
 MOST_TEXTURE = 2048
 MOST_HEIGHT = 1024
 """Longest sides of the copies. Light is computed on the grid of the heights; the mesh has at most half of its rows."""
+FINE_TEXTURE, FINE_HEIGHT = 4096, 2048
+"""The same for large pictures that are saved."""
 
 Floats = NDArray[np.float64]
 
@@ -22,8 +24,8 @@ class Relief:
     """Small copies of the texture and the heights of one map, for display.
 
     Points are (x, y) in units of the longest side of the map: x east, y north, the middle of the map at (0, 0).
-    Stored heights are metres; source heights are in units of `unit_m` metres. The copy of the texture has sides of at
-    most `most_texture` px.
+    Stored heights are metres; source heights are in units of `unit_m` metres. The copies have sides of at most
+    `most_texture` and `most_height` px.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Relief:
         pixel_size_m: float,
         unit_m: float = 1.0,
         most_texture: int = MOST_TEXTURE,
+        most_height: int = MOST_HEIGHT,
     ) -> None:
         if texture.shape != (*height.shape, 3) or texture.dtype != np.uint8 or height.dtype != np.float32:
             raise ValueError(f"texture {texture.shape} {texture.dtype} and height {height.shape} {height.dtype}")
@@ -40,7 +43,7 @@ class Relief:
             raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
         self.pixel_size_m, self.unit_height_m = pixel_size_m, unit_m
         self.texture = Reduced(texture, most_texture)
-        self.height = Reduced(height, MOST_HEIGHT, unit_m)
+        self.height = Reduced(height, most_height, unit_m)
         self.low_m, self.high_m = float(self.height.cells.min()), float(self.height.cells.max())
 
     @property

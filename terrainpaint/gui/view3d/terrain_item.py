@@ -112,6 +112,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._programs: dict[str, Program] = {}
         self._meshes: dict[str, Mesh] = {}
         self._on_card: _OnCard | None = None
+        self._other: _OnCard | None = None
 
     def initializeGL(self) -> None:
         """Create programs and meshes in the current context. Raises DeviceError when the driver rejects them."""
@@ -133,6 +134,13 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         if self._on_card is not None:
             self._on_card.delete()
         self._programs, self._meshes, self._on_card = {}, {}, None
+        self.forget_other()
+
+    def forget_other(self) -> None:
+        """Free the relief of a picture in the driver, when it was not that of the screen."""
+        if self._other is not None:
+            self._other.delete()
+        self._other = None
 
     def paint(self) -> None:
         """Called by pyqtgraph. It would print exceptions and continue, so they are passed to the view."""
@@ -161,6 +169,11 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         GL.glActiveTexture(GL.GL_TEXTURE0)
 
     def _current(self, relief: Relief) -> _OnCard:
+        if relief is not self._scene.relief:
+            if self._other is None or self._other.relief is not relief:
+                self.forget_other()
+                self._other = _OnCard(relief, self._is_software)
+            return self._other
         if self._on_card is None or self._on_card.relief is not relief:
             if self._on_card is not None:
                 self._on_card.delete()

@@ -226,9 +226,15 @@ class TerrainView3D(QWidget):
         """
         return finished(self._drawn(self._scene_of(options), options, is_fine=False))
 
-    def still(self, options: PictureOptions) -> SteppedJob:
-        """Draw a picture of any size; `finished` has (h, w, 3) uint8 sRGB, or (h, w, 4) without background."""
-        return SteppedJob(self._drawn(self._scene_of(options), options, is_fine=True), self)
+    def still(self, options: PictureOptions, relief: Relief | None = None) -> SteppedJob:
+        """Draw a picture of any size; `finished` has (h, w, 3) uint8 sRGB, or (h, w, 4) without background.
+
+        `relief` is a finer copy of the terrain than that of the screen.
+        """
+        scene = self._scene_of(options)
+        if relief is not None:
+            scene = dataclasses.replace(scene, relief=relief)
+        return SteppedJob(self._drawn(scene, options, is_fine=True), self)
 
     def film(self, path: Path, options: FilmOptions) -> SteppedJob:
         """Film the scene as it is now; `finished` has the path. A film without background needs a format with alpha."""
@@ -237,7 +243,7 @@ class TerrainView3D(QWidget):
 
         def shot(fraction: float) -> Generator[float, None, NDArray[np.uint8]]:
             moved = MOTIONS[options.motion][1](scene, fraction)
-            return self._drawn(moved, options.picture, is_fine=True)
+            return self._drawn(moved, options.picture, is_fine=False)
 
         return SteppedJob(filmed(path, kind, shot, options.timing), self)
 
