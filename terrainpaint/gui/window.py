@@ -228,6 +228,8 @@ class MainWindow(QMainWindow):
         self.recent_files.changed.connect(self._show_recent)
 
         self.canvas.palette_requested.connect(self.palette_.open_at)
+        mirror = self.actions_["mirror_view"]
+        self.canvas.camera_changed.connect(lambda camera: mirror.setChecked(camera.is_mirrored))
         self.canvas.camera_changed.connect(lambda camera: self.status.set_zoom(camera.zoom))
         for view in (self.canvas, self.terrain.view):
             view.camera_changed.connect(lambda camera: self._focus())

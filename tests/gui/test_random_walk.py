@@ -340,7 +340,8 @@ class Walk:
         """A drag with any tool, something else in the middle of it, and the rest of the drag."""
         self.finished()
         self.canvas.set_tool(self.draw.choice(list(TOOLS)))
-        self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0))
+        turned = self.draw.choice([0.0, 90.0, 33.0]), self.draw.random() < 0.3
+        self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0, *turned))
         self.tools.class_id = self.draw.randrange(7)
         self.tools.size_px = self.draw.choice([1, 9, 30, 60])
         self.tools.stabiliser_px = self.draw.choice([0, 0, 25])

@@ -257,6 +257,19 @@ def test_keys_choose_tools_classes_and_sizes(painter: Person) -> None:
     assert larger > size == window.tools.size_px
 
 
+def test_the_view_is_turned_and_mirrored_by_keys_and_the_menu_shows_it(painter: Person) -> None:
+    window = painter.window
+    painter.presses(Qt.Key.Key_BracketRight, CTRL)
+    painter.presses(Qt.Key.Key_M, SHIFT)
+    assert (window.canvas.camera.angle_deg, window.canvas.camera.is_mirrored) == (15, True)
+    assert window.terrain.view.camera.is_mirrored
+    assert window.actions_["mirror_view"].isChecked()
+    painter.presses(Qt.Key.Key_BracketLeft, CTRL)
+    assert window.canvas.camera.angle_deg == 30, "against the clock as it is seen"
+    window.canvas.badge.click()
+    assert not window.canvas.camera.is_turned and not window.actions_["mirror_view"].isChecked()
+
+
 def test_undo_and_redo_by_keys(painter: Person) -> None:
     window, document = painter.window, painter.window.document
     assert not window.actions_["undo"].isEnabled()
