@@ -8,7 +8,13 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QScrollArea, QToo
 _VERSION = 1
 _SIZE = QSize(1500, 940)
 _FRACTION_OF_SCREEN = 0.95
-_LEFT_PX, _RIGHT_PX, _HALF_PX = 250, 620, 420
+_LEFT_PX, _CLASSES_PX, _RIGHT_HEIGHTS_PX = 250, 316, (460, 380)
+_BARS_PX = 145
+"""Height of the menus, tool bars and status bar."""
+_RIGHT_FRACTION, _RIGHT_PX = 0.32, 560
+"""Width of the docks at the right, as a fraction of the window, and at most. The map gets more than the 3D view."""
+_NARROW_PX, _NARROW_FRACTION = 720, 0.4
+"""In a window that is narrower than this, all docks are tabs of one place, with this fraction of its width."""
 _LEAST_CENTRE_PX = 240
 """Least width of the map: without it a small window gives all its width to the docks."""
 
@@ -22,28 +28,20 @@ class Layout:
         window.setCentralWidget(centre)
         self._docks: dict[str, QDockWidget] = {}
         self._tool_bars: list[QToolBar] = []
-        self._default = self._hidden = QByteArray()
+        self._left: list[QDockWidget] = []
+        self._right: list[QDockWidget] = []
+        self._hidden = QByteArray()
 
     def add_docks(self, left: dict[str, QWidget], right: dict[str, QWidget]) -> None:
         """Add docks, title → widget. Left: the first on top, the others as tabs below it, with the last one in front.
         Right: below each other."""
-        for area, widgets in (
-            (Qt.DockWidgetArea.LeftDockWidgetArea, left),
-            (Qt.DockWidgetArea.RightDockWidgetArea, right),
-        ):
+        for docks, widgets in ((self._left, left), (self._right, right)):
             for title, widget in widgets.items():
                 dock = QDockWidget(title, self._window)
                 dock.setObjectName(title)
                 dock.setWidget(widget)
-                self._window.addDockWidget(area, dock)
+                docks.append(dock)
                 self._docks[title] = dock
-        top, *below = (self._docks[title] for title in left)
-        for dock in below[1:]:
-            self._window.tabifyDockWidget(below[0], dock)
-        below[-1].raise_()
-        at_right = [self._docks[title] for title in right]
-        self._window.resizeDocks([top, at_right[0]], [_LEFT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
-        self._window.resizeDocks(at_right, [_HALF_PX] * len(at_right), Qt.Orientation.Vertical)
 
     def add_tool_bar(self, bar: QToolBar, area: Qt.ToolBarArea = Qt.ToolBarArea.TopToolBarArea) -> None:
         """Add a tool bar; at the top it gets its own row."""
@@ -58,10 +56,10 @@ class Layout:
             menu.addAction(dock.toggleViewAction())
 
     def restore(self) -> None:
-        """Take the current layout as the default one, then restore the layout of the last session."""
+        """Lay everything out for the size of the screen, then restore the layout of the last session."""
         room = self._window.screen().availableSize() * _FRACTION_OF_SCREEN
         self._window.resize(_SIZE.boundedTo(room))
-        self._default = self._window.saveState(_VERSION)
+        self._arrange()
         geometry, layout = QSettings().value("geometry"), QSettings().value("layout")
         if isinstance(geometry, QByteArray):
             self._window.restoreGeometry(geometry)
@@ -70,8 +68,46 @@ class Layout:
         self._hidden = self._window.saveState(_VERSION)
 
     def reset(self) -> None:
-        """Go back to the default layout."""
-        self._window.restoreState(self._default, _VERSION)
+        """Go back to the default layout for the size of the window."""
+        for bar in self._tool_bars:
+            bar.show()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put all docks where they belong in a window of this width."""
+        window, width = self._window, self._window.width()
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            if window.dockWidgetArea(dock) != Qt.DockWidgetArea.NoDockWidgetArea:
+                # Tabs of a dock that is added again elsewhere would remain.
+                window.removeDockWidget(dock)
+                dock.show()
+        if width < _NARROW_PX:
+            first, *others = self._docks.values()
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, first)
+            for dock in others:
+                window.tabifyDockWidget(first, dock)
+            sizes = [(first, round(width * _NARROW_FRACTION))]
+            front = first
+        else:
+            top, *below = self._left
+            for dock in (top, below[0]):
+                window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+            for dock in below[1:]:
+                window.tabifyDockWidget(below[0], dock)
+            for dock in self._right:
+                window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            sizes = [(top, _LEFT_PX), (self._right[0], min(_RIGHT_PX, round(width * _RIGHT_FRACTION)))]
+            front = below[-1]
+        front.raise_()
+        window.resizeDocks([dock for dock, _ in sizes], [size for _, size in sizes], Qt.Orientation.Horizontal)
+        if width >= _NARROW_PX:
+            window.resizeDocks(
+                self._left[:2],
+                [_CLASSES_PX, max(_CLASSES_PX, window.height() - _BARS_PX - _CLASSES_PX)],
+                Qt.Orientation.Vertical,
+            )
+            window.resizeDocks(self._right, list(_RIGHT_HEIGHTS_PX), Qt.Orientation.Vertical)
 
     def hide_all(self) -> None:
         """Hide all docks and tool bars, until `show_all`."""

@@ -11,15 +11,15 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from terrainpaint.core.quantities import metres_text
 from terrainpaint.core.shading import hypsometric, round_step, slope_tint
+from terrainpaint.gui.canvas.overlays import draw_panel
 from terrainpaint.gui.terrain_ranges import TerrainRanges
 from terrainpaint.gui.theme import current_theme
 
 _STEPS = 256
-_MARGIN_PX, _PADDING_PX, _GAP_PX = 10.0, 8.0, 6.0
+_MARGIN_PX, _PADDING_PX, _GAP_PX = 8.0, 8.0, 6.0
 _RAMP_PX = 12.0, 132.0
 _LEAST_RAMP_PX = 48.0
 _TICKS = 4
-_OPACITY = 225
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +76,7 @@ def draw_legend(painter: QPainter, legend: Legend, area: QRectF, font: QFont) ->
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    fill = QColor(theme.panel)
-    fill.setAlpha(_OPACITY)
-    painter.setPen(QPen(QColor(theme.edge), 1))
-    painter.setBrush(fill)
-    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+    draw_panel(painter, box)
     painter.setFont(small)
     painter.setPen(QColor(theme.text))
     left, top = box.left() + _PADDING_PX, box.top() + _PADDING_PX

@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self._layout.add_docks(
             {
-                "Classes": self.classes_panel,
+                "Classes": scrolled(self.classes_panel),
                 "Layers": scrolled(self.layers_panel),
                 "History": HistoryPanel(self.document, self),
                 "Generation": scrolled(self.generation_panel),

@@ -1,6 +1,6 @@
-"""Lines drawn over a map in a view: scale bar, grid, crosshair, outline of the brush, axes of a symmetry.
+"""What is drawn over a map in a view: scale bar, grid, crosshair, outline of the brush, axes of a symmetry.
 
-Light with a dark border, so that they can be read on any colour.
+Lines are light with a dark border, so that they can be seen on any colour; texts have a panel of the theme.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from terrainpaint.core.painting import Brush, Shape, dab
 from terrainpaint.core.rects import Point
 from terrainpaint.core.symmetry import Symmetry
+from terrainpaint.gui.theme import current_theme
 
 DARK = QColor(0, 0, 0, 170)
 LIGHT = QColor(255, 255, 255, 235)
 _BAR_PX = 170
-_MARGIN_PX = 14
+_MARGIN_PX, _PADDING_PX, _TICK_PX = 8.0, 7.0, 5.0
+_PANEL_OPACITY = 225
 _MIN_GRID_PX = 8
 
 
@@ -63,17 +65,37 @@ def draw_text(painter: QPainter, at: QPointF, text: str, font: QFont) -> None:
 
 
 def draw_scale_bar(painter: QPainter, height: int, metres_per_px: float, font: QFont) -> None:
-    """In the lower left of a view of `height` logical pixels."""
+    """In the lower left of a view of `height` logical pixels, on a panel of the theme."""
+    theme, metrics = current_theme(), QFontMetricsF(font)
     length_m = nice_length(_BAR_PX * metres_per_px)
-    right = _MARGIN_PX + length_m / metres_per_px
-    base = height - _MARGIN_PX + 0.5
-    path = QPainterPath(QPointF(_MARGIN_PX + 0.5, base - 6))
-    for x, y in ((_MARGIN_PX + 0.5, base), (right, base), (right, base - 6)):
-        path.lineTo(x, y)
-    draw_outlined(painter, path)
+    text, length = length_text(length_m), round(length_m / metres_per_px)
+    width = max(length, metrics.horizontalAdvance(text)) + 2 * _PADDING_PX
+    tall = metrics.height() + _TICK_PX + 2 * _PADDING_PX - 2
+    box = QRectF(_MARGIN_PX, height - _MARGIN_PX - tall, width, tall)
+    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_text(painter, QPointF(_MARGIN_PX + 5, base - 6), length_text(length_m), font)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    draw_panel(painter, box)
+    painter.setFont(font)
+    painter.setPen(QColor(theme.text))
+    left, base = box.left() + _PADDING_PX, box.bottom() - _PADDING_PX
+    painter.drawText(QPointF(left, box.top() + _PADDING_PX - 2 + metrics.ascent()), text)
+    bar = QPainterPath(QPointF(left, base - _TICK_PX))
+    for x, y in ((left, base), (left + length, base), (left + length, base - _TICK_PX)):
+        bar.lineTo(x, y)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(theme.text), 1.5))
+    painter.drawPath(bar)
+    painter.restore()
+
+
+def draw_panel(painter: QPainter, box: QRectF) -> None:
+    """A panel of the theme, on which texts of the theme can be read over any map."""
+    theme = current_theme()
+    fill = QColor(theme.panel)
+    fill.setAlpha(_PANEL_OPACITY)
+    painter.setPen(QPen(QColor(theme.edge), 1))
+    painter.setBrush(fill)
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
 
 def draw_frame(painter: QPainter, area: QRectF) -> None:

@@ -7,9 +7,19 @@ from enum import Enum
 from functools import partial
 from typing import TypeVar
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QLayout, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.natural_borders import MAX_AMOUNT_PX, MAX_SCALE_PX, MIN_AMOUNT_PX, MIN_SCALE_PX
@@ -20,7 +30,8 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import TOOLS, Option, SelectionMode, ToolSettings
 from terrainpaint.gui.tools.settings import MAX_STABILISER_PX, Setting
-from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label
+from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label, push_button
+from terrainpaint.gui.widgets.button_columns import ButtonColumns
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeField
 
@@ -41,17 +52,25 @@ class Toolbox(QToolBar):
         self.setObjectName("tools")
         self.setOrientation(Qt.Orientation.Vertical)
         self._canvas = canvas
+        self.setAllowedAreas(Qt.ToolBarArea.LeftToolBarArea | Qt.ToolBarArea.RightToolBarArea)
         group = QActionGroup(self)
         self._actions: dict[str, QAction] = {}
+        buttons: list[list[QToolButton]] = [[]]
         for name, kind in TOOLS.items():
             if kind.starts_group:
-                self.addSeparator()
+                buttons.append([])
             action = QAction(icon(kind.icon), kind.text, self, checkable=True)
             action.setToolTip(kind.tool_tip(kind.keys))
             action.triggered.connect(lambda checked=False, name=name: canvas.set_tool(name))
             group.addAction(action)
-            self.addAction(action)
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setIconSize(self.iconSize())
+            button.setAutoRaise(True)
+            buttons[-1].append(button)
             self._actions[name] = action
+        self.columns = ButtonColumns(buttons)
+        self.addWidget(self.columns)
         canvas.tool_changed.connect(self._show)
         self._show()
 
@@ -153,15 +172,17 @@ class ToolOptions(QWidget):
             self.selection: Option.SELECTION,
             roughness: Option.ROUGHNESS,
         }
-        self._optional = (self.class_name, self.name, self.stabiliser, self.pressure, symmetry, brush)
-        row = QHBoxLayout(self)
+        self._texts = self.class_name, self.name
+        self._optional = self.stabiliser, self.pressure, symmetry, brush, roughness
+        self.more = push_button("»", "compact")
+        self.more.setToolTip("More options of this tool")
+        self.more.setAccessibleName("More options")
+        self.more.clicked.connect(self._show_more)
+        self._row = row = QHBoxLayout(self)
         row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         row.setContentsMargins(12, 4, 12, 4)
         row.setSpacing(10)
-        row.addWidget(self.name)
-        for widget in self._options:
-            row.addWidget(widget, 2 if widget in (self.size_px, roughness) else 0)
-        row.addWidget(self.hint, 1)
+        self._fill_row()
         self.setFixedHeight(BAR_HEIGHT_PX)
         tools.changed.connect(self._refresh)
         self._refresh()
@@ -185,9 +206,36 @@ class ToolOptions(QWidget):
 
     def _fit(self) -> None:
         self.name.show()
+        self.more.hide()
         for widget, option in self._options.items():
             widget.setVisible(option in TOOLS[self._tool].options)
-        hide_what_has_no_room(self, self._optional)
+        hide_what_has_no_room(self, self._texts)
+        if self._row.minimumSize().width() > self.width():
+            self.more.show()
+            hide_what_has_no_room(self, self._optional)
+
+    def _fill_row(self) -> None:
+        self._row.addWidget(self.name)
+        for widget, option in self._options.items():
+            self._row.addWidget(widget, 2 if widget is self.size_px or option is Option.ROUGHNESS else 0)
+        self._row.addWidget(self.more)
+        self._row.addWidget(self.hint, 1)
+
+    def _show_more(self) -> None:
+        """Show the options that have no room in a small window below the button."""
+        hidden = [
+            widget
+            for widget in self._optional
+            if widget.isHidden() and self._options[widget] in TOOLS[self._tool].options
+        ]
+        popup = _Popup(hidden, self)
+        popup.closed.connect(self._take_back)
+        popup.show_below(self.more)
+
+    def _take_back(self) -> None:
+        # Added again, each widget moves to its place in the row.
+        self._fill_row()
+        self._fit()
 
     def _refresh(self) -> None:
         for show in self._showing:
@@ -224,6 +272,35 @@ class ToolOptions(QWidget):
         widget = _Choices(choices, partial(setting.set, self._tools))
         self._showing.append(lambda: widget.show_choice(setting.get(self._tools)))
         return widget
+
+
+class _Popup(QFrame):
+    """Widgets in a small window, which closes at a click elsewhere or Esc."""
+
+    closed = Signal()
+
+    def __init__(self, widgets: Sequence[QWidget], parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        set_role(self, "panel")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        for widget in widgets:
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+            widget.show()
+
+    def show_below(self, button: QWidget) -> None:
+        """Show it below a button, within the screen."""
+        self.adjustSize()
+        room = button.screen().availableGeometry()
+        at = button.mapToGlobal(button.rect().bottomLeft())
+        self.move(max(room.left(), min(at.x(), room.right() - self.width())), at.y() + 4)
+        self.show()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Say so while the widgets still exist."""
+        self.closed.emit()
+        super().closeEvent(event)
 
 
 class _Choices(QWidget):

@@ -83,7 +83,7 @@ class _Picture(QLabel):
         self._source, self._marker = QPixmap(), QPointF()
         self._has_marker = False
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(160, 60)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     def show_picture(self, image: QImage, marker: QPointF | None) -> None:

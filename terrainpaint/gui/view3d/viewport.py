@@ -40,7 +40,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         super().__init__(parent)
         self.setFormat(surface_format(0))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(160, 60)
         self.aspect = 1.0
         self._driver, self._scene = driver, scene
         self._has_failed = self._is_lost = False

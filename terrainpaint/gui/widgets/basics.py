@@ -30,6 +30,8 @@ MARGIN_PX = 20
 GAP_PX = 12
 """Between the parts of a dialog."""
 ICON_PX = 18
+_LEAST_CUT = 8
+"""A text that would be cut to fewer characters is not shown."""
 PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
 """The filters of a file dialog for pictures."""
 
@@ -83,7 +85,9 @@ class ElidedLabel(QLabel):
 
     def _cut(self) -> None:
         room = self.contentsRect().width()
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        # Dots alone say nothing.
+        self.setText(text if len(text) >= min(_LEAST_CUT, len(self._whole)) else "")
 
 
 def logo(side_px: int) -> QLabel:
