@@ -6,12 +6,15 @@ Parsers raise OSError, ValueError, struct.error and others for damaged bytes. He
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import importlib
 import io
 import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -107,6 +110,8 @@ def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORM
 def load_pixels(picture: Image.Image) -> None:
     """Decode the pixels. Raises UndecodableError when they are broken or cut short."""
     try:
+        if isinstance(picture, TiffImageFile):
+            _silence_libtiff()
         with _quiet_pillow():
             picture.load()
     except MemoryError:
@@ -407,6 +412,18 @@ def _without_extra_chunks(data: bytes) -> bytes:
             parts.append(data[at:end])
         at = end
     return b"".join(parts)
+
+
+@functools.cache
+def _silence_libtiff() -> None:
+    """Drop the messages that the libtiff of Pillow prints on standard error; exceptions tell of errors as well."""
+    # The symbols are found through a library that Pillow loads; where they are hidden, as on Windows, nothing changes.
+    with suppress(AttributeError, OSError):
+        library = ctypes.CDLL(importlib.import_module("PIL._imaging").__file__)
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            set_handler = getattr(library, name)
+            set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            set_handler(None)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from terrainpaint.core.decoding import Picture, read_picture
+from terrainpaint.core.decoding import Picture
 from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import (
     ColourHeights,
@@ -24,6 +24,7 @@ from terrainpaint.core.importing import (
     colour_heights,
     is_raw,
     kind_of,
+    read_colours,
     read_height_map,
     read_raw_heights,
 )
@@ -192,7 +193,7 @@ class OpenActions(QObject):
             self._begin(self.load_underlay)
             self._jobs.run(
                 "Reading the picture",
-                lambda progress, cancel: read_picture(path, MAX_PROJECT_SIDE_PX),
+                lambda progress, cancel: read_colours(path, MAX_PROJECT_SIDE_PX),
                 lambda picture: self._show_underlay(path, picture),
             )
 
@@ -359,7 +360,7 @@ def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel
     encoding = None
     with suppress(InputFileError):  # not all pictures can be heights
         encoding = colour_heights(path)
-    return _Coloured(read_picture(path, MAX_PROJECT_SIDE_PX), encoding)
+    return _Coloured(read_colours(path, MAX_PROJECT_SIDE_PX), encoding)
 
 
 def _read_project(path: Path, settings: Settings) -> _Opened:

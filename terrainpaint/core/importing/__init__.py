@@ -17,6 +17,7 @@ from terrainpaint.core.importing.heights import (
     suggested_limits,
 )
 from terrainpaint.core.importing.kinds import Kind, kind_of
+from terrainpaint.core.importing.picture_files import read_colours
 from terrainpaint.core.importing.pixel_sizes import likelier_pixel_size
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import describe_raster, require_regular_file
@@ -56,6 +57,7 @@ __all__ = [
     "likely_raw_format",
     "moved_limits",
     "raw_sizes",
+    "read_colours",
     "read_height_map",
     "read_raw_heights",
     "reduced_heights",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from terrainpaint.core.decoding import WHITE, read_picture
-from terrainpaint.core.importing import HeightMap, classes_of_earth, shows_same_ground
+from terrainpaint.core.decoding import WHITE
+from terrainpaint.core.importing import HeightMap, classes_of_earth, read_colours, shows_same_ground
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.ground import GroundScale
@@ -76,7 +76,7 @@ class TexturePanel(QWidget):
             path = Path(text)
             self._folder = path.parent
             self._say(f"Reading {path.name}…")
-            self._reading.start(lambda progress, cancel: (path, read_picture(path).over(WHITE)))
+            self._reading.start(lambda progress, cancel: (path, read_colours(path).over(WHITE)))
             self._show_state()
 
     def label_as(self, heights: HeightMap, ground: GroundScale) -> None:
