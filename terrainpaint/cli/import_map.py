@@ -14,7 +14,7 @@ from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, c
 from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, read_heights, read_project
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.classes import CLASS_NAMES, WATER
-from terrainpaint.core.decoding import WHITE, describe_picture, read_picture
+from terrainpaint.core.decoding import WHITE, describe_picture
 from terrainpaint.core.importing import (
     DEFAULT_PIXEL_SIZE_M,
     ClassLimits,
@@ -30,6 +30,7 @@ from terrainpaint.core.importing import (
     kind_of,
     likely_classes,
     moved_limits,
+    read_colours,
     shows_same_ground,
     suggested_limits,
 )
@@ -107,7 +108,7 @@ def _of_heights(work: _Import) -> _Imported:
     pixel_size_m = _pixel_size_m(work, read)
     progress = work.line.stage("Finding the classes")
     if arguments.texture is not None:
-        texture = read_picture(arguments.texture).over(WHITE)
+        texture = read_colours(arguments.texture).over(WHITE)
         if not shows_same_ground(texture.shape, heights.shape):
             raise InputFileError(
                 f"{arguments.texture} has {texture.shape[1]} x {texture.shape[0]} px and the heights have "
@@ -175,7 +176,7 @@ def _of_picture(work: _Import) -> _Imported:
     arguments = work.arguments
     header = describe_picture(arguments.file)
     _require_fitting(arguments, header.width, header.height)
-    picture = read_picture(arguments.file, MAX_PROJECT_SIDE_PX)
+    picture = read_colours(arguments.file, MAX_PROJECT_SIDE_PX)
     for note in picture.notes:
         work.note(f"{arguments.file}: {note}")
     work.line.stage("Finding the classes")

@@ -85,7 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:
-    from terrainpaint.core.decoding import WHITE, read_picture
+    from terrainpaint.core.decoding import WHITE
+    from terrainpaint.core.importing import read_colours
     from terrainpaint.core.labeller import PIXEL_SIZE_M, load_labeller
     from terrainpaint.core.map_files import write_map
     from terrainpaint.core.smoothing import Smoothing
@@ -99,7 +100,7 @@ def _apply_labeller(arguments: argparse.Namespace) -> None:
     if given is not None and not given[0] < given[1]:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
     labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
-    picture = read_picture(arguments.texture)
+    picture = read_colours(arguments.texture)
     heights = read_height_layer(arguments.height, None if given is None else (given[0], given[1]))
     for path, notes in ((arguments.texture, picture.notes), (arguments.height, heights.notes)):
         for note in notes:
