@@ -111,6 +111,20 @@ class UndoPatch:
         return self.after.rect
 
 
+@dataclass(frozen=True)
+class PackedPatch:
+    """An edit in a few percent of its memory, as the bytes of its tiles; of an array of `shape`."""
+
+    before: bytes
+    after: bytes
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, patch: UndoPatch, shape: tuple[int, int]) -> PackedPatch:
+        """Pack an edit."""
+        return cls(patch.before.to_bytes(), patch.after.to_bytes(), shape)
+
+
 class Stroke:
     """An edit in progress. Call `touch` with a rectangle before writing to it in `target`."""
 

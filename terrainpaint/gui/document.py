@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,8 @@ from terrainpaint.core.selection import Selection
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.undo import NOT_MERGED, PaintCommand, PaintStroke, ProjectCommand
 
+_UNPACKED_STEPS = 20
+"""So many steps are undone without unpacking them first; older ones take a few percent of the memory."""
 _SEPARATE_TILES = 256
 """An edit of more tiles than this is announced as one rectangle."""
 
@@ -71,6 +74,7 @@ class Document(QObject):
         self._selection: Selection | None = None
         self._path: Path | None = None
         self._stamp: FileStamp | None = None
+        self._recent: deque[PaintCommand] = deque()
         self._origin = ""
         self._project: Project = project
         self._take(project, None)
@@ -214,6 +218,9 @@ class Document(QObject):
             self._stroke = None
         if step is not None:
             self.undo_stack.push(step)
+            self._recent.append(step)
+            if len(self._recent) > _UNPACKED_STEPS:
+                self._recent.popleft().pack()
         elif missed and self._selection is not None:
             self.missed.emit()
 
@@ -376,6 +383,7 @@ class Document(QObject):
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
         self.undo_stack.clear()
         self.undo_stack.setClean()
+        self._recent.clear()
 
     def _announce(self, view: ViewSettings) -> None:
         self.view = view

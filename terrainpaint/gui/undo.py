@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QUndoCommand
 
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.edits import Stroke, Tiles, UndoPatch
+from terrainpaint.core.edits import PackedPatch, Stroke, Tiles, UndoPatch
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Project
 from terrainpaint.core.rects import Rect
@@ -18,6 +18,8 @@ from terrainpaint.gui.step_texts import step_text
 
 NOT_MERGED = -1
 MERGED_WITHIN_S = 1.5
+_MOST_PACKED_BYTES = 8 << 20
+"""Larger steps would delay the next stroke by more than 50 ms."""
 """A longer pause between two moves of a slider makes them two steps."""
 
 
@@ -98,7 +100,7 @@ class PaintStroke:
         if not self._is_over:
             self._is_over = True
             patch = self._stroke.finish()
-            step = None if patch is None else PaintCommand(self._document, self._step_text, self._key, patch)
+            step = None if patch is None else self._command(patch)
             self._document.stroke_ended(self, step, self._has_missed)
 
     def cancel(self) -> None:
@@ -113,6 +115,10 @@ class PaintStroke:
         """End it without a step; what was painted stays."""
         self._is_over = True
         self._document.stroke_ended(self, None, missed=False)
+
+    def _command(self, patch: UndoPatch) -> PaintCommand:
+        height, width = self._stroke.target.shape
+        return PaintCommand(self._document, self._step_text, self._key, patch, (height, width))
 
     @property
     def _step_text(self) -> str:
@@ -132,22 +138,32 @@ class PaintStroke:
 class PaintCommand(QUndoCommand):
     """A stroke. Its first `redo`, when it is pushed, writes what is there already."""
 
-    def __init__(self, document: Editable, text: str, key: int, patch: UndoPatch) -> None:
+    def __init__(self, document: Editable, text: str, key: int, patch: UndoPatch, shape: tuple[int, int]) -> None:
         super().__init__(text)
-        self._document, self._key, self._patch = document, key, patch
+        self._document, self._key, self._shape = document, key, shape
+        self._patch: UndoPatch | PackedPatch = patch
 
     @property
     def nbytes(self) -> int:
         """Memory that the step takes, about."""
-        return self._patch.before.nbytes + self._patch.after.nbytes
+        before, after = self._patch.before, self._patch.after
+        return sum(len(tiles) if isinstance(tiles, bytes) else tiles.nbytes for tiles in (before, after))
+
+    def pack(self) -> None:
+        """Take less memory from now on. Steps that would take long to pack stay as they are."""
+        if isinstance(self._patch, UndoPatch) and self.nbytes <= _MOST_PACKED_BYTES:
+            self._patch = PackedPatch.of(self._patch, self._shape)
 
     def redo(self) -> None:
         """Write the tiles as they are after the stroke."""
-        self._document.write(self._key, self._patch.after)
+        self._write(self._patch.after)
 
     def undo(self) -> None:
         """Write the tiles as they were before it."""
-        self._document.write(self._key, self._patch.before)
+        self._write(self._patch.before)
+
+    def _write(self, tiles: Tiles | bytes) -> None:
+        self._document.write(self._key, Tiles.from_bytes(tiles, self._shape) if isinstance(tiles, bytes) else tiles)
 
 
 class ProjectCommand(QUndoCommand):

@@ -463,3 +463,21 @@ def test_a_slider_that_moves_on_is_one_step_with_its_last_number(document: Docum
         settings = dataclasses.replace(document.settings, relief=relief)
         document.change_settings(f"Heights · ×{relief:g}", settings, merge=Merge.RELIEF)
     assert document.undo_stack.count() == 1 and document.undo_stack.undoText() == "Heights · ×3"
+
+
+def test_old_steps_take_little_memory_and_come_back(document: Document) -> None:
+    random = np.random.default_rng(1)
+    states = [document.ids.copy()]
+    for number in range(60):
+        at, to = (tuple(random.uniform(0, 96, 2)) for _ in range(2))
+        document.paint_mark("Brush", rectangle(at, to, document.shape), number % 7)
+        states.append(document.ids.copy())
+    steps = [document.undo_stack.command(index) for index in range(document.undo_stack.count())]
+    sizes = [step.nbytes for step in steps if isinstance(step, PaintCommand)]
+    assert len(sizes) == len(steps) > 50
+    assert sum(sizes[:20]) < 0.2 * sum(sizes[-20:])
+    for index in (0, len(steps), 25, 3, 40, 0):
+        document.undo_stack.setIndex(index)
+    assert np.array_equal(document.ids, states[0])
+    document.undo_stack.setIndex(len(steps))
+    assert np.array_equal(document.ids, states[-1])
