@@ -22,6 +22,7 @@ from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import SaveActions
+from terrainpaint.gui.style_actions import StyleActions
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_modes import ViewModes
 from terrainpaint.gui.view_options import ViewOptions
@@ -41,6 +42,7 @@ class Window(Protocol):
     seeds: SeedActions
     map_actions: MapActions
     generation_panel: GenerationPanel
+    styles: StyleActions
     options: ViewOptions
     modes: ViewModes
     preferences: PreferenceActions
@@ -52,9 +54,6 @@ class Window(Protocol):
 
     def paste(self) -> None:
         """Paste what is on the clipboard."""
-
-    def load_weights(self) -> None:
-        """Ask for a file of weights and offer it as a style."""
 
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
@@ -218,7 +217,7 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             SEPARATOR,
             Command("again", "&Generate again", lambda window: window.generation.make_again(),
                     ("Ctrl+Return",), tip="All of it, also after the process failed", needs=Need.EDITOR),
-            Command("add_style", "&Load weights…", lambda window: window.load_weights(),
+            Command("add_style", "&Load weights…", lambda window: window.styles.load(),
                     tip="Use a style that was trained elsewhere"),
         ),
     ),

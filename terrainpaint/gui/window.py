@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolBar, QWidget
 
-from terrainpaint.core.assets import shipped_styles
-from terrainpaint.core.files import atomic_path
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
-from terrainpaint.errors import TerrainPaintError
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import clipboard
 from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
@@ -44,6 +40,7 @@ from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
+from terrainpaint.gui.style_actions import StyleActions, installed_styles
 from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.timed_saving import TimedSaving
 from terrainpaint.gui.tools import ToolSettings
@@ -68,8 +65,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         data = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
-        self._weights_folder = data / "weights"
-        styles = _styles(self._weights_folder)
+        styles = installed_styles(data / "weights")
         first = Settings(NATIVE_PIXEL_SIZE_M, next(iter(styles), ""))
         self.document = Document(Project.empty((_BLANK_PX, _BLANK_PX), first), self)
         self._has_document = False
@@ -105,6 +101,7 @@ class MainWindow(QMainWindow):
         self.terrain = TerrainDock(self.document, self.generation, self)
         self.relief = ReliefDock(self.document, self.generation, self.jobs, self)
         self.generation_panel = GenerationPanel(self.document, self)
+        self.styles = StyleActions(self, self.generation, self.generation_panel, data / "weights")
         self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
@@ -209,9 +206,7 @@ class MainWindow(QMainWindow):
         document.undo_stack.redoTextChanged.connect(lambda text: self.actions_["redo"].setText(f"&Redo {text}"))
 
         generation.state_changed.connect(self._show_progress)
-        generation.weights_changed.connect(self._show_weights)
         generation.style_known.connect(self.generation_panel.set_seed_style)
-        self.generation_panel.set_styles(list(generation.styles))
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
@@ -279,12 +274,6 @@ class MainWindow(QMainWindow):
             quality = Quality.EXACT if generation.live.is_exact(generation.focus) else Quality.PREVIEW
         self.status.set_quality(quality)
 
-    def _show_weights(self) -> None:
-        info = self.generation.info
-        if info is not None:
-            self.generation_panel.set_style_names(info.style_names)
-            self._keep_weights(info.path)
-
     def _show_recent(self) -> None:
         menu = self._submenus["recent"]
         menu.clear()
@@ -334,23 +323,6 @@ class MainWindow(QMainWindow):
     def _recover(self) -> None:
         if self.saving.may_discard():
             self.recovery.recover()
-
-    def load_weights(self) -> None:
-        """Ask for a file of weights and offer it as a style."""
-        path, _ = QFileDialog.getOpenFileName(self, "Load weights", "", "Weights (*.safetensors)")
-        if path:
-            self.generation.add_style(Path(path))
-            self.generation_panel.set_styles(list(self.generation.styles))
-
-    def _keep_weights(self, path: Path) -> None:
-        """Copy weights that were loaded to where the next start finds them."""
-        kept = self._weights_folder / path.name
-        if path not in shipped_styles().values() and not kept.exists():
-            try:
-                with atomic_path(kept) as temporary:
-                    shutil.copyfile(path, temporary)
-            except TerrainPaintError as error:
-                self.say(str(error), MessageKind.WARNING)
 
     def _move_underlay(self, on: bool) -> None:
         if on:
@@ -421,9 +393,3 @@ class MainWindow(QMainWindow):
         self.generation.stop()
         # quit() would send another close event to every window.
         QApplication.exit(0)
-
-
-def _styles(folder: Path) -> dict[str, Path]:
-    """The styles that come with the program, then those in the user's folder."""
-    own = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-    return {**shipped_styles(), **{name: path for name, path in own.items() if name not in shipped_styles()}}

@@ -41,5 +41,6 @@ def test_the_tip_of_every_tool_has_its_keys_and_what_other_keys_do() -> None:
     for kind in TOOLS.values():
         assert kind.held, f"{kind.text}: say what Shift, Alt, Ctrl or another button do"
         tip = kind.tool_tip(kind.keys)
+        assert "Right click" in tip
         for part in (kind.text, kind.tip, *kind.keys, *(word for pair in kind.held for word in pair)):
             assert part in tip and (part in kind.hint or part in (kind.text, *kind.keys))

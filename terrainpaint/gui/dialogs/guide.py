@@ -37,7 +37,7 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.core.assets import asset_path, document_path
 from terrainpaint.gui.theme import current_theme
-from terrainpaint.gui.widgets.basics import icon_button, label
+from terrainpaint.gui.widgets.basics import icon_button, label, open_at
 
 GUIDE = "guide.md"
 _SIZE_PX = 980, 720
@@ -97,7 +97,7 @@ class GuideDialog(QDialog):
         column.setSpacing(10)
         column.addLayout(bar)
         column.addWidget(parts, 1)
-        self.resize(*_SIZE_PX)
+        open_at(self, *_SIZE_PX)
 
     def _connect(self) -> None:
         self._back.clicked.connect(self.page.backward)

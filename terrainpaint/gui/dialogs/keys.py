@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.gui.key_map import KeyMap, fixed_keys, native, reason_against
 from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.widgets.basics import close_box, dialog_column, label, paragraph, push_button
+from terrainpaint.gui.widgets.basics import close_box, dialog_column, label, open_at, paragraph, push_button
 
 _SIZE_PX = 720, 620
 _KEYS_PX = 240
@@ -59,7 +59,7 @@ class KeysDialog(QDialog):
         self._fill()
         self._connect()
         self.list.setCurrentItem(self._rows[0][1])
-        self.resize(*_SIZE_PX)
+        open_at(self, *_SIZE_PX)
         self.search.setFocus()
 
     def show_matching(self, words: str) -> None:

@@ -89,6 +89,10 @@ class Option(Enum):
     """Amount and scale of natural borders."""
 
 
+WITH_EVERY_TOOL = (("Right click", "a palette of classes, size and what was used last"),)
+"""(key or button, effect)."""
+
+
 @dataclass(frozen=True)
 class ToolKind:
     """One tool: its name (also that of its steps of undo), keys in Qt's portable words, and what it shows and does.
@@ -114,9 +118,9 @@ class ToolKind:
         return " · ".join([self.tip, *(f"{key}: {effect}" for key, effect in self.held)])
 
     def tool_tip(self, keys: Sequence[str]) -> str:
-        """The same in lines, below the name and the keys that choose it."""
+        """The same in lines, below the name and the keys that choose it, with what is the same for every tool."""
         name = f"{self.text}  ({', '.join(keys)})" if keys else self.text
-        return "\n".join([name, self.tip, *(f"{key}: {effect}" for key, effect in self.held)])
+        return "\n".join([name, self.tip, *(f"{key}: {effect}" for key, effect in (*self.held, *WITH_EVERY_TOOL))])
 
 
 class Tool:

@@ -30,6 +30,7 @@ MARGIN_PX = 20
 GAP_PX = 12
 """Between the parts of a dialog."""
 ICON_PX = 18
+_FRACTION_OF_SCREEN = 0.9
 _LEAST_CUT = 8
 """A text that would be cut to fewer characters is not shown."""
 PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
@@ -190,6 +191,12 @@ def fill(holder: QWidget, widget: QWidget) -> None:
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.addWidget(widget)
+
+
+def open_at(dialog: QDialog, width_px: int, height_px: int) -> None:
+    """Give a dialog a size, but no larger than fits on its screen."""
+    room = dialog.screen().availableSize() * _FRACTION_OF_SCREEN
+    dialog.resize(QSize(width_px, height_px).boundedTo(room))
 
 
 def dialog_column(dialog: QDialog) -> QVBoxLayout:
