@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QDial, QLabel, QSlider, QWidget
+from PySide6.QtGui import QAction, QImage
+from PySide6.QtWidgets import QComboBox, QDial, QDoubleSpinBox, QLabel, QMenu, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.films import Timing
@@ -466,6 +466,47 @@ def test_the_controls_steer_the_view(qtbot: QtBot) -> None:
     dial.setValue(180)
     assert view.settings.sun_azimuth_deg == 0
     assert controls.settings == dataclasses.replace(view.settings, is_exaggeration_automatic=False)
+
+
+def test_the_level_of_the_water_is_never_minus_nothing(qtbot: QtBot) -> None:
+    view = TerrainView3D()
+    controls = ViewControls(view, {"albedo": "Albedo"})
+    qtbot.addWidget(view)
+    qtbot.addWidget(controls)
+    level = controls.findChild(QDoubleSpinBox)
+    assert isinstance(level, QDoubleSpinBox)
+    level.setValue(-7)
+    assert level.text() == "-7 m" and view.settings.water_level_m == -7
+    level.setValue(-0.3)
+    assert level.text() == "0 m" and str(view.settings.water_level_m) == "0.0"
+    controls.set_settings(ViewSettings(water_level_m=-0.0))
+    assert level.text() == "0 m"
+
+
+def test_narrow_controls_keep_everything_in_the_menu(qtbot: QtBot, empty_folders: Path) -> None:
+    view = TerrainView3D()
+    controls = ViewControls(view, {"albedo": "Albedo", "map": "Map"})
+    qtbot.addWidget(view)
+    qtbot.addWidget(controls)
+    controls.show()
+    shown: dict[int, list[bool]] = {}
+    for width in (700, 240):
+        controls.resize(width, 80)
+        buttons = [button for button in controls.findChildren(QToolButton) if button.defaultAction() is not None]
+        shown[width] = [button.isVisible() for button in buttons]
+        assert all(button.geometry().right() < width for button in buttons if button.isVisible())
+    assert all(shown[700]) and not all(shown[240])
+    menu = controls.findChild(QMenu)
+    assert isinstance(menu, QMenu) and {button.defaultAction() for button in buttons} <= set(menu.actions())
+    controls.show_light(False)
+    assert not any(slider.isVisible() for slider in controls.findChildren(QSlider))
+    switches = {action.text(): action for action in menu.actions()}
+    switches["Sun and relief"].trigger()
+    assert all(slider.isVisible() for slider in controls.findChildren(QSlider))
+    switches["Sky and haze"].setChecked(False)
+    again = ViewControls(view, {"albedo": "Albedo"})
+    qtbot.addWidget(again)
+    assert not next(action for action in again.findChildren(QAction) if action.text() == "Sky and haze").isChecked()
 
 
 def test_the_controls_say_which_picture_the_user_chose(qtbot: QtBot) -> None:

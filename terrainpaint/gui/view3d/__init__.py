@@ -1,4 +1,5 @@
 """The 3D view of a terrain.
 
-Other packages import `widget`, `view_controls` and `opengl` only. OpenGL is imported when the first view is created.
+OpenGL is imported when the first view is created: by `viewport`, `terrain_item`, `graphics` and `offscreen`, which no
+other package imports.
 """

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 import numpy as np
 from numpy.typing import NDArray
 from OpenGL import GL
+from OpenGL.error import GLError
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtOpenGL import QOpenGLFramebufferObject, QOpenGLFramebufferObjectFormat
@@ -99,6 +100,10 @@ def _tile(item: TerrainItem, scene: Scene, frame: Frame, size: QSize, grid: int)
         GL.glClearColor(0.0, 0.0, 0.0, 0.0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         item.draw(scene, frame)
+    except GLError as error:
+        raise DeviceError(
+            f"The graphics driver could not draw the picture ({error.description}); update the graphics driver."
+        ) from error
     finally:
         item.grid = shown
         target.release()

@@ -287,7 +287,8 @@ class ViewControls(QWidget):
         elif moved is self._automatic:
             after = dataclasses.replace(before, is_exaggeration_automatic=self._automatic.isChecked())
         else:
-            level_m = self._level.value() if self._water.isChecked() else None
+            # The sum is 0 for -0, which would be shown as "-0 m".
+            level_m = self._level.value() + 0.0 if self._water.isChecked() else None
             after = dataclasses.replace(before, water_level_m=level_m)
         self._settings = after
         self._apply()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
+from OpenGL.error import GLError
 from pyqtgraph.opengl import GLViewWidget
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -40,7 +41,7 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         super().__init__(parent)
         self.setFormat(surface_format(0))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 60)
+        self.setMinimumSize(120, 60)
         self.aspect = 1.0
         self._driver, self._scene = driver, scene
         self._has_failed = self._is_lost = False
@@ -135,7 +136,16 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
             smooth.bind()
         super().paint(region=region, viewport=viewport, useItemNames=useItemNames)
         if smooth is not None:
-            copy_framebuffer(smooth.handle(), self.defaultFramebufferObject(), viewport[2], viewport[3])
+            self._show(smooth)
+
+    def _show(self, drawn: QOpenGLFramebufferObject) -> None:
+        """Copy a smooth frame to the screen; without smooth edges from now on when the driver cannot."""
+        try:
+            copy_framebuffer(drawn.handle(), self.defaultFramebufferObject(), drawn.width(), drawn.height())
+        except GLError:
+            self._has_smooth_edges = False
+            self.makeCurrent()
+            self.update()
 
     def _smooth_target(self, width: int, height: int) -> QOpenGLFramebufferObject | None:
         """A multisampled framebuffer of the size of the view; None when the driver has no memory for it."""
