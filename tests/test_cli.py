@@ -28,7 +28,7 @@ from terrainpaint import __version__
 from terrainpaint.cli import main
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
-from terrainpaint.core.map_files import write_map
+from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
@@ -190,6 +190,26 @@ def test_size_resamples_the_map(run: Run, weights: Path, map_png: Path, tmp_path
         assert picture.size == (cols, rows)
 
 
+def test_the_pixel_size_of_the_map_or_of_the_option_sizes_the_terrain(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    def facts(map_path: Path, *options: object) -> dict[str, float]:
+        out = tmp_path / "out"
+        assert run("generate", map_path, "-o", out, "--formats", "height16", "--weights", weights, *options).code == 0
+        return dict(json.loads((out / f"{map_path.stem}_height16.json").read_text()))
+
+    native = facts(map_png)
+    write_map(tmp_path / "imported.png", read_map(map_png), 30.0)
+    for pixel_m, small in (
+        (30, facts(tmp_path / "imported.png")),
+        (75, facts(map_png, "--pixel-size-m", 75)),
+        (75, facts(tmp_path / "imported.png", "--pixel-size-m", 75)),
+    ):
+        assert small["pixel_size_m"] == pixel_m
+        for name in ("height_min_m", "height_max_m"):
+            assert small[name] == pytest.approx(native[name] * pixel_m / PIXEL_SIZE_M, rel=1e-3, abs=1e-3)
+
+
 def test_mesh_size_and_exaggeration_change_the_mesh_only(
     run: Run, weights: Path, map_png: Path, tmp_path: Path
 ) -> None:
@@ -268,6 +288,30 @@ def test_a_shipped_style_generates_a_sample_map(run: Run, tmp_path: Path, style:
     mesh = trimesh.load(tmp_path / "coast.obj", process=False, force="mesh")
     assert len(mesh.vertices) == 96 * 128
     assert np.ptp(mesh.vertices[:, 1]) > 100
+
+
+def test_see_through_pixels_become_water_or_a_class_of_choice(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    colours = PALETTE[read_map(map_png).ids]
+    alpha = np.full(colours.shape[:2], 255, np.uint8)
+    alpha[:, :16] = 0
+    outputs = {}
+    for name, under in {"water": WATER, "tundra": CLASS_NAMES.index("tundra")}.items():
+        filled = colours.copy()
+        filled[:, :16] = PALETTE[under]
+        picture(tmp_path / f"{name}.png", filled)
+        picture(tmp_path / "clear.png", np.dstack([colours, alpha]))
+        for source, options in ((f"{name}.png", ()), ("clear.png", ("--under", name))):
+            outcome = run("generate", tmp_path / source, "-o", tmp_path / "out", "--formats", "albedo", "--weights",
+                          weights, *options)  # fmt: skip
+            assert outcome.code == 0 and ("see-through" in outcome.err) == (source == "clear.png")
+            outputs[name, source] = outcome.paths[0].read_bytes()
+        assert outputs[name, f"{name}.png"] == outputs[name, "clear.png"]
+    outcome = run(
+        "generate", tmp_path / "clear.png", "-o", tmp_path / "out", "--formats", "albedo", "--weights", weights
+    )
+    assert outcome.paths[0].read_bytes() == outputs["water", "clear.png"]
 
 
 def test_nearest_colour_reports_the_inexact_fraction(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
@@ -592,7 +636,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 13), ("import", 19), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 14), ("import", 19), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

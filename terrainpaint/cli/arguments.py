@@ -50,6 +50,7 @@ class GenerateArguments:
     style: str | None
     weights: Path | None
     size: tuple[int, int] | None
+    pixel_size_m: float | None
     mesh_size: int | None
     exaggeration: float
     level_water: bool
@@ -177,6 +178,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=_size, metavar="HxW",
         help="first resample the map to H rows of W pixels, such as 512x768; the ground size of a pixel stays the same",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pixel-size-m", type=_pixel_size_m, metavar="M",
+        help="ground size of a pixel in metres, heights change with it; default: that of the map, if 'import' stored "
+        "one, else that of the weights",
     )  # fmt: skip
     parser.add_argument(
         "--mesh-size", type=_whole_number, metavar="N",

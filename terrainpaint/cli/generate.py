@@ -12,10 +12,11 @@ from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
 from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
-from terrainpaint.core.map_files import read_map, read_map_nearest
+from terrainpaint.core.classes import WATER
+from terrainpaint.core.map_files import map_pixel_size_m, read_map, read_map_nearest, say_nothing
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
-from terrainpaint.core.terrain import Recipe
+from terrainpaint.core.terrain import Recipe, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
@@ -50,7 +51,8 @@ def generate(arguments: GenerateArguments) -> list[Path]:
         terrain = generator.terrain(segmentation, Recipe(arguments.seed), progress=line.stage("Generating"))
         if arguments.level_water:
             terrain = with_level_water(terrain, segmentation.ids)
-        source = ExportSource(terrain, lambda: generator.shaded(terrain))
+        pixel_size_m = arguments.pixel_size_m or map_pixel_size_m(arguments.map) or terrain.pixel_size_m
+        source = ExportSource(at_pixel_size(terrain, pixel_size_m), lambda: generator.shaded(terrain))
         return target.write(source, options, line.stage("Writing"))
 
 
@@ -109,13 +111,15 @@ def _check_one_each(paths: Sequence[Path]) -> None:
 
 
 def _read(arguments: GenerateArguments) -> SegmentationMap:
+    note = say_nothing if arguments.quiet else say
+    under = WATER if arguments.under is None else arguments.under
     if arguments.nearest_colour:
-        segmentation, inexact = read_map_nearest(arguments.map)
+        segmentation, inexact = read_map_nearest(arguments.map, under, note)
         if not arguments.quiet:
             say(
                 f"{inexact:.2%} of the pixels of {arguments.map} had no class colour and "
                 "were mapped to the nearest class."
             )
     else:
-        segmentation = read_map(arguments.map)
+        segmentation = read_map(arguments.map, under, note)
     return segmentation if arguments.size is None else segmentation.resized(*arguments.size)

@@ -314,37 +314,6 @@ def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) 
     return np.asarray(pixels)
 
 
-def read_heights(path: Path) -> NDArray[np.float32]:
-    """(H, W) float32 metres of a one-channel picture: 16-bit PNG or TIFF in whole metres, or float TIFF.
-
-    Raises InputFileError when it is not one, or when a value is NaN or infinite.
-    """
-    pixels = _read(path)
-    if pixels.ndim != 2 or pixels.dtype not in (np.uint16, np.int16, np.int32, np.float32, np.float64):
-        raise InputFileError(
-            f"{path} is not a height map ({_kind(pixels)}); save it as 16-bit grey PNG or float TIFF, in metres."
-        )
-    height = pixels.astype(np.float32)
-    if not np.isfinite(height).all():
-        count = int((~np.isfinite(height)).sum())
-        raise InputFileError(f"{path} has {count} heights that are not numbers; fill its gaps first.")
-    return height
-
-
-def _read(path: Path) -> NDArray[Any]:
-    try:
-        return decoded(np.fromfile(path, np.uint8))
-    except OSError as error:
-        raise input_error(path, error) from error
-    except UndecodableError as error:
-        raise InputFileError(f"{path} {error}; give a PNG or TIFF.") from error
-
-
-def _kind(pixels: NDArray[Any]) -> str:
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    return f"{channels} channel{'s' if channels > 1 else ''} of {pixels.dtype}"
-
-
 def _fitted(cols: int, rows: int, longest_px: int) -> tuple[int, int]:
     """(columns, rows) of a picture whose longer side is reduced to `longest_px`."""
     scale = longest_px / max(cols, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,3 +92,12 @@ class Terrain:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.height.shape[0], self.height.shape[1]
+
+
+def at_pixel_size(terrain: Terrain, pixel_size_m: float) -> Terrain:
+    """The same terrain with another ground size of a pixel; heights change with it, so that slopes stay."""
+    if pixel_size_m == terrain.pixel_size_m:
+        return terrain
+    factor = pixel_size_m / terrain.pixel_size_m
+    provenance = replace(terrain.provenance, height_scale=terrain.provenance.height_scale * factor)
+    return Terrain(terrain.albedo, terrain.height * np.float32(factor), pixel_size_m, provenance)

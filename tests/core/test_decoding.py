@@ -20,7 +20,6 @@ from terrainpaint.core.decoding import (
     decoded,
     load_pixels,
     open_picture,
-    read_heights,
     read_picture,
 )
 from terrainpaint.core.files import write_image
@@ -67,16 +66,11 @@ def test_the_pixel_limit_of_pillow_is_lifted_and_restored(monkeypatch: pytest.Mo
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
-def test_pictures_and_heights_are_read_from_files(tmp_path: Path) -> None:
+def test_pictures_are_read_from_files(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", RGB[:, :, ::-1])
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgb, RGB)
-    height = np.arange(600, dtype=np.uint16).reshape(20, 30)
-    write_image(tmp_path / "b.png", height)
-    np.testing.assert_array_equal(read_heights(tmp_path / "b.png"), height)
-    with pytest.raises(InputFileError, match="not a height map"):
-        read_heights(tmp_path / "a.png")
     with pytest.raises(InputFileError, match="no such file"):
-        read_heights(tmp_path / "none.png")
+        read_picture(tmp_path / "none.png")
 
 
 def saved(path: Path, picture: Image.Image, **options: Any) -> Path:
@@ -221,14 +215,6 @@ def test_nothing_is_printed_about_a_picture(tmp_path: Path, capfd: pytest.Captur
     np.testing.assert_array_equal(decoded(odd), RGB[:, :, ::-1])
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png").rgb, RGB)
     assert capfd.readouterr() == ("", "")
-
-
-def test_heights_with_gaps_are_refused(tmp_path: Path) -> None:
-    height = np.zeros((20, 30), np.float32)
-    height[3, 4] = np.nan
-    cv2.imwrite(str(tmp_path / "a.tif"), height)
-    with pytest.raises(InputFileError, match="1 heights that are not numbers"):
-        read_heights(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".eps", ".jpg"])
