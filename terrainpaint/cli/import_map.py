@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.cli.arguments import ImportArguments
 from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
-from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, read_heights, read_project
+from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, kind_of_content, read_heights, read_project
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.decoding import WHITE, describe_picture
@@ -23,11 +23,9 @@ from terrainpaint.core.importing import (
     Kind,
     classes_of_earth,
     classes_of_heights,
-    colour_heights,
     describe_raster,
     is_raw,
     k_means,
-    kind_of,
     likely_classes,
     moved_limits,
     read_colours,
@@ -90,10 +88,7 @@ def _kind(arguments: ImportArguments) -> Kind:
         return Kind(arguments.kind)
     if arguments.raw is not None:
         return Kind.HEIGHTS
-    kind = kind_of(arguments.file)
-    if kind is Kind.PICTURE and colour_heights(arguments.file) is not None:
-        return Kind.HEIGHTS
-    return kind
+    return kind_of_content(arguments.file)
 
 
 def _of_heights(work: _Import) -> _Imported:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.cli.reading import UNIT_NAMES, read_heights, read_project
+from terrainpaint.cli.reading import UNIT_NAMES, kind_of_content, read_heights, read_project
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, class_fractions
 from terrainpaint.core.decoding import describe_picture
-from terrainpaint.core.importing import HeightUnit, Kind, colour_heights, kind_of
+from terrainpaint.core.importing import HeightUnit, Kind
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, flattened
 from terrainpaint.core.rects import Rect
@@ -53,9 +53,7 @@ def info_json(path: Path) -> list[str]:
 
 
 def _described(path: Path) -> _Description:
-    kind = kind_of(path)
-    if kind is Kind.PICTURE and colour_heights(path) is not None:
-        kind = Kind.HEIGHTS
+    kind = kind_of_content(path)
     description = _DESCRIBED[kind](path)
     return dataclasses.replace(description, record={"kind": kind.value} | description.record)
 

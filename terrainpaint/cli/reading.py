@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from terrainpaint.cli.arguments import RawLayout
 from terrainpaint.core.importing import (
     HeightMap,
     HeightUnit,
+    Kind,
     RawFormat,
     RawNumber,
     colour_heights,
     describe_raster,
     is_raw,
+    kind_of,
     likely_raw_format,
     read_height_map,
     read_raw_heights,
@@ -22,7 +25,7 @@ from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.core.project_file import SUFFIX, load_project
-from terrainpaint.errors import StrippedProjectError
+from terrainpaint.errors import InputFileError, StrippedProjectError
 
 UNIT_NAMES = {
     HeightUnit.METRES: "metres",
@@ -44,6 +47,16 @@ class FileHeights:
     height: int
     format: str
     notes: tuple[str, ...]
+
+
+def kind_of_content(path: Path) -> Kind:
+    """The kind of a file by its content; colours that are an encoding of heights are heights. Raises InputFileError."""
+    kind = kind_of(path)
+    if kind is Kind.PICTURE:
+        with suppress(InputFileError):  # not all pictures can be heights
+            if colour_heights(path) is not None:
+                return Kind.HEIGHTS
+    return kind
 
 
 def read_heights(

@@ -103,11 +103,11 @@ class ExportActions(QObject):
             self._write_map(path)
 
     def _write_map(self, path: Path) -> None:
-        segmentation = self._document.segmentation()
+        segmentation, pixel_size_m = self._document.segmentation(), self._document.settings.pixel_size_m
         self.begun.emit()
         self._jobs.run(
             "Exporting the map",
-            lambda progress, cancel: write_map(path, segmentation),
+            lambda progress, cancel: write_map(path, segmentation, pixel_size_m),
             lambda nothing: self.written.emit([path]),
             lambda reason: self._fail(reason, lambda: self._write_map(path)),
         )

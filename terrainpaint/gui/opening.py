@@ -28,7 +28,7 @@ from terrainpaint.core.importing import (
     read_height_map,
     read_raw_heights,
 )
-from terrainpaint.core.map_files import read_map_cells
+from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
 from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.progress import Cancel, Progress
@@ -77,9 +77,10 @@ _IMPORTED_FILES = (
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """A class map: class ids and EMPTY, (H, W) uint8, and sentences about the file."""
+    """A class map: class ids and EMPTY, (H, W) uint8, its pixel size if the file tells it, and sentences about it."""
 
     cells: NDArray[np.uint8]
+    pixel_size_m: float | None
     notes: tuple[str, ...]
 
 
@@ -286,6 +287,8 @@ class OpenActions(QObject):
 
     def _import_cells(self, path: Path, content: _Cells) -> None:
         settings, cells, notes = self._new_settings(), content.cells, content.notes
+        if content.pixel_size_m is not None:
+            settings = dataclasses.replace(settings, pixel_size_m=content.pixel_size_m)
         empty = cells == EMPTY
         if empty.any():
             effect = "It becomes the base class of the map, which shows where nothing is painted."
@@ -304,6 +307,8 @@ class OpenActions(QObject):
             if self._choose(f"Import {path.name}", question, ("Reduce",)) is None:
                 return
             cells = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+            if content.pixel_size_m is not None:
+                settings = dataclasses.replace(settings, pixel_size_m=content.pixel_size_m / scale)
         self._imported(path, Project.painted(cells, settings), notes)
 
     def _import_picture(self, path: Path, content: _Coloured) -> None:
@@ -352,7 +357,7 @@ def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel
         return _read_project(path, settings)
     if kind is Kind.MAP:
         notes: list[str] = []
-        return _Cells(read_map_cells(path, notes.append), tuple(notes))
+        return _Cells(read_map_cells(path, notes.append), map_pixel_size_m(path), tuple(notes))
     if kind is Kind.HEIGHTS:
         return read_height_map(path, MAX_PROJECT_SIDE_PX, None, progress, cancel)
     if kind is Kind.WEIGHTS:

@@ -167,6 +167,12 @@ def test_pictures_stand_upright(run: Run, tmp_path: Path, orientation: int, size
     assert (facts["width"], facts["height"]) == size
 
 
+def test_a_picture_of_a_kind_that_holds_no_heights(run: Run, tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)).save(tmp_path / "p.gif")
+    facts = facts_of(run, tmp_path / "p.gif")
+    assert (facts["kind"], facts["width"], facts["height"], facts["format"]) == ("picture", 50, 40, "GIF")
+
+
 def test_a_picture_too_small_for_a_map_is_described(run: Run, tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)).save(tmp_path / "p.png")
     facts = facts_of(run, tmp_path / "p.png")

@@ -416,13 +416,14 @@ def test_a_class_map_is_imported_exactly(
     person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "classes.png"
-    write_map(path, SegmentationMap(painted((50, 60))))
+    write_map(path, SegmentationMap(painted((50, 60))), 25.0)
     before = path.read_bytes()
     chooses(monkeypatch, path)
     with qtbot.waitSignal(person.window.document.opened):
         person.window.actions_["import"].trigger()
     assert np.array_equal(person.window.document.ids, painted((50, 60)))
     assert path.read_bytes() == before
+    assert person.window.document.settings.pixel_size_m == 25
 
 
 def test_an_import_is_unsaved_work(
