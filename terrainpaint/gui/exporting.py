@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMessageBox
 
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import Cancel, Progress
@@ -21,7 +22,7 @@ from terrainpaint.generate.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
 from terrainpaint.gui.dialogs.export import ExportDialog
-from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.dialogs.file_questions import answer, folder_is_there, question
 from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
@@ -94,6 +95,18 @@ class ExportActions(QObject):
             self._waiting = None
             self.cancelled.emit()
 
+    def may_stop(self) -> bool:
+        """Whether no export waits, or the user gives up the one that does."""
+        if self._waiting is None:
+            return True
+        box = question(self._window, "Export", "The export is not written yet: it waits until the terrain is exact.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Discard | buttons.Cancel)
+        box.button(buttons.Discard).setText("Give up the export")
+        box.button(buttons.Cancel).setText("Go on waiting")
+        box.setDefaultButton(buttons.Cancel)
+        return answer(box) == buttons.Discard
+
     def export_map(self) -> None:
         """Ask for a file and write the classes as a palette PNG."""
         folder = self._first_choice().folder
@@ -160,7 +173,7 @@ class ExportActions(QObject):
             self._export_now(request)
 
     def _generation_failed(self, reason: str) -> None:
-        if self._waiting is not None:
+        if self._waiting is not None and self._generation.is_stalled:
             self._waiting = None
             self._fail(f"Nothing was exported, because the terrain could not be generated: {reason}", self.export_again)
 

@@ -57,6 +57,8 @@ class LiveGeneration(QObject):
     """`ranges` changed."""
     replaced = Signal()
     """`live` is another object: the size of the map or the weights changed."""
+    retried = Signal()
+    """What failed before is tried again: other settings, another document, or the user wants it."""
     failed = Signal(str)
     warned = Signal(str)
     """A limitation of the terrain that is being generated."""
@@ -105,6 +107,11 @@ class LiveGeneration(QObject):
         return self.live is not None and self.live.is_exact()
 
     @property
+    def is_stalled(self) -> bool:
+        """Whether generation failed, and goes on only after `retried`."""
+        return self._failed
+
+    @property
     def height_scale(self) -> float:
         """Metres of the project per metre of the weights: keeps slopes when pixels are smaller, times the relief."""
         settings = self._document.settings
@@ -127,6 +134,7 @@ class LiveGeneration(QObject):
 
     def make_again(self) -> None:
         """Generate all of the terrain again, also after a failure."""
+        self.retried.emit()
         self._failed = False
         self._load_weights() if self.info is None else self._regenerate()
 
@@ -225,11 +233,16 @@ class LiveGeneration(QObject):
         self._measure_soon()
         settings = self._document.settings
         if settings.style_name != self._requested_style:
+            self.retried.emit()
             self._load_weights()
         elif settings.recipe != self._recipe:
+            # Another recipe changes nothing about a style that is not installed.
+            if self._failed:
+                self.retried.emit()
             self._regenerate()
 
     def _replaced(self) -> None:
+        self.retried.emit()
         self._focus = Rect.of_shape(self._document.shape)
         if self._document.settings.style_name != self._requested_style:
             self._load_weights()

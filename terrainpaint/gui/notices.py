@@ -11,8 +11,10 @@ from PySide6.QtGui import QDesktopServices
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
+from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.recovery import Autosave, Recovery
+from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.widgets.message_bar import MessageBar, Notice, Tone
 
@@ -27,6 +29,11 @@ class Topic(Enum):
     OPEN = auto()
     AUTOSAVE = auto()
     RECOVER = auto()
+    TERRAIN = auto()
+    PICTURE = auto()
+    """A picture or film of the 3D view."""
+    PROGRAM = auto()
+    """The program itself: a bug, too little memory."""
 
 
 class Notices(QObject):
@@ -43,8 +50,11 @@ class Notices(QObject):
         opening: OpenActions,
         autosave: Autosave,
         recovery: Recovery,
+        generation: LiveGeneration,
+        relief: ReliefDock,
     ) -> None:
         super().__init__(bar)
+        self._generation = generation
         self._bar, self._saving, self._exporting, self._opening = bar, saving, exporting, opening
         saving.failed.connect(self._save_failed)
         document.stored.connect(lambda: bar.remove(Topic.SAVE))
@@ -60,7 +70,19 @@ class Notices(QObject):
         autosave.failed.connect(self._autosave_failed)
         autosave.works.connect(self._autosave_works)
         recovery.failed.connect(lambda reason: bar.put(Topic.RECOVER, Notice(reason)))
-        document.opened.connect(lambda: bar.remove(Topic.SAVE, Topic.EXPORT, Topic.OPEN, Topic.RECOVER))
+        generation.retried.connect(lambda: bar.remove(Topic.TERRAIN))
+        generation.failed.connect(self._generation_failed)
+        relief.refused.connect(lambda reason: bar.put(Topic.PICTURE, Notice(reason)))
+        relief.said.connect(lambda sentence: bar.remove(Topic.PICTURE))
+        document.stored.connect(lambda: bar.remove(Topic.PROGRAM))
+        document.opened.connect(lambda: bar.remove(Topic.SAVE, Topic.EXPORT, Topic.OPEN, Topic.RECOVER, Topic.PICTURE))
+
+    def program_failed(self, reason: str) -> None:
+        """Show a failure of the program itself, until the document is saved."""
+        self._bar.put(Topic.PROGRAM, Notice(reason, actions=(("Save", self._saving.save),)))
+
+    def _generation_failed(self, reason: str) -> None:
+        self._bar.put(Topic.TERRAIN, Notice(reason, actions=(("Generate again", self._generation.make_again),)))
 
     def _save_failed(self, reason: str) -> None:
         actions = ("Try again", self._saving.try_again), ("Save as…", self._saving.save_as)

@@ -255,6 +255,7 @@ class ReliefDock(QWidget):
             f"Writing {path.name}",
             lambda _progress, _cancel: write_picture(path, picture),
             lambda _nothing: self.said.emit(f"The picture was written to {path}."),
+            self.refused.emit,
         )
 
     def _run(self, text: str, job: SteppedJob, done: Callable[[Any], None]) -> None:

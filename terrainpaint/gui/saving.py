@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
@@ -85,6 +86,8 @@ class SaveActions(QObject):
         self._document, self._generation = document, generation
         self._jobs, self._recent, self._window = jobs, recent, jobs.window
         self._target: Path | None = None
+        self.guards: list[Callable[[], bool]] = []
+        """Each is asked by `may_discard` too: whether what else is under way may be given up."""
 
     def save(self) -> bool:
         """Save to the file of the document, or ask for one; whether it was saved. A file that another program has
@@ -151,6 +154,9 @@ class SaveActions(QObject):
 
     def may_discard(self) -> bool:
         """Whether the document may be closed: it has no unsaved changes, or the user saves or discards them now."""
+        return all(guard() for guard in self.guards) and self._may_discard_changes()
+
+    def _may_discard_changes(self) -> bool:
         self._document.finish_stroke()
         if not self._document.is_dirty:
             return True

@@ -94,12 +94,13 @@ class MainWindow(QMainWindow):
         fill(centre, self._pages)
         self.message_bar = MessageBar(centre)
         self.message_bar.height_changed.connect(self.welcome.leave_room)
+        self.terrain = TerrainDock(self.document, self.generation, self)
+        self.relief = ReliefDock(self.document, self.generation, self.jobs, self)
         self.notices = Notices(
             self.message_bar, self.document, self.jobs, saving=self.saving, exporting=self.exporting,
             opening=self.opening, autosave=self.autosave, recovery=self.recovery,
+            generation=self.generation, relief=self.relief,
         )  # fmt: skip
-        self.terrain = TerrainDock(self.document, self.generation, self)
-        self.relief = ReliefDock(self.document, self.generation, self.jobs, self)
         self.generation_panel = GenerationPanel(self.document, self)
         self.styles = StyleActions(self, self.generation, self.generation_panel, data / "weights")
         self.layers_panel = LayersPanel(self.document, self)
@@ -212,8 +213,7 @@ class MainWindow(QMainWindow):
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
-        for source in (generation.failed, self.relief.refused):
-            source.connect(lambda sentence: self.say(sentence, MessageKind.ERROR))
+        saving.guards.append(self.exporting.may_stop)
         for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
         self.autosave.works.connect(self.status.set_recovery)
@@ -381,11 +381,11 @@ class MainWindow(QMainWindow):
 
     def say_bug(self) -> None:
         """Say that an exception was not caught."""
-        self.say("Something went wrong inside TerrainPaint; what you did is kept, save it now.", MessageKind.ERROR)
+        self.notices.program_failed("Something went wrong inside TerrainPaint; what you did is kept, save it now.")
 
     def say_no_memory(self) -> None:
         """Say that there was not enough memory."""
-        self.say("Memory ran out; close other programs or choose a smaller map.", MessageKind.ERROR)
+        self.notices.program_failed("Memory ran out; save, then close other programs or choose a smaller map.")
 
     def leave(self) -> None:
         """End the program without a question. Unsaved work can be recovered at the next start."""

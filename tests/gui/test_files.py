@@ -350,6 +350,14 @@ def test_a_journal_that_cannot_be_read_is_said_until_there_is_another_document(
     assert window.message_bar.texts == {}
 
 
+def test_a_failure_of_the_program_is_shown_until_the_document_is_saved(person: Person, tmp_path: Path) -> None:
+    window = person.window
+    window.say_bug()
+    assert list(window.message_bar.texts) == [Topic.PROGRAM]
+    assert window.saving.save_to(tmp_path / "a.terrainpaint")
+    assert window.message_bar.texts == {}
+
+
 # Recent files and drops
 
 

@@ -30,9 +30,10 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.messages import Hardware
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.gui.conftest import use_folders
-from tests.gui.windows import Person, open_window
+from tests.gui.windows import Buttons, Person, open_window
 
 SHAPE = (150, 210)
 ATLAS = shipped_styles()["atlas"]
@@ -220,7 +221,9 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
     scribbles(person, 14, 2)
     assert_exact(person, qtbot, generator)
     assert len(sentences) == 1, "it is said once"
+    assert list(person.window.message_bar.texts) == [Topic.TERRAIN], "as long as it is true"
     document.change_settings("Style", dataclasses.replace(document.settings, style_name="atlas"))
+    assert person.window.message_bar.texts == {}
     assert_exact(person, qtbot, generator)
 
 
@@ -229,8 +232,9 @@ def test_numbers_of_another_style_are_an_error_message(person: Person, qtbot: Qt
     document = person.window.document
     with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
         document.change_settings("Style", dataclasses.replace(document.settings, recipe=Recipe(1, style=(0.1,))))
-    assert "style" in person.sentence
+    assert "style" in person.sentence and list(person.window.message_bar.texts) == [Topic.TERRAIN]
     document.undo_stack.undo()
+    assert person.window.message_bar.texts == {}
     assert_exact(person, qtbot, generator)
 
 
@@ -365,8 +369,13 @@ def test_an_export_that_waits_can_be_cancelled(person: Person, qtbot: QtBot, tmp
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
     assert "as soon as the terrain is exact" in person.sentence
+    person.answer, before = Buttons.Cancel, window.document.project
+    window.opening.sample("coast")
+    assert "The export is not written yet" in person.asked[-1]
+    assert window.document.project is before
     window.exporting.cancel()
     assert window.message_bar.texts == {}
+    assert window.exporting.may_stop()
     settled(person, qtbot)
     qtbot.wait(100)
     assert list(tmp_path.iterdir()) == []

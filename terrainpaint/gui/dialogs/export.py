@@ -33,6 +33,7 @@ from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
+    GAP_PX,
     Form,
     accept_button,
     decision,
@@ -47,6 +48,8 @@ from terrainpaint.gui.widgets.numbers import ArrowField
 
 _MESH_SIZES = (256, 512, 1024)
 _NAMED_AT_MOST = 4
+_SIZE = QSize(980, 620)
+_FRACTION_OF_SCREEN = 0.92
 
 
 class ExportDialog(QDialog):
@@ -151,9 +154,18 @@ class ExportDialog(QDialog):
         upper.setSpacing(28)
         upper.addLayout(left, 4)
         upper.addWidget(self._pages, 5)
+        holder = QWidget()
+        inner = QVBoxLayout(holder)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(GAP_PX)
+        inner.addLayout(upper, 1)
+        inner.addLayout(where)
+        # On a screen that is too small for all of it, the buttons stay in sight.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(holder)
         whole = dialog_column(self)
-        whole.addLayout(upper, 1)
-        whole.addLayout(where)
+        whole.addWidget(scroll, 1)
         whole.addWidget(self._message)
         whole.addWidget(self._buttons)
         self._exaggeration.setRange(0.01, MAX_EXAGGERATION)
@@ -165,7 +177,7 @@ class ExportDialog(QDialog):
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
         )
-        self.resize(980, 620)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() * _FRACTION_OF_SCREEN))
 
     def _mesh_page(self) -> QWidget:
         page = QWidget()

@@ -39,7 +39,6 @@ class MessageKind(Enum):
 
     NOTE = "info", "muted", 6_000
     WARNING = "warning", "warning", 15_000
-    ERROR = "warning", "danger", 60_000
 
     def __init__(self, picture: str, role: str, shown_ms: int) -> None:
         self.picture, self.role, self.shown_ms = picture, role, shown_ms
@@ -204,9 +203,7 @@ class _Message(QWidget):
 
     def _draw_picture(self) -> None:
         theme = current_theme()
-        colour = {MessageKind.NOTE: theme.muted, MessageKind.WARNING: theme.warning, MessageKind.ERROR: theme.danger}[
-            self._kind
-        ]
+        colour = {MessageKind.NOTE: theme.muted, MessageKind.WARNING: theme.warning}[self._kind]
         self._picture.setPixmap(pixmap(self._kind.picture, _ICON_PX, colour, self.devicePixelRatioF()))
 
 
