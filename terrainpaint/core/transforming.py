@@ -13,6 +13,8 @@ from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Clip
 
 MAX_SCALE = 100.0
+_BAND_ROWS = 128
+"""So many rows are computed at once: places of pixels take 16 times the memory of their classes."""
 _TIE = 1e-7
 """Rounding must not decide between two cells when a border of cells lies on the centre of a pixel."""
 
@@ -88,6 +90,16 @@ def sampled(
     cells: NDArray[np.uint8], placement: Placement, rows: NDArray[np.intp], cols: NDArray[np.intp]
 ) -> NDArray[np.uint8]:
     """(h, w) uint8: what the placed cells show where map rows (h,) and columns (w,) cross, EMPTY beside the piece."""
+    result = np.empty((len(rows), len(cols)), np.uint8)
+    for top in range(0, len(rows), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        result[band] = _sampled_band(cells, placement, rows[band], cols)
+    return result
+
+
+def _sampled_band(
+    cells: NDArray[np.uint8], placement: Placement, rows: NDArray[np.intp], cols: NDArray[np.intp]
+) -> NDArray[np.uint8]:
     height, width = cells.shape
     sine, cosine = _sine_cosine(placement.angle_deg)
     down, across = rows + 0.5 - placement.centre[0], cols + 0.5 - placement.centre[1]
@@ -96,8 +108,13 @@ def sampled(
         (cosine, -sine, placement.scale[0], height),
         (sine, cosine, placement.scale[1], width),
     ):
-        # Turned back by the transposed matrix, then scaled back.
-        place = (along_rows * down / factor)[:, None] + (along_cols * across / factor)[None, :]
+        # Turned back by the transposed matrix, then scaled back. After quarter turns one of the two is 0.
+        if along_cols == 0:
+            place = (along_rows * down / factor)[:, None]
+        elif along_rows == 0:
+            place = (along_cols * across / factor)[None, :]
+        else:
+            place = (along_rows * down / factor)[:, None] + (along_cols * across / factor)[None, :]
         at.append(np.floor(place + (side / 2 + _TIE)).astype(np.intp))
     inside = (at[0] >= 0) & (at[0] < height) & (at[1] >= 0) & (at[1] < width)
     found = cells[at[0].clip(0, height - 1), at[1].clip(0, width - 1)]

@@ -78,6 +78,15 @@ def test_there_is_no_class_that_the_piece_does_not_have(angle_deg: float, tall: 
     assert np.array_equal(sampled(cells, placement, rows, cols), result[::3, ::2])
 
 
+def test_a_large_piece_is_the_same_as_its_parts() -> None:
+    cells = piece(300, 200)
+    placement = Placement((200.0, 250.0), (1.1, 0.9), 20.0)
+    rect, result = put(cells, placement)
+    rows, cols = np.arange(rect.row, rect.bottom), np.arange(rect.col, rect.right)
+    for row in range(0, rect.height, 37):
+        assert np.array_equal(sampled(cells, placement, rows[row : row + 1], cols)[0], result[row])
+
+
 def test_points_and_corners_go_round_with_the_piece() -> None:
     placement = Placement((100.0, 200.0), (2.0, 1.0), 90.0)
     assert placement.point((10, 20), -1, 0) == pytest.approx((100, 210)), "what was above is at the right"

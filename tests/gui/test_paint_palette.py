@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
@@ -98,6 +100,22 @@ def test_what_was_painted_last_is_offered_again(person: Person) -> None:
     QTest.mouseClick(palette.recent[1], LEFT)
     assert (tools.class_id, tools.size_px) == (3, 20.0)
     assert not palette.isVisible()
+
+
+def test_the_button_of_a_pen_opens_it_too(person: Person) -> None:
+    """The canvas leaves the button to Qt, which sends the right button of a mouse instead."""
+    canvas = person.window.canvas
+    at = QPointF(canvas.to_screen(80, 60).toPoint())
+    pen = QPointingDevice(
+        "pen", 9, QInputDevice.DeviceType.Stylus, QPointingDevice.PointerType.Pen,
+        QInputDevice.Capability.Position | QInputDevice.Capability.Pressure, 1, 2,
+    )  # fmt: skip
+    press = QTabletEvent(
+        QEvent.Type.TabletPress, pen, at, canvas.mapToGlobal(at), 0.5, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier,
+        RIGHT, RIGHT,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, press)
+    assert not press.isAccepted() and not canvas.is_busy
 
 
 def test_no_palette_while_painting(person: Person) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Layer, flattened
@@ -138,21 +139,12 @@ class Pieces(QObject):
         floating = self._take()
         if floating is None or floating.is_at_home:
             return
-        shape = self._document.shape
-        clip = placed(floating.cells, floating.placement, shape)
-        # The piece may lie outside of the selection, which would keep it from being painted.
-        self._document.set_selection(None)
-        stroke = self._document.begin_stroke(floating.text)
-        if stroke is None:
-            self.refused.emit()
-            return
-        if floating.hole is not None:
-            stroke.paint(floating.hole, EMPTY)
-        for mark, value in clip.marks(shape):
-            stroke.paint(mark, value)
-        stroke.end()
-        there = clip.mark(shape).shrunk()
-        self._document.set_selection(None if there.rect.is_empty else there)
+        # It takes seconds for the largest pieces.
+        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            self._paint(floating)
+        finally:
+            QGuiApplication.restoreOverrideCursor()
 
     def drop(self) -> None:
         """Forget the piece. One that was lifted stays where it was."""
@@ -172,6 +164,23 @@ class Pieces(QObject):
             beneath = np.where(floating.hole.mask, floating.beneath, np.uint8(EMPTY))
             _overlay(ids, rows, cols, beneath, Placement.of(floating.hole.rect))
         _overlay(ids, rows, cols, floating.cells, floating.placement)
+
+    def _paint(self, floating: Floating) -> None:
+        shape = self._document.shape
+        clip = placed(floating.cells, floating.placement, shape)
+        # The piece may lie outside of the selection, which would keep it from being painted.
+        self._document.set_selection(None)
+        stroke = self._document.begin_stroke(floating.text)
+        if stroke is None:
+            self.refused.emit()
+            return
+        if floating.hole is not None:
+            stroke.paint(floating.hole, EMPTY)
+        for mark, value in clip.marks(shape):
+            stroke.paint(mark, value)
+        stroke.end()
+        there = clip.mark(shape).shrunk()
+        self._document.set_selection(None if there.rect.is_empty else there)
 
     def _selected(self) -> Selection:
         return self._document.selection or select_all(self._document.shape)
