@@ -20,7 +20,7 @@ _TIE = 1e-7
 
 
 @dataclass(frozen=True)
-class Placement:
+class Pose:
     """Where a piece lies on the map: its centre (row, col), its scale along its own rows and columns, and its angle.
 
     A negative scale mirrors. The angle is in degrees, clockwise as seen on the map.
@@ -31,7 +31,7 @@ class Placement:
     angle_deg: float = 0.0
 
     @classmethod
-    def of(cls, rect: Rect) -> Placement:
+    def of(cls, rect: Rect) -> Pose:
         """A piece exactly in its rectangle."""
         return cls((rect.row + rect.height / 2, rect.col + rect.width / 2))
 
@@ -40,12 +40,12 @@ class Placement:
         """Whether the piece is neither scaled nor turned nor mirrored."""
         return self.scale == (1.0, 1.0) and self.angle_deg == 0
 
-    def moved(self, rows: float, cols: float) -> Placement:
+    def moved(self, rows: float, cols: float) -> Pose:
         """The same piece at another place."""
         return replace(self, centre=(self.centre[0] + rows, self.centre[1] + cols))
 
-    def allowed(self, shape: tuple[int, int]) -> Placement:
-        """The nearest placement of a piece (h, w) that is at least one pixel and at most 100 times as large."""
+    def allowed(self, shape: tuple[int, int]) -> Pose:
+        """The nearest pose of a piece (h, w) that is at least one pixel and at most 100 times as large."""
         scale = [
             math.copysign(min(max(abs(factor), 1 / side), MAX_SCALE), factor)
             for factor, side in zip(self.scale, shape, strict=True)
@@ -86,27 +86,25 @@ class Placement:
         return abs(down) <= abs(self.scale[0]) * shape[0] / 2 and abs(across) <= abs(self.scale[1]) * shape[1] / 2
 
 
-def sampled(
-    cells: NDArray[np.uint8], placement: Placement, rows: NDArray[np.intp], cols: NDArray[np.intp]
-) -> NDArray[np.uint8]:
+def sampled(cells: NDArray[np.uint8], pose: Pose, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.uint8]:
     """(h, w) uint8: what the placed cells show where map rows (h,) and columns (w,) cross, EMPTY beside the piece."""
     result = np.empty((len(rows), len(cols)), np.uint8)
     for top in range(0, len(rows), _BAND_ROWS):
         band = slice(top, top + _BAND_ROWS)
-        result[band] = _sampled_band(cells, placement, rows[band], cols)
+        result[band] = _sampled_band(cells, pose, rows[band], cols)
     return result
 
 
 def _sampled_band(
-    cells: NDArray[np.uint8], placement: Placement, rows: NDArray[np.intp], cols: NDArray[np.intp]
+    cells: NDArray[np.uint8], pose: Pose, rows: NDArray[np.intp], cols: NDArray[np.intp]
 ) -> NDArray[np.uint8]:
     height, width = cells.shape
-    sine, cosine = _sine_cosine(placement.angle_deg)
-    down, across = rows + 0.5 - placement.centre[0], cols + 0.5 - placement.centre[1]
+    sine, cosine = _sine_cosine(pose.angle_deg)
+    down, across = rows + 0.5 - pose.centre[0], cols + 0.5 - pose.centre[1]
     at = []
     for along_rows, along_cols, factor, side in (
-        (cosine, -sine, placement.scale[0], height),
-        (sine, cosine, placement.scale[1], width),
+        (cosine, -sine, pose.scale[0], height),
+        (sine, cosine, pose.scale[1], width),
     ):
         # Turned back by the transposed matrix, then scaled back. After quarter turns one of the two is 0.
         if along_cols == 0:
@@ -121,14 +119,14 @@ def _sampled_band(
     return np.where(inside, found, np.uint8(EMPTY))
 
 
-def placed(cells: NDArray[np.uint8], placement: Placement, map_shape: tuple[int, int]) -> Clip:
+def placed(cells: NDArray[np.uint8], pose: Pose, map_shape: tuple[int, int]) -> Clip:
     """The placed cells on a map (H, W), without what lies beyond it unless they are only shifted."""
-    rect = placement.rect((cells.shape[0], cells.shape[1]))
-    if placement.is_shift:
+    rect = pose.rect((cells.shape[0], cells.shape[1]))
+    if pose.is_shift:
         return Clip(rect.row, rect.col, cells)
     rect = rect.clipped(map_shape)
     rows, cols = np.arange(rect.row, rect.bottom), np.arange(rect.col, rect.right)
-    return Clip(rect.row, rect.col, sampled(cells, placement, rows, cols))
+    return Clip(rect.row, rect.col, sampled(cells, pose, rows, cols))
 
 
 def _sine_cosine(angle_deg: float) -> tuple[float, float]:

@@ -28,7 +28,7 @@ from terrainpaint.core.project import EMPTY, REROLLS, Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.core.transforming import Placement, placed
+from terrainpaint.core.transforming import Pose, placed
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import undo
 from terrainpaint.gui.background_jobs import WindowJobs
@@ -664,13 +664,13 @@ class Walk:
             return
         home = self.pieces.floating
         self.pieces.place(
-            Placement(
-                (home.placement.centre[0] + self.draw.uniform(-40, 40), home.placement.centre[1] + 3.0),
+            Pose(
+                (home.pose.centre[0] + self.draw.uniform(-40, 40), home.pose.centre[1] + 3.0),
                 (self.draw.choice([-1.0, 0.4, 1.7]), self.draw.choice([1.0, -0.7, 2.0])),
                 self.draw.choice([0.0, 90.0, -37.0]),
             )
         )
-        there = self.pieces.floating.placement
+        there = self.pieces.floating.pose
         self.pieces.put_down()
         expected = placed(home.cells, there, self.model.shape)
         self.model.layer.cells[mask] = EMPTY

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import rectangle
 from terrainpaint.core.project import EMPTY
-from terrainpaint.core.transforming import Placement, placed
+from terrainpaint.core.transforming import Pose, placed
 from terrainpaint.gui.panels.tool_bars import ToolOptions
 from terrainpaint.gui.panels.transform_bar import OptionsBar
 from tests.gui.canvases import ALT, SHAPE, SHIFT, Desk
@@ -35,10 +35,10 @@ def desk(qtbot: QtBot) -> Desk:
     return desk
 
 
-def expected(placement: Placement) -> np.ndarray:
+def expected(pose: Pose) -> np.ndarray:
     """The map with the piece there and nothing where it was; an empty layer shows the base class, water."""
     ids = np.zeros(SHAPE, np.uint8)
-    clip = placed(PIECE, placement, SHAPE)
+    clip = placed(PIECE, pose, SHAPE)
     rect = clip.rect.clipped(SHAPE)
     cells = clip.cells[rect.moved(-clip.row, -clip.col).slices]
     ids[rect.slices] = np.where(cells == EMPTY, 0, cells)
@@ -48,46 +48,46 @@ def expected(placement: Placement) -> np.ndarray:
 def test_a_corner_scales_from_the_opposite_one(desk: Desk) -> None:
     desk.drag((100, 160), (140, 190))
     desk.key(Qt.Key.Key_Return)
-    assert np.array_equal(desk.ids, expected(Placement((100.0, 145.0), (2.0, 1.5))))
+    assert np.array_equal(desk.ids, expected(Pose((100.0, 145.0), (2.0, 1.5))))
     assert desk.steps == 1 and desk.document.undo_stack.undoText() == "Transform"
     selection = desk.document.selection
     assert selection is not None and (selection.rect.height, selection.rect.width) == (80, 90)
     desk.document.undo_stack.undo()
-    assert np.array_equal(desk.ids, expected(Placement((80.0, 130.0))))
+    assert np.array_equal(desk.ids, expected(Pose((80.0, 130.0))))
 
 
 def test_shift_keeps_the_proportions_and_alt_the_middle(desk: Desk) -> None:
     desk.drag((100, 160), (140, 220), held=SHIFT)
     floating = desk.canvas.pieces.floating
     assert floating is not None
-    assert floating.placement.scale == pytest.approx((2, 2))
-    assert floating.placement.centre == pytest.approx((100, 160))
+    assert floating.pose.scale == pytest.approx((2, 2))
+    assert floating.pose.centre == pytest.approx((100, 160))
     desk.key(Qt.Key.Key_Escape)
     desk.click(80, 130)
     desk.drag((80, 160), (80, 175), held=ALT)
     floating = desk.canvas.pieces.floating
     assert floating is not None
-    assert floating.placement == Placement((80.0, 130.0), (1.0, 1.5))
+    assert floating.pose == Pose((80.0, 130.0), (1.0, 1.5))
 
 
 def test_a_handle_dragged_to_the_other_side_mirrors(desk: Desk) -> None:
     desk.drag((80, 160), (80, 40))
     desk.key(Qt.Key.Key_Return)
-    assert np.array_equal(desk.ids, expected(Placement((80.0, 70.0), (1.0, -1.0))))
+    assert np.array_equal(desk.ids, expected(Pose((80.0, 70.0), (1.0, -1.0))))
 
 
 def test_a_drag_outside_a_corner_turns_and_shift_in_steps(desk: Desk) -> None:
     desk.drag((50, 170), (120, 165), held=SHIFT)
     floating = desk.canvas.pieces.floating
-    assert floating is not None and floating.placement.angle_deg == 90
+    assert floating is not None and floating.pose.angle_deg == 90
     desk.key(Qt.Key.Key_Return)
-    assert np.array_equal(desk.ids, expected(Placement((80.0, 130.0), angle_deg=90.0)))
+    assert np.array_equal(desk.ids, expected(Pose((80.0, 130.0), angle_deg=90.0)))
 
 
 def test_the_round_handle_turns(desk: Desk) -> None:
     desk.drag((60 - 28, 130), (80, 200))
     floating = desk.canvas.pieces.floating
-    assert floating is not None and floating.placement.angle_deg == pytest.approx(90, abs=1)
+    assert floating is not None and floating.pose.angle_deg == pytest.approx(90, abs=1)
 
 
 def test_a_drag_inside_and_arrows_move(desk: Desk) -> None:
@@ -95,7 +95,7 @@ def test_a_drag_inside_and_arrows_move(desk: Desk) -> None:
     desk.key(Qt.Key.Key_Right)
     desk.key(Qt.Key.Key_Down, SHIFT)
     desk.key(Qt.Key.Key_Return)
-    assert np.array_equal(desk.ids, expected(Placement((110.0, 121.0))))
+    assert np.array_equal(desk.ids, expected(Pose((110.0, 121.0))))
 
 
 def test_esc_leaves_the_map_and_the_selection(desk: Desk) -> None:
@@ -118,17 +118,17 @@ def test_a_pasted_piece_has_handles_with_any_tool_and_keeps_them_in_the_transfor
     floating = desk.canvas.pieces.floating
     assert floating is not None and floating.text == "Paste"
     desk.key(Qt.Key.Key_Return)
-    copied = np.where(expected(Placement((100.0, 130.0), (2.0, 1.0))) > 0, 1, 0)
+    copied = np.where(expected(Pose((100.0, 130.0), (2.0, 1.0))) > 0, 1, 0)
     assert ((desk.ids > 0) == copied).all() and desk.steps == 1
 
 
 def test_the_piece_is_seen_scaled_and_turned_before_it_is_put_down(desk: Desk) -> None:
-    placement = Placement((90.0, 120.0), (1.5, -0.8), 30.0)
-    desk.canvas.pieces.place(placement)
+    pose = Pose((90.0, 120.0), (1.5, -0.8), 30.0)
+    desk.canvas.pieces.place(pose)
     rows, cols = np.arange(10, 190, 2), np.arange(5, 290, 3)
     ids = desk.ids[rows][:, cols].copy()
     desk.canvas.pieces.draw_into(ids, rows, cols)
-    assert np.array_equal(ids, expected(placement)[rows][:, cols])
+    assert np.array_equal(ids, expected(pose)[rows][:, cols])
 
 
 def test_numbers_in_the_bar(desk: Desk, qtbot: QtBot) -> None:
@@ -142,17 +142,17 @@ def test_numbers_in_the_bar(desk: Desk, qtbot: QtBot) -> None:
     assert bar.currentWidget() is bar.transform
     bar.transform.wide.setValue(200)
     floating = desk.canvas.pieces.floating
-    assert floating is not None and floating.placement.scale == (2.0, 2.0), "in proportion"
+    assert floating is not None and floating.pose.scale == (2.0, 2.0), "in proportion"
     bar.transform.keeps.setChecked(False)
     bar.transform.tall.setValue(50)
     bar.transform.angle.setValue(-45)
     bar.transform.mirror_x.click()
     assert desk.canvas.pieces.floating is not None
-    assert desk.canvas.pieces.floating.placement == Placement((80.0, 130.0), (0.5, -2.0), 45.0)
+    assert desk.canvas.pieces.floating.pose == Pose((80.0, 130.0), (0.5, -2.0), 45.0)
     assert (bar.transform.tall.value(), bar.transform.wide.value(), bar.transform.angle.value()) == (50, 200, 45)
     bar.transform.apply.click()
     assert bar.currentIndex() == 0
-    assert np.array_equal(desk.ids, expected(Placement((80.0, 130.0), (0.5, -2.0), 45.0)))
+    assert np.array_equal(desk.ids, expected(Pose((80.0, 130.0), (0.5, -2.0), 45.0)))
 
 
 def test_a_locked_layer_is_not_lifted(desk: Desk, qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from terrainpaint.core.rects import Point
-from terrainpaint.core.transforming import Placement
+from terrainpaint.core.transforming import Pose
 from terrainpaint.gui.canvas.overlays import DARK, MapOnScreen, draw_outlined
 from terrainpaint.gui.canvas.pieces import Floating, Pieces
 
@@ -46,7 +46,7 @@ class _Drag:
     grip: Grip
     handle: tuple[int, int]
     start: Point
-    placement: Placement
+    pose: Pose
 
 
 class PieceHandles:
@@ -67,7 +67,7 @@ class PieceHandles:
         found = None if floating is None else self._found(floating, at)
         if floating is None or found is None:
             return False
-        self._drag = _Drag(found[0], found[1], at, floating.placement)
+        self._drag = _Drag(found[0], found[1], at, floating.pose)
         return True
 
     def move(self, at: Point, shift: bool, alt: bool) -> None:
@@ -78,7 +78,7 @@ class PieceHandles:
         match drag.grip:
             case Grip.MOVE:
                 rows, cols = (round(now - before) for now, before in zip(at, drag.start, strict=True))
-                self._pieces.place(drag.placement.moved(rows, cols))
+                self._pieces.place(drag.pose.moved(rows, cols))
             case Grip.TURN:
                 self._pieces.place(_turned(drag, at, shift))
             case Grip.SCALE:
@@ -132,10 +132,10 @@ class PieceHandles:
     # Inside
 
     def _corners(self, floating: Floating) -> list[Point]:
-        return floating.placement.corners(floating.shape)
+        return floating.pose.corners(floating.shape)
 
     def _place(self, floating: Floating, handle: tuple[int, int]) -> QPointF:
-        return self._view.to_screen(*floating.placement.point(floating.shape, *handle))
+        return self._view.to_screen(*floating.pose.point(floating.shape, *handle))
 
     def _knob(self, floating: Floating) -> QPointF:
         line = QLineF(self._place(floating, (0, 0)), self._place(floating, (-1, 0)))
@@ -143,7 +143,7 @@ class PieceHandles:
         return line.p2()
 
     def _found(self, floating: Floating, at: Point) -> tuple[Grip, tuple[int, int]] | None:
-        inside = floating.placement.contains(floating.shape, at)
+        inside = floating.pose.contains(floating.shape, at)
         if not floating.has_handles:
             return (Grip.MOVE, (0, 0)) if inside else None
         place = self._view.to_screen(*at)
@@ -163,20 +163,20 @@ class PieceHandles:
         return None
 
 
-def _turned(drag: _Drag, at: Point, steps: bool) -> Placement:
+def _turned(drag: _Drag, at: Point, steps: bool) -> Pose:
     before, now = (
-        math.degrees(math.atan2(place[0] - drag.placement.centre[0], place[1] - drag.placement.centre[1]))
+        math.degrees(math.atan2(place[0] - drag.pose.centre[0], place[1] - drag.pose.centre[1]))
         for place in (drag.start, at)
     )
-    angle_deg = drag.placement.angle_deg + now - before
+    angle_deg = drag.pose.angle_deg + now - before
     if steps:
         angle_deg = _TURN_STEP_DEG * round(angle_deg / _TURN_STEP_DEG)
-    return dataclasses.replace(drag.placement, angle_deg=angle_deg)
+    return dataclasses.replace(drag.pose, angle_deg=angle_deg)
 
 
-def _scaled(drag: _Drag, shape: tuple[int, int], at: Point, keeps: bool, centred: bool) -> Placement:
-    """The placement with its handle moved along with the pointer; the opposite side stays, or the middle."""
-    first, handle = drag.placement, drag.handle
+def _scaled(drag: _Drag, shape: tuple[int, int], at: Point, keeps: bool, centred: bool) -> Pose:
+    """The pose with its handle moved along with the pointer; the opposite side stays, or the middle."""
+    first, handle = drag.pose, drag.handle
     fixed = first.centre if centred else first.point(shape, -handle[0], -handle[1])
     held = first.point(shape, *handle)
     there = held[0] + at[0] - drag.start[0] - fixed[0], held[1] + at[1] - drag.start[1] - fixed[1]

@@ -14,7 +14,7 @@ from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Layer, flattened
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import Selection, copied, select_all
-from terrainpaint.core.transforming import Placement, placed, sampled
+from terrainpaint.core.transforming import Pose, placed, sampled
 from terrainpaint.gui import clipboard
 from terrainpaint.gui.document import Document
 
@@ -28,7 +28,7 @@ class Floating:
     """
 
     cells: NDArray[np.uint8]
-    placement: Placement
+    pose: Pose
     text: str
     has_handles: bool = True
     hole: Mark | None = None
@@ -42,12 +42,12 @@ class Floating:
     @property
     def rect(self) -> Rect:
         """The rectangle of the map around it."""
-        return self.placement.rect(self.shape)
+        return self.pose.rect(self.shape)
 
     @property
     def is_at_home(self) -> bool:
         """Whether it was lifted and is where it was."""
-        return self.hole is not None and self.placement == Placement.of(self.hole.rect)
+        return self.hole is not None and self.pose == Pose.of(self.hole.rect)
 
 
 class Pieces(QObject):
@@ -101,7 +101,7 @@ class Pieces(QObject):
         if clip.rect.intersection(visible).is_empty:
             height, width = clip.cells.shape
             clip = clip.at(visible.row + (visible.height - height) // 2, visible.col + (visible.width - width) // 2)
-        self._show(Floating(clip.cells, Placement.of(clip.rect), "Paste"))
+        self._show(Floating(clip.cells, Pose.of(clip.rect), "Paste"))
 
     def lift(self, text: str = "Move", has_handles: bool = False) -> bool:
         """Let what is selected, or all of the layer, float. False when there is nothing to lift.
@@ -119,20 +119,20 @@ class Pieces(QObject):
         # Nothing is seen of cells that are empty all around.
         part = hole.shrunk()
         cells = clip.cells[part.rect.moved(-clip.row, -clip.col).slices]
-        self._show(Floating(cells, Placement.of(part.rect), text, has_handles, part, self._beneath(part)))
+        self._show(Floating(cells, Pose.of(part.rect), text, has_handles, part, self._beneath(part)))
         return True
 
     def move_to(self, row: int, col: int) -> None:
         """Move the piece so that the upper left pixel of its rectangle is there."""
         if self._floating is not None:
             rect = self._floating.rect
-            self.place(self._floating.placement.moved(row - rect.row, col - rect.col))
+            self.place(self._floating.pose.moved(row - rect.row, col - rect.col))
 
-    def place(self, placement: Placement) -> None:
+    def place(self, pose: Pose) -> None:
         """Move, scale and turn the piece, within its limits."""
         if self._floating is not None:
-            allowed = placement.allowed(self._floating.shape)
-            self._show(dataclasses.replace(self._floating, placement=allowed))
+            allowed = pose.allowed(self._floating.shape)
+            self._show(dataclasses.replace(self._floating, pose=allowed))
 
     def put_down(self) -> None:
         """Paint the piece into the active layer as one step, and select it."""
@@ -162,12 +162,12 @@ class Pieces(QObject):
             return
         if floating.hole is not None and floating.beneath is not None:
             beneath = np.where(floating.hole.mask, floating.beneath, np.uint8(EMPTY))
-            _overlay(ids, rows, cols, beneath, Placement.of(floating.hole.rect))
-        _overlay(ids, rows, cols, floating.cells, floating.placement)
+            _overlay(ids, rows, cols, beneath, Pose.of(floating.hole.rect))
+        _overlay(ids, rows, cols, floating.cells, floating.pose)
 
     def _paint(self, floating: Floating) -> None:
         shape = self._document.shape
-        clip = placed(floating.cells, floating.placement, shape)
+        clip = placed(floating.cells, floating.pose, shape)
         # The piece may lie outside of the selection, which would keep it from being painted.
         self._document.set_selection(None)
         stroke = self._document.begin_stroke(floating.text)
@@ -227,14 +227,14 @@ def _overlay(
     rows: NDArray[np.intp],
     cols: NDArray[np.intp],
     cells: NDArray[np.uint8],
-    placement: Placement,
+    pose: Pose,
 ) -> None:
-    rect = placement.rect((cells.shape[0], cells.shape[1]))
+    rect = pose.rect((cells.shape[0], cells.shape[1]))
     top, bottom = np.searchsorted(rows, (rect.row, rect.bottom))
     left, right = np.searchsorted(cols, (rect.col, rect.right))
     if top < bottom and left < right:
-        if placement.is_shift:
+        if pose.is_shift:
             piece = cells[rows[top:bottom] - rect.row][:, cols[left:right] - rect.col]
         else:
-            piece = sampled(cells, placement, rows[top:bottom], cols[left:right])
+            piece = sampled(cells, pose, rows[top:bottom], cols[left:right])
         np.copyto(ids[top:bottom, left:right], piece, where=piece != EMPTY)

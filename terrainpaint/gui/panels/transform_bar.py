@@ -64,18 +64,18 @@ class TransformBar(QWidget):
         self.cancel.clicked.connect(canvas.cancel)
         for button in (self.apply, self.cancel):
             button.clicked.connect(lambda: canvas.setFocus())
-        canvas.pieces.placed.connect(self.show_placement)
+        canvas.pieces.placed.connect(self.show_pose)
 
-    def show_placement(self) -> None:
+    def show_pose(self) -> None:
         """Show the numbers of the piece that floats."""
         floating = self._canvas.pieces.floating
         if floating is None:
             return
-        placement = floating.placement
+        pose = floating.pose
         for field, value in (
-            (self.tall, 100 * abs(placement.scale[0])),
-            (self.wide, 100 * abs(placement.scale[1])),
-            (self.angle, placement.angle_deg),
+            (self.tall, 100 * abs(pose.scale[0])),
+            (self.wide, 100 * abs(pose.scale[1])),
+            (self.angle, pose.angle_deg),
         ):
             with QSignalBlocker(field):
                 field.setValue(value)
@@ -93,29 +93,27 @@ class TransformBar(QWidget):
         floating = self._canvas.pieces.floating
         if floating is None:
             return
-        scale = list(floating.placement.scale)
+        scale = list(floating.pose.scale)
         factor = percent / 100 / abs(scale[axis])
         for i in (0, 1) if self.keeps.isChecked() else (axis,):
             scale[i] *= factor
-        self._canvas.pieces.place(dataclasses.replace(floating.placement, scale=(scale[0], scale[1])))
+        self._canvas.pieces.place(dataclasses.replace(floating.pose, scale=(scale[0], scale[1])))
 
     def _turn(self, angle_deg: float) -> None:
         floating = self._canvas.pieces.floating
         if floating is not None:
-            self._canvas.pieces.place(dataclasses.replace(floating.placement, angle_deg=angle_deg))
+            self._canvas.pieces.place(dataclasses.replace(floating.pose, angle_deg=angle_deg))
 
     def _mirror(self, axis: int) -> None:
         """Mirror the piece as it is seen on the map, whatever its angle."""
         floating = self._canvas.pieces.floating
         if floating is None:
             return
-        scale = list(floating.placement.scale)
+        scale = list(floating.pose.scale)
         # Mirrored on the map, a turned piece is the mirrored piece, turned the other way.
         scale[axis] = -scale[axis]
-        placement = dataclasses.replace(
-            floating.placement, scale=(scale[0], scale[1]), angle_deg=-floating.placement.angle_deg
-        )
-        self._canvas.pieces.place(placement)
+        pose = dataclasses.replace(floating.pose, scale=(scale[0], scale[1]), angle_deg=-floating.pose.angle_deg)
+        self._canvas.pieces.place(pose)
 
 
 class OptionsBar(QStackedWidget):

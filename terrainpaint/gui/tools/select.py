@@ -262,7 +262,7 @@ class TransformTool(Tool):
         pieces = self.view.pieces
         if step is None or not pieces.lift("Transform", has_handles=True) or pieces.floating is None:
             return False
-        pieces.place(pieces.floating.placement.moved(*step))
+        pieces.place(pieces.floating.pose.moved(*step))
         return True
 
     def finish(self) -> None:
