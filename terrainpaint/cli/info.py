@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.cli.reading import UNIT_NAMES, kind_of_content, read_heights, read_project
+from terrainpaint.cli.reading import UNIT_NAMES, kind_of_content, measure, read_project
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, class_fractions
 from terrainpaint.core.decoding import describe_picture
 from terrainpaint.core.importing import HeightUnit, Kind
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest
-from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, flattened
+from terrainpaint.core.project import flattened
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import MapError
 
@@ -59,15 +59,12 @@ def _described(path: Path) -> _Description:
 
 
 def _of_heights(path: Path) -> _Description:
-    read = read_heights(path, MAX_PROJECT_SIDE_PX)
-    heights, gaps = read.map, read.map.gaps
-    low, high = _extremes(heights.height)
-    in_metres = None if heights.unit in (None, HeightUnit.RANGE) else heights.in_metres().height
-    low_m, high_m = (None, None) if in_metres is None else _extremes(in_metres)
-    pixel_size_m = heights.pixel_size_m
-    if pixel_size_m is not None:  # of the file, which is larger when it was read reduced
-        pixel_size_m = float(f"{pixel_size_m * max(heights.height.shape) / max(read.width, read.height):.9g}")
-    facts = [("heights", str(path)), ("format", read.format), ("size", f"{read.width} x {read.height} px")]
+    read = measure(path)
+    heights, gaps, header = read.facts, read.facts.gaps, read.facts.info
+    low, high = _shown(heights.low), _shown(heights.high)
+    low_m, high_m = (None, None) if heights.range_m is None else map(_shown, heights.range_m)
+    pixel_size_m = None if header.pixel_size_m is None else float(f"{header.pixel_size_m:.9g}")
+    facts = [("heights", str(path)), ("format", read.format), ("size", f"{header.width} x {header.height} px")]
     if low_m is not None:
         facts.append(("range", f"{low_m:g} to {high_m:g} m"))
     if heights.unit is not HeightUnit.METRES:
@@ -76,12 +73,12 @@ def _of_heights(path: Path) -> _Description:
         facts.append(("unit", f"the file does not tell; the numbers look like {UNIT_NAMES[heights.suggested]}"))
     else:
         facts.append(("unit", UNIT_NAMES[heights.unit]))
-    facts += _ground(read.width, read.height, pixel_size_m)
+    facts += _ground(header.width, header.height, pixel_size_m)
     facts.append(("gaps", f"{gaps.fraction:.2%} of the pixels" if gaps.count else "none"))
     facts += [("note", note) for note in read.notes]
     record = {
-        "width": read.width,
-        "height": read.height,
+        "width": header.width,
+        "height": header.height,
         "min_m": low_m,
         "max_m": high_m,
         "pixel_size_m": pixel_size_m,
@@ -209,9 +206,9 @@ _DESCRIBED: dict[Kind, Callable[[Path], _Description]] = {
 }
 
 
-def _extremes(height: NDArray[np.float32]) -> tuple[float, float]:
-    """Lowest and highest, without the digits that float32 does not have."""
-    return float(f"{height.min():.7g}"), float(f"{height.max():.7g}")
+def _shown(height: float) -> float:
+    """Without the digits that float32 does not have."""
+    return float(f"{height:.7g}")
 
 
 def _ground(width: int, height: int, pixel_size_m: float | None) -> list[tuple[str, str]]:

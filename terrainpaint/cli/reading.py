@@ -8,6 +8,8 @@ from pathlib import Path
 
 from terrainpaint.cli.arguments import RawLayout
 from terrainpaint.core.importing import (
+    ColourHeights,
+    HeightFacts,
     HeightMap,
     HeightUnit,
     Kind,
@@ -18,6 +20,8 @@ from terrainpaint.core.importing import (
     is_raw,
     kind_of,
     likely_raw_format,
+    measure_heights,
+    measure_raw_heights,
     read_height_map,
     read_raw_heights,
 )
@@ -73,21 +77,49 @@ def read_heights(
     heights = read_height_map(path, longest_px, colours, progress)
     notes = heights.notes
     if colours is not None:
-        notes = (f"Its colours were read as heights in the encoding of {colours.value}.", *notes)
+        notes = (_decoded(colours), *notes)
     return FileHeights(heights, facts.width, facts.height, f"{facts.format}, {facts.dtype}", notes)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredHeights:
+    """The facts about the heights of a file of any size; `format` as people call it; `notes` whole sentences."""
+
+    facts: HeightFacts
+    format: str
+    notes: tuple[str, ...]
+
+
+def measure(path: Path) -> MeasuredHeights:
+    """The facts about heights of any kind, RAW in its likeliest layout. Raises InputFileError."""
+    if is_raw(path):
+        layout = likely_raw_format(path)
+        facts = measure_raw_heights(path, layout)
+        return MeasuredHeights(facts, f"RAW, {_name(layout)}", (_likeliest(layout), *facts.notes))
+    colours = colour_heights(path)
+    facts = measure_heights(path, colours)
+    notes = facts.notes if colours is None else (_decoded(colours), *facts.notes)
+    return MeasuredHeights(facts, f"{facts.info.format}, {facts.info.dtype}", notes)
+
+
+def _decoded(colours: ColourHeights) -> str:
+    return f"Its colours were read as heights in the encoding of {colours.value}."
+
+
+def _likeliest(layout: RawFormat) -> str:
+    size = f"{layout.width} x {layout.height} px of {_name(layout)}"
+    return f"A RAW file does not tell its layout; {size} is the likeliest one."
+
+
+def _name(layout: RawFormat) -> str:
+    return f"{layout.number.value}{'' if layout.number is RawNumber.UINT8 else _ORDERS[layout.big_endian]}"
 
 
 def _raw_heights(path: Path, raw: RawLayout | None) -> FileHeights:
     layout = likely_raw_format(path) if raw is None else _raw_format(raw)
     heights = read_raw_heights(path, layout)
-    name = f"{layout.number.value}{'' if layout.number is RawNumber.UINT8 else _ORDERS[layout.big_endian]}"
-    notes = heights.notes
-    if raw is None:
-        notes = (
-            f"A RAW file does not tell its layout; {layout.width} x {layout.height} px of {name} is the likeliest one.",
-            *notes,
-        )
-    return FileHeights(heights, layout.width, layout.height, f"RAW, {name}", notes)
+    notes = heights.notes if raw is not None else (_likeliest(layout), *heights.notes)
+    return FileHeights(heights, layout.width, layout.height, f"RAW, {_name(layout)}", notes)
 
 
 def _raw_format(raw: RawLayout) -> RawFormat:

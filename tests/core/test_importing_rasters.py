@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
 
-from terrainpaint.core.importing import HeightUnit, describe_raster, read_height_map
+from terrainpaint.core.importing import (
+    HeightUnit,
+    RawFormat,
+    RawNumber,
+    describe_raster,
+    measure_heights,
+    measure_raw_heights,
+    read_height_map,
+)
 from terrainpaint.core.importing import rasters as raster_module
 from terrainpaint.core.progress import never_cancel, no_progress
 from terrainpaint.errors import Cancelled, InputFileError
@@ -400,6 +408,35 @@ def test_heights_that_do_not_fit_into_memory(tmp_path: Path, monkeypatch: pytest
     for name in ("a.tif", "a.exr"):
         with pytest.raises(InputFileError, match="of memory"):
             read_height_map(tmp_path / name)
+
+
+def test_facts_about_heights_of_any_size(tmp_path: Path) -> None:
+    wide = np.full((20, 17_000), 50, np.float32)
+    wide[3, 9], wide[4, 10], wide[5, :17], wide[6, :34] = -123, 8000, np.nan, -9999
+    facts = measure_heights(saved(tmp_path / "a.tif", wide, compress="deflate", **UTM))
+    assert facts.info.full_size == (17_000, 20) and facts.unit == HeightUnit.METRES
+    assert (facts.low, facts.high, facts.range_m) == (-123, 8000, (-123, 8000))
+    assert (facts.gaps.declared, facts.gaps.suspected, facts.gaps.fraction) == (17, 34, 51 / 340_000)
+    assert len(facts.notes) == 2 and facts.gaps.mask is None
+    # Numbers of no land on the Earth, and -9999 in the depths of an ocean.
+    ocean = np.linspace(-10_900, 4000, 20 * 40).reshape(20, 40)
+    ocean[0, :4] = -25_000, -30_000, -9999, -10_000
+    facts = measure_heights(saved(tmp_path / "b.tif", ocean.astype(np.float32), **UTM))
+    assert facts.gaps.declared == 2 and facts.low == pytest.approx(ocean[0, 4], abs=1e-2)
+    path = saved(tmp_path / "c.tif", land(), **UTM)
+    with rasterio.open(path, "r+") as file:
+        file.units, file.scales, file.offsets = ("ft",), (10.0,), (7.0,)
+    facts, heights = measure_heights(path), read_height_map(path)
+    assert facts.unit == heights.unit == HeightUnit.FEET and facts.notes == heights.notes
+    assert facts.range_m == pytest.approx((heights.in_metres().height.min(), heights.in_metres().height.max()))
+    facts = measure_heights(saved(tmp_path / "d.png", land().astype(np.uint16), "PNG"))
+    assert (facts.unit, facts.suggested, facts.range_m) == (None, HeightUnit.METRES, None)
+    assert (facts.low, facts.high) == (land().min(), land().max())
+    with pytest.raises(InputFileError, match="only gaps"):
+        measure_heights(saved(tmp_path / "e.tif", np.full((40, 40), np.nan, np.float32)))
+    land().tofile(tmp_path / "f.raw")
+    facts = measure_raw_heights(tmp_path / "f.raw", RawFormat(48, 64, False, RawNumber.FLOAT32))
+    assert facts.range_m == (land().min(), land().max())
 
 
 def test_cancel_and_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

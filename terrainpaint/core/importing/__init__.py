@@ -4,6 +4,7 @@ from terrainpaint.core.importing.colour_heights import ColourHeights, colour_hei
 from terrainpaint.core.importing.colours import Clusters, k_means, likely_classes
 from terrainpaint.core.importing.earth import classes_of_earth, shows_same_ground
 from terrainpaint.core.importing.gaps import Gaps
+from terrainpaint.core.importing.height_facts import HeightFacts, measure_heights, measure_raw_heights
 from terrainpaint.core.importing.height_files import HeightMap, read_height_map
 from terrainpaint.core.importing.height_numbers import HeightUnit
 from terrainpaint.core.importing.heights import (
@@ -38,6 +39,7 @@ __all__ = [
     "Clusters",
     "ColourHeights",
     "Gaps",
+    "HeightFacts",
     "HeightMap",
     "HeightUnit",
     "Kind",
@@ -55,6 +57,8 @@ __all__ = [
     "likelier_pixel_size",
     "likely_classes",
     "likely_raw_format",
+    "measure_heights",
+    "measure_raw_heights",
     "moved_limits",
     "raw_sizes",
     "read_colours",

@@ -34,7 +34,7 @@ class Gaps:
     `declared` counts those that the file marks (no-data value, mask, alpha channel, NaN), `suspected` those that are
     marked by `values`, which the file does not declare. `mask` (H, W) is None without gaps. `suspected_mask` (H, W) and
     `suspected_heights` (n,), in its order, are the suspected pixels and what they would be as heights; None where they
-    are not known.
+    are not known. `pixels` is the number of all pixels.
     """
 
     declared: int = 0
@@ -43,6 +43,7 @@ class Gaps:
     mask: NDArray[np.bool_] | None = None
     suspected_mask: NDArray[np.bool_] | None = None
     suspected_heights: NDArray[np.float32] | None = None
+    pixels: int = 0
 
     @property
     def can_be_heights(self) -> bool:
@@ -57,24 +58,23 @@ class Gaps:
     @property
     def fraction(self) -> float:
         """Part of all pixels, 0..1."""
-        return 0.0 if self.mask is None else self.count / self.mask.size
+        return self.count / self.pixels if self.pixels else 0.0
 
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user."""
         notes = []
         if self.declared:
-            notes.append(f"{self._pixels(self.declared)} without a height; they were filled from their surroundings.")
+            notes.append(f"{self._counted(self.declared)} without a height; they were filled from their surroundings.")
         if self.suspected:
             marks = " and ".join(f"{value:,.10g}".replace(",", "") for value in self.values)
             notes.append(
-                f"{self._pixels(self.suspected)} probably without a height: their number is {marks}, which the file "
+                f"{self._counted(self.suspected)} probably without a height: their number is {marks}, which the file "
                 "does not declare; they were filled from their surroundings."
             )
         return tuple(notes)
 
-    def _pixels(self, count: int) -> str:
-        assert self.mask is not None
-        percent = 100 * count / self.mask.size
+    def _counted(self, count: int) -> str:
+        percent = 100 * count / self.pixels
         part = f"{percent:.0f} %" if percent >= 1 else f"{percent:.2f} %" if percent >= 0.01 else "under 0.01 %"
         return f"{count:,} pixel{'' if count == 1 else 's'} ({part}) {'is' if count == 1 else 'are'}"
 
@@ -110,14 +110,19 @@ class NumberStatistics:
             self.low = min(self.low, float(np.min(numbers, where=ordinary, initial=np.inf)))
             self.high = max(self.high, float(np.max(numbers, where=ordinary, initial=-np.inf)))
 
+    def without(self, marks: Iterable[float]) -> tuple[float, float]:
+        """Lowest and highest of all known numbers but these marks; the lowest is the higher one when there are none."""
+        heights = [mark for mark in self.marks if mark not in marks]
+        return min([self.low, *heights]), max([self.high, *heights])
+
     def suspected(self, scale: float = 1.0, offset: float = 0.0) -> tuple[float, ...]:
         """The marks that stand apart from all other numbers; `scale` and `offset` turn numbers into metres.
 
-        Marks below -20,000 m or above 20,000 m are always suspected, if there are other numbers.
+        Marks below -20,000 m are always suspected, and those above 20,000 m if there are other numbers.
         """
         low, high = self.low, self.high
         if low > high:
-            return ()
+            return tuple(sorted(mark for mark in self.marks if mark * scale + offset <= LOWEST_M))
         marks = []
         # From the inside to the outside: -9998 may be a mark, or the lowest height besides -32768.
         for mark in sorted(self.marks, key=lambda mark: max(low - mark, mark - high)):

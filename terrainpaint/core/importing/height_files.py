@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.importing.colour_heights import ColourHeights
 from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, filled, marked
 from terrainpaint.core.importing.height_numbers import METRES, METRES_AT_MOST, HeightNumbers, HeightUnit, unit_of
-from terrainpaint.core.importing.raster_info import Raster, RasterInfo
+from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo
 from terrainpaint.core.importing.rasters import open_raster
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
@@ -57,7 +57,7 @@ class HeightMap:
         height = self.height.copy()
         height[gaps.suspected_mask] = gaps.suspected_heights
         mask = gaps.mask & ~gaps.suspected_mask
-        left = Gaps(gaps.declared, mask=mask if gaps.declared else None)
+        left = Gaps(gaps.declared, mask=mask if gaps.declared else None, pixels=mask.size)
         notes = (*left.notes(), *self.notes[len(gaps.notes()) :])
         numbers = self.numbers
         if self.unit is not None or self.suggested is not HeightUnit.RANGE:
@@ -203,8 +203,8 @@ class _Reader:
     ) -> HeightMap:
         info = self._info
         unit, factor, notes = unit_of(info) if self._colours is None else (HeightUnit.METRES, 1.0, [])
-        unit, suggested, numbers = _meaning(info, unit, statistics, self._colours is not None)
         marks = self._numbers.marks(statistics)
+        unit, suggested, numbers = meaning_of(info, unit, statistics.without(marks), self._colours is not None)
         suspected = by_mark if by_mark is not None else marked(height, marks) & ~declared
         if marks and info.is_overview:
             # The file averaged the marks with the heights next to them.
@@ -229,12 +229,8 @@ class _Reader:
         if not max(-float(height.min()), float(height.max())) < 1e9:
             raise InputFileError(f"{self._path} has heights over 10^9; save it in metres.")
         gaps = Gaps(int(np.count_nonzero(declared)), int(np.count_nonzero(suspected)), marks if suspected.any() else (),
-                    place.north_up(unknown) if unknown.any() else None, kept, kept_heights)  # fmt: skip
-        if place.is_turned:
-            notes.append("It was turned to have north on top.")
-        if abs(place.angle_deg) >= 1:
-            side = "right" if place.angle_deg > 0 else "left"
-            notes.append(f"North lies {abs(place.angle_deg):.0f}° to the {side} of the top; its rows are kept.")
+                    place.north_up(unknown) if unknown.any() else None, kept, kept_heights, unknown.size)  # fmt: skip
+        notes += notes_on_place(place)
         if max(height.shape) < max(info.full_size):
             width, rows = info.full_size
             notes.append(f"It was reduced from {width:,} × {rows:,} px.")
@@ -249,11 +245,25 @@ class _Reader:
         )
 
 
-def _meaning(
-    info: RasterInfo, unit: HeightUnit | None, statistics: NumberStatistics, is_decoded: bool
+def notes_on_place(place: Georeference) -> list[str]:
+    """Sentences about a raster whose rows do not run from north to south."""
+    notes = []
+    if place.is_turned:
+        notes.append("It was turned to have north on top.")
+    if abs(place.angle_deg) >= 1:
+        side = "right" if place.angle_deg > 0 else "left"
+        notes.append(f"North lies {abs(place.angle_deg):.0f}° to the {side} of the top; its rows are kept.")
+    return notes
+
+
+def meaning_of(
+    info: RasterInfo, unit: HeightUnit | None, extremes: tuple[float, float], is_decoded: bool
 ) -> tuple[HeightUnit | None, HeightUnit, tuple[float, float]]:
-    """The unit, what the numbers look like, and the two numbers that stand for lowest and highest."""
-    low, high = (number * info.scale + info.offset for number in (statistics.low, statistics.high))
+    """The unit, what the numbers look like, and the two numbers that stand for lowest and highest.
+
+    `unit` is what the file tells, `extremes` are the lowest and highest number as stored.
+    """
+    low, high = (number * info.scale + info.offset for number in extremes)
     if not low <= high:
         low, high = 0.0, 1.0
     numbers = (low, high) if low < high else (low, low + 1.0)

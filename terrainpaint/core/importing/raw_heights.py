@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.gaps import absurd
 from terrainpaint.core.importing.height_files import HeightMap, heights_of_raster
-from terrainpaint.core.importing.raster_info import Georeference, RasterInfo
+from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo
 from terrainpaint.core.importing.rasters import require_regular_file
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
@@ -148,10 +150,17 @@ def read_raw_heights(
     Raises InputFileError, Cancelled.
     """
     require_legal_sides(path, layout.height, layout.width, MAX_PROJECT_SIDE_PX, InputFileError)
+    with open_raw(path, layout) as raster:
+        return heights_of_raster(path, raster, progress, cancel)
+
+
+@contextmanager
+def open_raw(path: Path, layout: RawFormat) -> Iterator[Raster]:
+    """The raster in a RAW file, open within the block. Raises InputFileError."""
     _check_bytes(path, layout)
     try:
         with path.open("rb") as file:
-            return heights_of_raster(path, _RawRaster(path, file, layout), progress, cancel)
+            yield _RawRaster(path, file, layout)
     except OSError as error:
         raise input_error(path, error) from error
 
