@@ -14,6 +14,7 @@ from terrainpaint.core.shading import hypsometric, round_step, slope_tint
 from terrainpaint.gui.canvas.overlays import draw_panel
 from terrainpaint.gui.terrain_ranges import TerrainRanges
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.notation import local
 
 _STEPS = 256
 _MARGIN_PX, _PADDING_PX, _GAP_PX = 8.0, 8.0, 6.0
@@ -39,9 +40,9 @@ def height_legend(ranges: TerrainRanges, height_scale: float, interval_m: float)
     decimals = 0 if high - low >= 10 else 1 if high - low >= 1 else 2
     step = round_step(high - low, _TICKS)
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-    labels = [(1.0, metres_text(high, decimals)), (0.0, metres_text(low, decimals))]
-    labels += [(float((tick - low) / (high - low)), metres_text(tick, decimals)) for tick in ticks]
-    interval = f"{interval_m:,g}"
+    labels = [(1.0, local(metres_text(high, decimals))), (0.0, local(metres_text(low, decimals)))]
+    labels += [(float((tick - low) / (high - low)), local(metres_text(tick, decimals))) for tick in ticks]
+    interval = local(f"{interval_m:,g}")
     return Legend(
         "Height",
         hypsometric(np.linspace(low, high, _STEPS, dtype=np.float32)[None], height_scale)[0],
@@ -54,8 +55,8 @@ def slope_legend(ranges: TerrainRanges) -> Legend:
     """The colours of slopes from 0° to the steepest one."""
     steepest = ranges.steepest_deg
     step = round_step(steepest, _TICKS)
-    labels = [(1.0, f"≥ {steepest:g}°" if steepest < 90 else "90°"), (0.0, "0°")]
-    labels += [(float(tick / steepest), f"{tick:g}°") for tick in np.arange(1, steepest // step + 1) * step]
+    labels = [(1.0, local(f"≥ {steepest:g}°") if steepest < 90 else "90°"), (0.0, "0°")]
+    labels += [(float(tick / steepest), local(f"{tick:g}°")) for tick in np.arange(1, steepest // step + 1) * step]
     colours = slope_tint(np.linspace(0, steepest, _STEPS, dtype=np.float32)[None], steepest)[0]
     return Legend("Slope", colours, tuple(labels))
 

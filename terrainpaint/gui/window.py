@@ -52,7 +52,7 @@ from terrainpaint.gui.widgets.basics import fill
 from terrainpaint.gui.widgets.message_bar import MessageBar
 
 _BLANK_PX = 512
-_MISSED = "Only what is selected is painted; Ctrl+D selects nothing, and then everything is painted."
+_MISSED = "Only what is selected is painted; with Edit > Deselect{} everything is painted."
 
 
 class MainWindow(QMainWindow):
@@ -214,10 +214,11 @@ class MainWindow(QMainWindow):
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
         saving.guards.append(self.exporting.may_stop)
-        for source in (generation.warned, seeds.refused, self.map_actions.refused, self.canvas.refused):
+        refusing = (seeds, self.map_actions, self.canvas, self.styles)
+        for source in (generation.warned, *(part.refused for part in refusing)):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
         self.autosave.works.connect(self.status.set_recovery)
-        document.missed.connect(lambda: self.say(_MISSED, MessageKind.WARNING))
+        document.missed.connect(self._say_missed)
         for source in (opening.said, saving.said, self.relief.said):
             source.connect(self.say)
         self.recent_files.changed.connect(self._show_recent)
@@ -254,6 +255,10 @@ class MainWindow(QMainWindow):
             self.status.say(sentence, kind)
         else:
             self.statusBar().showMessage(sentence, kind.shown_ms)
+
+    def _say_missed(self) -> None:
+        key = self.key_map.commands().get("deselect")
+        self.say(_MISSED.format(f" ({key})" if key else ""), MessageKind.WARNING)
 
     def _show_title(self) -> None:
         star = "*" if self.document.is_dirty else ""

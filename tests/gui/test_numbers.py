@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings, Underlay
+from terrainpaint.gui.panels.status_bar import Reading
 from terrainpaint.gui.widgets.notation import (
     Notation,
     decimal_sign,
     format_number,
+    local,
     read_number,
     remember_notation,
     remembered_notation,
@@ -170,6 +173,8 @@ def test_all_fields_of_all_dialogs(person: Person, sign: str, qtbot: QtBot, tmp_
     export = export_dialog(qtbot, tmp_path, (48, 64))
     for field in fields_of(export):
         obeys(field, sign)
+    # Previews of dialogs that were closed.
+    qtbot.waitUntil(lambda: all(thread.name != "terrainpaint-job" for thread in threading.enumerate()))
 
 
 def test_a_point_or_a_comma_can_be_chosen(qtbot: QtBot, empty_folders: Path) -> None:
@@ -212,3 +217,12 @@ def test_what_is_shown_is_read_back(qapp: QApplication, value: float, decimals: 
 )
 def test_numbers_are_read_in_one_way_or_not_at_all(text: str, value: float | None) -> None:
     assert read_number(text) == value
+
+
+def test_labels_have_the_decimal_sign_of_the_fields_and_no_groups_that_look_like_it(person: Person, sign: str) -> None:
+    assert local("1,915.5 m, 7.5 km") == ("1,915.5 m, 7.5 km" if sign == "." else "1\u202f915,5 m, 7,5 km")
+    window = person.window
+    window.status.set_position(Reading(10, 20, 3, 1915.0, 7.5))
+    assert window.status.slope_label.text() == f"7{sign}5°"
+    assert window.status.height_label.text() == ("1,915 m" if sign == "." else "1\u202f915 m")
+    assert window.generation_panel.pixel_size.text() == f"1506{sign}75 m per pixel"

@@ -16,6 +16,7 @@ from terrainpaint.core.painting import Brush, Shape, dab
 from terrainpaint.core.rects import Point
 from terrainpaint.core.symmetry import Symmetry
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.notation import local
 
 DARK = QColor(0, 0, 0, 170)
 LIGHT = QColor(255, 255, 255, 235)
@@ -41,8 +42,8 @@ def nice_length(most: float) -> float:
 def length_text(length_m: float) -> str:
     """A length in km, m or cm."""
     if length_m >= 1000:
-        return f"{length_m / 1000:,g} km"
-    return f"{length_m:g} m" if length_m >= 1 else f"{length_m * 100:g} cm"
+        return local(f"{length_m / 1000:,g} km")
+    return local(f"{length_m:g} m" if length_m >= 1 else f"{length_m * 100:g} cm")
 
 
 def draw_outlined(painter: QPainter, path: QPainterPath) -> None:

@@ -43,7 +43,7 @@ from terrainpaint.gui.widgets.basics import (
     paragraph,
     push_button,
 )
-from terrainpaint.gui.widgets.notation import format_number
+from terrainpaint.gui.widgets.notation import format_number, local
 from terrainpaint.gui.widgets.numbers import ArrowField
 
 _MESH_SIZES = (256, 512, 1024)
@@ -349,6 +349,6 @@ def _bytes(count: float) -> str:
     """A size with two significant digits, in decimal units."""
     for unit in ("B", "kB", "MB"):
         if count < 999.5:
-            return f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}"
+            return local(f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}")
         count /= 1000
-    return f"{count:.2g} GB" if count < 10 else f"{count:,.0f} GB"
+    return local(f"{count:.2g} GB" if count < 10 else f"{count:,.0f} GB")

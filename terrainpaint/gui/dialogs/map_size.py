@@ -23,6 +23,7 @@ from terrainpaint.gui.samples import SAMPLES, map_picture
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import GAP_PX, Form, decision, dialog_column, label, paragraph, push_button, row_of
 from terrainpaint.gui.widgets.class_colours import colour_icon
+from terrainpaint.gui.widgets.notation import local
 from terrainpaint.gui.widgets.numbers import ArrowField, WholeField
 from terrainpaint.gui.widgets.pictures import draw_rounded
 
@@ -172,7 +173,7 @@ class NewDialog(QDialog):
         tall_km = rows * self._pixel_size_m / 1000
         native = self._pixel_size_m == self._native_m
         self._scale.setText(
-            f"{_metres(self._pixel_size_m)} per pixel, {tall_km:,.4g} km from north to south. "
+            f"{_metres(self._pixel_size_m)} per pixel, {local(f'{tall_km:,.4g}')} km from north to south. "
             + (
                 "This is the scale of the style."
                 if native
@@ -245,7 +246,7 @@ def _side_field(name: str, value: int) -> WholeField:
 
 
 def _metres(length_m: float) -> str:
-    return f"{length_m:,.10g} m" if length_m >= 100 else f"{length_m:.4g} m"
+    return local(f"{length_m:,.10g} m" if length_m >= 100 else f"{length_m:.4g} m")
 
 
 class ResizeDialog(QDialog):

@@ -15,7 +15,7 @@ from terrainpaint.gui.panels.settings_changes import Merge, change_settings
 from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button, with_key
-from terrainpaint.gui.widgets.notation import format_number
+from terrainpaint.gui.widgets.notation import format_number, local
 from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField
 
 _MIN_RELIEF, _MAX_RELIEF = 0.1, 100.0
@@ -129,7 +129,9 @@ class GenerationPanel(QWidget):
 
     def _change_width(self, km: float) -> None:
         pixel_size_m = km * 1000 / self._document.shape[1]
-        change_settings(self._document, step_text("Width", f"{km:,g} km"), Merge.GROUND, pixel_size_m=pixel_size_m)
+        change_settings(
+            self._document, step_text("Width", local(f"{km:,g} km")), Merge.GROUND, pixel_size_m=pixel_size_m
+        )
 
     def _refresh(self) -> None:
         settings = self._document.settings

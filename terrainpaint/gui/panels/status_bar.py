@@ -16,7 +16,7 @@ from terrainpaint.gui.icons import pixmap
 from terrainpaint.gui.theme import current_theme, set_role
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, value_label, vertical_rule
 from terrainpaint.gui.widgets.class_colours import Swatch
-from terrainpaint.gui.widgets.notation import format_number
+from terrainpaint.gui.widgets.notation import format_number, list_text, local
 
 _ICON_PX = 15
 _MIN_PX = 360
@@ -128,10 +128,10 @@ class StatusInfo(QWidget):
         self.place_label.setText(f"row {reading.row}  col {reading.col}")
         east, south = ((index + 0.5) * metres / 1000 for index in (reading.col, reading.row))
         decimals = 1 if metres >= 50 else 3
-        self.ground_label.setText(f"{east:.{decimals}f}, {south:.{decimals}f} km")
+        self.ground_label.setText(list_text(f"{east:.{decimals}f}", f"{south:.{decimals}f}") + " km")
         self.class_label.setText(CLASSES[reading.class_id].name)
-        self.height_label.setText("" if reading.height_m is None else metres_text(reading.height_m))
-        self.slope_label.setText("" if reading.slope_deg is None else f"{reading.slope_deg:.1f}°")
+        self.height_label.setText("" if reading.height_m is None else local(metres_text(reading.height_m)))
+        self.slope_label.setText("" if reading.slope_deg is None else local(f"{reading.slope_deg:.1f}°"))
 
     def set_zoom(self, zoom: float) -> None:
         """Show the zoom, in screen pixels per map pixel."""
@@ -159,7 +159,7 @@ class StatusInfo(QWidget):
         height, width = self._document.shape
         metres = self._document.settings.pixel_size_m
         self.size_label.setText(f"{width} × {height} px")
-        ground = " × ".join(f"{side * metres / 1000:.4g}" for side in (width, height))
+        ground = " × ".join(local(f"{side * metres / 1000:.4g}") for side in (width, height))
         self.size_label.setToolTip(f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel")
 
     def _show_state(self) -> None:

@@ -27,6 +27,7 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.view3d.widget import TerrainView3D
 from terrainpaint.gui.widgets.basics import action_button, hide_what_has_no_room, menu_button, value_label
+from terrainpaint.gui.widgets.notation import local
 from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
 MOST_EXAGGERATION = 200.0
@@ -305,7 +306,7 @@ class ViewControls(QWidget):
         with QSignalBlocker(self._automatic):
             self._automatic.setChecked(settings.is_exaggeration_automatic)
         self._elevation_text.setText(f"{settings.sun_elevation_deg:.0f}°")
-        self._exaggeration_text.setText(f"x{settings.exaggeration:.3g}")
+        self._exaggeration_text.setText(local(f"x{settings.exaggeration:.3g}"))
         wind = _WINDS[round(settings.sun_azimuth_deg / 45) % 8]
         self._azimuth.setToolTip(f"Sun from the {wind} ({settings.sun_azimuth_deg:.0f}°)")
 

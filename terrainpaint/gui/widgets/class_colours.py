@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES, CLASSES, PALETTE, class_fractions
 from terrainpaint.gui.canvas.map_marks import letter, patterned
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.notation import local
 from terrainpaint.gui.widgets.pictures import image_of
 
 _TILE_PX = 64
@@ -167,4 +168,4 @@ def percent(fraction: float) -> str:
         return "0 %"
     if fraction < 0.001:
         return "<0.1 %"
-    return f"{fraction:.1%}".replace("%", " %") if fraction < 0.0995 else f"{fraction:.0%}".replace("%", " %")
+    return local(f"{fraction:.1%}" if fraction < 0.0995 else f"{fraction:.0%}").replace("%", " %")

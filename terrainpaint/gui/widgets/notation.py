@@ -18,6 +18,7 @@ _SIGNS = ".,\u066b"
 """Decimal signs: the last one is Arabic."""
 _MINUS_SIGNS = str.maketrans({"\u2212": "-", "\u2012": "-", "\u2013": "-"})
 _NUMBER = re.compile(rf"[+-]?(\d+[{_SIGNS}]?\d*|[{_SIGNS}]\d+)")
+_ENGLISH_SIGN = re.compile(r"(?<=\d)[.,](?=\d)")
 _TYPED = re.compile(rf"[+-]?[\d{_SIGNS}]*")
 
 
@@ -68,6 +69,18 @@ def plain_number(value: float, decimals: int) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def local(text: str) -> str:
+    """An English text with numbers such as "1,915.5 m" in the notation in use; groups are then narrow spaces."""
+    if decimal_sign() == ".":
+        return text
+    return _ENGLISH_SIGN.sub(lambda sign: "," if sign.group() == "." else "\u202f", text)
+
+
+def list_text(*numbers: str) -> str:
+    """English numbers one after the other, in the notation in use."""
+    return ("; " if decimal_sign() == "," else ", ").join(map(local, numbers))
 
 
 def read_number(text: str) -> float | None:
