@@ -490,11 +490,14 @@ def test_narrow_controls_keep_everything_in_the_menu(qtbot: QtBot, empty_folders
     qtbot.addWidget(controls)
     controls.show()
     shown: dict[int, list[bool]] = {}
-    for width in (700, 240):
+    for width in (700, 240, 185):
         controls.resize(width, 80)
         buttons = [button for button in controls.findChildren(QToolButton) if button.defaultAction() is not None]
         shown[width] = [button.isVisible() for button in buttons]
-        assert all(button.geometry().right() < width for button in buttons if button.isVisible())
+        assert controls.width() == width
+        inside = [*buttons, *controls.findChildren(QSlider), *controls.findChildren(QDoubleSpinBox)]
+        for item in inside:
+            assert not item.isVisible() or item.mapTo(controls, item.rect().topRight()).x() < width
     assert all(shown[700]) and not all(shown[240])
     menu = controls.findChild(QMenu)
     assert isinstance(menu, QMenu) and {button.defaultAction() for button in buttons} <= set(menu.actions())

@@ -35,8 +35,10 @@ MOST_EXAGGERATION = 200.0
 _SLIDER_STEPS = 1000
 _MOST_LEVEL_M = 12_000.0
 _WINDS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
-_LEAST_WIDTH_PX = 210
-_LEVEL_PX = 104
+_LEAST_WIDTH_PX = 165
+_WATER_TEXT_PX = 210
+"""Narrower controls have a box for the water without a text."""
+_LEAST_LEVEL_PX, _LEVEL_PX = 84, 104
 _FLYING = "W A S D, Q and E to move, Shift for speed, drag to look, Esc to end"
 _SKY, _SMOOTH = "sky_3d", "smooth_edges_3d"  # keys of QSettings
 
@@ -72,6 +74,7 @@ class ViewControls(QWidget):
         self._automatic.setAccessibleName("Automatic relief")
         self._water = QCheckBox("Water", self)
         self._water.setToolTip("Show water up to a level")
+        self._water.setAccessibleName("Water")
         self._level = self._make_level()
         self._pictures = QComboBox(self)
         self._pictures.setToolTip("The picture on the terrain")
@@ -156,6 +159,7 @@ class ViewControls(QWidget):
         level.setSingleStep(10)
         level.setKeyboardTracking(False)
         level.setAccelerated(True)
+        level.setMinimumWidth(_LEAST_LEVEL_PX)
         level.setMaximumWidth(_LEVEL_PX)
         level.setToolTip("Level of the water")
         level.setAccessibleName("Level of the water")
@@ -201,9 +205,10 @@ class ViewControls(QWidget):
         lower.addStretch(1)
         for button in (*self._buttons, self._more):
             lower.addWidget(button)
-        # Narrower than all of its buttons: those without room are hidden.
-        self._lower.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._lower.setMinimumWidth(_LEAST_WIDTH_PX)
+        # They may be narrower than all of their widgets: those without room are hidden.
+        for row_widget in (self._upper, self._lower):
+            row_widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            row_widget.setMinimumWidth(_LEAST_WIDTH_PX)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 4, 8, 6)
         rows.setSpacing(4)
@@ -229,10 +234,13 @@ class ViewControls(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        optional = [*reversed(self._buttons), self._pictures]
-        for widget in optional:
-            widget.show()
-        hide_what_has_no_room(self._lower, optional)
+        self._water.setText("Water" if self._lower.width() >= _WATER_TEXT_PX else "")
+        buttons = [*reversed(self._buttons), self._pictures]
+        light = [self._azimuth, self._elevation_text, self._exaggeration_text]
+        for row, optional in ((self._lower, buttons), (self._upper, light)):
+            for widget in optional:
+                widget.show()
+            hide_what_has_no_room(row, optional)
 
     def _connect(self) -> None:
         self._azimuth.valueChanged.connect(self._read)
