@@ -22,13 +22,13 @@ from terrainpaint.generate.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
 from terrainpaint.gui.dialogs.export import ExportDialog
-from terrainpaint.gui.dialogs.file_questions import answer, folder_is_there, question
+from terrainpaint.gui.dialogs.file_questions import answer, ask_for_target, folder_is_there, question
 from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import export_folder
-from terrainpaint.gui.saving import RecentFiles, ask_for_target
+from terrainpaint.gui.saving import RecentFiles
 
 _NO_TERRAIN = "There is no terrain to export yet; wait a moment until it has been generated."
 
@@ -111,7 +111,7 @@ class ExportActions(QObject):
         """Ask for a file and write the classes as a palette PNG."""
         folder = self._first_choice().folder
         start = folder / f"{self._document.name}_map.png"
-        path = ask_for_target(self._window, "Export the painted map", start, "PNG (*.png)", ".png")
+        path = ask_for_target(self._window, "Export the painted map", start, "PNG (*.png)")
         if path is not None:
             self._write_map(path)
 

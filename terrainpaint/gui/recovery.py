@@ -119,7 +119,10 @@ class Autosave(QObject):
 
     def _stored(self) -> None:
         path = self._document.path
-        if self._begun and path is not None:
+        if self._broken:
+            # There is nothing to recover now; the next change begins a new journal.
+            self.forget()
+        elif self._begun and path is not None:
             self._put(lambda journal: journal.saved(path))
 
     def _put(self, entry: _Entry) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from terrainpaint.core.films import FORMATS
 from terrainpaint.core.picture_files import PICTURE_KINDS, write_picture
@@ -19,6 +18,7 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
+from terrainpaint.gui.dialogs.file_questions import ask_for_target, suffixes
 from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -271,26 +271,14 @@ class ReliefDock(QWidget):
         job.finished.connect(done)
 
     def _ask(self, title: str, files: str) -> Path | None:
-        """The path of a new file; it gets the suffix of the chosen filter when it has none of them."""
-        start = Path(str(QSettings().value("folder", str(Path.home())))) / self._document.name
-        text, chosen = QFileDialog.getSaveFileName(self, title, f"{start}{_suffixes(files)[0]}", files)
-        if not text:
-            return None
-        path = Path(text)
-        if path.suffix.lower() in _suffixes(files):
-            return path
-        return path.with_name(path.name + _suffixes(chosen or files)[0])
+        folder = Path(str(QSettings().value("folder", str(Path.home()))))
+        return ask_for_target(self, title, folder / f"{self._document.name}{suffixes(files)[0]}", files)
 
 
 def _keep_place(window: QWidget) -> None:
     """Qt creates the native window again for the first widget with OpenGL, and the window manager would place it."""
     if window.windowState() & ~Qt.WindowState.WindowActive == Qt.WindowState.WindowNoState:
         window.move(window.pos())
-
-
-def _suffixes(files: str) -> list[str]:
-    """The suffixes in the filters of a file dialog."""
-    return re.findall(r"\*(\.\w+)", files)
 
 
 def _pixels(image: QImage) -> NDArray[np.uint8]:

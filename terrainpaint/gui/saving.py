@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox
 
 from terrainpaint.core.project_file import SUFFIX, save_project
 from terrainpaint.errors import OutputError
@@ -15,9 +15,9 @@ from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.file_questions import (
     ChangedFile,
     answer,
+    ask_for_target,
     changed_file,
     folder_is_there,
-    may_replace,
     question,
 )
 from terrainpaint.gui.document import Document
@@ -59,18 +59,6 @@ class RecentFiles(QObject):
         """Empty the list."""
         QSettings().setValue("recent", [])
         self.changed.emit()
-
-
-def ask_for_target(parent: QWidget | None, title: str, start: Path, kinds: str, suffix: str) -> Path | None:
-    """Ask for a file to write, which gets `suffix` if it has another one; None when the user gives up."""
-    text, _ = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
-    if not text:
-        return None
-    path = Path(text)
-    if path.suffix.lower() == suffix:
-        return path  # the dialog has asked whether it may be replaced
-    path = path.with_name(path.name + suffix)
-    return path if may_replace(path, parent) else None
 
 
 class SaveActions(QObject):
@@ -121,7 +109,7 @@ class SaveActions(QObject):
         """Ask for a file and save to it; whether it was saved."""
         path = self._document.path
         start = Path(self._recent.folder()) / f"{self._document.name}{SUFFIX}" if path is None else path
-        target = ask_for_target(self._window, "Save as", start, PROJECT_FILES, SUFFIX)
+        target = ask_for_target(self._window, "Save as", start, PROJECT_FILES)
         return target is not None and self.save_to(target)
 
     def try_again(self) -> bool:

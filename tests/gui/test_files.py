@@ -673,6 +673,18 @@ def test_the_map_is_exported_as_a_picture(
     assert person.sentence == f"out.png was written to {tmp_path}."
 
 
+@pytest.mark.parametrize("answer", [Buttons.Yes, Buttons.Cancel])
+def test_an_export_of_the_map_makes_no_folder_unasked(
+    person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Buttons
+) -> None:
+    chooses(monkeypatch, tmp_path / "new" / "out.v2")
+    person.answer = answer
+    with qtbot.waitSignal(person.window.exporting.written, raising=answer == Buttons.Yes, timeout=1000):
+        person.window.actions_["export_map"].trigger()
+    assert len(person.asked) == 1
+    assert (tmp_path / "new").exists() == (tmp_path / "new" / "out.v2.png").exists() == (answer == Buttons.Yes)
+
+
 def test_a_failed_export_of_the_map_is_shown_until_it_succeeds(
     person: Person, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

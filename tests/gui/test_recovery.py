@@ -93,6 +93,25 @@ def test_nothing_is_off_when_there_is_nothing_to_recover(
     assert list((tmp_path / "journals").glob("*.journal")) == []
 
 
+def test_after_a_save_nothing_is_off_and_the_next_change_tells_whether_it_is(
+    qtbot: QtBot, document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    monkeypatch.setattr(recovery, "RETRY_MS", 100_000)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full_disk)
+        with qtbot.waitSignal(autosave.failed):
+            document.paint_mark("Paint", MARK, 3)
+        with qtbot.waitSignal(autosave.works, check_params_cb=lambda works: works):
+            document.saved(tmp_path / "a.terrainpaint")
+        with qtbot.waitSignal(autosave.failed):
+            document.paint_mark("Paint", MARK, 4)
+    document.saved(tmp_path / "a.terrainpaint")
+    with qtbot.waitSignal(autosave.begun):
+        document.paint_mark("Paint", MARK, 5)
+    autosave.close()
+
+
 def test_recovered_work_is_unsaved_and_recoverable_again(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
     autosave = Autosave(document, tmp_path / "journals")
     with qtbot.waitSignal(autosave.begun):

@@ -1,16 +1,18 @@
-"""Questions before a file is written: may a missing folder be made, may a file be replaced."""
+"""Questions before a file is written: where, may a missing folder be made, may a file be replaced."""
 
 from __future__ import annotations
 
 import os
+import re
 from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from terrainpaint.core.files import output_error
+from terrainpaint.errors import OutputError
 from terrainpaint.gui.widgets.plain_text import shortened
 
 _Buttons = QMessageBox.StandardButton
@@ -54,6 +56,26 @@ def may_replace(path: Path, parent: QWidget | None) -> bool:
     return not os.path.lexists(path) or _ask(parent, "Replace a file", f'"{path}" exists already.', "Replace it")
 
 
+def ask_for_target(parent: QWidget | None, title: str, start: Path, kinds: str) -> Path | None:
+    """Ask for a file to write; None when the user gives up, or does not want what it takes.
+
+    `kinds` are the filters of the file dialog, such as "PNG (*.png)". The file gets the first suffix of the chosen
+    filter, if it has none of any filter.
+    """
+    text, chosen = QFileDialog.getSaveFileName(parent, title, str(start), kinds)
+    if not text:
+        return None
+    path = Path(text)
+    if path.suffix.lower() not in suffixes(kinds):  # otherwise the dialog has asked whether it may be replaced
+        path = path.with_name(path.name + suffixes(chosen or kinds)[0])
+        if not may_replace(path, parent):
+            return None
+    try:
+        return path if folder_is_there(path.parent, parent) else None
+    except OutputError:
+        return path  # to write it tells what is wrong
+
+
 class ChangedFile(Enum):
     """What to do with a file that another program has changed."""
 
@@ -74,6 +96,11 @@ def changed_file(path: Path, parent: QWidget | None) -> ChangedFile:
     box.setDefaultButton(_Buttons.Save)
     answers = {_Buttons.Save: ChangedFile.SAVE_AS, _Buttons.Yes: ChangedFile.REPLACE}
     return answers.get(answer(box), ChangedFile.KEEP)
+
+
+def suffixes(kinds: str) -> list[str]:
+    """The suffixes in the filters of a file dialog."""
+    return re.findall(r"\*(\.\w+)", kinds)
 
 
 def _ask(parent: QWidget | None, title: str, text: str, yes: str) -> bool:
