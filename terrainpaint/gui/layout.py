@@ -9,8 +9,8 @@ _VERSION = 1
 _SIZE = QSize(1500, 940)
 _FRACTION_OF_SCREEN = 0.95
 _LEFT_PX, _CLASSES_PX, _RIGHT_HEIGHTS_PX = 250, 316, (460, 380)
-_BARS_PX = 145
-"""Height of the menus, tool bars and status bar."""
+_BARS_PX, _LEAST_BELOW_PX = 145, 120
+"""Height of the menus, tool bars and status bar; least height of the panels below the classes."""
 _RIGHT_FRACTION, _RIGHT_PX = 0.32, 560
 """Width of the docks at the right, as a fraction of the window, and at most. The map gets more than the 3D view."""
 _NARROW_PX, _NARROW_FRACTION = 720, 0.4
@@ -104,7 +104,7 @@ class Layout:
         if width >= _NARROW_PX:
             window.resizeDocks(
                 self._left[:2],
-                [_CLASSES_PX, max(_CLASSES_PX, window.height() - _BARS_PX - _CLASSES_PX)],
+                [_CLASSES_PX, max(_LEAST_BELOW_PX, window.height() - _BARS_PX - _CLASSES_PX)],
                 Qt.Orientation.Vertical,
             )
             window.resizeDocks(self._right, list(_RIGHT_HEIGHTS_PX), Qt.Orientation.Vertical)
