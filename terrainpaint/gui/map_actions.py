@@ -133,6 +133,8 @@ class SeedActions(QObject):
 
     def _draw(self, dialog: VariantsDialog) -> None:
         focus, recipe = self._generation.focus, self._document.settings.recipe
+        if focus.is_empty:
+            focus = Rect.of_shape(self._document.shape)
         height, width = min(_PICTURE_PX, focus.height), min(_PICTURE_PX, focus.width)
         middle = Rect(focus.row + (focus.height - height) // 2, focus.col + (focus.width - width) // 2, height, width)
         seeds = dialog.seeds

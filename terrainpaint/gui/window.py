@@ -316,7 +316,9 @@ class MainWindow(QMainWindow):
         return [key for name in ("undo", "redo") for key in self.actions_[name].shortcuts()]
 
     def _focus(self) -> None:
-        view = self.terrain.view if self.terrain.isVisible() else self.canvas
+        # Behind another tab it is "visible" for Qt.
+        above = self.terrain.view
+        view = self.canvas if above.visibleRegion().isEmpty() else above
         self.generation.set_focus(view.visible_rect())
 
     # Commands

@@ -7,12 +7,23 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QTabBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QDockWidget,
+    QScrollArea,
+    QTabBar,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.rects import Rect
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.tools import TOOLS, ToolSettings
+from terrainpaint.gui.widgets.basics import accept_button, decision, dialog_column
 from terrainpaint.gui.window import MainWindow
 from tests.gui.canvases import checkers
 from tests.gui.windows import Person, open_window
@@ -110,3 +121,34 @@ def test_options_without_room_open_below_a_button(qtbot: QtBot) -> None:
     assert bar.radial.isVisible() and bar.radial.window() is bar
     places = [widget.mapTo(bar, QPoint(0, 0)).x() for widget in (bar.name, bar.size_px, bar.pressure, bar.radial)]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("height", [300, 1500])
+def test_a_dialog_larger_than_the_screen_is_scrolled(qtbot: QtBot, height: int) -> None:
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    column = dialog_column(dialog)
+    tall = QWidget()
+    tall.setMinimumSize(200, height)
+    column.addWidget(tall)
+    column.addWidget(decision(dialog, "Accept"))
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    room = dialog.screen().availableSize()
+    assert dialog.height() <= room.height() and dialog.width() <= room.width()
+    areas = dialog.findChildren(QScrollArea)
+    assert len(areas) == (height > room.height())
+    button = accept_button(dialog.findChild(QDialogButtonBox))
+    for area in areas:
+        area.ensureWidgetVisible(button)
+    assert visible_part(button) == button.rect()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert dialog.result() == QDialog.DialogCode.Accepted
+
+
+def test_variants_are_offered_where_the_terrain_from_above_is_behind_another_panel(
+    person: Person, qtbot: QtBot
+) -> None:
+    window = sized(person, NARROW, qtbot)
+    window.canvas.zoom_to_fit()
+    assert window.generation.focus == Rect.of_shape(window.document.shape)

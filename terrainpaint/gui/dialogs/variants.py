@@ -14,6 +14,7 @@ from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import label, push_button
 from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
+from terrainpaint.gui.widgets.small_screens import scroll_on_small_screens
 
 _SIDE = 3
 VARIANT_COUNT = _SIDE * _SIDE
@@ -31,6 +32,7 @@ class VariantsDialog(QDialog):
     def __init__(self, seeds: Sequence[int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Variants")
+        scroll_on_small_screens(self)
         self.tiles = [_Tile(number + 1) for number in range(VARIANT_COUNT)]
         self.more = push_button("More")
         self.more.setIcon(icon("dice"))

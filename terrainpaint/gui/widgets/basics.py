@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from terrainpaint.gui.icons import icon, pixmap
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.plain_text import readable, tip
+from terrainpaint.gui.widgets.small_screens import scroll_on_small_screens
 
 MARGIN_PX = 20
 """Around the contents of a dialog."""
@@ -200,7 +201,8 @@ def open_at(dialog: QDialog, width_px: int, height_px: int) -> None:
 
 
 def dialog_column(dialog: QDialog) -> QVBoxLayout:
-    """The layout of a dialog: a column with the usual margins and gaps."""
+    """The layout of a dialog: a column with the usual margins and gaps, scrolled where the screen is too small."""
+    scroll_on_small_screens(dialog)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
     column.setSpacing(GAP_PX)
