@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QScrollArea, QToolBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QScrollArea, QTabBar, QToolBar, QWidget
 
 _VERSION = 1
 _SIZE = QSize(1500, 940)
@@ -54,6 +54,12 @@ class Layout:
         """Add an entry for each dock, which shows or hides it."""
         for dock in self._docks.values():
             menu.addAction(dock.toggleViewAction())
+
+    def focus_parts(self) -> list[QWidget]:
+        """The tool bars, the docks in the window and their tabs, in the order in which Tab goes through them."""
+        docks = [dock for dock in self._docks.values() if not dock.isFloating()]
+        tabs = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [*self._tool_bars, *docks, *tabs]
 
     def restore(self) -> None:
         """Lay everything out for the size of the screen, then restore the layout of the last session."""
@@ -131,5 +137,6 @@ def scrolled(widget: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
     area.setWidget(widget)
     return area

@@ -17,6 +17,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.first_steps import first_steps
+from terrainpaint.gui.focus_order import neighbour
 from terrainpaint.gui.help_actions import HelpActions
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.key_bindings import KeyBindings, all_bindings
@@ -378,6 +379,15 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.modes.follow_window()
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Tab goes from the map to the tool bars and panels, in the order in which they are seen."""
+        on_map = self._pages.currentIndex() == 1
+        to = neighbour([self.canvas, *self._layout.focus_parts()], 1 if next else -1) if on_map else None
+        if to is None:
+            return super().focusNextPrevChild(next)
+        to.setFocus(Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason)
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc, when nothing else uses it, leads back from the map without panels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
     QLineEdit,
+    QScrollArea,
+    QToolBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -234,3 +237,32 @@ def test_cards_and_buttons_of_the_first_page_answer_to_enter_and_space(painter: 
         presses(key)
         assert window.document.name == "Coast" and window.canvas.isVisible()
         painter.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
+
+
+def test_tab_goes_through_the_window_part_by_part_and_back_to_the_map(painter: Person) -> None:
+    window = painter.window
+    window.generation.weights_changed.emit()
+    window.canvas.setFocus()
+    passed: list[QWidget] = []
+    for _ in range(200):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        if focus in passed:
+            break
+        passed.append(focus)
+        QTest.keyClick(focus, Key.Key_Tab)
+    assert QApplication.focusWidget() is window.canvas
+
+    def part(widget: QWidget | None) -> str:
+        while widget is not None and not isinstance(widget, QDockWidget | QToolBar):
+            widget = widget.parentWidget()
+        return "" if widget is None else widget.windowTitle()
+
+    parts = [name for name, _ in groupby(map(part, passed)) if name]
+    order = ["Tool options", "Tools", "Classes", "Layers", "History", "Generation", "3D", "Terrain from above"]
+    assert parts == [name for name in order if name in parts] and {"Tools", "Classes", "3D"} <= set(parts)
+    assert not [widget for widget in passed if isinstance(widget, QScrollArea) and type(widget) is QScrollArea]
+    panel = window.generation_panel
+    kept = [widget for widget in passed if panel.isAncestorOf(widget)]
+    fields = [panel.style_name, panel.seeds.seed.field, panel.character.sliders[0].slider, panel.width_km]
+    assert [widget for widget in kept if widget in fields] == [field for field in fields if field in kept]

@@ -21,6 +21,7 @@ class ButtonColumns(QScrollArea):
     def __init__(self, groups: Sequence[Sequence[QToolButton]]) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._groups = [list(group) for group in groups]
