@@ -28,6 +28,9 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--validation", type=float, default=0.08, help="fraction of tiles or pictures held out (0.08)")
     parser.add_argument("--seed", type=int, default=0, help="seed of what is held out, and of random crops (0)")
 
+    parser.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
+                        help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
+
     rasters = parser.add_argument_group("rasters in any projection")
     rasters.add_argument("--texture", type=Path, metavar="FILE", help="three 8-bit bands, RGB")
     rasters.add_argument("--height", type=Path, metavar="FILE", help="metres")
@@ -45,8 +48,6 @@ def add_parser(commands: Subparsers) -> None:
     folders.add_argument("--pictures", type=Path, metavar="DIR", help="any pictures")
     folders.add_argument("--heights", type=Path, metavar="DIR", help="a height map for each, of the same name")
     folders.add_argument("--maps", type=Path, metavar="DIR", help="a map of the classes for each, of the same name")
-    folders.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
-                         help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
     folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip
@@ -126,5 +127,5 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
         return tiles_from_folder(
             arguments.pictures, arguments.heights, arguments.maps, heights_m, options, cutting(default), progress
         )
-    sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid)
+    sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid, heights_m)
     return tiles_from_rasters(sources, options, progress)

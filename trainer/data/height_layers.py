@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing import HeightUnit, read_height_map
-from terrainpaint.errors import TrainingError
+from terrainpaint.core.importing import ColourHeights, HeightUnit, colour_heights, read_height_map
+from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX
+from terrainpaint.errors import InputFileError, TrainingError
 
 HeightRange = tuple[float, float] | None
 """Metres of black and white in a file that does not tell its unit. None: its numbers are metres."""
 _NO_METRES_UP_TO = 255.0
+
+
+def encoding_of(path: Path) -> ColourHeights | None:
+    """The encoding of heights as colours that a picture probably is; None for any other file."""
+    with suppress(InputFileError):  # not all pictures can be heights
+        return colour_heights(path)
+    return None
+
+
+def decoded_note(encoding: ColourHeights) -> str:
+    """The sentence about a picture that was decoded."""
+    return f"Its colours were read as heights in the encoding of {encoding.value}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +43,9 @@ class HeightLayer:
 
 def read_height_layer(path: Path, range_m: HeightRange) -> HeightLayer:
     """Heights of any raster. Raises InputFileError when it cannot be read, TrainingError when `range_m` is missing."""
-    heights = read_height_map(path)
+    encoding = encoding_of(path)
+    heights = read_height_map(path, colours=encoding, largest_px=MAX_MAP_SIDE_PX)
+    notes = heights.notes if encoding is None else (decoded_note(encoding), *heights.notes)
     if heights.unit is not None:
         metres = heights.in_metres()
     elif range_m is not None:
@@ -41,4 +57,4 @@ def read_height_layer(path: Path, range_m: HeightRange) -> HeightLayer:
         )
     else:
         metres = heights.in_metres(HeightUnit.METRES)
-    return HeightLayer(metres.height, heights.gaps.mask, heights.pixel_size_m, heights.notes)
+    return HeightLayer(metres.height, heights.gaps.mask, heights.pixel_size_m, notes)

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.decoding import is_upright, read_picture
 from terrainpaint.core.importing.gaps import LOWEST_M, NumberStatistics, absurd, marked
-from terrainpaint.core.importing.height_numbers import HeightNumbers, metres_of
+from terrainpaint.core.importing.height_files import meaning_of
+from terrainpaint.core.importing.height_numbers import HeightNumbers, HeightUnit, Metres, metres_of, unit_of
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import open_raster
 from terrainpaint.errors import TrainingError
+from trainer.data.height_layers import HeightRange, decoded_note, encoding_of
 
 _RGB_BANDS, _HEIGHT_BANDS = 3, 2
 _BLOCK_PX = 256
@@ -66,24 +68,30 @@ def open_texture(stack: ExitStack, path: Path) -> Source:
     return replace(source, dataset=copy.dataset(), notes=picture.notes)
 
 
-def open_heights(stack: ExitStack, path: Path) -> Source:
-    """A raster of heights in metres.
+def open_heights(stack: ExitStack, path: Path, range_m: HeightRange) -> Source:
+    """A raster of heights in metres; `range_m` is what black and white are where the file does not tell its unit.
 
     Raises InputFileError, TrainingError when it is no raster of heights or there is no room for a copy.
     """
+    encoding = encoding_of(path)
     raster = stack.enter_context(open_raster(path))
     info = raster.info
-    if info.dtype == "uint8" or info.bands > _HEIGHT_BANDS:
+    if info.dtype == "uint8" and encoding is None and (range_m is None or info.bands > _HEIGHT_BANDS):
         raise TrainingError(f"{path} must have one band of metres in 16 bits or more, not {info.bands} of "
                             f"{info.dtype}.")  # fmt: skip
-    reader = HeightNumbers(path, raster)
+    reader = HeightNumbers(path, raster, encoding)
     statistics, has_odd_numbers = NumberStatistics(), False
     for _, numbers, unknown in reader.strips():
         statistics.add(numbers, unknown)
         has_odd_numbers |= _has_odd_numbers(numbers, info)
-    marks, metres = reader.marks(statistics), metres_of(info)
+    marks = reader.marks(statistics)
+    metres = (
+        _metres(path, info, statistics.without(marks), range_m)
+        if encoding is None
+        else Metres(1.0, 0.0, (decoded_note(encoding),))
+    )
     has_odd_numbers |= statistics.low * metres.factor + metres.offset < LOWEST_M
-    is_plain = (metres.factor, metres.offset) == (1.0, 0.0) and not marks and not has_odd_numbers
+    is_plain = (metres.factor, metres.offset) == (1.0, 0.0) and not marks and not has_odd_numbers and encoding is None
     if is_plain and raster.dataset is not None:
         return Source(path, info, raster.dataset, metres.notes)
     copy = _Copy(stack, raster.dataset, (1, info.height, info.width), "float32", math.nan)
@@ -106,6 +114,20 @@ def open_heights(stack: ExitStack, path: Path) -> Source:
             "file does not declare; they are not trained on."
         )
     return Source(path, info, copy.dataset(), tuple(notes))
+
+
+def _metres(path: Path, info: RasterInfo, extremes: tuple[float, float], range_m: HeightRange) -> Metres:
+    """How the numbers of a raster become metres. Raises TrainingError when only a range can tell."""
+    unit, suggested, (black, white) = meaning_of(info, unit_of(info)[0], extremes, False)
+    if unit is None and range_m is not None:
+        factor = (range_m[1] - range_m[0]) / (white - black)
+        return Metres(info.scale * factor, (info.offset - black) * factor + range_m[0], ())
+    if unit is None and suggested is HeightUnit.RANGE and np.dtype(info.dtype).kind == "f":
+        raise TrainingError(
+            f"{path} has heights of {black:g} to {white:g} without a unit; give the metres of these two with "
+            "--height-range-m."
+        )
+    return metres_of(info)
 
 
 def _has_odd_numbers(numbers: NDArray[np.float32], info: RasterInfo) -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import InputFileError, TrainingError
+from trainer.data.height_layers import HeightRange
 from trainer.data.raster_sources import Source, gdal_errors, open_heights, open_plain, open_texture
 from trainer.data.tile_cutting import HIGHEST_M, LOWEST_M, PrepareOptions, draw_split
 from trainer.data.tile_set import TileSet
@@ -35,13 +36,15 @@ _UNKNOWN_DEG = (math.nan, math.nan)
 class Sources:
     """Paths of rasters that cover the same ground; `sea` and `valid` may be missing.
 
-    `texture` uint8 RGB; `height` metres, with a no-data value; `sea` and `valid` are true where they are not 0.
+    `texture` uint8 RGB; `height` by its scale, offset and unit, or by `height_range_m` where it has no
+    unit; `sea` and `valid` are true where they are not 0.
     """
 
     texture: Path
     height: Path
     sea: Path | None = None
     valid: Path | None = None
+    height_range_m: HeightRange = None
 
 
 Rasters = dict[str, Source]
@@ -194,7 +197,7 @@ def _opened(sources: Sources) -> Iterator[Rasters]:
     with ExitStack() as stack:
         try:
             rasters = {"texture": open_texture(stack, sources.texture)}
-            rasters["height"] = open_heights(stack, sources.height)
+            rasters["height"] = open_heights(stack, sources.height, sources.height_range_m)
             for name, path in (("sea", sources.sea), ("valid", sources.valid)):
                 if path is not None:
                     rasters[name] = open_plain(stack, path)

@@ -99,8 +99,9 @@ def read_height_map(
     colours: ColourHeights | None = None,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
+    largest_px: int = MAX_PROJECT_SIDE_PX,
 ) -> HeightMap:
-    """Read heights from any raster, with sides of 32 to 16,384 px.
+    """Read heights from any raster, with sides of 32 px to `largest_px`.
 
     A larger raster is refused without `longest_px`; with it, it is reduced by averaging until no side is longer, and
     the pixel size grows. `colours` decodes a picture in colours, see `colour_heights`.
@@ -116,7 +117,7 @@ def read_height_map(
     """
     with open_raster(path, longest_px) as raster:
         info = raster.info
-        _require_size(path, info, longest_px)
+        _require_size(path, info, longest_px, largest_px)
         reader = _Reader(path, raster, colours, progress, cancel)
         reduces = longest_px is not None and max(info.width, info.height) > longest_px
         heights = reader.reduced(longest_px) if reduces and longest_px else reader.whole()
@@ -130,7 +131,7 @@ def heights_of_raster(
     return _Reader(path, raster, None, progress, cancel).whole()
 
 
-def _require_size(path: Path, info: RasterInfo, longest_px: int | None) -> None:
+def _require_size(path: Path, info: RasterInfo, longest_px: int | None, largest_px: int) -> None:
     """Check the size before memory is allocated for the pixels."""
     sides = sorted((info.height, info.width))
     shrink = max(1.0, sides[1] / longest_px) if longest_px else 1.0
@@ -140,10 +141,10 @@ def _require_size(path: Path, info: RasterInfo, longest_px: int | None) -> None:
             f"{path} has {info.width} x {info.height} pixels{reduced}; a map has at least {MIN_SIDE_PX} a side, so "
             "enlarge it first."
         )
-    if sides[1] / shrink > MAX_PROJECT_SIDE_PX:
+    if sides[1] / shrink > largest_px:
         side = "wide" if info.width >= info.height else "high"
         raise InputFileError(
-            f"{path} is {sides[1]:,} px {side}; a map has at most {MAX_PROJECT_SIDE_PX:,} a side, so reduce it first."
+            f"{path} is {sides[1]:,} px {side}; a map has at most {largest_px:,} a side, so reduce it first."
         )
 
 

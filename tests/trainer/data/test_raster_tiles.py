@@ -15,7 +15,7 @@ from trainer.__main__ import main
 from trainer.data.raster_tiles import Sources, tiles_from_rasters
 from trainer.data.statistics import describe, statistics_of
 from trainer.data.tile_cutting import PrepareOptions, draw_split
-from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
+from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, save_tile_set
 
 OPTIONS = PrepareOptions("made-up", credits="nobody", tile_px=128, validation_fraction=0.25)
 
@@ -201,6 +201,36 @@ def test_scale_offset_and_unit_of_heights(
     both = tiles.valid & right.valid
     assert both.sum() > 0.98 * right.valid.sum()
     assert np.abs(tiles.height[both].astype(int) - right.height[both]).max() <= 1
+
+
+def plain_heights(folder: Path, numbers: NDArray[np.generic], range_m: tuple[float, float] | None = None) -> TileSet:
+    """The tiles of heights without a georeference."""
+    write_raster(folder / "t.tif", np.full((3, 128, 128), 90, np.uint8))
+    write_raster(folder / "h.tif", numbers if numbers.ndim == 3 else numbers[None])
+    options = PrepareOptions("plain", tile_px=64, source_pixel_size_m=2000.0)
+    return tiles_from_rasters(Sources(folder / "t.tif", folder / "h.tif", height_range_m=range_m), options)
+
+
+METRES = np.tile(np.linspace(100, 3900, 128, dtype=np.float32), (128, 1))
+
+
+def test_heights_without_a_unit_follow_the_range(tmp_path: Path) -> None:
+    for numbers in (METRES / 4000, np.rint(METRES / 4000 * 65535).astype(np.uint16)):
+        tiles = plain_heights(tmp_path, numbers, (0.0, 4000.0))
+        np.testing.assert_allclose(tiles.height[0], METRES[:64, :64], atol=2)
+    with pytest.raises(TrainingError, match="--height-range-m"):
+        plain_heights(tmp_path, METRES / 4000)
+
+
+def test_equal_bands_and_encoded_colours_are_heights(tmp_path: Path) -> None:
+    whole = np.rint(METRES).astype(np.uint16)
+    np.testing.assert_allclose(plain_heights(tmp_path, np.stack([whole] * 3)).height[0], METRES[:64, :64], atol=2)
+    rows, cols = np.mgrid[:128, :128]
+    land = (METRES + 40 * np.sin(rows / 5) * np.cos(cols / 7)).astype(np.float32)
+    steps = np.rint((land + 32768) * 256).astype(np.uint32)
+    tiles = plain_heights(tmp_path, np.stack([steps >> 16, steps >> 8 & 255, steps & 255]).astype(np.uint8))
+    np.testing.assert_allclose(tiles.height[0], land[:64, :64], atol=3)
+    assert any("Terrarium" in note for _, note in tiles.notes)
 
 
 @pytest.mark.parametrize("turned", ["south-up", "transposed"])
