@@ -84,6 +84,14 @@ def test_pictures_are_not_taken_for_heights(tmp_path: Path) -> None:
         assert colour_heights(tmp_path / f"{name}.png") is None, name
 
 
+def test_files_that_cannot_hold_heights_as_colours(tmp_path: Path) -> None:
+    Image.fromarray(PALETTE[np.zeros((40, 40), np.uint8)]).save(tmp_path / "a.gif")
+    saved(tmp_path / "b.tif", land())
+    (tmp_path / "c.txt").write_text("text")
+    for name in ("a.gif", "b.tif", "c.txt"):
+        assert colour_heights(tmp_path / name) is None
+
+
 def test_kinds_of_rasters(tmp_path: Path) -> None:
     ids = (np.mgrid[:48, :64][0] // 8 % 7).astype(np.uint8)
     write_map(tmp_path / "map.png", SegmentationMap(ids))

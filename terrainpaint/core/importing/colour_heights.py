@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.importing.rasters import open_raster
+from terrainpaint.core.importing.rasters import is_raster, open_raster
 from terrainpaint.errors import InputFileError
 
 _LOWEST_M, _HIGHEST_M = -11_500.0, 9000.0
@@ -43,6 +43,8 @@ def colour_heights(path: Path) -> ColourHeights | None:
     The picture is decoded in both ways: heights lie within those of the Earth, and neighbours differ little although
     the lowest of the three bytes differs much. Raises InputFileError when the file is damaged.
     """
+    if not is_raster(path):
+        return None
     with open_raster(path) as raster:
         info = raster.info
         colours = info.bands - info.alpha
