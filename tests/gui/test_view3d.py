@@ -37,7 +37,7 @@ from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
-from terrainpaint.gui.view3d.scene import Frame, Scene
+from terrainpaint.gui.view3d.scene import SHADOW_MARGIN, Frame, Scene
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -264,6 +264,21 @@ def test_a_part_of_a_picture_is_that_part(left: float, bottom: float, width: flo
     inside = scene.camera.eye + 0.8 * scene.camera.ray(left + width / 4, bottom + height, 1.5)
     clip = frame.crop @ scene.projection(1.5) @ scene.camera.view_matrix() @ np.append(inside, 1.0)
     np.testing.assert_allclose(clip[:2] / clip[3], (-0.5, 1.0), atol=1e-6)
+
+
+@given(st.floats(0, 359), st.floats(1, 89), st.floats(0.05, 3), st.floats(-0.6, 0.6), st.floats(-0.4, 0.4))
+def test_the_shadow_under_the_block_is_never_cut(
+    azimuth: float, elevation: float, distance: float, x: float, y: float
+) -> None:
+    scene = Scene(land(hilly()), ViewSettings(exaggeration=5))
+    scene.camera = scene.kept(OrbitCamera((x, y, 0.0), azimuth, elevation, distance))
+    matrix = scene.projection(1.5) @ scene.camera.view_matrix()
+    half_x, half_y = (half + SHADOW_MARGIN for half in (0.5, 0.5 * 90 / 140))
+    across, along = np.meshgrid(np.linspace(-half_x, half_x, 40), np.linspace(-half_y, half_y, 40))
+    level = np.full(across.size, scene.base)
+    clip = matrix @ np.stack([across.ravel(), along.ravel(), level, np.ones(across.size)])
+    seen = (clip[3] > 0.01) & (np.abs(clip[:2]) <= clip[3]).all(axis=0)
+    assert np.all(np.abs(clip[2, seen]) <= clip[3, seen])
 
 
 def test_the_pin_is_where_it_is_drawn() -> None:

@@ -21,6 +21,8 @@ _CLEARANCE = 0.004  # of the eye above the ground
 _NEAREST, _FARTHEST = 0.01, 8.0
 PIN_SIZE = 0.045
 """Of the pin in a picture; in a low view it is larger."""
+SHADOW_MARGIN = 0.14
+"""Of the shadow under the block, around it."""
 _PIN_HALF_WIDTH = 0.3  # of its height, with a margin for the pointer
 _FILM = 5.0  # units of height: generated seas lie within so many metres of the weights above their level
 _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG = 205.0, 34.0
@@ -157,8 +159,12 @@ class Scene:
     def projection(self, aspect: float) -> Floats:
         """Eye → clip space (4, 4). Its depth fits the block, so that depth separates water from ground at any zoom."""
         nearest, farthest = self.distances
-        # The pin and the shadow under the block extend beyond the box.
-        return perspective(aspect, max(0.7 * nearest, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
+        half_x, half_y = (0.5, 0.5) if self.relief is None else self.relief.half
+        # The shadow under the block extends beyond the box, and can be nearer; so does the pin.
+        reach = np.array([half_x + SHADOW_MARGIN, half_y + SHADOW_MARGIN, 0.0])
+        outside = np.maximum(np.abs(self.camera.eye - (0.0, 0.0, self.base)) - reach, 0)
+        near = 0.7 * min(nearest, float(np.linalg.norm(outside)))
+        return perspective(aspect, max(near, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
 
     def home(self, aspect: float) -> OrbitCamera:
         """A camera that shows the whole block from the south-west and orbits its middle."""

@@ -14,14 +14,14 @@ from terrainpaint.gui.view3d import block_mesh, shaders
 from terrainpaint.gui.view3d.daylight import Daylight, haze_density
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
 from terrainpaint.gui.view3d.relief import Relief, sunlit
-from terrainpaint.gui.view3d.scene import Frame, Scene
+from terrainpaint.gui.view3d.scene import SHADOW_MARGIN, Frame, Scene
 
 PICTURE_GRID, GRID, RESTING_GRID, MOVING_GRID = 1024, 512, 256, 128
 """Vertices along the longest side of the map: of pictures that are saved, and on the screen. Software OpenGL, whose
 frames block the window, draws the third, and the fourth while something moves."""
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
-_SHADOW_MARGIN, _SHADOW_STRENGTH = 0.14, 0.34
+_SHADOW_STRENGTH = 0.34
 _WATER_DEPTH = 0.012  # at which water hides two thirds of the ground
 _EARTH, _DEEP_EARTH = (0.66, 0.54, 0.43), (0.42, 0.33, 0.26)
 _SEA, _DEEP_SEA = (0.20, 0.47, 0.58), (0.08, 0.24, 0.38)
@@ -253,7 +253,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             view_projection=view_projection,
             half_size=half,
             base=scene.base,
-            margin=_SHADOW_MARGIN,
+            margin=SHADOW_MARGIN,
             strength=_SHADOW_STRENGTH,
         )
         self._meshes["quad"].draw()
