@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-_MOST_BYTES, _LONGEST_LINE = 1 << 20, 4000
+MOST_BYTES = 1 << 20
+_LONGEST_LINE = 4000
 
 
 def parse_toml(data: bytes) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def parse_toml(data: bytes) -> dict[str, Any]:
 
     Long lines are refused: a dotted key takes memory with the square of its length.
     """
-    if len(data) > _MOST_BYTES or max(map(len, data.splitlines()), default=0) > _LONGEST_LINE:
+    if len(data) > MOST_BYTES or max(map(len, data.splitlines()), default=0) > _LONGEST_LINE:
         raise ValueError("it is too long")
     try:
         return tomllib.loads(data.decode("utf-8"))

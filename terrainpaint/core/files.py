@@ -43,6 +43,7 @@ _READ_REASONS: dict[int | None, str] = {
     errno.EACCES: "you have no permission to read it; change its permissions or copy it to your own folder",
     errno.EPERM: "you have no permission to read it; change its permissions or copy it to your own folder",
     errno.EISDIR: "it is a folder; choose a file in it",
+    errno.EFBIG: "it is larger than such a file can be; choose another file",
     errno.ESPIPE: "it is a pipe or a device; choose a file",
     errno.ELOOP: "its links lead in a circle; choose another file",
 }
@@ -71,9 +72,11 @@ def open_regular(path: Path) -> io.FileIO:
     return io.FileIO(handle, "rb")
 
 
-def read_regular(path: Path) -> bytes:
-    """The content of a file. Raises OSError as `open_regular` does."""
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """The content of a file. Raises OSError as `open_regular` does, and for a file of more than `most_bytes`."""
     with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > most_bytes:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         return file.readall()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.campaign.files import Findings, damaged_files
 from tests.campaign.kills import SCENARIOS, killed_programs
 from tests.campaign.readers import READERS
+from tests.campaign.special import special_files
 
 
 def main() -> int:
@@ -26,11 +27,12 @@ def main() -> int:
     arguments.kept.mkdir(parents=True, exist_ok=True)
     draw, findings, begin = random.Random(arguments.seed), Findings(), time.monotonic()
     end = begin + 60 * arguments.minutes
+    special = special_files(findings)
     # A third of the time for programs that are killed.
     kills = killed_programs(draw, lambda: time.monotonic() < begin + 20 * arguments.minutes, findings)
     files = damaged_files(draw, arguments.kept, lambda: time.monotonic() < end, findings)
     print(f"seed {arguments.seed}, {(time.monotonic() - begin) / 60:.0f} minutes")
-    print(f"{files:,} damaged files")
+    print(f"{special:,} special files, {files:,} damaged files")
     for reader in READERS:
         print(f"  {reader:15} {findings.read[reader]:7,} read {findings.refused[reader]:7,} refused")
     print(f"{sum(kills.values()):,} killed programs")

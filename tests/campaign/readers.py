@@ -82,9 +82,9 @@ def _read_any(path: Path) -> object:
 
 
 def _info(path: Path) -> object:
-    from terrainpaint.cli.info import info
+    from terrainpaint.cli.info import info_json
 
-    return info(path)
+    return info_json(path)
 
 
 def _read_picture(path: Path) -> object:

@@ -55,6 +55,8 @@ def _outcome(read: object, path: Path) -> tuple[str, str]:
         if len(rest) > LONGEST or not rest.isprintable():
             return "finding", f"message: {text[:2000]!r}"
         return "refused", text
+    except MemoryError:
+        return "refused", "there is not enough memory"  # the programs say so where they call a reader
     except BaseException:
         return "finding", traceback.format_exc()[-3000:]
     return "read", ""

@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from terrainpaint.core.checked_toml import parse_toml
+from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
 from terrainpaint.core.files import read_regular, why_unreadable
 from terrainpaint.errors import TrainingError
 
@@ -118,7 +118,7 @@ def read_values(source: Traversable | Path, kinds: Sequence[type[Config]]) -> di
     Raises TrainingError for a file that cannot be read, an unknown key or a value of the wrong type.
     """
     try:
-        values = parse_toml(read_regular(source) if isinstance(source, Path) else source.read_bytes())
+        values = parse_toml(read_regular(source, MOST_BYTES) if isinstance(source, Path) else source.read_bytes())
     except OSError as error:
         raise TrainingError(f"{source} cannot be read: {why_unreadable(error)}.") from error
     except ValueError as error:

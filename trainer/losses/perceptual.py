@@ -24,6 +24,7 @@ HOW_TO_GET = (
     "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth"
 )
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_MOST_BYTES = 1 << 31
 _VGG19 = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
 _VGG19_TAPS = (1, 6, 11, 20, 29)
 """The first convolution of each block, after its ReLU."""
@@ -88,7 +89,7 @@ def load_perceptual(path: Path) -> PerceptualNetwork:
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
-            state = safetensors.torch.load(read_regular(path))
+            state = safetensors.torch.load(read_regular(path, _MOST_BYTES))
         else:
             state = read_torch_file(path, torch.device("cpu"))
     except OSError as error:

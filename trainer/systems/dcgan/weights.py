@@ -24,6 +24,7 @@ from trainer.systems.dcgan.system import generate
 from trainer.systems.descriptions import KEY, read_description
 
 FORMAT_VERSION = 1
+_MOST_BYTES = 1 << 32
 _BATCH = 64
 """Pictures that are generated at once."""
 
@@ -77,7 +78,7 @@ def load(path: Path) -> DcganFile:
             raise TrainingError(f"{path} holds the network {description['network']!r}, not a DCGAN.")
         if description["version"] > FORMAT_VERSION:
             raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
-        generator = _generator(description["config"], safetensors.torch.load(read_regular(path)))
+        generator = _generator(description["config"], safetensors.torch.load(read_regular(path, _MOST_BYTES)))
         return DcganFile(generator, str(description["style"]), str(description["credits"]),
                          str(description["licence"]), dict(description["training"]))  # fmt: skip
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -28,6 +28,7 @@ from trainer.systems.terrain.evaluation.real_crops import RealCrops
 STEPS = 300
 BATCH = 8
 _RATE = 3e-3
+_MOST_BYTES = 1 << 28
 _WIDTHS = (32, 64, 96)
 _INPUTS = 8
 _ELEVATION_SCALE, _ELEVATION_MEAN = 43.0, 0.6
@@ -91,7 +92,7 @@ def load_or_train(
         with atomic_path(path) as temporary:
             temporary.write_bytes(safetensors.torch.save(state, metadata=metadata))
     try:
-        data = read_regular(path)
+        data = read_regular(path, _MOST_BYTES)
         with safetensors.safe_open(path, "pt") as stored:
             stored_metadata = stored.metadata()
         segmenter = Segmenter()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.checked_toml import parse_toml
+from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.files import FileTransaction, read_regular
 from terrainpaint.core.labeller import FEATURE_NAMES
@@ -75,7 +75,7 @@ def read_table(path: Path, samples: Samples, clusters: NDArray[np.int64], count:
     clusters: their numbers depend on the data, the seed and the version of scikit-learn.
     """
     try:
-        data = read_regular(path)
+        data = read_regular(path, MOST_BYTES)
         named, text = parse_toml(data)["classes"], data.decode("utf-8")
         names = [str(named[str(number)]) for number in range(count)]
         if len(named) != count:
