@@ -43,8 +43,10 @@ def read_torch_file(path: Path, device: torch.device) -> Any:
 
 
 def _check_members(path: Path) -> None:
-    """Refuse archives that grow when they are read: `torch.save` does not compress."""
+    """Refuse archives that grow when they are read: `torch.save` does not compress. Before 1.6 it wrote no archive."""
     with open_regular(path) as raw, LimitedReader(raw) as file:
+        if not file.peek(2).startswith(b"PK"):
+            return
         try:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()

@@ -106,7 +106,7 @@ def vgg19_state() -> dict[str, Tensor]:
     places = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34]
     state = {}
     for place, before, after in zip(places, widths[:-1], widths[1:], strict=True):
-        state[f"features.{place}.weight"] = torch.zeros(1).expand(after, before, 3, 3)
+        state[f"features.{place}.weight"] = torch.zeros(after, before, 3, 3)
         state[f"features.{place}.bias"] = torch.zeros(after)
     return state | {"classifier.0.bias": torch.zeros(4096)}
 
@@ -123,8 +123,9 @@ def test_the_perceptual_loss_tells_pictures_apart(tmp_path: Path, suffix: str) -
     assert not any(each.requires_grad for each in network.parameters())
 
 
-def test_vgg19_is_known_by_its_names(tmp_path: Path) -> None:
-    torch.save(vgg19_state(), tmp_path / "vgg19.pth")
+@pytest.mark.parametrize("is_archive", [True, False], ids=["present", "as torchvision has it"])
+def test_vgg19_is_known_by_its_names(tmp_path: Path, is_archive: bool) -> None:
+    torch.save(vgg19_state(), tmp_path / "vgg19.pth", _use_new_zipfile_serialization=is_archive)
     network = load_perceptual(tmp_path / "vgg19.pth")
     assert [each.shape[1:] for each in network(torch.rand(1, 3, 32, 32))] == [
         (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)
