@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QCursor, QImage, QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -30,9 +31,12 @@ from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.key_routing import KeyRouter
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.relief_dock import ReliefDock
+from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view3d import shaders
 from terrainpaint.gui.view3d.motions import FilmOptions
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
@@ -660,3 +664,41 @@ def turn_wheel(view: TerrainView3D, place: QPoint, notches: int) -> None:
         False,
     )
     QApplication.sendEvent(surface(view), event)
+
+
+def test_f_and_home_are_the_views_keys_when_the_pointer_is_over_it_wherever_the_focus_is(
+    view: TerrainView3D, qtbot: QtBot
+) -> None:
+    window, filled = QMainWindow(), []
+    qtbot.addWidget(window)
+    canvas = Canvas(Document(Project.empty((60, 80), Settings(100.0, "atlas"))), ToolSettings())
+    window.setCentralWidget(canvas)
+    dock = QDockWidget()
+    dock.setWidget(view)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    QShortcut(QKeySequence("F"), window).activated.connect(lambda: filled.append("F"))
+    router = KeyRouter(window, canvas, lambda: [])
+    router.add_relief(view)
+    window.resize(1000, 500)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.waitUntil(lambda: window.isActiveWindow() and surface(view).isValid())
+    flights: list[bool] = []
+    view.flying_changed.connect(flights.append)
+    canvas.setFocus()
+    QCursor.setPos(canvas.mapToGlobal(canvas.rect().center()))
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert filled == ["F"] and flights == []
+    QCursor.setPos(surface(view).mapToGlobal(surface(view).rect().center()))
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert filled == ["F"] and flights == [True]
+    focus = QApplication.focusWidget()
+    assert focus is surface(view)
+    QTest.keyClick(focus, Qt.Key.Key_Escape)
+    assert flights == [True, False]
+    home = view.camera
+    view.look_from(90, 50, 2.0)
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_Home)
+    assert np.allclose(view.camera.target, home.target, atol=0.5) and view.camera.azimuth_deg != 90
