@@ -51,6 +51,7 @@ class PreferenceActions:
         use_notation(preferences.notation)
         show_numbers_again()
         self._timed_saving.set_minutes(preferences.autosave_minutes if preferences.autosaves else None)
+        self._relief.recall_switches()
         self._generation.use_hardware(Hardware(preferences.device, preferences.threads))
 
     def use_theme(self, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -23,6 +23,7 @@ class Preferences:
     """`autosave_minutes` is kept when `autosaves` is False. A folder of "" is the one that was used last.
 
     `device` is a name of `models.devices`, and `threads` the number of threads of the processor, 0 for the usual one.
+    `sky_3d` and `smooth_edges_3d` are those of the menu of the 3D view.
     """
 
     theme: str = DEFAULT_THEME
@@ -33,6 +34,8 @@ class Preferences:
     export_folder: str = ""
     device: str = AUTO_DEVICE
     threads: int = 0
+    sky_3d: bool = True
+    smooth_edges_3d: bool = True
 
 
 def read_preferences() -> Preferences:
@@ -48,6 +51,8 @@ def read_preferences() -> Preferences:
         str(settings.value("export_folder", "")),
         str(settings.value("device", AUTO_DEVICE)),
         _whole("threads", 0, (0, MOST_THREADS)),
+        bool(settings.value("sky_3d", True, bool)),
+        bool(settings.value("smooth_edges_3d", True, bool)),
     )
 
 
@@ -55,8 +60,9 @@ def write_preferences(preferences: Preferences) -> None:
     """Keep the preferences for the next start."""
     settings = QSettings()
     remember_notation(preferences.notation)
-    for name in ("theme", "autosaves", "autosave_minutes", "project_folder", "export_folder", "device", "threads"):
-        settings.setValue(name, getattr(preferences, name))
+    for field in fields(preferences):
+        if field.name != "notation":
+            settings.setValue(field.name, getattr(preferences, field.name))
 
 
 def project_folder(last: str) -> str:

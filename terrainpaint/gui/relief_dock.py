@@ -126,6 +126,11 @@ class ReliefDock(QWidget):
         self.view_created.emit(self.view)
         self._show_all()
 
+    def recall_switches(self) -> None:
+        """Set the switches of the 3D view as they are in the user's settings."""
+        if self._controls is not None:
+            self._controls.recall()
+
     def follow_theme(self) -> None:
         """Use the sky colours of the current theme."""
         if self.view is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QToolBar
 from pytestqt.qtbot import QtBot
@@ -31,7 +32,7 @@ from tests.gui.windows import Person, open_window
 
 Key = Qt.Key
 SHAPE = (60, 80)
-OTHERS = Preferences("light", Notation.COMMA, True, 3, "/maps", "/meshes", "cpu", MOST_THREADS)
+OTHERS = Preferences("light", Notation.COMMA, True, 3, "/maps", "/meshes", "cpu", MOST_THREADS, False, False)
 
 
 @pytest.fixture
@@ -194,3 +195,25 @@ def test_full_screen_and_back(person: Person, qtbot: QtBot) -> None:
     assert window.isFullScreen()
     person.presses(Key.Key_F11)
     assert not window.isFullScreen() and not window.actions_["full_screen"].isChecked()
+
+
+def test_the_switches_of_the_3d_view_follow(person: Person) -> None:
+    person.window.relief.create_view()
+    actions = {action.text(): action for action in person.window.relief.findChildren(QAction)}
+    assert actions["Sky and haze"].isChecked() and actions["Smooth edges"].isChecked()
+
+    def choose(dialog: PreferencesDialog) -> None:
+        dialog.sky.setChecked(False)
+        dialog.accept()
+
+    with person.in_dialog(PreferencesDialog, choose):
+        person.window.actions_["preferences"].trigger()
+    assert not actions["Sky and haze"].isChecked() and actions["Smooth edges"].isChecked()
+    actions["Sky and haze"].setChecked(True)
+    assert read_preferences().sky_3d
+
+
+def test_the_dialog_fits_a_low_screen(qtbot: QtBot) -> None:
+    dialog = PreferencesDialog(Preferences(), ("cpu",))
+    qtbot.addWidget(dialog)
+    assert dialog.minimumSizeHint().height() < 320

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from terrainpaint.generate.messages import AUTO_DEVICE
 from terrainpaint.gui.preferences import AUTOSAVE_MINUTES, MOST_THREADS, Preferences
 from terrainpaint.gui.theme import THEMES
 from terrainpaint.gui.widgets.basics import (
+    GAP_PX,
+    MARGIN_PX,
     Form,
     decision,
     dialog_column,
     label,
+    open_at,
     paragraph,
     push_button,
     row_of,
@@ -64,6 +78,9 @@ class PreferencesDialog(QDialog):
         self.threads.setSpecialValueText("As many as are fast")
         self.threads.setAccessibleName("Threads of the processor")
         self.threads.setValue(preferences.threads)
+        self.sky, self.smooth = QCheckBox("Sky and ha&ze"), QCheckBox("Smooth ed&ges")
+        self.sky.setChecked(preferences.sky_3d)
+        self.smooth.setChecked(preferences.smooth_edges_3d)
         self._build()
 
     def values(self) -> Preferences:
@@ -77,14 +94,16 @@ class PreferencesDialog(QDialog):
             self.exports.folder,
             self.device.currentData(),
             self.threads.value(),
+            self.sky.isChecked(),
+            self.smooth.isChecked(),
         )
 
     def _build(self) -> None:
-        self.setMinimumWidth(_WIDTH_PX)
-        column = dialog_column(self)
         look, saving, generator = Form(), Form(), Form()
         look.add("&Theme", self.theme)
         look.add("&Decimal sign", self.notation)
+        look.add("3D view", self.sky)
+        look.add_below(self.smooth)
         saving.add("Autosave", row_of(self.autosaves, self.minutes))
         saving.add_below(
             paragraph("For projects that have a file. Unsaved changes of all documents survive a crash anyway.")
@@ -94,13 +113,27 @@ class PreferencesDialog(QDialog):
         generator.add("De&vice", self.device)
         generator.add("T&hreads", self.threads)
         generator.add_below(paragraph("Fewer threads leave more of the processor to other programs."))
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, GAP_PX, 0)
         for title, form in (("Look", look), ("Files", saving), ("Generator", generator)):
             column.addWidget(label(title, "heading"))
             form.setColumnMinimumWidth(0, _LABELS_PX)
             column.addLayout(form)
             column.addSpacing(8)
         column.addStretch(1)
-        column.addWidget(decision(self, "OK"))
+        # On a low screen the page scrolls.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(page)
+        whole = dialog_column(self)
+        whole.addWidget(scroll, 1)
+        buttons = decision(self, "OK")
+        whole.addWidget(buttons)
+        height_px = page.sizeHint().height() + buttons.sizeHint().height() + GAP_PX + 2 * MARGIN_PX
+        open_at(self, _WIDTH_PX, height_px)
 
 
 class FolderField(QWidget):

@@ -101,7 +101,7 @@ class ViewControls(QWidget):
             text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._arrange()
         self._more.setMenu(self._make_menu(pictures))
-        self._recall()
+        self.recall()
         self._connect()
         self.set_settings(self._settings)
         self._remove_pin.setEnabled(view.marker is not None)
@@ -265,8 +265,8 @@ class ViewControls(QWidget):
         self._view.marker_changed.connect(self._remove_pin.setEnabled)
         self._view.availability_changed.connect(self._follow_availability)
 
-    def _recall(self) -> None:
-        """Set the switches as they were the last time."""
+    def recall(self) -> None:
+        """Set the switches for sky and edges as they are in the user's settings."""
         self._light.setChecked(True)
         self._sky.setChecked(bool(QSettings().value(_SKY, True, bool)))
         self._smooth.setChecked(bool(QSettings().value(_SMOOTH, True, bool)))
