@@ -238,6 +238,7 @@ def test_the_numbers_are_those_of_the_heights_that_are_written(dialog: ExportDia
 
 def test_the_picture_of_the_mesh_follows_the_options(dialog: ExportDialog, qtbot: QtBot) -> None:
     preview = dialog.findChild(MeshPreview)
+    assert preview is not None
 
     def tall() -> int:
         """Rows of the picture that show something of the mesh."""
@@ -246,13 +247,11 @@ def test_the_picture_of_the_mesh_follows_the_options(dialog: ExportDialog, qtbot
         middle = image.width() // 2
         return sum(image.pixel(middle, row) != background for row in range(image.height()))
 
-    with qtbot.waitSignal(preview.measured, timeout=20_000):
-        pass
+    drawing = tall()
+    qtbot.waitUntil(lambda: tall() != drawing, timeout=20_000)
     steep = tall()
-    with qtbot.waitSignal(preview.measured, timeout=20_000):
-        dialog.findChild(QDoubleSpinBox).setValue(0.01)
-    flat = tall()
-    assert steep != flat
+    dialog.findChild(QDoubleSpinBox).setValue(0.01)
+    qtbot.waitUntil(lambda: tall() != steep, timeout=20_000)
     assert "No mesh" not in words(dialog)
     tick(dialog, {"albedo"})
     assert "No mesh is written" in words(dialog)
@@ -265,9 +264,27 @@ def test_a_map_of_any_size_is_shown_in_few_pixels(qtbot: QtBot, monkeypatch: pyt
     source = PreviewSource.of(terrain, np.ones((100, 200), np.uint8), Sun())
     assert source.terrain.shape == source.ids.shape == (32, 64)
     assert source.terrain.pixel_size_m == pytest.approx(30 * 200 / 64)
+    ground, choice = TerrainExtent((100, 200), 30.0, (0.0, 0.0)), ExportChoice.usual(Path("/"), "a", (100, 200))
+    dialog = ExportDialog(ground, source, choice, 1.0)
+    qtbot.addWidget(dialog)
+    assert any("estimates" in text.text() for text in dialog.findChildren(QLabel))
 
 
-def test_a_number_is_copied(dialog: ExportDialog) -> None:
+def test_numbers_are_offered_when_they_are_known(dialog: ExportDialog, qtbot: QtBot) -> None:
+    def copies() -> list[bool]:
+        buttons = dialog.findChildren(QToolButton)
+        return [button.isEnabled() for button in buttons if button.accessibleName().startswith("Copy")]
+
+    assert not any(copies())
+    qtbot.waitUntil(lambda: all(copies()), timeout=20_000)
+    (level,) = [box for box in dialog.findChildren(QCheckBox) if "Level" in box.text()]
+    level.click()
+    assert not any(copies())
+    qtbot.waitUntil(lambda: all(copies()), timeout=20_000)
+
+
+def test_a_number_is_copied(dialog: ExportDialog, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: dialog.findChild(MeshPreview).is_measured, timeout=20_000)
     (copy,) = [child for child in dialog.findChildren(QToolButton) if child.accessibleName() == "Copy Scale X"]
     copy.click()
     assert QGuiApplication.clipboard().text() == "3000"

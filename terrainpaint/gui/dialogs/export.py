@@ -48,6 +48,10 @@ from terrainpaint.gui.widgets.numbers import ArrowField
 
 _MESH_SIZES = (256, 512, 1024)
 _NAMED_AT_MOST = 4
+_ESTIMATED = (
+    "This map is too large to be measured here: the numbers of heights are estimates, and the JSON file of height16 "
+    "has the exact range."
+)
 _SIZE = QSize(980, 620)
 _FRACTION_OF_SCREEN = 0.92
 
@@ -69,6 +73,7 @@ class ExportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
+        self._is_reduced = source.is_reduced
         self._ground, self._shape, self._view_exaggeration = ground, ground.shape, view_exaggeration
         self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         for box in self._choices.values():
@@ -118,6 +123,7 @@ class ExportDialog(QDialog):
     def set_source(self, source: PreviewSource) -> None:
         """Show another terrain, such as one that is exact now."""
         self._preview.set_source(source)
+        self._enable_numbers()
 
     def _request(self, choice: ExportChoice) -> ExportRequest:
         return choice.request(self._shape, self._view_exaggeration)
@@ -250,6 +256,12 @@ class ExportDialog(QDialog):
         if self._ground.height_range_m != (lowest_m, highest_m):
             self._ground = dataclasses.replace(self._ground, height_range_m=(lowest_m, highest_m))
             self._show_numbers()
+        self._enable_numbers()
+
+    def _enable_numbers(self) -> None:
+        """Numbers that are not known yet must not be copied."""
+        for page in self._numbers:
+            page.setEnabled(self._preview.is_measured)
 
     def _show_numbers(self) -> None:
         """The pages with the numbers that other programs ask for, after that of the mesh."""
@@ -257,9 +269,13 @@ class ExportDialog(QDialog):
         while self._numbers:
             old = self._numbers.pop()
             self._pages.removeTab(self._pages.indexOf(old))
+            old.setParent(None)
             old.deleteLater()
-        for title, numbers in ENGINES.items():
-            page = NumbersPage(numbers(self._ground))
+        for title, numbers_of in ENGINES.items():
+            numbers = numbers_of(self._ground)
+            if self._is_reduced:
+                numbers = dataclasses.replace(numbers, note=f"{_ESTIMATED} {numbers.note}")
+            page = NumbersPage(numbers)
             self._numbers.append(page)
             self._pages.setTabToolTip(self._pages.addTab(page, title), f"The numbers that {title} asks for")
         self._pages.setCurrentIndex(shown)
@@ -270,6 +286,7 @@ class ExportDialog(QDialog):
         name = Path(self._name.text().strip()).name or "name"
         options = ExportOptions(self._mesh.currentData(), self._exaggeration.value())
         self._preview.set_options(options, self._level_water.isChecked())
+        self._enable_numbers()
         self._no_mesh.setText("" if self._choices["obj"].isChecked() else "No mesh is written: obj is not chosen.")
         for key, form in FORMATS.items():
             size = form.estimate_bytes(*self._shape, options)

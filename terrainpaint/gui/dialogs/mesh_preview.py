@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,6 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import levelled
 from terrainpaint.export import ExportOptions
@@ -28,31 +28,28 @@ _WHOLE_AREA_PX = 1 << 26
 _AFTER_MS = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreviewSource:
-    """A copy of the terrain to export, with the classes `ids` (H, W) uint8 of its map; smaller than the map if that is
-    too large, with its pixels larger accordingly."""
+    """A copy of the terrain to export, with the classes `ids` (H, W) uint8 of its map.
+
+    `small` is the same as small as it is drawn. When the map is too large to be measured, `is_reduced` is True, and
+    all of it has fewer and larger pixels.
+    """
 
     terrain: Terrain
     ids: NDArray[np.uint8]
+    small: tuple[Terrain, NDArray[np.uint8]]
     sun: Sun
+    is_reduced: bool
 
     @classmethod
     def of(cls, terrain: Terrain, ids: NDArray[np.uint8], sun: Sun) -> PreviewSource:
-        """Copies what it needs of the arrays."""
-        if terrain.height.size > _WHOLE_AREA_PX:
-            terrain = _reduced(terrain, round(_WHOLE_AREA_PX**0.5))
-            size = terrain.shape[1], terrain.shape[0]
-            ids = np.asarray(cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
-        return cls(terrain, ids.copy(), sun)
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """What a job returns: the picture (h, w, 4) uint8, and the lowest and highest height in metres."""
-
-    picture: NDArray[np.uint8]
-    height_range_m: tuple[float, float]
+        """Keeps the arrays of `terrain`, and copies `ids`."""
+        small = _reduced(terrain, ids, _DRAWN_PX)
+        is_reduced = terrain.height.size > _WHOLE_AREA_PX
+        if is_reduced:
+            terrain, ids = _reduced(terrain, ids, round(_WHOLE_AREA_PX**0.5))
+        return cls(terrain, ids.copy(), small, sun, is_reduced)
 
 
 class MeshPreview(QWidget):
@@ -64,15 +61,21 @@ class MeshPreview(QWidget):
     def __init__(self, source: PreviewSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source = source
-        self._prepared: dict[bool, tuple[Terrain, tuple[float, float]]] = {}
         self._image = QImage()
         self._options, self._level_water = ExportOptions(), True
-        self._jobs = NewestJob(self)
-        self._jobs.done.connect(self._show)
+        self._measured_for: tuple[PreviewSource, bool] | None = None
+        self._pictures, self._ranges = NewestJob(self), NewestJob(self)
+        self._pictures.done.connect(self._show)
+        self._ranges.done.connect(lambda heights: self.measured.emit(*heights))
         self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
         self._timer.timeout.connect(self._start)
         self.setAccessibleName("Picture of the mesh")
         self.setMinimumSize(_SIZE / 2)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `measured` has told the heights of the present options."""
+        return self._measured_for == (self._source, self._level_water) and not self._ranges.is_wanted
 
     def sizeHint(self) -> QSize:
         return _SIZE
@@ -80,7 +83,6 @@ class MeshPreview(QWidget):
     def set_source(self, source: PreviewSource) -> None:
         """Draw another terrain, such as one that is exact now."""
         self._source = source
-        self._prepared = {}
         self._timer.start()
 
     def set_options(self, options: ExportOptions, level_water: bool) -> None:
@@ -91,7 +93,8 @@ class MeshPreview(QWidget):
     def stop(self) -> None:
         """Draw nothing any more."""
         self._timer.stop()
-        self._jobs.stop()
+        self._pictures.stop()
+        self._ranges.stop()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -112,46 +115,40 @@ class MeshPreview(QWidget):
 
     def _start(self) -> None:
         source, options, level_water = self._source, self._options, self._level_water
-        prepared = self._prepared
         ratio = self.devicePixelRatioF()
         size_px = max(32, round(self.height() * ratio)), max(32, round(self.width() * ratio))
+        self._pictures.start(lambda progress, cancel: _drawn(source, options, level_water, size_px))
+        if self._measured_for != (source, level_water):
+            self._measured_for = source, level_water
+            self._ranges.start(lambda progress, cancel: height_range(_height(source.terrain, source.ids, level_water)))
 
-        def work(progress: Progress, cancel: Cancel) -> _Drawn:
-            if level_water not in prepared:
-                prepared[level_water] = _prepared(source, level_water)
-            terrain, height_range_m = prepared[level_water]
-            check_cancel(cancel)
-            return _Drawn(_drawn(terrain, options, size_px, source.sun), height_range_m)
-
-        self._jobs.start(work)
-
-    def _show(self, drawn: _Drawn) -> None:
-        h, w, _ = drawn.picture.shape
-        self._image = QImage(drawn.picture.data, w, h, 4 * w, QImage.Format.Format_RGBA8888).copy()
-        self.measured.emit(*drawn.height_range_m)
+    def _show(self, picture: NDArray[np.uint8]) -> None:
+        h, w, _ = picture.shape
+        self._image = QImage(picture.data, w, h, 4 * w, QImage.Format.Format_RGBA8888).copy()
         self.update()
 
 
-def _prepared(source: PreviewSource, level_water: bool) -> tuple[Terrain, tuple[float, float]]:
-    """The terrain as small as it is drawn, and the range of all its heights."""
-    terrain = source.terrain
-    height = levelled(terrain.height, source.ids) if level_water else terrain.height
-    whole = Terrain(terrain.albedo, height, terrain.pixel_size_m, terrain.provenance)
-    return _reduced(whole, _DRAWN_PX), height_range(height)
+def _drawn(
+    source: PreviewSource, options: ExportOptions, level_water: bool, size_px: tuple[int, int]
+) -> NDArray[np.uint8]:
+    terrain, ids = source.small
+    terrain = dataclasses.replace(terrain, height=_height(terrain, ids, level_water))
+    grid = mesh_grid(terrain, ExportOptions(min(options.mesh_size or _DRAWN_PX, _DRAWN_PX), options.exaggeration))
+    return mesh_picture(grid, terrain.albedo, size_px, source.sun)
 
 
-def _drawn(terrain: Terrain, options: ExportOptions, size_px: tuple[int, int], sun: Sun) -> NDArray[np.uint8]:
-    side = min(options.mesh_size or _DRAWN_PX, _DRAWN_PX)
-    grid = mesh_grid(terrain, ExportOptions(side, options.exaggeration))
-    return mesh_picture(grid, terrain.albedo, size_px, sun)
+def _height(terrain: Terrain, ids: NDArray[np.uint8], level_water: bool) -> NDArray[np.float32]:
+    return levelled(terrain.height, ids) if level_water else terrain.height
 
 
-def _reduced(terrain: Terrain, longest_px: int) -> Terrain:
+def _reduced(terrain: Terrain, ids: NDArray[np.uint8], longest_px: int) -> tuple[Terrain, NDArray[np.uint8]]:
     """The same ground in fewer pixels, at most `longest_px` a side."""
     scale = longest_px / max(terrain.shape)
     if scale >= 1:
-        return terrain
+        return terrain, ids.copy()
     h, w = (max(2, round(side * scale)) for side in terrain.shape)
     albedo = np.asarray(cv2.resize(terrain.albedo, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
     height = np.asarray(cv2.resize(terrain.height, (w, h), interpolation=cv2.INTER_AREA), np.float32)
-    return Terrain(albedo, height, terrain.pixel_size_m * terrain.shape[1] / w, terrain.provenance)
+    fewer = np.asarray(cv2.resize(ids, (w, h), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+    pixel_size_m = terrain.pixel_size_m * terrain.shape[1] / w
+    return Terrain(albedo, height, pixel_size_m, terrain.provenance), fewer
