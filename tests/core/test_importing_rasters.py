@@ -171,6 +171,13 @@ def test_srtm_tiles(tmp_path: Path) -> None:
         np.testing.assert_array_equal(heights.height[known], tile[known])
         assert heights.gaps.declared == 100 and heights.gaps.suspected == 0
         assert heights.pixel_size_m == pytest.approx(np.sqrt(92.6 * 63.9), rel=0.003)
+    # The name of the tile counts, not that of the zip file.
+    for tile_name, size in (("N46E007.hgt", 76.8), ("alps.hgt", None)):
+        with zipfile.ZipFile(tmp_path / "download.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(path, f"folder/{tile_name}")
+        heights = read_height_map(tmp_path / "download.zip")
+        assert heights.pixel_size_m == (None if size is None else pytest.approx(size, rel=0.003))
+        np.testing.assert_array_equal(heights.height[known], tile[known])
     assert read_height_map(hgt(tmp_path, "alps.hgt")[0]).pixel_size_m is None
 
 
@@ -497,6 +504,33 @@ def test_headers_of_strangers(tmp_path: Path) -> None:
         path.with_suffix(".hdr").write_text("\n".join([*kept, line]) + "\n")
         with pytest.raises(InputFileError):
             read_height_map(path)
+
+
+@pytest.mark.parametrize("text", ["http://127.0.0.1:9/a", "+init=/etc/hosts:x", "/etc/hosts", "EPSG:4326", "\0", ""])
+def test_a_projection_that_is_no_well_known_text_is_ignored(tmp_path: Path, text: str) -> None:
+    path = saved(tmp_path / "a.bil", land(), "EHdr", **UTM)
+    path.with_suffix(".prj").write_text(text)
+    assert read_height_map(path).pixel_size_m == 30
+
+
+def test_erdas_imagine_and_the_files_that_it_names(tmp_path: Path) -> None:
+    assert read_height_map(saved(tmp_path / "a.img", land(), "HFA", compressed="yes", **UTM)).pixel_size_m == 30
+    path = saved(tmp_path / "b.img", land(), "HFA", use_spill="yes", **UTM)
+    np.testing.assert_array_equal(read_height_map(path).height, land())
+    # The same file with the name of another one in its place.
+    (tmp_path / "b.ige").rename(tmp_path / "c.ige")
+    path.write_bytes(path.read_bytes().replace(b"b.ige", b"c.ige"))
+    with pytest.raises(InputFileError, match="damaged or cut short"):
+        read_height_map(path)
+
+
+@pytest.mark.parametrize("stem", ["a#b?c", "a:b", "100% ü", "a!b", "zip+a", "a,b;c", "(a) [b] {c}", "-a", "~"])
+def test_names_with_other_characters(tmp_path: Path, stem: str) -> None:
+    for suffix, driver in ((".tif", "GTiff"), (".bil", "EHdr"), (".asc", "AAIGrid")):
+        plain = saved(tmp_path / f"plain{suffix}", land(), driver, **UTM)
+        for file in tmp_path.glob(f"{plain.stem}.*"):
+            file.rename(tmp_path / f"{stem}{file.suffix}")
+        np.testing.assert_array_equal(read_height_map(tmp_path / f"{stem}{suffix}").height, land())
 
 
 @pytest.mark.parametrize("name", ["/vsicurl/http://127.0.0.1:9/a.tif", "/vsizip//tmp/a.zip/a.tif", "http://127.0.0.1:9/a.tif",

@@ -11,13 +11,19 @@ _NOMINAL_WITHIN = 0.05
 """Projections of surveys distort lengths by less: their pixels keep the size that their makers gave them."""
 _SMALLEST_CELL_DEG = 1.0
 _POLE_DEG = 90.001
+_WELL_KNOWN = ("PROJCS[", "GEOGCS[", "COMPD_CS[", "PROJCRS[", "GEOGCRS[", "COMPOUNDCRS[")
+WGS84 = (
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+    'UNIT["degree",0.0174532925199433]]'
+)
+"""Longitude and latitude, as well-known text."""
 _WEB_MERCATOR, _WEB_MERCATOR_RADIUS_M = 3857, 6_378_137.0
 
 
 def georeference(dataset: Any, system: str = "") -> Georeference:
     """The georeference of an open dataset of rasterio.
 
-    `system` is the definition of the coordinate reference system for a dataset without one.
+    `system` is the coordinate reference system of a dataset without one, as well-known text; other text is ignored.
     """
     crs, transform = _crs(dataset), dataset.transform
     if crs is None and system:
@@ -61,12 +67,14 @@ def _crs(dataset: Any) -> Any:
 
 
 def _crs_of(text: str) -> Any:
-    """The system of a definition, None when it is not understood."""
+    """The system of a well-known text, None when it is none: GDAL would open the files and addresses in other text."""
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
 
+    if not text.upper().startswith(_WELL_KNOWN):
+        return None
     try:
-        return CRS.from_user_input(text, morph_from_esri_dialect=text.startswith(("PROJCS", "GEOGCS")))
+        return CRS.from_wkt(text, morph_from_esri_dialect=True)
     except CRSError:
         return None
 

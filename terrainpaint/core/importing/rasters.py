@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.exr_files import ExrRaster
-from terrainpaint.core.importing.ground import georeference
+from terrainpaint.core.importing.ground import WGS84, georeference
 from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
 from terrainpaint.errors import InputFileError
 
@@ -57,7 +57,7 @@ def _has_suffix(*suffixes: str) -> Callable[[bytes, str], bool]:
 _ASCII_GRID_KEYS = (b"ncols", b"nrows", b"xllcorner", b"xllcenter", b"yllcorner", b"yllcenter")
 
 # Each driver reads one file, and follows no references in it. The text formats and DTED are those of national surveys,
-# Terragen, BT and Surfer those of terrain programs. HFA is missing: its files name others, from which pixels are read.
+# Terragen, BT and Surfer those of terrain programs.
 _FORMATS = (
     _Format("TIFF", "GTiff", _starts(b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")),
     _Format("PNG", "PNG", _starts(b"\x89PNG\r\n\x1a\n")),
@@ -74,6 +74,7 @@ _FORMATS = (
     _Format("Terragen", "Terragen", _starts(b"TERRAGENTERRAIN ")),
     _Format("Binary Terrain", "BT", _starts(b"binterr1.")),
     _Format("DTED", "DTED", _starts(b"UHL1", b"HDR1UHL", b"VOL1UHL")),
+    _Format("Erdas Imagine", "HFA", _starts(b"EHFA_HEADER_TAG")),
     _Format("SRTM", "SRTMHGT", _has_suffix(".hgt")),
     _Format("USGS DEM", "USGSDEM", _has_suffix(".dem")),
     _Format("Esri BIL", "EHdr", _has_suffix(".bil", ".bip", ".bsq", ".flt")),
@@ -84,7 +85,11 @@ _UNPACKED_FORMATS = ("EHdr", "ENVI", "PNM")
 """GDAL reads zeros beyond the end of these files."""
 _HEADER_FORMATS = ("EHdr", "ENVI")
 """Their size and numbers are in a text file of the same name, `.hdr`."""
+_NAMING_FORMATS = ("HFA",)
+"""Their files can name others for pixels and overviews; only one of the same name, `.ige`, is opened."""
 _TILE_NAME = re.compile(r"[NS]\d\d[EW]\d\d\d.*\.hgt", re.IGNORECASE)
+_NOWHERE = "N00E000.hgt"
+"""The name that GDAL gets for an SRTM tile whose own name does not tell its place."""
 _PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
 
 _SETTINGS = {
@@ -181,19 +186,15 @@ def _opened(
     rasterio: Any, stack: ExitStack, path: Path, source: Path | str, found: _Format, wanted_px: int | None
 ) -> _GdalRaster:
     """Open `source`, a file or a name in GDAL's memory; `path` is the file that messages name."""
-    options: dict[str, Any] = {"driver": found.driver}
-    if found.driver == "SRTMHGT" and not _TILE_NAME.match(path.name):
-        return _unplaced_tile(rasterio, stack, path, found)
-    if found.driver in _HEADER_FORMATS:
-        assert isinstance(source, Path)
-        files = (source, _header_of(source, found.name))
-        options["opener"] = _opener({file.name: file for file in files})
-        # GDAL probes for the header by name; the opener admits nothing else.
-        stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
-    # An absolute name, because GDAL takes prefixes such as "GTIFF_DIR:" for instructions.
-    name = source if isinstance(source, str) else source.absolute()
-    name = str(name) if "opener" in options else name
     try:
+        # An absolute name, because GDAL takes prefixes such as "GTIFF_DIR:" for instructions.
+        name: Path | str = source if isinstance(source, str) else source.absolute()
+        options: dict[str, Any] = {"driver": found.driver}
+        if isinstance(name, Path) and (files := _files_of(name, found)):
+            options["opener"] = _opener(files)
+            name = str(name.with_name(next(iter(files))))
+            # GDAL probes for other files by name; the opener admits none.
+            stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"))
         dataset = stack.enter_context(rasterio.open(name, **options))
         # The name of another file, with any driver, in which GDAL would look for reduced copies.
         if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS"):
@@ -215,18 +216,22 @@ def _opened(
         if "codec" in str(error):
             raise InputFileError(f"{path} has a compression that is not known here; save it with deflate.") from error
         raise damaged(path) from error
+    if PurePosixPath(name).name == _NOWHERE:
+        info = dataclasses.replace(info, place=Georeference())
     return _GdalRaster(dataset, path, info)
 
 
-def _unplaced_tile(rasterio: Any, stack: ExitStack, path: Path, found: _Format) -> _GdalRaster:
-    """An SRTM tile whose name does not tell its place: GDAL gets the name of one, and its place is not used."""
-    tile = path.absolute().with_name("N00E000.hgt")
-    try:
-        dataset = stack.enter_context(rasterio.open(str(tile), driver=found.driver, opener=_opener({tile.name: path})))
-        info = dataclasses.replace(_info(dataset, path, found), place=Georeference())
-    except _errors() as error:
-        raise damaged(path) from error
-    return _GdalRaster(dataset, path, info)
+def _files_of(path: Path, found: _Format) -> dict[str, Path]:
+    """The files that GDAL may open for formats of several files, by the names that it gets; the raster is the first."""
+    if found.driver in _HEADER_FORMATS:
+        header = _header_of(path, found.name)
+        return {path.name: path, header.name: header}
+    if found.driver in _NAMING_FORMATS:
+        spill = path.with_suffix(".ige")
+        return {path.name: path, spill.name: spill}
+    if found.driver == "SRTMHGT" and not _TILE_NAME.match(path.name):
+        return {_NOWHERE: path}
+    return {}
 
 
 def _overview(dataset: Any, wanted_px: int) -> int | None:
@@ -277,9 +282,9 @@ def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
 
 
 def _system_of(path: Path, driver: str) -> str:
-    """The definition of the coordinate reference system that GDAL does not know: "" when there is none."""
+    """The well-known text of the coordinate reference system that GDAL does not know: "" when there is none."""
     if driver == "SRTMHGT":
-        return "EPSG:4326"
+        return WGS84
     projection = path.with_suffix(".prj")
     if driver != "EHdr" or not projection.is_file():
         return ""
@@ -365,9 +370,11 @@ def _opener(files: dict[str, Path]) -> Callable[..., Any]:
 def _unpacked(path: Path, name: str, content: bytes) -> Iterator[Raster]:
     """The raster in the content of a packed file. Its name tells the place of an SRTM tile."""
     found = _format_of(path, content[:_HEAD_BYTES], PurePosixPath(name).suffix.lower())
-    if not found.driver or found.driver in _HEADER_FORMATS:
+    if not found.driver or found.driver in (*_HEADER_FORMATS, *_NAMING_FORMATS):
         raise InputFileError(f"{path} must be unpacked first.")
     with _gdal() as rasterio, ExitStack() as stack:
+        if found.driver == "SRTMHGT" and not _TILE_NAME.match(name):
+            name = _NOWHERE
         memory = stack.enter_context(rasterio.MemoryFile(content, filename=name))
         yield _opened(rasterio, stack, path, memory.name, found, None)
 
