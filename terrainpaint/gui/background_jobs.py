@@ -27,6 +27,8 @@ class BackgroundJob(QObject):
 
     progressed = Signal(float)
     """Fraction that is done, 0..1."""
+    ending = Signal()
+    """Before `done` or `failed`, whose listeners may open a dialog and return when it is closed."""
     done = Signal(object)
     """What the work returned."""
     failed = Signal(str)
@@ -87,6 +89,7 @@ class BackgroundJob(QObject):
         if self._is_over:
             return
         self._is_over = True
+        self.ending.emit()
         if outcome is not None:
             signal, value = outcome
             signal.emit(value)
@@ -259,4 +262,4 @@ def _show_progress(parent: QWidget, text: str, job: BackgroundJob, cancel: Calla
         dialog.close()
         dialog.deleteLater()
 
-    job.ended.connect(close)
+    job.ending.connect(close)

@@ -357,7 +357,8 @@ def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel
         return _read_project(path, settings)
     if kind is Kind.MAP:
         notes: list[str] = []
-        return _Cells(read_map_cells(path, notes.append), map_pixel_size_m(path), tuple(notes))
+        cells = read_map_cells(path, notes.append)
+        return _Cells(cells, map_pixel_size_m(path), tuple(note.removeprefix(f"{path}: ") for note in notes))
     if kind is Kind.HEIGHTS:
         return read_height_map(path, MAX_PROJECT_SIDE_PX, None, progress, cancel)
     if kind is Kind.WEIGHTS:

@@ -2,7 +2,8 @@ import threading
 import time
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.progress import Cancel, Cancelled, Progress
@@ -90,3 +91,28 @@ def test_closing_cancels_and_does_not_wait_for_ever(
     assert not jobs.close()
     may_end.set()
     qtbot.waitUntil(lambda: jobs.close())
+
+
+def test_the_progress_is_gone_before_the_result_opens_a_dialog(jobs: WindowJobs, qtbot: QtBot) -> None:
+    shown: list[bool] = []
+
+    def work(progress: Progress, cancel: Cancel) -> None:
+        step = 0
+        while not shown:
+            progress(step / 1000)
+            step += 1
+            time.sleep(0.01)
+
+    def look() -> None:
+        shown.append(any(child.isVisible() for child in jobs.window.findChildren(ProgressDialog)))
+
+    def finished(result: object) -> None:
+        dialog = QDialog(jobs.window)
+        QTimer.singleShot(50, look)
+        QTimer.singleShot(100, dialog.accept)
+        dialog.exec()
+
+    QTimer.singleShot(1000, look)
+    jobs.run("Reading", work, finished)
+    qtbot.waitUntil(lambda: len(shown) == 2, timeout=10_000)
+    assert shown == [True, False]
