@@ -12,9 +12,6 @@ from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.map_camera import Projection
 
-_ONE = 256
-"""Opacities are whole numbers up to this."""
-
 
 class ReferencePicture:
     """Mixes reference pictures into pictures of the map. It keeps reduced copies of the last one."""
@@ -25,21 +22,22 @@ class ReferencePicture:
     def mixed(
         self, picture: NDArray[np.uint8], underlay: Underlay, screen: Rect, projection: Projection
     ) -> NDArray[np.uint8]:
-        """`picture` (h, w, 3 or 4) uint8 sRGB, which shows a rectangle of the screen, with the reference picture over
+        """(h, w, 3 or 4) uint8 sRGB: `picture`, which shows a rectangle of the screen, with the reference picture over
         it."""
         to_picture = _from_screen(underlay, screen, projection)
         cover = _coverage(to_picture, underlay.picture_shape, (screen.height, screen.width))
-        if cover is None:
+        if cover.size == 0:
             return picture
         matrix, level = self._reduced(underlay.picture, to_picture)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         size = screen.width, screen.height
         above = cv2.warpAffine(level, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        opacity = (cover * np.uint32(round(_ONE * min(underlay.opacity, 1.0))) // _ONE).astype(np.uint16)
-        colours = picture[:, :, :3] * (np.uint16(_ONE) - opacity)[:, :, None] + above * opacity[:, :, None]
-        result = picture.copy()
-        result[:, :, :3] = colours >> 8
-        return result
+        below = cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB) if picture.shape[2] == 4 else picture
+        opacity = min(underlay.opacity, 1.0)
+        if cover.size == 1 and cover[0, 0] == 1:
+            return np.asarray(cv2.addWeighted(above, opacity, below, 1 - opacity, 0), np.uint8)
+        weight = cover * np.float32(opacity)
+        return np.asarray(cv2.blendLinear(above, below, weight, 1 - weight), np.uint8)
 
     def _reduced(
         self, picture: NDArray[np.uint8], to_picture: NDArray[np.float64]
@@ -78,21 +76,19 @@ def _from_screen(underlay: Underlay, screen: Rect, projection: Projection) -> ND
 
 def _coverage(
     matrix: NDArray[np.float64], picture_shape: tuple[int, int], shape: tuple[int, int]
-) -> NDArray[np.uint32] | None:
-    """(h, w) uint32, 0..256: how much of each pixel the picture covers; None when it covers none."""
-    cover = np.full(shape, _ONE, np.uint32)
+) -> NDArray[np.float32]:
+    """(h, w) float32, 0..1: how much of each pixel the picture covers; (1, 1) when it covers all of them, (0, 0) when
+    it covers none."""
+    cover = np.ones((1, 1), np.float32)
     x, y = np.arange(shape[1], dtype=np.float32) + 0.5, np.arange(shape[0], dtype=np.float32)[:, None] + 0.5
-    for (across, down, start), side in zip(
-        matrix.astype(np.float32), (picture_shape[1], picture_shape[0]), strict=True
-    ):
+    for (across, down, start), side in zip(matrix.astype(np.float32), picture_shape[::-1], strict=True):
         ends = [across * right + down * low + start for right in (0, shape[1]) for low in (0, shape[0])]
         # So many pixels of the picture are one of the screen, in the direction of its normal.
         pixel = np.float32(math.hypot(across, down))
         if max(ends) <= -pixel or min(ends) >= side + pixel:
-            return None
+            return np.zeros((0, 0), np.float32)
         if min(ends) >= pixel and max(ends) <= side - pixel:
             continue
         place = across * x + down * y + start
-        inside = np.minimum(place, side - place) / pixel + np.float32(0.5)
-        cover = cover * (np.clip(inside, 0, 1) * _ONE).astype(np.uint32) // _ONE
-    return cover
+        cover = cover * np.clip(np.minimum(place, side - place) / pixel + np.float32(0.5), 0, 1)
+    return cover if cover.size == 1 else np.broadcast_to(cover, shape).astype(np.float32)
