@@ -9,7 +9,7 @@ import math
 from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from terrainpaint.core.painting import Brush, Shape, dab
@@ -20,7 +20,8 @@ from terrainpaint.gui.widgets.notation import local
 
 DARK = QColor(0, 0, 0, 170)
 LIGHT = QColor(255, 255, 255, 235)
-_BAR_PX = 170
+_BAR_PX, _BAR_FRACTION = 170, 0.4
+"""The longest bar: in pixels, and as a fraction of the width of the view."""
 _MARGIN_PX, _PADDING_PX, _TICK_PX = 8.0, 7.0, 5.0
 _PANEL_OPACITY = 225
 _MIN_GRID_PX = 8
@@ -65,14 +66,14 @@ def draw_text(painter: QPainter, at: QPointF, text: str, font: QFont) -> None:
     painter.fillPath(path, LIGHT)
 
 
-def draw_scale_bar(painter: QPainter, height: int, metres_per_px: float, font: QFont) -> None:
-    """In the lower left of a view of `height` logical pixels, on a panel of the theme."""
+def draw_scale_bar(painter: QPainter, view: QRect, metres_per_px: float, font: QFont) -> None:
+    """In the lower left of a view, in logical pixels, on a panel of the theme."""
     theme, metrics = current_theme(), QFontMetricsF(font)
-    length_m = nice_length(_BAR_PX * metres_per_px)
+    length_m = nice_length(min(_BAR_PX, _BAR_FRACTION * view.width()) * metres_per_px)
     text, length = length_text(length_m), round(length_m / metres_per_px)
     width = max(length, metrics.horizontalAdvance(text)) + 2 * _PADDING_PX
     tall = metrics.height() + _TICK_PX + 2 * _PADDING_PX - 2
-    box = QRectF(_MARGIN_PX, height - _MARGIN_PX - tall, width, tall)
+    box = QRectF(_MARGIN_PX, view.bottom() + 1 - _MARGIN_PX - tall, width, tall)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     draw_panel(painter, box)

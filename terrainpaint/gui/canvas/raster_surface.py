@@ -108,7 +108,7 @@ class RasterSurface(QWidget):
         if self._marker is not None:
             draw_outlined(painter, marker_path(self.to_screen(*self._marker)))
         if self._has_scale_bar:
-            draw_scale_bar(painter, self.height(), self._pixel_size_m / projection.zoom * ratio, self.font())
+            draw_scale_bar(painter, self.rect(), self._pixel_size_m / projection.zoom * ratio, self.font())
 
     def set_marker(self, at: tuple[float, float] | None) -> None:
         """Show a crosshair at a map position, such as that of the pointer in another view. None hides it."""
