@@ -6,6 +6,7 @@ The specification is at https://www.openraster.org.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from terrainpaint.core.archive import Archive, open_archive
 from terrainpaint.core.classes import nearest_classes
 from terrainpaint.core.main_memory import require_room
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX, Layer, Project, Settings, empty_cells
 from terrainpaint.core.project_header import MAX_LAYERS
-from terrainpaint.core.project_pictures import HEADER_BYTES, png_header, rgba_pixels
+from terrainpaint.core.project_pictures import HEADER_BYTES, PngHeader, png_header, rgba_pixels
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import require_legal_sides
 from terrainpaint.errors import ProjectError
@@ -30,6 +32,7 @@ STACK, MERGED, THUMBNAIL, BASE = "stack.xml", "mergedimage.png", "Thumbnails/thu
 _VERSION = "0.0.3"
 _MAX_STACK_BYTES = 4 << 20
 _MAX_OFFSET_PX = 1 << 20
+_MOST_PIXELS = 1 << 30
 _OPAQUE_ALPHA = 128
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -62,13 +65,16 @@ def _layer_xml(name: str, picture: str, visible: bool, marks: str) -> str:
     )
 
 
-def read_openraster(path: Path, settings: Settings) -> Project:
+def read_openraster(
+    path: Path, settings: Settings, progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> Project:
     """Import an OpenRaster file of any program: each pixel of a layer becomes the class of the nearest colour.
 
     Pixels whose alpha is below 128 become EMPTY. Groups are flattened; a layer in a hidden group is hidden. Opacity and
     blend mode of layers are ignored. A lowest layer that is filled with one class becomes the base class, so that a
     project is unchanged after another program has saved it. All other settings are those of `settings`.
-    Raises ProjectError for a file of another format, a damaged file, or a size that a map cannot have.
+    Raises ProjectError for a file of another format, a damaged file, a size that a map cannot have, or layers of far
+    more pixels than the map; Cancelled.
     """
     with open_archive(path, "an OpenRaster file") as archive:
         if STACK not in archive:
@@ -79,11 +85,21 @@ def read_openraster(path: Path, settings: Settings) -> Project:
             raise ProjectError(f"{path} is damaged: {STACK} {error}; save it again.") from error
         height, width = stack.shape
         require_legal_sides(path, height, width, MAX_PROJECT_SIDE_PX, ProjectError)
-        require_room(path, (len(stack.layers) + 1) * height * width, ProjectError)
-        layers = tuple(
-            Layer(key, layer.name or f"Layer {key}", _cells(archive, layer, stack.shape), layer.visible, layer.locked)
-            for key, layer in enumerate(reversed(stack.layers), 1)
-        )
+        areas = [math.prod(_declared(archive, layer).shape) for layer in stack.layers]
+        # Layers may name one picture a thousand times: it is small in the file, and decoded each time.
+        if sum(areas) > _MOST_PIXELS + len(areas) * height * width:
+            raise ProjectError(
+                f"{path} cannot be used: its layers have {sum(areas):,} pixels together; crop them to the picture."
+            )
+        # The cells of all layers and of the map, and the largest layer in four channels, as decoded and as copied.
+        require_room(path, (len(areas) + 1) * height * width + 8 * max(areas), ProjectError)
+        found = []
+        for key, layer in enumerate(reversed(stack.layers), 1):
+            check_cancel(cancel)
+            progress((key - 1) / len(areas))
+            cells = _cells(archive, layer, stack.shape)
+            found.append(Layer(key, layer.name or f"Layer {key}", cells, layer.visible, layer.locked))
+        layers = tuple(found)
     selected = [key for key, layer in enumerate(reversed(stack.layers), 1) if layer.selected]
     active = selected[0] if selected else layers[-1].key
     lowest = layers[0]
@@ -170,16 +186,28 @@ def _refuse_doctype(*_: object) -> None:
     raise ValueError("has a document type declaration")
 
 
-def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _declared(archive: Archive, layer: _StackLayer) -> PngHeader:
     name = layer.picture
     try:
         header = png_header(archive.start(name, HEADER_BYTES))
-        if not 1 <= min(header.height, header.width) <= max(header.height, header.width) <= MAX_PROJECT_SIDE_PX:
+        if not 1 <= min(header.shape) <= max(header.shape) <= MAX_PROJECT_SIDE_PX:
             raise ValueError(f"has {header.width} x {header.height} pixels")
-        size = header.height, header.width
+    except ValueError as error:
+        raise _unusable(archive, name, error) from error
+    return header
+
+
+def _unusable(archive: Archive, name: str, error: ValueError) -> ProjectError:
+    return ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.")
+
+
+def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    name, header = layer.picture, _declared(archive, layer)
+    size = header.shape
+    try:
         pixels = rgba_pixels(archive.read(name, header.max_bytes), size)
     except ValueError as error:
-        raise ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.") from error
+        raise _unusable(archive, name, error) from error
     cells = empty_cells(shape)
     visible = Rect(layer.row, layer.col, *size).clipped(shape)
     part = pixels[visible.moved(-layer.row, -layer.col).slices]

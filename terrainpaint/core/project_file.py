@@ -16,6 +16,7 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.files import atomic_path
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Project, ViewSettings, flattened
 from terrainpaint.core.project_header import (
     MAX_BYTES,
@@ -74,11 +75,13 @@ def save_project(path: Path, project: Project, view: ViewSettings, preview: NDAr
             _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
 
 
-def load_project(path: Path) -> tuple[Project, ViewSettings]:
+def load_project(
+    path: Path, progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> tuple[Project, ViewSettings]:
     """Read a project file.
 
     Raises StrippedProjectError for an OpenRaster file without the parts of a project, ProjectError for a file of
-    another format or a later version, a damaged one, or one that is too large for the memory.
+    another format or a later version, a damaged one, or one that is too large for the memory; Cancelled.
     """
     with open_archive(path, _KIND) as archive:
         if HEADER not in archive:
@@ -89,7 +92,7 @@ def load_project(path: Path) -> tuple[Project, ViewSettings]:
             raise ProjectError(f"{path} is not {_KIND}; choose another file.")
         try:
             header = decode_header(archive.read(HEADER, MAX_BYTES))
-            return _project(archive, header), header.view
+            return _project(archive, header, progress, cancel), header.view
         except TooNewError as error:
             raise ProjectError(
                 f"{path} was saved by {error}, which is newer; update TerrainPaint to open it."
@@ -100,14 +103,18 @@ def load_project(path: Path) -> tuple[Project, ViewSettings]:
             raise ProjectError(f"{path} is damaged: {error.args[0]}; use a backup copy.") from error
 
 
-def _project(archive: Archive, header: Header) -> Project:
+def _project(archive: Archive, header: Header, progress: Progress, cancel: Cancel) -> Project:
     shape = header.shape
     needed = (len(header.layers) + 2) * shape[0] * shape[1]
     if header.underlay is not None:
         # Three channels, as decoded, as copied and as shown.
         needed += 9 * math.prod(_declared(archive, UNDERLAY_PICTURE, None).shape)
     require_room(archive.path, needed, ProjectError)
-    cells = {layer.key: _picture(archive, layer_picture(layer.key), shape, decode_cells) for layer in header.layers}
+    cells = {}
+    for number, layer in enumerate(header.layers):
+        check_cancel(cancel)
+        progress(number / len(header.layers))
+        cells[layer.key] = _picture(archive, layer_picture(layer.key), shape, decode_cells)
     rerolls, picture = np.zeros(shape, np.uint8), None
     if header.rerolls:
         rerolls = _picture(archive, REROLLS_PICTURE, shape, decode_counts)

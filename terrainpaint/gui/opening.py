@@ -160,9 +160,10 @@ class OpenActions(QObject):
             self.import_path(path)
         elif self._saving.may_discard():
             self._begin(lambda: self.open_path(path))
-            self._jobs.run(
+            settings = self._new_settings()
+            self._jobs.read(
                 f"Opening {path.name}",
-                lambda progress, cancel: _read_project(path, self._new_settings()),
+                lambda progress, cancel: _read_project(path, settings, progress, cancel),
                 lambda opened: self._opened(path, opened),
             )
 
@@ -192,7 +193,7 @@ class OpenActions(QObject):
         path = self._ask_for_file("Reference picture", PICTURE_FILES)
         if path is not None:
             self._begin(self.load_underlay)
-            self._jobs.run(
+            self._jobs.read(
                 "Reading the picture",
                 lambda progress, cancel: read_colours(path, MAX_PROJECT_SIDE_PX),
                 lambda picture: self._show_underlay(path, picture),
@@ -253,7 +254,7 @@ class OpenActions(QObject):
             self.said.emit(" ".join((f"{path.name}:", *notes)))
 
     def _run_import(self, path: Path, read: Work, done: Callable[[Any], None]) -> None:
-        self._jobs.run(f"Importing {path.name}", read, done)
+        self._jobs.read(f"Importing {path.name}", read, done)
 
     def _import_raw(self, path: Path) -> None:
         try:
@@ -341,7 +342,7 @@ class OpenActions(QObject):
         if dialog.exec():
             choice = dialog.values()
             settings = dataclasses.replace(self._new_settings(), pixel_size_m=choice.map_pixel_size_m)
-            self._jobs.run(
+            self._jobs.read(
                 f"Importing {path.name}",
                 choice.classes,
                 lambda ids: self._imported(path, Project.painted(ids, settings)),
@@ -354,7 +355,7 @@ def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel
     """What a file has to offer, by its kind. Raises InputFileError with the reason of the reader that came nearest."""
     kind = kind_of(path)
     if kind is Kind.PROJECT:
-        return _read_project(path, settings)
+        return _read_project(path, settings, progress, cancel)
     if kind is Kind.MAP:
         notes: list[str] = []
         cells = read_map_cells(path, notes.append)
@@ -369,12 +370,12 @@ def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel
     return _Coloured(read_colours(path, MAX_PROJECT_SIDE_PX), encoding)
 
 
-def _read_project(path: Path, settings: Settings) -> _Opened:
+def _read_project(path: Path, settings: Settings, progress: Progress, cancel: Cancel) -> _Opened:
     """A project, or the layers that another program left of it."""
     try:
-        return _Opened(*load_project(path))
+        return _Opened(*load_project(path, progress, cancel))
     except StrippedProjectError:
-        return _Opened(read_openraster(path, settings), None)
+        return _Opened(read_openraster(path, settings, progress, cancel), None)
 
 
 def _mean(mask: NDArray[np.bool_]) -> float:

@@ -15,9 +15,9 @@ from PIL import Image
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.project import EMPTY, Project, Settings, flattened
-from terrainpaint.core.project_file import save_project
+from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import ProjectError
+from terrainpaint.errors import Cancelled, ProjectError
 from tests.core.projects import VIEW, assert_same, full_project
 from tests.core.test_project_file import forged, members_of, zipped
 
@@ -216,3 +216,21 @@ def test_a_file_with_stored_members_is_read(tmp_path: Path) -> None:
     members = members_of(ora(tmp_path / "a.ora", LAYER, {"a.png": png(colours((50, 60), 1))}))
     path = zipped(tmp_path / "b.ora", members, zipfile.ZIP_STORED)
     assert (read_openraster(path, SETTINGS).layers[0].cells == 1).all()
+
+
+def test_one_picture_that_is_named_by_a_thousand_layers(tmp_path: Path) -> None:
+    """It takes little room in the file, and minutes and memory to decode each time."""
+    data = png(np.zeros((2000, 2000, 4), np.uint8))
+    stack = "".join('<layer name="a" src="data/a.png"/>' for _ in range(900))
+    with pytest.raises(ProjectError, match="3,600,000,000 pixels together"):
+        read_openraster(ora(tmp_path / "a.ora", f"<stack>{stack}</stack>", {"data/a.png": data}), SETTINGS)
+
+
+def test_an_import_can_be_cancelled_between_layers(tmp_path: Path) -> None:
+    save_project(tmp_path / "a.terrainpaint", full_project(), VIEW, None)
+    for read in (lambda cancel: load_project(tmp_path / "a.terrainpaint", cancel=cancel),
+                 lambda cancel: read_openraster(tmp_path / "a.terrainpaint", SETTINGS, cancel=cancel)):  # fmt: skip
+        asked: list[int] = []
+        with pytest.raises(Cancelled):
+            read(lambda asked=asked: bool(asked.append(1)) or len(asked) == 2)
+        assert len(asked) == 2
