@@ -118,6 +118,19 @@ def test_kinds_of_rasters(tmp_path: Path) -> None:
         kind_of(tmp_path / "many.tif")
 
 
+def test_a_photograph_with_superfluous_bytes_is_a_picture(tmp_path: Path) -> None:
+    row, col = np.mgrid[:96, :128]
+    picture = Image.fromarray(np.stack([row * 2, col, 255 - row], axis=-1).astype(np.uint8))
+    picture.save(tmp_path / "a.jpg", restart_marker_rows=1)
+    data = (tmp_path / "a.jpg").read_bytes()
+    assert b"\xff\xd0" in data
+    (tmp_path / "a.jpg").write_bytes(data.replace(b"\xff\xd0", b"\x12\x34\xff\xd0"))
+    assert kind_of(tmp_path / "a.jpg") == Kind.PICTURE and colour_heights(tmp_path / "a.jpg") is None
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputFileError, match="damaged or cut short"):
+        kind_of(tmp_path / "a.jpg")
+
+
 def test_the_content_counts_and_not_the_suffix(tmp_path: Path) -> None:
     ids = np.zeros((48, 64), np.uint8)
     save_project(tmp_path / "a.png", Project.painted(ids, Settings(30.0, "s")), ViewSettings(), None)

@@ -40,15 +40,16 @@ class ColourHeights(StrEnum):
 def colour_heights(path: Path) -> ColourHeights | None:
     """Which of the two an 8-bit RGB or RGBA picture plausibly is; None for any other file.
 
-    The picture is decoded in both ways: heights lie within those of the Earth, and neighbours differ little although
-    the lowest of the three bytes differs much. Raises InputFileError when the file is damaged.
+    JPEG changes colours and cannot be one. The picture is decoded in both ways: heights lie within those of the Earth,
+    and neighbours differ little although the lowest of the three bytes differs much. Raises InputFileError when the
+    file is damaged.
     """
     if not is_raster(path):
         return None
     with open_raster(path) as raster:
         info = raster.info
         colours = info.bands - info.alpha
-        if info.dtype != "uint8" or colours != 3 or min(info.width, info.height) < 2:
+        if info.format == "JPEG" or info.dtype != "uint8" or colours != 3 or min(info.width, info.height) < 2:
             return None
         tops = np.unique(np.linspace(0, max(0, info.height - _SAMPLED_ROWS), _STRIPS).astype(int))
         strips = [raster.rows(int(top), min(int(top) + _SAMPLED_ROWS, info.height)) for top in tops]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError, open_picture
+from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError, load_pixels, open_picture
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.raster_info import Raster
 from terrainpaint.core.importing.rasters import is_raster, open_raster, require_regular_file
@@ -58,7 +58,13 @@ def kind_of(path: Path) -> Kind:
         return Kind.PROJECT
     if head.startswith((b"PK\3\4", b"\x1f\x8b")) or is_raster(path):
         with open_raster(path) as raster:
-            return _kind_of_raster(path, raster)
+            try:
+                return _kind_of_raster(path, raster)
+            except InputFileError:
+                # Superfluous bytes, as some cameras write them, are damage to heights but not to a picture.
+                if raster.info.format == "JPEG" and _is_whole_picture(path):
+                    return Kind.PICTURE
+                raise
     try:
         with open_picture(path):
             pass
@@ -73,6 +79,15 @@ def kind_of(path: Path) -> Kind:
         read_map(path)
         return Kind.MAP
     return Kind.PICTURE
+
+
+def _is_whole_picture(path: Path) -> bool:
+    try:
+        with open_picture(path) as picture:
+            load_pixels(picture)
+    except (OSError, UndecodableError):
+        return False
+    return True
 
 
 def _is_weights(path: Path, head: bytes) -> bool:
