@@ -51,6 +51,11 @@ class FilmWriter(ABC):
     def __init__(self, path: Path, timing: Timing, files: FileTransaction, closing: ExitStack) -> None:
         self._path, self._timing, self._files, self._closing = path, timing, files, closing
 
+    @classmethod
+    def first_file(cls, path: Path) -> Path:
+        """The first file that a film at `path` consists of."""
+        return path
+
     @abstractmethod
     def add(self, picture: Picture) -> None:
         """Write the next picture. Raises OutputError."""
@@ -104,9 +109,17 @@ class _Numbered(FilmWriter):
         super().__init__(path, timing, files, closing)
         self._count = 0
 
+    @classmethod
+    def first_file(cls, path: Path) -> Path:
+        return cls._file(path, 1)
+
+    @classmethod
+    def _file(cls, path: Path, number: int) -> Path:
+        return path.with_name(f"{path.stem}_{number:04d}{cls.suffix}")
+
     def add(self, picture: Picture) -> None:
         self._count += 1
-        final = self._path.with_name(f"{self._path.stem}_{self._count:04d}{self.suffix}")
+        final = self._file(self._path, self._count)
         Image.fromarray(picture).save(self._files.path(final), "PNG", compress_level=4)
 
 

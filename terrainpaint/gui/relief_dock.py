@@ -18,7 +18,7 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
-from terrainpaint.gui.dialogs.file_questions import ask_for_target, suffixes
+from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace, suffixes
 from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -27,7 +27,7 @@ from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import FINE_HEIGHT, FINE_TEXTURE, MOST_HEIGHT, Relief
-from terrainpaint.gui.view3d.stepped_job import SteppedJob
+from terrainpaint.gui.view3d.stepped_job import SteppedJob, time_left
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -234,7 +234,10 @@ class ReliefDock(QWidget):
         options = dialog.options()
         name, kind = FORMATS[options.kind]
         path = self._ask("Save a film of the 3D view", f"{name} (*{kind.suffix})")
-        if path is not None:
+        if path is None:
+            return
+        first = kind.first_file(path)
+        if first == path or may_replace(first, self.window()):
             self._run("Filming", view.film(path, options), self._report_film)
 
     def _shown_view(self) -> TerrainView3D | None:
@@ -269,7 +272,15 @@ class ReliefDock(QWidget):
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.setMinimumDuration(0)
         dialog.canceled.connect(job.cancel)
-        job.progressed.connect(dialog.show_progress)
+        begun = QElapsedTimer()
+        begun.start()
+
+        def show(fraction: float) -> None:
+            if left := time_left(begun.elapsed() / 1000, fraction):
+                dialog.setLabelText(f"{text}: {left}")
+            dialog.show_progress(fraction)
+
+        job.progressed.connect(show)
         job.failed.connect(self.refused)
         for ended in (job.finished, job.failed, job.cancelled):
             ended.connect(dialog.deleteLater)

@@ -46,6 +46,7 @@ def test_numbered_pictures_keep_their_transparency(tmp_path: Path) -> None:
         return np.full((4, 6, 4), (10, 20, 30, round(100 * fraction)), np.uint8)
 
     list(filmed(tmp_path / "turn.png", FORMATS["png"][1], clear, Timing(1, 4)))
+    assert FORMATS["png"][1].first_file(tmp_path / "turn.png") == tmp_path / "turn_0001.png"
     assert [path.name for path in sorted(tmp_path.iterdir())] == [f"turn_{number:04d}.png" for number in range(1, 5)]
     pixels = [np.asarray(Image.open(path))[2, 3].tolist() for path in sorted(tmp_path.iterdir())]
     assert pixels == [[10, 20, 30, alpha] for alpha in (0, 25, 50, 75)]

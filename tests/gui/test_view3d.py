@@ -38,6 +38,7 @@ from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import Reduced, Relief, reduction, sunlit
 from terrainpaint.gui.view3d.scene import SHADOW_MARGIN, Frame, Scene
+from terrainpaint.gui.view3d.stepped_job import time_left
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
@@ -525,6 +526,13 @@ def test_narrow_controls_keep_everything_in_the_menu(qtbot: QtBot, empty_folders
     again = ViewControls(view, {"albedo": "Albedo"})
     qtbot.addWidget(again)
     assert not next(action for action in again.findChildren(QAction) if action.text() == "Sky and haze").isChecked()
+
+
+def test_the_time_that_is_left_is_said_when_it_is_known() -> None:
+    assert time_left(1.0, 0.5) == "" and time_left(10.0, 0.0) == ""
+    assert time_left(10.0, 0.5) == "about 10 s left"
+    assert time_left(60.0, 0.1) == "about 9 min left"
+    assert time_left(100.0, 1.0) == "about 0 s left"
 
 
 def test_the_controls_say_which_picture_the_user_chose(qtbot: QtBot) -> None:

@@ -28,7 +28,7 @@ _SIZES = (
     ("Square", (2048, 2048)),
     ("Upright", (1080, 1920)),
 )
-_OWN, _FIRST = "Own size", "Full HD"
+_OWN = "Own size"
 _LEAST_PX, _MOST_PX = 64, 16_384
 _FORM_PX, _PREVIEW, _TALLEST_PX = 370, QSize(360, 120), 300
 _PREVIEW_MS = 60
@@ -40,13 +40,14 @@ Preview = Callable[[PictureOptions], NDArray[np.uint8]]
 
 
 class _PictureFields(QWidget):
-    """Size, water, pin and background. `settings` is the group of QSettings in which they are remembered."""
+    """Size, water, pin and background. `settings` is the group of QSettings in which the size is remembered,
+    `first_size` a name of `_SIZES`."""
 
     changed = Signal()
 
-    def __init__(self, form: Form, view: TerrainView3D, settings: str) -> None:
+    def __init__(self, form: Form, view: TerrainView3D, settings: str, first_size: str) -> None:
         super().__init__()
-        self._settings = settings
+        self._settings, self._first_size = settings, first_size
         self._screen = view.screen_size
         self._choice = QComboBox()
         for name, size in _SIZES:
@@ -95,7 +96,7 @@ class _PictureFields(QWidget):
         QSettings().setValue(f"{self._settings}/height", round(self._height.value()))
 
     def _recall(self) -> None:
-        name = str(QSettings().value(f"{self._settings}/size", _FIRST))
+        name = str(QSettings().value(f"{self._settings}/size", self._first_size))
         names = [self._choice.itemText(row).split(",")[0] for row in range(self._choice.count())]
         row = names.index(name) if name in names else 0
         self._choice.setCurrentIndex(row)
@@ -183,7 +184,7 @@ class PictureDialog(_ViewDialog):
 
     def __init__(self, view: TerrainView3D, parent: QWidget) -> None:
         super().__init__("Picture of the 3D view", "Save…", view.preview, parent)
-        self._fields = _PictureFields(self._form, view, "picture_3d")
+        self._fields = _PictureFields(self._form, view, "picture_3d", "Full HD")
         self._fields.changed.connect(self._timer.start)
         self._build()
 
@@ -219,7 +220,7 @@ class FilmDialog(_ViewDialog):
         self._form.add("&Length", self._seconds)
         self._form.add("&Pictures", self._fps)
         self._form.add("&Format", self._kind)
-        self._fields = _PictureFields(self._form, view, "film_3d")
+        self._fields = _PictureFields(self._form, view, "film_3d", "HD")
         self._fields.changed.connect(self._changed)
         for field in (self._seconds, self._fps):
             field.valueChanged.connect(self._changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint.errors import TerrainPaintError
 
+_LEAST_S, _MINUTES_FROM_S = 3.0, 90.0
 _Value = TypeVar("_Value")
 
 
@@ -79,3 +81,15 @@ class SteppedJob(QObject):
         self._timer.stop()
         self._steps.close()
         self.deleteLater()
+
+
+def time_left(passed_s: float, fraction: float) -> str:
+    """How long work of which `fraction` 0..1 is done after `passed_s` takes from now on, "" while that is a guess."""
+    if passed_s < _LEAST_S or fraction <= 0:
+        return ""
+    left_s = passed_s * (1 - fraction) / fraction
+    return (
+        f"about {left_s / 60:.0f} min left"
+        if left_s >= _MINUTES_FROM_S
+        else f"about {math.ceil(left_s / 5) * 5} s left"
+    )
