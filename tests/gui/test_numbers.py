@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings, Underlay
+from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.panels.status_bar import Reading
 from terrainpaint.gui.widgets.notation import (
     Notation,
@@ -165,14 +166,18 @@ def test_all_fields_of_all_dialogs(person: Person, sign: str, qtbot: QtBot, tmp_
     slope = np.add.outer(np.arange(64), np.arange(80))
     cv2.imwrite(str(tmp_path / "picture.png"), np.dstack([slope, slope // 2, slope]).astype(np.uint8))
     cv2.imwrite(str(tmp_path / "heights.png"), (slope * 300).astype(np.uint16))
-    (tmp_path / "heights.raw").write_bytes((slope * 300).astype("<u2").tobytes())
     for name in ("picture.png", "heights.png"):
         with person.in_dialog(QDialog, walks(name)):
             window.opening.import_path(tmp_path / name)
     assert counts["new"] == 3 and counts["resize"] == 2 and counts["picture.png"] >= 1 and counts["heights.png"] >= 8
-    export = export_dialog(qtbot, tmp_path, (48, 64))
-    for field in fields_of(export):
-        obeys(field, sign)
+    window.relief.create_view()
+    view = window.relief.view
+    assert view is not None
+    others = (export_dialog(qtbot, tmp_path, (48, 64)), PictureDialog(view, window), FilmDialog(view, window))
+    for dialog in others:
+        qtbot.addWidget(dialog)
+        for field in fields_of(dialog):
+            obeys(field, sign)
     # Previews of dialogs that were closed.
     qtbot.waitUntil(lambda: all(thread.name != "terrainpaint-job" for thread in threading.enumerate()))
 
