@@ -372,6 +372,7 @@ def _action(command: Command, menu_bar: QMenuBar, window: Window) -> QAction:
     if command.is_on is not None:
         action.setCheckable(True)
         action.setChecked(command.is_on)
+        action.setIconVisibleInMenu(False)  # a menu shows there whether it is on
     if command.icon:
         action.setIcon(icon(command.icon))
     action.setStatusTip(command.tip)

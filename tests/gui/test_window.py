@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QDockWidget, QLabel, QMenu, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import asset_path
@@ -157,6 +157,15 @@ def test_every_command_is_in_a_menu_and_says_what_it_does(person: Person) -> Non
         assert action.toolTip(), name
     keys = [key.toString() for action in person.window.actions_.values() for key in action.shortcuts()]
     assert len(keys) == len(set(keys))
+
+
+def test_every_switch_in_a_menu_has_a_check_mark_and_no_icon_in_its_place(painter: Person) -> None:
+    painter.window.relief.create_view()
+    menus = painter.window.findChildren(QMenu)
+    switches = {action.text(): action for menu in menus for action in menu.actions() if action.isCheckable()}
+    assert {"&Grid", "&Scale bar", "&Dark", "&Light", "F&ull screen", "Layers", "Sky and haze"} <= set(switches)
+    for text, action in switches.items():
+        assert action.icon().isNull() or not action.isIconVisibleInMenu(), text
 
 
 def test_resize_and_crop_are_steps_of_undo(painter: Person) -> None:
