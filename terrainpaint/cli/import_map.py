@@ -14,7 +14,7 @@ from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, c
 from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, kind_of_content, read_heights, read_project
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.classes import CLASS_NAMES, WATER
-from terrainpaint.core.decoding import WHITE, describe_picture
+from terrainpaint.core.decoding import WHITE
 from terrainpaint.core.importing import (
     DEFAULT_PIXEL_SIZE_M,
     ClassLimits,
@@ -136,7 +136,7 @@ def _in_metres(work: _Import, heights: HeightMap) -> NDArray[np.float32]:
     if heights.suggested is HeightUnit.RANGE:
         raise OptionError(
             f"{arguments.file} does not tell what its numbers, {low:g} to {high:g}, stand for; give the metres of "
-            "black and white with --lowest and --highest, or --unit m."
+            "black and white with --lowest and --highest, --unit m, or --as picture for a picture in grey."
         )
     work.note(
         f"{arguments.file} does not tell the unit of its numbers, {low:g} to {high:g}; they were taken as "
@@ -169,9 +169,8 @@ def _limits(arguments: ImportArguments, height: NDArray[np.float32], pixel_size_
 
 def _of_picture(work: _Import) -> _Imported:
     arguments = work.arguments
-    header = describe_picture(arguments.file)
-    _require_fitting(arguments, header.width, header.height)
     picture = read_colours(arguments.file, MAX_PROJECT_SIDE_PX)
+    _require_fitting(arguments, picture.file_shape[1], picture.file_shape[0])
     for note in picture.notes:
         work.note(f"{arguments.file}: {note}")
     work.line.stage("Finding the classes")

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from numpy.typing import NDArray
 
 from terrainpaint.cli.reading import UNIT_NAMES, kind_of_content, measure, read_project
 from terrainpaint.core.assets import shipped_styles
-from terrainpaint.core.classes import CLASS_NAMES, class_fractions
+from terrainpaint.core.classes import CLASS_NAMES, PALETTE, class_fractions, nearest_classes
 from terrainpaint.core.decoding import describe_picture
-from terrainpaint.core.importing import HeightUnit, Kind
-from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest
-from terrainpaint.core.project import flattened
+from terrainpaint.core.importing import HeightUnit, Kind, read_colours
+from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
+from terrainpaint.core.project import EMPTY, flattened
 from terrainpaint.core.rects import Rect
-from terrainpaint.errors import MapError
+from terrainpaint.errors import InputFileError
 
 _KEYS = ("kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps")
 """The keys that every JSON object has, null where they do not apply or the file does not tell."""
@@ -96,8 +97,8 @@ def _of_heights(path: Path) -> _Description:
 
 def _of_map(path: Path) -> _Description:
     notes: list[str] = []
-    segmentation, _ = read_map_nearest(path, say=lambda note: notes.append(note.removeprefix(f"{path}: ")))
-    rows, cols = segmentation.shape
+    cells = read_map_cells(path, lambda note: notes.append(note.removeprefix(f"{path}: ")))
+    rows, cols = cells.shape
     pixel_size_m = map_pixel_size_m(path)
     facts = [("map", str(path)), ("size", f"{cols} x {rows} px")]
     if pixel_size_m is None:
@@ -106,33 +107,43 @@ def _of_map(path: Path) -> _Description:
             facts.append(("ground size", f"{cols * km:g} x {rows * km:g} km, with the style {style}"))
     else:
         facts += _ground(cols, rows, pixel_size_m)
-    classes = _classes(segmentation.ids)
-    facts += [*_percentages(classes), *(("note", note) for note in notes)]
-    return _Description(
-        facts,
-        {"width": cols, "height": rows, "pixel_size_m": pixel_size_m, "classes": classes, "notes": notes},
-    )
+    seen = cells != EMPTY
+    classes = _classes(cells[seen])
+    clear = float(1 - np.count_nonzero(seen) / seen.size)
+    facts += [*_percentages(classes), *_see_through(clear), *(("note", note) for note in notes)]
+    record = {"width": cols, "height": rows, "pixel_size_m": pixel_size_m, "classes": classes, "see_through": clear}
+    return _Description(facts, record | {"notes": notes})
 
 
 def _of_picture(path: Path) -> _Description:
-    header = describe_picture(path)
-    width, height, kind, mode = header.width, header.height, header.format, header.mode
-    facts = [("picture", str(path)), ("format", f"{kind}, {mode}"), ("size", f"{width} x {height} px")]
-    record: dict[str, Any] = {"width": width, "height": height, "format": kind, "mode": mode}
-    notes: list[str] = []
-    try:
-        segmentation, inexact = read_map_nearest(path, say=lambda note: notes.append(note.removeprefix(f"{path}: ")))
-    except MapError as error:  # grey, too small or too large for a map
-        notes.append(str(error))
-    else:
-        classes = _classes(segmentation.ids)
-        facts += [
-            *_percentages(classes),
-            ("not exact", f"{inexact:7.2%} of the pixels; counted as the nearest class"),
-        ]
-        record |= {"classes": classes, "inexact": inexact}
-    facts += [("note", note) for note in notes]
-    return _Description(facts, record | {"notes": notes})
+    picture, form = read_colours(path), {}
+    with suppress(InputFileError):  # rasters that only GDAL reads
+        header = describe_picture(path)
+        form = {"format": header.format, "mode": header.mode}
+    rows, cols = picture.file_shape
+    clear = 0.0 if picture.see_through is None else float(picture.see_through.mean())
+    colours = picture.rgb.reshape(-1, 3) if picture.see_through is None else picture.rgb[~picture.see_through]
+    ids = nearest_classes(colours)
+    classes, inexact = _classes(ids), float((PALETTE[ids] != colours).any(axis=1).mean())
+    facts = [
+        ("picture", str(path)),
+        *([("format", ", ".join(form.values()))] if form else []),
+        ("size", f"{cols} x {rows} px"),
+        *_percentages(classes),
+        ("not exact", f"{inexact:7.2%} of the pixels; counted as the nearest class"),
+        *_see_through(clear),
+        *(("note", note) for note in picture.notes),
+    ]
+    record = {
+        "width": cols,
+        "height": rows,
+        **form,
+        "classes": classes,
+        "inexact": inexact,
+        "see_through": clear,
+        "notes": list(picture.notes),
+    }
+    return _Description(facts, record)
 
 
 def _of_project(path: Path) -> _Description:
@@ -224,6 +235,10 @@ def _classes(ids: NDArray[np.uint8]) -> dict[str, float]:
 
 def _percentages(classes: dict[str, float]) -> list[tuple[str, str]]:
     return [(name, f"{fraction:7.2%}") for name, fraction in classes.items()]
+
+
+def _see_through(fraction: float) -> list[tuple[str, str]]:
+    return [("see-through", f"{fraction:7.2%} of the pixels")] if fraction else []
 
 
 def _reach(reach_px: int | None) -> str:

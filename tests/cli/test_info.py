@@ -97,6 +97,12 @@ def test_gaps_are_a_fraction_declared_or_not(run: Run, tmp_path: Path, mark: flo
         assert facts["suspected_gap_values"] == ([] if profile else [mark])
 
 
+def test_a_raster_without_any_height_is_refused(run: Run, tmp_path: Path) -> None:
+    path = write_tif(tmp_path / "empty.tif", np.full((40, 50), -9999, np.float32))
+    assert_one_sentence(run("info", path), path, "only gaps")
+    assert_one_sentence(run("import", path, "-o", tmp_path / "m.png"), path, "only gaps")
+
+
 def test_heights_without_a_unit_have_no_metres(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "land.png"
     Image.fromarray(np.rint((land() - LOW_M) / (HIGH_M - LOW_M) * 60_000).astype(np.uint16)).save(path)
@@ -177,7 +183,20 @@ def test_a_picture_too_small_for_a_map_is_described(run: Run, tmp_path: Path) ->
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)).save(tmp_path / "p.png")
     facts = facts_of(run, tmp_path / "p.png")
     assert (facts["kind"], facts["width"], facts["height"]) == ("picture", 12, 9)
-    assert any("at least 32" in note for note in facts["notes"])
+    assert (facts["inexact"], facts["see_through"]) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", ["map", "picture"])
+def test_see_through_pixels_count_for_no_class(run: Run, tmp_path: Path, kind: str) -> None:
+    colours = PALETTE[blocks()] - np.uint8(kind == "picture")
+    alpha = np.full(colours.shape[:2], 255, np.uint8)
+    alpha[:, :20] = 0
+    Image.fromarray(np.dstack([colours, alpha])).save(tmp_path / "p.png")
+    facts = facts_of(run, tmp_path / "p.png")
+    assert facts["kind"] == kind
+    assert facts["see_through"] == pytest.approx(2 / 7)
+    assert facts["classes"] == pytest.approx(dict.fromkeys(CLASS_NAMES, 0.2) | {"water": 0, "grassland": 0})
+    assert "28.57%" in run("info", tmp_path / "p.png").out
 
 
 def test_projects_and_openraster(run: Run, tmp_path: Path) -> None:

@@ -18,14 +18,16 @@ from PIL import Image
 
 from terrainpaint.core.decoding import WHITE, UndecodableError, is_upright, load_pixels, open_picture, picture_of
 from terrainpaint.core.files import why_unreadable
+from terrainpaint.core.importing import describe_raster, read_colours
 from terrainpaint.core.importing.rasters import open_raster
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
-from terrainpaint.errors import InputFileError, TrainingError
+from terrainpaint.errors import DeviceError, InputFileError, TrainingError
 from trainer.data.height_layers import HeightLayer, HeightRange, read_height_layer
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, assemble, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
+_RASTER_SUFFIXES = (".tif", ".tiff")
 PICTURE_CUTS = (Cut.CENTRE, Cut.RANDOM, Cut.WHOLE)
 """Default cuts of pictures."""
 TERRAIN_CUTS = (Cut.CENTRE, Cut.RANDOM)
@@ -139,7 +141,15 @@ def tiles_from_files(
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of any picture, turned upright, on white where it is transparent. Raises UnusableFile."""
+    """(H, W, 3) uint8 sRGB of any picture, turned upright, on white where it is transparent. Raises UnusableFile.
+
+    A raster whose rows run from the south is turned too, as its heights are.
+    """
+    if _is_turned(path):
+        try:
+            return read_colours(path).over(WHITE)
+        except (InputFileError, DeviceError) as error:
+            raise UnusableFile(str(error).removeprefix(f"{path} ").rstrip(".")) from error
     try:
         with open_picture(path) as opened:
             if opened.mode == "F":
@@ -148,11 +158,24 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
                 raise UnusableFile("holds numbers of more than 16 bits, which are no lightness")
             return picture_of(opened).over(WHITE)
     except UndecodableError as error:
+        if path.suffix.lower() in _RASTER_SUFFIXES:
+            with suppress(InputFileError, DeviceError):  # a compression that Pillow does not know
+                return read_colours(path).over(WHITE)
         raise UnusableFile(str(error)) from error
     except MemoryError as error:
         raise UnusableFile("does not fit into memory; cut it into parts") from error
     except OSError as error:
         raise UnusableFile(f"cannot be read: {why_unreadable(error)}") from error
+
+
+def _is_turned(path: Path) -> bool:
+    """Whether a TIFF has rows that do not run from north to south."""
+    if path.suffix.lower() not in _RASTER_SUFFIXES:
+        return False
+    try:
+        return describe_raster(path).place.is_turned
+    except InputFileError:
+        return False
 
 
 def _is_16_bit_grey(picture: Image.Image) -> bool:

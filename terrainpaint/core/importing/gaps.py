@@ -21,6 +21,7 @@ _MARKS = (
     *(9999.0, 99999.0, 32767.0, 65535.0, 65534.0, 2147483648.0, 1e6, 1e7, 1e9, 1e10, -1e6, -1e7, -1e9, -1e10),
 )
 """Numbers that programs write where there is no height, in float32."""
+_USUAL_MARK = -9999.0
 _FAR_MARKS = (-999.0, 9999.0)
 """They can be heights too, so they must be further away than all others are from each other."""
 _STRIP_ROWS = 256
@@ -118,11 +119,14 @@ class NumberStatistics:
     def suspected(self, scale: float = 1.0, offset: float = 0.0) -> tuple[float, ...]:
         """The marks that stand apart from all other numbers; `scale` and `offset` turn numbers into metres.
 
-        Marks below -20,000 m are always suspected, and those above 20,000 m if there are other numbers.
+        Marks below -20,000 m are always suspected, those above 20,000 m when there are other numbers, and -9999 when
+        there are none.
         """
         low, high = self.low, self.high
         if low > high:
-            return tuple(sorted(mark for mark in self.marks if mark * scale + offset <= LOWEST_M))
+            return tuple(
+                sorted(mark for mark in self.marks if mark == _USUAL_MARK or mark * scale + offset <= LOWEST_M)
+            )
         marks = []
         # From the inside to the outside: -9998 may be a mark, or the lowest height besides -32768.
         for mark in sorted(self.marks, key=lambda mark: max(low - mark, mark - high)):

@@ -252,6 +252,21 @@ def test_heights_in_feet_and_with_rows_from_the_south_become_metres_with_north_o
     assert any("feet" in note for _, note in tiles.notes)
 
 
+def test_a_raster_of_colours_is_turned_as_its_heights_are(tmp_path: Path) -> None:
+    north = np.zeros((64, 64, 3), np.uint8)
+    north[:20] = (200, 40, 40)
+    (tmp_path / "in").mkdir()
+    place = {"crs": "EPSG:32633", "transform": Affine(30, 0, 5e5, 0, 30, 5e6)}
+    with rasterio.open(tmp_path / "in" / "a.tif", "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8",
+                       **place) as raster:  # fmt: skip
+        raster.write(np.moveaxis(north[::-1], -1, 0))
+    metres = np.tile(np.arange(64, dtype=np.float32)[:, None], (1, 64))
+    write_heights(tmp_path / "h" / "a.tif", metres[::-1], **place)
+    tiles = prepared(tmp_path, "--heights", str(tmp_path / "h"))
+    np.testing.assert_allclose(tiles.height[0], metres, atol=1)
+    assert tiles.texture[0, :16, :, 0].min() > 150 and tiles.texture[0, 24:, :, 0].max() < 60
+
+
 @pytest.mark.parametrize("numbers", [(0, 65535), (0.0, 1.0)])
 def test_heights_without_a_unit_follow_the_range(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], numbers: tuple[float, float]
