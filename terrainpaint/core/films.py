@@ -185,7 +185,8 @@ FORMATS: Mapping[str, tuple[str, type[FilmWriter]]] = {
 
 
 def filmed(path: Path, kind: type[FilmWriter], shot: Shot, timing: Timing) -> Generator[float, None, Path]:
-    """Write a film to `path`, or to numbered files next to it; yields the fraction that is done, returns the path.
+    """Write a film to `path`, or to numbered files next to it; yields the fraction that is done, returns the path
+    of the first file.
 
     Raises OutputError when a file cannot be written, OptionError when the film is too large for its format; then, and
     when the generator is closed, there is no file.
@@ -201,7 +202,7 @@ def filmed(path: Path, kind: type[FilmWriter], shot: Shot, timing: Timing) -> Ge
             writer.add(steps.value)
         for _ in writer.finish():
             yield 1.0
-    return path
+    return kind.first_file(path)
 
 
 class _Result:

@@ -237,7 +237,10 @@ class TerrainView3D(QWidget):
         return SteppedJob(self._drawn(scene, options, is_fine=True), self)
 
     def film(self, path: Path, options: FilmOptions) -> SteppedJob:
-        """Film the scene as it is now; `finished` has the path. A film without background needs a format with alpha."""
+        """Film the scene as it is now; `finished` has the first file.
+
+        A film without background needs a format with alpha.
+        """
         scene = self._scene_of(options.picture)
         kind = FORMATS[options.kind][1]
 
