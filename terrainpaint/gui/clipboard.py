@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
-from terrainpaint.core.classes import CLASS_COUNT, PALETTE, nearest_classes
+from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.decoding import decoded
 from terrainpaint.core.files import local_path
+from terrainpaint.core.importing import likely_classes
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
 from terrainpaint.core.selection import Clip
 
@@ -41,7 +42,7 @@ def put(clip: Clip) -> None:
 def get() -> Clip | None:
     """The piece or picture on the clipboard, None when there is neither.
 
-    Each pixel of a picture gets the class of the nearest colour, a transparent one none.
+    Each pixel of a picture gets the class that its colour looks like, a transparent one none.
     """
     data = QGuiApplication.clipboard().mimeData()
     if data.hasFormat(_FORMAT):
@@ -85,4 +86,4 @@ def _classes(image: QImage) -> NDArray[np.uint8]:
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     pixels = lines[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
-    return np.where(pixels[:, :, 3] >= _OPAQUE, nearest_classes(pixels[:, :, :3]), np.uint8(EMPTY))
+    return np.where(pixels[:, :, 3] >= _OPAQUE, likely_classes(pixels[:, :, :3]), np.uint8(EMPTY))

@@ -192,6 +192,17 @@ def test_other_proportions_are_refused_and_change_nothing(
     np.testing.assert_array_equal(dialog.values().classes(), ids)
 
 
+def test_a_see_through_sea_is_taken_as_sea(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
+    rgb = texture(heights(), (144, 96))
+    sea = (rgb == (15, 35, 75)).all(axis=2)
+    clear = np.dstack([np.where(sea[..., None], np.uint8(255), rgb)[:, :, ::-1], np.where(sea, 0, 255)])
+    assert cv2.imwrite(str(tmp_path / "sky.png"), clear.astype(np.uint8))
+    choose_texture(qtbot, dialog, tmp_path / "sky.png")
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    np.testing.assert_array_equal(dialog.values().classes(), classes_of_earth(rgb, heights(), 2000.0))
+    assert f"{percent(sea.mean())} of it is see-through and is taken as sea." in words(dialog)
+
+
 def test_a_file_that_is_no_picture_is_refused(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
     path = tmp_path / "no.png"
     path.write_bytes(b"no picture")

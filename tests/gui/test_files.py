@@ -457,7 +457,7 @@ def test_an_import_is_unsaved_work(
 
 def test_a_photo_is_imported_through_its_dialog(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
     ids = painted((60, 80))
-    noise = np.random.default_rng(1).integers(-9, 10, (60, 80, 3))
+    noise = np.random.default_rng(1).integers(-8, 9, (60, 80, 3))
     rgb = np.clip(PALETTE[ids].astype(int) + noise, 0, 255).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "photo.png"), rgb[:, :, ::-1])
 

@@ -16,28 +16,30 @@ from terrainpaint.core.classes import CLASS_COUNT, CLASSES
 _SAMPLE_PX = 50_000
 _STRIP_PX = 1 << 20
 _ITERATIONS = 60
-_FORCED_AT_MOST = 6.0
+_FORCED_AT_MOST = 3.0
 """Difference, as in `likely_classes`, by which the class of a one-to-one assignment may be worse than the likeliest."""
 _BITS = 6
 """Of each channel in the table of colours: near enough, as all class colours are likely to be their own class."""
 _LIGHTNESS_WEIGHT = 0.55
 """Of a difference in lightness: land in shadow has the hue of land in the sun."""
-_CLOSER = 0.08
-"""Factor of the squared distance to a class colour."""
+_CHANGED = 7.0
+"""Difference in CIELAB by which a class colour may be changed and still counts as exact: about half of the least
+difference of two class colours."""
 _TYPICAL = {
     "water": (
         "0a1a3c 02050f 0f2d50 142f6b 1e4678 2a5f8f 0000a0 0064c8 5082b4 6eaad2 a0c8e6 bfdcec 3c8c96 "
         "64b4b4 93cfd0 124b50 99b3cc aad3df"
     ),
     "grassland": (
-        "8ca050 a0b464 b4c878 c8d796 969b5a afaf6e 9bc35a 7cc850 c8e6a0 dcebc3 78873c 64d23c e6f0b4 f5f5c8 cdebb0"
+        "8ca050 a0b464 b4c878 c8d796 969b5a afaf6e 9bc35a 7cc850 c8e6a0 dcebc3 78873c 64d23c e6f0b4 f5f5c8 cdebb0 "
+        "b9d7a5"
     ),
     "forest": (
         "0f1e0c 1e3214 283c1e 324b28 3c5a32 46643c 50783c 006400 148c28 228b22 5a8c5a 8cb48c add19e "
-        "1e3c32 37503c 4b5f37"
+        "1e3c32 37503c 4b5f37 a0c896 aac8a5"
     ),
     "hills": ("5a3c28 6e4b32 785a3c 8c6446 a06e4b 8b4513 a0703c 967850 aa825a 7d5546 c88c64 46321e 2d1e12 824628"),
-    "desert": "d2b48c c8aa82 e1be91 ebd7aa f0e1be e6c896 d7af7d f5deb3 cd9b69 e6af82 ffd28c ffc864 f0d7c8",
+    "desert": "d2b48c c8aa82 e1be91 ebd7aa f0e1be e6c896 d7af7d f5deb3 cd9b69 e6af82 ffd28c ffc864 f0d7c8 aa9673",
     "mountain": "464442 5a5855 6e6b68 828080 8c8782 a0a0a0 787d82 9b958c 282828",
     "tundra": "ffffff fafafa f0f0f0 ebf0f5 e1e6eb d7d7d2 d2cdc3 c3c8c8 e6e6dc beb9aa dce4ee ccd6e4",
 }
@@ -135,11 +137,12 @@ def _class_distances(lab: NDArray[np.float32]) -> NDArray[np.float32]:
         typical = [tuple(bytes.fromhex(colour)) for colour in _TYPICAL[terrain_class.name].split()]
         known = _lab(np.array([terrain_class.colour, *typical], np.uint8))
         # A class colour that was slightly changed, as in a JPEG, stays its class.
-        distance = _CLOSER * np.square(lab - known[0]).sum(axis=1)
-        # One at a time: all of them for a table of colours would take some hundred megabytes.
-        for colour in known:
-            np.minimum(distance, np.square((lab - colour) * weights).sum(axis=1), out=distance)
-        nearest.append(np.sqrt(distance))
+        own = np.maximum(np.sqrt(np.square(lab - known[0]).sum(axis=1)) - _CHANGED, 0)
+        # |x - c|^2 = |x|^2 - 2 x c + |c|^2, without an array of all differences.
+        seen, colours = lab * weights, known * weights
+        products = np.square(colours).sum(axis=1) - 2 * (seen @ colours.T)
+        distance = products.min(axis=1) + np.square(seen).sum(axis=1)
+        nearest.append(np.minimum(own, np.sqrt(np.maximum(distance, 0))))
     return np.stack(nearest, axis=1)
 
 

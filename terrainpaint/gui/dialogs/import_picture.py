@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QRadioButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -45,6 +46,8 @@ CLUSTERS = 7
 _PREVIEW_PX = 640
 _USUAL_PX = 4096
 _BAND_PX = 1 << 20
+_WIDTH_PX, _HEIGHT_PX, _FRAME_PX = 1000, 720, 60
+_SIDE_PX, _BAR_PX, _COLUMN_GAP_PX = 300, 12, 24
 
 
 class ColourMode(Enum):
@@ -98,7 +101,7 @@ class ImportPictureDialog(QDialog):
         self._after = PictureView("The map", QSize(280, 280))
         self._class_bar = ClassBar()
         self._width = _width_field(rgb.shape)
-        self._size = label("", "muted")
+        self._size = paragraph("")
         self._shape = rgb.shape[0], rgb.shape[1]
         self._see_through = picture.see_through
         self._buttons = decision(self, "Import")
@@ -195,13 +198,19 @@ class ImportPictureDialog(QDialog):
         pictures.setRowStretch(3, 1)
 
         upper = QHBoxLayout()
-        upper.setSpacing(24)
-        upper.addWidget(column_of_width(side, 300))
+        # On a low screen the fields scroll.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(column_of_width(side, _SIDE_PX))
+        scroll.setFixedWidth(_SIDE_PX + _BAR_PX)
+        upper.setSpacing(_COLUMN_GAP_PX - _BAR_PX)
+        upper.addWidget(scroll)
         upper.addLayout(pictures, 1)
         whole = dialog_column(self)
         whole.addLayout(upper, 1)
         whole.addWidget(self._buttons)
-        self.resize(1000, 600)
+        self.resize(_WIDTH_PX, min(_HEIGHT_PX, self.screen().availableGeometry().height() - _FRAME_PX))
         self._modes.buttons()[list(ColourMode).index(ColourMode.NEAREST)].setFocus()
 
     def _ready(self, read: _Read) -> None:
@@ -248,7 +257,7 @@ class ImportPictureDialog(QDialog):
 
     def _show_size(self) -> None:
         rows, cols = self._picture.file_shape
-        self._size.setText(f"× {self._rows():,} px; the picture has {cols:,} × {rows:,}")
+        self._size.setText(f"× {self._rows()} px; the picture {cols} × {rows}")
 
 
 def _foreign_fraction(rgb: NDArray[np.uint8], ids: NDArray[np.uint8], seen: NDArray[np.bool_] | None) -> float:

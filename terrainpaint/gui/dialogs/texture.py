@@ -9,16 +9,20 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from terrainpaint.core.decoding import WHITE
+from terrainpaint.core.decoding import Picture
 from terrainpaint.core.importing import HeightMap, classes_of_earth, read_colours, shows_same_ground
 from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.gui.background_jobs import NewestJob
 from terrainpaint.gui.dialogs.ground import GroundScale
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
+from terrainpaint.gui.widgets.class_colours import percent
 
 _BAR_STEPS = 1000
 _NAME_PX = 150
+_SEA = (15, 35, 75)
+"""The sea in the satellite pictures that the labeller was trained with: sea is often see-through."""
 
 
 class TexturePanel(QWidget):
@@ -44,7 +48,7 @@ class TexturePanel(QWidget):
         self._labelling.progressed.connect(lambda fraction: self._bar.setValue(round(fraction * _BAR_STEPS)))
         self._labelling.done.connect(self._labelled)
         self._labelling.failed.connect(self._refuse)
-        self._name, self._message = label("", "muted"), paragraph("")
+        self._name, self._notes, self._message = label("", "muted"), paragraph(""), paragraph("")
         self._choose = push_button("Choose a picture…")
         self._choose.clicked.connect(self.ask)
         self._stop = push_button("Stop", "link")
@@ -76,7 +80,7 @@ class TexturePanel(QWidget):
             path = Path(text)
             self._folder = path.parent
             self._say(f"Reading {path.name}…")
-            self._reading.start(lambda progress, cancel: (path, read_colours(path).over(WHITE)))
+            self._reading.start(lambda progress, cancel: (path, read_colours(path, MAX_PROJECT_SIDE_PX)))
             self._show_state()
 
     def label_as(self, heights: HeightMap, ground: GroundScale) -> None:
@@ -104,6 +108,8 @@ class TexturePanel(QWidget):
         column.setSpacing(8)
         column.addWidget(label("Texture", "heading"))
         column.addLayout(choice)
+        column.addWidget(self._notes)
+        self._notes.hide()
         column.addWidget(
             paragraph("The labeller finds the classes of real terrain from its colours, heights and slopes.")
         )
@@ -113,8 +119,9 @@ class TexturePanel(QWidget):
         column.addLayout(links)
         column.addStretch(1)
 
-    def _read(self, loaded: tuple[Path, NDArray[np.uint8]]) -> None:
-        path, picture = loaded
+    def _read(self, loaded: tuple[Path, Picture]) -> None:
+        path, source = loaded
+        picture = source.over(_SEA)
         (rows, cols), (high, wide) = self._heights.height.shape, picture.shape[:2]
         if not shows_same_ground(picture.shape, (rows, cols)):
             self._refuse(
@@ -123,6 +130,12 @@ class TexturePanel(QWidget):
             )
             return
         self._path, self._picture = path, picture
+        notes = list(source.notes)
+        if source.see_through is not None:
+            part = percent(float(np.count_nonzero(source.see_through) / source.see_through.size))
+            notes.append(f"{part} of it is see-through and is taken as sea.")
+        self._notes.setText(" ".join(notes))
+        self._notes.setVisible(bool(notes))
         name = self.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, _NAME_PX)
         self._name.setText(f"{name}\n{wide:,} × {high:,} px")
         self._name.setToolTip(str(path))
