@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.quantities import metres_text
 from terrainpaint.core.shading import hypsometric, round_step, slope_tint
@@ -34,20 +35,20 @@ class Legend:
     note: str = ""
 
 
-def height_legend(ranges: TerrainRanges, height_scale: float, interval_m: float) -> Legend:
-    """The heights that there are, in the colours of `hypsometric` with `height_scale`; lines are `interval_m` apart."""
+def height_legend(ranges: TerrainRanges, height_scale: float, interval_m: float | None = None) -> Legend:
+    """The heights that there are, in the colours of `hypsometric` with `height_scale`; contour lines, if there are any,
+    are `interval_m` apart."""
     low, high = ranges.low_m, max(ranges.high_m, ranges.low_m + 1e-3)
     decimals = 0 if high - low >= 10 else 1 if high - low >= 1 else 2
     step = round_step(high - low, _TICKS)
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     labels = [(1.0, local(metres_text(high, decimals))), (0.0, local(metres_text(low, decimals)))]
     labels += [(float((tick - low) / (high - low)), local(metres_text(tick, decimals))) for tick in ticks]
-    interval = local(f"{interval_m:,g}")
     return Legend(
         "Height",
         hypsometric(np.linspace(low, high, _STEPS, dtype=np.float32)[None], height_scale)[0],
         tuple(labels),
-        f"Lines: {interval} m",
+        "" if interval_m is None else local(f"Lines: {interval_m:,g} m"),
     )
 
 
@@ -104,3 +105,34 @@ def draw_legend(painter: QPainter, legend: Legend, area: QRectF, font: QFont) ->
         painter.setPen(QColor(theme.muted))
         painter.drawText(QPointF(left, ramp.bottom() + line / 2 + _GAP_PX + metrics.ascent()), legend.note)
     painter.restore()
+
+
+class LegendOverlay(QWidget):
+    """A legend in the corner of another widget, which gets the mouse as if it was not there."""
+
+    def __init__(self, covered: QWidget) -> None:
+        super().__init__(covered)
+        self._legend: Legend | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setGeometry(covered.rect())
+        covered.installEventFilter(self)
+        self.hide()
+
+    def show_legend(self, legend: Legend | None) -> None:
+        """Show another legend, None for none."""
+        self._legend = legend
+        self.setVisible(legend is not None)
+        self.raise_()
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the size of the widget below."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._legend is not None:
+            painter = QPainter(self)
+            draw_legend(painter, self._legend, QRectF(self.rect()), self.font())
+            painter.end()

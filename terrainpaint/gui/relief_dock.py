@@ -21,6 +21,7 @@ from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
 from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace, suffixes
 from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.legend import LegendOverlay, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
@@ -64,6 +65,8 @@ class ReliefDock(QWidget):
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
         self._drape: _Drape | None = None
+        self._legend: LegendOverlay | None = None
+        self._has_legend = True
         self._picture = IN_3D[0]
         self._changed = Rect(0, 0, 0, 0)
         self._timer = QTimer(self, singleShot=True, interval=_UPDATE_MS)
@@ -118,6 +121,7 @@ class ReliefDock(QWidget):
         self._controls.picture_chosen.connect(self._choose_picture)
         self._controls.screenshot_requested.connect(self.save_picture)
         self._controls.film_requested.connect(self.save_film)
+        self._legend = LegendOverlay(self.view)
         self._layout.addWidget(self.view, 1)
         self._layout.addWidget(self._controls)
         self.follow_theme()
@@ -130,6 +134,11 @@ class ReliefDock(QWidget):
         """Set the switches of the 3D view as they are in the user's settings."""
         if self._controls is not None:
             self._controls.recall()
+
+    def set_legend(self, shown: bool) -> None:
+        """Show the legend of heights and slopes, or not."""
+        self._has_legend = shown
+        self._show_legend()
 
     def follow_theme(self) -> None:
         """Use the sky colours of the current theme."""
@@ -165,13 +174,25 @@ class ReliefDock(QWidget):
 
     def _choose_picture(self, key: str) -> None:
         self._picture = key
+        self._show_legend()
         self._show_all()
+
+    def _show_legend(self) -> None:
+        legend, generation = None, self._generation
+        if self._has_legend and generation.live is not None:
+            if self._picture == "height":
+                legend = height_legend(generation.ranges, generation.height_scale)
+            elif self._picture == "slope":
+                legend = slope_legend(generation.ranges)
+        if self._legend is not None:
+            self._legend.show_legend(legend)
 
     def _show_all(self) -> None:
         self._drape = None
         self._timer.start()
 
     def _ranges_changed(self) -> None:
+        self._show_legend()
         if self._drape is not None and self._drape.is_outdated:
             self._show_all()
 

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 
 from terrainpaint.core.shading import round_step
 from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.linked_views import CameraLink
-from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme
 
 _GRID_SQUARES = 16
@@ -36,12 +36,27 @@ class ShowsClasses(Protocol):
         """Show letters for the classes, or none."""
 
 
+class ShowsLegend(Protocol):
+    """A view with a legend of heights and slopes."""
+
+    def set_legend(self, shown: bool) -> None:
+        """Show the legend, or not."""
+
+
 class ViewOptions(QObject):
     """Applies the switches of the View menu to the map, the terrain from above and the panel of classes."""
 
-    def __init__(self, document: Document, canvas: Canvas, above: TerrainView, classes: Sequence[ShowsClasses]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        canvas: Canvas,
+        above: RasterView,
+        classes: Sequence[ShowsClasses],
+        legends: Sequence[ShowsLegend],
+    ) -> None:
         super().__init__(canvas)
-        self._document, self._canvas, self._above, self._classes = document, canvas, above, classes
+        self._document, self._canvas, self._above = document, canvas, above
+        self._classes, self._legends = classes, legends
         self._link = CameraLink(canvas, above)
         self._actions: Mapping[str, QAction] = {}
 
@@ -61,7 +76,8 @@ class ViewOptions(QObject):
         self._link.set_on(on["linked"])
         for view in (self._canvas, self._above):
             view.set_scale_bar(on["scale_bar"])
-        self._above.set_legend(on["legend"])
+        for legend in self._legends:
+            legend.set_legend(on["legend"])
         for shows in self._classes:
             shows.set_patterns(on["patterns"])
             shows.set_letters(on["letters"])

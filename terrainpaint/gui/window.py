@@ -109,7 +109,11 @@ class MainWindow(QMainWindow):
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
         self.palette_ = PaintPalette(self.document, self.tools, self)
         self.options = ViewOptions(
-            self.document, self.canvas, self.terrain.view, (self.canvas, self.classes_panel, self.palette_)
+            self.document,
+            self.canvas,
+            self.terrain.view,
+            (self.canvas, self.classes_panel, self.palette_),
+            (self.terrain.view, self.relief),
         )
         self.map_actions = MapActions(self, self.document, self.canvas)
         self.actions_, self._submenus = fill_menus(self.menuBar(), self)

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
@@ -13,7 +14,7 @@ from terrainpaint.core.shading import hypsometric
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.gui.icons import icon_names
-from terrainpaint.gui.legend import Legend, draw_legend, height_legend, slope_legend
+from terrainpaint.gui.legend import Legend, LegendOverlay, draw_legend, height_legend, slope_legend
 from terrainpaint.gui.map_camera import Camera, Projection
 from terrainpaint.gui.terrain_pictures import FROM_ABOVE, IN_3D, PICTURES, Sample
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
@@ -123,3 +124,18 @@ def test_the_numbers_of_the_legends_are_true() -> None:
     assert places["1,000 m"] == pytest.approx(0.5, abs=1e-3)
     assert np.array_equal(heights.colours[-1], hypsometric(np.full((1, 1), 2000, np.float32))[0, 0])
     assert "100 m" in heights.note
+
+
+def test_the_legend_over_another_widget_follows_its_size_and_hides(qtbot: QtBot) -> None:
+    below = QWidget()
+    qtbot.addWidget(below)
+    below.resize(300, 300)
+    below.show()
+    overlay = LegendOverlay(below)
+    assert not overlay.isVisible()
+    overlay.show_legend(height_legend(TerrainRanges(0, 900, 20.0, 0.1), 1.0))
+    assert overlay.isVisible() and below.childAt(280, 30) is None, "it lets the mouse through"
+    below.resize(420, 310)
+    qtbot.waitUntil(lambda: overlay.size() == below.size())
+    overlay.show_legend(None)
+    assert not overlay.isVisible()
