@@ -23,6 +23,8 @@ from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.scene import PIN_SIZE, Scene
 from terrainpaint.gui.view3d.terrain_item import GRID, MOVING_GRID, PICTURE_GRID, RESTING_GRID, TerrainItem
 
+_MOST_SMOOTH_PX = 2_500_000
+"""In a larger view such a frame would block the window of software OpenGL for a second."""
 _LEAST_PIN_PX = 26.0
 _WIDE = 2.0
 """A narrow picture of a view that is wider than this, width over height, is cut at the sides."""
@@ -130,7 +132,8 @@ class Viewport(GLViewWidget):  # type: ignore[misc]  # pyqtgraph has no types
         if self._has_failed:
             return
         self.aspect = viewport[2] / max(1, viewport[3])
-        is_smooth = self._has_smooth_edges and self._is_at_rest
+        is_slow = self._driver.is_software and viewport[2] * viewport[3] > _MOST_SMOOTH_PX
+        is_smooth = self._has_smooth_edges and self._is_at_rest and not is_slow
         smooth = self._smooth_target(viewport[2], viewport[3]) if is_smooth else None
         if smooth is not None:
             smooth.bind()
