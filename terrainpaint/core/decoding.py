@@ -60,6 +60,11 @@ _GREY_NUMBERS = ("I", "F")
 class UndecodableError(ValueError):
     """The bytes are not a picture, or a damaged one. The text follows the name of the file: "is damaged …"."""
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the bytes begin like a picture."""
+        return "damaged" in str(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:

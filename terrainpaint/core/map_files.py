@@ -26,6 +26,7 @@ STRIP_PX = 1 << 20
 _PIXEL_SIZE = "Metres a pixel"
 _SMALLEST_M, _LARGEST_M = 0.01, 1e6
 _NO_CLASS = 254
+_OPAQUE = [255 * (alpha >= OPAQUE_ALPHA) for alpha in range(256)]
 _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000")
 
 Say = Callable[[str], None]
@@ -167,7 +168,13 @@ def _decoded(path: Path, opened: Image.Image, say: Say) -> Image.Image:
             say(f"{path}: {note}")
         decoding.load_pixels(opened)
         picture = decoding.upright(opened)
-        return picture if picture.mode == "P" else decoding.rgb_or_rgba(picture)
+        if picture.mode == "P":
+            return picture
+        picture = decoding.rgb_or_rgba(picture)
+        if picture.mode == "RGBA" and not picture.getchannel("A").point(_OPAQUE).getbbox():
+            say(f"{path}: It is see-through everywhere, so its alpha channel was ignored.")
+            return picture.convert("RGB")
+        return picture
     except MemoryError as error:
         raise DeviceError(
             f"There is not enough memory to read {path} with its {opened.width} x {opened.height} pixels; "

@@ -150,8 +150,17 @@ def test_files_of_no_kind(tmp_path: Path) -> None:
         archive.writestr("a.txt", "text")
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:3000])
+    Image.new("P", (64, 64)).save(tmp_path / "cut.gif")
+    (tmp_path / "cut.gif").write_bytes((tmp_path / "cut.gif").read_bytes()[:9])
+    (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "page.png").write_bytes(b"%PDF-1.7 and more")
+    (tmp_path / "drawing.svg").write_text('<?xml version="1.0"?><svg/>')
     reasons = {
         "empty.png": "is empty",
+        "cut.gif": "damaged or cut short",
+        "photo.jpg": "is a HEIC photograph, which cannot be read; save it as PNG or JPEG",
+        "page.png": "is a PDF document",
+        "drawing.svg": "is an SVG drawing",
         "text.png": "is no kind of file that can be read",
         "cut.zip": "damaged or cut short",
         "other.zip": "no raster in it",

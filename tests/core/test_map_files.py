@@ -251,6 +251,14 @@ def test_what_is_see_through_becomes_the_class_under_it(kind: str, tmp_path: Pat
     assert inexact == 0
 
 
+def test_a_map_that_is_see_through_everywhere_keeps_its_colours(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    path = tmp_path / "clear.png"
+    Image.fromarray(np.dstack([PALETTE[ids], np.zeros_like(ids)])).save(path)
+    said: list[str] = []
+    np.testing.assert_array_equal(read_map(path, say=said.append).ids, ids)
+    assert said == [f"{path}: It is see-through everywhere, so its alpha channel was ignored."]
+
+
 def test_the_first_picture_of_an_animation_is_the_map(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
     path = tmp_path / "map.gif"
     palette_picture(ids, PALETTE).save(path, save_all=True, append_images=[palette_picture(6 - ids, PALETTE)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,13 @@ from terrainpaint.errors import InputFileError, MapError
 
 _STRIP_ROWS, _STRIPS = 16, 8
 _COLOUR_BANDS = (3, 4)
+_UNREAD: dict[str, Callable[[bytes], bool]] = {
+    "a HEIC photograph": lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1"),
+    "a PDF document": lambda head: head.startswith(b"%PDF"),
+    "an SVG drawing": lambda head: head.lstrip().lower().startswith((b"<svg", b"<?xml")),
+    "a GIMP picture": lambda head: head.startswith(b"gimp xcf"),
+}
+"""Kinds of pictures that people try, and how their first bytes look."""
 _PROJECT_MEMBERS = frozenset({"stack.xml", "terrain/project.json"})
 
 
@@ -71,10 +79,7 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         raise input_error(path, error) from error
     except UndecodableError as error:
-        raise InputFileError(
-            f"{path} is no kind of file that can be read; give a project, weights, a picture, or heights as GeoTIFF or "
-            "16-bit PNG."
-        ) from error
+        raise InputFileError(_why_unknown(path, head, error)) from error
     with suppress(MapError):
         read_map(path)
         return Kind.MAP
@@ -88,6 +93,18 @@ def _is_whole_picture(path: Path) -> bool:
     except (OSError, UndecodableError):
         return False
     return True
+
+
+def _why_unknown(path: Path, head: bytes, error: UndecodableError) -> str:
+    for name, is_it in _UNREAD.items():
+        if is_it(head):
+            return f"{path} is {name}, which cannot be read; save it as PNG or JPEG first."
+    if error.is_damaged:
+        return f"{path} {error}; copy or save it again."
+    return (
+        f"{path} is no kind of file that can be read; give a project, weights, a picture, or heights as GeoTIFF or "
+        "16-bit PNG."
+    )
 
 
 def _is_weights(path: Path, head: bytes) -> bool:
