@@ -14,9 +14,9 @@ from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, c
 from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, kind_of_content, read_heights, read_project
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.classes import CLASS_NAMES, WATER
-from terrainpaint.core.decoding import WHITE
 from terrainpaint.core.importing import (
     DEFAULT_PIXEL_SIZE_M,
+    SEA_COLOUR,
     ClassLimits,
     HeightMap,
     HeightUnit,
@@ -26,9 +26,11 @@ from terrainpaint.core.importing import (
     describe_raster,
     is_raw,
     k_means,
+    likelier_pixel_size,
     likely_classes,
     moved_limits,
     read_colours,
+    reduced_heights,
     shows_same_ground,
     suggested_limits,
 )
@@ -101,9 +103,16 @@ def _of_heights(work: _Import) -> _Imported:
         work.note(f"{arguments.file}: {note}")
     heights = _in_metres(work, read.map)
     pixel_size_m = _pixel_size_m(work, read)
+    _check_slopes(work, heights, pixel_size_m)
     progress = work.line.stage("Finding the classes")
     if arguments.texture is not None:
-        texture = read_colours(arguments.texture).over(WHITE)
+        picture = read_colours(arguments.texture, MAX_PROJECT_SIDE_PX)
+        for note in picture.notes:
+            work.note(f"{arguments.texture}: {note}")
+        if picture.see_through is not None:
+            part = picture.see_through.mean()
+            work.note(f"{arguments.texture} is see-through on {part:.2%} of its pixels; it was taken as sea there.")
+        texture = picture.over(SEA_COLOUR)
         if not shows_same_ground(texture.shape, heights.shape):
             raise InputFileError(
                 f"{arguments.texture} has {texture.shape[1]} x {texture.shape[0]} px and the heights have "
@@ -154,6 +163,19 @@ def _pixel_size_m(work: _Import, read: FileHeights) -> float:
     work.note(f"{work.arguments.file} has no pixel size; {DEFAULT_PIXEL_SIZE_M:g} m was assumed, choose another with "
               "--pixel-size-m.")  # fmt: skip
     return DEFAULT_PIXEL_SIZE_M * shrink
+
+
+def _check_slopes(work: _Import, heights: NDArray[np.float32], pixel_size_m: float) -> None:
+    """Say when the pixel size is unlikely for the slopes of the land, as the window does."""
+    small = reduced_heights(heights)
+    step = max(heights.shape) / max(small.shape)
+    likelier_m = likelier_pixel_size(small, pixel_size_m * step)
+    if likelier_m is not None:
+        what = "steeper" if likelier_m > pixel_size_m * step else "flatter"
+        work.note(
+            f"{work.arguments.file} would be {what} than any land with {pixel_size_m:g} m a pixel, which is unlikely; "
+            f"try --pixel-size-m {likelier_m / step:.1g}."
+        )
 
 
 def _limits(arguments: ImportArguments, height: NDArray[np.float32], pixel_size_m: float) -> ClassLimits:

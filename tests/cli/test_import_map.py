@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
-from terrainpaint.core.importing import classes_of_earth, classes_of_heights, suggested_limits
+from terrainpaint.core.importing import SEA_COLOUR, classes_of_earth, classes_of_heights, suggested_limits
 from terrainpaint.core.map_files import map_pixel_size_m, read_map, write_map
 from terrainpaint.core.project import Layer, Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
@@ -121,6 +121,26 @@ def test_a_texture_asks_the_labeller(run: Run, tmp_path: Path) -> None:
     assert_one_sentence(
         run("import", heights, "-o", tmp_path / "m.png", "--texture", tmp_path / "square.png"), "square.png", "crop"
     )
+
+
+def test_a_see_through_texture_is_taken_as_sea(run: Run, tmp_path: Path) -> None:
+    heights = write_tif(tmp_path / "land.tif", land())
+    texture = np.full((ROWS, COLS, 4), (90, 140, 70, 255), np.uint8)
+    texture[:, :20, 3] = 0
+    Image.fromarray(texture).save(tmp_path / "t.png")
+    ids, outcome = imported(run, heights, "--texture", tmp_path / "t.png", "--pixel-size-m", 2000)
+    colours = texture[:, :, :3].copy()
+    colours[:, :20] = SEA_COLOUR
+    np.testing.assert_array_equal(ids, classes_of_earth(colours, land(), 2000.0))
+    assert f"see-through on {20 / COLS:.2%} of its pixels; it was taken as sea there" in outcome.err
+
+
+def test_an_unlikely_pixel_size_is_said_with_a_proposal(run: Run, tmp_path: Path) -> None:
+    path = write_tif(tmp_path / "land.tif", island())
+    _, outcome = imported(run, path, "--pixel-size-m", 0.2)
+    assert "steeper than any land with 0.2 m a pixel" in outcome.err
+    proposed = outcome.err.split("--pixel-size-m ")[1].split(".\n")[0]
+    assert imported(run, path, "--pixel-size-m", proposed)[1].err == ""
 
 
 def test_files_larger_than_a_map_are_reduced_on_demand(run: Run, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from terrainpaint.core.importing.colour_heights import ColourHeights, colour_heights
 from terrainpaint.core.importing.colours import Clusters, k_means, likely_classes
-from terrainpaint.core.importing.earth import classes_of_earth, shows_same_ground
+from terrainpaint.core.importing.earth import SEA_COLOUR, classes_of_earth, shows_same_ground
 from terrainpaint.core.importing.gaps import Gaps
 from terrainpaint.core.importing.height_facts import HeightFacts, measure_heights, measure_raw_heights
 from terrainpaint.core.importing.height_files import HeightMap, read_height_map
@@ -35,6 +35,7 @@ from terrainpaint.core.importing.raw_heights import (
 __all__ = [
     "DEFAULT_PIXEL_SIZE_M",
     "PREVIEW_PX",
+    "SEA_COLOUR",
     "ClassLimits",
     "Clusters",
     "ColourHeights",

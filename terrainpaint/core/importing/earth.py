@@ -14,6 +14,9 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_can
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import Smoothing, smooth_map
 
+SEA_COLOUR = (15, 35, 75)
+"""The sea in the satellite pictures that the labeller was trained with. It lies under the see-through parts of
+textures, which are often the sea."""
 TILE_PX = 1024
 """Side of the tiles that are labelled one after the other."""
 _REACH_PX = 128

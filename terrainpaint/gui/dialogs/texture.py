@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from terrainpaint.core.decoding import Picture
-from terrainpaint.core.importing import HeightMap, classes_of_earth, read_colours, shows_same_ground
+from terrainpaint.core.importing import SEA_COLOUR, HeightMap, classes_of_earth, read_colours, shows_same_ground
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.gui.background_jobs import NewestJob
@@ -21,8 +21,6 @@ from terrainpaint.gui.widgets.class_colours import percent
 
 _BAR_STEPS = 1000
 _NAME_PX = 150
-_SEA = (15, 35, 75)
-"""The sea in the satellite pictures that the labeller was trained with: sea is often see-through."""
 
 
 class TexturePanel(QWidget):
@@ -121,7 +119,7 @@ class TexturePanel(QWidget):
 
     def _read(self, loaded: tuple[Path, Picture]) -> None:
         path, source = loaded
-        picture = source.over(_SEA)
+        picture = source.over(SEA_COLOUR)
         (rows, cols), (high, wide) = self._heights.height.shape, picture.shape[:2]
         if not shows_same_ground(picture.shape, (rows, cols)):
             self._refuse(

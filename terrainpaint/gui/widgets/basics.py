@@ -34,7 +34,7 @@ ICON_PX = 18
 _FRACTION_OF_SCREEN = 0.9
 _LEAST_CUT = 8
 """A text that would be cut to fewer characters is not shown."""
-PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
+PICTURE_FILES = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.gif *.tga *.psd);;All files (*)"
 """The filters of a file dialog for pictures."""
 
 
