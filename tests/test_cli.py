@@ -227,6 +227,18 @@ def test_mesh_size_and_exaggeration_change_the_mesh_only(
     assert same == steps
 
 
+def test_a_water_surface_is_added_to_the_mesh(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "land.obj"
+    options = ("--exaggeration", 2, "--water-surface", -25)
+    run("generate", map_png, "-o", out, "--weights", weights, *options)
+    scene = trimesh.load_scene(out, split_object=True, process=False)
+    water = min(scene.geometry.values(), key=lambda mesh: len(mesh.faces))
+    assert set(water.vertices[:, 1]) == {-50.0}
+    assert_refused(
+        run("generate", map_png, "-o", out, "--weights", weights, "--water-surface", 13_000), "13000", "water surface"
+    )
+
+
 def test_level_water(run: Run, weights: Path, tmp_path: Path) -> None:
     ids = np.ones((48, 64), np.uint8)
     ids[:, :24] = WATER
@@ -636,7 +648,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 14), ("import", 19), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 15), ("import", 19), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -54,6 +54,7 @@ class GenerateArguments:
     mesh_size: int | None
     exaggeration: float
     level_water: bool
+    water_surface: float | None
     nearest_colour: bool
     under: int | None
     device: str
@@ -195,6 +196,10 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level-water", action="store_true",
         help="give the sea and each lake one level; painted water under 5 px wide is a river and keeps its slope",
+    )  # fmt: skip
+    parser.add_argument(
+        "--water-surface", type=_number, metavar="M",
+        help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
     )  # fmt: skip
     parser.add_argument(
         "--nearest-colour", action="store_true", help="map colours that belong to no class to the nearest class"

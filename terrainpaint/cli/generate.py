@@ -31,7 +31,7 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     Raises the errors of reading, generating and exporting, OptionError for an impossible value, and OutputError when a
     file would replace a map.
     """
-    options = ExportOptions(arguments.mesh_size, arguments.exaggeration)
+    options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface)
     _check_numbers(arguments)
     weights = _weights_path(arguments)
     target = _target(arguments)

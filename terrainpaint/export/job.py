@@ -17,6 +17,7 @@ from terrainpaint.errors import OptionError
 DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
 MAX_EXAGGERATION = 1000.0
+MAX_WATER_M = 12_000
 TEXT_FILE_BYTES = 250
 
 
@@ -25,12 +26,14 @@ class ExportOptions:
     """Options of meshes; pictures always have the size of the map.
 
     `mesh_size` is the number of vertices on the longest side, 2..16384; None stands for the longest side of the map,
-    at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000.
+    at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000. `water_surface_m` adds a
+    level water surface of this height, -12,000 to 12,000 m, to meshes; None adds none.
     Raises OptionError when a value is out of range.
     """
 
     mesh_size: int | None = None
     exaggeration: float = 1.0
+    water_surface_m: float | None = None
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
@@ -42,6 +45,11 @@ class ExportOptions:
             raise OptionError(
                 f"An exaggeration of {self.exaggeration:g} is not possible; "
                 f"choose a number above 0 and at most {MAX_EXAGGERATION:g}."
+            )
+        if self.water_surface_m is not None and not abs(self.water_surface_m) <= MAX_WATER_M:
+            raise OptionError(
+                f"A water surface at {self.water_surface_m:g} m is not possible; "
+                f"choose a height from {-MAX_WATER_M:,} to {MAX_WATER_M:,} m."
             )
 
 

@@ -33,7 +33,9 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
     obj_path, mtl_path, texture_path = paths
     write_albedo(job, (texture_path,))
     name = re.sub(r"\s", "_", mtl_path.stem)  # readers end the names of objects and materials at a blank
-    job.files.path(mtl_path).write_bytes(_mtl(name, texture_path.name).encode())
+    surface_m = job.options.water_surface_m
+    materials = _mtl(name, texture_path.name) + (_water_mtl(name) if surface_m is not None else "")
+    job.files.path(mtl_path).write_bytes(materials.encode())
     grid = mesh_grid(job.source.terrain, job.options)
     bands = _bands(grid.shape)
     sections = _sections(grid, name)
@@ -45,6 +47,8 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
                 check_cancel(job.cancel)
                 file.write(section(start, stop))
                 job.progress((number + (done + 1) / len(bands)) / len(sections))
+        if surface_m is not None:
+            file.write(_water(grid, name, surface_m * job.options.exaggeration).encode())
 
 
 def obj_paths(path: Path) -> tuple[Path, ...]:
@@ -76,6 +80,30 @@ def _mtl(material: str, texture_name: str) -> str:
     # Without specular reflection, which the texture must not get in addition to its own colours, and without ambient
     # light: viewers that obey Ka add it everywhere, so white burns out.
     return f"newmtl {material}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture_name}\n"
+
+
+def _water_mtl(material: str) -> str:
+    return f"\nnewmtl {material}_water\nKa 0 0 0\nKd 0.1 0.3 0.42\nKs 0 0 0\nd 0.7\nillum 1\n"
+
+
+def _water(grid: MeshGrid, name: str, y: float) -> str:
+    """An object of its own: a rectangle over the whole mesh, two triangles counter-clockwise seen from above.
+
+    It has texture coordinates although it has no texture: without them, f3d shows no texture on the ground either.
+    """
+    decimals = _metre_decimals(min(grid.step_m))
+    corners = [(row, col) for row in (0, -1) for col in (0, -1)]  # NW, NE, SW, SE
+    positions = "".join(
+        f"v {grid.x[col]:.{decimals}f} {y:.{decimals}f} {grid.z[row]:.{decimals}f}\n" for row, col in corners
+    )
+    places = "".join(f"vt {grid.u[col]:.{_UV_DECIMALS}f} {grid.v[row]:.{_UV_DECIMALS}f}\n" for row, col in corners)
+    first = grid.y.size + 1
+    triangles = "".join(
+        "f " + " ".join("/".join([str(first + corner)] * 3) for corner in triangle) + "\n"
+        for triangle in ((0, 2, 1), (1, 2, 3))
+    )
+    normals = "vn 0 1 0\n" * len(corners)
+    return f"o {name}_water\n{positions}{places}{normals}usemtl {name}_water\n{triangles}"
 
 
 def _bands(shape: tuple[int, int]) -> list[tuple[int, int]]:

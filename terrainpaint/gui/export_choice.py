@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.export import FORMATS, ExportOptions, export_paths
 from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
 
@@ -38,7 +39,7 @@ class ExportChoice:
     """What to export and where, as far as it does not depend on the state of the document.
 
     `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
-    the heights of meshes, None for that of the 3D view.
+    the heights of meshes, None for that of the 3D view. `has_water` adds the water surface of the 3D view to meshes.
     """
 
     folder: Path
@@ -47,18 +48,24 @@ class ExportChoice:
     mesh_size: int | None
     exaggeration: float | None
     level_water: bool
+    has_water: bool = False
 
     @classmethod
-    def usual(cls, folder: Path, name: str, map_shape: tuple[int, int]) -> ExportChoice:
-        """The first suggestion for a map (H, W)."""
-        mesh_size = _USUAL_MESH_SIZE if max(map_shape) > _USUAL_MESH_SIZE else None
-        return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True)
+    def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
+        """The first suggestion for a map (H, W).
 
-    def request(self, map_shape: tuple[int, int], view_exaggeration: float) -> ExportRequest:
+        Level water is at the surface of a sea at 0 m already, so only another surface is added to the mesh.
+        """
+        mesh_size = _USUAL_MESH_SIZE if max(map_shape) > _USUAL_MESH_SIZE else None
+        has_water = view.water_level_m not in (None, 0)
+        return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True, has_water=has_water)
+
+    def request(self, map_shape: tuple[int, int], view: ViewSettings) -> ExportRequest:
         """The arguments of the export of a map (H, W). Raises OptionError when an option is out of range."""
         options = ExportOptions(
             max(map_shape) if self.mesh_size is None else self.mesh_size,
-            view_exaggeration if self.exaggeration is None else self.exaggeration,
+            view.exaggeration if self.exaggeration is None else self.exaggeration,
+            view.water_level_m if self.has_water else None,
         )
         return ExportRequest(self.folder, self.name, self.formats, options, self.level_water)
 
@@ -100,6 +107,7 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "mesh_size": choice.mesh_size,
         "exaggeration": choice.exaggeration,
         "level_water": choice.level_water,
+        "has_water": choice.has_water,
     }
 
 
@@ -115,4 +123,5 @@ def _decoded(values: JsonObject) -> ExportChoice:
         None if values.is_null("mesh_size") else values.whole("mesh_size", MESH_SIZES.start, MESH_SIZES.stop - 1),
         None if values.is_null("exaggeration") else values.number("exaggeration", 0.01, MAX_EXAGGERATION),
         values.flag("level_water"),
+        values.flag("has_water"),
     )

@@ -69,7 +69,7 @@ class ExportActions(QObject):
         document, source = self._document, self._preview_source()
         ground = TerrainExtent(document.shape, document.settings.pixel_size_m, height_range(source.terrain.height))
         choice = self._last or self._first_choice()
-        dialog = ExportDialog(ground, source, choice, document.view.exaggeration, self._window)
+        dialog = ExportDialog(ground, source, choice, document.view, self._window)
         self._outdated = None if self._generation.is_exact else dialog
         if dialog.exec():
             self._last = dialog.choice()
@@ -130,7 +130,9 @@ class ExportActions(QObject):
     def _first_choice(self) -> ExportChoice:
         path = self._document.path
         folder = self._recent.folder() if path is None else str(path.parent)
-        return ExportChoice.usual(Path(export_folder(folder)), self._document.name, self._document.shape)
+        return ExportChoice.usual(
+            Path(export_folder(folder)), self._document.name, self._document.shape, self._document.view
+        )
 
     def _opened(self) -> None:
         """Another document: what waits belongs to the one before."""
@@ -152,7 +154,7 @@ class ExportActions(QObject):
         try:
             if not folder_is_there(choice.folder, self._window):
                 return
-            self._waiting = choice.request(self._document.shape, self._document.view.exaggeration)
+            self._waiting = choice.request(self._document.shape, self._document.view)
         except (OptionError, OutputError) as error:
             self._fail(str(error), again)
             return

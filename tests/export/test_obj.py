@@ -113,6 +113,28 @@ def test_exaggeration_changes_the_mesh(tmp_path: Path) -> None:
     np.testing.assert_allclose(mesh.vertices[:, 1], terrain.height.ravel() * 3.0, atol=1e-3)
 
 
+def test_a_water_surface_is_an_object_of_its_own(tmp_path: Path) -> None:
+    terrain = lopsided(32, 48)
+    options = ExportOptions(exaggeration=2, water_surface_m=12.5)
+    export_obj(source(terrain), tmp_path / "my map.obj", options)
+    scene = trimesh.load_scene(tmp_path / "my map.obj", split_object=True, process=False)
+    ground, water = sorted(scene.geometry.values(), key=lambda mesh: -len(mesh.faces))
+    assert len(ground.vertices) == 32 * 48
+    assert set(water.vertices[:, 1]) == {25.0}
+    np.testing.assert_allclose(water.bounds[:, [0, 2]], ground.bounds[:, [0, 2]])
+    assert (water.face_normals == (0, 1, 0)).all()
+    assert water.area == pytest.approx(np.prod(water.extents[[0, 2]]))
+    materials = (tmp_path / "my map.mtl").read_text()
+    assert "newmtl my_map\n" in materials and "newmtl my_map_water\n" in materials
+    assert "map_Kd" not in materials.split("my_map_water")[1]
+
+
+@pytest.mark.parametrize("surface_m", [12_001.0, -12_001.0, float("nan"), float("inf")])
+def test_an_impossible_water_surface_is_refused(surface_m: float) -> None:
+    with pytest.raises(OptionError, match="water surface"):
+        ExportOptions(water_surface_m=surface_m)
+
+
 def test_vertices_closer_than_a_millimetre_stay_apart(tmp_path: Path) -> None:
     export_obj(source(lopsided(32, 32, pixel_size_m=0.0004)), tmp_path / "map.obj", ExportOptions())
     x = np.unique(read(tmp_path / "map.obj").vertices[:, 0])

@@ -1,6 +1,7 @@
 """The export dialog returns the arguments of `export`, and shows what will be written."""
 
 import dataclasses
+import itertools
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, export, export_paths
@@ -47,12 +49,15 @@ def shown(qtbot: QtBot, folder: Path, shape: tuple[int, int], choice: ExportChoi
     created = ExportDialog(
         TerrainExtent(shape, 30.0, (-10.0, 990.0)),
         PreviewSource.of(terrain, ids, Sun()),
-        choice or ExportChoice.usual(folder, "island", shape),
-        20.0,
+        choice or ExportChoice.usual(folder, "island", shape, VIEW),
+        VIEW,
     )
     qtbot.addWidget(created)
     created.show()
     return created
+
+
+VIEW = ViewSettings(exaggeration=20.0, water_level_m=300.0)
 
 
 def tick(dialog: QWidget, names: set[str]) -> None:
@@ -71,13 +76,15 @@ def name_field(dialog: ExportDialog) -> QLineEdit:
 
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
     assert [box.text() for box in dialog.findChildren(QCheckBox)] == [
-        *FORMATS, "&Level lakes and sea", "As in &3D (× 20)",
+        *FORMATS, "&Level lakes and sea", "As in &3D (× 20)", "&Water surface at 300 m, as in 3D",
     ]  # fmt: skip
     assert all(form.description[1:] in words(dialog) for form in FORMATS.values())
 
 
 def test_the_choice_becomes_the_arguments_of_export(dialog: ExportDialog, tmp_path: Path) -> None:
-    assert dialog.choice() == ExportChoice(tmp_path, "island", ("obj", "height16"), None, None, level_water=True)
+    assert dialog.choice() == ExportChoice(
+        tmp_path, "island", ("obj", "height16"), None, None, level_water=True, has_water=True
+    )
     tick(dialog, {"albedo", "obj"})
     mesh = dialog.findChild(QComboBox)
     mesh.setCurrentIndex(0)
@@ -85,14 +92,14 @@ def test_the_choice_becomes_the_arguments_of_export(dialog: ExportDialog, tmp_pa
     exaggeration.setValue(2.5)
     choice = dialog.choice()
     assert choice == ExportChoice(tmp_path, "island", ("obj", "albedo"), 256, 2.5, level_water=False)
-    request = choice.request((48, 64), 20.0)
+    request = choice.request((48, 64), VIEW)
     written = export(source(lopsided()), request.folder, request.name, request.formats, request.options)
     assert all(path.name in words(dialog) for path in written)
 
 
 def test_the_heights_are_those_of_the_3d_view_until_they_are_changed(dialog: ExportDialog) -> None:
     field = dialog.findChild(QDoubleSpinBox)
-    (follows,) = [box for box in dialog.findChildren(QCheckBox) if "3D" in box.text()]
+    (follows,) = [box for box in dialog.findChildren(QCheckBox) if "As in" in box.text()]
     assert (field.value(), follows.isChecked()) == (20.0, True)
     field.setValue(3.0)
     assert not follows.isChecked() and dialog.choice().exaggeration == 3.0
@@ -117,7 +124,7 @@ def test_the_full_mesh_has_a_vertex_for_each_pixel(qtbot: QtBot, tmp_path: Path)
     dialog = shown(qtbot, tmp_path, (1500, 2000))
     mesh = dialog.findChild(QComboBox)
     mesh.setCurrentIndex(mesh.count() - 1)
-    assert mesh_shape((1500, 2000), dialog.choice().request((1500, 2000), 1.0).options.mesh_size) == (1500, 2000)
+    assert mesh_shape((1500, 2000), dialog.choice().request((1500, 2000), VIEW).options.mesh_size) == (1500, 2000)
 
 
 def test_the_size_follows_the_mesh(qtbot: QtBot, tmp_path: Path) -> None:
@@ -257,6 +264,25 @@ def test_the_picture_of_the_mesh_follows_the_options(dialog: ExportDialog, qtbot
     assert "No mesh is written" in words(dialog)
 
 
+def test_water_is_on_the_picture(dialog: ExportDialog, qtbot: QtBot) -> None:
+    preview = dialog.findChild(MeshPreview)
+    (water,) = [box for box in dialog.findChildren(QCheckBox) if "Water" in box.text()]
+    assert preview is not None and water.isChecked()
+    dialog.findChild(QDoubleSpinBox).setValue(0.1)
+
+    def blue() -> bool:
+        """The ground is black, with water over its lower part."""
+        image = preview.grab().toImage()
+        places = itertools.product(range(0, image.width(), 4), range(0, image.height(), 4))
+        colours = [image.pixelColor(*place) for place in places]
+        return any(colour.blue() > colour.red() + 40 for colour in colours)
+
+    qtbot.waitUntil(blue, timeout=20_000)
+    water.click()
+    assert dialog.choice().request((48, 64), VIEW).options.water_surface_m is None
+    qtbot.waitUntil(lambda: not blue(), timeout=20_000)
+
+
 def test_a_map_of_any_size_is_shown_in_few_pixels(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh_preview, "_WHOLE_AREA_PX", 64 * 64)
     height = np.zeros((100, 200), np.float32)
@@ -264,8 +290,8 @@ def test_a_map_of_any_size_is_shown_in_few_pixels(qtbot: QtBot, monkeypatch: pyt
     source = PreviewSource.of(terrain, np.ones((100, 200), np.uint8), Sun())
     assert source.terrain.shape == source.ids.shape == (32, 64)
     assert source.terrain.pixel_size_m == pytest.approx(30 * 200 / 64)
-    ground, choice = TerrainExtent((100, 200), 30.0, (0.0, 0.0)), ExportChoice.usual(Path("/"), "a", (100, 200))
-    dialog = ExportDialog(ground, source, choice, 1.0)
+    ground, choice = TerrainExtent((100, 200), 30.0, (0.0, 0.0)), ExportChoice.usual(Path("/"), "a", (100, 200), VIEW)
+    dialog = ExportDialog(ground, source, choice, VIEW)
     qtbot.addWidget(dialog)
     assert any("estimates" in text.text() for text in dialog.findChildren(QLabel))
 

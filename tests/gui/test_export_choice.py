@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
 
 CHOICE = ExportChoice(Path("/out"), "land", ("obj", "terrain"), 256, 2.5, level_water=False)
-FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True)
+FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True, has_water=True)
 pytestmark = pytest.mark.usefixtures("qapp", "empty_folders")
 
 
@@ -45,10 +46,21 @@ def test_settings_that_were_damaged_are_as_none(tmp_path: Path, stored: str) -> 
     assert ExportMemory().of(path) == CHOICE
 
 
+@pytest.mark.parametrize(("level_m", "has_water"), [(None, False), (0.0, False), (120.0, True)])
+def test_water_of_the_3d_view_is_suggested_where_the_mesh_has_none(level_m: float | None, has_water: bool) -> None:
+    choice = ExportChoice.usual(Path("/out"), "land", (64, 64), ViewSettings(water_level_m=level_m))
+    assert choice.has_water == has_water
+    assert choice.request((64, 64), ViewSettings(water_level_m=level_m)).options.water_surface_m == (
+        level_m if has_water else None
+    )
+
+
 def test_the_request_follows_the_map_and_the_3d_view() -> None:
-    request = FOLLOWING.request((300, 400), 20.0)
-    assert request.options == ExportOptions(400, 20.0)
+    request = FOLLOWING.request((300, 400), ViewSettings(exaggeration=20.0, water_level_m=55.0))
+    assert request.options == ExportOptions(400, 20.0, 55.0)
     assert [path.name for path in request.paths()] == ["sea_albedo.png"]
-    assert CHOICE.request((300, 400), 20.0).options == ExportOptions(256, 2.5)
+    assert CHOICE.request((300, 400), ViewSettings(exaggeration=20.0, water_level_m=55.0)).options == ExportOptions(
+        256, 2.5
+    )
     with pytest.raises(OptionError):
-        ExportChoice(Path("/"), "a/b", ("obj",), None, None, level_water=True).request((32, 32), 1.0).paths()
+        ExportChoice(Path("/"), "a/b", ("obj",), None, None, level_water=True).request((32, 32), ViewSettings()).paths()

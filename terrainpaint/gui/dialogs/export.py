@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import FORMATS, ExportOptions
 from terrainpaint.export.job import MAX_EXAGGERATION
@@ -59,8 +60,8 @@ _FRACTION_OF_SCREEN = 0.92
 class ExportDialog(QDialog):
     """Asks what to export; it writes nothing.
 
-    `ground` is the terrain and `source` a copy of it for the picture, `choice` the first suggestion,
-    `view_exaggeration` the factor of the heights in 3D.
+    `ground` is the terrain and `source` a copy of it for the picture, `choice` the first suggestion, `view` what the 3D
+    view shows.
     """
 
     def __init__(
@@ -68,13 +69,13 @@ class ExportDialog(QDialog):
         ground: TerrainExtent,
         source: PreviewSource,
         choice: ExportChoice,
-        view_exaggeration: float,
+        view: ViewSettings,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
         self._is_reduced = source.is_reduced
-        self._ground, self._shape, self._view_exaggeration = ground, ground.shape, view_exaggeration
+        self._ground, self._shape, self._view = ground, ground.shape, view
         self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         for box in self._choices.values():
             set_role(box, "strong")
@@ -83,8 +84,9 @@ class ExportDialog(QDialog):
         self._folder, self._name = QLineEdit(str(choice.folder)), QLineEdit(choice.name)
         self._mesh = _mesh_field(max(ground.shape), choice.mesh_size)
         self._exaggeration = ArrowField(2)
-        self._as_in_3d = QCheckBox(f"As in &3D (× {format_number(view_exaggeration, 2)})")
+        self._as_in_3d = QCheckBox(f"As in &3D (× {format_number(view.exaggeration, 2)})")
         self._level_water = QCheckBox("&Level lakes and sea")
+        self._has_water = QCheckBox(f"&Water surface at {format_number(view.water_level_m or 0, 1)} m, as in 3D")
         self._total = label("", "muted")
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
@@ -108,6 +110,7 @@ class ExportDialog(QDialog):
             None if size == max(self._shape) else size,
             None if self._as_in_3d.isChecked() else self._exaggeration.value(),
             self._level_water.isChecked(),
+            self._has_water.isChecked(),
         )
         self._request(choice).paths()
         return choice
@@ -126,15 +129,17 @@ class ExportDialog(QDialog):
         self._enable_numbers()
 
     def _request(self, choice: ExportChoice) -> ExportRequest:
-        return choice.request(self._shape, self._view_exaggeration)
+        return choice.request(self._shape, self._view)
 
     def _fill(self, choice: ExportChoice) -> None:
         for key in choice.formats:
             self._choices[key].setChecked(True)
         self._level_water.setChecked(choice.level_water)
+        self._has_water.setChecked(choice.has_water and self._view.water_level_m is not None)
+        self._has_water.setVisible(self._view.water_level_m is not None)
         is_as_in_3d = choice.exaggeration is None
         self._as_in_3d.setChecked(is_as_in_3d)
-        self._exaggeration.setValue(self._view_exaggeration if choice.exaggeration is None else choice.exaggeration)
+        self._exaggeration.setValue(self._view.exaggeration if choice.exaggeration is None else choice.exaggeration)
 
     def _build(self) -> None:
         left = QVBoxLayout()
@@ -179,6 +184,10 @@ class ExportDialog(QDialog):
         self._exaggeration.setPrefix("× ")
         self._exaggeration.setToolTip("Factor for the heights of meshes. Pictures of heights stay in true metres.")
         self._as_in_3d.setToolTip("The mesh is as high as the 3D view shows it. × 1 are the true heights.")
+        self._has_water.setToolTip(
+            "Adds a level, see-through rectangle to the mesh, as an object of its own. With level lakes and sea, the "
+            "sea is a level surface at 0 m already."
+        )
         self._level_water.setToolTip(
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
@@ -196,6 +205,7 @@ class ExportDialog(QDialog):
         form.add("&Vertices", self._mesh)
         form.add("E&xaggeration", self._exaggeration)
         form.addWidget(self._as_in_3d, form.rowCount() - 1, 2)
+        form.add_below(self._has_water)
         column.addLayout(form)
         return page
 
@@ -229,7 +239,8 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
-        self._level_water.toggled.connect(self._show_choice)
+        for water in (self._level_water, self._has_water):
+            water.toggled.connect(self._show_choice)
         self._preview.measured.connect(self._measured)
         self.finished.connect(self._preview.stop)
         self._name.textChanged.connect(self._show_choice)
@@ -243,11 +254,11 @@ class ExportDialog(QDialog):
 
     def _follow_3d(self, follows: bool) -> None:
         if follows:
-            self._exaggeration.setValue(self._view_exaggeration)
+            self._exaggeration.setValue(self._view.exaggeration)
         self._show_choice()
 
     def _exaggerate(self, factor: float) -> None:
-        if factor != self._view_exaggeration:
+        if factor != self._view.exaggeration:
             self._as_in_3d.setChecked(False)
         self._show_choice()
 
@@ -284,7 +295,8 @@ class ExportDialog(QDialog):
         """Show sizes and names of the files, the mesh, and whether all of it can be written."""
         total = 0
         name = Path(self._name.text().strip()).name or "name"
-        options = ExportOptions(self._mesh.currentData(), self._exaggeration.value())
+        surface_m = self._view.water_level_m if self._has_water.isChecked() else None
+        options = ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m)
         self._preview.set_options(options, self._level_water.isChecked())
         self._enable_numbers()
         self._no_mesh.setText("" if self._choices["obj"].isChecked() else "No mesh is written: obj is not chosen.")

@@ -26,6 +26,8 @@ _DRAWN_PX = 1024
 _WHOLE_AREA_PX = 1 << 26
 """Larger maps are measured at a fraction of their size, because their heights alone take a quarter of a gigabyte."""
 _AFTER_MS = 60
+_WATER, _WATER_OPACITY = (89, 148, 173), 0.7
+"""Of the material in the exported mesh, in sRGB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +135,19 @@ def _drawn(
 ) -> NDArray[np.uint8]:
     terrain, ids = source.small
     terrain = dataclasses.replace(terrain, height=_height(terrain, ids, level_water))
+    if options.water_surface_m is not None:
+        terrain = _flooded(terrain, options.water_surface_m)
     grid = mesh_grid(terrain, ExportOptions(min(options.mesh_size or _DRAWN_PX, _DRAWN_PX), options.exaggeration))
     return mesh_picture(grid, terrain.albedo, size_px, source.sun)
+
+
+def _flooded(terrain: Terrain, surface_m: float) -> Terrain:
+    """The terrain as it is seen through a water surface."""
+    height = np.maximum(terrain.height, np.float32(surface_m))
+    albedo = terrain.albedo.copy()
+    wet = terrain.height < surface_m
+    albedo[wet] = np.rint((1 - _WATER_OPACITY) * albedo[wet] + _WATER_OPACITY * np.array(_WATER))
+    return dataclasses.replace(terrain, albedo=albedo, height=height)
 
 
 def _height(terrain: Terrain, ids: NDArray[np.uint8], level_water: bool) -> NDArray[np.float32]:
