@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.importing.area_average import AreaAverage
 from terrainpaint.core.importing.colour_heights import ColourHeights
 from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, filled, marked
 from terrainpaint.core.importing.height_numbers import METRES, METRES_AT_MOST, HeightNumbers, HeightUnit, unit_of
@@ -27,6 +28,8 @@ _LOWEST_LAND_M = -11_500.0
 not."""
 _BYTES_A_PIXEL = 13
 """Heights, gaps and their copies."""
+_BYTES_A_REDUCED_PIXEL = 17
+"""The same, and the weights of the average."""
 _UNIT_RANGE = (-0.5, 1.5)
 """Numbers within it, 0..1 with a little beyond, are rather a fraction of a range than metres."""
 
@@ -154,7 +157,7 @@ class _Reader:
     def __init__(
         self, path: Path, raster: Raster, colours: ColourHeights | None, progress: Progress, cancel: Cancel
     ) -> None:
-        self._path, self._info, self._colours = path, raster.info, colours
+        self._path, self._info, self._colours, self._progress = path, raster.info, colours, progress
         self._numbers = HeightNumbers(path, raster, colours, progress, cancel)
 
     def whole(self) -> HeightMap:
@@ -172,27 +175,27 @@ class _Reader:
         return self._height_map(height, gaps, statistics, None, 1.0)
 
     def reduced(self, longest_px: int) -> HeightMap:
-        """Reduced by area, without the gaps. The first pass finds out which numbers mark gaps."""
-        info = self._info
-        statistics = NumberStatistics()
-        for _, numbers, unknown in self._numbers.strips(0.0, 0.5):
-            statistics.add(numbers, unknown)
-        marks = self._numbers.marks(statistics)
+        """Reduced by area, without the gaps. They are known after all strips, so marks need a second pass."""
+        info, statistics = self._info, NumberStatistics()
         shrink = longest_px / max(info.height, info.width)
         shape = max(1, round(info.height * shrink)), max(1, round(info.width * shrink))
-        sums, weights = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        suspected = np.zeros(shape, np.float32)
-        for rows, numbers, unknown in self._numbers.strips(0.5, 1.0):
-            marks_here = marked(numbers, marks) & ~unknown
-            known = ~(unknown | marks_here)
-            into, vertical = _shares(rows.start, rows.stop, info.height, shape[0])
-            for total, part in ((sums, np.where(known, numbers, np.float32(0))), (weights, known),
-                                (suspected, marks_here)):  # fmt: skip
-                total[into] += vertical @ _narrowed(part.astype(np.float32), shape[1])
-        gaps = weights < 1e-3
-        np.divide(sums, weights, out=sums, where=~gaps)
-        by_mark = gaps & (suspected > 0)
-        return self._height_map(sums, gaps & ~by_mark, statistics, by_mark, info.width / shape[1])
+        require_room(self._path, shape[0] * shape[1] * _BYTES_A_REDUCED_PIXEL)
+        average = AreaAverage(shape, (info.height, info.width))
+        for rows, numbers, unknown in self._numbers.strips(0.0, 0.5):
+            statistics.add(numbers, unknown)
+            average.add(rows.start, numbers, unknown)
+        marks = self._numbers.marks(statistics)
+        by_mark = np.zeros(shape, bool)
+        if marks:
+            average = AreaAverage(shape, (info.height, info.width))
+            for rows, numbers, unknown in self._numbers.strips(0.5, 1.0):
+                found = marked(numbers, marks) & ~unknown
+                average.add(rows.start, numbers, unknown | found)
+                by_mark |= average.touched(rows.start, found)
+        self._progress(1.0)
+        height, gaps = average.result()
+        by_mark &= gaps
+        return self._height_map(height, gaps & ~by_mark, statistics, by_mark, info.width / shape[1])
 
     def _height_map(
         self,
@@ -287,21 +290,6 @@ def meaning_of(
 def _spread(height: NDArray[np.float32]) -> tuple[float, float]:
     low, high = float(height.min()), float(height.max())
     return (low, high) if low < high else (low, low + 1.0)
-
-
-def _shares(top: int, bottom: int, rows: int, into: int) -> tuple[slice, NDArray[np.float32]]:
-    """How much of each source row top..bottom of `rows` goes into which of the `into` rows: (rows there, rows here)."""
-    size = rows / into
-    first, last = int(top / size), min(into, int(np.ceil(bottom / size)))
-    starts = np.arange(first, last)[:, None] * size
-    sources = np.arange(top, bottom)[None]
-    overlap = np.minimum(starts + size, sources + 1) - np.maximum(starts, sources)
-    return slice(first, last), (overlap.clip(0) / size).astype(np.float32)
-
-
-def _narrowed(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """(n, W) averaged to (n, width)."""
-    return np.asarray(cv2.resize(values, (width, len(values)), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _with_exported_range(path: Path, heights: HeightMap, shrink: float) -> HeightMap:

@@ -139,7 +139,8 @@ class HeightNumbers:
                 first = self._grey(first)
             with np.errstate(over="ignore"):
                 numbers = np.array(first, np.float32)  # a copy, which the caller may change
-        unknown = absurd(numbers)
+        is_whole = np.dtype(info.dtype).kind != "f"
+        unknown = np.zeros(numbers.shape, bool) if is_whole else absurd(numbers)
         if self._colours is not None:
             unknown |= ~bands[:3].any(axis=0)  # black pixels are gaps in tiles of both kinds
         if info.no_data is not None and self._colours is None:
