@@ -118,7 +118,10 @@ class MainWindow(QMainWindow):
         self.map_actions = MapActions(self, self.document, self.canvas)
         self.actions_, self._submenus = fill_menus(self.menuBar(), self)
         self._layout = Layout(self, centre)
+        self.modes = ViewModes(self, self._layout, self._pages, self.actions_)
         self._lay_out()
+        # A window that was closed in full screen begins as it was before.
+        self.modes.set_full_screen(on=False)
         self._connect()
         self.key_map = KeyMap(all_bindings(), self)
         steps = first_steps(self.classes_panel, self.canvas, self.terrain, self.relief, self._export_button)
@@ -129,7 +132,6 @@ class MainWindow(QMainWindow):
         self._show_keys()
         self._keys = KeyRouter(self, self.canvas, self._undo_keys)
         self.relief.view_created.connect(self._keys.add_relief)
-        self.modes = ViewModes(self, self._layout, self._pages, self.actions_)
         self.timed_saving = TimedSaving(self.document, self.saving, self.canvas)
         self.preferences = PreferenceActions(
             self, self.actions_, self.options, self.relief, self.generation, self.timed_saving
@@ -394,8 +396,10 @@ class MainWindow(QMainWindow):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc, when nothing else uses it, leads back from the map without panels."""
-        if event.key() == Qt.Key.Key_Escape and self.modes.is_map_only:
+        """Esc, when nothing else uses it, ends the first steps, or leads back from the map without panels."""
+        if event.key() == Qt.Key.Key_Escape and self.help.tour.is_shown:
+            self.help.tour.end()
+        elif event.key() == Qt.Key.Key_Escape and self.modes.is_map_only:
             self.modes.set_map_only(on=False)
         else:
             super().keyPressEvent(event)

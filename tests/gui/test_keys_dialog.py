@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton, QTreeWidgetItem
+from PySide6.QtWidgets import QMessageBox, QToolButton, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
@@ -97,7 +97,9 @@ def test_a_recorded_key_replaces_the_old_ones_and_is_stored(dialog: KeysDialog, 
     assert again.keys("tool/eraser") == ("E",)
 
 
-def test_a_key_of_another_command_is_taken_only_after_a_question(dialog: KeysDialog, key_map: KeyMap) -> None:
+def test_a_key_of_another_command_is_taken_only_after_a_question(
+    dialog: KeysDialog, key_map: KeyMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record(dialog, "tool/brush", Key.Key_E)
     assert key_map.keys("tool/brush") == ("B",)
     assert "Eraser" in dialog.message.text() and dialog.take.isVisible()
@@ -109,6 +111,10 @@ def test_a_key_of_another_command_is_taken_only_after_a_question(dialog: KeysDia
     dialog.choose("tool/eraser")
     dialog.reset.click()
     assert key_map.keys("tool/eraser") == ("E",) and key_map.keys("tool/brush") == ()
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: answers.pop(0))
+    dialog.reset_all.click()
+    assert key_map.keys("tool/brush") == ()
     dialog.reset_all.click()
     assert all(key_map.is_usual(name) for name in key_map.bindings)
     assert not dialog.reset_all.isEnabled()

@@ -75,6 +75,24 @@ def test_a_device_that_is_gone_stays_the_choice(qtbot: QtBot) -> None:
     assert dialog.values().device == "cuda"
 
 
+def test_the_next_start_is_not_in_full_screen(person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.window.actions_["full_screen"].trigger()
+    assert person.window.isFullScreen()
+    person.closes()
+    with open_window(qtbot, monkeypatch) as again:
+        assert not again.window.isFullScreen() and not again.window.actions_["full_screen"].isChecked()
+
+
+def test_a_window_that_was_closed_maximized_opens_again(
+    person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.window.showMaximized()
+    assert person.window.isMaximized()
+    person.closes()
+    with open_window(qtbot, monkeypatch) as again:
+        assert again.window.isMaximized()
+
+
 def test_they_work_in_the_window_at_once(person: Person) -> None:
     window = person.window
     used: list[Hardware] = []

@@ -67,6 +67,12 @@ def test_it_goes_back_and_can_be_skipped_with_the_keyboard(painter: Person) -> N
     assert not tour.is_shown and window.canvas.hasFocus()
 
 
+def test_escape_ends_it_also_when_the_map_has_the_keys(painter: Person) -> None:
+    painter.window.actions_["tour"].trigger()
+    painter.presses(Key.Key_Escape)
+    assert not tour_of(painter).is_shown
+
+
 def test_the_window_can_be_used_meanwhile(painter: Person) -> None:
     window, tour = painter.window, tour_of(painter)
     window.actions_["tour"].trigger()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
+    QMessageBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -139,12 +140,17 @@ class KeysDialog(QDialog):
         self.add.clicked.connect(lambda: self._record(adds=True))
         self.clear.clicked.connect(lambda: self._map.assign(self._chosen(), ()))
         self.reset.clicked.connect(lambda: self._map.reset(self._chosen()))
-        self.reset_all.clicked.connect(self._map.reset_all)
+        self.reset_all.clicked.connect(self._reset_all)
         self.recorder.recorded.connect(self._recorded)
         self.recorder.cancelled.connect(self._show_chosen)
         self.take.clicked.connect(self._assign)
         self.leave.clicked.connect(self._show_chosen)
         self._map.changed.connect(self._refresh)
+
+    def _reset_all(self) -> None:
+        answer = QMessageBox.question(self, "Keys", "Should all commands get their usual keys again?")
+        if answer == QMessageBox.StandardButton.Yes:
+            self._map.reset_all()
 
     def _chosen(self) -> str:
         """The name of the binding that is selected, "" for keys that cannot be changed."""
