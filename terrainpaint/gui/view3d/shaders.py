@@ -329,7 +329,10 @@ const vec3 DEEP = vec3(0.035, 0.14, 0.28);
 
 void main() {
     float depth = water - height_at(place);
-    if (depth <= 0.0) discard;
+    // Multisampling does not smooth the shore, which is inside of a triangle.
+    float shore = clamp(0.5 + depth / max(fwidth(depth), 1e-7), 0.0, 1.0);
+    if (shore <= 0.0) discard;
+    depth = max(depth, 0.0);
     float murk = 1.0 - exp(-depth / deep);
     vec3 body = mix(SHALLOW, DEEP, murk);
     float opacity = mix(0.38, 0.90, murk);
@@ -344,7 +347,7 @@ void main() {
     vec4 before = haze_before(at);
     body = mix(to_screen(light), before.rgb, before.a);
     opacity = clamp(opacity + mirror + glint, 0.0, 0.96);
-    colour = vec4(body, opacity);
+    colour = vec4(body, opacity * shore);
 }
 """
 )
