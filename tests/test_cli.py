@@ -378,7 +378,7 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.touch(), "not a picture"),
     "other colours": (lambda path: picture(path, GREEN + np.uint8(1)), "--nearest-colour"),
     "JPEG": (lambda path: picture(path, GREEN, format="JPEG"), "--nearest-colour"),
-    "16 bits grey": (lambda path: picture(path, np.zeros((40, 40), np.uint16)), "grey"),
+    "16 bits grey": (lambda path: picture(path, np.zeros((40, 40), np.uint16)), "terrainpaint import"),
     "small": (lambda path: picture(path, GREEN[:31]), "at least 32"),
     "large": (lambda path: blank_png(path, 65_537, 40), "at most 65,536"),
     "cut short": (lambda path: blank_png(path, 4000, 4000), "damaged"),

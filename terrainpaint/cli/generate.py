@@ -10,19 +10,22 @@ from pathlib import Path
 
 from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
 from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
+from terrainpaint.cli.reading import kind_of_content
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.importing import Kind
 from terrainpaint.core.map_files import map_pixel_size_m, read_map, read_map_nearest, say_nothing
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, SegmentationMap
 from terrainpaint.core.terrain import Recipe, at_pixel_size
 from terrainpaint.core.water import with_level_water
-from terrainpaint.errors import OptionError, OutputError
+from terrainpaint.errors import InputFileError, MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
 _DEFAULT_FORMATS = ("obj",)
+_IMPORTED: dict[Kind | None, str] = {Kind.HEIGHTS: "holds heights", Kind.PROJECT: "is a project"}
 
 
 def generate(arguments: GenerateArguments) -> list[Path]:
@@ -111,6 +114,26 @@ def _check_one_each(paths: Sequence[Path]) -> None:
 
 
 def _read(arguments: GenerateArguments) -> SegmentationMap:
+    """The map. Raises MapError; for a file of which `import` makes a map, it says so."""
+    try:
+        return _read_map(arguments)
+    except MapError as error:
+        what = _IMPORTED.get(_kind_of(arguments.map))
+        if what is None:
+            raise
+        raise MapError(
+            f"{arguments.map} {what}, not a map; make one of it first with 'terrainpaint import'."
+        ) from error
+
+
+def _kind_of(path: Path) -> Kind | None:
+    try:
+        return kind_of_content(path)
+    except InputFileError:
+        return None
+
+
+def _read_map(arguments: GenerateArguments) -> SegmentationMap:
     note = say_nothing if arguments.quiet else say
     under = WATER if arguments.under is None else arguments.under
     if arguments.nearest_colour:
