@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,13 @@ from PySide6.QtWidgets import QFileDialog
 from terrainpaint.core.decoding import Picture
 from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import (
-    ColourHeights,
     HeightMap,
-    Kind,
-    colour_heights,
     is_raw,
-    kind_of,
     read_colours,
     read_height_map,
     read_raw_heights,
 )
-from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
-from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.placement import Placement
-from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project import (
     EMPTY,
     MAX_PROJECT_SIDE_PX,
@@ -41,10 +32,10 @@ from terrainpaint.core.project import (
     Underlay,
     ViewSettings,
 )
-from terrainpaint.core.project_file import SUFFIX, load_project
+from terrainpaint.core.project_file import SUFFIX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.errors import InputFileError, StrippedProjectError
+from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import WindowJobs, Work
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
@@ -57,6 +48,7 @@ from terrainpaint.gui.dialogs.import_questions import (
 from terrainpaint.gui.dialogs.map_size import NewDialog
 from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.import_contents import ClassCells, Coloured, Content, Grey, Opened, read_any, read_project
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.samples import sample_map
 from terrainpaint.gui.saving import PROJECT_FILES, RecentFiles, SaveActions
@@ -73,34 +65,6 @@ _IMPORTED_FILES = (
     f"Everything that can be imported ({_PICTURES} {_HEIGHTS} *.ora *.terrainpaint);;"
     f"Pictures ({_PICTURES});;Height maps ({_HEIGHTS});;OpenRaster (*.ora *.terrainpaint);;All files (*)"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """A class map: class ids and EMPTY, (H, W) uint8, its pixel size if the file tells it, and sentences about it."""
-
-    cells: NDArray[np.uint8]
-    pixel_size_m: float | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Coloured:
-    """A picture, and what its colours are if they are probably heights."""
-
-    picture: Picture
-    heights: ColourHeights | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    """A project; `view` is None when only its layers were left."""
-
-    project: Project
-    view: ViewSettings | None
-
-
-_Content = _Cells | _Coloured | HeightMap | _Opened
 
 
 class OpenActions(QObject):
@@ -163,7 +127,7 @@ class OpenActions(QObject):
             settings = self._new_settings()
             self._jobs.read(
                 f"Opening {path.name}",
-                lambda progress, cancel: _read_project(path, settings, progress, cancel),
+                lambda progress, cancel: read_project(path, settings, progress, cancel),
                 lambda opened: self._opened(path, opened),
             )
 
@@ -184,7 +148,7 @@ class OpenActions(QObject):
             settings = self._new_settings()
             self._run_import(
                 path,
-                lambda progress, cancel: _read_any(path, settings, progress, cancel),
+                lambda progress, cancel: read_any(path, settings, progress, cancel),
                 lambda content: self._import_content(path, content),
             )
 
@@ -227,7 +191,7 @@ class OpenActions(QObject):
         text, _ = QFileDialog.getOpenFileName(self._window, title, self._recent.folder(), kinds)
         return local_path(text) if text else None
 
-    def _opened(self, path: Path, opened: _Opened) -> None:
+    def _opened(self, path: Path, opened: Opened) -> None:
         if opened.view is None:
             self._document.open_unsaved(
                 opened.project, None, ViewSettings(), path.stem, f"Layers of {path.name}, saved by another program"
@@ -271,22 +235,24 @@ class OpenActions(QObject):
             )
         dialog.deleteLater()
 
-    def _import_content(self, path: Path, content: _Content) -> None:
+    def _import_content(self, path: Path, content: Content) -> None:
         """Class maps are imported as they are; for pictures and heights a dialog asks what becomes which class."""
         match content:
             case HeightMap():
                 self._import_heights(path, content)
-            case _Opened():
+            case Grey():
+                self._import_grey(path, content.heights)
+            case Opened():
                 if path.suffix.lower() == SUFFIX:
                     self._opened(path, content)
                 else:
                     self._imported(path, content.project, view=content.view)
-            case _Cells():
+            case ClassCells():
                 self._import_cells(path, content)
-            case _Coloured():
+            case Coloured():
                 self._import_picture(path, content)
 
-    def _import_cells(self, path: Path, content: _Cells) -> None:
+    def _import_cells(self, path: Path, content: ClassCells) -> None:
         settings, cells, notes = self._new_settings(), content.cells, content.notes
         if content.pixel_size_m is not None:
             settings = dataclasses.replace(settings, pixel_size_m=content.pixel_size_m)
@@ -312,7 +278,7 @@ class OpenActions(QObject):
                 settings = dataclasses.replace(settings, pixel_size_m=content.pixel_size_m / scale)
         self._imported(path, Project.painted(cells, settings), notes)
 
-    def _import_picture(self, path: Path, content: _Coloured) -> None:
+    def _import_picture(self, path: Path, content: Coloured) -> None:
         if content.heights is not None:
             question = (
                 f"The colours of {path.name} look like heights ({content.heights.value}).\nWhat are they to become?"
@@ -332,6 +298,18 @@ class OpenActions(QObject):
         if dialog.exec():
             self._imported(path, Project.painted(dialog.values().ids, self._new_settings()))
 
+    def _import_grey(self, path: Path, heights: HeightMap) -> None:
+        question = f"{path.name} is a grey picture of 8 bits.\nWhat is it to become?"
+        choice = self._choose(f"Import {path.name}", question, ("Heights", "Picture"))
+        if choice == "Heights":
+            self._import_heights(path, heights)
+        elif choice == "Picture":
+            self._run_import(
+                path,
+                lambda progress, cancel: Coloured(read_colours(path, MAX_PROJECT_SIDE_PX), None),
+                lambda picture: self._import_picture(path, picture),
+            )
+
     def _choose(self, title: str, question: str, answers: tuple[str, ...]) -> str | None:
         """Ask for one of `answers`; None for Cancel."""
         dialog = ChoiceDialog(title, question, answers, self._window)
@@ -349,33 +327,6 @@ class OpenActions(QObject):
             )
         # The dialog keeps all the heights in memory.
         dialog.deleteLater()
-
-
-def _read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel) -> _Content:
-    """What a file has to offer, by its kind. Raises InputFileError with the reason of the reader that came nearest."""
-    kind = kind_of(path)
-    if kind is Kind.PROJECT:
-        return _read_project(path, settings, progress, cancel)
-    if kind is Kind.MAP:
-        notes: list[str] = []
-        cells = read_map_cells(path, notes.append)
-        return _Cells(cells, map_pixel_size_m(path), tuple(note.removeprefix(f"{path}: ") for note in notes))
-    if kind is Kind.HEIGHTS:
-        return read_height_map(path, MAX_PROJECT_SIDE_PX, None, progress, cancel)
-    if kind is Kind.WEIGHTS:
-        raise InputFileError(f"{path} is a weights file, not a map; load it with Terrain > Load weights.")
-    encoding = None
-    with suppress(InputFileError):  # not all pictures can be heights
-        encoding = colour_heights(path)
-    return _Coloured(read_colours(path, MAX_PROJECT_SIDE_PX), encoding)
-
-
-def _read_project(path: Path, settings: Settings, progress: Progress, cancel: Cancel) -> _Opened:
-    """A project, or the layers that another program left of it."""
-    try:
-        return _Opened(*load_project(path, progress, cancel))
-    except StrippedProjectError:
-        return _Opened(read_openraster(path, settings, progress, cancel), None)
 
 
 def _mean(mask: NDArray[np.bool_]) -> float:

@@ -71,10 +71,10 @@ def refused(person: Person, qtbot: QtBot, path: Path) -> str:
     return person.sentence
 
 
-def accepted(qtbot: QtBot) -> Callable[[ImportPictureDialog], None]:
+def accepted(qtbot: QtBot) -> Callable[[QDialog], None]:
     """Press the button of the dialog once it has read the picture."""
 
-    def accept(dialog: ImportPictureDialog) -> None:
+    def accept(dialog: QDialog) -> None:
         qtbot.waitUntil(accept_button(dialog.findChild(QDialogButtonBox)).isEnabled, timeout=20_000)
         dialog.accept()
 
@@ -542,6 +542,21 @@ def test_heights_as_colours_can_be_a_picture(person: Person, qtbot: QtBot, tmp_p
     ):
         person.window.opening.open_path(tmp_path / "tile.png")
     assert person.window.document.shape == (64, 80)
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("Heights", ImportHeightsDialog), ("Picture", ImportPictureDialog)])
+def test_a_grey_picture_can_be_heights_or_a_picture(
+    person: Person, qtbot: QtBot, tmp_path: Path, answer: str, kind: type[QDialog]
+) -> None:
+    grey = np.linspace(0, 255, 80).astype(np.uint8)[None].repeat(60, axis=0)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    with (
+        qtbot.waitSignal(person.window.document.opened, timeout=20_000),
+        person.in_dialog(kind, accepted(qtbot)),
+        person.in_dialog(ChoiceDialog, lambda dialog: button(dialog, answer).click()),
+    ):
+        person.window.opening.open_path(tmp_path / "grey.png")
+    assert person.window.document.shape == (60, 80)
 
 
 def test_a_class_map_larger_than_a_document_is_offered_reduced(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
