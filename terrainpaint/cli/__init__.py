@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from terrainpaint.cli.arguments import GenerateArguments, ImportArguments, InfoArguments, WindowArguments, parse
-from terrainpaint.cli.terminal import print_lines, say
+from terrainpaint.cli.terminal import say
+from terrainpaint.core.standard_output import lasting_output, printable
 from terrainpaint.errors import DeviceError, TerrainPaintError
 
 _FAILED = 1
@@ -23,28 +24,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command of the arguments, by default those of the process, and return the exit code."""
     with _stopping_on_sigterm():
         try:
-            code, lines = _run(argv)
-            print_lines(lines)
+            with lasting_output():
+                return _run(argv)
         except TerrainPaintError as error:
             say(str(error))
             return _FAILED
         except KeyboardInterrupt:
             return _INTERRUPTED
-    return code
 
 
-def _run(argv: Sequence[str] | None) -> tuple[int, list[str]]:
-    """Exit code and the lines for stdout."""
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = parse(argv)
         if isinstance(arguments, WindowArguments):
             from terrainpaint.gui.app import run
 
-            return run(arguments.file), []
+            return run(arguments.file)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        return 0, _output_of(arguments)
+        for line in _output_of(arguments):
+            print(printable(line))
+        return 0
     except SystemExit as stop:  # the help, the version, wrong usage, SIGTERM
-        return stop.code if isinstance(stop.code, int) else 0, []
+        return stop.code if isinstance(stop.code, int) else 0
+    except ImportError as error:
+        # The system has no room for a library; any other failure of an import is a fault of the installation.
+        if "failed to map" not in str(error):
+            raise
+        raise DeviceError("There is not enough memory to start; close other programs.") from error
 
 
 def _output_of(arguments: GenerateArguments | ImportArguments | InfoArguments) -> list[str]:
@@ -61,7 +67,9 @@ def _output_of(arguments: GenerateArguments | ImportArguments | InfoArguments) -
         from terrainpaint.cli.info import info, info_json
 
         return info_json(arguments.file) if arguments.json else info(arguments.file)
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "can't allocate memory" not in str(error):  # torch's own
+            raise
         raise DeviceError("The memory is full; close other programs, or choose a smaller map or mesh.") from error
 
 

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
 
 from terrainpaint.core.progress import Progress
-from terrainpaint.errors import OutputError
+from terrainpaint.core.standard_output import printable
 
 
 def say(sentence: str) -> None:
-    """Print one line on stderr; a closed stderr is not an error."""
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print("terrainpaint:", " ".join(sentence.splitlines()), file=sys.stderr, flush=True)
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print on stdout and flush it. A closed reader, as in `| head`, is not an error.
-
-    Raises OutputError when stdout is a file that cannot be written.
-    """
-    if sys.stdout is None:
-        return
-    try:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(
-                errors="surrogateescape"
-            )  # prints a path that is not Unicode with its original bytes
-        for line in lines:
-            print(line)
-        sys.stdout.flush()
-    except OSError as error:
-        # The rest of the buffer must not fail again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise OutputError(
-                f"Standard output could not be written: {error.strerror}; write to another file."
-            ) from error
+    """Print one line on stderr; what is not printable in it is escaped."""
+    print("terrainpaint:", printable(sentence), file=sys.stderr, flush=True)
 
 
 class ProgressLine:
