@@ -181,6 +181,31 @@ def test_srtm_tiles(tmp_path: Path) -> None:
     assert read_height_map(hgt(tmp_path, "alps.hgt")[0]).pixel_size_m is None
 
 
+def test_names_of_srtm_tiles(tmp_path: Path) -> None:
+    for name, north in (("n46_e007_1arc_v3.hgt", 46.5), ("s01w080.hgt", 0.5), ("N46E007.HGT", 46.5)):
+        path, _ = hgt(tmp_path, name)
+        size = 92.5 * np.sqrt(np.cos(np.radians(north)))
+        assert read_height_map(path).pixel_size_m == pytest.approx(size, rel=0.005)
+
+
+def test_big_endian_numbers_with_a_header(tmp_path: Path) -> None:
+    """GTOPO30 and SRTM30, whose suffix is that of USGS DEM."""
+    land().astype(">i2").tofile(tmp_path / "E020N40.DEM")
+    (tmp_path / "E020N40.HDR").write_text(
+        "BYTEORDER M\nLAYOUT BIL\nNROWS 48\nNCOLS 64\nNBANDS 1\nNBITS 16\nNODATA -9999\n"
+        "ULXMAP 20.004166667\nULYMAP 39.995833333\nXDIM 0.008333333\nYDIM 0.008333333\n"
+    )
+    heights = read_height_map(tmp_path / "E020N40.DEM")
+    np.testing.assert_array_equal(heights.height, land())
+    assert heights.pixel_size_m == pytest.approx(np.sqrt(925 * 712), rel=0.01)
+
+
+def test_a_local_system_has_a_pixel_size(tmp_path: Path) -> None:
+    local = 'LOCAL_CS["site",UNIT["foot",0.3048],AXIS["x",EAST],AXIS["y",NORTH]]'
+    path = saved(tmp_path / "a.tif", land(), crs=local, transform=from_origin(0, 0, 10, 10))
+    assert read_height_map(path).pixel_size_m == pytest.approx(3.048)
+
+
 def test_zip_files_of_other_content(tmp_path: Path) -> None:
     path, _ = hgt(tmp_path)
     for count, message in ((0, "has no raster in it"), (2, "has 2 rasters in it")):
@@ -228,6 +253,8 @@ def test_openexr_that_holds_no_heights(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("unit", "expected", "factor"), [
     ("m", HeightUnit.METRES, 1), ("metre", HeightUnit.METRES, 1), ("ft", HeightUnit.FEET, 0.3048),
     ("US survey foot", HeightUnit.SURVEY_FEET, 1200 / 3937), ("cm", HeightUnit.METRES, 0.01),
+    ("Foot (US)", HeightUnit.SURVEY_FEET, 1200 / 3937), ("feet, US survey", HeightUnit.SURVEY_FEET, 1200 / 3937),
+    ("metre (EGM96)", HeightUnit.METRES, 1), ("cubits", HeightUnit.METRES, 1),
 ])  # fmt: skip
 def test_the_unit_of_the_band(tmp_path: Path, unit: str, expected: HeightUnit, factor: float) -> None:
     path = saved(tmp_path / "a.tif", land(), **UTM)
@@ -301,6 +328,16 @@ def test_a_turned_raster_keeps_its_rows_and_says_so(tmp_path: Path) -> None:
     heights = read_height_map(saved(tmp_path / "a.tif", land(), crs="EPSG:32633", transform=matrix))
     np.testing.assert_array_equal(heights.height, land())
     assert heights.pixel_size_m == pytest.approx(30) and "20°" in heights.notes[0]
+
+
+def test_pixels_that_are_no_squares_are_said(tmp_path: Path) -> None:
+    degrees = from_origin(10, 60 + 24 / 3600, 1 / 3600, 1 / 3600)
+    heights = read_height_map(saved(tmp_path / "a.tif", land(), crs="EPSG:4326", transform=degrees))
+    assert len(heights.notes) == 1 and "15.49 × 30.97 m" in heights.notes[0], heights.notes
+    heights = read_height_map(saved(tmp_path / "b.tif", land().T.copy(), crs="EPSG:32633",
+                                    transform=Affine(0, 20, 4e5, -10, 0, 5e6)))  # fmt: skip
+    assert any("20 × 10 m" in note for note in heights.notes), heights.notes
+    assert heights.pixel_size_m == pytest.approx(np.sqrt(200))
 
 
 def test_ground_control_points(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from terrainpaint.core.importing.raster_info import Georeference
@@ -54,7 +55,18 @@ def georeference(dataset: Any, system: str = "") -> Georeference:
         math.degrees(math.atan2(north, east)),
         _vertical_unit(crs),
         _is_in_feet(crs),
+        _stretch(dataset, crs, right, down),
     )
+
+
+def _stretch(dataset: Any, crs: Any, right: tuple[float, float], down: tuple[float, float]) -> float:
+    """The height of a pixel on the ground in parts of its width; `right` and `down` are its sides on the map."""
+    east = 1.0
+    if crs is not None and crs.is_geographic:
+        _, latitude = dataset.transform @ (dataset.width / 2, dataset.height / 2)
+        east = math.cos(math.radians(latitude))
+    width, height = (math.hypot(side[0] * east, side[1]) for side in (right, down))
+    return height / width if width > 0 else 1.0
 
 
 def _crs(dataset: Any) -> Any:
@@ -104,8 +116,15 @@ def _pixel_size_m(dataset: Any, crs: Any, transform: Any) -> float | None:
         if size is None or (is_near and not crs.to_wkt().count('PROJECTION["Mercator')):
             size = nominal
     else:
-        size = None
+        size = _local_m(crs, cell)
     return size if size is not None and 0 < size < math.inf else None
+
+
+def _local_m(crs: Any, cell: float) -> float | None:
+    """The size of a cell of a local system, which is not tied to the Earth but has a unit of length."""
+    wkt = crs.to_wkt()
+    units = re.findall(r'UNIT\["[^"]*",([0-9.eE+-]+)', wkt) if wkt.startswith("LOCAL_CS") else []
+    return cell * float(units[-1]) if units else None
 
 
 def _projected_m(crs: Any, places: list[tuple[float, float]]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,8 @@ _BYTES_A_PIXEL = 13
 """Heights, gaps and their copies."""
 _BYTES_A_REDUCED_PIXEL = 17
 """The same, and the weights of the average."""
+_SQUARE = 1.1
+"""Sides of a pixel whose ratio is below look equal."""
 _UNIT_RANGE = (-0.5, 1.5)
 """Numbers within it, 0..1 with a little beyond, are rather a fraction of a range than metres."""
 
@@ -250,13 +253,20 @@ class _Reader:
 
 
 def notes_on_place(place: Georeference) -> list[str]:
-    """Sentences about a raster whose rows do not run from north to south."""
+    """Sentences about a raster whose rows do not run from north to south, or whose pixels are no squares."""
     notes = []
     if place.is_turned:
         notes.append("It was turned to have north on top.")
     if abs(place.angle_deg) >= 1:
         side = "right" if place.angle_deg > 0 else "left"
         notes.append(f"North lies {abs(place.angle_deg):.0f}° to the {side} of the top; its rows are kept.")
+    size_m = place.pixel_size_m
+    if size_m is not None and not 1 / _SQUARE < place.stretch < _SQUARE:
+        width_m, height_m = size_m / math.sqrt(place.stretch), size_m * math.sqrt(place.stretch)
+        notes.append(
+            f"Its pixels cover {width_m:.4g} × {height_m:.4g} m, so the land looks stretched; the pixel size is that "
+            "of a square of the same area."
+        )
     return notes
 
 

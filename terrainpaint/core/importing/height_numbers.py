@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,6 +60,11 @@ def unit_of(info: RasterInfo) -> tuple[HeightUnit | None, float, list[str]]:
     if plain in _METRE_NAMES:
         factor = _METRE_NAMES[plain]
         return HeightUnit.METRES, factor, [] if factor == 1 else [f"The heights were in {name}; they are metres now."]
+    if "foot" in plain or "feet" in plain:
+        survey = "survey" in plain or "us" in re.split(r"\W+", plain)
+        return unit_of(dataclasses.replace(info, unit="us-ft" if survey else "ft"))
+    if "metre" in plain or "meter" in plain:
+        return HeightUnit.METRES, 1.0, [f'The heights are in "{name}", which was taken for metres.']
     if name:
         return None, 1.0, [f'The file gives its heights in "{name}", which is not known here.']
     if info.place.is_in_feet:

@@ -19,7 +19,8 @@ class Georeference:
     `pixel_size_m` is the ground size of a pixel, the geometric mean of its sides, or None when the file does not tell.
     `transposed`, `flipped_rows` and `flipped_cols` are applied in this order; north is then within 45 degrees of the
     top, `angle_deg` to the right of it. `vertical_unit` is the unit of the vertical coordinate reference system, "" if
-    there is none. `is_in_feet` is whether the coordinates on the map are feet.
+    there is none. `is_in_feet` is whether the coordinates on the map are feet. `stretch` is the height of a pixel in
+    parts of its width, with north on top.
     """
 
     is_georeferenced: bool = False
@@ -30,6 +31,7 @@ class Georeference:
     angle_deg: float = 0.0
     vertical_unit: str = ""
     is_in_feet: bool = False
+    stretch: float = 1.0
 
     @property
     def is_turned(self) -> bool:

@@ -30,7 +30,7 @@ from terrainpaint.core.importing.ground import WGS84, georeference
 from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
 from terrainpaint.errors import InputFileError
 
-_HEAD_BYTES = 4096
+_HEAD_BYTES, _TEXT_BYTES = 4096, 128
 _MAX_UNPACKED = 2 << 30
 _MAX_BLOCK = 2 << 30
 _MAX_HEADER = 1 << 20
@@ -76,8 +76,12 @@ _FORMATS = (
     _Format("DTED", "DTED", _starts(b"UHL1", b"HDR1UHL", b"VOL1UHL")),
     _Format("Erdas Imagine", "HFA", _starts(b"EHFA_HEADER_TAG")),
     _Format("SRTM", "SRTMHGT", _has_suffix(".hgt")),
-    _Format("USGS DEM", "USGSDEM", _has_suffix(".dem")),
-    _Format("Esri BIL", "EHdr", _has_suffix(".bil", ".bip", ".bsq", ".flt")),
+    _Format(
+        "USGS DEM",
+        "USGSDEM",
+        lambda head, suffix: suffix == ".dem" and head[:_TEXT_BYTES].isascii() and b"\0" not in head[:_TEXT_BYTES],
+    ),
+    _Format("Esri BIL", "EHdr", _has_suffix(".bil", ".bip", ".bsq", ".flt", ".dem")),
     _Format("ENVI", "ENVI", _has_suffix(".dat", ".img", ".envi")),
     _Format("XYZ", "XYZ", _has_suffix(".xyz")),
 )
@@ -87,7 +91,7 @@ _HEADER_FORMATS = ("EHdr", "ENVI")
 """Their size and numbers are in a text file of the same name, `.hdr`."""
 _NAMING_FORMATS = ("HFA",)
 """Their files can name others for pixels and overviews; only one of the same name, `.ige`, is opened."""
-_TILE_NAME = re.compile(r"[NS]\d\d[EW]\d\d\d.*\.hgt", re.IGNORECASE)
+_TILE_NAME = re.compile(r"([NS]\d\d)[-_]?([EW]\d\d\d).*\.hgt", re.IGNORECASE)
 _NOWHERE = "N00E000.hgt"
 """The name that GDAL gets for an SRTM tile whose own name does not tell its place."""
 _PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
@@ -221,6 +225,14 @@ def _opened(
     return _GdalRaster(dataset, path, info)
 
 
+def _tile_name(name: str) -> str:
+    """A name that tells GDAL the place of an SRTM tile, `_NOWHERE` when the name of its file does not tell it."""
+    place = _TILE_NAME.match(name)
+    if place is None:
+        return _NOWHERE
+    return name if name[3] not in "-_" else f"{place[1]}{place[2]}.hgt".upper().replace(".HGT", ".hgt")
+
+
 def _files_of(path: Path, found: _Format) -> dict[str, Path]:
     """The files that GDAL may open for formats of several files, by the names that it gets; the raster is the first."""
     if found.driver in _HEADER_FORMATS:
@@ -229,8 +241,8 @@ def _files_of(path: Path, found: _Format) -> dict[str, Path]:
     if found.driver in _NAMING_FORMATS:
         spill = path.with_suffix(".ige")
         return {path.name: path, spill.name: spill}
-    if found.driver == "SRTMHGT" and not _TILE_NAME.match(path.name):
-        return {_NOWHERE: path}
+    if found.driver == "SRTMHGT" and (name := _tile_name(path.name)) != path.name:
+        return {name: path}
     return {}
 
 
@@ -373,8 +385,8 @@ def _unpacked(path: Path, name: str, content: bytes) -> Iterator[Raster]:
     if not found.driver or found.driver in (*_HEADER_FORMATS, *_NAMING_FORMATS):
         raise InputFileError(f"{path} must be unpacked first.")
     with _gdal() as rasterio, ExitStack() as stack:
-        if found.driver == "SRTMHGT" and not _TILE_NAME.match(name):
-            name = _NOWHERE
+        if found.driver == "SRTMHGT":
+            name = _tile_name(name)
         memory = stack.enter_context(rasterio.MemoryFile(content, filename=name))
         yield _opened(rasterio, stack, path, memory.name, found, None)
 
