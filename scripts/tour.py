@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
-from PySide6.QtCore import QBuffer, QEvent, QEventLoop, QIODevice, QPointF, QSettings, Qt, QTimer
+from PySide6.QtCore import QBuffer, QEvent, QEventLoop, QIODevice, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QLineEdit, QWidget
 
 from terrainpaint.core.assets import asset_path, shipped_styles
 from terrainpaint.core.map_files import read_map
@@ -41,6 +41,7 @@ _STYLE, _SEED = "atlas", 12
 _WINDOW_PX = 1440, 900
 _SAMPLE_PX = 480
 _PICTURE_BYTES, _SAMPLE_BYTES = 240_000, 60_000
+_FOLDER = "/home/you/Maps"
 _LOOKED_AT = 262, 186
 _PATIENCE_S = 300
 _POLL_MS = 50
@@ -74,7 +75,6 @@ def main() -> int:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             os.environ[name] = private
         application = make_application()
-        QSettings().setValue("folder", "/home/you/Maps")
         process = TerrainProcess()
         process.start()
         window = MainWindow(process)
@@ -124,8 +124,10 @@ def take_tour(window: MainWindow, folder: Path) -> None:
 
     window.preferences.use_theme("light")
     open_sample(window, "archipelago", ViewSettings())
+    window.terrain.show_picture("height")
     settle()
     shoot_window(window, folder / "tour-light.jpg")
+    window.terrain.show_picture("shaded")
     window.preferences.use_theme("dark")
 
     open_sample(window, "highlands", ViewSettings(sun_elevation_deg=35, water_level_m=None))
@@ -205,6 +207,11 @@ def show_relief(window: MainWindow) -> None:
 def shoot_export(path: Path) -> None:
     """Save the picture of the export dialog and close it."""
     dialog = find(ExportDialog)
+    # The folder of the user who takes the pictures is nobody's business.
+    for field in dialog.findChildren(QLineEdit):
+        if Path(field.text()).is_absolute():
+            field.setText(_FOLDER)
+    settle()
     save_pixmap(dialog.grab(), path)
     dialog.reject()
 

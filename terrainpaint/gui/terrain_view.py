@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.contours import contour_interval_m, contour_lines
@@ -172,6 +172,7 @@ class TerrainDock(QWidget):
     def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = TerrainView(document, generation, self)
+        self._buttons: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
@@ -182,6 +183,7 @@ class TerrainDock(QWidget):
             button.setAccessibleName(picture.name)
             button.setCheckable(True)
             button.setChecked(key == self.view.picture)
+            self._buttons[key] = button
             group.addButton(button, number)
             row.addWidget(button)
         row.addStretch()
@@ -191,3 +193,8 @@ class TerrainDock(QWidget):
         layout.setSpacing(0)
         layout.addLayout(row)
         layout.addWidget(self.view, 1)
+
+    def show_picture(self, key: str) -> None:
+        """Show one of FROM_ABOVE, as its button does."""
+        self._buttons[key].setChecked(True)
+        self.view.show_picture(key)

@@ -134,9 +134,11 @@ def test_the_handle_turns_it_and_shift_by_15_degrees(desk: Desk) -> None:
 
 
 def test_arrows_move_it(desk: Desk) -> None:
+    steps = desk.steps
     desk.key(Qt.Key.Key_Left)
     desk.key(Qt.Key.Key_Down, SHIFT)
     assert placement(desk) == PLACED.moved(10, -1)
+    assert desk.steps == steps + 1, "keys one after the other are one step"
 
 
 def test_the_tool_says_why_it_does_nothing(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Point
 from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.panels.settings_changes import Merge
 from terrainpaint.gui.tools.select import nudge
 from terrainpaint.gui.tools.tool import Pointer, Tool
 
@@ -99,7 +100,7 @@ class ReferenceTool(Tool):
         if step is None or underlay is None:
             return False
         placement = underlay.placed(self.document.shape).moved(*step)
-        self.document.set_underlay(dataclasses.replace(underlay, placement=placement), detail="moved")
+        self.document.set_underlay(dataclasses.replace(underlay, placement=placement), Merge.UNDERLAY_PLACE, "moved")
         return True
 
     def cancel(self) -> None:
