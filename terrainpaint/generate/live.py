@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.rects import Rect
 from terrainpaint.generate.draft import Draft, draft_factor
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
+
+_FRACTION_OF_MEMORY = 0.5
+"""A terrain that takes more of the free memory than this has no drafts."""
 
 __all__ = ["CELL_PX", "HALO_PX", "Draft", "Job", "LiveTerrain"]
 
@@ -101,4 +105,8 @@ class LiveTerrain:
         return self._schedule.known(rect, step)
 
     def _factor(self) -> int | None:
-        return None if self._drafted is None else draft_factor(self.shape)
+        if self._drafted is None:
+            return None
+        # A draft writes all of the arrays at once, which would take the memory from other programs in one moment.
+        needed = self.albedo.nbytes + self.height.nbytes + self.shaded.nbytes
+        return None if needed > free_memory() * _FRACTION_OF_MEMORY else draft_factor(self.shape)

@@ -7,6 +7,7 @@ import pytest
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
+from terrainpaint.generate import live as live_module
 from terrainpaint.generate.draft import DRAFT_PX, Draft, draft_factor, draft_parts
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.messages import TerrainPatch
@@ -113,3 +114,11 @@ def test_a_network_that_is_not_local_has_no_drafts() -> None:
     live = LiveTerrain(SHAPE, None)
     live.invalidate_all()
     assert live.take_draft() is None
+
+
+def test_a_terrain_that_takes_much_of_the_memory_has_no_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = SHAPE[0] * SHAPE[1] * 10
+    monkeypatch.setattr(live_module, "free_memory", lambda: needed * 1.9)
+    assert LiveTerrain(SHAPE, REACH_PX).take_draft() is None
+    monkeypatch.setattr(live_module, "free_memory", lambda: needed * 2.1)
+    assert LiveTerrain(SHAPE, REACH_PX).take_draft() == 4
