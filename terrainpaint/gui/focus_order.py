@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QLayout, QScrollArea, QWidget
 
 
-def neighbour(parts: Sequence[QWidget], step: int) -> QWidget | None:
-    """The widget that Tab reaches from the one with the focus: the next one for a step of 1, the one before for -1.
+def move_focus(parts: Sequence[QWidget], step: int) -> bool:
+    """Give the focus to the next widget that Tab reaches in `parts` for a step of 1, to the one before for -1.
 
-    None when the focus is in none of the parts, or nowhere else to go.
+    Returns False when the focus is in none of the parts, or nowhere else to go.
     """
     current = QApplication.focusWidget()
     reached = [
@@ -24,8 +24,10 @@ def neighbour(parts: Sequence[QWidget], step: int) -> QWidget | None:
         if widget is current or (widget.isVisible() and widget.isEnabled())
     ]
     if current not in reached or len(reached) == 1:
-        return None
-    return reached[(reached.index(current) + step) % len(reached)]
+        return False
+    reason = Qt.FocusReason.TabFocusReason if step > 0 else Qt.FocusReason.BacktabFocusReason
+    reached[(reached.index(current) + step) % len(reached)].setFocus(reason)
+    return True
 
 
 def focusable(part: QWidget) -> Iterator[QWidget]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, QStandardPaths, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolBar, QWidget
 
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
@@ -17,12 +17,9 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.first_steps import first_steps
-from terrainpaint.gui.focus_order import neighbour
+from terrainpaint.gui.focus_order import move_focus
 from terrainpaint.gui.help_actions import HelpActions
 from terrainpaint.gui.icons import icon
-from terrainpaint.gui.key_bindings import KeyBindings, all_bindings
-from terrainpaint.gui.key_map import KeyMap
-from terrainpaint.gui.key_routing import KeyRouter
 from terrainpaint.gui.layout import Layout, scrolled
 from terrainpaint.gui.linked_views import Inspection
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -51,6 +48,7 @@ from terrainpaint.gui.view_options import ViewOptions, apply_remembered_theme
 from terrainpaint.gui.welcome import Welcome
 from terrainpaint.gui.widgets.basics import fill
 from terrainpaint.gui.widgets.message_bar import MessageBar
+from terrainpaint.gui.window_keys import WindowKeys
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; with Edit > Deselect{} everything is painted."
@@ -123,15 +121,18 @@ class MainWindow(QMainWindow):
         # A window that was closed in full screen begins as it was before.
         self.modes.set_full_screen(on=False)
         self._connect()
-        self.key_map = KeyMap(all_bindings(), self)
+        naming = (
+            lambda keys: self._toolbox.show_keys(keys.tools()),
+            lambda keys: self.classes_panel.show_keys(keys.classes()),
+            lambda keys: self.palette_.show_keys(keys.classes()),
+            lambda keys: self.generation_panel.show_keys(keys.commands()),
+            lambda keys: self.layers_panel.show_keys(keys.commands()),
+        )
+        self.keys = WindowKeys(self, self.actions_, self.canvas, self.tools, naming)
+        self.relief.view_created.connect(self.keys.router.add_relief)
         steps = first_steps(self.classes_panel, self.canvas, self.terrain, self.relief, self._export_button)
-        tour = Tour(self, steps, self.key_map.commands, self.canvas)
-        self.help = HelpActions(self, self.generation, self.key_map, tour)
-        self._key_bindings = KeyBindings(self.key_map, self, self.actions_, self.canvas, self.tools)
-        self.key_map.changed.connect(self._show_keys)
-        self._show_keys()
-        self._keys = KeyRouter(self, self.canvas, self._undo_keys)
-        self.relief.view_created.connect(self._keys.add_relief)
+        tour = Tour(self, steps, self.keys.map.commands, self.canvas)
+        self.help = HelpActions(self, self.generation, self.keys.map, tour)
         self.timed_saving = TimedSaving(self.document, self.saving, self.canvas)
         self.preferences = PreferenceActions(
             self, self.actions_, self.options, self.relief, self.generation, self.timed_saving
@@ -190,7 +191,7 @@ class MainWindow(QMainWindow):
         self.canvas.tool_changed.connect(tool_options.show_tool)
         options.addWidget(OptionsBar(self.canvas, tool_options, options))
         self._layout.add_tool_bar(options)
-        self._toolbox = Toolbox(self.canvas, self)
+        self._toolbox: Toolbox = Toolbox(self.canvas, self)
         self._layout.add_tool_bar(self._toolbox, Qt.ToolBarArea.LeftToolBarArea)
         self._layout.fill_menu(self._submenus["panels"])
         self._layout.restore()
@@ -264,8 +265,7 @@ class MainWindow(QMainWindow):
             self.statusBar().showMessage(sentence, kind.shown_ms)
 
     def _say_missed(self) -> None:
-        key = self.key_map.commands().get("deselect")
-        self.say(_MISSED.format(f" ({key})" if key else ""), MessageKind.WARNING)
+        self.say(_MISSED.format(self.keys.text_of("deselect")), MessageKind.WARNING)
 
     def _show_title(self) -> None:
         star = "*" if self.document.is_dirty else ""
@@ -310,17 +310,6 @@ class MainWindow(QMainWindow):
             if is_met:
                 met |= need
         enable(self.actions_, met)
-
-    def _show_keys(self) -> None:
-        """Name the keys as they are now wherever a widget names keys."""
-        self._toolbox.show_keys(self.key_map.tools())
-        self.classes_panel.show_keys(self.key_map.classes())
-        self.palette_.show_keys(self.key_map.classes())
-        for panel in (self.generation_panel, self.layers_panel):
-            panel.show_keys(self.key_map.commands())
-
-    def _undo_keys(self) -> list[QKeySequence]:
-        return [key for name in ("undo", "redo") for key in self.actions_[name].shortcuts()]
 
     def _focus(self) -> None:
         # Behind another tab it is "visible" for Qt.
@@ -388,12 +377,8 @@ class MainWindow(QMainWindow):
 
     def focusNextPrevChild(self, next: bool) -> bool:
         """Tab goes from the map to the tool bars and panels, in the order in which they are seen."""
-        on_map = self._pages.currentIndex() == 1
-        to = neighbour([self.canvas, *self._layout.focus_parts()], 1 if next else -1) if on_map else None
-        if to is None:
-            return super().focusNextPrevChild(next)
-        to.setFocus(Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason)
-        return True
+        parts = [self.canvas, *self._layout.focus_parts()] if self._pages.currentIndex() == 1 else []
+        return move_focus(parts, 1 if next else -1) or super().focusNextPrevChild(next)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc, when nothing else uses it, ends the first steps, or leads back from the map without panels."""

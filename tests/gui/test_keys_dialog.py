@@ -178,9 +178,9 @@ def painter(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, empty_folders: Path) 
 
 def test_changed_keys_work_in_the_window_and_are_named_there(painter: Person) -> None:
     window = painter.window
-    window.key_map.assign("tool/eraser", ("K",))
-    window.key_map.assign("command/dice", ("Ctrl+K",))
-    window.key_map.assign("painting/Paint water", ("W",))
+    window.keys.map.assign("tool/eraser", ("K",))
+    window.keys.map.assign("command/dice", ("Ctrl+K",))
+    window.keys.map.assign("painting/Paint water", ("W",))
     painter.presses(Key.Key_E)
     assert window.canvas.tool_name == "brush"
     painter.presses(Key.Key_K)
@@ -195,12 +195,12 @@ def test_changed_keys_work_in_the_window_and_are_named_there(painter: Person) ->
     assert "(Ctrl+K)" in window.generation_panel.seeds.seed.dice.toolTip()
     assert "(Ctrl+K)" in window.actions_["dice"].toolTip()
     assert "(W)" in window.classes_panel.rows[0].toolTip()
-    window.key_map.assign("command/undo", ("F6",))
+    window.keys.map.assign("command/undo", ("F6",))
     field = window.generation_panel.width_km
     field.setFocus()
     QTest.keyClick(field, Key.Key_F6)
     assert window.document.settings.recipe.seed == seed
-    window.key_map.reset_all()
+    window.keys.map.reset_all()
     painter.presses(Key.Key_E)
     assert window.canvas.tool_name == "eraser"
     assert any(button.toolTip().startswith("Eraser  (E)") for button in window.findChildren(QToolButton))
