@@ -24,8 +24,10 @@ from terrainpaint.core.importing import (
     classes_of_earth,
     classes_of_heights,
     describe_raster,
+    is_coarsely_labelled,
     is_raw,
     k_means,
+    labelled_shape,
     likelier_pixel_size,
     likely_classes,
     moved_limits,
@@ -34,6 +36,7 @@ from terrainpaint.core.importing import (
     shows_same_ground,
     suggested_limits,
 )
+from terrainpaint.core.labeller import PIXEL_SIZE_M as LABELLER_PIXEL_SIZE_M
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest, write_map
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, flattened
 from terrainpaint.core.rects import Rect
@@ -113,6 +116,12 @@ def _of_heights(work: _Import) -> _Imported:
             part = picture.see_through.mean()
             work.note(f"{arguments.texture} is see-through on {part:.2%} of its pixels; it was taken as sea there.")
         texture = picture.over(SEA_COLOUR)
+        if is_coarsely_labelled(heights.shape, pixel_size_m):
+            rows, cols = labelled_shape(heights.shape, pixel_size_m)
+            work.note(
+                f"With {pixel_size_m:g} m a pixel the labeller sees {cols} x {rows} px of the land, because it knows "
+                f"land of {LABELLER_PIXEL_SIZE_M:g} m a pixel, and the classes are coarse; check --pixel-size-m."
+            )
         if not shows_same_ground(texture.shape, heights.shape):
             raise InputFileError(
                 f"{arguments.texture} has {texture.shape[1]} x {texture.shape[0]} px and the heights have "

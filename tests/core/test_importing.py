@@ -14,7 +14,9 @@ from terrainpaint.core.importing import (
     classes_of_earth,
     classes_of_heights,
     default_limits,
+    is_coarsely_labelled,
     k_means,
+    labelled_shape,
     likelier_pixel_size,
     likely_classes,
 )
@@ -199,6 +201,15 @@ def test_the_labeller_finds_the_sea_at_any_size() -> None:
         ids = classes_of_earth(small, height, pixel_size_m)
         assert ids.shape == height.shape and ids.max() < CLASS_COUNT
     assert ((classes_of_earth(texture, height, 2000.0) == WATER) == (height == 0)).mean() > 0.8
+
+
+def test_a_land_of_few_pixels_for_the_labeller_is_labelled_coarsely() -> None:
+    assert labelled_shape((700, 1000), 30.0) == (32, 46)
+    assert labelled_shape((700, 1000), 2000.0) == (700, 1000)
+    assert labelled_shape((700, 1000), 9000.0) == (1400, 2000)
+    assert is_coarsely_labelled((700, 1000), 30.0) and is_coarsely_labelled((700, 1000), 150.0)
+    assert not is_coarsely_labelled((700, 1000), 250.0)
+    assert not is_coarsely_labelled((40, 50), 2000.0)
 
 
 def test_the_labeller_can_be_stopped() -> None:

@@ -192,6 +192,21 @@ def test_other_proportions_are_refused_and_change_nothing(
     np.testing.assert_array_equal(dialog.values().classes(), ids)
 
 
+def test_a_land_too_small_for_the_labeller_proposes_its_pixel_size(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ImportHeightsDialog(HeightMap(heights()), tmp_path / "dem.tif")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert "the labeller sees" not in words(dialog)
+    choose_texture(qtbot, dialog, saved(tmp_path / "sky.png", texture(heights(), (144, 96))))
+    assert "the labeller sees 48 × 32 px of the land" in words(dialog)
+    press(qtbot, dialog, "Use 2000 m")
+    assert field(dialog, "Pixel size").value() == 2000 and "the labeller sees" not in words(dialog)
+    qtbot.waitUntil(lambda: can_import(dialog), timeout=LONG_MS)
+    qtbot.keyClick(origin(dialog), Qt.Key.Key_Up)
+    field(dialog, "Pixel size").setValue(500)
+    assert "the labeller sees" not in words(dialog)
+
+
 def test_a_see_through_sea_is_taken_as_sea(qtbot: QtBot, tmp_path: Path, dialog: ImportHeightsDialog) -> None:
     rgb = texture(heights(), (144, 96))
     sea = (rgb == (15, 35, 75)).all(axis=2)

@@ -2,7 +2,13 @@
 
 from terrainpaint.core.importing.colour_heights import ColourHeights, colour_heights
 from terrainpaint.core.importing.colours import Clusters, k_means, likely_classes
-from terrainpaint.core.importing.earth import SEA_COLOUR, classes_of_earth, shows_same_ground
+from terrainpaint.core.importing.earth import (
+    SEA_COLOUR,
+    classes_of_earth,
+    is_coarsely_labelled,
+    labelled_shape,
+    shows_same_ground,
+)
 from terrainpaint.core.importing.gaps import Gaps
 from terrainpaint.core.importing.height_facts import HeightFacts, measure_heights, measure_raw_heights
 from terrainpaint.core.importing.height_files import HeightMap, read_height_map
@@ -52,9 +58,11 @@ __all__ = [
     "colour_heights",
     "default_limits",
     "describe_raster",
+    "is_coarsely_labelled",
     "is_raw",
     "k_means",
     "kind_of",
+    "labelled_shape",
     "likelier_pixel_size",
     "likely_classes",
     "likely_raw_format",

@@ -22,6 +22,7 @@ TILE_PX = 1024
 _REACH_PX = 128
 """Radius of the largest window of the features (4 x 24 px) and of the smoothing after them (4 x 5 px)."""
 _SMALLEST_PX = 32
+_FEW_PX = 64
 _ALIKE = 0.05
 """How much the proportions of texture and heights may differ: by a border of a few pixels, not by another crop."""
 _LARGEST_FACTOR = 2.0
@@ -33,6 +34,20 @@ def shows_same_ground(texture: tuple[int, ...], heights: tuple[int, ...]) -> boo
     return max(stretch, 1 / stretch) <= 1 + _ALIKE
 
 
+def labelled_shape(shape: tuple[int, ...], pixel_size_m: float) -> tuple[int, int]:
+    """(rows, columns) of a land (H, W) as the labeller sees it, at 2 km a pixel.
+
+    Finer land is reduced to that, to 32 px a side at least; coarser land is enlarged at most twice.
+    """
+    factor = min(max(pixel_size_m / PIXEL_SIZE_M, _SMALLEST_PX / min(shape)), _LARGEST_FACTOR)
+    return round(shape[0] * factor), round(shape[1] * factor)
+
+
+def is_coarsely_labelled(shape: tuple[int, ...], pixel_size_m: float) -> bool:
+    """Whether the labeller sees so few pixels of a land (H, W) that its classes are blocks."""
+    return min(labelled_shape(shape, pixel_size_m)) < min(_FEW_PX, *shape)
+
+
 def classes_of_earth(
     texture: NDArray[np.uint8],
     height: NDArray[np.float32],
@@ -42,8 +57,8 @@ def classes_of_earth(
 ) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids of a land, with the shipped labeller.
 
-    `height` (H, W) float32 metres; `texture` (h, w, 3) uint8 sRGB is stretched over it. The labeller was trained at
-    2 km a pixel: finer land is reduced to that, to 32 px a side at least; coarser land is enlarged at most twice.
+    `height` (H, W) float32 metres; `texture` (h, w, 3) uint8 sRGB is stretched over it. Both are labelled in the size
+    of `labelled_shape`.
 
     Raises ValueError when `pixel_size_m` is not positive, InputFileError when the labeller is not
     installed, Cancelled.
@@ -52,8 +67,7 @@ def classes_of_earth(
         raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
     labeller = load_labeller(asset_path("labeller.npz"))
     rows, cols = height.shape
-    factor = min(max(pixel_size_m / PIXEL_SIZE_M, _SMALLEST_PX / min(rows, cols)), _LARGEST_FACTOR)
-    size = round(cols * factor), round(rows * factor)
+    size = labelled_shape(height.shape, pixel_size_m)[::-1]
     ground = np.asarray(_resized(height, size), np.float32)
     picture = np.asarray(_resized(texture, size), np.uint8)
     ids = _labelled(labeller, picture, ground, progress, cancel)

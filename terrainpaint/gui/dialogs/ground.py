@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
-from terrainpaint.core.importing import DEFAULT_PIXEL_SIZE_M, HeightMap, HeightUnit, likelier_pixel_size
+from terrainpaint.core.importing import (
+    DEFAULT_PIXEL_SIZE_M,
+    HeightMap,
+    HeightUnit,
+    is_coarsely_labelled,
+    labelled_shape,
+    likelier_pixel_size,
+)
+from terrainpaint.core.labeller import PIXEL_SIZE_M as LABELLER_PIXEL_SIZE_M
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.gui.widgets.basics import Form, label, paragraph, push_button, row_of
@@ -62,7 +70,7 @@ class GroundPanel(QWidget):
         self._use_row = row_of(self._use)
         self._suspected = QCheckBox("They are heights: &keep them")
         self._width = _width_field(source.height.shape)
-        self._size = label("", "muted")
+        self._size = paragraph("")
         self._form = Form()
         self._likelier_m: float | None = None
         self._build()
@@ -93,14 +101,36 @@ class GroundPanel(QWidget):
     def check_slopes(self, height: NDArray[np.float32], step: float) -> None:
         """Say when the pixel size is unlikely for heights (h, w) metres, reduced `step` times, and propose another."""
         likelier_m = likelier_pixel_size(height, self._pixel_size.value() * step)
-        self._likelier_m = None if likelier_m is None else float(f"{likelier_m / step:.1g}")
-        if self._likelier_m is not None:
-            what = "steeper" if self._likelier_m > self._pixel_size.value() else "flatter"
-            at = format_number(self._pixel_size.value(), 2)
-            self._hint.setText(f"With {at} m a pixel, this would be {what} than any land: that is unlikely.")
-            self._use.setText(f"Use {format_number(self._likelier_m, 2)} m")
-        self._hint.setVisible(self._likelier_m is not None)
-        self._use_row.setVisible(self._likelier_m is not None)
+        if likelier_m is None:
+            self._show_hint("", None)
+            return
+        what = "steeper" if likelier_m > self._pixel_size.value() * step else "flatter"
+        at = format_number(self._pixel_size.value(), 2)
+        self._show_hint(
+            f"With {at} m a pixel, this would be {what} than any land: that is unlikely.",
+            float(f"{likelier_m / step:.1g}"),
+        )
+
+    def check_labelling(self) -> None:
+        """Say when the labeller sees few pixels of the land; if the file has no pixel size, propose the labeller's."""
+        shape, pixel_size_m = self._source.height.shape, self._pixel_size.value()
+        if self._likelier_m is None and is_coarsely_labelled(shape, pixel_size_m):
+            rows, cols = labelled_shape(shape, pixel_size_m)
+            told = self._source.pixel_size_m is not None
+            self._show_hint(
+                f"With {format_number(pixel_size_m, 2)} m a pixel, the labeller sees {cols} × {rows} px of the land, "
+                f"because it knows land of {LABELLER_PIXEL_SIZE_M / 1000:g} km a pixel: the classes are coarse. "
+                + ("Heights and slopes give finer ones." if told else "Is the pixel size right?"),
+                None if told else LABELLER_PIXEL_SIZE_M,
+            )
+
+    def _show_hint(self, text: str, likelier_m: float | None) -> None:
+        self._likelier_m = likelier_m
+        self._hint.setText(text)
+        self._hint.setVisible(bool(text))
+        if likelier_m is not None:
+            self._use.setText(f"Use {format_number(likelier_m, 2)} m")
+        self._use_row.setVisible(likelier_m is not None)
 
     def _build(self) -> None:
         form, source = self._form, self._source

@@ -201,7 +201,7 @@ class ImportHeightsDialog(QDialog):
             self._step = max(source.height.shape) / max(self._small.height.shape)
         height = self._ground.scale.metres(self._small)
         step_m = self._ground.scale.pixel_size_m * self._step
-        self._ground.check_slopes(height, self._step)
+        self._check_pixel_size(height)
         self._limits.show_heights(height, step_m)
         # Only for this picture: a mountain range and a dune get the same contrast.
         rise = _SHADED_RELIEF * step_m * max(height.shape) / max(float(np.ptp(height)), 1e-6)
@@ -218,7 +218,13 @@ class ImportHeightsDialog(QDialog):
             # Now, so that classes of the old unit cannot be imported.
             self._preview()
 
+    def _check_pixel_size(self, height: NDArray[np.float32]) -> None:
+        self._ground.check_slopes(height, self._step)
+        if self._from_texture:
+            self._ground.check_labelling()
+
     def _show_origin(self) -> None:
+        self._check_pixel_size(self._ground.scale.metres(self._small))
         self._limits.setVisible(not self._from_texture)
         for widget in (self._texture, self._picture, self._picture_name):
             widget.setVisible(self._from_texture)
