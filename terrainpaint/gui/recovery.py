@@ -202,11 +202,18 @@ class Recovery(QObject):
         try:
             project, view, path = recover(newest)
         except TerrainPaintError as error:
+            # Behind the others, so that these can be recovered and this one can be discarded.
+            self._abandoned.append(newest)
             self.failed.emit(str(error))
         else:
             self._recovered.append(newest)
             self._document.open_unsaved(project, path, view, newest.name, f"Recovered from {_short(newest.when)}")
         self._emit_newest()
+
+    @property
+    def newest(self) -> str:
+        """Name and time of the newest journal, as in `changed`; "" when there is none."""
+        return f'"{self._abandoned[0].name}", {self._abandoned[0].when:%d %B, %H:%M}' if self._abandoned else ""
 
     def discard(self) -> None:
         """Delete the newest."""
@@ -219,11 +226,7 @@ class Recovery(QObject):
             discard(self._recovered.pop())
 
     def _emit_newest(self) -> None:
-        if not self._abandoned:
-            self.changed.emit(None)
-            return
-        newest = self._abandoned[0]
-        self.changed.emit(f'"{newest.name}", {newest.when:%d %B, %H:%M}')
+        self.changed.emit(self.newest or None)
 
 
 def _short(when: datetime.datetime) -> str:

@@ -14,6 +14,7 @@ from terrainpaint.gui import clipboard
 from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
+from terrainpaint.gui.dialogs.file_questions import may_delete
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.first_steps import first_steps
@@ -248,7 +249,7 @@ class MainWindow(QMainWindow):
         welcome.import_requested.connect(opening.import_any)
         welcome.recent_chosen.connect(opening.open_path)
         welcome.recover_requested.connect(self._recover)
-        welcome.discard_requested.connect(self.recovery.discard)
+        welcome.discard_requested.connect(self._discard_recovery)
         self.recovery.changed.connect(welcome.set_recoverable)
         self.autosave.begun.connect(self.recovery.drop_recovered)
 
@@ -322,6 +323,10 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
         self._layout.reset()
+
+    def _discard_recovery(self) -> None:
+        if may_delete(f"The unsaved changes from {self.recovery.newest} are lost for good.", self):
+            self.recovery.discard()
 
     def _recover(self) -> None:
         if self.saving.may_discard():

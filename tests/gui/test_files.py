@@ -346,6 +346,12 @@ def test_a_journal_that_cannot_be_read_is_said_until_there_is_another_document(
     QTest.mouseClick(welcome_button(window, "Recover"), Qt.MouseButton.LeftButton)
     assert list(window.message_bar.texts) == [Topic.RECOVER]
     assert "cannot be recovered" in person.sentence
+    for person.answer in (Buttons.Cancel, Buttons.Discard):
+        assert (folder / "broken.journal").exists()
+        QTest.mouseClick(welcome_button(window, "Discard"), Qt.MouseButton.LeftButton)
+        assert '"broken"' in person.asked[-1]
+    assert not (folder / "broken.journal").exists()
+    assert not welcome_button(window, "Discard").isVisible()
     person.opens(Project.empty(SHAPE, Settings(100.0, "atlas")))
     assert window.message_bar.texts == {}
 

@@ -98,6 +98,14 @@ def changed_file(path: Path, parent: QWidget | None) -> ChangedFile:
     return answers.get(answer(box), ChangedFile.KEEP)
 
 
+def may_delete(what: str, parent: QWidget | None) -> bool:
+    """Whether the user wants to delete something; `what` is a sentence about it."""
+    box = question(parent, "Discard", what)
+    box.setStandardButtons(_Buttons.Discard | _Buttons.Cancel)
+    box.setDefaultButton(_Buttons.Cancel)
+    return answer(box) == _Buttons.Discard
+
+
 def suffixes(kinds: str) -> list[str]:
     """The suffixes in the filters of a file dialog."""
     return re.findall(r"\*(\.\w+)", kinds)
