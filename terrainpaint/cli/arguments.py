@@ -104,6 +104,7 @@ class ImportArguments:
     longest_side_px: int | None
     texture: Path | None
     limits: Mapping[str, float]
+    keep_suspected: bool
     raw: RawLayout | None
     clusters: int | None
     under: int | None
@@ -241,6 +242,10 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     heights.add_argument("--lowest", dest="lowest_m", type=_finite, metavar="M", help="metres of black")
     heights.add_argument("--highest", dest="highest_m", type=_finite, metavar="M", help="metres of white")
     heights.add_argument(
+        "--keep-suspected", action="store_true",
+        help="take numbers such as -9999 as heights that look like gaps but are not declared as such in the file",
+    )  # fmt: skip
+    heights.add_argument(
         "--texture", type=_file, metavar="FILE", help="picture of the same ground: the labeller finds the classes"
     )
     for name, meaning in _LIMITS.items():
@@ -284,11 +289,11 @@ def _add_under(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> Non
 def _check_import(parser: argparse.ArgumentParser, values: Mapping[str, Any]) -> None:
     """Refuse options that do not go together."""
     given = {name for name, value in values.items() if value not in (None, False, {})}
-    about_heights = {"unit", "lowest_m", "highest_m", "texture", "limits", "raw"} & given
+    about_heights = {"unit", "lowest_m", "highest_m", "texture", "limits", "raw", "keep_suspected"} & given
     about_pictures = {"clusters"} & given
     kind = values["kind"]
     if about_heights and (about_pictures or kind not in (None, "heights")):
-        parser.error("--unit, --lowest, --highest, --texture, --raw and limits are for heights only")
+        parser.error("--unit, --lowest, --highest, --texture, --raw, --keep-suspected and limits are for heights only")
     if about_pictures and kind not in (None, "picture"):
         parser.error("--clusters is for pictures only")
     if {"texture", "limits"} <= given:

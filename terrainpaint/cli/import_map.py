@@ -102,6 +102,8 @@ def _of_heights(work: _Import) -> _Imported:
         facts = describe_raster(arguments.file)
         _require_fitting(arguments, facts.width, facts.height)
     read = read_heights(arguments.file, arguments.longest_side_px, arguments.raw, work.line.stage("Reading"))
+    if arguments.keep_suspected:
+        read = read.with_suspected()
     for note in read.notes:
         work.note(f"{arguments.file}: {note}")
     heights = _in_metres(work, read.map)
@@ -127,9 +129,11 @@ def _of_heights(work: _Import) -> _Imported:
                 f"{arguments.texture} has {texture.shape[1]} x {texture.shape[0]} px and the heights have "
                 f"{heights.shape[1]} x {heights.shape[0]}; both must show the same ground, so crop one of them."
             )
-        return _Imported(classes_of_earth(texture, heights, pixel_size_m, progress), pixel_size_m)
-    limits = _limits(arguments, heights, pixel_size_m)
-    return _Imported(classes_of_heights(heights, pixel_size_m, limits, progress), pixel_size_m)
+        ids = classes_of_earth(texture, heights, pixel_size_m, progress)
+    else:
+        ids = classes_of_heights(heights, pixel_size_m, _limits(arguments, heights, pixel_size_m), progress)
+    # RAW heights were not reduced yet.
+    return _reduced(_Imported(ids, pixel_size_m), arguments.longest_side_px)
 
 
 def _require_fitting(arguments: ImportArguments, width: int, height: int) -> None:

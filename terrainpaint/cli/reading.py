@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.cli.arguments import RawLayout
@@ -51,6 +51,14 @@ class FileHeights:
     height: int
     format: str
     notes: tuple[str, ...]
+
+    def with_suspected(self) -> FileHeights:
+        """The same with numbers that are suspected to mark gaps as heights, where there are any."""
+        if not self.map.gaps.can_be_heights:
+            return self
+        kept = self.map.with_suspected()
+        own = self.notes[: len(self.notes) - len(self.map.notes)]
+        return replace(self, map=kept, notes=(*own, *kept.notes))
 
 
 def kind_of_content(path: Path) -> Kind:

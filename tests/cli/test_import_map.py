@@ -108,6 +108,8 @@ def test_gaps_are_filled_and_said(run: Run, tmp_path: Path, mark: float | None) 
     ids, outcome = imported(run, write_tif(tmp_path / "gaps.tif", heights, nodata=mark))
     assert "100 pixels" in outcome.err and outcome.err.startswith("terrainpaint: ")
     assert (ids == whole).mean() > 0.97
+    kept, outcome = imported(run, tmp_path / "gaps.tif", "--keep-suspected")
+    assert (kept[20:30, 20:30] == WATER).all() == (mark is None) and ("100 pixels" in outcome.err) == (mark is not None)
     assert not (ids == WATER).any() or (whole == WATER).any()
 
 
@@ -161,6 +163,8 @@ def test_raw_heights_with_a_guessed_and_a_given_layout(run: Run, tmp_path: Path)
     given, outcome = imported(run, tmp_path / "land.raw", "--raw", f"{ROWS}x{COLS}:u16:big", *options)
     np.testing.assert_array_equal(given, ids)
     assert "likeliest" not in outcome.err
+    assert imported(run, tmp_path / "land.raw", "--longest-side", 40, *options)[0].shape == (32, 40)
+    assert map_pixel_size_m(tmp_path / "out" / "map.png") == pytest.approx(2 * PIXEL_M)
     assert_one_sentence(
         run("import", tmp_path / "land.raw", "-o", tmp_path / "m.png", "--raw", f"{ROWS}x{COLS}:f32"), "land.raw"
     )

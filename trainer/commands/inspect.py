@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terrainpaint.core.files import local_path
 from trainer.commands.console import Subparsers, WrongUsage
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -13,7 +14,7 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("inspect", help="show the statistics of a tile set, and some of its tiles")
-    parser.add_argument("tile_set", type=Path, metavar="SET.npz")
+    parser.add_argument("tile_set", type=local_path, metavar="SET.npz")
     parser.add_argument("-o", "--output", type=Path, metavar="PICTURE.png", help="picture to write (none)")
     parser.add_argument("--tiles", type=int, default=10, help="tiles of each split in the picture (10)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the choice of tiles (0)")

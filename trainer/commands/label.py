@@ -8,6 +8,7 @@ from pathlib import Path
 
 from terrainpaint.core.assets import asset_path
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.files import local_path
 from terrainpaint.errors import TrainingError
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
@@ -19,10 +20,12 @@ SHOWN_TILES = 12
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("label", help="make the seven classes, or apply a labeller to one picture")
-    parser.add_argument("sets", type=Path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one per style")
+    parser.add_argument(
+        "sets", type=local_path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one per style"
+    )
     parser.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
-    parser.add_argument("--texture", type=Path, metavar="T.png", help="8-bit RGB picture (with --apply)")
-    parser.add_argument("--height", type=Path, metavar="H.tif", help="heights of the same ground (with --apply)")
+    parser.add_argument("--texture", type=local_path, metavar="T.png", help="picture of any kind (with --apply)")
+    parser.add_argument("--height", type=local_path, metavar="H.tif", help="heights of the same ground (with --apply)")
     parser.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
                         help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
     parser.add_argument("--pixel-size-m", type=float, help="ground size of its pixels (that of H.tif, else 2000)")
@@ -30,7 +33,9 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--labeller", type=Path, metavar="FILE.npz", help="labeller to write, or to apply (the shipped one)"
     )
-    parser.add_argument("--table", type=Path, metavar="TABLE.toml", help="classes of the clusters, edited by hand")
+    parser.add_argument(
+        "--table", type=local_path, metavar="TABLE.toml", help="classes of the clusters, edited by hand"
+    )
     parser.add_argument("--clusters", type=int, default=40, help="number of clusters (40)")
     parser.add_argument(
         "--reduction", choices=("kernel", "umap"), default="kernel", help="non-linear reduction (kernel)"

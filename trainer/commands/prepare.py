@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from terrainpaint.core.files import local_path
 from terrainpaint.core.progress import Progress
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
@@ -32,22 +33,24 @@ def add_parser(commands: Subparsers) -> None:
                         help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
 
     rasters = parser.add_argument_group("rasters in any projection")
-    rasters.add_argument("--texture", type=Path, metavar="FILE", help="three 8-bit bands, RGB")
-    rasters.add_argument("--height", type=Path, metavar="FILE", help="metres")
-    rasters.add_argument("--sea", type=Path, metavar="FILE", help="not 0 where the sea is")
-    rasters.add_argument("--valid", type=Path, metavar="FILE", help="not 0 where pixels may be used")
+    rasters.add_argument("--texture", type=local_path, metavar="FILE", help="three 8-bit bands, RGB")
+    rasters.add_argument("--height", type=local_path, metavar="FILE", help="metres")
+    rasters.add_argument("--sea", type=local_path, metavar="FILE", help="not 0 where the sea is")
+    rasters.add_argument("--valid", type=local_path, metavar="FILE", help="not 0 where pixels may be used")
     rasters.add_argument("--source-pixel-size-m", type=float, help="size of their pixels without georeference")
     rasters.add_argument("--minimum-land", type=float, default=0.1, help="smallest fraction of land in a tile (0.1)")
 
     folders = parser.add_argument_group("or a folder, with everything in it")
-    folders.add_argument("--dataset", type=Path, metavar="DIR", help="*_i2.png, *_t.png and *_h.png")
-    folders.add_argument("--pairs", type=Path, metavar="DIR", help="pictures with map and terrain side by side")
+    folders.add_argument("--dataset", type=local_path, metavar="DIR", help="*_i2.png, *_t.png and *_h.png")
+    folders.add_argument("--pairs", type=local_path, metavar="DIR", help="pictures with map and terrain side by side")
     folders.add_argument("--parts", nargs="+", choices=("map", "picture", "height", "other"), metavar="PART",
                          default=["map", "picture"],
                          help="their parts from the left: map, picture, height, other (map picture)")  # fmt: skip
-    folders.add_argument("--pictures", type=Path, metavar="DIR", help="any pictures")
-    folders.add_argument("--heights", type=Path, metavar="DIR", help="a height map for each, of the same name")
-    folders.add_argument("--maps", type=Path, metavar="DIR", help="a map of the classes for each, of the same name")
+    folders.add_argument("--pictures", type=local_path, metavar="DIR", help="any pictures")
+    folders.add_argument("--heights", type=local_path, metavar="DIR", help="a height map for each, of the same name")
+    folders.add_argument(
+        "--maps", type=local_path, metavar="DIR", help="a map of the classes for each, of the same name"
+    )
     folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip

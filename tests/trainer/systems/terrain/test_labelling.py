@@ -254,7 +254,7 @@ def test_a_picture_is_labelled_by_metres_at_its_own_pixel_size(
         raster.write(feet, 1)
         raster.units = ("ft",)
     out = tmp_path / "map.png"
-    assert main(["label", "--apply", "--texture", str(tmp_path / "t.png"), "--height", str(tmp_path / "h.tif"),
+    assert main(["label", "--apply", "--texture", (tmp_path / "t.png").as_uri(), "--height", str(tmp_path / "h.tif"),
                  "-o", str(out)]) == 0  # fmt: skip
     said = capsys.readouterr()
     assert said.out == f"{out}\n" and "feet" in said.err
