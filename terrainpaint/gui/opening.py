@@ -58,8 +58,8 @@ _FIRST_SEED = 3
 """A mild style in all shipped weights: the first terrain a user gets is not an extreme one."""
 _PICTURES = "*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.gif *.tga *.psd"
 _HEIGHTS = (
-    "*.tif *.tiff *.png *.exr *.hgt *.asc *.bil *.flt *.dem *.dt0 *.dt1 *.dt2 *.xyz *.ter *.bt *.grd *.zip *.gz "
-    "*.raw *.r8 *.r16 *.r32"
+    "*.tif *.tiff *.png *.pgm *.exr *.hgt *.asc *.bil *.flt *.img *.dem *.dt0 *.dt1 *.dt2 *.xyz *.ter *.bt *.grd *.zip "
+    "*.gz *.raw *.r8 *.r16 *.r32"
 )
 _IMPORTED_FILES = (
     f"Everything that can be imported ({_PICTURES} {_HEIGHTS} *.ora *.terrainpaint);;"

@@ -145,6 +145,7 @@ def test_the_content_counts_and_not_the_suffix(tmp_path: Path) -> None:
 def test_files_of_no_kind(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.png").write_text("a text")
+    (tmp_path / "a.hdr").write_text("NROWS 40")
     (tmp_path / "cut.zip").write_bytes(b"PK\3\4 and nothing more")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("a.txt", "text")
@@ -166,6 +167,7 @@ def test_files_of_no_kind(tmp_path: Path) -> None:
         "other.zip": "no raster in it",
         "cut.png": "damaged or cut short",
         "none.png": "no such file",
+        "a.hdr": "belongs to a raster",
         ".": "is a folder",
     }
     for name, reason in reasons.items():

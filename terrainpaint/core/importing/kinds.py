@@ -16,7 +16,7 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError, load_pixels, open_picture
 from terrainpaint.core.files import input_error
 from terrainpaint.core.importing.raster_info import Raster
-from terrainpaint.core.importing.rasters import is_raster, open_raster, require_regular_file
+from terrainpaint.core.importing.rasters import is_raster, open_raster, require_no_companion, require_regular_file
 from terrainpaint.core.importing.raw_heights import is_raw
 from terrainpaint.core.map_files import read_map
 from terrainpaint.errors import InputFileError, MapError
@@ -79,6 +79,7 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         raise input_error(path, error) from error
     except UndecodableError as error:
+        require_no_companion(path)
         raise InputFileError(_why_unknown(path, head, error)) from error
     with suppress(MapError):
         read_map(path)

@@ -66,7 +66,11 @@ _FORMATS = (
     _Format("BMP", "BMP", _starts(b"BM")),
     _Format("PGM", "PNM", _starts(b"P5", b"P6")),
     _Format("OpenEXR", "", _starts(b"\x76\x2f\x31\x01")),
-    _Format("Arc/Info ASCII grid", "AAIGrid", lambda head, suffix: head.lstrip().lower().startswith(_ASCII_GRID_KEYS)),
+    _Format(
+        "Arc/Info ASCII grid",
+        "AAIGrid",
+        lambda head, suffix: suffix != ".hdr" and head.lower().startswith(_ASCII_GRID_KEYS),
+    ),
     _Format("GRASS ASCII grid", "GRASSASCIIGrid", lambda head, suffix: head.lower().startswith((b"north:", b"south:"))),
     _Format("Surfer grid", "GSAG", _starts(b"DSAA")),
     _Format("Surfer grid", "GSBG", _starts(b"DSBB")),
@@ -92,6 +96,7 @@ _HEADER_FORMATS = ("EHdr", "ENVI")
 _NAMING_FORMATS = ("HFA",)
 """Their files can name others for pixels and overviews; only one of the same name, `.ige`, is opened."""
 _TILE_NAME = re.compile(r"([NS]\d\d)[-_]?([EW]\d\d\d).*\.hgt", re.IGNORECASE)
+_COMPANIONS = (".hdr", ".prj", ".tfw", ".pgw", ".jgw", ".wld", ".ige", ".ovr", ".stx", ".clr")
 _NOWHERE = "N00E000.hgt"
 """The name that GDAL gets for an SRTM tile whose own name does not tell its place."""
 _PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
@@ -169,7 +174,14 @@ def _format_of(path: Path, head: bytes, suffix: str) -> _Format:
     for found in _FORMATS:
         if found.matches(head, suffix):
             return found
+    require_no_companion(path)
     raise InputFileError(f"{path} is not a raster that can be read; save it as GeoTIFF or as 16-bit PNG.")
+
+
+def require_no_companion(path: Path) -> None:
+    """Raise InputFileError for a file that belongs to a raster: its header, its projection, its place."""
+    if path.suffix.lower() in _COMPANIONS:
+        raise InputFileError(f"{path} belongs to a raster; choose the raster of that name, in the same folder.")
 
 
 @contextmanager
