@@ -83,6 +83,11 @@ class ExportMemory:
         except ValueError:  # of another version, or edited by hand
             return None
 
+    def folders(self) -> set[Path]:
+        """The folders of all choices."""
+        choices = (self.of(Path(project)) for project in self._stored())
+        return {choice.folder for choice in choices if choice is not None}
+
     def put(self, project: Path, choice: ExportChoice) -> None:
         """Remember a choice."""
         key, stored = str(project.resolve()), self._stored()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QMessageBox
 
 from terrainpaint.core.project_file import SUFFIX, save_project
+from terrainpaint.core.unfinished_writes import sweep
 from terrainpaint.errors import OutputError
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.file_questions import (
@@ -21,6 +24,7 @@ from terrainpaint.gui.dialogs.file_questions import (
     question,
 )
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.export_choice import ExportMemory
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import project_folder
 
@@ -54,6 +58,13 @@ class RecentFiles(QObject):
         QSettings().setValue("recent", [str(entry) for entry in paths[:_RECENT_AT_MOST]])
         QSettings().setValue("folder", str(path.parent))
         self.changed.emit()
+
+    def tidy(self) -> None:
+        """Complete or remove, in the background, what killed programs left in the folders of projects and exports."""
+        folders = {path.parent for path in self.paths()} | ExportMemory().folders()
+        # A thread that may be left behind: a folder of a network can take minutes to answer.
+        work = partial(_sweep_all, folders)
+        threading.Thread(target=work, name="terrainpaint-tidy", daemon=True).start()
 
     def clear(self) -> None:
         """Empty the list."""
@@ -156,3 +167,8 @@ class SaveActions(QObject):
         if chosen == buttons.Save:
             return self.save()
         return chosen == buttons.Discard
+
+
+def _sweep_all(folders: set[Path]) -> None:
+    for folder in folders:
+        sweep(folder)

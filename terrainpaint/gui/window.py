@@ -146,6 +146,7 @@ class MainWindow(QMainWindow):
         """Begin to load weights, look for work to recover, and open a file if there is a path."""
         self.generation.start()
         self.recovery.look()
+        self.recent_files.tidy()
         if path is not None:
             self.opening.open_path(path)
 

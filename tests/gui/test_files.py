@@ -392,6 +392,17 @@ def test_recent_files_are_in_the_menu_and_on_the_welcome_page(
         assert not recent_menu(again).isEnabled()
 
 
+def test_what_a_killed_save_left_is_removed_at_the_next_start(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = tmp_path / "projects"
+    folder.mkdir()
+    person.window.recent_files.add(folder / "a.terrainpaint")
+    left = [folder / ".writing-12ab-0.terrainpaint", folder / ".writing-12ab.lock"]
+    for path in left:
+        path.touch()
+    person.window.start(None)
+    qtbot.waitUntil(lambda: not any(path.exists() for path in left))
+
+
 def test_recent_files_are_ten_at_most(person: Person, tmp_path: Path) -> None:
     for number in range(12):
         assert person.window.saving.save_to(tmp_path / f"{number}.terrainpaint")
