@@ -12,10 +12,10 @@ from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
 
+__all__ = ["CELL_PX", "HALO_PX", "Draft", "Job", "LiveTerrain"]
+
 _FRACTION_OF_MEMORY = 0.5
 """A terrain that takes more of the free memory than this has no drafts."""
-
-__all__ = ["CELL_PX", "HALO_PX", "Draft", "Job", "LiveTerrain"]
 
 
 class LiveTerrain:
