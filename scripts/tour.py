@@ -41,7 +41,7 @@ _STYLE, _SEED = "atlas", 12
 _WINDOW_PX = 1440, 900
 _SAMPLE_PX = 480
 _PICTURE_BYTES, _SAMPLE_BYTES = 240_000, 60_000
-_FOLDER = "/home/you/Maps"
+_FOLDER = "~/Maps"
 _LOOKED_AT = 262, 186
 _PATIENCE_S = 300
 _POLL_MS = 50
@@ -72,8 +72,9 @@ def main() -> int:
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     render_samples(folder / "samples")
     with tempfile.TemporaryDirectory() as private:
-        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
             os.environ[name] = private
+        Path(_FOLDER).expanduser().mkdir()
         application = make_application()
         process = TerrainProcess()
         process.start()
