@@ -68,7 +68,11 @@ def unit_of(info: RasterInfo) -> tuple[HeightUnit | None, float, list[str]]:
     if name:
         return None, 1.0, [f'The file gives its heights in "{name}", which is not known here.']
     if info.place.is_in_feet:
-        return None, 1.0, ["The file does not tell the unit of its heights; its places are in feet."]
+        return (
+            None,
+            1.0,
+            ["Its coordinates are in feet, but it does not tell the unit of its heights; they count as metres."],
+        )
     return None, 1.0, []
 
 
