@@ -29,6 +29,7 @@ from trainer.data.height_layers import HeightRange, decoded_note, encoding_of
 
 _RGB_BANDS, _HEIGHT_BANDS = 3, 2
 _BLOCK_PX = 256
+_STRIP_PX = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ def open_texture(stack: ExitStack, path: Path) -> Source:
     """A raster of colours. Raises as `open_plain` does."""
     source = open_plain(stack, path)
     is_rgb = source.info.dtype == "uint8" and source.info.bands >= _RGB_BANDS
+    if source.info.has_mask and is_rgb:
+        return _with_alpha(stack, source)
     if source.info.is_georeferenced or (is_rgb and is_upright(path)):
         return source
     picture = read_picture(path)
@@ -66,6 +69,23 @@ def open_texture(stack: ExitStack, path: Path) -> Source:
     with copy.opened() as write:
         write(0, bands)
     return replace(source, dataset=copy.dataset(), notes=picture.notes)
+
+
+def _with_alpha(stack: ExitStack, source: Source) -> Source:
+    """A copy of a raster of colours whose mask is an alpha channel, because GDAL's warper does not follow masks."""
+    raster = stack.enter_context(open_raster(source.path))
+    info = source.info
+    copy = _Copy(stack, source.dataset, (_RGB_BANDS + 1, info.height, info.width), "uint8", None)
+    step = max(1, _STRIP_PX // info.width)
+    with copy.opened() as write:
+        for top in range(0, info.height, step):
+            bottom = min(top + step, info.height)
+            known = raster.known(top, bottom)
+            alpha = np.full((bottom - top, info.width), 255, np.uint8)
+            if known is not None:
+                alpha[~known] = 0
+            write(top, np.stack([*raster.rows(top, bottom)[:_RGB_BANDS], alpha]))
+    return replace(source, dataset=copy.dataset())
 
 
 def open_heights(stack: ExitStack, path: Path, range_m: HeightRange) -> Source:
@@ -83,7 +103,7 @@ def open_heights(stack: ExitStack, path: Path, range_m: HeightRange) -> Source:
     statistics, has_odd_numbers = NumberStatistics(), False
     for _, numbers, unknown in reader.strips():
         statistics.add(numbers, unknown)
-        has_odd_numbers |= _has_odd_numbers(numbers, info)
+        has_odd_numbers |= bool(_odd_numbers(numbers, info).any())
     marks = reader.marks(statistics)
     metres = (
         _metres(path, info, statistics.without(marks), range_m)
@@ -91,29 +111,36 @@ def open_heights(stack: ExitStack, path: Path, range_m: HeightRange) -> Source:
         else Metres(1.0, 0.0, (decoded_note(encoding),))
     )
     has_odd_numbers |= statistics.low * metres.factor + metres.offset < LOWEST_M
-    is_plain = (metres.factor, metres.offset) == (1.0, 0.0) and not marks and not has_odd_numbers and encoding is None
-    if is_plain and raster.dataset is not None:
+    is_metres = encoding is None and (metres.factor, metres.offset) == (1.0, 0.0)
+    # GDAL's warper follows no-data values, NaN and alpha channels, but not masks.
+    if raster.dataset is not None and is_metres and not (marks or has_odd_numbers or info.has_mask):
         return Source(path, info, raster.dataset, metres.notes)
     copy = _Copy(stack, raster.dataset, (1, info.height, info.width), "float32", math.nan)
-    declared = suspected = 0
+    odd_px = suspected_px = 0
     with copy.opened() as write:
         for rows, numbers, unknown in reader.strips():
             by_mark = marked(numbers, marks) & ~unknown
-            height = numbers * np.float32(metres.factor) + np.float32(metres.offset)
-            unknown |= height < LOWEST_M
-            declared += int(np.count_nonzero(unknown & ~by_mark))
-            suspected += int(np.count_nonzero(by_mark))
-            height[unknown | by_mark] = np.nan
+            with np.errstate(over="ignore", invalid="ignore"):
+                height = numbers * np.float32(metres.factor) + np.float32(metres.offset)
+            odd = _odd_numbers(numbers, info) | ((height < LOWEST_M) & ~unknown & ~by_mark)
+            odd_px += int(np.count_nonzero(odd))
+            suspected_px += int(np.count_nonzero(by_mark))
+            height[unknown | by_mark | odd] = np.nan
             write(rows.start, height[None])
     notes = [*metres.notes]
-    if suspected:
-        fraction = suspected / (info.width * info.height)
+    if suspected_px:
         names = " and ".join(f"{mark:.10g}" for mark in marks)
         notes.append(
-            f"{suspected:,} pixels ({fraction:.2%}) are probably without a height: their number is {names}, which the "
-            "file does not declare; they are not trained on."
+            f"{_counted(suspected_px, info)} are probably without a height: their number is {names}, which the file "
+            "does not declare; they are not trained on."
         )
+    if odd_px:
+        notes.append(f"{_counted(odd_px, info)} have numbers that are no heights; they are not trained on.")
     return Source(path, info, copy.dataset(), tuple(notes))
+
+
+def _counted(count: int, info: RasterInfo) -> str:
+    return f"{count:,} pixels ({count / (info.width * info.height):.2%})"
 
 
 def _metres(path: Path, info: RasterInfo, extremes: tuple[float, float], range_m: HeightRange) -> Metres:
@@ -130,13 +157,12 @@ def _metres(path: Path, info: RasterInfo, extremes: tuple[float, float], range_m
     return metres_of(info)
 
 
-def _has_odd_numbers(numbers: NDArray[np.float32], info: RasterInfo) -> bool:
-    """Whether there are numbers that are no heights, neither NaN nor declared as gaps: they would spread in cubic
-    resampling."""
+def _odd_numbers(numbers: NDArray[np.float32], info: RasterInfo) -> NDArray[np.bool_]:
+    """Where numbers are no heights, and neither NaN nor declared as gaps: they would spread in cubic resampling."""
     odd = absurd(numbers) & ~np.isnan(numbers)
     if info.no_data is not None:
         odd &= numbers != np.float32(info.no_data)
-    return bool(odd.any())
+    return odd
 
 
 class _Copy:

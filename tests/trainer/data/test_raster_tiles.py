@@ -203,6 +203,37 @@ def test_scale_offset_and_unit_of_heights(
     assert np.abs(tiles.height[both].astype(int) - right.height[both]).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["texture", "height"])
+def test_a_mask_in_the_file_is_followed(earth: Earth, tmp_path: Path, name: str) -> None:
+    with rasterio.open(getattr(earth, name)) as source:
+        bands, place = source.read(), {"crs": source.crs, "transform": source.transform}
+    if name == "height":
+        bands = np.maximum(bands, 0)
+    mask = np.full(bands.shape[1:], 255, np.uint8)
+    mask[:, : mask.shape[1] // 2] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(
+        tmp_path / "m.tif", "w", driver="GTiff", count=len(bands), height=len(mask), width=mask.shape[1],
+        dtype=bands.dtype, **place,
+    ) as raster:  # fmt: skip
+        raster.write(bands)
+        raster.write_mask(mask)
+    half = tiles_from_rasters(
+        Sources(**{"texture": earth.texture, "height": earth.height, name: tmp_path / "m.tif"}), OPTIONS
+    )
+    whole = tiles_from_rasters(Sources(earth.texture, earth.height), OPTIONS)
+    assert 0.4 < half.valid.sum() / whole.valid.sum() < 0.6
+
+
+@pytest.mark.parametrize("number", [1e20, -30_000.0, np.inf])
+def test_numbers_that_are_no_heights_are_left_out_and_said(earth: Earth, tmp_path: Path, number: float) -> None:
+    heights = np.where(earth.heights == NO_DATA, number, earth.heights).astype(np.float32)
+    tiles = tiles_from_rasters(Sources(earth.texture, like(earth, tmp_path / "h.tif", heights)), OPTIONS)
+    right = tiles_from_rasters(Sources(earth.texture, earth.height), OPTIONS)
+    assert (tiles.valid == right.valid).mean() > 0.99
+    assert tiles.height[tiles.valid].min() >= 0 and tiles.height[tiles.valid].max() <= 5300
+    assert [note for _, note in tiles.notes if "no heights" in note]
+
+
 def plain_heights(folder: Path, numbers: NDArray[np.generic], range_m: tuple[float, float] | None = None) -> TileSet:
     """The tiles of heights without a georeference."""
     write_raster(folder / "t.tif", np.full((3, 128, 128), 90, np.uint8))
