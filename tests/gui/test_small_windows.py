@@ -68,6 +68,10 @@ def test_every_tool_is_within_reach(person: Person, qtbot: QtBot, size: tuple[in
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         assert button.isChecked()
     assert columns.verticalScrollBar().isVisible() == (size == NARROW)
+    for name in ("brush", "zoom"):
+        window.canvas.set_tool(name)
+        (chosen,) = (button for button in buttons if button.isChecked())
+        assert visible_part(chosen) == chosen.rect(), "a tool that is chosen by a key is scrolled into view"
 
 
 def test_one_column_of_tools_is_enough_in_a_tall_window(person: Person, qtbot: QtBot) -> None:

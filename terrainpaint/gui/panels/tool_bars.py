@@ -56,6 +56,7 @@ class Toolbox(QToolBar):
         group = QActionGroup(self)
         self._actions: dict[str, QAction] = {}
         buttons: list[list[QToolButton]] = [[]]
+        self._buttons: dict[str, QToolButton] = {}
         for name, kind in TOOLS.items():
             if kind.starts_group:
                 buttons.append([])
@@ -68,6 +69,7 @@ class Toolbox(QToolBar):
             button.setIconSize(self.iconSize())
             button.setAutoRaise(True)
             buttons[-1].append(button)
+            self._buttons[name] = button
             self._actions[name] = action
         self.columns = ButtonColumns(buttons)
         self.addWidget(self.columns)
@@ -81,6 +83,7 @@ class Toolbox(QToolBar):
 
     def _show(self) -> None:
         self._actions[self._canvas.tool_name].setChecked(True)
+        self.columns.ensureWidgetVisible(self._buttons[self._canvas.tool_name], 0)
 
 
 class ToolOptions(QWidget):

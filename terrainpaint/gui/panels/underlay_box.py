@@ -153,7 +153,7 @@ class _PlacementFields(QWidget):
         self.turn_deg.setRange(-360, 360)
         self.turn_deg.setSuffix("°")
         self.turn_deg.setMinimumWidth(_FIELD_PX)
-        self.locked = icon_button("lock", "Keep the proportions")
+        self.locked = icon_button("link", "Keep the proportions")
         self.locked.setCheckable(True)
         self.locked.setChecked(True)
         self.fit, self.stretch = push_button("Fit", "compact"), push_button("Stretch", "compact")
