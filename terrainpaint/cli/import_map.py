@@ -158,13 +158,20 @@ def _in_metres(work: _Import, heights: HeightMap) -> NDArray[np.float32]:
     if heights.suggested is HeightUnit.RANGE:
         raise OptionError(
             f"{arguments.file} does not tell what its numbers, {low:g} to {high:g}, stand for; give the metres of "
-            "black and white with --lowest and --highest, --unit m, or --as picture for a picture in grey."
+            f"black and white with --lowest and --highest, or --unit m{_or_picture(arguments)}."
         )
     work.note(
         f"{arguments.file} does not tell the unit of its numbers, {low:g} to {high:g}; they were taken as "
         f"{UNIT_NAMES[heights.suggested]}, choose another with --unit."
     )
     return heights.in_metres(heights.suggested).height
+
+
+def _or_picture(arguments: ImportArguments) -> str:
+    """What else to do with a file that may be a photograph in grey: the end of a sentence."""
+    if arguments.raw is not None or is_raw(arguments.file) or describe_raster(arguments.file).dtype != "uint8":
+        return ""
+    return ", or --as picture when it shows colours in grey"
 
 
 def _pixel_size_m(work: _Import, read: FileHeights) -> float:
@@ -187,7 +194,7 @@ def _check_slopes(work: _Import, heights: NDArray[np.float32], pixel_size_m: flo
         what = "steeper" if likelier_m > pixel_size_m * step else "flatter"
         work.note(
             f"{work.arguments.file} would be {what} than any land with {pixel_size_m:g} m a pixel, which is unlikely; "
-            f"try --pixel-size-m {likelier_m / step:.1g}."
+            f"try --pixel-size-m {float(f'{likelier_m / step:.1g}'):g}."
         )
 
 

@@ -82,6 +82,18 @@ def test_a_range_is_asked_for_and_then_used(run: Run, tmp_path: Path) -> None:
     assert (with_pixels != ids).any()
 
 
+@pytest.mark.parametrize(("dtype", "is_photograph"), [(np.uint8, True), (np.uint16, False)])
+def test_a_photograph_in_grey_can_be_imported_as_a_picture(
+    run: Run, tmp_path: Path, dtype: type[np.generic], is_photograph: bool
+) -> None:
+    white = np.iinfo(dtype).max
+    Image.fromarray(np.rint((land() - LOW_M) / (HIGH_M - LOW_M) * white).astype(dtype)).save(tmp_path / "p.png")
+    outcome = run("import", tmp_path / "p.png", "-o", tmp_path / "m.png")
+    assert_one_sentence(outcome, "--lowest")
+    assert ("--as picture" in outcome.err) == is_photograph
+    assert imported(run, tmp_path / "p.png", "--as", "picture")[0].shape == (ROWS, COLS)
+
+
 def test_whole_metres_without_a_unit_are_taken_as_such_and_said(run: Run, tmp_path: Path) -> None:
     Image.fromarray(np.rint(land()).astype(np.uint16)).save(tmp_path / "land.png")
     _, outcome = imported(run, tmp_path / "land.png")
