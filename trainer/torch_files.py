@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -31,7 +32,9 @@ def read_torch_file(path: Path, device: torch.device) -> Any:
     _check_members(path)
     require_room(path, path.stat().st_size, TrainingError)
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
+        # It warns of what it refuses afterwards.
+        with warnings.catch_warnings(action="ignore"):
+            content = torch.load(path, map_location=device, weights_only=True)
     except MemoryError as error:
         raise TrainingError(f"{path} does not fit into memory; close other programs first.") from error
     # Whatever the unpickler raises for unknown bytes, the bytes are at fault.

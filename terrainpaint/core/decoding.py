@@ -10,6 +10,8 @@ import ctypes
 import functools
 import importlib
 import io
+import logging
+import os
 import stat
 import threading
 import warnings
@@ -44,6 +46,10 @@ MAX_PX = 1 << 30
 OPAQUE_ALPHA = 128
 """A pixel whose alpha is lower counts as see-through where each pixel has to be one thing or the other."""
 WHITE = (255, 255, 255)
+
+_STDERR = 2
+# Pillow logs errors that it raises too; without a handler, Python prints them.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES = (_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"8BPS")
@@ -305,8 +311,8 @@ def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) 
     Raises UndecodableError.
     """
     packed = np.frombuffer(_without_extra_chunks(bytes(data)), np.uint8)
-    with _LOG_LOCK:
-        # OpenCV prints a warning for each tag of a TIFF that it does not know, such as those of a GeoTIFF.
+    # OpenCV prints a warning for each tag of a TIFF that it does not know, its libjpeg one for damaged data.
+    with _LOG_LOCK, _quiet_libraries():
         level = cv2.utils.logging.setLogLevel(0)
         try:
             pixels = cv2.imdecode(packed, flags) if packed.size else None
@@ -398,6 +404,27 @@ def _silence_libtiff() -> None:
             set_handler = getattr(library, name)
             set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
             set_handler(None)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Drop what is written on standard error: some libraries print there and cannot be told not to.
+
+    It is that of the whole process, so what another thread prints meanwhile is lost too.
+    """
+    try:
+        before = os.dup(_STDERR)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(before, _STDERR)
+        os.close(before)
 
 
 @contextmanager

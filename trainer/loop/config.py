@@ -38,7 +38,7 @@ class Config:
             value, choices, least = getattr(self, field.name), field.metadata["choices"], field.metadata["least"]
             values = value if isinstance(value, tuple) else (value,)
             if choices and not set(values) <= set(choices):
-                raise TrainingError(f"{field.name} must be {listed(choices)}, not {_as_text(value)}.")
+                raise TrainingError(f"{field.name} must be {listed(choices)}, not {reprlib.repr(value)}.")
             # Not "value < least": NaN is never less.
             if least is not None and not all(number >= least for number in values):
                 raise TrainingError(f"{field.name} must be at least {least}, not {_as_text(value)}.")

@@ -98,7 +98,7 @@ def _above(
     low, high, below = np.inf, -np.inf, 0
     for _, strip, unknown in numbers.strips(0.5, 1.0):
         known = ~(unknown | marked(strip, marks))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             heights = strip * np.float32(scale) + np.float32(offset)
         legal = known & (heights >= lowest)
         below += int(np.count_nonzero(known)) - int(np.count_nonzero(legal))

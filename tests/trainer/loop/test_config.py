@@ -92,7 +92,7 @@ def test_flags_of_every_kind() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("network = 'pix2pix'", "network must be spade-local, .* not pix2pix"),
+        ("network = 'pix2pix'", "network must be spade-local, .* not 'pix2pix'"),
         ("adversarial = 'wgan'", "adversarial must be hinge"),
         ("augment = ['colour', 'blur']", "augment must be colour"),
         ("flip_route = 1", "flip_route must be of the same type as True"),
