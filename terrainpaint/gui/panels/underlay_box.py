@@ -173,8 +173,12 @@ class _PlacementFields(QWidget):
             grid.addWidget(label(text, "muted"), number, 0)
             for place, widget in enumerate(fields):
                 grid.addWidget(widget, number, 1 + place)
-        for place, button in enumerate((self.fit, self.stretch)):
-            grid.addWidget(button, 3, 1 + place)
+        # In a row of their own: below the fields they would make the columns too wide for a narrow dock.
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (self.fit, self.stretch):
+            buttons.addWidget(button)
+        grid.addLayout(buttons, 3, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         for field in (self.col, self.row, self.turn_deg, self.width_px, self.height_px):
