@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.shading import hillshade, hypsometric, slope_deg_at, slope_tint
+from terrainpaint.core.shading import hillshade, hypsometric, slope_deg, slope_deg_at, slope_tint
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -44,6 +44,10 @@ class Sample:
         view, scale, pixel_size_m = document.view, generation.height_scale, document.settings.pixel_size_m
 
         def slopes() -> NDArray[np.float32]:
+            if step == 1:
+                around = rect.grown(1).clipped(live.shape)
+                whole = slope_deg(live.height[around.slices] * np.float32(scale), pixel_size_m)
+                return whole[rect.moved(-around.row, -around.col).slices]
             rows, cols = np.arange(rect.row, rect.bottom, step), np.arange(rect.col, rect.right, step)
             return slope_deg_at(live.height, rows, cols, pixel_size_m, scale)
 
