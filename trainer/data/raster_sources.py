@@ -1,8 +1,8 @@
 """Open the rasters of a tile set as datasets of rasterio that GDAL's warper can read.
 
 Heights that are not plain metres, or whose gaps the file does not declare, are copied first: the copy holds metres with
-NaN in the gaps, because resampling would mix the numbers of the gaps into the land around them. Pictures without a
-georeference that are not upright 8-bit RGB are copied too.
+NaN in the gaps, because resampling would mix the numbers of the gaps into the land around them. Palettes, and
+pictures without a georeference that are not upright 8-bit RGB, are copied too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.decoding import is_upright, read_picture
+from terrainpaint.core.decoding import is_upright
+from terrainpaint.core.importing import read_colours
 from terrainpaint.core.importing.gaps import LOWEST_M, NumberStatistics, absurd, marked
 from terrainpaint.core.importing.height_files import meaning_of
 from terrainpaint.core.importing.height_numbers import HeightNumbers, HeightUnit, Metres, metres_of, unit_of
@@ -60,9 +61,12 @@ def open_texture(stack: ExitStack, path: Path) -> Source:
     is_rgb = source.info.dtype == "uint8" and source.info.bands >= _RGB_BANDS
     if source.info.has_mask and is_rgb:
         return _with_alpha(stack, source)
-    if source.info.is_georeferenced or (is_rgb and is_upright(path)):
+    if is_rgb and (source.info.is_georeferenced or is_upright(path)):
         return source
-    picture = read_picture(path)
+    is_palette = source.info.colour_table is not None and not source.info.place.is_turned
+    if source.info.is_georeferenced and not is_palette:
+        return source  # its bands are refused later
+    picture = read_colours(path)
     alpha = [] if picture.alpha is None else [picture.alpha]
     bands = np.stack([*np.moveaxis(picture.rgb, -1, 0), *alpha])
     copy = _Copy(stack, source.dataset, bands.shape, "uint8", None)

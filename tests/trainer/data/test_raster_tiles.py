@@ -279,6 +279,21 @@ def test_rasters_in_another_order_of_rows(earth: Earth, tmp_path: Path, turned: 
     assert np.abs(tiles.height.astype(int) - right.height)[right.valid & tiles.valid].max() <= 1
 
 
+def test_a_texture_with_a_palette_has_its_colours(earth: Earth, tmp_path: Path) -> None:
+    with rasterio.open(earth.texture) as source:
+        rgb, place = source.read().astype(int), {"crs": source.crs, "transform": source.transform}
+    sea = rgb[2] - rgb[0] > 60
+    write_raster(tmp_path / "t.tif", np.where(sea, 1, 2).astype(np.uint8)[None], **place)
+    with rasterio.open(tmp_path / "t.tif", "r+") as raster:
+        raster.write_colormap(1, {1: (20, 90, 200, 255), 2: (120, 150, 90, 255)})
+    colours = np.where(sea, np.array([20, 90, 200])[:, None, None], np.array([120, 150, 90])[:, None, None])
+    write_raster(tmp_path / "right.tif", colours.astype(np.uint8), **place)
+    tiles = tiles_from_rasters(Sources(tmp_path / "t.tif", earth.height), OPTIONS)
+    right = tiles_from_rasters(Sources(tmp_path / "right.tif", earth.height), OPTIONS)
+    assert (tiles.valid == right.valid).mean() > 0.99
+    assert np.abs(tiles.texture.astype(int) - right.texture)[right.valid & tiles.valid].mean() < 1
+
+
 def test_a_texture_of_a_camera_is_turned(tmp_path: Path) -> None:
     rgb = np.zeros((256, 256, 3), np.uint8)
     rgb[:128] = 200
