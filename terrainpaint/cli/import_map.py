@@ -79,7 +79,9 @@ def import_map(arguments: ImportArguments) -> list[Path]:
     with ProgressLine(arguments.quiet) as line:
         work = _Import(arguments, line)
         line.stage("Reading")
-        imported = _READERS[_kind(arguments)](work)
+        kind = _kind(arguments)
+        _check_options(arguments, kind)
+        imported = _READERS[kind](work)
         line.stage("Writing")
         write_map(arguments.output, SegmentationMap(imported.ids), imported.pixel_size_m)
     if not arguments.quiet:
@@ -94,6 +96,27 @@ def _kind(arguments: ImportArguments) -> Kind:
     if arguments.raw is not None:
         return Kind.HEIGHTS
     return kind_of_content(arguments.file)
+
+
+def _check_options(arguments: ImportArguments, kind: Kind) -> None:
+    """Raise OptionError for options that a file of this kind does not follow."""
+    options = {
+        "--unit": arguments.unit is not None,
+        "--lowest": arguments.lowest_m is not None,
+        "--texture": arguments.texture is not None,
+        "--keep-suspected": arguments.keep_suspected,
+        "limits": bool(arguments.limits),
+    }
+    if kind is not Kind.HEIGHTS and any(options.values()):
+        given = ", ".join(name for name, is_given in options.items() if is_given)
+        raise OptionError(
+            f"{arguments.file} is no height map ({kind.value}), but {given} need heights; leave them out."
+        )
+    if kind is not Kind.PICTURE and arguments.clusters is not None:
+        raise OptionError(
+            f"{arguments.file} is no picture with colours of its own ({kind.value}); leave --clusters out, or give "
+            "--as picture."
+        )
 
 
 def _of_heights(work: _Import) -> _Imported:

@@ -274,6 +274,14 @@ def test_wrong_usage(run: Run, options: tuple[str, ...], message: str) -> None:
     assert message in outcome.err and outcome.err.count("\n") == 1
 
 
+def test_options_that_the_file_cannot_follow_are_refused(run: Run, tmp_path: Path) -> None:
+    write_map(tmp_path / "map.png", SegmentationMap(stripes()))
+    heights = write_tif(tmp_path / "land.tif", land())
+    assert_one_sentence(run("import", tmp_path / "map.png", "-o", tmp_path / "m.png", "--sea-m", 5), "limits", "(map)")
+    assert_one_sentence(run("import", heights, "-o", tmp_path / "m.png", "--clusters", 5), "--clusters", "(heights)")
+    assert not (tmp_path / "m.png").exists()
+
+
 def test_weights_are_no_land(run: Run, tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}              ")
     assert_one_sentence(run("import", tmp_path / "w.safetensors", "-o", tmp_path / "m.png"), "weights file")
