@@ -382,7 +382,7 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "small": (lambda path: picture(path, GREEN[:31]), "at least 32"),
     "large": (lambda path: blank_png(path, 65_537, 40), "at most 65,536"),
     "cut short": (lambda path: blank_png(path, 4000, 4000), "damaged"),
-    "folder": (lambda path: path.mkdir(), "not a file"),
+    "folder": (lambda path: path.mkdir(), "it is a folder"),
 }
 
 

@@ -12,7 +12,6 @@ import importlib
 import io
 import logging
 import os
-import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
-from terrainpaint.core.files import input_error
+from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.errors import DeviceError, InputFileError
 
 # The libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
@@ -103,8 +102,11 @@ class Picture:
 def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORMATS) -> Image.Image:
     """A picture whose header was read; its pixels are not decoded yet. `formats` are Pillow's names.
 
-    The caller checks the size before `load_pixels`. Raises UndecodableError, OSError when the system refuses the file.
+    The caller checks the size before `load_pixels`. Raises UndecodableError, OSError when the system refuses the file
+    or it is no regular file.
     """
+    if isinstance(file, Path):
+        open_regular(file).close()
     try:
         Image.init()
         with _quiet_pillow():
@@ -293,8 +295,6 @@ def read_picture(path: Path, longest_px: int | None = None) -> Picture:
     Raises InputFileError when it is not a picture, DeviceError when it does not fit into memory.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputFileError(f"{path} is not a file; choose a picture.")
         with open_picture(path) as opened:
             return picture_of(opened, longest_px)
     except OSError as error:

@@ -143,6 +143,8 @@ class FileTransaction:
 
         Raises OutputError when `final` cannot be replaced: no permission, a folder, a device, a name that is too long.
         """
+        if "\0" in str(final):
+            raise OutputError(f"{final} could not be written: its name has a null character; choose another name.")
         try:
             return self._start(final).temporary
         except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,8 +143,6 @@ def _open_picture(path: Path) -> Iterator[Image.Image]:
     Raises MapError for any other picture, before memory is allocated for the pixels.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise MapError(f"{path} is not a file; choose a PNG picture of a map.")
         picture = decoding.open_picture(path)
     except OSError as error:
         raise MapError(f"{path} cannot be read: {why_unreadable(error)}.") from error

@@ -18,8 +18,11 @@ import numpy as np
 import pytest
 
 from terrainpaint.core import files
+from terrainpaint.core.decoding import read_picture
 from terrainpaint.core.files import FileTransaction, atomic_path, local_path, write_image
-from terrainpaint.errors import OutputError
+from terrainpaint.core.importing import kind_of
+from terrainpaint.core.map_files import read_map
+from terrainpaint.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -289,3 +292,11 @@ def test_image_reads_back_the_same(tmp_path: Path, shape: tuple[int, ...], dtype
 )
 def test_addresses_of_files_are_paths(text: str, path: str) -> None:
     assert local_path(text) == Path(path)
+
+
+def test_a_name_with_a_null_character_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="null character"), atomic_path(tmp_path / "a\0b"):
+        pass
+    for read in (read_picture, read_map, kind_of):
+        with pytest.raises(InputFileError, match="no such file"):
+            read(tmp_path / "a\0b.png")

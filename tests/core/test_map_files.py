@@ -338,8 +338,8 @@ def test_files_that_are_not_pictures(tmp_path: Path) -> None:
         (tmp_path / "none.png", "there is no such file"),
         (tmp_path / ("n" * 300), "there is no such file"),
         (text / "map.png", "there is no such file"),
-        (tmp_path, "is not a file"),
-        (pipe, "is not a file"),
+        (tmp_path, "it is a folder"),
+        (pipe, "it is a pipe or a device"),
         (text, "not a picture"),
         (empty, "not a picture"),
     ]:

@@ -12,7 +12,6 @@ import gzip
 import logging
 import math
 import re
-import stat
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import input_error
+from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.core.importing.exr_files import ExrRaster
 from terrainpaint.core.importing.ground import WGS84, georeference
 from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
@@ -114,15 +113,9 @@ _SETTINGS = {
 def require_regular_file(path: Path) -> None:
     """Raise InputFileError for a missing file, a folder, a pipe or a device: opening a pipe would wait for ever."""
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError):
-            raise InputFileError(f"{path!s} is not the name of a file; check the name.") from error
+        open_regular(path).close()
+    except OSError as error:
         raise input_error(path, error) from error
-    if stat.S_ISDIR(mode):
-        raise InputFileError(f"{path} is a folder; choose a file in it.")
-    if not stat.S_ISREG(mode):
-        raise InputFileError(f"{path} is a pipe or a device; choose a file.")
 
 
 @contextmanager
