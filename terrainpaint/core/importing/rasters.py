@@ -125,12 +125,7 @@ def open_raster(path: Path, wanted_px: int | None = None) -> Iterator[Raster]:
     With `wanted_px` a reduced copy that the file itself contains (an overview) is opened, if its longest side has at
     least so many pixels. Raises InputFileError.
     """
-    require_regular_file(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise input_error(path, error) from error
+    head = _head(path)
     if head.startswith(b"PK\3\4"):
         with _unpacked(path, *_zip_member(path)) as raster:
             yield raster
@@ -154,13 +149,17 @@ def describe_raster(path: Path) -> RasterInfo:
 
 def is_raster(path: Path) -> bool:
     """Whether `open_raster` knows the format, by the first bytes or the suffix. Raises InputFileError."""
-    require_regular_file(path)
+    head = _head(path)
+    return any(found.matches(head, path.suffix.lower()) for found in _FORMATS)
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file. Raises InputFileError as `require_regular_file` does."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+        with open_regular(path) as file:
+            return file.read(_HEAD_BYTES)
     except OSError as error:
         raise input_error(path, error) from error
-    return any(found.matches(head, path.suffix.lower()) for found in _FORMATS)
 
 
 def _format_of(path: Path, head: bytes, suffix: str) -> _Format:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QValidator, QWheelEvent
@@ -22,6 +22,21 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.notation import format_number, is_negative, is_typed_number, read_number
+
+if TYPE_CHECKING:
+
+    class _SpinBox(QAbstractSpinBox):
+        """What both spin boxes of Qt have, with numbers of their own types."""
+
+        value: Any
+        minimum: Any
+        maximum: Any
+        prefix: Any
+        suffix: Any
+        textFromValue: Any
+else:
+    # Beside Qt's class, not above it: both kinds of spin boxes have the methods of `_TypedField`.
+    _SpinBox = object
 
 _SLIDER_STEPS = 1000
 _MOST_DIGITS = 6
@@ -122,7 +137,7 @@ class SliderField(QWidget):
     @property
     def value(self) -> float:
         """The number that is shown."""
-        return self.field.value()
+        return float(self.field.value())
 
     def show_value(self, value: float) -> None:
         """Show a number, or the nearer end of the scale."""
@@ -194,7 +209,53 @@ class _Slider(QSlider):
         return self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, control, self)
 
 
-class NumberField(QDoubleSpinBox):
+class _TypedField(_SpinBox):
+    """What a field for any kind of number does with what is typed, and with the wheel."""
+
+    _entered: float
+    """The number before something was typed."""
+
+    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
+        return _state(self, text), text, pos
+
+    def fixup(self, text: str) -> str:
+        return _corrected(self, text, self._entered)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether something was typed and not entered."""
+        return self.hasFocus() and self.lineEdit().isModified()
+
+    def enter(self) -> None:
+        """Use what was typed."""
+        self.interpretText()
+        self.lineEdit().setModified(False)
+        self._entered = self.value()
+        self.editingFinished.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.lineEdit().setModified(False)
+        self._entered = self.value()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.lineEdit().setModified(False)
+            self._entered = self.value()
+
+    def show_again(self) -> None:
+        """Show the number as it is instead of what was typed and not entered."""
+        _show_again(self, self.textFromValue(self.value()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberField(_TypedField, QDoubleSpinBox):
     """A number without trailing zeros, without arrows, which counts after Enter.
 
     "." and "," are both read as decimal sign, groups of thousands never; a number beyond the limits becomes the nearer
@@ -217,42 +278,9 @@ class NumberField(QDoubleSpinBox):
     def valueFromText(self, text: str) -> float:
         value = read_number(_without_affixes(self, text))
         if value is None:
-            return self.value()
+            return float(self.value())
         steps = 10.0 ** self.decimals()
         return math.floor(value * steps + 0.5) / steps
-
-    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        return _state(self, text), text, pos
-
-    def fixup(self, text: str) -> str:
-        return _corrected(self, text, self._entered)
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether something was typed and not entered."""
-        return self.hasFocus() and self.lineEdit().isModified()
-
-    def enter(self) -> None:
-        """Use what was typed."""
-        self.interpretText()
-        self.lineEdit().setModified(False)
-        self._entered = self.value()
-        self.editingFinished.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.lineEdit().setModified(False)
-        self._entered = self.value()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.lineEdit().setModified(False)
-            self._entered = self.value()
-
-    def show_again(self) -> None:
-        """Show the number as it is instead of what was typed and not entered."""
-        _show_again(self, self.textFromValue(self.value()))
 
     def sizeHint(self) -> QSize:
         whole = max(len(f"{end:.0f}") for end in (self.minimum(), self.maximum()))
@@ -262,12 +290,6 @@ class NumberField(QDoubleSpinBox):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class ArrowField(NumberField):
@@ -287,7 +309,7 @@ class ArrowField(NumberField):
         return QDoubleSpinBox.minimumSizeHint(self)
 
 
-class WholeField(QSpinBox):
+class WholeField(_TypedField, QSpinBox):
     """A whole number with arrows. What is typed is read as in a `NumberField`, and rounded."""
 
     def __init__(self) -> None:
@@ -302,54 +324,12 @@ class WholeField(QSpinBox):
         value = read_number(_without_affixes(self, text))
         return self.value() if value is None else math.floor(value + 0.5)
 
-    def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        return _state(self, text), text, pos
 
-    def fixup(self, text: str) -> str:
-        return _corrected(self, text, self._entered)
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether something was typed and not entered."""
-        return self.hasFocus() and self.lineEdit().isModified()
-
-    def enter(self) -> None:
-        """Use what was typed."""
-        self.interpretText()
-        self.lineEdit().setModified(False)
-        self._entered = self.value()
-        self.editingFinished.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.lineEdit().setModified(False)
-        self._entered = self.value()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.lineEdit().setModified(False)
-            self._entered = self.value()
-
-    def show_again(self) -> None:
-        """Show the number as it is instead of what was typed and not entered."""
-        _show_again(self, self.textFromValue(self.value()))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-_AnyField = NumberField | WholeField
-
-
-def _without_affixes(field: _AnyField, text: str) -> str:
+def _without_affixes(field: _TypedField, text: str) -> str:
     return text.removeprefix(field.prefix()).removesuffix(field.suffix()).strip()
 
 
-def _state(field: _AnyField, text: str) -> QValidator.State:
+def _state(field: _TypedField, text: str) -> QValidator.State:
     """Whether a text is a number in the limits, may become one, or cannot, so that it cannot be typed."""
     number = _without_affixes(field, text)
     value = read_number(number)
@@ -360,7 +340,7 @@ def _state(field: _AnyField, text: str) -> QValidator.State:
     return QValidator.State.Acceptable
 
 
-def _corrected(field: _AnyField, text: str, entered: float) -> str:
+def _corrected(field: _TypedField, text: str, entered: float) -> str:
     """The nearer limit instead of a number beyond the limits, the number before instead of what is none."""
     value = read_number(_without_affixes(field, text))
     number = entered if value is None else min(max(value, field.minimum()), field.maximum())
@@ -368,7 +348,7 @@ def _corrected(field: _AnyField, text: str, entered: float) -> str:
     return f"{field.prefix()}{format_number(number, decimals)}{field.suffix()}"
 
 
-def _show_again(field: _AnyField, number: str) -> None:
+def _show_again(field: _TypedField, number: str) -> None:
     with QSignalBlocker(field):
         field.lineEdit().setText(f"{field.prefix()}{number}{field.suffix()}")
         field.interpretText()
@@ -387,7 +367,7 @@ def unit_field(low: float, high: float, value: float, decimals: int, suffix: str
 def show_numbers_again() -> None:
     """Show the numbers of all fields in the current notation."""
     for widget in QApplication.allWidgets():
-        if isinstance(widget, NumberField | WholeField):
+        if isinstance(widget, _TypedField):
             widget.show_again()
 
 
