@@ -32,6 +32,7 @@ class TerrainConfig(Config):
         20.0, "weight of L1 on means: of colour over 16 x 16 px, of elevation over 64", least=0
     )
     relief_weight: float = setting(0.0, "weight of the difference in relief strength of each scale", least=0)
+    basin_weight: float = setting(0.0, "weight of land in closed depressions, beyond that of real land", least=0)
     sea_weight: float = setting(0.0, "weight of L1 on the elevation of the sea", least=0)
     perceptual: str = setting("", "state dict of VGG19 or SqueezeNet 1.1 with torchvision's names")
     perceptual_weight: float = setting(0.0, "weight of the perceptual loss on terrain and on height as grey", least=0)

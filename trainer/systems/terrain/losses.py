@@ -16,6 +16,8 @@ RELIEF_AREA_PX, RELIEF_LEAST_COUNT = 32, 4
 """The strength of relief is a mean over squares of this side, of at least this many values across."""
 _LEVEL_M = 2.0
 """Relief weaker than this counts as level: a metre makes no difference on a plain."""
+_BASIN_M = 5.0
+_BASIN_COARSEST, _BASIN_STEPS = 12, 12
 _LEAK_AREA_PX = 15
 """Lightness and slope are compared with their means over this area: the colours of plains and peaks are no shading."""
 _LEAST_SPREAD = 1e-4
@@ -49,6 +51,43 @@ def _halved(x: Tensor) -> Tensor:
     weights = x.new_tensor([1, 3, 3, 1]) / 8
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
     return F.conv2d(F.conv2d(x, weights.view(1, 1, 1, 4), stride=(1, 2)), weights.view(1, 1, 4, 1), stride=(2, 1))
+
+
+def basin_excess(fake: Tensor, real: Tensor, water: Tensor) -> Tensor:
+    """By how much more of the generated land lies in closed depressions than of the real one; 0 if it is not more. A
+    scalar.
+
+    `fake`, `real`: heights (N, 1, H, W) in metres, sides multiples of 8; `water` (N, 1, H, W) bool, where water drains
+    to, as it does at the border. A pixel counts by its depth: 5 m below the outlet of its depression counts half. Real
+    land drains, because rivers cut through what closes a valley.
+    """
+    land = F.avg_pool2d((~water).float(), 2)
+    fractions = []
+    for height in (fake, real):
+        depth = basin_depths(F.avg_pool2d(height.float(), 2), F.max_pool2d(water.float(), 2) > 0)
+        fractions.append((land * depth / (depth + _BASIN_M)).sum() / land.sum().clamp(min=1))
+    return (fractions[0] - fractions[1].detach()).clamp(min=0)
+
+
+def basin_depths(height: Tensor, outlets: Tensor) -> Tensor:
+    """(N, 1, H, W) metres from each pixel up to the level at which water would leave it; an upper bound, close to it.
+
+    `height` (N, 1, H, W) metres, `outlets` (N, 1, H, W) bool; the border is an outlet too. The gradient lowers what
+    closes a depression and raises its ground. The levels W = max(height, lowest W around) are iterated from above,
+    after Planchon and Darboux 2002; the start is the result of the same at half the resolution, for the highest pixels.
+    """
+    is_open = F.pad(outlets[..., 1:-1, 1:-1], (1, 1, 1, 1), value=True)
+    if min(height.shape[-2:]) > _BASIN_COARSEST:
+        coarse = basin_depths(F.max_pool2d(height, 2), F.max_pool2d(is_open.float(), 2) > 0)
+        level = F.interpolate(coarse + F.max_pool2d(height, 2), scale_factor=2)
+        steps = _BASIN_STEPS
+    else:
+        level = torch.full_like(height, float(height.detach().max()))
+        steps = sum(height.shape[-2:])
+    level = torch.where(is_open, height, level)
+    for _ in range(steps):
+        level = torch.where(is_open, height, torch.maximum(height, -F.max_pool2d(-level, 3, stride=1, padding=1)))
+    return level - height
 
 
 def sea_level(fake: Tensor, real: Tensor, height: Tensor, labels: Tensor) -> Tensor:

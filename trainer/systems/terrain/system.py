@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from terrainpaint.core.classes import WATER
 from terrainpaint.models.shadow import INNER
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
@@ -36,6 +37,7 @@ from trainer.systems.terrain.discriminators import segmentation_loss
 from trainer.systems.terrain.losses import (
     COLOUR_AREA_PX,
     ELEVATION_AREA_PX,
+    basin_excess,
     relief_energy,
     sea_level,
     shading_leak,
@@ -154,6 +156,9 @@ class TerrainSystem:
         inner_height = batch.crops.height[:, :, INNER, INNER]
         if config.relief_weight:
             terms["relief"] = config.relief_weight, relief_energy(fake.height[:count], inner_height)
+        if config.basin_weight:
+            water = (batch.crops.labels[:, None, INNER, INNER] == WATER) | (inner_height == 0)
+            terms["basins"] = config.basin_weight, basin_excess(fake.height[:count], inner_height, water)
         if config.sea_weight:
             inner_labels = batch.crops.labels[:, INNER, INNER]
             terms["sea"] = config.sea_weight, sea_level(picture[:, 3:4], real[:, 3:4], inner_height, inner_labels)

@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from terrainpaint.models.encoding import encode_elevation
 from trainer.networks.multiscale_discriminator import no_norm
 from trainer.systems.terrain.discriminators import SegmentationDiscriminator, segmentation_loss
-from trainer.systems.terrain.losses import relief_energy, sea_level, shading_leak
+from trainer.systems.terrain.losses import basin_depths, basin_excess, relief_energy, sea_level, shading_leak
 
 LABELS = torch.randint(0, 7, (2, 4, 4), generator=torch.Generator().manual_seed(0))
 
@@ -77,3 +77,41 @@ def test_the_segmentation_discriminator_names_every_pixel_without_the_map(widths
     assert scale[-1].shape == (2, 8, 32, 32) and len(scale) == 2 * len(widths) + 1
     other = torch.cat([pictures[:, :-7], torch.rand(2, 7, 32, 32)], dim=1)
     assert torch.equal(discriminator(other)[0][-1], scale[-1])
+
+
+def _bowl(depth_m: float) -> Tensor:
+    """A plain of 100 m with a round bowl of 12 px radius, (1, 1, 64, 64) metres."""
+    rows, cols = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    distance = torch.hypot(rows - 32, cols - 32)
+    return (100 - depth_m * (1 - distance / 12).clamp(min=0))[None, None]
+
+
+def test_the_depth_of_a_bowl_is_that_up_to_its_rim() -> None:
+    none = torch.zeros((1, 1, 64, 64), dtype=torch.bool)
+    bowl = _bowl(40)
+    assert torch.allclose(basin_depths(bowl, none), 100 - bowl, atol=1e-3)
+    # A valley to the border drains it, and so does water at its ground.
+    valley = bowl.clone()
+    valley[..., 24:40, 32:] = torch.linspace(60, 0, 32)
+    assert basin_depths(valley, none).max() < 0.1 * basin_depths(bowl, none).max()
+    water = none.clone()
+    water[..., 31:34, 31:34] = True
+    assert basin_depths(bowl, water).max() < 1e-3
+
+
+def test_only_more_closed_depressions_than_real_ones_cost() -> None:
+    none = torch.zeros((1, 1, 64, 64), dtype=torch.bool)
+    deep, shallow = _bowl(40), _bowl(2)
+    assert basin_excess(shallow, deep, none) == 0
+    fake = deep.clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([fake], lr=1.0)
+    losses = []
+    for _ in range(40):
+        loss = basin_excess(fake, shallow, none)
+        losses.append(loss.item())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert losses[0] > 0.03 and losses[-1] < 0.5 * losses[0]
+    # The ground of the bowl rises.
+    assert (fake - deep)[0, 0, 32, 32].item() > 5
