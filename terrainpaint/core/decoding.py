@@ -11,7 +11,6 @@ import functools
 import importlib
 import io
 import logging
-import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
 from terrainpaint.core.files import input_error, open_regular
+from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import DeviceError, InputFileError
 
 # The libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
@@ -46,7 +46,6 @@ OPAQUE_ALPHA = 128
 """A pixel whose alpha is lower counts as see-through where each pixel has to be one thing or the other."""
 WHITE = (255, 255, 255)
 
-_STDERR = 2
 # Pillow logs errors that it raises too; without a handler, Python prints them.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -312,7 +311,7 @@ def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) 
     """
     packed = np.frombuffer(_without_extra_chunks(bytes(data)), np.uint8)
     # OpenCV prints a warning for each tag of a TIFF that it does not know, its libjpeg one for damaged data.
-    with _LOG_LOCK, _quiet_libraries():
+    with _LOG_LOCK, quiet_libraries():
         level = cv2.utils.logging.setLogLevel(0)
         try:
             pixels = cv2.imdecode(packed, flags) if packed.size else None
@@ -404,27 +403,6 @@ def _silence_libtiff() -> None:
             set_handler = getattr(library, name)
             set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
             set_handler(None)
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Drop what is written on standard error: some libraries print there and cannot be told not to.
-
-    It is that of the whole process, so what another thread prints meanwhile is lost too.
-    """
-    try:
-        before = os.dup(_STDERR)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, _STDERR)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(before, _STDERR)
-        os.close(before)
 
 
 @contextmanager

@@ -109,5 +109,7 @@ def init_distributed(device: str) -> Iterator[World]:
         torch.cuda.set_device(picked)
     dist.init_process_group("nccl" if picked.type == "cuda" else "gloo", timeout=_TIMEOUT)
     yield World(dist.get_rank(), dist.get_world_size(), picked)
-    # Not after an error: the others may be in the middle of a transfer, and torchrun ends them.
+    # Not after an error: the others may be in the middle of a transfer, and torchrun ends them. All together: one that
+    # still waits for another that has gone can abort at its exit.
+    dist.barrier()
     dist.destroy_process_group()

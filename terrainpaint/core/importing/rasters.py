@@ -27,6 +27,7 @@ from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.core.importing.exr_files import ExrRaster
 from terrainpaint.core.importing.ground import WGS84, georeference
 from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
+from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import InputFileError
 
 _HEAD_BYTES, _TEXT_BYTES = 4096, 128
@@ -190,6 +191,8 @@ def _gdal() -> Iterator[Any]:
         yield rasterio
 
 
+# Parts of GDAL print on standard error: libtiff, and PROJ when it misses its database.
+@quiet_libraries()
 def _opened(
     rasterio: Any, stack: ExitStack, path: Path, source: Path | str, found: _Format, wanted_px: int | None
 ) -> _GdalRaster:
@@ -336,7 +339,8 @@ class _GdalRaster:
         from rasterio.windows import Window
 
         try:
-            return np.asarray(self.dataset.read(window=Window(0, top, self.info.width, bottom - top)))
+            with quiet_libraries():
+                return np.asarray(self.dataset.read(window=Window(0, top, self.info.width, bottom - top)))
         except _errors() as error:
             raise damaged(self._path) from error
 
@@ -346,7 +350,8 @@ class _GdalRaster:
         from rasterio.windows import Window
 
         try:
-            masks = self.dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
+            with quiet_libraries():
+                masks = self.dataset.read_masks(1, window=Window(0, top, self.info.width, bottom - top))
         except _errors() as error:
             raise damaged(self._path) from error
         return np.asarray(masks) > 0
