@@ -28,7 +28,7 @@ _GAP_PX = 8
 
 
 class PaintPalette(QFrame):
-    """Opens at the pointer, and closes on a choice, on a click beside it and on Esc. The size does not close it."""
+    """Opens at the pointer, and closes on a choice, on a click outside it and on Esc. The size does not close it."""
 
     def __init__(self, document: Document, tools: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
