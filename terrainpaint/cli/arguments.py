@@ -152,7 +152,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         "give the same terrain. The paths of the written files are printed, one per line."
     )
     parser.set_defaults(arguments=GenerateArguments)
-    parser.add_argument("map", type=_file, metavar="MAP", help="PNG in the seven class colours, 32 to 65,536 px a side")
+    parser.add_argument(
+        "map", type=_file, metavar="MAP", help="picture in the seven class colours, 32 to 65,536 px a side"
+    )
     parser.add_argument(
         "-o", "--output", type=_output, required=True, metavar="OUT",
         help="file.obj, or a folder: one that exists, or ends in a slash, or with --formats; missing ones are created",
