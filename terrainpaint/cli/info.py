@@ -1,4 +1,4 @@
-"""`terrainpaint info`: describe heights, a map, a picture, a project or a weights file, for people or as JSON."""
+"""`terrainpaint info`: describe heights, maps, pictures, projects, weights files and looks, for people or as JSON."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from terrainpaint.core.importing import HeightUnit, Kind, read_colours
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
 from terrainpaint.core.project import EMPTY, flattened
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import InputFileError
 
 _KEYS = ("kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps")
@@ -172,6 +173,8 @@ def _of_project(path: Path) -> _Description:
 
 
 def _of_weights(path: Path) -> _Description:
+    if is_look(path):
+        return _of_look(path)
     import torch
 
     from terrainpaint.models.weights import load_weights
@@ -204,6 +207,40 @@ def _of_weights(path: Path) -> _Description:
         "credits": header.credits,
         "training": dict(training),
         "sha256": weights.sha256,
+    }
+    return _Description(facts, record)
+
+
+def _of_look(path: Path) -> _Description:
+    import torch
+
+    from terrainpaint.models.look_weights import load_look
+
+    look = load_look(path, torch.device("cpu"))
+    header, count, reach_px = look.header, _parameters(look.network), look.network.reach_px
+    training = header.training or {}
+    facts = [
+        ("look", str(path)),
+        ("repaints", f"{header.source} as {header.target}"),
+        ("parameters", f"{count:,}"),
+        ("pixel size", f"{header.pixel_size_m:g} m"),
+        ("reach", _reach(reach_px)),
+        ("licence", header.licence),
+        ("credits", header.credits),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
+        ("sha256", look.sha256),
+    ]
+    record = {
+        "kind": "look",
+        "pixel_size_m": header.pixel_size_m,
+        "source": header.source,
+        "target": header.target,
+        "parameters": count,
+        "reach_px": reach_px,
+        "licence": header.licence,
+        "credits": header.credits,
+        "training": dict(training),
+        "sha256": look.sha256,
     }
     return _Description(facts, record)
 

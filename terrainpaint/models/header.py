@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.weights_formats import LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
 from terrainpaint.errors import WeightsError
-from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS, Limits
+from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
+from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 
-FORMAT = "terrainpaint-weights"
-PICTURES_FORMAT = "terrainpaint-picture-generator"
-"""Files of the trainer that the program cannot use, but recognises."""
 VERSION = 1
 ELEVATION_ENCODING = "signed-sqrt"
-PIXEL_SIZE_M = (1e-3, 1e6)
-"""Smallest and largest ground size of a pixel in metres."""
-_MAX_NAME = 100
-_MAX_VERSION = 2**31 - 1
-
-_Config = TypeVar("_Config", bound=GeneratorConfig | ShadowConfig)
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,7 @@ class WeightsHeader:
     def to_json(self) -> str:
         """The text that `parse_header` reads. Raises ValueError when `training` is not JSON."""
         values = {
-            "format": FORMAT,
+            "format": WEIGHTS_FORMAT,
             "version": VERSION,
             "network": self.network,
             "config": asdict(self.config),
@@ -63,10 +55,7 @@ class WeightsHeader:
             "licence": self.licence,
             "training": dict(self.training or {}),
         }
-        try:
-            return json.dumps(values, allow_nan=False, ensure_ascii=False)
-        except (TypeError, RecursionError) as error:
-            raise ValueError(f"training is not JSON: {error}") from error
+        return description(values)
 
 
 def parse_header(path: Path, text: str) -> WeightsHeader:
@@ -87,8 +76,8 @@ def parse_configs(network: str, text: str) -> tuple[GeneratorConfig, ShadowConfi
     if network not in NETWORKS:
         raise ValueError(f"the network {network!r} is unknown")
     entry = NETWORKS[network]
-    config = _config(values.object("config"), entry.config, entry.limits)
-    return config, _config(values.object("shadow_config"), ShadowConfig, SHADOW_LIMITS)
+    config = config_of(values.object("config"), entry.config, entry.limits)
+    return config, config_of(values.object("shadow_config"), ShadowConfig, SHADOW_LIMITS)
 
 
 def _header(path: Path, values: JsonObject) -> WeightsHeader:
@@ -96,15 +85,19 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
         raise WeightsError(
             f"{path} generates pictures from noise, not terrain from a map; draw them with 'python -m trainer sample'."
         )
-    if values["format"] != FORMAT:
-        values.refuse("format", f'"{FORMAT}"')
-    if values.whole("version", 1, _MAX_VERSION) > VERSION:
+    if values["format"] == LOOK_FORMAT:
+        raise WeightsError(
+            f"{path} is a look, which repaints a terrain and generates none; choose it as look, not as style."
+        )
+    if values["format"] != WEIGHTS_FORMAT:
+        values.refuse("format", f'"{WEIGHTS_FORMAT}"')
+    if values.whole("version", 1, MAX_VERSION) > VERSION:
         raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
-    name = _line(values, "network")
+    name = line(values, "network")
     network = NETWORKS.get(name)
     if network is None:
         raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
-    config = _config(values.object("config"), network.config, network.limits)
+    config = config_of(values.object("config"), network.config, network.limits)
     if values["classes"] != list(CLASS_NAMES):
         values.refuse("classes", ", ".join(CLASS_NAMES))
     elevation = values.object("elevation")
@@ -115,63 +108,10 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
     return WeightsHeader(
         network=name,
         config=config,
-        shadow_config=_config(values.object("shadow_config"), ShadowConfig, SHADOW_LIMITS),
+        shadow_config=config_of(values.object("shadow_config"), ShadowConfig, SHADOW_LIMITS),
         pixel_size_m=values.number("pixel_size_m", *PIXEL_SIZE_M),
-        style=_line(values, "style"),
-        credits=_plain_text(values, "credits"),
-        licence=_plain_text(values, "licence"),
+        style=line(values, "style"),
+        credits=plain_text(values, "credits"),
+        licence=plain_text(values, "licence"),
         training=values.object("training").values,
     )
-
-
-def _plain_text(values: JsonObject, key: str) -> str:
-    text = values.text(key)
-    # It is printed on terminals, where control characters could have any effect.
-    if not all(character.isprintable() or character in "\n\t" for character in text):
-        values.refuse(key, "plain text without control characters")
-    return text
-
-
-def _line(values: JsonObject, key: str) -> str:
-    value = values[key]
-    if not _is_name(value):
-        values.refuse(key, f"one line of 1 to {_MAX_NAME} characters")
-    return str(value)
-
-
-def _config(values: JsonObject, kind: type[_Config], limits: Limits) -> _Config:
-    hints = get_type_hints(kind)
-    unknown = sorted(set(values.values) - set(hints))
-    if unknown:
-        raise ValueError(f"{values.name} has the unknown field {unknown[0]!r}")
-    names = [field.name for field in fields(kind)]
-    checked = {name: _field(values, name, hints[name], limits[name]) for name in names}
-    try:
-        return kind(**checked)
-    except ValueError as error:  # valid values that do not fit together
-        raise ValueError(f"{values.name} is invalid: {error}") from error
-
-
-def _field(values: JsonObject, key: str, hint: Any, limits: tuple[float, float]) -> Any:
-    """A value of a configuration: int, float, a tuple of a fixed number of ints, or a tuple of names."""
-    low, high = limits
-    value = values[key]
-    if hint is float:
-        return values.number(key, low, high)
-    if hint is int:
-        return values.whole(key, int(low), int(high))
-    if get_origin(hint) is not tuple:
-        raise TypeError(f"fields of the type {hint} are not supported: {key}")
-    if hint == tuple[str, ...]:
-        if not (isinstance(value, list) and low <= len(value) <= high and all(map(_is_name, value))):
-            values.refuse(key, f"a list of at most {high:g} names")
-        return tuple(value)
-    count = len(get_args(hint))
-    possible = isinstance(value, list) and len(value) == count
-    if not possible or not all(type(number) is int and low <= number <= high for number in value):
-        values.refuse(key, f"{count} whole numbers from {low:g} to {high:g}")
-    return tuple(value)
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_NAME and value.isprintable() and not value.isspace()

@@ -7,13 +7,13 @@ than it returns, and features are normalised over their channels, position by po
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from terrainpaint.models.header_fields import Limits
 from terrainpaint.models.windows import (
     Area,
     Span,
@@ -32,7 +32,7 @@ CELL_PX = 1 << COARSEST
 """Pictures consist of whole cells of this side, which begin at the north-west corner of the map."""
 MAX_REACH_PX = 256
 """A network that reads further would make every patch of a terrain slow."""
-LOOK_LIMITS: Mapping[str, tuple[float, float]] = {"widths": (1, 1024), "blocks": (0, 16)}
+LOOK_LIMITS: Limits = {"widths": (1, 1024), "blocks": (0, 16)}
 """Smallest and largest value of each field of a configuration."""
 _COLOURS = 3
 _STEM_REACH = _JOIN_REACH = _HEAD_REACH = 1

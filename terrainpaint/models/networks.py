@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from terrainpaint.models.header_fields import Limits
 from terrainpaint.models.shadow import ShadowGenerator, ShadowNetwork
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference
@@ -16,9 +17,6 @@ from terrainpaint.models.spade_terrain.modulated import ModulatedReference
 from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
 from terrainpaint.models.spade_terrain.spade import SpadeReference
 from terrainpaint.models.terrain_generator import GeneratorConfig, TerrainGenerator
-
-Limits = Mapping[str, tuple[float, float]]
-"""Smallest and largest value of each field of a configuration; for a tuple of names, of its length."""
 
 SHADOW_LIMITS: Limits = {"hidden": (1, 4096)}
 _REFERENCE_LIMITS: Limits = {

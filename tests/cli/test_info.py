@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
 from tests.cli.files import COLS, HIGH_M, LOW_M, PIXEL_M, ROWS, Run, assert_one_sentence, land, run_here, write_tif
+from tests.models.small_looks import CONFIG, write_look
 
 KEYS = {"kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps"}
 
@@ -217,3 +219,25 @@ def test_a_file_of_no_kind_is_refused(run: Run, tmp_path: Path) -> None:
 def test_an_address_of_a_file(run: Run, tmp_path: Path) -> None:
     path = write_tif(tmp_path / "a land.tif", land())
     assert facts_of(run, path.as_uri())["kind"] == "heights"
+
+
+def test_a_look(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "satellite.safetensors"
+    write_look(path, training={"images": 2000, "note": "\x1b[31mred"})
+    facts = facts_of(run, path)
+    assert (facts["kind"], facts["source"], facts["target"]) == ("look", "atlas", "satellite")
+    assert (facts["pixel_size_m"], facts["licence"], facts["training"]["images"]) == (2000, "CC0-1.0", 2000)
+    assert facts["reach_px"] == CONFIG.reach_px and facts["parameters"] > 0
+    assert facts["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    outcome = run("info", path)
+    assert "repaints" in outcome.out and "atlas as satellite" in outcome.out
+    assert "\x1b" not in outcome.out
+
+
+def test_a_damaged_look(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "satellite.safetensors"
+    write_look(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    outcome = run("info", path)
+    assert outcome.code != 0
+    assert_one_sentence(outcome, path)

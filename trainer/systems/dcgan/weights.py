@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from terrainpaint.core.files import atomic_path, read_regular
+from terrainpaint.core.weights_formats import PICTURES_FORMAT
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.header import PICTURES_FORMAT
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
 from trainer.networks.dcgan import DcganGenerator, DcganShape
 from trainer.sampling.grid import to_uint8

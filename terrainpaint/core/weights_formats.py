@@ -1,0 +1,31 @@
+"""The formats of the safetensors files that TerrainPaint writes, told apart without their tensors and without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.files import open_regular
+
+METADATA_KEY = "terrainpaint"
+"""Key of the description in the metadata of the file."""
+WEIGHTS_FORMAT = "terrainpaint-weights"
+"""Generators of terrain: the styles."""
+LOOK_FORMAT = "terrainpaint-look"
+"""Networks that repaint a terrain: the looks."""
+PICTURES_FORMAT = "terrainpaint-picture-generator"
+"""Files of the trainer that the program cannot use, but recognises."""
+MAX_HEADER_BYTES = 1 << 22
+"""The header of a file with a thousand tensors has a thirtieth of this size."""
+
+
+def is_look(path: Path) -> bool:
+    """Whether the description of a file says that it is a look. False for everything that cannot be read."""
+    try:
+        with open_regular(path) as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = file.read(length) if length <= MAX_HEADER_BYTES else b""
+        metadata = JsonObject(parse_object(header)["__metadata__"])
+        return bool(parse_object(metadata.text(METADATA_KEY))["format"] == LOOK_FORMAT)
+    except (OSError, ValueError):
+        return False

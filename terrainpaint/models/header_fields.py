@@ -1,0 +1,88 @@
+"""Fields that the descriptions of all weights files have. Every reader raises ValueError, which names the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
+
+from terrainpaint.core.checked_json import JsonObject
+
+Limits = Mapping[str, tuple[float, float]]
+"""Smallest and largest value of each field of a configuration; for a tuple of names, of its length."""
+PIXEL_SIZE_M = (1e-3, 1e6)
+"""Smallest and largest ground size of a pixel in metres."""
+MAX_NAME = 100
+MAX_VERSION = 2**31 - 1
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Config = TypeVar("Config", bound=_Dataclass)
+
+
+def description(values: Mapping[str, Any]) -> str:
+    """The text of a description. Raises ValueError when `training` is not JSON."""
+    try:
+        return json.dumps(values, allow_nan=False, ensure_ascii=False)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"training is not JSON: {error}") from error
+
+
+def plain_text(values: JsonObject, key: str) -> str:
+    """A text of any number of lines, for example credits."""
+    text = values.text(key)
+    # It is printed on terminals, where control characters could have any effect.
+    if not all(character.isprintable() or character in "\n\t" for character in text):
+        values.refuse(key, "plain text without control characters")
+    return text
+
+
+def line(values: JsonObject, key: str) -> str:
+    """A name of one line."""
+    value = values[key]
+    if not _is_name(value):
+        values.refuse(key, f"one line of 1 to {MAX_NAME} characters")
+    return str(value)
+
+
+def config_of(values: JsonObject, kind: type[Config], limits: Limits) -> Config:
+    """A configuration of the dataclass `kind` with every field within its limits."""
+    hints = get_type_hints(kind)
+    unknown = sorted(set(values.values) - set(hints))
+    if unknown:
+        raise ValueError(f"{values.name} has the unknown field {unknown[0]!r}")
+    names = [field.name for field in fields(kind)]
+    checked = {name: _field(values, name, hints[name], limits[name]) for name in names}
+    try:
+        return kind(**checked)
+    except ValueError as error:  # valid values that do not fit together
+        raise ValueError(f"{values.name} is invalid: {error}") from error
+
+
+def _field(values: JsonObject, key: str, hint: Any, limits: tuple[float, float]) -> Any:
+    """A value of a configuration: int, float, a tuple of a fixed number of ints, or a tuple of names."""
+    low, high = limits
+    value = values[key]
+    if hint is float:
+        return values.number(key, low, high)
+    if hint is int:
+        return values.whole(key, int(low), int(high))
+    if get_origin(hint) is not tuple:
+        raise TypeError(f"fields of the type {hint} are not supported: {key}")
+    if hint == tuple[str, ...]:
+        if not (isinstance(value, list) and low <= len(value) <= high and all(map(_is_name, value))):
+            values.refuse(key, f"a list of at most {high:g} names")
+        return tuple(value)
+    count = len(get_args(hint))
+    possible = isinstance(value, list) and len(value) == count
+    if not possible or not all(type(number) is int and low <= number <= high for number in value):
+        values.refuse(key, f"{count} whole numbers from {low:g} to {high:g}")
+    return tuple(value)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable() and not value.isspace()

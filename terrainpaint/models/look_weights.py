@@ -1,0 +1,136 @@
+"""Files of looks: the description and the network that repaints a terrain, in the container of `weights_file`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.weights_formats import LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
+from terrainpaint.errors import WeightsError
+from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
+from terrainpaint.models.look import LOOK_LIMITS, LookConfig, LookNetwork
+from terrainpaint.models.weights_file import NoInitialisation, UnchangedFile, check_shapes, declared, shapes_of, write
+
+VERSION = 1
+NETWORK = "look-unet"
+
+
+@dataclass(frozen=True)
+class LookHeader:
+    """The description of a look.
+
+    `source` the style of the terrain that it was trained on, `target` the style that it paints, each one line;
+    `pixel_size_m` ground size in metres of the pixels of the training; `credits` and `licence` (of the weights) plain
+    text; `training` any JSON object.
+    """
+
+    config: LookConfig
+    source: str
+    target: str
+    pixel_size_m: float
+    credits: str = ""
+    licence: str = ""
+    training: Mapping[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """The text that `parse_look_header` reads. Raises ValueError when `training` is not JSON."""
+        return description(
+            {
+                "format": LOOK_FORMAT,
+                "version": VERSION,
+                "network": NETWORK,
+                "config": asdict(self.config),
+                "source": self.source,
+                "target": self.target,
+                "pixel_size_m": self.pixel_size_m,
+                "credits": self.credits,
+                "licence": self.licence,
+                "training": dict(self.training or {}),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A loaded look: the network, in evaluation mode, and the hex SHA-256 of the file."""
+
+    header: LookHeader
+    network: LookNetwork
+    sha256: str
+
+
+def parse_look_header(path: Path, text: str) -> LookHeader:
+    """Parse the description `text` of a look; `path` is used in messages only.
+
+    Raises WeightsError for everything but a complete and valid description.
+    """
+    try:
+        return _header(path, parse_object(text))
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+
+
+def read_look_header(path: Path) -> LookHeader:
+    """Read the description of a look, without its tensors. Raises WeightsError."""
+    return parse_look_header(path, declared(path)[0])
+
+
+def load_look(path: Path, device: torch.device) -> Look:
+    """Load a look onto `device`: frozen, in the channels-last memory format.
+
+    Raises WeightsError when the file is damaged, of another kind or of a newer version, DeviceError when it does not
+    fit into memory.
+    """
+    file = UnchangedFile(path)
+    text, shapes = declared(path)
+    header = parse_look_header(path, text)
+    with torch.device("meta"), NoInitialisation():
+        network = LookNetwork(header.config)
+    check_shapes(path, shapes, shapes_of(network))
+    tensors, sha256 = file.tensors()
+    network.load_state_dict(tensors, assign=True)
+    network.eval().requires_grad_(False).to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Look(header, network, sha256)
+
+
+def save_look(path: Path, header: LookHeader, network: LookNetwork) -> None:
+    """Write a look in float32, completely or not at all.
+
+    Raises WeightsError when `load_look` would refuse it: for an invalid description or values that are not finite.
+    Raises OutputError when it cannot be written, ValueError when the network has another configuration.
+    """
+    if header.config != network.config:
+        raise ValueError("the header describes another network")
+    text = header.to_json()
+    parse_look_header(path, text)
+    write(path, text, network)
+
+
+def _header(path: Path, values: JsonObject) -> LookHeader:
+    if values["format"] == WEIGHTS_FORMAT:
+        raise WeightsError(f"{path} is a style, which generates terrain and repaints none; choose it as style, not as "
+                           "look.")  # fmt: skip
+    if values["format"] == PICTURES_FORMAT:
+        raise WeightsError(f"{path} generates pictures from noise and repaints no terrain; draw them with "
+                           "'python -m trainer sample'.")  # fmt: skip
+    if values["format"] != LOOK_FORMAT:
+        values.refuse("format", f'"{LOOK_FORMAT}"')
+    if values.whole("version", 1, MAX_VERSION) > VERSION:
+        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
+    if (name := line(values, "network")) != NETWORK:
+        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    return LookHeader(
+        config=config_of(values.object("config"), LookConfig, LOOK_LIMITS),
+        source=line(values, "source"),
+        target=line(values, "target"),
+        pixel_size_m=values.number("pixel_size_m", *PIXEL_SIZE_M),
+        credits=plain_text(values, "credits"),
+        licence=plain_text(values, "licence"),
+        training=values.object("training").values,
+    )

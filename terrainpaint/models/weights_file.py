@@ -1,0 +1,182 @@
+"""The container of weights files: safetensors with a description in the header. Opening an untrusted file never runs
+code.
+
+Before memory is allocated, the shapes that a file declares are compared with its size and with its networks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from terrainpaint.core.files import atomic_path, why_unreadable
+from terrainpaint.core.weights_formats import MAX_HEADER_BYTES, METADATA_KEY
+from terrainpaint.errors import DeviceError, WeightsError
+
+Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
+"""Name of a tensor → dtype in the notation of safetensors, shape."""
+FLOAT32 = "F32"
+# PyTorch checkpoints are zip archives. Those of old versions are pickles: 0x80 and the number of the protocol.
+_CODE = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
+_LFS = b"version https://git-lfs"
+
+
+def declared(path: Path) -> tuple[str, Shapes]:
+    """The description, which is not checked yet, and the dtypes and shapes that the file declares. Raises
+    WeightsError."""
+    _check_start(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            shapes = {name: (str(tensor.get_dtype()), tuple(tensor.get_shape())) for name, tensor in slices.items()}
+    except OSError as error:
+        _unreadable(path, error)
+    except SafetensorError as error:
+        _damaged(path, error)
+    if text is None:
+        raise WeightsError(f"{path} is a safetensors file of another program; choose weights made for TerrainPaint.")
+    return text, shapes
+
+
+class UnchangedFile:
+    """A weights file that is read twice, first its description, then its tensors."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._before = path, _identity(path)
+
+    def tensors(self) -> tuple[dict[str, Tensor], str]:
+        """All tensors of the file and the hex SHA-256 of its bytes. Call it only when the declared shapes are right,
+        because then the size of the file is known.
+
+        Raises WeightsError when a value is not finite or the file has changed, DeviceError when it does not fit into
+        memory.
+        """
+        path = self._path
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            _unreadable(path, error)
+        except MemoryError as error:
+            raise DeviceError(f"There is not enough memory to load {path}; close other programs.") from error
+        if _identity(path) != self._before:
+            raise WeightsError(f"{path} changed while it was read; try again.")
+        try:
+            tensors = safetensors.torch.load(data)
+        except SafetensorError as error:
+            _damaged(path, error)
+        _check_finite(path, tensors)
+        return tensors, hashlib.sha256(data).hexdigest()
+
+
+def write(path: Path, text: str, networks: nn.Module) -> None:
+    """Write the tensors of networks in float32 with their description `text`, completely or not at all.
+
+    Raises WeightsError for values that are not finite, OutputError when the file cannot be written.
+    """
+    tensors = {name: tensor.to("cpu", torch.float32).contiguous() for name, tensor in networks.state_dict().items()}
+    _check_finite(path, tensors)
+    # In memory, because safetensors reports a full disk in messages of its own.
+    data = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+class NoInitialisation(TorchFunctionMode):
+    """Skips the initialisation of networks. To draw values on the meta device, PyTorch loads its compiler for 1.5 s."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (nn.init.normal_, Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        if func is torch.eye:
+            return torch.empty(args[0], args[0], **kwargs)
+        return func(*args, **kwargs)
+
+
+def shapes_of(networks: nn.Module) -> Shapes:
+    """What a file with these networks declares."""
+    return {name: (FLOAT32, tuple(tensor.shape)) for name, tensor in networks.state_dict().items()}
+
+
+def _check_start(path: Path) -> None:
+    """Refuse other formats by their first bytes, before safetensors allocates memory of the declared size."""
+    size = _identity(path)[2]
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        _unreadable(path, error)
+    if not start:
+        raise WeightsError(f"{path} is empty; download or copy it again.")
+    header_bytes = int.from_bytes(start[:8], "little")
+    if start[8:9] == b"{" and header_bytes <= MAX_HEADER_BYTES:
+        if 8 + header_bytes > size:
+            _damaged(path, None)
+        return
+    if start.startswith(_CODE):
+        raise WeightsError(
+            f"{path} is a PyTorch checkpoint, which could run code; publish it with python -m trainer publish."
+        )
+    if start.startswith(_LFS):
+        raise WeightsError(f"{path} is a Git LFS pointer, not the weights; fetch them with git lfs pull.")
+    raise WeightsError(f"{path} is not a weights file; choose a .safetensors file made for TerrainPaint.")
+
+
+def _identity(path: Path) -> tuple[int, int, int, int]:
+    """(device, inode, size, time) of a regular file. Raises WeightsError."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        _unreadable(path, error)
+    except ValueError as error:  # a null byte in the name
+        raise WeightsError(f"{path} cannot be read: there is no such file; check the name.") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise WeightsError(f"{path} is not a file; choose a .safetensors file.")
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def check_shapes(path: Path, declared: Shapes, expected: Shapes) -> None:
+    """Raise WeightsError when a tensor is missing, unknown, of another shape or not float32."""
+    for name, (dtype, shape) in expected.items():
+        if name not in declared:
+            raise WeightsError(f"{path} lacks the tensor {name!r}; get the file again from its source.")
+        if declared[name][1] != shape:
+            raise WeightsError(
+                f"{path} has the tensor {name!r} with the shape {list(declared[name][1])}, its network needs "
+                f"{list(shape)}; get the file again from its source."
+            )
+        if declared[name][0] != dtype:
+            raise WeightsError(
+                f"{path} has the tensor {name!r} as {declared[name][0]}; save all tensors as float32 ({FLOAT32})."
+            )
+    for name in declared:
+        if name not in expected:
+            raise WeightsError(f"{path} has the tensor {name!r}, which its network does not have; remove it.")
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(
+                f"{path}: the tensor {name!r} has values that are not finite numbers; use weights from before the "
+                "training diverged."
+            )
+
+
+def _unreadable(path: Path, error: OSError) -> NoReturn:
+    reason = why_unreadable(error)
+    raise WeightsError(f"{path} cannot be read: {reason}.") from error
+
+
+def _damaged(path: Path, error: Exception | None) -> NoReturn:
+    raise WeightsError(f"{path} is damaged, cut short or has something appended; download or copy it again.") from error
