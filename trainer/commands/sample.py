@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.commands.console import Subparsers, WrongUsage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_PICTURES = 10_000
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -25,10 +30,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the grid."""
     from terrainpaint.core.files import FileTransaction, write_image
-    from terrainpaint.errors import TrainingError
-    from trainer.loop.checkpoints import checkpoint_of
     from trainer.sampling.grid import picture_grid
-    from trainer.systems import SYSTEMS, system_of
 
     if not 1 <= arguments.rows * arguments.columns <= MOST_PICTURES or arguments.rows < 1:
         raise WrongUsage(f"--rows and --columns are 1 at least, and {MOST_PICTURES} pictures together at most")
@@ -36,13 +38,26 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--seed is 0 at least")
     if arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
         raise WrongUsage("the grid is a .png, .jpg or .webp")
-    path = checkpoint_of(arguments.source) if arguments.source.is_dir() else arguments.source
+    pictures = samples_of(arguments.source, arguments.rows * arguments.columns, arguments.seed)
+    grid = picture_grid(pictures, arguments.columns)
+    with FileTransaction() as files:
+        write_image(files.path(arguments.output), grid[:, :, ::-1])
+    print(arguments.output)
+
+
+def samples_of(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
+    """(`count`, S, S, 3) uint8: pictures of the folder of a run, a checkpoint, or published weights.
+
+    Raises TrainingError for a file that cannot be used, and for systems that need more than noise.
+    """
+    from terrainpaint.errors import TrainingError
+    from trainer.loop.checkpoints import checkpoint_of
+    from trainer.systems import SYSTEMS, system_of
+
+    path = checkpoint_of(source) if source.is_dir() else source
     system = system_of(path)
     sample = SYSTEMS[system].sample
     if sample is None:
         raise TrainingError(f"{path} is of the system {system}, which needs more than noise; publish it and use "
                             "'terrainpaint generate' with a map.")  # fmt: skip
-    grid = picture_grid(sample(path, arguments.rows * arguments.columns, arguments.seed), arguments.columns)
-    with FileTransaction() as files:
-        write_image(files.path(arguments.output), grid[:, :, ::-1])
-    print(arguments.output)
+    return sample(path, count, seed)

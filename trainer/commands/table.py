@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.commands import evaluate, finish, inspect, label, prepare, publish, sample, train
+from trainer.commands import evaluate, finish, inspect, label, nearest, prepare, publish, sample, train
 
-COMMANDS = (prepare, inspect, label, train, sample, publish, finish, evaluate)
+COMMANDS = (prepare, inspect, label, train, sample, nearest, publish, finish, evaluate)
 """Modules of `trainer.commands`, in the order of `--help`."""
