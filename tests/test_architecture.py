@@ -101,6 +101,7 @@ LAYERS = (
         frozenset({"umap"}),
     ),
     Layer("trainer.systems.dcgan", SYSTEM),
+    Layer("trainer.systems.pix2pix", SYSTEM),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports"}),
     # It contains the version only.

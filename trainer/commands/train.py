@@ -1,4 +1,4 @@
-"""`python -m trainer train`: trains a system on a tile set, or resumes a run."""
+"""`python -m trainer train`: trains a system on a set, or resumes a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trainer.systems import SYSTEMS, default_values, load_configs, published_con
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("train", help="train a system, or resume a run")
-    parser.add_argument("tiles", type=Path, metavar="SET.npz", help="tile set to train on")
+    parser.add_argument("data", type=Path, metavar="SET.npz", help="tile set or set of pairs to train on")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the run")
     _add_choice(parser)
     parser.late_options = _add_flags_of_system
@@ -58,12 +58,12 @@ def run(arguments: argparse.Namespace) -> None:
     entry = SYSTEMS[system]
     config, own = load_configs(system, arguments.config, values_of_flags(arguments, (RunConfig, entry.config)))
     from terrainpaint.models.devices import pick_device
-    from trainer.data.tile_set import load_tile_set
     from trainer.loop.distributed import is_main_process, is_single_process
     from trainer.loop.loop import train
     from trainer.loop.precision import resolved_precision
 
-    tiles = load_tile_set(arguments.tiles)
+    data = entry.load(arguments.data)
+    config = config.in_images(entry.epoch(data, own))
     stopped: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
             def warn(sentence: str) -> None:
                 print(f"trainer: {printable(sentence)}", file=sys.stderr, flush=True)
 
-            last = train(entry.build(tiles, config, own), config, arguments.output, report, lambda: bool(stopped), warn)
+            last = train(entry.build(data, config, own), config, arguments.output, report, lambda: bool(stopped), warn)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -22,6 +22,10 @@ from terrainpaint.errors import TrainingError
 
 STRINGS = tuple[str, ...]
 INTEGERS = tuple[int, ...]
+IN_EPOCHS: Mapping[str, str] = {
+    "epochs": "images", "sample_epochs": "sample_images", "save_epochs": "save_images", "log_epochs": "log_images",
+}  # fmt: skip
+"""Fields of `RunConfig` in epochs → those in images that they replace; 0 does not."""
 
 
 def setting(default: Any, text: str, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
@@ -50,6 +54,7 @@ class RunConfig(Config):
 
     start: str = setting("", "weights or checkpoint to warm-start a new run from")
     images: int = setting(400_000, "length of the run in images", least=1)
+    epochs: int = setting(0, "length of the run in epochs of the set, in place of images", least=0)
     batch: int = setting(6, "images in a step, of all processes together", least=1)
     accumulate: int = setting(1, "parts that a process computes its images of a step in, to save memory", least=1)
 
@@ -79,6 +84,9 @@ class RunConfig(Config):
     save_images: int = setting(10_000, "images between checkpoints", least=1)
     keep: int = setting(2, "newest checkpoints to keep, in addition to the best one", least=1)
     log_images: int = setting(400, "images between lines of the log", least=1)
+    sample_epochs: int = setting(0, "epochs between sample grids, in place of images", least=0)
+    save_epochs: int = setting(0, "epochs between checkpoints, in place of images", least=0)
+    log_epochs: int = setting(0, "epochs between lines of the log, in place of images", least=0)
     wandb: str = setting("", "project of Weights & Biases to log to")
 
     def __post_init__(self) -> None:
@@ -88,6 +96,11 @@ class RunConfig(Config):
         for name in ("beta1", "beta2"):
             if getattr(self, name) >= 1:
                 raise TrainingError(f"{name} must be below 1, not {getattr(self, name)}.")
+
+    def in_images(self, epoch: int) -> RunConfig:
+        """The same with all lengths in images, for a set of which an epoch has `epoch` images."""
+        lengths = {images: getattr(self, epochs) * epoch for epochs, images in IN_EPOCHS.items()}
+        return dataclasses.replace(self, **{name: length for name, length in lengths.items() if length})
 
 
 def add_flags(parser: argparse.ArgumentParser, kinds: Sequence[type[Config]], defaults: Mapping[str, Any]) -> None:

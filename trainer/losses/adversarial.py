@@ -58,3 +58,12 @@ ADVERSARIAL: Mapping[str, Adversarial] = {
         lambda fake, _real: (fake - 1).square().mean(),
     ),
 }
+
+CLASSIFICATION: Mapping[str, Callable[[Tensor, bool], Tensor]] = {
+    # Binary cross-entropy: Goodfellow and others 2014
+    "bce": lambda logits, is_real: F.softplus(-logits if is_real else logits).mean(),
+    # Mao and others 2017
+    "lsgan": lambda logits, is_real: (logits - float(is_real)).square().mean(),
+}
+"""Losses of logits that should be those of real, or of fake, pictures. The generator minimises that of its fakes as
+real ones, the discriminator the sum of both."""

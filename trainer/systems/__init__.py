@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TrainingError
-from trainer.loop.config import Config, RunConfig, listed, make_configs, read_values
+from trainer.loop.config import IN_EPOCHS, Config, RunConfig, listed, make_configs, read_values
 from trainer.systems.dcgan.config import DcganConfig
+from trainer.systems.pix2pix.config import Pix2pixConfig
 from trainer.systems.terrain.config import TerrainConfig
 
 if TYPE_CHECKING:
+    from trainer.data.pair_set import PairSet
     from trainer.data.tile_set import TileSet
     from trainer.loop.system import Build
 
@@ -28,16 +31,33 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class SystemEntry:
     """`config` its configuration; `configs` the package of its published configurations, of which `default` has its
-    default values; `build(tiles, run, config)` how a run creates it; `publish(checkpoint, target, licence)` writes its
-    weights file and returns a description of it; `sample(path, count, seed)` generates pictures (N, H, W, 3) uint8 from
-    a checkpoint or a weights file, None where they need more than noise."""
+    default values; `load(path)` reads the kind of set that it is trained on; `epoch(data, config)` is the number of
+    images of an epoch; `build(data, run, config)` how a run creates it; `publish(checkpoint, target, licence)` writes
+    its weights file and returns a description of it; `sample(path, count, seed)` generates pictures (N, H, W, 3) uint8
+    from a checkpoint or a weights file, None where they need more than noise."""
 
     config: type[Config]
     configs: str
     default: str
-    build: Callable[[TileSet, RunConfig, Any], Build]
+    load: Callable[[Path], Any]
+    epoch: Callable[[Any, Any], int]
+    build: Callable[[Any, RunConfig, Any], Build]
     publish: Callable[[Path, Path, str], str]
     sample: Callable[[Path, int, int], NDArray[np.uint8]] | None = None
+
+
+def _load_tiles(path: Path) -> TileSet:
+    from trainer.data.pair_set import is_pair_set
+    from trainer.data.tile_set import load_tile_set
+
+    if is_pair_set(path):
+        raise TrainingError(f"{path} is a set of pairs, which trains pix2pix: add --system pix2pix, or make a tile set "
+                            "with 'python -m trainer prepare'.")  # fmt: skip
+    return load_tile_set(path)
+
+
+def _epoch_of_tiles(tiles: TileSet, _config: Config) -> int:
+    return max(1, len(tiles) - int(tiles.split.sum()))
 
 
 def _build_terrain(tiles: TileSet, run: RunConfig, config: TerrainConfig) -> Build:
@@ -71,14 +91,44 @@ def _sample_dcgan(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
     return sample(path, count, seed)
 
 
+def _load_pairs(path: Path) -> PairSet:
+    from trainer.data.pair_set import load_pair_set
+
+    return load_pair_set(path)
+
+
+def _epoch_of_pairs(pairs: PairSet, config: Pix2pixConfig) -> int:
+    from trainer.systems.pix2pix.system import epoch_images
+
+    return epoch_images(pairs, config)
+
+
+def _build_pix2pix(pairs: PairSet, run: RunConfig, config: Pix2pixConfig) -> Build:
+    from trainer.systems.pix2pix.system import pix2pix_build
+
+    return pix2pix_build(pairs, run, config)
+
+
+def _publish_pix2pix(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.pix2pix.weights import publish
+
+    return publish(checkpoint, target, licence)
+
+
 SYSTEMS: Mapping[str, SystemEntry] = {
     "terrain": SystemEntry(
-        TerrainConfig, "trainer.systems.terrain.configs", "default", _build_terrain, _publish_terrain
+        TerrainConfig, "trainer.systems.terrain.configs", "default",
+        _load_tiles, _epoch_of_tiles, _build_terrain, _publish_terrain,
     ),
     "dcgan": SystemEntry(
-        DcganConfig, "trainer.systems.dcgan.configs", "dcgan-64", _build_dcgan, _publish_dcgan, _sample_dcgan
+        DcganConfig, "trainer.systems.dcgan.configs", "dcgan-64",
+        _load_tiles, _epoch_of_tiles, _build_dcgan, _publish_dcgan, _sample_dcgan,
     ),
-}
+    "pix2pix": SystemEntry(
+        Pix2pixConfig, "trainer.systems.pix2pix.configs", "pix2pix-70-patches",
+        _load_pairs, _epoch_of_pairs, _build_pix2pix, _publish_pix2pix,
+    ),
+}  # fmt: skip
 
 
 def system_of(path: Path) -> str:
@@ -89,7 +139,7 @@ def system_of(path: Path) -> str:
     from trainer.systems.descriptions import read_description
 
     if path.suffix == ".safetensors":
-        system = read_description(path).get("system", "terrain")
+        system = "pix2pix" if is_look(path) else read_description(path).get("system", "terrain")
     else:
         system = load_checkpoint(path, torch.device("cpu"))["system"]
     if system not in SYSTEMS:
@@ -118,10 +168,16 @@ def load_configs(system: str, file: Path | None, flags: Mapping[str, Any]) -> tu
     kinds = (RunConfig, entry.config)
     values = default_values(system)
     if file is not None:
-        values |= read_values(_source(system, file), kinds)
-    run, own = make_configs({**values, **flags}, kinds)
+        values = _over(values, read_values(_source(system, file), kinds))
+    run, own = make_configs(_over(values, flags), kinds)
     assert isinstance(run, RunConfig)
     return run, own
+
+
+def _over(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Values, and later ones that take precedence: a length in images also replaces one in epochs."""
+    replaced = {epochs: 0 for epochs, images in IN_EPOCHS.items() if images in later}
+    return {**values, **replaced, **later}
 
 
 def _source(system: str, file: Path) -> Traversable | Path:

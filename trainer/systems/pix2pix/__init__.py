@@ -1,0 +1,1 @@
+"""pix2pix: picture → picture in another style, learned from pairs."""
