@@ -48,6 +48,11 @@ def printable(text: str) -> str:
     )
 
 
+def drawable(text: str) -> str:
+    """The same for a picture or a page: bytes that are no UTF-8 are escaped too."""
+    return printable(text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class _Raw(io.RawIOBase):
     """The file of a descriptor; once a write failed, everything is dropped. `failure` is the first error."""
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from terrainpaint.core.progress import Progress
+from terrainpaint.core.standard_output import drawable
 from terrainpaint.errors import TrainingError
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"
@@ -26,6 +27,11 @@ class CommandParser(argparse.ArgumentParser):
             add, self.late_options = self.late_options, None
             add(self, args)
         return super().parse_known_args(args, namespace)
+
+
+def left_out_line(name: str, reason: str) -> str:
+    """The line about a file that is not used; names of files may hold line breaks and worse."""
+    return drawable(f"left out: {name} {reason}")
 
 
 class WrongUsage(Exception):

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from terrainpaint.core.files import local_path
-from trainer.commands.console import Subparsers, WrongUsage
+from terrainpaint.core.standard_output import drawable
+from trainer.commands.console import Subparsers, WrongUsage, left_out_line
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -35,9 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     tiles = load_tile_set(arguments.tile_set)
     statistics = statistics_of(tiles)
     for line in describe(tiles, statistics):
-        print(line)
+        print(drawable(line))
     for name, reason in tiles.left_out:
-        print(f"left out: {name} {reason}")
+        print(left_out_line(name, reason))
     if arguments.output is not None:
         picture = overview_picture(arguments.tile_set.name, tiles, statistics, arguments.tiles, arguments.seed)
         with FileTransaction() as files:

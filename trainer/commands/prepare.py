@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
 from terrainpaint.core.progress import Progress
-from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from terrainpaint.core.standard_output import drawable
+from trainer.commands.console import Subparsers, WrongUsage, left_out_line, progress_bar
 
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
@@ -51,6 +52,8 @@ def add_parser(commands: Subparsers) -> None:
     folders.add_argument(
         "--maps", type=local_path, metavar="DIR", help="a map of the classes for each, of the same name"
     )
+    folders.add_argument("--only", type=local_path, metavar="LIST",
+                         help="use these files of the folder alone: a list that 'curate' writes")  # fmt: skip
     folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
                          help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
                               "heights: centre random; pairs: grid)")  # fmt: skip
@@ -70,8 +73,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: {len(tiles)} tiles of {tiles.tile_px} px, {held_out} of them held out, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
     print(f"It can train {tiles.trains()}.")
-    _print_first([f"left out: {name} {reason}" for name, reason in tiles.left_out])
-    _print_first([f"{name}: {note}" for name, note in tiles.notes])
+    _print_first([left_out_line(name, reason) for name, reason in tiles.left_out])
+    _print_first([drawable(f"{name}: {note}") for name, note in tiles.notes])
 
 
 def _print_first(lines: list[str]) -> None:
@@ -90,6 +93,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("give both --texture and --height")
     if arguments.pictures is None and (arguments.heights is not None or arguments.maps is not None):
         raise WrongUsage("--heights and --maps go with --pictures")
+    if arguments.only is not None and arguments.pictures is None and arguments.pairs is None:
+        raise WrongUsage("--only goes with --pictures and --pairs")
     named = [part for part in arguments.parts if part != "other"]
     if "picture" not in named or len(set(named)) != len(named):
         raise WrongUsage("--parts names one picture, and at most one map and one height")
@@ -103,6 +108,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
 
 def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
     from trainer.data.image_folder import PICTURE_CUTS, TERRAIN_CUTS, tiles_from_folder
+    from trainer.data.keep_list import read_keep_list
     from trainer.data.paired_images import PAIR_CUTS, PairPart, tiles_from_pairs
     from trainer.data.raster_tiles import Sources, tiles_from_rasters
     from trainer.data.spade_terrain_dataset import tiles_from_dataset
@@ -114,6 +120,7 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
         source_pixel_size_m=arguments.source_pixel_size_m,
     )  # fmt: skip
     given = arguments.height_range_m
+    only = None if arguments.only is None else read_keep_list(arguments.only)
     heights_m = None if given is None else (given[0], given[1])
 
     def cutting(default: tuple[Cut, ...]) -> Cutting:
@@ -124,11 +131,18 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
         return tiles_from_dataset(arguments.dataset, options, heights_m, progress)
     if arguments.pairs is not None:
         parts = tuple(PairPart(name) for name in arguments.parts)
-        return tiles_from_pairs(arguments.pairs, parts, heights_m, options, cutting(PAIR_CUTS), progress)
+        return tiles_from_pairs(arguments.pairs, parts, heights_m, options, cutting(PAIR_CUTS), progress, only)
     if arguments.pictures is not None:
         default = PICTURE_CUTS if arguments.heights is None else TERRAIN_CUTS
         return tiles_from_folder(
-            arguments.pictures, arguments.heights, arguments.maps, heights_m, options, cutting(default), progress
+            arguments.pictures,
+            arguments.heights,
+            arguments.maps,
+            heights_m,
+            options,
+            cutting(default),
+            progress,
+            only,
         )
     sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid, heights_m)
     return tiles_from_rasters(sources, options, progress)

@@ -5,11 +5,12 @@ Files that cannot be used are left out and listed with the reason. Other sources
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,13 @@ from terrainpaint.core.decoding import WHITE, UndecodableError, is_upright, load
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.importing import describe_raster, read_colours
 from terrainpaint.core.importing.rasters import open_raster
+from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.map_files import read_map_nearest
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import DeviceError, InputFileError, TrainingError
+from trainer.data.folder_files import FolderFiles, find_files
 from trainer.data.height_layers import HeightLayer, HeightRange, read_height_layer
+from trainer.data.keep_list import KeepList
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, assemble, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
@@ -32,6 +36,14 @@ PICTURE_CUTS = (Cut.CENTRE, Cut.RANDOM, Cut.WHOLE)
 """Default cuts of pictures."""
 TERRAIN_CUTS = (Cut.CENTRE, Cut.RANDOM)
 """Default cuts of pictures with heights: WHOLE would change the ground size of a pixel."""
+
+_FILES_BETWEEN_CHECKS = 64
+_ASSEMBLED_BYTES = 9
+"""Bytes of a pixel of an assembled set: texture, height, sea, valid, labels, and one for the rest of the work."""
+_DECODED_BYTES = 14
+"""Bytes of a pixel while a picture is decoded: Pillow's two copies of four, and two arrays of three."""
+_LARGE_PX, _PX_OF_A_BYTE = 1 << 26, 128
+"""A picture of more pixels, with less than a byte for this many of them, is all but empty: a decompression bomb."""
 
 
 class UnusableFile(Exception):
@@ -46,8 +58,9 @@ def tiles_from_folder(
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
+    only: KeepList | None = None,
 ) -> TileSet:
-    """Tiles of the pictures below a folder.
+    """Tiles of the pictures below a folder, or of those that a list names.
 
     `heights` and `maps` are folders with a file for each picture, of the same name except the suffix and of the same
     size; `height_range_m` are the metres of black and white in heights without a unit. Files that are no pictures,
@@ -56,17 +69,18 @@ def tiles_from_folder(
     """
     sides: set[int] = set()
     notes: list[tuple[str, str]] = []
+    layers = {layer: _Layer(layer) for layer in (heights, maps) if layer is not None}
 
     def tiles_of(path: Path, name: str, random: np.random.Generator) -> list[Tile]:
         texture = read_rgb(path)
         require_room(texture.shape, options.tile_px)
         height, gaps = None, None
         if heights is not None:
-            partner = _partner(path, folder, heights)
+            partner = layers[heights].partner(path, name)
             layer = _read_height(partner, height_range_m)
             height, gaps = whole_metres(layer.metres, partner), layer.gaps
             notes.extend((f"{heights.name}/{partner.relative_to(heights).as_posix()}", note) for note in layer.notes)
-        labels = None if maps is None else _read_labels(_partner(path, folder, maps))
+        labels = None if maps is None else _read_labels(layers[maps].partner(path, name))
         for other, other_folder in ((height, heights), (labels, maps)):
             if other is not None and other.shape != texture.shape[:2]:
                 raise TrainingError(
@@ -84,35 +98,19 @@ def tiles_from_folder(
                 )
         return [cut_tile(name, square, options.tile_px, texture, height, labels, gaps) for square in chosen]
 
-    files = files_in(folder, [layer_folder for layer_folder in (heights, maps) if layer_folder is not None])
-    tiles = tiles_from_files(folder, files, options, tiles_of, progress)
-    return replace(tiles, notes=tuple(notes))
+    files = find_files(folder, layers, only)
+    tiles = tiles_from_files(files, options, tiles_of, progress)
+    return replace(tiles, notes=(*tiles.notes, *notes))
 
 
 def files_in(folder: Path, excluded: Iterable[Path] = ()) -> list[Path]:
-    """All files below a folder, sorted, without hidden ones and those below the `excluded` folders.
-
-    Raises TrainingError when there is none.
-    """
-    excluded = [other.resolve() for other in excluded]
-    try:
-        files = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.is_file()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            and not any(path.resolve().is_relative_to(other) for other in excluded)
-        )
-    except OSError as error:
-        raise TrainingError(f"{folder} cannot be read: {why_unreadable(error)}.") from error
-    if not files:
-        raise TrainingError(f"{folder} holds no files; name a folder of pictures.")
-    return files
+    """The paths of `find_files`, for callers that do not list what was left out."""
+    files = find_files(folder, excluded)
+    return [files.path(name) for name in files.names]
 
 
 def tiles_from_files(
-    folder: Path,
-    files: list[Path],
+    files: FolderFiles,
     options: PrepareOptions,
     tiles_of: Callable[[Path, str, np.random.Generator], list[Tile]],
     progress: Progress,
@@ -120,24 +118,33 @@ def tiles_from_files(
     """The set of the tiles of all files of a folder.
 
     `tiles_of(path, name, random)` gets a path, its name within the folder and a random generator of its own, and raises
-    UnusableFile for a file that is to be left out. Raises TrainingError when all are left out.
+    UnusableFile for a file that is to be left out. Raises TrainingError when all are left out, or when the tiles do not
+    fit into memory.
     """
     tiles: list[Tile] = []
-    left_out: list[tuple[str, str]] = []
-    for index, path in enumerate(files):
+    left_out = list(files.left_out)
+    for index, name in enumerate(files.names):
         progress(index / len(files))
-        name = path.relative_to(folder).as_posix()
         # Seeded by the name, so that a new file does not move the crops of the others.
-        random = np.random.default_rng([options.seed, zlib.crc32(name.encode())])
+        random = np.random.default_rng([options.seed, zlib.crc32(os.fsencode(name))])
         try:
-            tiles += tiles_of(path, name, random)
+            tiles += tiles_of(files.path(name), name, random)
         except UnusableFile as error:
             left_out.append((name, str(error)))
+        if not index % _FILES_BETWEEN_CHECKS:
+            _require_memory(files, index, len(tiles) * options.tile_px**2)
     progress(1.0)
     if not tiles:
-        raise TrainingError(f"None of the {len(files)} files in {folder} can be used: {left_out[0][0]} "
+        raise TrainingError(f"None of the {len(files)} files in {files.folder} can be used: {left_out[0][0]} "
                             f"{left_out[0][1]}.")  # fmt: skip
-    return assemble(tiles, options, left_out)
+    return assemble(tiles, options, left_out, files.notes)
+
+
+def _require_memory(files: FolderFiles, done: int, pixels: int) -> None:
+    # The set is assembled with height, masks and maps: as much again as the tiles, which are freed on the way.
+    if pixels * _ASSEMBLED_BYTES > free_memory():
+        raise TrainingError(f"The tiles of {done:,} of the {len(files):,} files in {files.folder} fill the memory; "
+                            "prepare fewer, smaller (--tile) or fewer tiles of each (--cuts).")  # fmt: skip
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
@@ -152,6 +159,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
             raise UnusableFile(str(error).removeprefix(f"{path} ").rstrip(".")) from error
     try:
         with open_picture(path) as opened:
+            _require_plausible(path, opened.width * opened.height)
             if opened.mode == "F":
                 raise UnusableFile("holds fractions, which are no colours")
             if opened.mode == "I" and not _is_16_bit_grey(opened):
@@ -166,6 +174,17 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         raise UnusableFile("does not fit into memory; cut it into parts") from error
     except OSError as error:
         raise UnusableFile(f"cannot be read: {why_unreadable(error)}") from error
+
+
+def _require_plausible(path: Path, pixels: int) -> None:
+    """Raises UnusableFile for a picture that would fill the memory, and for one that is large and has no content."""
+    size = f"unpacks to {pixels // 10**6:,} million pixels"
+    if pixels > _LARGE_PX and pixels > _PX_OF_A_BYTE * path.stat().st_size:
+        raise UnusableFile(
+            f"{size} from {path.stat().st_size / 1e6:.2f} MB, as a decompression bomb does; save it smaller"
+        )
+    if pixels * _DECODED_BYTES > free_memory():
+        raise UnusableFile(f"{size}, more than fit into the memory; cut it into parts")
 
 
 def _is_turned(path: Path) -> bool:
@@ -190,6 +209,7 @@ def read_deep_rgb(path: Path) -> NDArray[Any]:
         info = raster.info
         colours = info.bands - info.alpha
         if info.dtype == "uint16" and colours in (1, 3) and is_upright(path):
+            _require_plausible(path, info.width * info.height)
             bands = raster.rows(0, info.height)[:colours]
             return np.ascontiguousarray(np.moveaxis(np.broadcast_to(bands, (3, *bands.shape[1:])), 0, -1))
     return read_rgb(path)
@@ -201,14 +221,29 @@ def require_room(shape: tuple[int, ...], side: int) -> None:
         raise UnusableFile(f"is {shape[1]} x {shape[0]} px, smaller than a tile of {side} px")
 
 
-def _partner(path: Path, folder: Path, other: Path) -> Path:
-    """The file of a picture in a folder of heights or maps."""
-    parent = other / path.relative_to(folder).parent
-    matches = sorted(file for file in parent.glob("*") if file.stem == path.stem and file.is_file())
-    if len(matches) != 1:
-        count = "no file" if not matches else f"{len(matches)} files"
-        raise TrainingError(f"{parent} has {count} named {path.stem} for {path}; there must be one for each picture.")
-    return matches[0]
+class _Layer:
+    """A folder with a file of another layer, heights or maps, for each picture. It is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = find_files(folder)
+        self._by_stem: dict[PurePosixPath, list[str]] = {}
+        for name in self._files.names:
+            self._by_stem.setdefault(PurePosixPath(name).with_suffix(""), []).append(name)
+        self._unusable = {PurePosixPath(name).with_suffix(""): (name, why) for name, why in self._files.left_out}
+
+    def partner(self, path: Path, name: str) -> Path:
+        """The file of a picture. Raises TrainingError when there is none, or more than one; UnusableFile for a pipe."""
+        stem = PurePosixPath(name).with_suffix("")
+        matches = self._by_stem.get(stem, [])
+        if not matches and stem in self._unusable:
+            raise UnusableFile("has no file in {}: {} {}".format(self._files.folder.name, *self._unusable[stem]))
+        if len(matches) != 1:
+            parent = (self._files.folder / stem).parent
+            count = "no file" if not matches else f"{len(matches)} files"
+            raise TrainingError(
+                f"{parent} has {count} named {stem.name} for {path}; there must be one for each picture."
+            )
+        return self._files.path(matches[0])
 
 
 def _read_height(path: Path, height_range_m: HeightRange) -> HeightLayer:

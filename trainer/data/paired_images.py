@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE, nearest_classes
 from terrainpaint.core.progress import Progress
+from trainer.data.folder_files import find_files
 from trainer.data.height_layers import HeightRange
-from trainer.data.image_folder import UnusableFile, files_in, read_deep_rgb, require_room, tiles_from_files
+from trainer.data.image_folder import UnusableFile, read_deep_rgb, require_room, tiles_from_files
+from trainer.data.keep_list import KeepList
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
 
@@ -40,9 +42,11 @@ def tiles_from_pairs(
     options: PrepareOptions,
     cutting: Cutting,
     progress: Progress,
+    only: KeepList | None = None,
 ) -> TileSet:
     """Tiles of the pictures below a folder, each made of `parts` of equal width from left to right.
 
+    `only` names the files that are used; without it all are.
     All parts are cut at the same places. The map has the colours of the seven classes, which JPEG may blur; the height
     is grey, and `height_range_m` are the metres of black and white, by default the numbers of 16 bits themselves. Files
     that cannot be used are left out. Raises TrainingError when no tile is left.
@@ -64,7 +68,7 @@ def tiles_from_pairs(
         chosen = squares((texture.shape[0], texture.shape[1]), options.tile_px, cutting, random)
         return [cut_tile(name, square, options.tile_px, texture, height, labels) for square in chosen]
 
-    return tiles_from_files(folder, files_in(folder), options, tiles_of, progress)
+    return tiles_from_files(find_files(folder, only=only), options, tiles_of, progress)
 
 
 def _to_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:

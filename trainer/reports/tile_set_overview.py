@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE
 from terrainpaint.core.shading import hillshade, slopes
+from terrainpaint.core.standard_output import drawable
 from trainer.data.statistics import SPLIT_NAMES, SetStatistics, describe
 from trainer.data.tile_set import TileSet
 from trainer.reports import charts
@@ -57,9 +58,10 @@ def _text(name: str, tiles: TileSet, statistics: SetStatistics, width: int) -> N
     top = MARGIN_PX + 40
     page = Image.new("RGB", (width, top + LINE_PX * len(lines) + 16), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN_PX, MARGIN_PX), name, INK, ImageFont.load_default(24))
+    draw.text((MARGIN_PX, MARGIN_PX), drawable(name), INK, ImageFont.load_default(24))
     for number, line in enumerate(lines):
-        draw.text((MARGIN_PX, top + number * LINE_PX), _shortened(line, width - 2 * MARGIN_PX), INK, _font())
+        shown = _shortened(drawable(line), width - 2 * MARGIN_PX)
+        draw.text((MARGIN_PX, top + number * LINE_PX), shown, INK, _font())
     return np.asarray(page)
 
 

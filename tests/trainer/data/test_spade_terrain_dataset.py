@@ -35,12 +35,25 @@ def test_published_patches_become_a_set_with_their_own_maps(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("missing", ["0001_t.png", "0002_h.png"])
-def test_an_incomplete_patch_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str) -> None:
+def test_an_incomplete_patch_is_left_out_and_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
     make_patches(tmp_path / "patches")
     (tmp_path / "patches" / missing).unlink()
+    assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 0
+    message = capsys.readouterr().err
+    assert missing in message and message.count("\n") == 1
+    assert (
+        missing[:4] not in load_tile_set(tmp_path / "set.npz").names and len(load_tile_set(tmp_path / "set.npz")) == 2
+    )
+
+
+def test_a_folder_without_a_complete_patch_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_patches(tmp_path / "patches", count=1)
+    (tmp_path / "patches" / "0000_h.png").unlink()
     assert prepare(tmp_path / "patches", tmp_path / "set.npz") == 1
     message = capsys.readouterr().err
-    assert missing in message and message.count("\n") == 1 and not (tmp_path / "set.npz").exists()
+    assert "0000_h.png" in message and message.count("\n") == 1 and not (tmp_path / "set.npz").exists()
 
 
 def test_patches_of_unequal_sizes_and_empty_folders_are_refused(
@@ -52,7 +65,7 @@ def test_patches_of_unequal_sizes_and_empty_folders_are_refused(
     assert "same size" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert prepare(tmp_path / "empty", tmp_path / "set.npz") == 1
-    assert "no *_i2.png" in capsys.readouterr().err
+    assert "holds no files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
