@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Rect
 
 TILE_PX = 64
+_PLACE_BYTES, _ARRAY_BYTES = 95, 128
+"""Measured memory of the objects of a tile."""
 _HEADER = struct.Struct("<I")
 _PLACE = np.dtype(
     [("row", "<u4"), ("col", "<u4"), ("height", "u1"), ("width", "u1"), ("uniform", "u1"), ("value", "u1")]
@@ -39,8 +41,9 @@ class Tiles:
 
     @property
     def nbytes(self) -> int:
-        """Approximate size of the contents in memory, bytes."""
-        return sum(64 if isinstance(content, int) else content.nbytes for content in self.contents)
+        """Approximate memory, bytes. Places count half, because the tiles before and after an edit share them."""
+        arrays = [content.nbytes for content in self.contents if not isinstance(content, int)]
+        return _PLACE_BYTES * len(self.rects) + _ARRAY_BYTES * len(arrays) + sum(arrays)
 
     def write(self, target: NDArray[np.uint8]) -> None:
         """Copy the contents into an array (H, W) uint8; idempotent."""

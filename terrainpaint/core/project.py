@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +15,7 @@ from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
+from terrainpaint.errors import OptionError
 
 EMPTY = 255
 """Value of an unpainted cell of a layer."""
@@ -22,6 +23,7 @@ REROLLS = 0
 """Stands for `Project.rerolls` where the key of a layer is expected."""
 NATIVE_PIXEL_SIZE_M = 2000.0
 """Ground size of a pixel in the training data of the shipped weights, and in a new document."""
+_PIXEL_SIZES_M = 0.01, 1e6
 MAX_PROJECT_SIDE_PX = 16_384
 """Largest side of a document; the command line generates maps up to 65,536 px."""
 
@@ -77,7 +79,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.base_class not in range(CLASS_COUNT):
             raise ValueError(f"base_class must be 0..{CLASS_COUNT - 1}, not {self.base_class}")
-        if not 0.01 <= self.pixel_size_m <= 1e6:
+        if not _PIXEL_SIZES_M[0] <= self.pixel_size_m <= _PIXEL_SIZES_M[1]:
             raise ValueError(f"pixel_size_m must be 0.01..1,000,000, not {self.pixel_size_m}")
         if not 0.01 <= self.relief <= 1000:
             raise ValueError(f"relief must be 0.01..1000, not {self.relief}")
@@ -168,25 +170,36 @@ class Project:
         return self.rerolls if key == REROLLS else self.layer(key).cells
 
     def resized(self, shape: tuple[int, int]) -> Project:
-        """The map resampled to `shape` by nearest neighbour; the ground size stays the same."""
+        """The map resampled to `shape` by nearest neighbour; the ground size stays the same.
+
+        Raises OptionError when its pixels or the reference picture would be too large or too small.
+        """
         size = shape[1], shape[0]
+        pixel_size_m = self.settings.pixel_size_m * self.shape[1] / shape[1]
+        if not _PIXEL_SIZES_M[0] <= pixel_size_m <= _PIXEL_SIZES_M[1]:
+            raise OptionError(
+                f"Pixels of a map are {_PIXEL_SIZES_M[0]:g} m to {_PIXEL_SIZES_M[1]:,.0f} m large, and those of this "
+                f"one would be {pixel_size_m:,.2f} m; choose another width in pixels, or change the width in km first."
+            )
 
         def scaled(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
         layers = tuple(dataclasses.replace(layer, cells=scaled(layer.cells)) for layer in self.layers)
-        pixel_size_m = self.settings.pixel_size_m * self.shape[1] / shape[1]
         settings = dataclasses.replace(self.settings, pixel_size_m=pixel_size_m)
         underlay = self.underlay
         if underlay is not None and underlay.placement is not None:
             down, across = (new / old for new, old in zip(shape, self.shape, strict=True))
-            underlay = dataclasses.replace(underlay, placement=underlay.placement.scaled(down, across))
+            underlay = _put_elsewhere(underlay, lambda placement: placement.scaled(down, across), self.shape)
         return dataclasses.replace(
             self, layers=layers, settings=settings, rerolls=scaled(self.rerolls), underlay=underlay
         )
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
-        """The rectangle of `shape` at (`top`, `left`); its pixels outside the map are unpainted."""
+        """The rectangle of `shape` at (`top`, `left`); its pixels outside the map are unpainted.
+
+        Raises OptionError when the reference picture would be too far away.
+        """
 
         def cut(cells: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
             new = np.full(shape, outside, np.uint8)
@@ -202,5 +215,14 @@ class Project:
         underlay = self.underlay
         if underlay is not None:
             # It stays on the same ground.
-            underlay = dataclasses.replace(underlay, placement=underlay.placed(self.shape).moved(-top, -left))
+            underlay = _put_elsewhere(underlay, lambda placement: placement.moved(-top, -left), self.shape)
         return dataclasses.replace(self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay)
+
+
+def _put_elsewhere(underlay: Underlay, move: Callable[[Placement], Placement], map_shape: tuple[int, int]) -> Underlay:
+    try:
+        return dataclasses.replace(underlay, placement=move(underlay.placed(map_shape)))
+    except ValueError as error:
+        raise OptionError(
+            "The reference picture would be too large or too far from the map; make it smaller or remove it first."
+        ) from error

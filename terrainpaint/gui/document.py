@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoStack
-from shiboken6 import isValid
 
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import FileStamp
@@ -30,10 +27,10 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
 from terrainpaint.gui.step_texts import step_text
-from terrainpaint.gui.undo import NOT_MERGED, PaintCommand, PaintStroke, ProjectCommand
+from terrainpaint.gui.undo import PaintCommand, PaintStroke, ProjectCommand, arrays_of
+from terrainpaint.gui.undo_stack import NOT_MERGED, UndoStack
 
-_UNPACKED_STEPS = 20
-"""So many steps are undone without unpacking them first; older ones take a few percent of the memory."""
+_USUAL_UNDO_BYTES = 512 << 20
 _SEPARATE_TILES = 256
 """An edit of more tiles than this is announced as one rectangle."""
 
@@ -67,24 +64,16 @@ class Document(QObject):
 
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.undo_stack = QUndoStack(self)
+        self.undo_stack = UndoStack(lambda: arrays_of(self._project), _USUAL_UNDO_BYTES, self)
         self.undo_stack.cleanChanged.connect(self.title_changed)
         self.view = ViewSettings()
         self._stroke: PaintStroke | None = None
         self._selection: Selection | None = None
         self._path: Path | None = None
         self._stamp: FileStamp | None = None
-        self._recent: deque[PaintCommand] = deque()
         self._origin = ""
         self._project: Project = project
         self._take(project, None)
-
-    def __del__(self) -> None:
-        # Python frees the stack and its steps in any order, and Qt would delete steps that are gone already. This
-        # method runs before that.
-        if isValid(self.undo_stack):
-            self.undo_stack.blockSignals(True)
-            self.undo_stack.clear()
 
     @property
     def project(self) -> Project:
@@ -218,9 +207,6 @@ class Document(QObject):
             self._stroke = None
         if step is not None:
             self.undo_stack.push(step)
-            self._recent.append(step)
-            if len(self._recent) > _UNPACKED_STEPS:
-                self._recent.popleft().pack()
         elif missed and self._selection is not None:
             self.missed.emit()
 
@@ -382,8 +368,6 @@ class Document(QObject):
         self._last_key = max(layer.key for layer in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
         self.undo_stack.clear()
-        self.undo_stack.setClean()
-        self._recent.clear()
 
     def _announce(self, view: ViewSettings) -> None:
         self.view = view

@@ -10,6 +10,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.core.terrain import Recipe
+from terrainpaint.errors import OptionError
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.gui.border_roughening import BorderRoughening
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -78,7 +79,10 @@ class MapActions(QObject):
         """Ask for the new size in pixels."""
         dialog = ResizeDialog(self._document.shape, self._window)
         if dialog.exec():
-            self._document.resize(dialog.shape())
+            try:
+                self._document.resize(dialog.shape())
+            except OptionError as error:
+                self.refused.emit(str(error))
 
     def crop(self) -> None:
         """Keep the rectangle around the selection."""
@@ -88,8 +92,11 @@ class MapActions(QObject):
         rect = selection.rect
         if min(rect.height, rect.width) < MIN_SIDE_PX:
             self.refused.emit(f"A map needs at least {MIN_SIDE_PX} pixels a side; select a larger part.")
-        else:
+            return
+        try:
             self._document.crop(rect.row, rect.col, (rect.height, rect.width))
+        except OptionError as error:
+            self.refused.emit(str(error))
 
 
 _PICTURE_PX = 256

@@ -14,6 +14,7 @@ from terrainpaint.gui.preferences import read_preferences, write_preferences
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.timed_saving import TimedSaving
+from terrainpaint.gui.undo_stack import UndoStack
 from terrainpaint.gui.view_options import ViewOptions
 from terrainpaint.gui.widgets.notation import use_notation
 from terrainpaint.gui.widgets.numbers import show_numbers_again
@@ -30,9 +31,10 @@ class PreferenceActions:
         relief: ReliefDock,
         generation: LiveGeneration,
         timed_saving: TimedSaving,
+        undo_stack: UndoStack,
     ) -> None:
         self._window, self._actions, self._options, self._relief = window, actions, options, relief
-        self._generation, self._timed_saving = generation, timed_saving
+        self._generation, self._timed_saving, self._undo_stack = generation, timed_saving, undo_stack
 
     def ask(self) -> None:
         """Ask for the preferences and use them."""
@@ -51,6 +53,7 @@ class PreferenceActions:
         use_notation(preferences.notation)
         show_numbers_again()
         self._timed_saving.set_minutes(preferences.autosave_minutes if preferences.autosaves else None)
+        self._undo_stack.set_most_bytes(preferences.undo_mb << 20)
         self._relief.recall_switches()
         self._generation.use_hardware(Hardware(preferences.device, preferences.threads))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from terrainpaint.core.main_memory import installed_memory
 from terrainpaint.generate.messages import AUTO_DEVICE
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES
 from terrainpaint.gui.widgets.notation import Notation, remember_notation, remembered_notation
@@ -15,6 +16,9 @@ from terrainpaint.gui.widgets.notation import Notation, remember_notation, remem
 AUTOSAVE_MINUTES = 1, 120
 """The shortest and the longest interval of saving."""
 _USUAL_MINUTES = 10
+UNDO_MB = 32, max(64, installed_memory() // 2 >> 20)
+"""The least and the most memory of undo: at most half of the main memory."""
+_USUAL_UNDO_MB = min(512, UNDO_MB[1] // 4)
 MOST_THREADS = os.cpu_count() or 1
 
 
@@ -23,7 +27,8 @@ class Preferences:
     """`autosave_minutes` is kept when `autosaves` is False. A folder of "" is the one that was used last.
 
     `device` is a name of `models.devices`, and `threads` the number of threads of the processor, 0 for the usual one.
-    `sky_3d` and `smooth_edges_3d` are those of the menu of the 3D view.
+    `undo_mb` is the memory that the steps of undo may take. `sky_3d` and `smooth_edges_3d` are those of the menu of the
+    3D view.
     """
 
     theme: str = DEFAULT_THEME
@@ -36,6 +41,7 @@ class Preferences:
     threads: int = 0
     sky_3d: bool = True
     smooth_edges_3d: bool = True
+    undo_mb: int = _USUAL_UNDO_MB
 
 
 def read_preferences() -> Preferences:
@@ -53,6 +59,7 @@ def read_preferences() -> Preferences:
         _whole("threads", 0, (0, MOST_THREADS)),
         bool(settings.value("sky_3d", True, bool)),
         bool(settings.value("smooth_edges_3d", True, bool)),
+        _whole("undo_mb", _USUAL_UNDO_MB, UNDO_MB),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QUndoCommand
 
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.edits import PackedPatch, Stroke, Tiles, UndoPatch
@@ -15,12 +15,12 @@ from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Project
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.step_texts import step_text
+from terrainpaint.gui.undo_stack import Step
 
-NOT_MERGED = -1
 MERGED_WITHIN_S = 1.5
-_MOST_PACKED_BYTES = 8 << 20
-"""Larger steps would delay the next stroke by more than 50 ms."""
 """A longer pause between two moves of a slider makes them two steps."""
+_OBJECTS_BYTES, _LAYER_BYTES = 2048, 512
+"""Memory of the objects of a step, and of those of one layer, without arrays."""
 
 
 class Editable(Protocol):
@@ -135,7 +135,7 @@ class PaintStroke:
         return rect, mask
 
 
-class PaintCommand(QUndoCommand):
+class PaintCommand(Step):
     """A stroke. Its first `redo`, when it is pushed, writes what is there already."""
 
     def __init__(self, document: Editable, text: str, key: int, patch: UndoPatch, shape: tuple[int, int]) -> None:
@@ -147,11 +147,12 @@ class PaintCommand(QUndoCommand):
     def nbytes(self) -> int:
         """Memory that the step takes, about."""
         before, after = self._patch.before, self._patch.after
-        return sum(len(tiles) if isinstance(tiles, bytes) else tiles.nbytes for tiles in (before, after))
+        tiles = sum(len(side) if isinstance(side, bytes) else side.nbytes for side in (before, after))
+        return _OBJECTS_BYTES + tiles
 
     def pack(self) -> None:
-        """Take less memory from now on. Steps that would take long to pack stay as they are."""
-        if isinstance(self._patch, UndoPatch) and self.nbytes <= _MOST_PACKED_BYTES:
+        """Take less memory from now on: a few percent."""
+        if isinstance(self._patch, UndoPatch):
             self._patch = PackedPatch.of(self._patch, self._shape)
 
     def redo(self) -> None:
@@ -166,13 +167,23 @@ class PaintCommand(QUndoCommand):
         self._document.write(self._key, Tiles.from_bytes(tiles, self._shape) if isinstance(tiles, bytes) else tiles)
 
 
-class ProjectCommand(QUndoCommand):
+class ProjectCommand(Step):
     """A change of layers, settings or size: the project before and after, which share the arrays that stay."""
 
     def __init__(self, document: Editable, text: str, before: Project, after: Project, merge: int) -> None:
-        super().__init__(text)
-        self._document, self._before, self._after, self._merge = document, before, after, merge
+        super().__init__(text, merge)
+        self._document, self._before, self._after = document, before, after
         self._when = time.monotonic()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the two projects without their arrays."""
+        return _OBJECTS_BYTES + _LAYER_BYTES * (len(self._before.layers) + len(self._after.layers))
+
+    @property
+    def arrays(self) -> Iterable[NDArray[np.uint8]]:
+        """The layers, counts of re-rolls and reference pictures of both."""
+        return (*arrays_of(self._before), *arrays_of(self._after))
 
     def redo(self) -> None:
         """Go to the project after the change."""
@@ -182,14 +193,20 @@ class ProjectCommand(QUndoCommand):
         """Go to the project before it."""
         self._document.replace(self._before)
 
-    def id(self) -> int:
-        """Qt merges steps in a row that have the same number."""
-        return self._merge
+    def pack(self) -> None:
+        """The arrays stay as they are: they may be those of the present state."""
 
-    def mergeWith(self, other: QUndoCommand) -> bool:
+    def absorb(self, later: Step) -> bool:
         """Take over a later step of the same slider."""
-        if not isinstance(other, ProjectCommand) or other._when - self._when > MERGED_WITHIN_S:
+        if not isinstance(later, ProjectCommand) or later._when - self._when > MERGED_WITHIN_S:
             return False
-        self._after, self._when = other._after, other._when
-        self.setText(other.text())
+        self._after, self._when, self.text = later._after, later._when, later.text
         return True
+
+
+def arrays_of(project: Project) -> Iterable[NDArray[np.uint8]]:
+    """All arrays of a project."""
+    yield from (layer.cells for layer in project.layers)
+    yield project.rerolls
+    if project.underlay is not None:
+        yield project.underlay.picture

@@ -53,6 +53,7 @@ from terrainpaint.gui.window_keys import WindowKeys
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; with Edit > Deselect{} everything is painted."
+_DROPPING = "Undo reached its limit of memory, so its oldest steps are dropped; Edit > Preferences has the limit."
 
 
 class MainWindow(QMainWindow):
@@ -136,7 +137,7 @@ class MainWindow(QMainWindow):
         self.help = HelpActions(self, self.generation, self.keys.map, tour)
         self.timed_saving = TimedSaving(self.document, self.saving, self.canvas)
         self.preferences = PreferenceActions(
-            self, self.actions_, self.options, self.relief, self.generation, self.timed_saving
+            self, self.actions_, self.options, self.relief, self.generation, self.timed_saving, self.document.undo_stack
         )
         self.preferences.use()
         self.show_welcome()
@@ -213,6 +214,7 @@ class MainWindow(QMainWindow):
             document.selection_changed,
         ):
             changed.connect(self._enable_actions)
+        document.undo_stack.dropping_began.connect(lambda: self.say(_DROPPING))
         document.undo_stack.undoTextChanged.connect(lambda text: self.actions_["undo"].setText(f"&Undo {text}"))
         document.undo_stack.redoTextChanged.connect(lambda text: self.actions_["redo"].setText(f"&Redo {text}"))
 

@@ -32,7 +32,7 @@ from tests.gui.windows import Person, open_window
 
 Key = Qt.Key
 SHAPE = (60, 80)
-OTHERS = Preferences("light", Notation.COMMA, True, 3, "/maps", "/meshes", "cpu", MOST_THREADS, False, False)
+OTHERS = Preferences("light", Notation.COMMA, True, 3, "/maps", "/meshes", "cpu", MOST_THREADS, False, False, 48)
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ def test_they_are_kept(empty_folders: Path) -> None:
 
 
 def test_stored_values_that_make_no_sense_are_no_obstacle(empty_folders: Path) -> None:
-    for name, value in (("theme", "pink"), ("numbers", "roman"), ("autosave_minutes", "x"), ("threads", "-4")):
+    wrong = {"theme": "pink", "numbers": "roman", "autosave_minutes": "x", "threads": "-4", "undo_mb": "much"}
+    for name, value in wrong.items():
         QSettings().setValue(name, value)
     assert read_preferences() == Preferences()
 
@@ -107,6 +108,7 @@ def test_they_work_in_the_window_at_once(person: Person) -> None:
         dialog.minutes.setValue(7)
         dialog.device.setCurrentIndex(dialog.device.findData("cpu"))
         dialog.threads.setValue(1)
+        dialog.undo.setValue(64)
         dialog.accept()
 
     with person.in_dialog(PreferencesDialog, choose):
@@ -115,7 +117,8 @@ def test_they_work_in_the_window_at_once(person: Person) -> None:
     assert window.generation_panel.width_km.text() == "120,54 km"
     assert window.timed_saving.interval_ms == 7 * 60_000
     assert used == [Hardware("cpu", 1)]
-    assert read_preferences() == Preferences("light", Notation.COMMA, True, 7, "", "", "cpu", 1)
+    assert window.document.undo_stack.most_bytes == 64 << 20
+    assert read_preferences() == Preferences("light", Notation.COMMA, True, 7, "", "", "cpu", 1, undo_mb=64)
 
 
 def test_preferences_that_are_not_wanted(person: Person) -> None:

@@ -29,6 +29,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.transforming import Pose, placed
+from terrainpaint.errors import OptionError
 from terrainpaint.generate.process import TerrainProcess
 from terrainpaint.gui import undo
 from terrainpaint.gui.background_jobs import WindowJobs
@@ -46,6 +47,8 @@ STEPS = int(os.environ.get("TERRAINPAINT_WALK_STEPS", "5000"))
 SEED = int(os.environ.get("TERRAINPAINT_WALK_SEED", "20240517"))
 SIDES = 64, 200
 MOST_LAYERS = 6
+UNDO_BYTES = 400_000
+"""So little that old steps are dropped all the time."""
 RELIEF = 77
 """Number by which changes of the relief merge, as of a slider."""
 
@@ -81,6 +84,7 @@ class Model:
     """A document that is as simple as possible, and takes as much time and memory as that needs."""
 
     def __init__(self, settings: Settings, shape: tuple[int, int]) -> None:
+        self.dropped_by_document: Callable[[], int] = lambda: 0
         layer = PlainLayer(1, "Layer 1", np.full(shape, EMPTY, np.uint8))
         self.state = State([layer], settings, np.zeros(shape, np.uint8))
         self.active = self.last_key = 1
@@ -89,6 +93,7 @@ class Model:
     def begin_again(self) -> None:
         self.origin, self.steps, self.index = copy.deepcopy(self.state), list[Step](), 0
         self.clean: int | None = 0
+        self.dropped = 0
         self.selection: NDArray[np.bool_] | None = None
         self.last_key = max(layer.key for layer in self.state.layers)
 
@@ -164,9 +169,21 @@ class Model:
         if last is not None and last.merge == step.merge != -1 and self.clean != self.index:
             assert last.active is not None and step.active is not None
             last.state, last.active = step.state, (last.active[0], step.active[1])
-            return
-        self.steps.append(step)
-        self.index += 1
+        else:
+            self.steps.append(step)
+            self.index += 1
+        self._drop(self.dropped_by_document() - self.dropped)
+
+    def _drop(self, count: int) -> None:
+        """Forget the oldest steps, which the document has forgotten."""
+        assert 0 <= count < len(self.steps)
+        if count:
+            self.origin = self.steps[count - 1].state
+            del self.steps[:count]
+            self.index -= count
+            self.dropped += count
+            if self.clean is not None:
+                self.clean = self.clean - count if self.clean >= count else None
 
 
 class Walk:
@@ -177,6 +194,8 @@ class Walk:
         settings = Settings(100.0, "atlas", base_class=0)
         self.document = Document(Project.empty((90, 130), settings))
         self.model = Model(settings, (90, 130))
+        self.document.undo_stack.set_most_bytes(UNDO_BYTES)
+        self.model.dropped_by_document = lambda: self.document.undo_stack.dropped
         window = QWidget()
         qtbot.addWidget(window)
         self.generation = LiveGeneration(self.document, {}, TerrainProcess(), window)
@@ -238,6 +257,7 @@ class Walk:
         assert document.settings == model.state.settings
         assert document.undo_stack.index() == model.index
         assert document.undo_stack.count() == len(model.steps)
+        assert document.undo_stack.nbytes <= UNDO_BYTES or model.index < len(model.steps) or model.index == 1
         assert document.is_dirty == (model.clean != model.index)
         assert (document.selection is None) == (model.selection is None)
         if document.selection is not None and model.selection is not None:
@@ -379,7 +399,8 @@ class Walk:
         self.model.layer.cells[:] = self.document.active_layer.cells
         selection = self.document.selection
         self.model.selection = None if selection is None else selection.part(Rect.of_shape(self.model.shape))
-        if self.document.undo_stack.index() != self.model.index:
+        stack = self.document.undo_stack
+        if stack.index() + stack.dropped != self.model.index + self.model.dropped:
             self.model.painted()
 
     def cancel_tool(self) -> None:
@@ -705,6 +726,10 @@ class Walk:
         self.finished()
         shape = self.draw.randint(*SIDES), self.draw.randint(*SIDES)
         old = self.model.shape
+        if not 0.01 <= self.model.state.settings.pixel_size_m * old[1] / shape[1] <= 1e6:
+            with pytest.raises(OptionError):
+                self.document.resize(shape)
+            return
         self.document.resize(shape)
         if shape == old:
             return
@@ -752,10 +777,13 @@ def test_random_walk(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Discard)
     monkeypatch.setattr(undo, "MERGED_WITHIN_S", float("inf"))  # a slow computer is no slow hand
     walk = Walk(random.Random(SEED), tmp_path, qtbot)
+    most_dropped = 0
     for number in range(STEPS):
         try:
             walk.step()
             walk.compare()
         except AssertionError as error:
             raise AssertionError(f"seed {SEED}, step {number}, after {', '.join(walk.done[-8:])}: {error}") from error
+        most_dropped = max(most_dropped, walk.model.dropped)
     assert {action.__name__ for action in walk.actions} <= set(walk.done)
+    assert most_dropped > 20

@@ -130,7 +130,7 @@ def test_recovered_work_is_unsaved_and_recoverable_again(qtbot: QtBot, document:
         found.recover()
     assert np.array_equal(again.ids, document.ids)
     assert again.is_dirty
-    assert panel.view.emptyLabel().startswith("Recovered from ")
+    assert panel.view.model().index(0, 0).data().startswith("Recovered from ")
     own.close()
     (left,) = (tmp_path / "killed").glob("*.journal")
     assert left.name != path.name

@@ -198,6 +198,19 @@ def test_resize_and_crop_are_steps_of_undo(painter: Person) -> None:
     assert "at least 32" in painter.sentence
 
 
+def test_a_size_whose_pixels_would_be_too_large_is_refused(painter: Person) -> None:
+    document = painter.window.document
+    document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=900_000.0))
+
+    def halve(dialog: ResizeDialog) -> None:
+        dialog.findChildren(QSpinBox)[0].setValue(120)
+        dialog.accept()
+
+    with painter.in_dialog(ResizeDialog, halve):
+        painter.window.actions_["resize"].trigger()
+    assert document.shape == SHAPE and "would be 1,800,000.00 m" in painter.sentence
+
+
 def test_a_locked_layer_is_refused_in_the_status_bar(painter: Person) -> None:
     document = painter.window.document
     document.change_layer("Lock", dataclasses.replace(document.active_layer, locked=True))

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.generate.messages import AUTO_DEVICE
-from terrainpaint.gui.preferences import AUTOSAVE_MINUTES, MOST_THREADS, Preferences
+from terrainpaint.gui.preferences import AUTOSAVE_MINUTES, MOST_THREADS, UNDO_MB, Preferences
 from terrainpaint.gui.theme import THEMES
 from terrainpaint.gui.widgets.basics import (
     GAP_PX,
@@ -78,6 +78,12 @@ class PreferencesDialog(QDialog):
         self.threads.setSpecialValueText("As many as are fast")
         self.threads.setAccessibleName("Threads of the processor")
         self.threads.setValue(preferences.threads)
+        self.undo = WholeField()
+        self.undo.setRange(*UNDO_MB)
+        self.undo.setSingleStep(64)
+        self.undo.setSuffix(" MB")
+        self.undo.setAccessibleName("Memory of undo")
+        self.undo.setValue(preferences.undo_mb)
         self.sky, self.smooth = QCheckBox("Sky and ha&ze"), QCheckBox("Smooth ed&ges")
         self.sky.setChecked(preferences.sky_3d)
         self.smooth.setChecked(preferences.smooth_edges_3d)
@@ -96,10 +102,11 @@ class PreferencesDialog(QDialog):
             self.threads.value(),
             self.sky.isChecked(),
             self.smooth.isChecked(),
+            self.undo.value(),
         )
 
     def _build(self) -> None:
-        look, saving, generator = Form(), Form(), Form()
+        look, saving, history, generator = Form(), Form(), Form(), Form()
         look.add("&Theme", self.theme)
         look.add("&Decimal sign", self.notation)
         look.add("3D view", self.sky)
@@ -110,13 +117,15 @@ class PreferencesDialog(QDialog):
         )
         saving.add("&Projects in", self.projects)
         saving.add("&Exports in", self.exports)
+        history.add("&Undo keeps", self.undo)
+        history.add_below(paragraph("The oldest steps are dropped when all steps together take more memory."))
         generator.add("De&vice", self.device)
         generator.add("T&hreads", self.threads)
         generator.add_below(paragraph("Fewer threads leave more of the processor to other programs."))
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, GAP_PX, 0)
-        for title, form in (("Look", look), ("Files", saving), ("Generator", generator)):
+        for title, form in (("Look", look), ("Files", saving), ("History", history), ("Generator", generator)):
             column.addWidget(label(title, "heading"))
             form.setColumnMinimumWidth(0, _LABELS_PX)
             column.addLayout(form)

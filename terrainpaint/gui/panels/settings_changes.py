@@ -8,7 +8,7 @@ from typing import Any
 
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.undo import NOT_MERGED
+from terrainpaint.gui.undo_stack import NOT_MERGED
 
 
 class Merge(IntEnum):
