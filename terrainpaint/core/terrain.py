@@ -55,7 +55,8 @@ class Provenance:
 
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
     `version` the version of TerrainPaint. The heights of the weights were multiplied by `height_scale`. `has_rerolls`:
-    some places got new noise, which the project file records. `has_level_water`: lakes and sea were levelled.
+    some places got new noise, which the project file records. `has_level_water`: lakes and sea were levelled. `look`
+    is the style in which a look repainted the albedo, `look_sha256` the digest of its file; both are empty without one.
     """
 
     weights_sha256: str
@@ -65,6 +66,8 @@ class Provenance:
     height_scale: float = 1.0
     has_rerolls: bool = False
     has_level_water: bool = False
+    look: str = ""
+    look_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,4 +98,6 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["height_scale"] = provenance.height_scale
     if provenance.has_level_water:
         facts["water_levelled"] = True
+    if provenance.look_sha256:
+        facts |= {"look": provenance.look, "look_sha256": provenance.look_sha256}
     return facts

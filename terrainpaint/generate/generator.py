@@ -18,6 +18,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import DeviceError, OptionError
+from terrainpaint.generate.looks import LookInfo
 from terrainpaint.generate.messages import MapCrop, TerrainPatch
 from terrainpaint.generate.tiles import (
     SHADE_MARGIN_PX,
@@ -29,6 +30,8 @@ from terrainpaint.generate.tiles import (
 )
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
+from terrainpaint.models.look import CELL_PX
+from terrainpaint.models.look_weights import Look, load_look
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
@@ -46,27 +49,32 @@ WORK_BYTES_PER_PIXEL = 3000
 
 
 class Generator:
-    """The networks of one weights file. Numpy in, numpy out. For one thread at a time."""
+    """The networks of one weights file, and of a look that repaints their albedo. Numpy in, numpy out. For one thread
+    at a time."""
 
-    def __init__(self, weights: Weights, device: torch.device, precision: torch.dtype) -> None:
-        self._weights, self._device, self._precision = weights, device, precision
+    def __init__(
+        self, weights: Weights, device: torch.device, precision: torch.dtype, look: Look | None = None
+    ) -> None:
+        self._weights, self._device, self._precision, self._look = weights, device, precision, look
 
     @classmethod
-    def load(cls, path: Path, device: str = "auto") -> Generator:
-        """Load weights onto a device: "cpu", "cuda", "mps" or "auto" (the first available of CUDA, MPS and the CPU).
+    def load(cls, path: Path, device: str = "auto", look: Path | None = None) -> Generator:
+        """Load weights, and a look if one is given, onto a device: "cpu", "cuda", "mps" or "auto" (the first available
+        of CUDA, MPS and the CPU).
 
-        Raises WeightsError when the file cannot be used, DeviceError when there is no such device.
+        Raises WeightsError when a file cannot be used, DeviceError when there is no such device.
         """
         keep_freed_memory()
         torch_device = pick_device(device)
-        return cls(load_weights(path, torch_device), torch_device, torch.float32)
+        weights = load_weights(path, torch_device)
+        return cls(weights, torch_device, torch.float32, None if look is None else load_look(look, torch_device))
 
     def previewing(self) -> Generator:
         """The same generator for previews: in the `fast_dtype` of its device, except the last layer and the heights.
 
         Its results differ by a few shades and metres; save and export with the original.
         """
-        return Generator(self._weights, self._device, fast_dtype(self._device))
+        return Generator(self._weights, self._device, fast_dtype(self._device), self._look)
 
     @property
     def header(self) -> WeightsHeader:
@@ -82,7 +90,18 @@ class Generator:
     def reach_px(self) -> int | None:
         """Largest distance at which a changed pixel of the map changes the terrain; None, with a network that is not
         local, for everywhere."""
-        return self._weights.generator.reach_px
+        of_weights = self._weights.generator.reach_px
+        if of_weights is None or self._look is None:
+            return of_weights
+        return of_weights + self._look.network.reach_px + CELL_PX - 1  # a look reads whole cells
+
+    @property
+    def look(self) -> LookInfo | None:
+        """The look in use."""
+        if self._look is None:
+            return None
+        look, header = self._look, self._look.header
+        return LookInfo(look.path, header.source, header.target, look.sha256, header.licence, header.credits)
 
     @property
     def style_names(self) -> tuple[str, ...]:
@@ -140,14 +159,18 @@ class Generator:
             albedo[rect.slices], height[rect.slices] = self.patch(segmentation, rect, recipe, rerolls)
         progress(1.0)
         has_rerolls = rerolls is not None and bool(rerolls.any())
-        provenance = Provenance(self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls)
+        look = self.look
+        provenance = Provenance(
+            self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls,
+            look="" if look is None else look.target, look_sha256="" if look is None else look.sha256,
+        )  # fmt: skip
         return Terrain(albedo, height, self.header.pixel_size_m, provenance)
 
     def patch(
         self, segmentation: SegmentationMap, rect: Rect, recipe: Recipe, rerolls: NDArray[np.uint8] | None = None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        return self._generated(MapCrop.whole(segmentation.ids, rerolls), rect, recipe)
+        return self._albedo_and_height(MapCrop.whole(segmentation.ids, rerolls), rect, rect, recipe)
 
     def shaded_patch(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """A rectangle with shading, the same as in `terrain` and `shaded`.
@@ -159,13 +182,13 @@ class Generator:
         near = rect.grown(SHADE_MARGIN_PX).clipped(crop.map_shape)
         if self.reach_px is None:
             near = near.intersection(independent_area(crop.map_shape, rect))
-        albedo, height = self._generated(crop, near, recipe)
+        albedo, height = self._albedo_and_height(crop, rect, near, recipe)
         top, left = rect.row - near.row, rect.col - near.col
         missing = ((SHADE_MARGIN_PX - top, SHADE_MARGIN_PX - (near.bottom - rect.bottom)),
                    (SHADE_MARGIN_PX - left, SHADE_MARGIN_PX - (near.right - rect.right)))  # fmt: skip
         padded = _continued(height, missing)[1:, 1:]
         inside = np.s_[top : top + rect.height, left : left + rect.width]
-        albedo, height = np.ascontiguousarray(albedo[inside]), np.ascontiguousarray(height[inside])
+        height = np.ascontiguousarray(height[inside])
         with _computing(rect):
             picture = self._shade(albedo, padded, self.header.pixel_size_m)
         return TerrainPatch(rect, albedo, height, picture, self.is_exact)
@@ -188,23 +211,54 @@ class Generator:
         progress(1.0)
         return picture
 
-    def _generated(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Albedo and height of a rectangle; with a network that is not local, cut out of its independent tiles."""
-        if self.reach_px is not None:
-            return self._run(crop, rect, recipe)
+    def _albedo_and_height(
+        self, crop: MapCrop, rect: Rect, near: Rect, recipe: Recipe
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The finished albedo of a rectangle, and the heights of another one that contains it."""
+        if self.reach_px is not None and self._look is not None:
+            # The look reads the land beyond the border of the map too, as if the map were larger.
+            read = _read_by(self._look, rect)
+            wide = near.union(read)
+            albedo, height = self._run(crop, wide, recipe)
+            around = albedo[read.moved(-wide.row, -wide.col).slices]
+            return self._repainted(self._look, around, rect), height[near.moved(-wide.row, -wide.col).slices]
+        generated = self._run if self.reach_px is not None else self._from_tiles
+        albedo, height = generated(crop, near, recipe)
+        return np.ascontiguousarray(albedo[rect.moved(-near.row, -near.col).slices]), height
+
+    def _from_tiles(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Finished albedo and height of a rectangle with a network that is not local, cut out of its independent
+        tiles."""
         albedo = np.empty((rect.height, rect.width, 3), np.uint8)
         height = np.empty((rect.height, rect.width), np.float32)
         for tile in independent_tiles_of(crop.map_shape, rect):
             tile_albedo, tile_height = self._run(crop, tile, recipe)
+            if self._look is not None:
+                # There is no land beyond a tile, so the look reads the tile mirrored.
+                read = _read_by(self._look, tile)
+                beyond = ((tile.row - read.row, read.bottom - tile.bottom),
+                          (tile.col - read.col, read.right - tile.right), (0, 0))  # fmt: skip
+                tile_albedo = self._repainted(self._look, np.pad(tile_albedo, beyond, mode="reflect"), tile)
             common = tile.intersection(rect)
             inside, of_tile = (common.moved(-origin.row, -origin.col).slices for origin in (rect, tile))
             albedo[inside], height[inside] = tile_albedo[of_tile], tile_height[of_tile]
         return albedo, height
 
+    def _repainted(self, look: Look, around: NDArray[np.uint8], rect: Rect) -> NDArray[np.uint8]:
+        """The albedo (h, w, 3) of a rectangle in the look; `around` is the albedo of all that the look reads.
+
+        It has 8 bits a colour, so the look paints the same as from a picture that was saved.
+        """
+        cells = _read_by(look, rect).grown(-look.network.reach_px)
+        inside = (..., *rect.moved(-cells.row, -cells.col).slices)
+        with _computing(rect), torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
+            painted = look.network(2 * picture_to_tensor(around, self._device) - 1)
+            return picture_to_array(0.5 + 0.5 * painted[inside])
+
     def _run(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo and height of a rectangle, by one run of the network."""
         generator = self._weights.generator
-        window = Window((rect.row, rect.bottom), (rect.col, rect.right))
+        window = _window_of(rect)
         read = generator.input_window(window)
         style = self._style_at(recipe, generator.style_knots(window))
         with _computing(rect):
@@ -228,6 +282,16 @@ class Generator:
         elevation = self._weights.generator.encode_elevation(height)
         picture = picture_to_tensor(albedo, self._device)
         return picture_to_array(self._weights.shadow.shade(picture, height, elevation, pixel_size_m))
+
+
+def _window_of(rect: Rect) -> Window:
+    return Window((rect.row, rect.bottom), (rect.col, rect.right))
+
+
+def _read_by(look: Look, rect: Rect) -> Rect:
+    """The albedo that a look reads for a rectangle, which may extend beyond the map."""
+    read = look.network.input_window(_window_of(rect))
+    return Rect.spanned(read.rows[0], read.cols[0], read.rows[1], read.cols[1])
 
 
 def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> Noise:

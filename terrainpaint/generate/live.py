@@ -48,6 +48,13 @@ class LiveTerrain:
         self._schedule.invalidate_all()
         self._draft_factor = self._factor()
 
+    def use_reach(self, reach_px: int | None) -> None:
+        """The reach of the same weights with another look: everything is out of date, and stays shown until it is
+        generated again."""
+        if self._drafted is not None and reach_px is not None:
+            self._drafted.reach_px = reach_px + SHADE_MARGIN_PX
+        self.invalidate_all()
+
     def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
         """The job to do now, None when everything is exact. Call it after each `accept`: edits change the order.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.generate.looks import LookInfo
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX, independent_area
 
 AUTO_DEVICE = "auto"
@@ -76,10 +77,11 @@ class Hardware:
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """Load a weights file, and use it with a device and threads for the requests that follow."""
+    """Load a weights file and a look, and use them with a device and threads for the requests that follow."""
 
     path: Path
     hardware: Hardware = Hardware()
+    look: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class WeightsInfo:
     `style` one line; `sha256` hex digest of the file; `reach_px` largest distance at which a changed pixel of the map
     changes the terrain, None for everywhere, as with networks that are not local; `style_names` meanings of the numbers
     of a style; `pixel_size_m` ground size of the pixels of the training; `devices` the names of all devices of this
-    computer.
+    computer; `look` the look in use, whose reach `reach_px` includes.
     """
 
     path: Path
@@ -101,6 +103,7 @@ class WeightsInfo:
     licence: str
     credits: str
     devices: tuple[str, ...] = ("cpu",)
+    look: LookInfo | None = None
 
 
 @dataclass(frozen=True)

@@ -75,12 +75,12 @@ class TerrainProcess:
             self._discard()
             self._spawn()
 
-    def load(self, path: Path, device: str = AUTO_DEVICE, threads: int = 0) -> WeightsInfo:
-        """Load a weights file, and use it from now on; `device` and `threads` as in `Hardware`.
+    def load(self, path: Path, device: str = AUTO_DEVICE, threads: int = 0, look: Path | None = None) -> WeightsInfo:
+        """Load a weights file and a look, and use them from now on; `device` and `threads` as in `Hardware`.
 
-        Raises WorkerError, or WeightsError or DeviceError; then the old weights stay in use.
+        Raises WorkerError, or WeightsError or DeviceError; then the old weights and the old look stay in use.
         """
-        request = LoadRequest(path, Hardware(device, threads))
+        request = LoadRequest(path, Hardware(device, threads), look)
         info = self._ask(request, WeightsInfo)
         self._load, self._info, self._is_loaded = request, info, True
         return info

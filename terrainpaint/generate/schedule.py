@@ -49,7 +49,7 @@ class Schedule:
     """
 
     def __init__(self, shape: tuple[int, int], reach_px: int) -> None:
-        self._shape, self._reach_px = shape, reach_px
+        self._shape, self.reach_px = shape, reach_px
         size = -(-shape[0] // CELL_PX), -(-shape[1] // CELL_PX)
         self._edits = 0
         self._level = np.zeros(size, np.uint8)
@@ -63,10 +63,10 @@ class Schedule:
         if rect.is_empty:
             return
         self._edits += 1
-        changed = self._cells(rect.grown(self._reach_px))
+        changed = self._cells(rect.grown(self.reach_px))
         self._level[changed] = Level.NONE
         self._edited_at[changed] = self._edits
-        self._painted[self._cells(rect.grown(min(HALO_PX, self._reach_px)))] = True
+        self._painted[self._cells(rect.grown(min(HALO_PX, self.reach_px)))] = True
 
     def invalidate_all(self) -> None:
         """Everything is out of date, with no priority for any area."""

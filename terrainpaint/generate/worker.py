@@ -113,8 +113,8 @@ class _Worker:
         from terrainpaint.generate.generator import Generator
         from terrainpaint.models.devices import available_devices, use_threads
 
-        # When loading fails, the old weights stay in use.
-        exact = Generator.load(request.path, request.hardware.device)
+        # When loading fails, the old weights and look stay in use.
+        exact = Generator.load(request.path, request.hardware.device, request.look)
         use_threads(request.hardware.threads)
         self._exact, self._preview = exact, exact.previewing()
         self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # the others generate no small squares
@@ -129,6 +129,7 @@ class _Worker:
             licence=header.licence,
             credits=header.credits,
             devices=available_devices(),
+            look=exact.look,
         )
 
     def _make(self, request: MakeRequest) -> TerrainPatch:

@@ -57,8 +57,9 @@ class LookHeader:
 
 @dataclass(frozen=True)
 class Look:
-    """A loaded look: the network, in evaluation mode, and the hex SHA-256 of the file."""
+    """A loaded look: its file, the network, in evaluation mode, and the hex SHA-256 of the file."""
 
+    path: Path
     header: LookHeader
     network: LookNetwork
     sha256: str
@@ -96,7 +97,7 @@ def load_look(path: Path, device: torch.device) -> Look:
     network.load_state_dict(tensors, assign=True)
     network.eval().requires_grad_(False).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Look(header, network, sha256)
+    return Look(path, header, network, sha256)
 
 
 def save_look(path: Path, header: LookHeader, network: LookNetwork) -> None:
