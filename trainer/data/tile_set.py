@@ -111,7 +111,10 @@ class TileSet:
 
     def subset(self, split: int) -> TileSet:
         """The tiles of one split, TRAIN or VALIDATION."""
-        keep = self.split == split
+        return self.take(self.split == split)
+
+    def take(self, keep: NDArray[np.bool_]) -> TileSet:
+        """The tiles of a mask (N,) bool, with their splits."""
         arrays = ("texture", "height", "sea", "valid", "labels", "split", "centre_deg")
         names = tuple(name for name, kept in zip(self.names, keep, strict=False) if kept)
         return replace(self, names=names, **{name: getattr(self, name)[keep] for name in arrays})

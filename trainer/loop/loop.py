@@ -43,8 +43,11 @@ def train(
     report: Report,
     cancel: Cancel = never_cancel,
     warn: Warn = no_warning,
+    until: int | None = None,
 ) -> Path | None:
     """Train until `config.images` or until cancelled, from the newest checkpoint in `folder` if there is one.
+
+    `until` ends it earlier, after so many images, as a part of the same run: the next call continues.
 
     A log, a sample grid or a checkpoint that cannot be written is reported to `warn` and does not end the run, but the
     last checkpoint does.
@@ -56,7 +59,7 @@ def train(
     with init_distributed(config.device) as world:
         run = _Run(build, config, folder, world, warn)
         run.restore()
-        return run.train(report, cancel)
+        return run.train(report, cancel, min(config.images, until or config.images))
 
 
 class _Run:
@@ -100,10 +103,10 @@ class _Run:
                                     "continue with the old configuration.") from error  # fmt: skip
         self._world.check_same_step(self._images)
 
-    def train(self, report: Report, cancel: Cancel) -> Path | None:
-        """Train to the end. Returns the last checkpoint."""
+    def train(self, report: Report, cancel: Cancel, until: int) -> Path | None:
+        """Train until so many images. Returns the last checkpoint."""
         if not self._world.is_main:
-            while self._continues(cancel):
+            while self._continues(until, cancel):
                 self._take_step(self._draw())
             return None
         config = self._config
@@ -115,7 +118,7 @@ class _Run:
         with RunLog(self._folder, self._images, settings, config.wandb, self._warn) as log:
             log.load_state_dict(self._sums)
             since, reported = time.monotonic(), self._images
-            while self._continues(cancel):
+            while self._continues(until, cancel):
                 start = time.perf_counter()
                 batch = self._draw()
                 drawn = time.perf_counter()
@@ -140,8 +143,8 @@ class _Run:
                 self._save(log)
             return self._saved
 
-    def _continues(self, cancel: Cancel) -> bool:
-        return self._images < self._config.images and not self._world.any(cancel())
+    def _continues(self, until: int, cancel: Cancel) -> bool:
+        return self._images < until and not self._world.any(cancel())
 
     def _draw(self) -> Batch:
         # By the clock: a resumed run draws what an unbroken one would.

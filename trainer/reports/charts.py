@@ -16,10 +16,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
 INK, DIM, LINE, CARD = "#22252a", "#6c727c", "#dddfe2", "#ffffff"
 GENERATED, REAL, FLOOR = "#2f7fb8", "#b9b3a6", "#c2571a"
+SERIES = ("#2f7fb8", "#c2571a", "#4c9a5b", "#a0559b", "#b8962e", "#4fa3a5", "#8a6d5a", "#d0708f")
+"""Colours of lines in one chart, in order."""
 _VARIABLES = {INK: "ink", DIM: "dim", LINE: "line", CARD: "card", GENERATED: "generated", REAL: "real", FLOOR: "floor"}
 """Colour → variable of the style sheet in page.html.j2."""
 _STYLE: Any = {
@@ -72,8 +75,8 @@ class Chart:
         return np.frombuffer(file.getvalue(), np.uint8).reshape(height, width, 4)[:, :, :3].copy()
 
 
-def bars_with_floor(rows: Sequence[tuple[str, float, float]], digits: int) -> Chart:
-    """A bar for the value of each row (name, value, floor), with a mark at the floor."""
+def bars_with_floor(rows: Sequence[tuple[str, float, float]], digits: int, mark: str = "floor") -> Chart:
+    """A bar for the value of each row (name, value, floor), with a mark at the floor, which is called `mark`."""
 
     def draw(axes: Any) -> None:
         longest = max(max(value, floor, 0) for _, value, floor in rows) or 1.0
@@ -82,7 +85,7 @@ def bars_with_floor(rows: Sequence[tuple[str, float, float]], digits: int) -> Ch
             axes.plot([max(0.0, floor)] * 2, [index - 0.42, index + 0.42], color=FLOOR, linewidth=2.5)
             end = max(value, floor, 0) + 0.02 * longest
             axes.text(end, index - 0.16, f"{value:.{digits}f}", va="center")
-            axes.text(end, index + 0.22, f"floor {floor:.{digits}f}", va="center", color=DIM, fontsize=9)
+            axes.text(end, index + 0.22, f"{mark} {floor:.{digits}f}", va="center", color=DIM, fontsize=9)
         axes.set(xlim=(0, 1.3 * longest), ylim=(len(rows) - 0.5, -0.5))
         axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], color=INK)
         axes.set_xticks([])
@@ -90,6 +93,25 @@ def bars_with_floor(rows: Sequence[tuple[str, float, float]], digits: int) -> Ch
         axes.spines[:].set_visible(False)
 
     return _chart((520, 20 + 42 * len(rows)), draw)
+
+
+def curves(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str) -> Chart:
+    """Name of a series → (x values, y values), as lines with their names at the right, in the colours of `SERIES`."""
+
+    def draw(axes: Any) -> None:
+        for index, (name, (xs, ys)) in enumerate(series.items()):
+            axes.plot(xs, ys, color=SERIES[index % len(SERIES)], linewidth=1.8, marker="o", markersize=3.5, label=name)
+        axes.set(xlim=(0, None), xlabel=x_label)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.grid(True)
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), labelcolor=INK)
+
+    chart = _chart((640, 300), draw)
+    with mpl.rc_context(_STYLE):
+        # A legend beside the axes makes the layout move a little with every drawing.
+        chart.figure.draw_without_rendering()
+        chart.figure.set_layout_engine("none")
+    return chart
 
 
 def confusion_matrix(counts: NDArray[np.int64], names: Sequence[str], colours: Sequence[str]) -> Chart:

@@ -8,6 +8,7 @@ import pytest
 
 from trainer.reports import charts
 from trainer.reports.page import render_page
+from trainer.reports.side_by_side import side_by_side
 from trainer.reports.tables import Table, markdown, number, percent, print_tables
 
 RANDOM = np.random.default_rng(0)
@@ -21,6 +22,7 @@ def all_charts() -> dict[str, charts.Chart]:
     correlations = {"N": 0.5, "E": 0.0, "S": -0.5, "W": 0.0}
     return {
         "bars": charts.bars_with_floor([("a & b", 0.5, 0.2), ("negative", -0.1, -0.2)], 3),
+        "curves": charts.curves({"a": ([0, 10], [1.0, 0.5]), "b": ([10], [0.2])}, "images seen"),
         "confusion": charts.confusion_matrix(np.array([[3, 1], [0, 0]]), ("x", "y"), ("#ff0000", "#00ff00")),
         "distributions": distributions,
         "spectra": charts.spectra(np.geomspace(1e9, 1, 64), np.geomspace(1e8, 1, 64)),
@@ -28,6 +30,13 @@ def all_charts() -> dict[str, charts.Chart]:
         "histograms": charts.histograms("title", {"train": np.ones(5) / 5}, ("0", "9"), {"train": "#123456"}),
         "groups": charts.grouped_bars("title", ("x", "y"), [[0.2, 0.8], [0.5, 0.5]], ("#ff0000", "#00ff00")),
     }
+
+
+def test_pictures_side_by_side() -> None:
+    sheet = side_by_side({f"number {index}": np.full((64, 64, 3), 40 * index, np.uint8) for index in range(5)})
+    assert sheet.shape == (2 * 354 + 8, 4 * 328 + 8, 3)
+    assert [sheet[100, 100 + 328 * index, 0] for index in range(4)] == [0, 40, 80, 120] and sheet[450, 100, 0] == 160
+    assert (sheet[:34, :328] < 128).any()
 
 
 def test_charts_are_svg_elements_that_need_nothing_else() -> None:

@@ -1,0 +1,1 @@
+"""Studies: one configuration trained on several sets of pictures, and measured against the same held-out ones."""
