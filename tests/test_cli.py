@@ -26,13 +26,14 @@ from PIL import Image
 
 from terrainpaint import __version__
 from terrainpaint.cli import main
-from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.assets import asset_path, shipped_looks, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
 from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
+from tests.models.small_looks import write_look
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL_FORMATS = "obj,albedo,height16,terrain"
@@ -462,6 +463,47 @@ def test_an_impossible_value(
 def test_an_unknown_style_lists_the_installed_ones(run: Run, map_png: Path, tmp_path: Path) -> None:
     outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--style", "baroque")
     assert_refused(outcome, '"baroque"', "--weights", *shipped_styles())
+
+
+def test_a_look_repaints_the_texture_and_keeps_the_heights(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    write_look(tmp_path / "painted.safetensors", source="untrained")
+    options = ["--formats", "albedo,height16", "--weights", weights]
+    facts, texture, height = [], [], []
+    for name, look in (("plain", []), ("look", ["--look", tmp_path / "painted.safetensors"])):
+        outcome = run("generate", map_png, "-o", tmp_path / name, *options, *look)
+        assert (outcome.code, outcome.err) == (0, "")
+        facts.append(json.loads((tmp_path / name / "land_height16.json").read_text()))
+        texture.append(np.asarray(Image.open(tmp_path / name / "land_albedo.png")).astype(int))
+        height.append(np.asarray(Image.open(tmp_path / name / "land_height16.png")).astype(int))
+    assert np.abs(texture[1] - texture[0]).mean() > 5
+    assert np.abs(height[1] - height[0]).max() <= 1
+    sha256 = hashlib.sha256((tmp_path / "painted.safetensors").read_bytes()).hexdigest()
+    assert (facts[1]["look"], facts[1]["look_sha256"]) == ("satellite", sha256)
+    assert "look" not in facts[0]
+
+
+def test_a_look_for_another_style_is_used_with_a_warning(
+    run: Run, weights: Path, map_png: Path, tmp_path: Path
+) -> None:
+    write_look(tmp_path / "painted.safetensors", source="atlas")
+    options = ["-o", tmp_path / "out.obj", "--weights", weights, "--look", tmp_path / "painted.safetensors"]
+    outcome = run("generate", map_png, *options)
+    assert outcome.code == 0 and outcome.err.count("\n") == 1
+    assert all(f'"{name}"' in outcome.err for name in ("painted", "atlas", "untrained"))
+    assert run("generate", map_png, *options, "--quiet").err == ""
+
+
+def test_a_look_that_cannot_be_used(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = ["-o", tmp_path / "a.obj", "--weights", weights]
+    assert_refused(run("generate", map_png, *out, "--look", "baroque"), '"baroque"', ".safetensors", *shipped_looks())
+    assert_refused(run("generate", map_png, *out, "--look", tmp_path / "a.safetensors"), "no such file")
+    assert_refused(run("generate", map_png, *out, "--look", weights), "is a style")
+    write_look(tmp_path / "look.safetensors")
+    as_style = ["-o", tmp_path / "a.obj", "--weights", tmp_path / "look.safetensors"]
+    assert_refused(run("generate", map_png, *as_style), "is a look")
+    assert not (tmp_path / "a.obj").exists()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this computer has the device")

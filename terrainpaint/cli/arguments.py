@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from terrainpaint import __version__
-from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.assets import shipped_looks, shipped_styles
 
 DEFAULT_STYLE = "atlas"
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -41,6 +41,7 @@ class GenerateArguments:
 
     `size` is (height, width) in pixels, None keeps the size of the map. `output` is text, because a slash at its end
     counts. `formats` None: the option was not given. `style` None with `weights` None stands for DEFAULT_STYLE.
+    `look` is the name of an installed look or the path of a file.
     """
 
     map: Path
@@ -49,6 +50,7 @@ class GenerateArguments:
     seed: int
     style: str | None
     weights: Path | None
+    look: str | None
     size: tuple[int, int] | None
     pixel_size_m: float | None
     mesh_size: int | None
@@ -179,6 +181,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         f"default {DEFAULT_STYLE}",
     )  # fmt: skip
     weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
+    parser.add_argument(
+        "--look", metavar="NAME|FILE",
+        help="repaint the texture in another style, by an installed look: "
+        f"{', '.join(shipped_looks()) or 'there is none'}; or by the file of a look (.safetensors); default: none",
+    )  # fmt: skip
     parser.add_argument(
         "--size", type=_size, metavar="HxW",
         help="first resample the map to H rows of W pixels, such as 512x768; the ground size of a pixel stays the same",

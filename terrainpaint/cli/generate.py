@@ -12,8 +12,9 @@ from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
 from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
 from terrainpaint.cli.reading import kind_of_content
 from terrainpaint.cli.terminal import ProgressLine, say
-from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import Kind
 from terrainpaint.core.map_files import map_pixel_size_m, read_map, read_map_nearest, say_nothing
 from terrainpaint.core.progress import Progress
@@ -36,10 +37,10 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     """
     options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface)
     _check_numbers(arguments)
-    weights = _weights_path(arguments)
+    weights, look = _weights_path(arguments), _look_path(arguments.look)
     target = _target(arguments)
     _check_one_each(target.paths)
-    check_inputs_survive(target.paths, (arguments.map, weights))
+    check_inputs_survive(target.paths, (arguments.map, weights, *([look] if look else [])))
     # The texture of map.obj is map.png, which is often a map.
     check_maps_survive(target.paths, "choose another output")
     check_writable(target.paths)
@@ -48,9 +49,14 @@ def generate(arguments: GenerateArguments) -> list[Path]:
         line.stage("Loading")
         from terrainpaint.generate.generator import Generator
 
-        generator = Generator.load(weights, arguments.device)
-        if (warning := generator.seams(segmentation.shape)) is not None and not arguments.quiet:
-            say(warning)
+        generator = Generator.load(weights, arguments.device, look)
+        warnings = (
+            generator.seams(segmentation.shape),
+            None if generator.look is None else generator.look.warning(generator.header.style),
+        )
+        for warning in warnings:
+            if warning is not None and not arguments.quiet:
+                say(warning)
         terrain = generator.terrain(segmentation, Recipe(arguments.seed), progress=line.stage("Generating"))
         if arguments.level_water:
             terrain = with_level_water(terrain, segmentation.ids)
@@ -106,6 +112,19 @@ def _weights_path(arguments: GenerateArguments) -> Path:
         choice = f"choose from {', '.join(styles)}, or" if styles else "none is installed;"
         raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')
     return styles[style]
+
+
+def _look_path(look: str | None) -> Path | None:
+    if look is None:
+        return None
+    looks = shipped_looks()
+    if look in looks:
+        return looks[look]
+    path = local_path(look)
+    if path.suffix.lower() != ".safetensors" and not path.is_file():
+        choice = f"choose from {', '.join(looks)}, or" if looks else "none is installed;"
+        raise OptionError(f'There is no look "{look}"; {choice} give the file of a look (.safetensors).')
+    return path
 
 
 def _check_one_each(paths: Sequence[Path]) -> None:

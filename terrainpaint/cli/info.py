@@ -167,7 +167,9 @@ def _of_project(path: Path) -> _Description:
     }
     if read.pixel_size_m is not None:  # a project, with settings of its own
         facts += [("style", _plain(settings.style_name)), ("seed", str(settings.recipe.seed))]
-        record |= {"style": settings.style_name, "seed": settings.recipe.seed}
+        record |= {"style": settings.style_name, "seed": settings.recipe.seed, "look": settings.look_name}
+        if settings.look_name is not None:
+            facts.append(("look", _plain(settings.look_name)))
     facts += [*_percentages(classes), *(("note", note) for note in read.notes)]
     return _Description(facts, record | {"notes": list(read.notes)})
 

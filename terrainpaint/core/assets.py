@@ -34,8 +34,17 @@ def document_path(name: str) -> Path | None:
 
 def shipped_styles() -> dict[str, Path]:
     """Name and weights file of every style that is installed with the program, sorted by name."""
+    return _shipped("weights")
+
+
+def shipped_looks() -> dict[str, Path]:
+    """Name and file of every look that is installed with the program, sorted by name."""
+    return _shipped("weights/looks")
+
+
+def _shipped(folder: str) -> dict[str, Path]:
     for root in ASSET_FOLDERS:
-        files = sorted((root / "weights").glob("*.safetensors"))
+        files = sorted((root / folder).glob("*.safetensors"))
         if files:
             return {path.stem: path for path in files}
     return {}

@@ -66,7 +66,8 @@ class Settings:
     """The settings of the terrain besides its layers.
 
     `base_class` is the class of unpainted pixels; `pixel_size_m` the ground size of a pixel in metres; `relief`
-    multiplies the heights, 1 keeps the slopes of the training data; `style_name` names the weights.
+    multiplies the heights, 1 keeps the slopes of the training data; `style_name` names the weights, `look_name` the
+    look that repaints the albedo, None for no look.
     Raises ValueError when a value is out of range.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     base_class: int = WATER
     relief: float = 1.0
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
+    look_name: str | None = None
 
     def __post_init__(self) -> None:
         if self.base_class not in range(CLASS_COUNT):

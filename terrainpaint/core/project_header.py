@@ -96,6 +96,8 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
 def encode_header(header: Header) -> bytes:
     """The header as ASCII JSON."""
     settings, recipe, view = header.settings, header.settings.recipe, header.view
+    # Without a look the header is that of the versions that had none.
+    look = {} if settings.look_name is None else {"look_name": settings.look_name}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -111,6 +113,7 @@ def encode_header(header: Header) -> bytes:
             "blend": recipe.blend,
             "style": None if recipe.style is None else [float(number) for number in recipe.style],
             "variety": recipe.variety,
+            **look,
         },
         "layers": [
             {"key": layer.key, "name": layer.name, "visible": layer.visible, "locked": layer.locked}
@@ -199,6 +202,7 @@ def _settings(values: JsonObject) -> Settings:
             # Files of the first versions lack this field.
             values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
         ),
+        values.text("look_name") if "look_name" in values else None,
     )
 
 

@@ -218,7 +218,7 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Command("again", "&Generate again", lambda window: window.generation.make_again(),
                     ("Ctrl+Return",), tip="All of it, also after the process failed", needs=Need.EDITOR),
             Command("add_style", "&Load weights…", lambda window: window.styles.load(),
-                    tip="Use a style that was trained elsewhere"),
+                    tip="Use a style or a look that was trained elsewhere"),
         ),
     ),
     (

@@ -19,10 +19,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint import __version__
 from terrainpaint.core.progress import Cancel, check_cancel
+from terrainpaint.core.project import Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.errors import Cancelled, DeviceError, TerrainPaintError, WorkerError
+from terrainpaint.errors import Cancelled, DeviceError, TerrainPaintError, WeightsError, WorkerError
 from terrainpaint.generate.draft import Draft, draft_parts
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.messages import AUTO_DEVICE, Hardware
@@ -70,9 +71,13 @@ class LiveGeneration(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self.styles = document, dict(styles)
+        self.looks: dict[str, Path] = {}
         self.live: LiveTerrain | None = None
         self.info: WeightsInfo | None = None
-        self._requested_style: str | None = None  # loaded, being loaded, or failed to load
+        # Names of style and look that are loaded, being loaded, or failed to load.
+        self._requested: tuple[str, str | None] | None = None
+        self._loading = 0
+        self._after_loading: list[Callable[[], None]] = []
         self.ranges = TerrainRanges()
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
@@ -103,8 +108,8 @@ class LiveGeneration(QObject):
 
     @property
     def is_exact(self) -> bool:
-        """Whether every pixel is what a generation of the whole map would give."""
-        return self.live is not None and self.live.is_exact()
+        """Whether every pixel is what a generation of the whole map would give, with the style and look of now."""
+        return self.live is not None and not self._loading and self.live.is_exact()
 
     @property
     def is_stalled(self) -> bool:
@@ -142,17 +147,26 @@ class LiveGeneration(QObject):
         """Add a weights file to the styles and use it."""
         self.styles[path.stem] = path
         settings = dataclasses.replace(self._document.settings, style_name=path.stem)
+        self._use(step_text("Style", path.stem), settings)
+
+    def add_look(self, path: Path) -> None:
+        """Add a look and use it."""
+        self.looks[path.stem] = path
+        self._use(step_text("Look", path.stem), dataclasses.replace(self._document.settings, look_name=path.stem))
+
+    def _use(self, text: str, settings: Settings) -> None:
+        """Change the settings; when they have the name of what was added already, load it."""
         if settings == self._document.settings:
             self._load_weights()
         else:
-            self._document.change_settings(step_text("Style", path.stem), settings)
+            self._document.change_settings(text, settings)
 
     def use_hardware(self, hardware: Hardware) -> None:
         """Generate with another device or other threads from now on; all of the terrain is generated again."""
         if hardware == self._hardware:
             return
         self._hardware = hardware
-        if self._requested_style is not None:
+        if self._requested is not None:
             self._load_weights()
 
     def set_focus(self, rect: Rect) -> None:
@@ -167,6 +181,9 @@ class LiveGeneration(QObject):
 
     def preview(self, rect: Rect, recipe: Recipe, answer: Callable[[TerrainPatch], None]) -> None:
         """Generate a rectangle with another recipe and call `answer` with it. Raises RuntimeError without weights."""
+        if self._loading:  # the part of the map that it depends on is known afterwards
+            self._after_loading.append(lambda: self.preview(rect, recipe, answer))
+            return
         document = self._document
         request = self._process.request(rect, document.ids, document.project.rerolls, recipe, exact=False)
         self._post(lambda: self._process.make(request), answer, self.failed.emit)
@@ -176,7 +193,11 @@ class LiveGeneration(QObject):
         live, info = self._require_live(), self._require_info()
         settings = self._document.settings
         has_rerolls = bool(self._document.project.rerolls.any())
-        provenance = Provenance(info.sha256, info.style, settings.recipe, __version__, self.height_scale, has_rerolls)
+        look, look_sha256 = ("", "") if info.look is None else (info.look.target, info.look.sha256)
+        provenance = Provenance(
+            info.sha256, info.style, settings.recipe, __version__, self.height_scale, has_rerolls,
+            look=look, look_sha256=look_sha256,
+        )  # fmt: skip
         height = live.height * np.float32(self.height_scale)
         return Terrain(live.albedo.copy(), height, settings.pixel_size_m, provenance)
 
@@ -232,9 +253,10 @@ class LiveGeneration(QObject):
     def _settings_changed(self) -> None:
         self._measure_soon()
         settings = self._document.settings
-        if settings.style_name != self._requested_style:
+        if self._wanted != self._requested:
             self.retried.emit()
-            self._load_weights()
+            is_other_look = self._requested is not None and settings.style_name == self._requested[0]
+            self._load_weights(self.live if is_other_look else None)
         elif settings.recipe != self._recipe:
             # Another recipe changes nothing about a style that is not installed.
             if self._failed:
@@ -244,10 +266,15 @@ class LiveGeneration(QObject):
     def _replaced(self) -> None:
         self.retried.emit()
         self._focus = Rect.of_shape(self._document.shape)
-        if self._document.settings.style_name != self._requested_style:
+        if self._wanted != self._requested:
             self._load_weights()
         else:
             self._start_terrain()
+
+    @property
+    def _wanted(self) -> tuple[str, str | None]:
+        """The names of the style and the look of the document."""
+        return self._document.settings.style_name, self._document.settings.look_name
 
     def _regenerate(self) -> None:
         """Mark all of the terrain as out of date."""
@@ -275,8 +302,10 @@ class LiveGeneration(QObject):
             self.warned.emit(warning)
         self._request_next()
 
-    def _load_weights(self) -> None:
-        name = self._requested_style = self._document.settings.style_name
+    def _load_weights(self, kept: LiveTerrain | None = None) -> None:
+        """Load style and look of the document. The terrain `kept` stays shown until it is generated again."""
+        self._requested = self._wanted
+        name, look_name = self._wanted
         path = self.styles.get(name)
         if path is None:
             known = ", ".join(self.styles) or "none"
@@ -285,33 +314,67 @@ class LiveGeneration(QObject):
                 self._start_terrain()
                 return
             path = next(iter(self.styles.values()))
-        self._post(lambda: self._load(path), self._weights_loaded, self._weights_refused)
+        look = None if look_name is None else self.looks.get(look_name)
+        if look_name is not None and look is None:
+            known = ", ".join(self.looks) or "none"
+            self.warned.emit(f'The look "{look_name}" is not installed, so the terrain has the colours of its style '
+                             f"(installed looks: {known}).")  # fmt: skip
+        self._loading += 1
+        self.state_changed.emit()
+        self._post(lambda: self._load(path, look), lambda info: self._weights_loaded(info, kept), self._weights_refused)
 
-    def _load(self, path: Path) -> WeightsInfo:
-        """Load weights on the hardware that was chosen; in the thread. Without that device, on the usual one."""
+    def _load(self, path: Path, look: Path | None) -> WeightsInfo:
+        """Load weights and a look, in the thread; without a look when that cannot be used."""
+        try:
+            return self._load_on_hardware(path, look)
+        except WeightsError as error:
+            if look is None:
+                raise
+            info = self._load_on_hardware(path, None)
+            self.warned.emit(str(error))
+            return info
+
+    def _load_on_hardware(self, path: Path, look: Path | None) -> WeightsInfo:
+        """Load on the hardware that was chosen; without that device, on the usual one."""
         hardware = self._hardware
         try:
-            return self._process.load(path, hardware.device, hardware.threads)
+            return self._process.load(path, hardware.device, hardware.threads, look)
         except DeviceError:
             if hardware.device == AUTO_DEVICE:
                 raise
-            info = self._process.load(path, AUTO_DEVICE, hardware.threads)
+            info = self._process.load(path, AUTO_DEVICE, hardware.threads, look)
             self.warned.emit(
                 f'The device "{hardware.device}" of the preferences cannot be used; '
                 f'the terrain is generated with "{info.devices[0]}".'
             )
             return info
 
-    def _weights_loaded(self, info: WeightsInfo) -> None:
-        self.info = info
+    def _weights_loaded(self, info: WeightsInfo, kept: LiveTerrain | None) -> None:
+        before, self.info = self.info, info
+        self._loading -= 1
         self.weights_changed.emit()
-        self._start_terrain()
+        if info.look is not None and (warning := info.look.warning(info.style)):
+            self.warned.emit(warning)
+        if kept is not None and kept is self.live and before is not None and before.sha256 == info.sha256:
+            kept.use_reach(info.reach_px)
+            self._regenerate()
+        else:
+            self._start_terrain()
+        self._go_on_after_loading()
 
     def _weights_refused(self, message: str) -> None:
         # The process still has the weights from before.
+        self._loading -= 1
         self.failed.emit(message)
         if self.info is not None:
             self._start_terrain()
+        self._go_on_after_loading()
+
+    def _go_on_after_loading(self) -> None:
+        if not self._loading:
+            waiting, self._after_loading = self._after_loading, []
+            for request in waiting:
+                request()
 
     # Ranges
 
@@ -332,7 +395,9 @@ class LiveGeneration(QObject):
 
     def _request_next(self) -> None:
         """Send the next request, unless one is running."""
-        if self._running or self._failed or self._stopped or self.live is None or self.info is None:
+        # While weights are being loaded, it is not known what a rectangle depends on.
+        is_ready = not (self._running or self._failed or self._stopped or self._loading)
+        if not is_ready or self.live is None or self.info is None:
             return
         if (factor := self.live.take_draft()) is not None:
             self._request_draft(self.live, factor)

@@ -184,8 +184,9 @@ class OpenActions(QObject):
         return self._generation.info.pixel_size_m if self._generation.info else NATIVE_PIXEL_SIZE_M
 
     def _new_settings(self) -> Settings:
-        """The settings of a new document: the style of the current one, with the first seed."""
-        return Settings(self._native_pixel_size_m, self._document.settings.style_name, recipe=Recipe(_FIRST_SEED))
+        """The settings of a new document: style and look of the current one, with the first seed."""
+        current, recipe = self._document.settings, Recipe(_FIRST_SEED)
+        return Settings(self._native_pixel_size_m, current.style_name, recipe=recipe, look_name=current.look_name)
 
     def _ask_for_file(self, title: str, kinds: str) -> Path | None:
         text, _ = QFileDialog.getOpenFileName(self._window, title, self._recent.folder(), kinds)

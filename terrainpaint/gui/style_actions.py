@@ -1,4 +1,4 @@
-"""The styles to choose from: those that are installed, and weights that the user loads."""
+"""The styles and looks to choose from: those that are installed, and files that the user loads."""
 
 from __future__ import annotations
 
@@ -8,47 +8,67 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.files import atomic_path
+from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TerrainPaintError
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 
+_STYLES, _LOOKS = "weights", "weights/looks"
+"""Folders of the user's own files."""
 
-def installed_styles(folder: Path) -> dict[str, Path]:
-    """Name → weights: the styles that come with the program, then those in the user's folder."""
+
+def installed_styles(data: Path) -> dict[str, Path]:
+    """Name → weights: the styles that come with the program, then those in the user's folder of data."""
+    return _installed(shipped_styles(), data / _STYLES)
+
+
+def installed_looks(data: Path) -> dict[str, Path]:
+    """Name → file: the looks that come with the program, then those in the user's folder of data."""
+    return _installed(shipped_looks(), data / _LOOKS)
+
+
+def _installed(shipped: dict[str, Path], folder: Path) -> dict[str, Path]:
     own = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-    return {**shipped_styles(), **{name: path for name, path in own.items() if name not in shipped_styles()}}
+    return {**shipped, **{name: path for name, path in own.items() if name not in shipped}}
 
 
 class StyleActions(QObject):
-    """Offers styles in `panel`. Weights that were loaded are kept in `folder` for the next start."""
+    """Offers styles and looks in `panel`. Files that were loaded are kept in the folder `data` for the next start."""
 
     refused = Signal(str)
-    """Why weights cannot be kept, one sentence."""
+    """Why a file cannot be kept, one sentence."""
 
-    def __init__(self, window: QWidget, generation: LiveGeneration, panel: GenerationPanel, folder: Path) -> None:
+    def __init__(self, window: QWidget, generation: LiveGeneration, panel: GenerationPanel, data: Path) -> None:
         super().__init__(window)
-        self._window, self._generation, self._panel, self._folder = window, generation, panel, folder
+        self._window, self._generation, self._panel, self._data = window, generation, panel, data
         generation.weights_changed.connect(self._loaded)
-        panel.set_styles(list(generation.styles))
+        self._offer()
 
     def load(self) -> None:
-        """Ask for a file of weights and offer it as a style."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Load weights", "", "Weights (*.safetensors)")
+        """Ask for a file of weights or a look, and offer and use it."""
+        path, _ = QFileDialog.getOpenFileName(self._window, "Load weights", "", "Weights and looks (*.safetensors)")
         if path:
-            self._generation.add_style(Path(path))
-            self._panel.set_styles(list(self._generation.styles))
+            add = self._generation.add_look if is_look(Path(path)) else self._generation.add_style
+            add(Path(path))
+            self._offer()
+
+    def _offer(self) -> None:
+        self._panel.set_styles(list(self._generation.styles))
+        self._panel.set_looks(list(self._generation.looks))
 
     def _loaded(self) -> None:
         info = self._generation.info
         if info is not None:
             self._panel.set_style_names(info.style_names)
-            self._keep(info.path)
+            self._keep(info.path, self._data / _STYLES, shipped_styles())
+            if info.look is not None:
+                self._keep(info.look.path, self._data / _LOOKS, shipped_looks())
 
-    def _keep(self, path: Path) -> None:
-        kept = self._folder / path.name
-        if path not in shipped_styles().values() and not kept.exists():
+    def _keep(self, path: Path, folder: Path, shipped: dict[str, Path]) -> None:
+        kept = folder / path.name
+        if path not in shipped.values() and not kept.exists():
             try:
                 with atomic_path(kept) as temporary:
                     shutil.copyfile(path, temporary)

@@ -39,7 +39,7 @@ from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import RecentFiles, SaveActions
-from terrainpaint.gui.style_actions import StyleActions, installed_styles
+from terrainpaint.gui.style_actions import StyleActions, installed_looks, installed_styles
 from terrainpaint.gui.terrain_view import TerrainDock
 from terrainpaint.gui.timed_saving import TimedSaving
 from terrainpaint.gui.tools import ToolSettings
@@ -66,13 +66,14 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         data = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
-        styles = installed_styles(data / "weights")
+        styles = installed_styles(data)
         first = Settings(NATIVE_PIXEL_SIZE_M, next(iter(styles), ""))
         self.document = Document(Project.empty((_BLANK_PX, _BLANK_PX), first), self)
         self._has_document = False
         self.tools = ToolSettings(self)
         self.tools.keep_in(QSettings())
         self.generation = LiveGeneration(self.document, styles, process, self)
+        self.generation.looks.update(installed_looks(data))
         self._tool_before = "brush"  # the tool before the reference picture was moved
         self.canvas = Canvas(self.document, self.tools, self)
         self.jobs = WindowJobs(self)
@@ -103,7 +104,7 @@ class MainWindow(QMainWindow):
             generation=self.generation, relief=self.relief,
         )  # fmt: skip
         self.generation_panel = GenerationPanel(self.document, self)
-        self.styles = StyleActions(self, self.generation, self.generation_panel, data / "weights")
+        self.styles = StyleActions(self, self.generation, self.generation_panel, data)
         self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)

@@ -208,6 +208,11 @@ def test_projects_and_openraster(run: Run, tmp_path: Path) -> None:
     assert (facts["kind"], facts["width"], facts["height"], facts["pixel_size_m"]) == ("project", 70, 40, 25)
     assert (facts["style"], facts["layers"]) == ("atlas", ["Layer 1"])
     assert "atlas" in run("info", tmp_path / "p.terrainpaint").out
+    assert facts["look"] is None
+    repainted = Project.painted(blocks(), Settings(25.0, "atlas", look_name="satellite"))
+    save_project(tmp_path / "l.terrainpaint", repainted, ViewSettings(), None)
+    assert facts_of(run, tmp_path / "l.terrainpaint")["look"] == "satellite"
+    assert "satellite" in run("info", tmp_path / "l.terrainpaint").out
 
 
 def test_a_file_of_no_kind_is_refused(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import struct
@@ -285,6 +286,20 @@ def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, 
             save_project(tmp_path / "again.terrainpaint", project, view, None)
             assert_same(load_project(tmp_path / "again.terrainpaint")[0], project)
     assert refusals >= 10
+
+
+def test_a_look_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:
+    plain = saved(tmp_path / "plain.terrainpaint")
+    description = json.loads(members_of(plain)["terrain/project.json"])
+    assert "look_name" not in description["settings"], "the file is that of the versions without looks"
+    project, view = load_project(plain)
+    assert project.settings.look_name is None
+    with_look = dataclasses.replace(project, settings=dataclasses.replace(project.settings, look_name="satellite"))
+    save_project(tmp_path / "look.terrainpaint", with_look, view, None)
+    assert load_project(tmp_path / "look.terrainpaint")[0].settings == with_look.settings
+    for wrong in (5, None, ["satellite"]):
+        path = described(tmp_path, lambda content, wrong=wrong: content["settings"].update(look_name=wrong))
+        assert "look_name" in refused(path)
 
 
 def test_a_file_without_variety_gets_that_of_real_land(tmp_path: Path) -> None:

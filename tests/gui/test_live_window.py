@@ -15,7 +15,16 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QDialogButtonBox, QDoubleSpinBox, QLineEdit
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QLineEdit,
+)
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import shipped_styles
@@ -32,8 +41,10 @@ from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.models.look_weights import save_look
 from tests.gui.conftest import use_folders
 from tests.gui.windows import Buttons, Person, open_window
+from tests.models.small_looks import CONFIG, HEADER, look, write_look
 
 SHAPE = (150, 210)
 ATLAS = shipped_styles()["atlas"]
@@ -379,3 +390,84 @@ def test_an_export_that_waits_can_be_cancelled(person: Person, qtbot: QtBot, tmp
     settled(person, qtbot)
     qtbot.wait(100)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_look_is_loaded_used_undone_and_exported(
+    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the user, chosen with Terrain > Load weights."""
+    window, document = person.window, person.window.document
+    look = tmp_path / "painted.safetensors"
+    write_look(look, source="atlas")
+    before = settled(person, qtbot).live
+    assert before is not None and not window.generation_panel.look_name.isVisible()
+    albedo, height = before.albedo.copy(), before.height.copy()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(look), ""))
+    with qtbot.waitSignal(window.generation.weights_changed, timeout=PATIENCE_MS):
+        window.actions_["add_style"].trigger()
+    assert document.settings.look_name == "painted"
+    assert window.generation_panel.look_name.currentText() == "painted"
+    repainted = Generator.load(ATLAS, "cpu", look)
+    assert_exact(person, qtbot, repainted)
+    live = window.generation.live
+    assert live is before, "the terrain stays shown until it is repainted"
+    assert np.abs(live.height - height).max() < 1e-4 * np.ptp(height)
+    assert np.abs(live.albedo.astype(int) - albedo).mean() > 5
+    provenance = window.generation.terrain().provenance
+    assert (provenance.look, provenance.style) == ("satellite", generator.header.style)
+
+    scribbles(person, 21, 3)
+    assert_exact(person, qtbot, repainted)
+    document.undo_stack.setIndex(1)
+    assert document.settings.look_name is None
+    scribbles(person, 22, 1)
+    assert_exact(person, qtbot, generator)
+    data = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
+    kept = data / "weights" / "looks"
+    assert [path.name for path in kept.iterdir()] == ["painted.safetensors"], "it is there after the next start"
+
+
+def test_switching_looks_while_the_terrain_is_generated(
+    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path
+) -> None:
+    """Requests for what another look depends on must not reach the process."""
+    window, document = person.window, person.window.document
+    paths = {None: None, "near": tmp_path / "near.safetensors", "far": tmp_path / "far.safetensors"}
+    write_look(tmp_path / "near.safetensors", source="atlas")
+    far = dataclasses.replace(CONFIG, blocks=(3, 1, 1))
+    save_look(tmp_path / "far.safetensors", dataclasses.replace(HEADER, config=far, source="satellite"), look(far))
+    window.generation.looks.update({name: path for name, path in paths.items() if name and path})
+    warnings: list[str] = []
+    window.generation.warned.connect(warnings.append)
+    failures: list[str] = []
+    window.generation.failed.connect(failures.append)
+    for index, name in enumerate(("near", "far", None, "far", "near", None, "far")):
+        scribbles(person, 30 + index, 1)
+        document.change_settings("Look", dataclasses.replace(document.settings, look_name=name))
+        scribbles(person, 40 + index, 1)
+    assert_exact(person, qtbot, Generator.load(ATLAS, "cpu", paths["far"]))
+    assert failures == [] and warnings and all('"far"' in warning for warning in warnings), "it is for satellite"
+    document.change_settings("Look", dataclasses.replace(document.settings, look_name="near"))
+    assert_exact(person, qtbot, Generator.load(ATLAS, "cpu", paths["near"]))
+
+
+def test_a_look_that_is_missing_or_broken_leaves_the_style(
+    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.safetensors"
+    write_look(broken)
+    broken.write_bytes(broken.read_bytes()[:-9])
+    path = tmp_path / "land.terrainpaint"
+    save_project(
+        path, Project.empty(SHAPE, Settings(500.0, "atlas", base_class=3, look_name="mars")), ViewSettings(), None
+    )
+    warnings: list[str] = []
+    person.window.generation.warned.connect(warnings.append)
+    with qtbot.waitSignal(person.window.document.opened):
+        person.window.opening.open_path(path)
+    assert_exact(person, qtbot, generator)
+    assert len(warnings) == 1 and '"mars"' in warnings[0]
+    assert person.window.document.settings.look_name == "mars", "a save must not change it"
+    person.window.generation.add_look(broken)
+    assert_exact(person, qtbot, generator)
+    assert len(warnings) == 2 and "broken.safetensors is damaged" in warnings[1]

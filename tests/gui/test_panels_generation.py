@@ -254,6 +254,35 @@ def test_a_style_that_is_not_installed_is_shown(panel: GenerationPanel, document
     assert document.undo_stack.count() == 0
 
 
+def test_looks_are_offered_only_where_there_are_any(panel: GenerationPanel, document: Document) -> None:
+    assert not panel.look_name.isVisible()
+    panel.set_looks(["satellite"])
+    assert panel.look_name.isVisible() and panel.look_name.currentText() == "None"
+    panel.set_looks([])
+    assert not panel.look_name.isVisible()
+    document.open(Project.empty((32, 32), Settings(450.0, "atlas", look_name="mars")), None, document.view)
+    assert panel.look_name.isVisible() and panel.look_name.currentText() == "mars", "it is shown, though not installed"
+    assert document.undo_stack.count() == 0
+
+
+def test_a_look_is_one_step_of_undo(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    panel.set_looks(["atlas", "satellite"])
+    style = (1.0, 1.0, 1.0)
+    recipe = dataclasses.replace(document.settings.recipe, style=style)
+    document.change_settings("Character", dataclasses.replace(document.settings, recipe=recipe))
+    panel.look_name.setFocus()
+    qtbot.keyClick(panel.look_name, Qt.Key.Key_End)
+    assert document.settings.look_name == "satellite"
+    assert document.settings.recipe.style == style, "a look leaves the land as it is"
+    assert document.undo_stack.undoText() == "Look · satellite"
+    qtbot.keyClick(panel.look_name, Qt.Key.Key_Home)
+    assert document.settings.look_name is None and document.undo_stack.undoText() == "Look · none"
+    document.undo_stack.undo()
+    assert panel.look_name.currentText() == "satellite"
+    document.undo_stack.undo()
+    assert panel.look_name.currentText() == "None" and document.undo_stack.count() == 3
+
+
 def test_relief_goes_by_factors(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
     assert panel.relief.slider.value() == 333
     drag(qtbot, panel.relief, 0.4, 0.66)

@@ -34,8 +34,16 @@ class GenerationPanel(QWidget):
         self.style_name = QComboBox()
         self.style_name.setToolTip("The trained weights: colours, shapes and heights of the terrain")
         self.style_name.setAccessibleName("Style")
-        self.style_name.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.style_name.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.look_name = QComboBox()
+        self.look_name.setToolTip(
+            "A trained look gives the finished texture the colours of another style; heights stay"
+        )
+        self.look_name.setAccessibleName("Repaint as")
+        self._look_label = QLabel("Repaint as")
+        self._look_label.setBuddy(self.look_name)
+        for box in (self.style_name, self.look_name):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.seeds = SeedBox(document)
         self.character = StyleBox(document)
         self.relief = SliderField("Relief", Logarithmic(_MIN_RELIEF, _MAX_RELIEF), 2, suffix=" ×", mark=1)
@@ -49,6 +57,7 @@ class GenerationPanel(QWidget):
         self.reroll = _button("reroll", "Re-roll", "")
         self._lay_out()
         self.style_name.activated.connect(self._change_style)
+        self.look_name.activated.connect(self._change_look)
         self.relief.changed.connect(
             lambda value: change_settings(document, step_text("Heights", f"×{value:g}"), Merge.RELIEF, relief=value)
         )
@@ -60,6 +69,7 @@ class GenerationPanel(QWidget):
         document.selection_changed.connect(self._refresh_selection)
         document.replaced.connect(self._refresh_selection)
         self.set_styles([document.settings.style_name])
+        self.set_looks([])
         self._refresh()
         self.show_keys({})
 
@@ -79,6 +89,15 @@ class GenerationPanel(QWidget):
         with QSignalBlocker(self.style_name):
             self.style_name.clear()
             self.style_name.addItems(list(names))
+        self._refresh()
+
+    def set_looks(self, names: Sequence[str]) -> None:
+        """Set the looks to choose from; without any, nothing of them is shown."""
+        with QSignalBlocker(self.look_name):
+            self.look_name.clear()
+            self.look_name.addItem("None")
+            for name in names:
+                self.look_name.addItem(name, name)
         self._refresh()
 
     def set_style_names(self, names: Sequence[str]) -> None:
@@ -108,10 +127,14 @@ class GenerationPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
-        style = QHBoxLayout()
-        style.setSpacing(8)
-        style.addWidget(QLabel("Style"))
-        style.addWidget(self.style_name, 1)
+        style = QGridLayout()
+        style.setHorizontalSpacing(8)
+        style.setVerticalSpacing(4)
+        style.setColumnStretch(1, 1)
+        style.addWidget(QLabel("Style"), 0, 0)
+        style.addWidget(self.style_name, 0, 1)
+        style.addWidget(self._look_label, 1, 0)
+        style.addWidget(self.look_name, 1, 1)
         column.addLayout(style)
         column.addWidget(self.seeds)
         column.addLayout(buttons)
@@ -126,6 +149,11 @@ class GenerationPanel(QWidget):
             # The numbers of a style vector mean something else in other weights.
             recipe = dataclasses.replace(self._document.settings.recipe, style=None)
             change_settings(self._document, step_text("Style", name), style_name=name, recipe=recipe)
+
+    def _change_look(self) -> None:
+        name = self.look_name.currentData()
+        if name != self._document.settings.look_name:
+            change_settings(self._document, step_text("Look", name or "none"), look_name=name)
 
     def _change_width(self, km: float) -> None:
         pixel_size_m = km * 1000 / self._document.shape[1]
@@ -142,12 +170,24 @@ class GenerationPanel(QWidget):
                 self.style_name.addItem(settings.style_name)
                 at = self.style_name.count() - 1
             self.style_name.setCurrentIndex(at)
+        self._show_look(settings.look_name)
         self.relief.show_value(settings.relief)
         width = self._document.shape[1]
         with QSignalBlocker(self.width_km):
             self.width_km.setRange(0.01 * width / 1000, 1e6 * width / 1000)
             self.width_km.setValue(settings.pixel_size_m * width / 1000)
         self.pixel_size.setText(f"{format_number(settings.pixel_size_m, 2)} m per pixel")
+
+    def _show_look(self, name: str | None) -> None:
+        at = 0 if name is None else self.look_name.findData(name)
+        with QSignalBlocker(self.look_name):
+            if at < 0:
+                # A document keeps its look even when that is not installed.
+                self.look_name.addItem(str(name), name)
+                at = self.look_name.count() - 1
+            self.look_name.setCurrentIndex(at)
+        for widget in (self._look_label, self.look_name):
+            widget.setVisible(self.look_name.count() > 1)
 
     def _refresh_selection(self) -> None:
         has_selection = self._document.selection is not None

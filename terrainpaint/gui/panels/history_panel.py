@@ -47,6 +47,7 @@ _ICONS: Mapping[str, str] = {
     "Blend": "blend",
     "No blend": "blend",
     "Style": "shaded",
+    "Look": "picture",
     "Character": "albedo",
     "Variety": "variants",
     "Heights": "height",
