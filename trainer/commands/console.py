@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -28,6 +29,10 @@ class CommandParser(argparse.ArgumentParser):
             add, self.late_options = self.late_options, None
             add(self, args)
         return super().parse_known_args(args, namespace)
+
+
+FILES_SHOWN = 20
+"""Number of files that are printed of those left out, and of those with notes; `inspect` prints all."""
 
 
 def left_out_line(name: str, reason: str) -> str:
@@ -79,3 +84,11 @@ def duration(seconds: float) -> str:
     """Such as "5 min" or "2 h 05 min"."""
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def print_first(lines: Sequence[str]) -> None:
+    """Print the first lines to stderr, and how many there are besides."""
+    for line in lines[:FILES_SHOWN]:
+        print(line, file=sys.stderr)
+    if len(lines) > FILES_SHOWN:
+        print(f"{len(lines) - FILES_SHOWN} more; inspect the set to see all", file=sys.stderr)

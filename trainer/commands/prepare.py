@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import drawable
-from trainer.commands.console import Subparsers, WrongUsage, left_out_line, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, left_out_line, print_first, progress_bar
 
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
-
-FILES_SHOWN = 20
-"""Number of files that are printed of those left out, and of those with notes; `inspect` prints all."""
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -73,15 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: {len(tiles)} tiles of {tiles.tile_px} px, {held_out} of them held out, "
           f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
     print(f"It can train {tiles.trains()}.")
-    _print_first([left_out_line(name, reason) for name, reason in tiles.left_out])
-    _print_first([drawable(f"{name}: {note}") for name, note in tiles.notes])
-
-
-def _print_first(lines: list[str]) -> None:
-    for line in lines[:FILES_SHOWN]:
-        print(line, file=sys.stderr)
-    if len(lines) > FILES_SHOWN:
-        print(f"{len(lines) - FILES_SHOWN} more; inspect the set to see all", file=sys.stderr)
+    print_first([left_out_line(name, reason) for name, reason in tiles.left_out])
+    print_first([drawable(f"{name}: {note}") for name, note in tiles.notes])
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:

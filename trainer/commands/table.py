@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.commands import evaluate, finish, inspect, label, nearest, prepare, publish, sample, study, train
+from trainer.commands import evaluate, finish, inspect, label, nearest, pairs, prepare, publish, sample, study, train
 
-COMMANDS = (prepare, inspect, label, train, study, sample, nearest, publish, finish, evaluate)
+COMMANDS = (prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate)
 """Modules of `trainer.commands`, in the order of `--help`."""

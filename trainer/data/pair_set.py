@@ -75,10 +75,18 @@ class PairSet:
 
     def subset(self, split: int) -> PairSet:
         """The pairs of one split, TRAIN or VALIDATION."""
-        keep = self.split == split
-        names = tuple(name for name, kept in zip(self.names, keep, strict=True) if kept)
-        arrays = ("source", "target", "split", "centre_deg")
-        return replace(self, names=names, **{name: getattr(self, name)[keep] for name in arrays})
+        return self.take(np.flatnonzero(self.split == split))
+
+    def take(self, indices: NDArray[np.int64]) -> PairSet:
+        """The pairs of these indices, in their order."""
+        return replace(
+            self,
+            source=self.source[indices],
+            target=self.target[indices],
+            split=self.split[indices],
+            names=tuple(self.names[index] for index in indices.tolist()),
+            centre_deg=self.centre_deg[indices],
+        )
 
     def reversed(self) -> PairSet:
         """The same pairs with source and target swapped."""
