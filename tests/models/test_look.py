@@ -61,6 +61,16 @@ def test_an_untrained_network_keeps_the_order_of_brightness_and_the_hue() -> Non
         assert (painted - torch.tensor(colour).tanh()).abs().max() < 0.35
 
 
+def test_an_untrained_network_paints_no_dots() -> None:
+    """The change of the colours is the same in each square of two pixels, which come from one feature."""
+    torch.manual_seed(0)
+    network = LookNetwork(CONFIG).eval()
+    network.colours.weight.zero_()
+    squares = network(picture()).unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    assert float(squares.std(dim=2).mean()) > 1e-3
+    assert torch.equal(squares, squares[..., :1].expand_as(squares))
+
+
 @pytest.mark.parametrize("place", [(0, 0), (7, 7), (3, 4), (8, 15)], ids=str)
 def test_one_pixel_changes_nothing_beyond_the_reach(place: tuple[int, int]) -> None:
     side = 2 * REACH + 6 * CELL_PX
