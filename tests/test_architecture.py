@@ -97,6 +97,11 @@ LAYERS = (
         frozenset({"numpy", "cv2", "PIL", "rich", "matplotlib", "jinja2", CORE, ERRORS, "trainer.data"}),
     ),
     Layer("trainer.data", frozenset({"numpy", "cv2", "PIL", "torch", "rasterio", "affine", CORE, ERRORS})),
+    Layer(
+        "trainer.curation",
+        frozenset({"numpy", "cv2", CORE, ERRORS, "trainer.data", "trainer.reports"}),
+        frozenset({"sklearn"}),
+    ),
     # Systems build on all of these, and never on one another.
     Layer("trainer.systems.descriptions", frozenset({"safetensors", CORE, ERRORS})),
     Layer(
@@ -107,7 +112,7 @@ LAYERS = (
     Layer("trainer.systems.dcgan", SYSTEM),
     Layer("trainer.systems.pix2pix", SYSTEM),
     Layer("trainer.systems", SYSTEM),
-    Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports"}),
+    Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),
     # It contains the version only.
     Layer("terrainpaint", frozenset()),
 )

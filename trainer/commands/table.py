@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from trainer.commands import evaluate, finish, inspect, label, nearest, pairs, prepare, publish, sample, study, train
+from trainer.commands import (
+    curate,
+    evaluate,
+    finish,
+    inspect,
+    label,
+    nearest,
+    pairs,
+    prepare,
+    publish,
+    sample,
+    study,
+    train,
+)
 
-COMMANDS = (prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate)
+COMMANDS = (curate, prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate)
 """Modules of `trainer.commands`, in the order of `--help`."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from terrainpaint.core.files import atomic_path, read_regular, why_unreadable
+from terrainpaint.core.files import read_regular, why_unreadable
 from terrainpaint.errors import TrainingError
 
 _MOST_BYTES = 1 << 30
@@ -34,11 +34,9 @@ def read_keep_list(path: Path) -> KeepList:
     return KeepList(path, tuple(dict.fromkeys(names)))
 
 
-def write_keep_list(path: Path, names: Iterable[str]) -> None:
-    """Write a list, whole or not at all. Raises OutputError."""
-    text = "".join(f"{line_of_name(name)}\n" for name in names)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(("# Files that stay; paths within the folder.\n" + text).encode())
+def keep_list_text(names: Iterable[str]) -> str:
+    """The text of a list, which `read_keep_list` reads."""
+    return "".join(["# Files that stay; paths within the folder.\n", *(f"{line_of_name(name)}\n" for name in names)])
 
 
 def line_of_name(name: str) -> str:

@@ -21,7 +21,7 @@ from terrainpaint.core.standard_output import drawable
 from terrainpaint.errors import Cancelled, TrainingError
 from trainer.__main__ import main
 from trainer.data.folder_files import find_files
-from trainer.data.keep_list import read_keep_list, write_keep_list
+from trainer.data.keep_list import keep_list_text, read_keep_list
 from trainer.data.tile_set import load_tile_set
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes, devices and such names are of POSIX systems")
@@ -279,7 +279,7 @@ def test_a_folder_with_hostile_entries_alone_names_one(folder: Path) -> None:
 
 def test_a_list_of_files_that_stay_comes_back_whatever_the_names(tmp_path: Path) -> None:
     names = [f"{stem}.png" for stem in NAMES] + ["a/b.png", "ü.png", '"quoted".png', "two  spaces.png", "\u2028.png"]
-    write_keep_list(tmp_path / "keep.txt", names)
+    (tmp_path / "keep.txt").write_text(keep_list_text(names), "utf-8")
     assert read_keep_list(tmp_path / "keep.txt").names == tuple(names)
     assert (tmp_path / "keep.txt").read_bytes().count(b"\n") == len(names) + 1
 
@@ -287,7 +287,7 @@ def test_a_list_of_files_that_stay_comes_back_whatever_the_names(tmp_path: Path)
 def test_prepare_uses_the_files_of_a_list_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = fill_pictures(folder / "in")
     (folder / "in" / "bad.png").write_text("not listed, so not reported")
-    write_keep_list(folder / "keep.txt", ["good1.png", "gone.png"])
+    (folder / "keep.txt").write_text(keep_list_text(["good1.png", "gone.png"]))
     assert prepare(folder, [*options, "--only", str(folder / "keep.txt")]) == 0
     tiles = load_tile_set(folder / "set.npz")
     assert tiles.names == ("good1.png",)
