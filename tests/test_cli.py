@@ -30,13 +30,14 @@ from terrainpaint.core.assets import asset_path, shipped_looks, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, WATER
 from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.export import FORMATS, export_paths
 from terrainpaint.models.shadow import ShadowConfig, ShadowGenerator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.weights import WeightsHeader, save_weights
 from tests.models.small_looks import write_look
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL_FORMATS = "obj,albedo,height16,terrain"
+ALL_FORMATS = ",".join(FORMATS)
 PIXEL_SIZE_M = 1500.0
 
 
@@ -156,8 +157,7 @@ def test_all_formats_in_a_folder(run: Run, weights: Path, map_png: Path, tmp_pat
     out = tmp_path / "out"
     outcome = run("generate", map_png, "-o", out, "--formats", ALL_FORMATS, "--weights", weights, "--seed", 99)
     assert outcome.code == 0
-    names = ["land.obj", "land.mtl", "land.png", "land_albedo.png", "land_height16.png", "land_height16.json"]
-    assert outcome.paths == [out / name for name in [*names, "land_terrain.png"]]
+    assert outcome.paths == export_paths(out, "land", list(FORMATS))
     assert sorted(out.iterdir()) == sorted(outcome.paths)
     facts = json.loads((out / "land_height16.json").read_text())
     steps = cv2.imread(str(out / "land_height16.png"), cv2.IMREAD_UNCHANGED)
@@ -173,6 +173,19 @@ def test_all_formats_in_a_folder(run: Run, weights: Path, map_png: Path, tmp_pat
         [mesh.vertices[:, 1].min(), mesh.vertices[:, 1].max()],
         atol=1e-3,
     )
+
+
+def test_the_formats_are_listed(run: Run) -> None:
+    outcome = run("formats")
+    assert outcome.code == 0
+    assert all(f"  {form.name} " in outcome.out and form.description in outcome.out for form in FORMATS.values())
+    assert "NAME.obj, NAME.mtl, NAME.png" in outcome.out
+
+
+def test_options_of_single_formats(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    common = ("generate", map_png, "-o", tmp_path / "out", "--formats", "glb", "--weights", weights)
+    assert run(*common, "--glb-texture", "jpeg").code == 0
+    assert b"image/jpeg" in (tmp_path / "out" / "land.glb").read_bytes()
 
 
 def test_a_folder_without_formats_gets_the_mesh(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
@@ -431,7 +444,7 @@ def test_bad_weights(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["-o", "{}/out/", "--formats", "obj,glb"], '"glb"'),
+        (["-o", "{}/out/", "--formats", "obj,fbx"], '"fbx"'),
         (["-o", "{}/out/", "--formats", ","], "No format"),
         (["-o", "{}/out.obj", "--formats", "obj"], "{}/out.obj"),
         (["-o", "{}/out.stl"], "{}/out.stl"),
@@ -690,7 +703,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 15), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 16), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -1,4 +1,5 @@
-"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import` and `info` run without it.
+"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import`, `info` and `formats` run
+without it.
 
 Exit codes: 0; 1 for a TerrainPaintError, with its message on stderr; 2 for wrong usage; 130 and 143 after Ctrl+C and
 SIGTERM. Any other exception is a bug and shows its traceback.
@@ -11,7 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from terrainpaint.cli.arguments import GenerateArguments, ImportArguments, InfoArguments, WindowArguments, parse
+from terrainpaint.cli.arguments import (
+    FormatsArguments,
+    GenerateArguments,
+    ImportArguments,
+    InfoArguments,
+    WindowArguments,
+    parse,
+)
 from terrainpaint.cli.terminal import say
 from terrainpaint.core.standard_output import lasting_output, printable
 from terrainpaint.errors import DeviceError, TerrainPaintError
@@ -53,7 +61,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise DeviceError("There is not enough memory to start; close other programs.") from error
 
 
-def _output_of(arguments: GenerateArguments | ImportArguments | InfoArguments) -> list[str]:
+def _output_of(arguments: FormatsArguments | GenerateArguments | ImportArguments | InfoArguments) -> list[str]:
     # Imported here, so that --help and wrong usage do not load numpy.
     try:
         if isinstance(arguments, GenerateArguments):
@@ -64,6 +72,10 @@ def _output_of(arguments: GenerateArguments | ImportArguments | InfoArguments) -
             from terrainpaint.cli.import_map import import_map
 
             return [str(path) for path in import_map(arguments)]
+        if isinstance(arguments, FormatsArguments):
+            from terrainpaint.cli.formats import formats
+
+            return formats()
         from terrainpaint.cli.info import info, info_json
 
         return info_json(arguments.file) if arguments.json else info(arguments.file)

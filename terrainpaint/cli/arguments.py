@@ -31,6 +31,13 @@ _LIMITS = {
     "mountain_deg": "land of at least this slope is mountain",
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
+_FILE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "glb_texture": {
+        "choices": ("png", "jpeg"),
+        "help": "compression of the texture within a GLB: png keeps every pixel, jpeg takes a quarter; default png",
+    },
+}
+"""Field of `FileOptions`, which is also the option → how it is parsed."""
 _RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
 
@@ -42,6 +49,7 @@ class GenerateArguments:
     `size` is (height, width) in pixels, None keeps the size of the map. `output` is text, because a slash at its end
     counts. `formats` None: the option was not given. `style` None with `weights` None stands for DEFAULT_STYLE.
     `look` is the name of an installed look or the path of a file.
+    `files` are the given fields of `FileOptions`.
     """
 
     map: Path
@@ -57,6 +65,7 @@ class GenerateArguments:
     exaggeration: float
     level_water: bool
     water_surface: float | None
+    files: Mapping[str, object]
     nearest_colour: bool
     under: int | None
     device: str
@@ -68,6 +77,11 @@ class WindowArguments:
     """Arguments of `terrainpaint` and `terrainpaint open FILE`."""
 
     file: Path | None
+
+
+@dataclass(frozen=True)
+class FormatsArguments:
+    """Arguments of `terrainpaint formats`."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ class ImportArguments:
     quiet: bool
 
 
-Arguments: TypeAlias = GenerateArguments | InfoArguments | ImportArguments | WindowArguments
+Arguments: TypeAlias = GenerateArguments | FormatsArguments | InfoArguments | ImportArguments | WindowArguments
 
 
 def parse(argv: Sequence[str] | None) -> Arguments:
@@ -125,6 +139,9 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     parser.add_argument("--version", action="version", version=f"terrainpaint {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands.add_parser("generate", help="generate the terrain of a map and write it to files"))
+    formats = commands.add_parser("formats", help="list the formats of --formats")
+    formats.description = "Lists the formats that 'generate' writes, with the files of each."
+    formats.set_defaults(arguments=FormatsArguments)
     _add_open(commands.add_parser("open", help="open the window with a file; without a command the window opens empty"))
     importing = commands.add_parser("import", help="make a map of heights or of a picture")
     _add_import(importing)
@@ -133,6 +150,9 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     if not values:
         return WindowArguments(None)
     arguments: type[Arguments] = values.pop("arguments")
+    if arguments is GenerateArguments:
+        files = {name: values.pop(name) for name in _FILE_OPTIONS}
+        values["files"] = {name: value for name, value in files.items() if value is not None}
     if arguments is ImportArguments:
         limits = {name: values.pop(name) for name in _LIMITS}
         values["limits"] = {name: value for name, value in limits.items() if value is not None}
@@ -163,9 +183,8 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--formats", type=_formats, metavar="LIST",
-        help="comma-separated list of formats, written to the folder OUT with the name of the map: obj (mesh with "
-        "material and texture), albedo (texture without light), height16 (16-bit heights, and a JSON with their range "
-        "in metres), terrain (shaded picture); default obj",
+        help="comma-separated list of formats, written to the folder OUT with the name of the map, such as "
+        "glb,height16; 'terrainpaint formats' lists them; default obj",
     )  # fmt: skip
     parser.add_argument(
         "--seed",
@@ -211,6 +230,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         "--water-surface", type=_number, metavar="M",
         help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
     )  # fmt: skip
+    files = parser.add_argument_group("options of single formats")
+    for name, settings in _FILE_OPTIONS.items():
+        files.add_argument("--" + name.replace("_", "-"), dest=name, **settings)
     parser.add_argument(
         "--nearest-colour", action="store_true", help="map colours that belong to no class to the nearest class"
     )

@@ -23,6 +23,7 @@ from terrainpaint.core.terrain import Recipe, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError, OptionError, OutputError
 from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
+from terrainpaint.export.file_options import FileOptions
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
 _DEFAULT_FORMATS = ("obj",)
@@ -35,7 +36,8 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     Raises the errors of reading, generating and exporting, OptionError for an impossible value, and OutputError when a
     file would replace a map.
     """
-    options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface)
+    files = FileOptions.of(arguments.files)
+    options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface, files)
     _check_numbers(arguments)
     weights, look = _weights_path(arguments), _look_path(arguments.look)
     target = _target(arguments)

@@ -1,11 +1,13 @@
 """Export a terrain to files: meshes and pictures that other programs read."""
 
-from terrainpaint.export.formats import FORMATS, Format, export, export_obj, export_paths
+from terrainpaint.export.formats import FORMATS, GROUPS, MESH, Format, export, export_obj, export_paths
 from terrainpaint.export.job import ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_paths
 
 __all__ = [
     "FORMATS",
+    "GROUPS",
+    "MESH",
     "ExportOptions",
     "ExportSource",
     "Format",

@@ -9,7 +9,8 @@ from pathlib import Path
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
-from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource
+from terrainpaint.export.glb import glb_bytes, write_glb
+from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
     albedo_bytes,
@@ -21,44 +22,71 @@ from terrainpaint.export.picture_formats import (
     write_height16,
     write_terrain,
 )
+from terrainpaint.export.ply import ply_bytes, write_ply
+
+MESH = "Mesh"
+GROUPS = (MESH, "Heights", "Pictures", "Masks")
+"""What the formats are for, in the order in which they are offered."""
 
 
 @dataclass(frozen=True)
 class Format:
     """One format.
 
-    `suffix` is the end of the name of its main file. `paths` maps the path of the main file to the paths of all files
-    of the format, the main one first. `write` writes these paths. `estimate_bytes` returns the approximate total size
-    of the files from the rows and columns of the map and the options, before there is a terrain.
+    `group` is one of GROUPS. `suffix` is the end of the name of its main file. `paths` maps the path of the main file
+    to the paths of all files of the format, the main one first. `write` writes these paths. `estimate_bytes` returns
+    the approximate total size of the files from the rows and columns of the map and the options, before there is a
+    terrain.
     """
 
     name: str
+    group: str
     suffix: str
     description: str
-    paths: Callable[[Path], tuple[Path, ...]]
-    write: Callable[[ExportJob, tuple[Path, ...]], None]
+    paths: Callable[[Path], Paths]
+    write: Callable[[ExportJob, Paths], None]
     estimate_bytes: Callable[[int, int, ExportOptions], int]
 
 
-FORMATS: Mapping[str, Format] = {
-    "obj": Format("obj", ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
-    "albedo": Format(
-        "albedo", "_albedo.png", "texture without light and shadow: 8-bit PNG", single_path, write_albedo, albedo_bytes
-    ),
-    "height16": Format(
+_, _HEIGHTS, _PICTURES, _MASKS = GROUPS
+
+_ROWS: tuple[Format, ...] = (
+    Format("obj", MESH, ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
+    Format("glb", MESH, ".glb", "textured mesh in one file: binary glTF 2.0", single_path, write_glb, glb_bytes),
+    Format("ply", MESH, ".ply", "mesh with coloured vertices, z up: binary PLY", single_path, write_ply, ply_bytes),
+    Format(
         "height16",
+        _HEIGHTS,
         "_height16.png",
         "heights: 16-bit grey PNG, metres in a JSON",
         height16_paths,
         write_height16,
         height16_bytes,
     ),
-    "terrain": Format(
-        "terrain", "_terrain.png", "shaded terrain, for viewing: 8-bit PNG", single_path, write_terrain, terrain_bytes
+    Format(
+        "albedo",
+        _PICTURES,
+        "_albedo.png",
+        "texture without light and shadow: 8-bit PNG",
+        single_path,
+        write_albedo,
+        albedo_bytes,
     ),
-}
+    Format(
+        "terrain",
+        _PICTURES,
+        "_terrain.png",
+        "shaded terrain, for viewing: 8-bit PNG",
+        single_path,
+        write_terrain,
+        terrain_bytes,
+    ),
+)
 
-_Target = tuple[Format, tuple[Path, ...]]
+FORMATS: Mapping[str, Format] = {form.name: form for form in _ROWS}
+"""Name of a format → the format, in the order in which they are offered."""
+
+_Target = tuple[Format, Paths]
 
 
 def export(

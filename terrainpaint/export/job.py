@@ -13,12 +13,16 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
+from terrainpaint.export.file_options import USUAL_FILES, FileOptions
 
 DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
 MAX_EXAGGERATION = 1000.0
 MAX_WATER_M = 12_000
 TEXT_FILE_BYTES = 250
+
+Paths = tuple[Path, ...]
+"""All files of a format, the main one first."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,15 @@ class ExportOptions:
 
     `mesh_size` is the number of vertices on the longest side, 2..16384; None stands for the longest side of the map,
     at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000. `water_surface_m` adds a
-    level water surface of this height, -12,000 to 12,000 m, to meshes; None adds none.
+    level water surface of this height, -12,000 to 12,000 m, to meshes of several objects; None adds none. `files` are
+    the options of single formats.
     Raises OptionError when a value is out of range.
     """
 
     mesh_size: int | None = None
     exaggeration: float = 1.0
     water_surface_m: float | None = None
+    files: FileOptions = USUAL_FILES
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:

@@ -12,6 +12,8 @@ from terrainpaint.core.shading import slopes
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export.job import DEFAULT_MESH_SIZE, ExportOptions
 
+_BAND_VERTICES = 1 << 15
+
 
 @dataclass(frozen=True)
 class MeshGrid:
@@ -77,6 +79,32 @@ def mesh_shape(map_shape: tuple[int, int], mesh_size: int | None) -> tuple[int, 
     size = min(longest, DEFAULT_MESH_SIZE) if mesh_size is None else mesh_size
     h, w = (max(2, round(side * size / longest)) for side in map_shape)
     return h, w
+
+
+def mesh_bands(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Rows start..stop of the parts in which a mesh (h, w) is written."""
+    # The data of a band fits into the cache of the processor; larger bands are slower.
+    rows = max(1, _BAND_VERTICES // shape[1])
+    return [(start, min(start + rows, shape[0])) for start in range(0, shape[0], rows)]
+
+
+def triangle_count(shape: tuple[int, int]) -> int:
+    """Triangles of a mesh (h, w)."""
+    return 2 * (shape[0] - 1) * (shape[1] - 1)
+
+
+def triangles(shape: tuple[int, int], start: int, stop: int) -> NDArray[np.uint32]:
+    """(n, 3) uint32: vertices of the triangles south of mesh rows `start`..`stop`, counter-clockwise from above.
+
+    Vertices are numbered from 0 in rows from the north-west. There are no triangles below the last row.
+    """
+    h, w = shape
+    stop = min(stop, h - 1)
+    number = np.arange(start * w, (max(start, stop) + 1) * w, dtype=np.uint32).reshape(-1, w)
+    north_west, north_east = number[:-1, :-1], number[:-1, 1:]
+    south_west, south_east = number[1:, :-1], number[1:, 1:]
+    corners = (north_west, south_west, north_east, north_east, south_west, south_east)
+    return np.stack(corners, axis=-1).reshape(-1, 3)
 
 
 def height_range(height: NDArray[np.float32]) -> tuple[float, float]:

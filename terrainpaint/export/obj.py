@@ -13,11 +13,10 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
-from terrainpaint.export.mesh import MeshGrid, mesh_grid, mesh_shape
+from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count
 from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
 
-_BAND_VERTICES = 1 << 15  # the text of a band fits into the cache of the processor; larger bands are slower
 _UV_DECIMALS = 7  # a thousandth of a pixel in the largest texture
 _NORMAL_DECIMALS = 4
 # Characters of the three lines of a vertex: position in metres with three decimals, texture coordinate, normal.
@@ -37,7 +36,7 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
     materials = _mtl(name, texture_path.name) + (_water_mtl(name) if surface_m is not None else "")
     job.files.path(mtl_path).write_bytes(materials.encode())
     grid = mesh_grid(job.source.terrain, job.options)
-    bands = _bands(grid.shape)
+    bands = mesh_bands(grid.shape)
     sections = _sections(grid, name)
     with job.files.path(obj_path).open("wb") as file:
         file.write(_header(job.source.terrain, job.options, grid).encode())
@@ -106,11 +105,6 @@ def _water(grid: MeshGrid, name: str, y: float) -> str:
     return f"o {name}_water\n{positions}{places}{normals}usemtl {name}_water\n{triangles}"
 
 
-def _bands(shape: tuple[int, int]) -> list[tuple[int, int]]:
-    rows = max(1, _BAND_VERTICES // shape[1])
-    return [(start, min(start + rows, shape[0])) for start in range(0, shape[0], rows)]
-
-
 def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]]:
     """The four sections of the file after its header, as functions that return the text of mesh rows start..stop."""
     h, w = grid.shape
@@ -162,7 +156,7 @@ def _corners(first: int, end: int) -> Text:
 def obj_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Approximate bytes of the OBJ, MTL and texture of a map of `rows` x `cols` pixels."""
     h, w = mesh_shape((rows, cols), options.mesh_size)
-    vertices, triangles = h * w, 2 * (h - 1) * (w - 1)
+    vertices, triangles = h * w, triangle_count((h, w))
     digits = len(str(vertices))
     # Mean digits of the indices 1..vertices, because nearly every vertex is in six faces.
     mean_digits = ((vertices + 1) * digits - int("1" * digits)) / vertices

@@ -39,6 +39,17 @@ def write_albedo(job: ExportJob, paths: tuple[Path, ...]) -> None:
         shutil.copyfile(job.albedo_png, job.files.path(path))
 
 
+def albedo_png(job: ExportJob) -> bytes:
+    """The texture without light and shadow as 8-bit sRGB PNG, for a format that contains it. Raises OutputError."""
+    if job.albedo_png is not None:
+        return job.albedo_png.read_bytes()
+    try:
+        encoded = cv2.imencode(".png", cv2.cvtColor(job.source.terrain.albedo, cv2.COLOR_RGB2BGR))[1]
+    except cv2.error as error:
+        raise OutputError("The memory is too small to compress the texture; choose a smaller map.") from error
+    return encoded.tobytes()
+
+
 def write_terrain(job: ExportJob, paths: tuple[Path, ...]) -> None:
     """Write the shaded terrain, 8-bit sRGB PNG.
 

@@ -10,7 +10,9 @@ from PySide6.QtCore import QSettings
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export_paths
+from terrainpaint.export.file_options import USUAL_FILES, FileOptions
 from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
 
 _USUAL_FORMATS = ("obj", "height16")
@@ -40,6 +42,7 @@ class ExportChoice:
 
     `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
     the heights of meshes, None for that of the 3D view. `has_water` adds the water surface of the 3D view to meshes.
+    `files` are the options of single formats.
     """
 
     folder: Path
@@ -49,6 +52,7 @@ class ExportChoice:
     exaggeration: float | None
     level_water: bool
     has_water: bool = False
+    files: FileOptions = USUAL_FILES
 
     @classmethod
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
@@ -66,6 +70,7 @@ class ExportChoice:
             max(map_shape) if self.mesh_size is None else self.mesh_size,
             view.exaggeration if self.exaggeration is None else self.exaggeration,
             view.water_level_m if self.has_water else None,
+            self.files,
         )
         return ExportRequest(self.folder, self.name, self.formats, options, self.level_water)
 
@@ -113,6 +118,7 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "exaggeration": choice.exaggeration,
         "level_water": choice.level_water,
         "has_water": choice.has_water,
+        "files": choice.files.plain_values(),
     }
 
 
@@ -129,4 +135,15 @@ def _decoded(values: JsonObject) -> ExportChoice:
         None if values.is_null("exaggeration") else values.number("exaggeration", 0.01, MAX_EXAGGERATION),
         values.flag("level_water"),
         values.flag("has_water"),
+        _decoded_files(values),
     )
+
+
+def _decoded_files(values: JsonObject) -> FileOptions:
+    """Raises ValueError."""
+    if "files" not in values:  # of a version without them
+        return USUAL_FILES
+    try:
+        return FileOptions.of(values.object("files").values)
+    except OptionError as error:
+        raise ValueError(str(error)) from error

@@ -35,6 +35,14 @@ def test_the_text_of_a_mesh(tmp_path: Path, shape: tuple[int, int], mesh_size: i
     assert expected == pytest.approx(mesh, rel=0.08)
 
 
+@pytest.mark.parametrize("name", ["glb", "ply"])
+@pytest.mark.parametrize("mesh_size", [None, 50, 400])
+def test_binary_meshes(tmp_path: Path, name: str, mesh_size: int | None) -> None:
+    options, terrain = ExportOptions(mesh_size), relief(200, 300, 1.0)
+    size = written(tmp_path, terrain, name, options)
+    assert FORMATS[name].estimate_bytes(200, 300, options) == pytest.approx(size, rel=0.05)
+
+
 @pytest.mark.parametrize("name", ["albedo", "terrain", "height16"])
 def test_pictures_are_above_and_below_the_estimate(tmp_path: Path, name: str) -> None:
     options = ExportOptions()

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from terrainpaint.errors import Cancelled, OptionError, OutputError
-from terrainpaint.export import FORMATS, ExportOptions, export, export_obj, export_paths
+from terrainpaint.export import FORMATS, GROUPS, ExportOptions, export, export_obj, export_paths
 from tests.export.terrains import lopsided, source
 
 EVERYTHING = [
-    *("map.obj", "map.mtl", "map.png", "map_albedo.png"),
-    *("map_height16.png", "map_height16.json", "map_terrain.png"),
+    *("map.obj", "map.mtl", "map.png", "map.glb", "map.ply"),
+    *("map_height16.png", "map_height16.json"),
+    *("map_albedo.png", "map_terrain.png"),
 ]
 
 
@@ -28,6 +29,9 @@ def test_every_format_at_once(tmp_path: Path) -> None:
 def test_names_and_suffixes_of_the_table_are_unique() -> None:
     assert [form.name for form in FORMATS.values()] == list(FORMATS)
     assert len({form.suffix for form in FORMATS.values()}) == len(FORMATS)
+    assert {form.group for form in FORMATS.values()} <= set(GROUPS)
+    files = [path for form in FORMATS.values() for path in form.paths(Path("map" + form.suffix))]
+    assert len(set(files)) == len(files)
 
 
 def test_a_format_chosen_twice_is_written_once(tmp_path: Path) -> None:
@@ -37,7 +41,7 @@ def test_a_format_chosen_twice_is_written_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("formats", [["obj", "fbx"], []])
 def test_an_unknown_format_lists_the_known_ones(tmp_path: Path, formats: list[str]) -> None:
-    with pytest.raises(OptionError, match="obj, albedo, height16, terrain"):
+    with pytest.raises(OptionError, match="obj, glb, "):
         export(source(lopsided()), tmp_path, "map", formats, ExportOptions())
     assert not list(tmp_path.iterdir())
 

@@ -25,7 +25,8 @@ from terrainpaint.core.classes import WATER
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
-from terrainpaint.export import FORMATS, export, export_paths
+from terrainpaint.export import FORMATS, GROUPS, export, export_paths
+from terrainpaint.export.file_options import FileOptions, Texture
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.gui.dialogs import mesh_preview
@@ -74,6 +75,11 @@ def name_field(dialog: ExportDialog) -> QLineEdit:
     return match
 
 
+def mesh_field(dialog: ExportDialog) -> QComboBox:
+    (match,) = [box for box in dialog.findChildren(QComboBox) if "one for each pixel" in box.itemText(box.count() - 1)]
+    return match
+
+
 def test_every_format_of_the_table_is_offered(dialog: ExportDialog) -> None:
     assert [box.text() for box in dialog.findChildren(QCheckBox)] == [
         *FORMATS, "&Level lakes and sea", "As in &3D (× 20)", "&Water surface at 300 m, as in 3D",
@@ -86,7 +92,7 @@ def test_the_choice_becomes_the_arguments_of_export(dialog: ExportDialog, tmp_pa
         tmp_path, "island", ("obj", "height16"), None, None, level_water=True, has_water=True
     )
     tick(dialog, {"albedo", "obj"})
-    mesh = dialog.findChild(QComboBox)
+    mesh = mesh_field(dialog)
     mesh.setCurrentIndex(0)
     exaggeration = dialog.findChild(QDoubleSpinBox)
     exaggeration.setValue(2.5)
@@ -95,6 +101,24 @@ def test_the_choice_becomes_the_arguments_of_export(dialog: ExportDialog, tmp_pa
     request = choice.request((48, 64), VIEW)
     written = export(source(lopsided()), request.folder, request.name, request.formats, request.options)
     assert all(path.name in words(dialog) for path in written)
+
+
+def test_options_of_single_formats_are_asked_and_remembered(qtbot: QtBot, tmp_path: Path) -> None:
+    files = FileOptions(glb_texture=Texture.JPEG)
+    choice = ExportChoice(tmp_path, "land", ("glb",), None, 1.0, level_water=False, files=files)
+    assert shown(qtbot, tmp_path, (48, 64), choice).choice() == choice
+    dialog = shown(qtbot, tmp_path, (48, 64))
+    (texture,) = [box for box in dialog.findChildren(QComboBox) if "JPEG" in box.itemText(1)]
+    texture.setCurrentIndex(1)
+    assert dialog.choice().request((48, 64), VIEW).options.files == files
+
+
+def test_the_formats_are_in_groups_and_the_files_of_those_that_are_chosen_are_named(dialog: ExportDialog) -> None:
+    assert {label.text() for label in dialog.findChildren(QLabel)} >= set(GROUPS[:3])
+    assert "island.obj, island.mtl, island.png" in words(dialog) and "island.glb" not in words(dialog)
+    tick(dialog, {"glb"})
+    assert "island.glb" in words(dialog) and "island.obj" not in words(dialog)
+    assert "No mesh" not in words(dialog)
 
 
 def test_the_heights_are_those_of_the_3d_view_until_they_are_changed(dialog: ExportDialog) -> None:
@@ -122,7 +146,7 @@ def test_the_last_choice_is_suggested(qtbot: QtBot, tmp_path: Path) -> None:
 
 def test_the_full_mesh_has_a_vertex_for_each_pixel(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = shown(qtbot, tmp_path, (1500, 2000))
-    mesh = dialog.findChild(QComboBox)
+    mesh = mesh_field(dialog)
     mesh.setCurrentIndex(mesh.count() - 1)
     assert mesh_shape((1500, 2000), dialog.choice().request((1500, 2000), VIEW).options.mesh_size) == (1500, 2000)
 
@@ -130,9 +154,9 @@ def test_the_full_mesh_has_a_vertex_for_each_pixel(qtbot: QtBot, tmp_path: Path)
 def test_the_size_follows_the_mesh(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = shown(qtbot, tmp_path, (1024, 1024))
     tick(dialog, {"obj"})
-    dialog.findChild(QComboBox).setCurrentIndex(1)
+    mesh_field(dialog).setCurrentIndex(1)
     assert "about 55 MB" in words(dialog)
-    dialog.findChild(QComboBox).setCurrentIndex(2)
+    mesh_field(dialog).setCurrentIndex(2)
     assert "about 221 MB" in words(dialog)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ from PySide6.QtCore import QSettings
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions
+from terrainpaint.export.file_options import FileOptions, Texture
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
 
 CHOICE = ExportChoice(Path("/out"), "land", ("obj", "terrain"), 256, 2.5, level_water=False)
 FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True, has_water=True)
+JPEG = dataclasses.replace(CHOICE, files=FileOptions(glb_texture=Texture.JPEG))
 pytestmark = pytest.mark.usefixtures("qapp", "empty_folders")
 
 
@@ -25,6 +29,19 @@ def test_each_project_has_its_own(tmp_path: Path) -> None:
     assert ExportMemory().of(tmp_path / "x" / ".." / "b.terrainpaint") == FOLLOWING
     ExportMemory().put(tmp_path / "a.terrainpaint", FOLLOWING)
     assert ExportMemory().of(tmp_path / "a.terrainpaint") == FOLLOWING
+
+
+def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
+    ExportMemory().put(tmp_path / "a", JPEG)
+    assert ExportMemory().of(tmp_path / "a") == JPEG
+    stored = json.loads(str(QSettings().value("exports")))
+    (choice,) = stored.values()
+    del choice["files"]  # as an older version stored it
+    QSettings().setValue("exports", json.dumps(stored))
+    assert ExportMemory().of(tmp_path / "a") == CHOICE
+    choice["files"] = {"glb_texture": "gif"}
+    QSettings().setValue("exports", json.dumps(stored))
+    assert ExportMemory().of(tmp_path / "a") is None
 
 
 def test_the_oldest_are_forgotten(tmp_path: Path) -> None:

@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QScrollArea,
@@ -26,10 +24,12 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError, OutputError
-from terrainpaint.export import FORMATS, ExportOptions
+from terrainpaint.export import FORMATS, MESH, ExportOptions
 from terrainpaint.export.job import MAX_EXAGGERATION
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
+from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
+from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
@@ -39,7 +39,6 @@ from terrainpaint.gui.widgets.basics import (
     accept_button,
     decision,
     dialog_column,
-    horizontal_rule,
     label,
     paragraph,
     push_button,
@@ -76,11 +75,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export")
         self._is_reduced = source.is_reduced
         self._ground, self._shape, self._view = ground, ground.shape, view
-        self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
-        for box in self._choices.values():
-            set_role(box, "strong")
-        self._sizes = {key: label("", "muted") for key in FORMATS}
-        self._files = {key: paragraph("") for key in FORMATS}
+        self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
         self._folder, self._name = QLineEdit(str(choice.folder)), QLineEdit(choice.name)
         self._mesh = _mesh_field(max(ground.shape), choice.mesh_size)
         self._exaggeration = ArrowField(2)
@@ -106,11 +101,12 @@ class ExportDialog(QDialog):
         choice = ExportChoice(
             Path(folder).expanduser(),
             self._name.text().strip(),
-            tuple(key for key, box in self._choices.items() if box.isChecked()),
+            self._formats.chosen(),
             None if size == max(self._shape) else size,
             None if self._as_in_3d.isChecked() else self._exaggeration.value(),
             self._level_water.isChecked(),
             self._has_water.isChecked(),
+            self._file_options.value(),
         )
         self._request(choice).paths()
         return choice
@@ -132,8 +128,7 @@ class ExportDialog(QDialog):
         return choice.request(self._shape, self._view)
 
     def _fill(self, choice: ExportChoice) -> None:
-        for key in choice.formats:
-            self._choices[key].setChecked(True)
+        self._formats.choose(choice.formats)
         self._level_water.setChecked(choice.level_water)
         self._has_water.setChecked(choice.has_water and self._view.water_level_m is not None)
         self._has_water.setVisible(self._view.water_level_m is not None)
@@ -149,9 +144,11 @@ class ExportDialog(QDialog):
         head.addStretch(1)
         head.addWidget(self._total)
         left.addLayout(head)
-        left.addWidget(self._format_list(), 1)
+        left.addWidget(self._formats, 1)
         left.addWidget(self._level_water)
         self._pages.addTab(self._mesh_page(), "Mesh")
+        self._pages.addTab(self._file_options, "Options")
+        self._pages.setTabToolTip(1, "Options of single formats")
         self._show_numbers()
 
         where = Form()
@@ -209,34 +206,9 @@ class ExportDialog(QDialog):
         column.addLayout(form)
         return page
 
-    def _format_list(self) -> QScrollArea:
-        holder = _HeightForWidth()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(14, 10, 14, 10)
-        column.setSpacing(2)
-        for number, (key, form) in enumerate(FORMATS.items()):
-            if number:
-                column.addWidget(horizontal_rule())
-            row = QHBoxLayout()
-            row.addWidget(self._choices[key])
-            row.addStretch(1)
-            row.addWidget(self._sizes[key])
-            column.addLayout(row)
-            description = paragraph(form.description[:1].upper() + form.description[1:], "")
-            for text in (description, self._files[key]):
-                text.setContentsMargins(28, 0, 0, 4)
-                column.addWidget(text)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        set_role(scroll, "panel")
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(holder)
-        return scroll
-
     def _connect(self) -> None:
-        for box in self._choices.values():
-            box.toggled.connect(self._show_choice)
+        self._formats.changed.connect(self._show_choice)
+        self._file_options.changed.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
         for water in (self._level_water, self._has_water):
@@ -293,18 +265,22 @@ class ExportDialog(QDialog):
 
     def _show_choice(self) -> None:
         """Show sizes and names of the files, the mesh, and whether all of it can be written."""
-        total = 0
         name = Path(self._name.text().strip()).name or "name"
-        surface_m = self._view.water_level_m if self._has_water.isChecked() else None
-        options = ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m)
+        try:
+            options = self._options()
+        except OptionError as error:
+            self._refuse(error)
+            return
         self._preview.set_options(options, self._level_water.isChecked())
         self._enable_numbers()
-        self._no_mesh.setText("" if self._choices["obj"].isChecked() else "No mesh is written: obj is not chosen.")
-        for key, form in FORMATS.items():
-            size = form.estimate_bytes(*self._shape, options)
-            self._sizes[key].setText(f"about {_bytes(size)}")
-            total += size * self._choices[key].isChecked()
-            self._files[key].setText(", ".join(path.name for path in form.paths(Path(name + form.suffix))))
+        chosen = [FORMATS[key] for key in self._formats.chosen()]
+        has_mesh = any(form.group == MESH for form in chosen)
+        self._no_mesh.setText("" if has_mesh else "No mesh is written: none of its formats is chosen.")
+        self._formats.show_files(
+            lambda form: f"about {_bytes(form.estimate_bytes(*self._shape, options))}",
+            lambda form: ", ".join(path.name for path in form.paths(Path(name + form.suffix))),
+        )
+        total = sum(form.estimate_bytes(*self._shape, options) for form in chosen)
         free = free_bytes(Path(self._folder.text().strip()).expanduser())
         sizes = [f"about {_bytes(total)}"] if total else []
         sizes += [] if free is None else [f"{_bytes(free)} free"]
@@ -312,29 +288,23 @@ class ExportDialog(QDialog):
         try:
             request = self._request(self.choice())
         except OptionError as error:
-            self._say("danger", str(error))
-            accept_button(self._buttons).setEnabled(False)
+            self._refuse(error)
             return
         accept_button(self._buttons).setEnabled(True)
         self._say("warning", "\n".join(_warnings(request, total, free)))
 
+    def _options(self) -> ExportOptions:
+        surface_m = self._view.water_level_m if self._has_water.isChecked() else None
+        files = self._file_options.value()
+        return ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m, files)
+
+    def _refuse(self, error: OptionError) -> None:
+        self._say("danger", str(error))
+        accept_button(self._buttons).setEnabled(False)
+
     def _say(self, role: str, text: str) -> None:
         set_role(self._message, role)
         self._message.setText(text)
-
-
-class _HeightForWidth(QFrame):
-    """Asks for the height of its wrapped texts at its real width; Qt takes their height at their smallest width."""
-
-    def minimumSizeHint(self) -> QSize:
-        layout = self.layout()
-        hint = super().minimumSizeHint()
-        return QSize(hint.width(), layout.heightForWidth(self.width())) if layout else hint
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        if event.size().width() != event.oldSize().width():
-            self.updateGeometry()
-        super().resizeEvent(event)
 
 
 def free_bytes(folder: Path) -> int | None:

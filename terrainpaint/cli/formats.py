@@ -1,0 +1,24 @@
+"""`terrainpaint formats`: what `generate` can write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from terrainpaint.export import FORMATS, GROUPS
+
+
+def formats() -> list[str]:
+    """Lines of text: the groups, and in each its formats with what they are and the files they write."""
+    return list(_lines())
+
+
+def _lines() -> Iterator[str]:
+    width = max(map(len, FORMATS))
+    for group in GROUPS:
+        rows = [form for form in FORMATS.values() if form.group == group]
+        if rows:
+            yield group
+        for form in rows:
+            names = ", ".join(path.name for path in form.paths(Path("NAME" + form.suffix)))
+            yield f"  {form.name:<{width}}  {form.description} ({names})"
