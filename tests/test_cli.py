@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import rasterio
 import torch
 import trimesh
 from PIL import Image
@@ -186,6 +187,19 @@ def test_options_of_single_formats(run: Run, weights: Path, map_png: Path, tmp_p
     common = ("generate", map_png, "-o", tmp_path / "out", "--formats", "glb", "--weights", weights)
     assert run(*common, "--glb-texture", "jpeg").code == 0
     assert b"image/jpeg" in (tmp_path / "out" / "land.glb").read_bytes()
+
+
+def test_a_geotiff_in_the_system_that_is_given(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    common = ("generate", map_png, "-o", tmp_path / "out", "--formats", "geotiff", "--weights", weights)
+    assert run(*common, "--crs", "EPSG:32632", "--origin", "500000,5200000").code == 0
+    with rasterio.open(tmp_path / "out" / "land_geo.tif") as file:
+        assert (file.crs.to_epsg(), file.bounds.left, file.bounds.top) == (32632, 500_000, 5_200_000)
+    for options, said in (
+        (["--crs", "EPSG:4326", "--origin", "1,2"], "EPSG:32632"),
+        (["--crs", "nonsense", "--origin", "1,2"], '"nonsense"'),
+        (["--crs", "EPSG:32632"], "north-west corner"),
+    ):
+        assert_refused(run(*common, *options), said)
 
 
 def test_a_folder_without_formats_gets_the_mesh(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
@@ -703,7 +717,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 16), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 20), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

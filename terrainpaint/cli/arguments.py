@@ -31,13 +31,8 @@ _LIMITS = {
     "mountain_deg": "land of at least this slope is mountain",
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
-_FILE_OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "glb_texture": {
-        "choices": ("png", "jpeg"),
-        "help": "compression of the texture within a GLB: png keeps every pixel, jpeg takes a quarter; default png",
-    },
-}
-"""Field of `FileOptions`, which is also the option → how it is parsed."""
+_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin")
+"""Fields of `FileOptions`."""
 _RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
 
@@ -151,8 +146,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         return WindowArguments(None)
     arguments: type[Arguments] = values.pop("arguments")
     if arguments is GenerateArguments:
-        files = {name: values.pop(name) for name in _FILE_OPTIONS}
-        values["files"] = {name: value for name, value in files.items() if value is not None}
+        values["files"] = {name: values.pop(name) for name in _FILE_OPTIONS if name in values}
     if arguments is ImportArguments:
         limits = {name: values.pop(name) for name in _LIMITS}
         values["limits"] = {name: value for name, value in limits.items() if value is not None}
@@ -230,15 +224,34 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         "--water-surface", type=_number, metavar="M",
         help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
     )  # fmt: skip
-    files = parser.add_argument_group("options of single formats")
-    for name, settings in _FILE_OPTIONS.items():
-        files.add_argument("--" + name.replace("_", "-"), dest=name, **settings)
+    _add_file_options(parser.add_argument_group("options of single formats"))
     parser.add_argument(
         "--nearest-colour", action="store_true", help="map colours that belong to no class to the nearest class"
     )
     _add_under(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="device of the networks; default auto")
     parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
+
+
+def _add_file_options(group: argparse._ArgumentGroup) -> None:
+    """Fields of `FileOptions`; those that are not given are left out."""
+    absent = argparse.SUPPRESS
+    group.add_argument(
+        "--glb-texture", choices=("png", "jpeg"), default=absent,
+        help="compression of the texture within a GLB: png keeps every pixel, jpeg takes a quarter; default png",
+    )  # fmt: skip
+    group.add_argument(
+        "--raw-byte-order", choices=("little", "big"), default=absent, help="byte order of r16 and r32; default little"
+    )
+    group.add_argument("--raw-signed", action="store_true", default=absent, help="signed numbers in r16")
+    group.add_argument(
+        "--crs", default=absent, metavar="CODE",
+        help="coordinate reference system of a GeoTIFF, such as EPSG:32632; default: a made-up one in metres",
+    )  # fmt: skip
+    group.add_argument(
+        "--origin", type=_point, default=absent, metavar="X,Y",
+        help="x and y of the north-west corner of the map in that system; default, without --crs: the centre is 0,0",
+    )  # fmt: skip
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -432,6 +445,13 @@ def _raw_layout(text: str) -> RawLayout:
     if not match or match[3] not in _RAW_NUMBERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a layout such as 512x512:u16")
     return RawLayout(int(match[1]), int(match[2]), _RAW_NUMBERS[match[3]], match[4] == ":big")
+
+
+def _point(text: str) -> tuple[float, float]:
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a place such as 500000,5200000")
+    return _finite(parts[0]), _finite(parts[1])
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from terrainpaint.errors import OptionError
+from terrainpaint.export.georeference import check_crs
 
 
 class Texture(StrEnum):
@@ -17,11 +19,39 @@ class Texture(StrEnum):
     JPEG = "jpeg"
 
 
+class ByteOrder(StrEnum):
+    """Which byte of a number of RAW comes first: the least significant one, or the most significant one."""
+
+    LITTLE = "little"
+    BIG = "big"
+
+    @property
+    def numpy_sign(self) -> str:
+        """The first character of a numpy type."""
+        return "<" if self is ByteOrder.LITTLE else ">"
+
+
 @dataclass(frozen=True)
 class FileOptions:
-    """Options that concern one format or a few of them. Raises OptionError when a value is out of range."""
+    """Options that concern one format or a few of them. Raises OptionError when a value is impossible.
+
+    `raw_signed` makes 16-bit RAW signed. `crs` is the coordinate reference system of georeferenced files, a text such
+    as EPSG:32632, and `origin` the x and y of the north-west corner of the map in it; without `crs`, it is a made-up
+    one in metres, and without `origin` too, its origin is the centre of the map.
+    """
 
     glb_texture: Texture = Texture.PNG
+    raw_byte_order: ByteOrder = ByteOrder.LITTLE
+    raw_signed: bool = False
+    crs: str = ""
+    origin: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        check_crs(self.crs)
+        if self.crs and self.origin is None:
+            raise OptionError(
+                f"The place of the map in {self.crs} is missing; give x and y of its north-west corner as the origin."
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> FileOptions:
@@ -29,31 +59,70 @@ class FileOptions:
 
         Raises OptionError for an unknown name, a value of another type or out of range.
         """
-        known = {field.name: field.default for field in fields(cls)}
         read: dict[str, Any] = {}
         for name, value in values.items():
-            if name not in known:
-                raise OptionError(f'There is no option "{name}"; choose from {", ".join(known)}.')
-            read[name] = _read(name, value, known[name])
+            if name not in _READERS:
+                raise OptionError(f'There is no option "{name}"; choose from {", ".join(_READERS)}.')
+            read[name] = _READERS[name](name, value)
         return cls(**read)
 
     def plain_values(self) -> dict[str, object]:
         """Name → value, the argument of `of`: only what is not the default."""
-        return {
-            field.name: value.value if isinstance(value, StrEnum) else value
-            for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
-        }
+        chosen = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: _plain(chosen[field.name]) for field in fields(self) if chosen[field.name] != field.default}
 
 
-def _read(name: str, value: object, default: object) -> object:
-    """The value as the type of the default."""
-    if isinstance(default, StrEnum):
-        kind = type(default)
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _one_of(kind: type[StrEnum]) -> Callable[[str, object], object]:
+    def read(name: str, value: object) -> object:
         if value not in list(kind):
-            raise OptionError(f'"{value}" is not a {name}; choose from {", ".join(kind)}.')
+            raise _refused(name, value, f"choose from {', '.join(kind)}")
         return kind(str(value))
-    raise AssertionError(name)
 
+    return read
+
+
+def _flag(name: str, value: object) -> object:
+    if not isinstance(value, bool):
+        raise _refused(name, value, "choose true or false")
+    return value
+
+
+def _text(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        raise _refused(name, value, "give a text")
+    return value.strip()
+
+
+def _point(name: str, value: object) -> object:
+    if value is None:
+        return None
+    numbers = list(value) if isinstance(value, list | tuple) else []
+    if len(numbers) != 2 or not all(_is_number(number) for number in numbers):
+        raise _refused(name, value, "give two numbers")
+    return float(numbers[0]), float(numbers[1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _refused(name: str, value: object, advice: str) -> OptionError:
+    return OptionError(f"The option {name} cannot be {value!r}; {advice}.")
+
+
+_READERS: Mapping[str, Callable[[str, object], object]] = {
+    "glb_texture": _one_of(Texture),
+    "raw_byte_order": _one_of(ByteOrder),
+    "raw_signed": _flag,
+    "crs": _text,
+    "origin": _point,
+}
+"""Name of an option → what turns its name and a plain value into its value."""
 
 USUAL_FILES = FileOptions()

@@ -10,6 +10,19 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
 from terrainpaint.export.glb import glb_bytes, write_glb
+from terrainpaint.export.height_formats import (
+    exr_bytes,
+    exr_half_bytes,
+    float32_bytes,
+    geotiff_bytes,
+    r16_bytes,
+    write_exr,
+    write_exr_half,
+    write_geotiff,
+    write_r16,
+    write_r32,
+    write_tiff,
+)
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
@@ -23,6 +36,7 @@ from terrainpaint.export.picture_formats import (
     write_terrain,
 )
 from terrainpaint.export.ply import ply_bytes, write_ply
+from terrainpaint.export.sidecar import with_sidecar
 
 MESH = "Mesh"
 GROUPS = (MESH, "Heights", "Pictures", "Masks")
@@ -62,6 +76,38 @@ _ROWS: tuple[Format, ...] = (
         height16_paths,
         write_height16,
         height16_bytes,
+    ),
+    Format("r16", _HEIGHTS, "_height.r16", "heights: RAW, 16-bit whole numbers", with_sidecar, write_r16, r16_bytes),
+    Format(
+        "r32", _HEIGHTS, "_height.r32", "heights: RAW, 32-bit floats in metres", with_sidecar, write_r32, float32_bytes
+    ),
+    Format("tiff", _HEIGHTS, "_height.tif", "heights: TIFF, floats in metres", with_sidecar, write_tiff, float32_bytes),
+    Format(
+        "geotiff",
+        _HEIGHTS,
+        "_geo.tif",
+        "heights: GeoTIFF, floats in metres with coordinates",
+        with_sidecar,
+        write_geotiff,
+        geotiff_bytes,
+    ),
+    Format(
+        "exr",
+        _HEIGHTS,
+        "_height.exr",
+        "heights: OpenEXR, floats in metres, in red, green and blue",
+        with_sidecar,
+        write_exr,
+        exr_bytes,
+    ),
+    Format(
+        "exr-half",
+        _HEIGHTS,
+        "_height_half.exr",
+        "heights: OpenEXR, half floats in metres, one channel",
+        with_sidecar,
+        write_exr_half,
+        exr_half_bytes,
     ),
     Format(
         "albedo",

@@ -20,6 +20,7 @@ MESH_SIZES = range(2, 16385)
 MAX_EXAGGERATION = 1000.0
 MAX_WATER_M = 12_000
 TEXT_FILE_BYTES = 250
+_BAND_PX = 1 << 20  # keeps the temporary arrays at a few megabytes for maps of any size
 
 Paths = tuple[Path, ...]
 """All files of a format, the main one first."""
@@ -86,6 +87,12 @@ class ExportJob:
     progress: Progress
     cancel: Cancel
     albedo_png: Path | None = None
+
+
+def row_bands(shape: tuple[int, ...], step: int = 1) -> list[tuple[int, int]]:
+    """Rows start..stop of the parts of a picture (H, W) that are computed at a time; starts are multiples of `step`."""
+    rows = max(1, _BAND_PX // (shape[1] * step)) * step
+    return [(start, min(start + rows, shape[0])) for start in range(0, shape[0], rows)]
 
 
 def recipe_facts(provenance: Provenance) -> dict[str, object]:

@@ -6,7 +6,6 @@ The estimates of file sizes are averages of the sample maps with the shipped wei
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from numpy.typing import NDArray
 from terrainpaint.core.files import write_image
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
-from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
+from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, row_bands
 from terrainpaint.export.mesh import height_range
+from terrainpaint.export.sidecar import write_sidecar
 
-_BAND_PX = 1 << 20
 _STEPS = 65535
 _ALBEDO_BYTES = 1.41
 _TERRAIN_BYTES = 1.71
@@ -73,21 +72,20 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
     Raises ValueError when a height is not finite, OutputError when a file cannot be written, Cancelled.
     """
     png_path, json_path = paths
-    terrain = job.source.terrain
-    low, high = height_range(terrain.height)
-    if high == low:
-        high = low + 1.0
-    facts = {
-        "height_min_m": low,
-        "height_max_m": high,
-        "pixel_size_m": terrain.pixel_size_m,
-        "sea_level_m": 0.0,
-        "weights_sha256": terrain.provenance.weights_sha256,
-        **recipe_facts(terrain.provenance),
-    }
+    height = job.source.terrain.height
+    low, high = stretched_range(height)
     check_cancel(job.cancel)
-    _write_png(job, png_path, height_steps(terrain.height, low, high))
-    job.files.path(json_path).write_bytes((json.dumps(facts, indent=2) + "\n").encode())
+    steps = np.empty(height.shape, np.uint16)
+    for start, stop in row_bands(height.shape):
+        check_cancel(job.cancel)
+        steps[start:stop] = height_steps(height[start:stop], low, high)
+    _write_png(job, png_path, steps)
+    facts = {
+        "numbers": "uint16",
+        "metres": "height_min_m + value / 65535 * (height_max_m - height_min_m)",
+        "normalised": "the range of this terrain takes all values",
+    }
+    write_sidecar(job, json_path, (low, high), facts)
 
 
 def single_path(path: Path) -> tuple[Path, ...]:
@@ -100,15 +98,19 @@ def height16_paths(path: Path) -> tuple[Path, ...]:
     return path, path.with_suffix(".json")
 
 
+def stretched_range(height: NDArray[np.float32]) -> tuple[float, float]:
+    """The heights (H, W) of the smallest and the largest whole number, metres: of level ground a metre apart.
+
+    Raises ValueError when a height is not finite.
+    """
+    low, high = height_range(height)
+    return low, high if high > low else low + 1.0
+
+
 def height_steps(height: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint16]:
-    """Heights (H, W) metres in `low`..`high` → (H, W) uint16, 0 at `low` and 65535 at `high`, rounded."""
-    steps = np.empty(height.shape, np.uint16)
-    rows = max(1, _BAND_PX // height.shape[1])
-    for start in range(0, height.shape[0], rows):
-        # float64, because float32 has steps of half a millimetre near 8000 m, and the product would round again.
-        band = height[start : start + rows].astype(np.float64)
-        steps[start : start + rows] = np.rint((band - low) * (_STEPS / (high - low)))
-    return steps
+    """Heights (h, W) metres in `low`..`high` → (h, W) uint16, 0 at `low` and 65535 at `high`, rounded."""
+    # float64, because float32 has steps of half a millimetre near 8000 m, and the product would round again.
+    return np.rint((height.astype(np.float64) - low) * (_STEPS / (high - low))).astype(np.uint16)
 
 
 def _write_rgb(job: ExportJob, path: Path, picture: NDArray[np.uint8]) -> Path:
@@ -140,4 +142,4 @@ def terrain_bytes(rows: int, cols: int, options: ExportOptions) -> int:
 
 def height16_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Approximate bytes of the 16-bit heights of a map of `rows` x `cols` pixels, with their JSON."""
-    return round(rows * cols * _HEIGHT16_BYTES) + TEXT_FILE_BYTES
+    return round(rows * cols * _HEIGHT16_BYTES) + 2 * TEXT_FILE_BYTES

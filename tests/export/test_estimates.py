@@ -43,7 +43,7 @@ def test_binary_meshes(tmp_path: Path, name: str, mesh_size: int | None) -> None
     assert FORMATS[name].estimate_bytes(200, 300, options) == pytest.approx(size, rel=0.05)
 
 
-@pytest.mark.parametrize("name", ["albedo", "terrain", "height16"])
+@pytest.mark.parametrize("name", ["albedo", "terrain", "height16", "geotiff", "exr-half"])
 def test_pictures_are_above_and_below_the_estimate(tmp_path: Path, name: str) -> None:
     options = ExportOptions()
     sizes = [written(tmp_path, relief(256, 256, roughness), name, options) for roughness in (0.0, 3.0)]

@@ -11,6 +11,9 @@ from tests.export.terrains import lopsided, source
 EVERYTHING = [
     *("map.obj", "map.mtl", "map.png", "map.glb", "map.ply"),
     *("map_height16.png", "map_height16.json"),
+    *("map_height.r16", "map_height.r16.json", "map_height.r32", "map_height.r32.json"),
+    *("map_height.tif", "map_height.tif.json", "map_geo.tif", "map_geo.tif.json"),
+    *("map_height.exr", "map_height.exr.json", "map_height_half.exr", "map_height_half.exr.json"),
     *("map_albedo.png", "map_terrain.png"),
 ]
 
@@ -98,6 +101,8 @@ except OutputError as error:
         ("height16,obj", 500_000, "map.obj"),
         ("albedo", 2_000, "map_albedo.png"),
         ("height16", 2_000, "map_height16.png"),
+        *(("glb", 50_000, "map.glb"), ("ply", 50_000, "map.ply"), ("r16", 2_000, "map_height.r16")),
+        *(("tiff", 479_000, "map_height.tif"), ("geotiff", 39_000, "map_geo.tif"), ("exr", 2_000, "map_height.exr")),
     ],
 )
 def test_a_full_disk(tmp_path: Path, formats: str, limit: int, at_fault: str) -> None:

@@ -31,12 +31,16 @@ def test_the_numbers_of_the_json_file_decode_the_heights(tmp_path: Path, shape: 
     assert (steps.min(), steps.max()) == (0, 65535)
     half_a_step = np.ptp(terrain.height.astype(np.float64)) / 65535 / 2
     assert np.abs(decoded(steps, facts) - terrain.height).max() <= half_a_step * 1.0001
-    assert facts == {
+    assert facts == facts | {
         "height_min_m": float(terrain.height.min()),
         "height_max_m": float(terrain.height.max()),
         "pixel_size_m": 12.5,
         "sea_level_m": 0.0,
         "seed": 77,
+        "width_px": shape[1],
+        "height_px": shape[0],
+        "style": "test",
+        "program": "TerrainPaint 1.2.3",
         "weights_sha256": "ab" * 32,
     }
 

@@ -7,41 +7,93 @@ from enum import StrEnum
 from typing import TypeVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from terrainpaint.export.file_options import FileOptions, Texture
+from terrainpaint.export.file_options import ByteOrder, FileOptions, Texture
 from terrainpaint.gui.widgets.basics import Form, label
+from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
 _Value = TypeVar("_Value", bound=StrEnum)
 
 _TEXTURES = {Texture.PNG: "PNG, every pixel as it is", Texture.JPEG: "JPEG, a quarter of the size"}
+_BYTE_ORDERS = {ByteOrder.LITTLE: "Little-endian (Windows)", ByteOrder.BIG: "Big-endian (Mac)"}
+_FARTHEST = 1e8
 
 
-class FileOptionsPage(QWidget):
+class FileOptionsPage(QScrollArea):
     """Fields of `FileOptions`."""
 
     changed = Signal()
 
     def __init__(self, options: FileOptions) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 12, 0, 0)
-        column.setSpacing(8)
         self._glb_texture = _choice(_TEXTURES, options.glb_texture)
-        self._glb_texture.currentIndexChanged.connect(self.changed)
-        form = _section(column, "glb")
-        form.add("&Texture", self._glb_texture)
-        column.addStretch(1)
+        self._byte_order = _choice(_BYTE_ORDERS, options.raw_byte_order)
+        self._signed = QCheckBox("&Signed numbers (16 bits)")
+        self._signed.setChecked(options.raw_signed)
+        self._crs = QLineEdit(options.crs)
+        self._crs.setPlaceholderText("none: metres from the centre")
+        x, y = options.origin or (0.0, 0.0)
+        self._west, self._north = (_coordinate(value) for value in (x, y))
+        self._build()
+        self._connect()
+        self._enable()
 
     def value(self) -> FileOptions:
         """The present options. Raises OptionError when they cannot be used."""
-        return FileOptions(glb_texture=Texture(self._glb_texture.currentData()))
+        crs = self._crs.text().strip()
+        return FileOptions(
+            glb_texture=Texture(self._glb_texture.currentData()),
+            raw_byte_order=ByteOrder(self._byte_order.currentData()),
+            raw_signed=self._signed.isChecked(),
+            crs=crs,
+            origin=(self._west.value(), self._north.value()) if crs else None,
+        )
+
+    def _build(self) -> None:
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 12, 12, 0)
+        column.setSpacing(8)
+        form = _section(column, "glb")
+        form.add("&Texture", self._glb_texture)
+        form = _section(column, "r16, r32")
+        form.add("&Byte order", self._byte_order)
+        form.add_below(self._signed)
+        form = _section(column, "geotiff")
+        form.add("&Coordinates", self._crs)
+        form.add("West edge (&x)", self._west)
+        form.add("North edge (&y)", self._north)
+        self._crs.setToolTip(
+            "The coordinate reference system, such as EPSG:32632. Without one, the file gets a made-up system in "
+            "metres with the centre of the map at 0, 0."
+        )
+        column.addStretch(1)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setWidget(holder)
+
+    def _connect(self) -> None:
+        for choice in (self._glb_texture, self._byte_order):
+            choice.currentIndexChanged.connect(self.changed)
+        self._signed.toggled.connect(self.changed)
+        # While a code is being typed, it is no known one yet.
+        self._crs.editingFinished.connect(self.changed)
+        self._crs.textChanged.connect(self._enable)
+        for number in (self._west, self._north):
+            number.valueChanged.connect(self.changed)
+
+    def _enable(self) -> None:
+        for number in (self._west, self._north):
+            number.setEnabled(bool(self._crs.text().strip()))
 
 
 def _section(column: QVBoxLayout, formats: str) -> Form:
-    column.addWidget(label(formats, "heading"))
+    column.addWidget(label(formats, "accent"))
     form = Form()
+    form.setColumnMinimumWidth(0, 120)
     column.addLayout(form)
+    column.addSpacing(6)
     return form
 
 
@@ -51,3 +103,7 @@ def _choice(texts: Mapping[_Value, str], chosen: _Value) -> QComboBox:
         field.addItem(text, str(value))
     field.setCurrentIndex(field.findData(str(chosen)))
     return field
+
+
+def _coordinate(value: float) -> ArrowField:
+    return unit_field(-_FARTHEST, _FARTHEST, value, 3, "")

@@ -1,0 +1,78 @@
+"""The coordinate reference system (CRS) of exported rasters, and the place of the map in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from terrainpaint.errors import OptionError
+
+LOCAL_NAME = "TerrainPaint local metres, not a place on the Earth"
+_LOCAL = f'LOCAL_CS["{LOCAL_NAME}",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """Where a map lies: `crs` of rasterio, whether it is `made_up`, the north-west corner and the pixel in its unit."""
+
+    crs: Any
+    is_made_up: bool
+    west: float
+    north: float
+    pixel: float
+
+    @property
+    def transform(self) -> Any:
+        """The `Affine` of rasterio: column and row of the corner of a pixel → x and y."""
+        from rasterio.transform import from_origin
+
+        return from_origin(self.west, self.north, self.pixel, self.pixel)
+
+    @property
+    def name(self) -> str:
+        """The name of the CRS for people."""
+        return LOCAL_NAME if self.is_made_up else str(self.crs.to_string())
+
+
+def georeference(
+    shape: tuple[int, int], pixel_size_m: float, crs: str, origin: tuple[float, float] | None
+) -> Georeference:
+    """The georeference of a map (H, W).
+
+    `crs` is a text such as EPSG:32632, empty for a made-up system of metres; `origin` its x and y of the north-west
+    corner, None for a map whose centre is at 0, 0 of the made-up system. Raises OptionError as `check_crs`.
+    """
+    metres = check_crs(crs)
+    pixel = pixel_size_m / metres
+    if origin is None:
+        origin = -shape[1] / 2 * pixel, shape[0] / 2 * pixel
+    return Georeference(_crs(crs or _LOCAL), not crs, *origin, pixel)
+
+
+def check_crs(text: str) -> float:
+    """The metres of one unit of a CRS, 1 for the empty text. Raises OptionError when it is unknown or has degrees."""
+    if not text:
+        return 1.0
+    crs = _crs(text)
+    if not crs.is_projected:
+        raise OptionError(
+            f'The coordinate system "{text}" does not count in metres or feet; choose a projected one, such as '
+            "EPSG:32632 (UTM zone 32 north)."
+        )
+    return float(crs.linear_units_factor[1])
+
+
+@lru_cache(maxsize=32)
+def _crs(text: str) -> Any:
+    from rasterio.crs import CRS
+    from rasterio.errors import CRSError
+
+    from terrainpaint.core.quiet import quiet_libraries
+
+    try:
+        with quiet_libraries():  # PROJ prints
+            return CRS.from_user_input(text)
+    except CRSError:
+        pass
+    raise OptionError(f'There is no coordinate system "{text}"; give the code of a projected one, such as EPSG:32632.')

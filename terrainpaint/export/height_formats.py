@@ -1,0 +1,252 @@
+"""Heights as RAW, TIFF, GeoTIFF and OpenEXR.
+
+Heights are never exaggerated. Sizes of the compressed formats are averages of the sample maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.progress import check_cancel
+from terrainpaint.core.quiet import quiet_libraries
+from terrainpaint.errors import OutputError
+from terrainpaint.export.file_options import ByteOrder
+from terrainpaint.export.georeference import georeference
+from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts, row_bands
+from terrainpaint.export.mesh import height_range
+from terrainpaint.export.picture_formats import height_steps, stretched_range
+from terrainpaint.export.sidecar import write_sidecar
+
+_SIDECAR_BYTES = 3 * TEXT_FILE_BYTES
+_GEOTIFF_BYTES = 3.2
+_EXR_BYTES = 4.06
+_EXR_HALF_BYTES = 1.46
+_TILE_PX = 256
+_RAW_16_FORMULA = "height_min_m + (value - {first}) / 65535 * (height_max_m - height_min_m)"
+
+
+# RAW
+
+
+def write_r16(job: ExportJob, paths: Paths) -> None:
+    """Write heights as rows of 16-bit whole numbers without a header, and their JSON.
+
+    The lowest height is the smallest number and the highest the largest one, as in `height16`.
+    Raises ValueError when a height is not finite, OutputError, Cancelled.
+    """
+    path, json_path = paths
+    height, files = job.source.terrain.height, job.options.files
+    low, high = stretched_range(height)
+    kind = np.dtype(files.raw_byte_order.numpy_sign + ("i2" if files.raw_signed else "u2"))
+    first = -32768 if files.raw_signed else 0
+    with job.files.path(path).open("wb") as file:
+        for start, stop in row_bands(height.shape):
+            check_cancel(job.cancel)
+            steps = height_steps(height[start:stop], low, high)
+            # Wider for the subtraction only.
+            file.write((steps.astype(np.int32) + first).astype(kind).tobytes())
+            job.progress(stop / height.shape[0])
+    facts = {
+        **_raw_layout("int16" if files.raw_signed else "uint16", files.raw_byte_order),
+        "lowest_value": first,
+        "highest_value": first + 65535,
+        "metres": _RAW_16_FORMULA.format(first=first),
+        "normalised": "the range of this terrain takes all values",
+    }
+    write_sidecar(job, json_path, (low, high), facts)
+
+
+def write_r32(job: ExportJob, paths: Paths) -> None:
+    """Write heights in metres as rows of 32-bit floats without a header, and their JSON.
+
+    Raises ValueError when a height is not finite, OutputError, Cancelled.
+    """
+    path, json_path = paths
+    height, order = job.source.terrain.height, job.options.files.raw_byte_order
+    heights = height_range(height)
+    with job.files.path(path).open("wb") as file:
+        for start, stop in row_bands(height.shape):
+            check_cancel(job.cancel)
+            file.write(height[start:stop].astype(order.numpy_sign + "f4").tobytes())
+            job.progress(stop / height.shape[0])
+    write_sidecar(job, json_path, heights, {**_raw_layout("float32", order), "metres": "value"})
+
+
+def _raw_layout(numbers: str, order: ByteOrder) -> dict[str, object]:
+    return {"numbers": numbers, "byte_order": str(order), "header_bytes": 0}
+
+
+# TIFF
+
+
+def write_tiff(job: ExportJob, paths: Paths) -> None:
+    """Write heights in metres as uncompressed TIFF of 32-bit floats with the pixel size, and their JSON.
+
+    Raises ValueError when a height is not finite, OutputError, Cancelled.
+    """
+    path, json_path = paths
+    terrain = job.source.terrain
+    heights = height_range(terrain.height)
+    place = georeference(terrain.shape, terrain.pixel_size_m, "", None)
+    _write_tiff(job, path, {"transform": place.transform})
+    write_sidecar(job, json_path, heights, {"numbers": "float32", "metres": "value"})
+
+
+def write_geotiff(job: ExportJob, paths: Paths) -> None:
+    """Write heights in metres as compressed, tiled GeoTIFF with the CRS of the options, and their JSON.
+
+    Raises ValueError when a height is not finite, OptionError for an unknown CRS, OutputError, Cancelled.
+    """
+    path, json_path = paths
+    terrain, files = job.source.terrain, job.options.files
+    heights = height_range(terrain.height)
+    place = georeference(terrain.shape, terrain.pixel_size_m, files.crs, files.origin)
+    layout = {"tiled": True, "blockxsize": _TILE_PX, "blockysize": _TILE_PX, "compress": "deflate", "predictor": 3}
+    _write_tiff(job, path, {"crs": place.crs, "transform": place.transform, **layout})
+    facts = {
+        "numbers": "float32",
+        "metres": "value",
+        "crs": place.name,
+        "crs_is_made_up": place.is_made_up,
+        "west": place.west,
+        "north": place.north,
+        "pixel_in_crs_units": place.pixel,
+    }
+    write_sidecar(job, json_path, heights, facts)
+
+
+def _write_tiff(job: ExportJob, path: Path, profile: Mapping[str, Any]) -> None:
+    import rasterio
+    from rasterio.windows import Window
+
+    terrain = job.source.terrain
+    rows, cols = terrain.shape
+    temporary = job.files.path(path)
+    with (
+        library_writing(path),
+        rasterio.open(
+            temporary,
+            "w",
+            driver="GTiff",
+            width=cols,
+            height=rows,
+            count=1,
+            dtype="float32",
+            bigtiff="if_safer",
+            **profile,
+        ) as file,
+    ):
+        file.update_tags(
+            TIFFTAG_SOFTWARE=f"TerrainPaint {terrain.provenance.version}",
+            weights_sha256=terrain.provenance.weights_sha256,
+            **recipe_facts(terrain.provenance),
+        )
+        file.set_band_description(1, "height above sea level")
+        file.units = ("m",)
+        for start, stop in row_bands(terrain.shape, _TILE_PX):
+            check_cancel(job.cancel)
+            file.write(terrain.height[start:stop], 1, window=Window(0, start, cols, stop - start))
+            job.progress(stop / rows)
+    _check_last_rows(path, temporary, terrain.height)
+
+
+def _check_last_rows(path: Path, temporary: Path, height: NDArray[np.float32]) -> None:
+    """Raise OutputError when the end of a TIFF is missing: GDAL does not report what fails when it closes a file."""
+    import rasterio
+    from rasterio.windows import Window
+
+    rows, cols = height.shape
+    first = (rows - 1) // _TILE_PX * _TILE_PX
+    with library_writing(path), rasterio.open(temporary) as file:
+        read = file.read(1, window=Window(0, first, cols, rows - first))
+        if not np.array_equal(read, height[first:]):
+            raise OSError
+
+
+# OpenEXR
+
+
+def write_exr(job: ExportJob, paths: Paths) -> None:
+    """Write heights in metres as OpenEXR: the same 32-bit floats in red, green and blue; and their JSON.
+
+    Raises ValueError when a height is not finite, OutputError, Cancelled.
+    """
+    height = job.source.terrain.height
+    write_exr_channels(job, paths[0], dict.fromkeys("RGB", height))
+    write_sidecar(job, paths[1], height_range(height), {"numbers": "float32", "channels": "R, G, B", "metres": "value"})
+
+
+def write_exr_half(job: ExportJob, paths: Paths) -> None:
+    """Write heights in metres as OpenEXR with one channel of 16-bit floats, and their JSON.
+
+    Raises ValueError when a height is not finite, OutputError, Cancelled.
+    """
+    height = job.source.terrain.height
+    heights = height_range(height)
+    check_cancel(job.cancel)
+    write_exr_channels(job, paths[0], {"R": height.astype(np.float16)})
+    write_sidecar(job, paths[1], heights, {"numbers": "float16", "channels": "R", "metres": "value"})
+
+
+def write_exr_channels(job: ExportJob, path: Path, channels: Mapping[str, Any]) -> None:
+    """Write an OpenEXR of channels (H, W) float16 or float32. Raises ValueError, OutputError, Cancelled."""
+    import OpenEXR
+
+    terrain = job.source.terrain
+    height_range(terrain.height)
+    check_cancel(job.cancel)
+    header = {
+        "compression": OpenEXR.ZIP_COMPRESSION,
+        "type": OpenEXR.scanlineimage,
+        "software": f"TerrainPaint {terrain.provenance.version}",
+    }
+    temporary = job.files.path(path)
+    with library_writing(path):
+        # The library has no way to write it in parts that will stay.
+        OpenEXR.File(header, dict(channels)).write(str(temporary))
+
+
+@contextmanager
+def library_writing(path: Path) -> Iterator[None]:
+    """Turn what GDAL and OpenEXR raise when a file cannot be written into an OutputError, and keep them quiet."""
+    try:
+        with quiet_libraries():
+            yield
+    except (OSError, RuntimeError) as error:
+        raise OutputError(
+            f"{path} could not be written: its disk may be full; free some space or choose another folder."
+        ) from error
+
+
+# Sizes
+
+
+def r16_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of 16-bit RAW with its JSON."""
+    return rows * cols * 2 + _SIDECAR_BYTES
+
+
+def float32_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Bytes of uncompressed 32-bit floats with their JSON."""
+    return rows * cols * 4 + _SIDECAR_BYTES
+
+
+def geotiff_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Approximate bytes of the GeoTIFF with its JSON."""
+    return round(rows * cols * _GEOTIFF_BYTES) + _SIDECAR_BYTES
+
+
+def exr_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Approximate bytes of the OpenEXR of three channels with its JSON."""
+    return round(rows * cols * _EXR_BYTES) + _SIDECAR_BYTES
+
+
+def exr_half_bytes(rows: int, cols: int, options: ExportOptions) -> int:
+    """Approximate bytes of the OpenEXR of one half channel with its JSON."""
+    return round(rows * cols * _EXR_HALF_BYTES) + _SIDECAR_BYTES
