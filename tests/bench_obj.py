@@ -31,7 +31,7 @@ def bench_obj(repeats: int = 5, trimesh_repeats: int = 2) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "ours" / "a.obj", Path(folder) / "theirs" / "a.obj"
         theirs.parent.mkdir()
-        source = ExportSource(terrain, lambda: terrain.albedo)
+        source = ExportSource(terrain, lambda: terrain.albedo, np.zeros(terrain.shape, np.uint8))
         obj_s = _best(lambda: export_obj(source, ours, ExportOptions(mesh_size=SIZE)), repeats)
         trimesh_s = _best(lambda: mesh.export(theirs, include_normals=True), trimesh_repeats)
         tracemalloc.start()

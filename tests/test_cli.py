@@ -189,6 +189,13 @@ def test_options_of_single_formats(run: Run, weights: Path, map_png: Path, tmp_p
     assert b"image/jpeg" in (tmp_path / "out" / "land.glb").read_bytes()
 
 
+def test_classes_that_were_written_before_are_replaced(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    command = ("generate", map_png, "-o", tmp_path / "out", "--formats", "classes", "--weights", weights)
+    assert run(*command).code == 0
+    np.testing.assert_array_equal(read_map(tmp_path / "out" / "land_classes.png").ids, read_map(map_png).ids)
+    assert run(*command).code == 0
+
+
 def test_a_geotiff_in_the_system_that_is_given(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     common = ("generate", map_png, "-o", tmp_path / "out", "--formats", "geotiff", "--weights", weights)
     assert run(*common, "--crs", "EPSG:32632", "--origin", "500000,5200000").code == 0
@@ -717,7 +724,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 20), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 22), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -31,7 +31,7 @@ _LIMITS = {
     "mountain_deg": "land of at least this slope is mountain",
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
-_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin")
+_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin", "border_px")
 """Fields of `FileOptions`."""
 _RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
@@ -251,6 +251,12 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--origin", type=_point, default=absent, metavar="X,Y",
         help="x and y of the north-west corner of the map in that system; default, without --crs: the centre is 0,0",
+    )  # fmt: skip
+
+    group.add_argument(
+        "--border-px", type=_finite, default=absent, metavar="N",
+        help="pixels that two classes take to blend at their border in weights, splat and terrain3d, 0 to 64; "
+        "default 0, exact borders",
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX, Segment
 from terrainpaint.core.terrain import Recipe, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError, OptionError, OutputError
-from terrainpaint.export import ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
+from terrainpaint.export import FORMATS, ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 from terrainpaint.export.file_options import FileOptions
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
@@ -44,7 +44,8 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     _check_one_each(target.paths)
     check_inputs_survive(target.paths, (arguments.map, weights, *([look] if look else [])))
     # The texture of map.obj is map.png, which is often a map.
-    check_maps_survive(target.paths, "choose another output")
+    own = FORMATS["classes"].suffix  # written before by this program
+    check_maps_survive([path for path in target.paths if not path.name.endswith(own)], "choose another output")
     check_writable(target.paths)
     segmentation = _read(arguments)
     with ProgressLine(arguments.quiet) as line:
@@ -63,7 +64,8 @@ def generate(arguments: GenerateArguments) -> list[Path]:
         if arguments.level_water:
             terrain = with_level_water(terrain, segmentation.ids)
         pixel_size_m = arguments.pixel_size_m or map_pixel_size_m(arguments.map) or terrain.pixel_size_m
-        source = ExportSource(at_pixel_size(terrain, pixel_size_m), lambda: generator.shaded(terrain))
+        sized = at_pixel_size(terrain, pixel_size_m)
+        source = ExportSource(sized, lambda: generator.shaded(terrain), segmentation.ids)
         return target.write(source, options, line.stage("Writing"))
 
 

@@ -103,17 +103,23 @@ def write_map(path: Path, segmentation: SegmentationMap, pixel_size_m: float | N
 
     An old file is replaced atomically. Raises OutputError.
     """
+    # Encoded in memory, because Pillow hides the reason of a failed write; a map compresses to a few per cent.
+    data = map_png(segmentation, pixel_size_m)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def map_png(segmentation: SegmentationMap, pixel_size_m: float | None = None) -> bytes:
+    """The content of the file that `write_map` writes."""
     picture = Image.fromarray(segmentation.ids)
     picture.putpalette(PALETTE.tobytes())
     texts = PngInfo()
     texts.add_itxt("Terrain classes", ", ".join(f"{index} {name}" for index, name in enumerate(CLASS_NAMES)))
     if pixel_size_m is not None:
         texts.add_itxt(_PIXEL_SIZE, f"{pixel_size_m:.9g}")
-    # Encoded in memory, because Pillow hides the reason of a failed write; a map compresses to a few per cent.
     data = io.BytesIO()
     picture.save(data, "PNG", pnginfo=texts)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data.getbuffer())
+    return data.getvalue()
 
 
 def map_pixel_size_m(path: Path) -> float | None:

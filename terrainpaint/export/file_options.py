@@ -11,6 +11,8 @@ from typing import Any
 from terrainpaint.errors import OptionError
 from terrainpaint.export.georeference import check_crs
 
+MOST_BORDER_PX = 64
+
 
 class Texture(StrEnum):
     """How the texture within a GLB is compressed: PNG keeps every pixel, JPEG takes a quarter of the bytes."""
@@ -37,7 +39,8 @@ class FileOptions:
 
     `raw_signed` makes 16-bit RAW signed. `crs` is the coordinate reference system of georeferenced files, a text such
     as EPSG:32632, and `origin` the x and y of the north-west corner of the map in it; without `crs`, it is a made-up
-    one in metres, and without `origin` too, its origin is the centre of the map.
+    one in metres, and without `origin` too, its origin is the centre of the map. Class weights
+    blend over `border_px` pixels, 0 to 64, around a border.
     """
 
     glb_texture: Texture = Texture.PNG
@@ -45,8 +48,13 @@ class FileOptions:
     raw_signed: bool = False
     crs: str = ""
     origin: tuple[float, float] | None = None
+    border_px: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.border_px <= MOST_BORDER_PX:
+            raise OptionError(
+                f"A border of {self.border_px:g} pixels is not possible; choose a width from 0 to {MOST_BORDER_PX}."
+            )
         check_crs(self.crs)
         if self.crs and self.origin is None:
             raise OptionError(
@@ -108,6 +116,12 @@ def _point(name: str, value: object) -> object:
     return float(numbers[0]), float(numbers[1])
 
 
+def _number(name: str, value: object) -> object:
+    if not _is_number(value):
+        raise _refused(name, value, "give a number")
+    return float(str(value))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -122,6 +136,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "raw_signed": _flag,
     "crs": _text,
     "origin": _point,
+    "border_px": _number,
 }
 """Name of an option → what turns its name and a plain value into its value."""
 

@@ -6,9 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
+from terrainpaint.export.class_masks import (
+    classes_bytes,
+    control_bytes,
+    splat_bytes,
+    splat_paths,
+    weights_bytes,
+    weights_paths,
+    write_classes,
+    write_splat,
+    write_terrain3d_control,
+    write_weights,
+)
 from terrainpaint.export.glb import glb_bytes, write_glb
 from terrainpaint.export.height_formats import (
     exr_bytes,
@@ -126,6 +139,42 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_terrain,
         terrain_bytes,
+    ),
+    Format(
+        "weights",
+        _MASKS,
+        f"_weight_{CLASS_NAMES[0]}.png",
+        "a weight map for each class: seven 8-bit grey PNG that sum to 255",
+        weights_paths,
+        write_weights,
+        weights_bytes,
+    ),
+    Format(
+        "splat",
+        _MASKS,
+        "_splat0.png",
+        "class weights in two RGBA PNG that sum to 255, for Unity and shaders",
+        splat_paths,
+        write_splat,
+        splat_bytes,
+    ),
+    Format(
+        "classes",
+        _MASKS,
+        "_classes.png",
+        "class of each pixel: palette PNG, the index is the class",
+        single_path,
+        write_classes,
+        classes_bytes,
+    ),
+    Format(
+        "terrain3d",
+        _MASKS,
+        "_control.exr",
+        "control map of Terrain3D for Godot: OpenEXR",
+        single_path,
+        write_terrain3d_control,
+        control_bytes,
     ),
 )
 

@@ -64,12 +64,13 @@ class ExportOptions:
 class ExportSource:
     """The terrain of an export.
 
-    `terrain` has finite heights. `shaded` computes (H, W, 3) uint8 sRGB, the albedo lit by the sun; it is called only
-    when a format needs it.
+    `terrain` has finite heights. `ids` (H, W) uint8 are the classes of its map. `shaded` computes (H, W, 3) uint8 sRGB,
+    the albedo lit by the sun; it is called only when a format needs it.
     """
 
     terrain: Terrain
     shaded: Callable[[], NDArray[np.uint8]]
+    ids: NDArray[np.uint8]
 
 
 @dataclass

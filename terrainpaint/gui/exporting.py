@@ -187,10 +187,10 @@ class ExportActions(QObject):
             def shade(part: Terrain) -> NDArray[np.uint8]:
                 return self._generation.shade(part, cancel)
 
-            source = ExportSource(terrain, lambda: shaded)
+            source = ExportSource(terrain, lambda: shaded, ids)
             if request.level_water:
                 levelled = with_level_water(terrain, ids)
-                source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade))
+                source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade), ids)
             return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
 
         self.begun.emit()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import Cancelled, OptionError, OutputError
 from terrainpaint.export import FORMATS, GROUPS, ExportOptions, export, export_obj, export_paths
 from tests.export.terrains import lopsided, source
@@ -15,6 +16,8 @@ EVERYTHING = [
     *("map_height.tif", "map_height.tif.json", "map_geo.tif", "map_geo.tif.json"),
     *("map_height.exr", "map_height.exr.json", "map_height_half.exr", "map_height_half.exr.json"),
     *("map_albedo.png", "map_terrain.png"),
+    *(f"map_weight_{name}.png" for name in CLASS_NAMES),
+    *("map_splat0.png", "map_splat1.png", "map_classes.png", "map_control.exr"),
 ]
 
 
@@ -102,6 +105,11 @@ except OutputError as error:
         ("albedo", 2_000, "map_albedo.png"),
         ("height16", 2_000, "map_height16.png"),
         *(("glb", 50_000, "map.glb"), ("ply", 50_000, "map.ply"), ("r16", 2_000, "map_height.r16")),
+        *(
+            ("weights", 60, "map_weight_tundra.png"),
+            ("splat", 60, "map_splat1.png"),
+            ("classes", 80, "map_classes.png"),
+        ),
         *(("tiff", 479_000, "map_height.tif"), ("geotiff", 39_000, "map_geo.tif"), ("exr", 2_000, "map_height.exr")),
     ],
 )

@@ -9,7 +9,7 @@ from PIL import Image
 
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.export import ExportOptions, ExportSource, export
-from tests.export.terrains import lopsided, of_height, source
+from tests.export.terrains import ids_of, lopsided, of_height, source
 
 
 def height16(terrain: Terrain, folder: Path) -> tuple[np.ndarray, dict[str, object]]:
@@ -83,16 +83,24 @@ def test_shading_is_computed_only_for_the_format_that_needs_it(tmp_path: Path) -
         calls.append(1)
         return terrain.albedo
 
-    export(ExportSource(terrain, shaded), tmp_path, "map", ["obj", "albedo", "height16"], ExportOptions())
+    export(
+        ExportSource(terrain, shaded, ids_of(terrain)), tmp_path, "map", ["obj", "albedo", "height16"], ExportOptions()
+    )
     assert not calls
-    export(ExportSource(terrain, shaded), tmp_path, "map", ["terrain"], ExportOptions())
+    export(ExportSource(terrain, shaded, ids_of(terrain)), tmp_path, "map", ["terrain"], ExportOptions())
     assert len(calls) == 1
 
 
 def test_a_shaded_picture_of_another_size_is_refused(tmp_path: Path) -> None:
     terrain = lopsided()
     with pytest.raises(ValueError, match="shaded"):
-        export(ExportSource(terrain, lambda: terrain.albedo[:5]), tmp_path, "map", ["terrain"], ExportOptions())
+        export(
+            ExportSource(terrain, lambda: terrain.albedo[:5], ids_of(terrain)),
+            tmp_path,
+            "map",
+            ["terrain"],
+            ExportOptions(),
+        )
 
 
 def test_the_json_file_has_the_whole_provenance(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from terrainpaint.export.file_options import ByteOrder, FileOptions, Texture
+from terrainpaint.export.file_options import MOST_BORDER_PX, ByteOrder, FileOptions, Texture
 from terrainpaint.gui.widgets.basics import Form, label
 from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
@@ -35,6 +35,7 @@ class FileOptionsPage(QScrollArea):
         self._crs.setPlaceholderText("none: metres from the centre")
         x, y = options.origin or (0.0, 0.0)
         self._west, self._north = (_coordinate(value) for value in (x, y))
+        self._border = unit_field(0, MOST_BORDER_PX, options.border_px, 1, " px")
         self._build()
         self._connect()
         self._enable()
@@ -47,6 +48,7 @@ class FileOptionsPage(QScrollArea):
             raw_byte_order=ByteOrder(self._byte_order.currentData()),
             raw_signed=self._signed.isChecked(),
             crs=crs,
+            border_px=self._border.value(),
             origin=(self._west.value(), self._north.value()) if crs else None,
         )
 
@@ -58,7 +60,7 @@ class FileOptionsPage(QScrollArea):
         form = _section(column, "glb")
         form.add("&Texture", self._glb_texture)
         form = _section(column, "r16, r32")
-        form.add("&Byte order", self._byte_order)
+        form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
         form = _section(column, "geotiff")
         form.add("&Coordinates", self._crs)
@@ -68,6 +70,9 @@ class FileOptionsPage(QScrollArea):
             "The coordinate reference system, such as EPSG:32632. Without one, the file gets a made-up system in "
             "metres with the centre of the map at 0, 0."
         )
+        form = _section(column, "weights, splat, terrain3d")
+        form.add("Soft &borders", self._border)
+        self._border.setToolTip("How many pixels two classes take to blend at their border; 0 keeps them exact.")
         column.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -80,7 +85,7 @@ class FileOptionsPage(QScrollArea):
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
         self._crs.textChanged.connect(self._enable)
-        for number in (self._west, self._north):
+        for number in (self._west, self._north, self._border):
             number.valueChanged.connect(self.changed)
 
     def _enable(self) -> None:
