@@ -35,6 +35,10 @@ class OutputError(TerrainPaintError):
     """A file could not be written; an older file of that name is unchanged."""
 
 
+class FileChangedError(OutputError):
+    """A file was changed by another program since it was read, so it was not replaced."""
+
+
 class OptionError(TerrainPaintError):
     """An option has a value that does not exist or is out of range: a format, a style, a size."""
 

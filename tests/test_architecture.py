@@ -76,7 +76,7 @@ LAYERS = (
     Layer(
         "trainer.loop",
         frozenset({"numpy", "torch", CORE_FILES, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
-        frozenset({"wandb"}),
+        frozenset({"wandb", "tensorboard"}),
     ),
     Layer("trainer.networks", frozenset({"torch"})),
     Layer(TORCH_FILES, frozenset({"torch", CORE, ERRORS})),

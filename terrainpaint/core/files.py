@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.unfinished_writes import Rename, Writing
-from terrainpaint.errors import InputFileError, OutputError
+from terrainpaint.errors import FileChangedError, InputFileError, OutputError
 
 _WRITE_REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -93,7 +93,9 @@ def local_path(text: str) -> Path:
 
 @dataclass(frozen=True)
 class FileStamp:
-    """What changes when another program writes a file: device and number of the file, size, time in nanoseconds."""
+    """What changes when another program writes a file: device and number of the file, size, time in nanoseconds.
+
+    A renamed file keeps it."""
 
     device: int
     number: int
@@ -112,12 +114,15 @@ class FileStamp:
 
 @dataclass(frozen=True)
 class _Pending:
-    """One file of a transaction: `final` is the path that the caller gave, `target` the same without symbolic links."""
+    """One file of a transaction: `final` is the path that the caller gave, `target` the same without symbolic links.
+
+    `expected` is the stamp of the file that may be replaced, None for any."""
 
     final: Path
     target: Path
     temporary: Path
     backup: Path
+    expected: FileStamp | None
 
 
 class FileTransaction:
@@ -138,15 +143,16 @@ class FileTransaction:
     def __enter__(self) -> FileTransaction:
         return self
 
-    def path(self, final: Path) -> Path:
+    def path(self, final: Path, expected: FileStamp | None = None) -> Path:
         """Create an empty temporary file next to `final` with the same suffix, and missing folders; return its path.
 
-        Raises OutputError when `final` cannot be replaced: no permission, a folder, a device, a name that is too long.
+        A file with another stamp than `expected` is not replaced: the end of the block raises FileChangedError. Raises
+        OutputError when `final` cannot be replaced: no permission, a folder, a device, a name that is too long.
         """
         if "\0" in str(final):
             raise OutputError(f"{final} could not be written: its name has a null character; choose another name.")
         try:
-            return self._start(final).temporary
+            return self._start(final, expected).temporary
         except OSError as error:
             raise output_error(final, error) from error
 
@@ -169,7 +175,7 @@ class FileTransaction:
                 if Path(os.fsdecode(error.filename)) == pending.temporary:
                     raise output_error(pending.final, error) from error
 
-    def _start(self, final: Path) -> _Pending:
+    def _start(self, final: Path, expected: FileStamp | None) -> _Pending:
         # The target of a symbolic link is replaced, not the link. This also keeps root from replacing /dev/null.
         target = Path(os.path.realpath(final))
         if any(pending.target == target for pending in self._pending):
@@ -185,7 +191,7 @@ class FileTransaction:
                 raise OutputError(f"{final} is a device or pipe; choose another name.")
             if not os.access(target, os.W_OK):
                 raise OutputError(f"{final} is write-protected; choose another name or remove the protection.")
-        pending = _Pending(final, target, *self._writing(target.parent).names(target.suffix))
+        pending = _Pending(final, target, *self._writing(target.parent).names(target.suffix), expected)
         temporary = pending.temporary
         # Recorded before the file exists, so that an exception raised by a signal in between leaves no file.
         self._pending.append(pending)
@@ -260,6 +266,10 @@ class FileTransaction:
             raise output_error(pending.final, error) from error
 
     def _replace(self, pending: _Pending) -> None:
+        if pending.expected is not None and FileStamp.of(pending.target) not in (None, pending.expected):
+            raise FileChangedError(
+                f"{pending.final} was changed by another program, so it was not replaced; save again, or elsewhere."
+            )
         try:
             pending.temporary.replace(pending.target)
         except OSError as error:
@@ -278,13 +288,13 @@ class FileTransaction:
 
 
 @contextmanager
-def atomic_path(final: Path) -> Iterator[Path]:
+def atomic_path(final: Path, expected: FileStamp | None = None) -> Iterator[Path]:
     """A `FileTransaction` of one file: yield the temporary path, replace `final` when the block succeeds.
 
-    Raises OutputError as `FileTransaction` does.
+    `expected` as in `FileTransaction.path`. Raises OutputError as `FileTransaction` does.
     """
     with FileTransaction() as transaction:
-        yield transaction.path(final)
+        yield transaction.path(final, expected)
 
 
 def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.archive import Archive, open_archive
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.files import atomic_path
+from terrainpaint.core.files import FileStamp, atomic_path
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
@@ -49,30 +49,46 @@ _THUMBNAIL_PX = 256
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def save_project(path: Path, project: Project, view: ViewSettings, preview: NDArray[np.uint8] | None) -> None:
-    """Write a project file; an old file is replaced atomically.
+def save_project(
+    path: Path,
+    project: Project,
+    view: ViewSettings,
+    preview: NDArray[np.uint8] | None,
+    expected: FileStamp | None = None,
+) -> FileStamp | None:
+    """Write a project file; an old file is replaced atomically. Returns its stamp.
 
     `preview` (h, w, 3) uint8 sRGB becomes the thumbnail that file managers show; None stands for the map. Reading the
-    arrays of `project` takes seconds, so pass a copy when another thread paints meanwhile. Raises OutputError.
+    arrays of `project` takes seconds, so pass a copy when another thread paints meanwhile. Raises OutputError, and
+    FileChangedError when there is a file with another stamp than `expected`.
     """
     if len(project.layers) > MAX_LAYERS:
         raise OutputError(f"{path} could not be written: it would have over {MAX_LAYERS} layers; merge some first.")
-    with atomic_path(path) as temporary, temporary.open("wb") as file, zipfile.ZipFile(file, "w") as archive:
-        # First and uncompressed, so that programs recognise the format by the first bytes of the file.
-        _write(archive, "mimetype", MIMETYPE)
-        _write(archive, STACK, stack_xml(project))
-        has_rerolls = bool(project.rerolls.any())
-        _write(archive, HEADER, encode_header(header_of(project, view, has_rerolls)))
-        for layer in project.layers:
-            _write(archive, layer_picture(layer.key), encode_cells(layer.cells))
-        _write(archive, BASE, encode_cells(np.full(project.shape, project.settings.base_class, np.uint8)))
-        ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
-        _write(archive, MERGED, encode_cells(ids))
-        _write(archive, THUMBNAIL, encode_colours(_thumbnail(ids, preview)))
-        if has_rerolls:
-            _write(archive, REROLLS_PICTURE, encode_counts(project.rerolls))
-        if project.underlay is not None:
-            _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
+    with atomic_path(path, expected) as temporary:
+        with temporary.open("wb") as file, zipfile.ZipFile(file, "w") as archive:
+            _write_project(archive, project, view, preview)
+        stamp = FileStamp.of(temporary)
+    return stamp
+
+
+def _write_project(
+    archive: zipfile.ZipFile, project: Project, view: ViewSettings, preview: NDArray[np.uint8] | None
+) -> None:
+    # First and uncompressed, so that programs recognise the format by the first bytes of the file.
+    _write(archive, "mimetype", MIMETYPE)
+    _write(archive, STACK, stack_xml(project))
+    has_rerolls = bool(project.rerolls.any())
+    _write(archive, HEADER, encode_header(header_of(project, view, has_rerolls)))
+    for layer in project.layers:
+        _write(archive, layer_picture(layer.key), encode_cells(layer.cells))
+    _write(archive, BASE, encode_cells(np.full(project.shape, project.settings.base_class, np.uint8)))
+    ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+    _write(archive, MERGED, encode_cells(ids))
+    _write(archive, THUMBNAIL, encode_colours(_thumbnail(ids, preview)))
+    if has_rerolls:
+        _write(archive, REROLLS_PICTURE, encode_counts(project.rerolls))
+    if project.underlay is not None:
+        _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
 
 
 def load_project(

@@ -96,6 +96,11 @@ class Document(QObject):
         return self._path
 
     @property
+    def stamp(self) -> FileStamp | None:
+        """The stamp of the file when it was opened or saved, None without a file."""
+        return self._stamp
+
+    @property
     def is_file_changed(self) -> bool:
         """Whether another program has written the file since it was opened or saved."""
         stamp = FileStamp.of(self._path) if self._path else None
@@ -151,22 +156,42 @@ class Document(QObject):
 
     # Another document
 
-    def open(self, project: Project, path: Path | None, view: ViewSettings, name: str = "Untitled") -> None:
-        """Edit another project; the undo stack is emptied."""
-        self._take(project, path, name)
+    def open(
+        self,
+        project: Project,
+        path: Path | None,
+        view: ViewSettings,
+        name: str = "Untitled",
+        stamp: FileStamp | None = None,
+    ) -> None:
+        """Edit another project; the undo stack is emptied. `stamp` is that of its file before it was read, None for
+        the present one."""
+        self._take(project, path, name, stamp)
         self._origin = "Opened" if path else "New map"
         self._announce(view)
 
-    def open_unsaved(self, project: Project, path: Path | None, view: ViewSettings, name: str, origin: str) -> None:
-        """Edit a project that is in no file in this state, because it was imported or recovered: `origin` says so."""
-        self._take(project, path, name)
+    def open_unsaved(
+        self,
+        project: Project,
+        path: Path | None,
+        view: ViewSettings,
+        name: str,
+        origin: str,
+        stamp: FileStamp | None = None,
+    ) -> None:
+        """Edit a project that is in no file in this state, because it was imported or recovered: `origin` says so.
+
+        `stamp` is that of the file that it comes from, None for the present one.
+        """
+        self._take(project, path, name, stamp)
         self._origin = origin
         self.undo_stack.resetClean()
         self._announce(view)
 
-    def saved(self, path: Path) -> None:
-        """Called when the present state has been written to a file."""
-        self._path, self._stamp = path, FileStamp.of(path)
+    def saved(self, path: Path, stamp: FileStamp | None = None) -> None:
+        """Called when the present state has been written to a file; `stamp` is that of the file, None for the present
+        one."""
+        self._path, self._stamp = path, stamp or FileStamp.of(path)
         self.undo_stack.setClean()
         self.stored.emit()
         self.title_changed.emit()
@@ -358,12 +383,14 @@ class Document(QObject):
             self._stroke.cancel()
             self.stroke_interrupted.emit()
 
-    def _take(self, project: Project, path: Path | None, name: str = "Untitled") -> None:
+    def _take(
+        self, project: Project, path: Path | None, name: str = "Untitled", stamp: FileStamp | None = None
+    ) -> None:
         if self._stroke is not None:
             self._stroke.abandon()
             self.stroke_interrupted.emit()
         self._project, self._path, self._name = project, path, name
-        self._stamp = FileStamp.of(path) if path else None
+        self._stamp = stamp or (FileStamp.of(path) if path else None)
         self._selection = None
         self._last_key = max(layer.key for layer in project.layers)
         self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.decoding import Picture
+from terrainpaint.core.files import FileStamp
 from terrainpaint.core.importing import (
     ColourHeights,
     HeightMap,
@@ -54,10 +55,11 @@ class Grey:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A project; `view` is None when only its layers were left."""
+    """A project; `view` is None when only its layers were left. `stamp` is that of its file before it was read."""
 
     project: Project
     view: ViewSettings | None
+    stamp: FileStamp | None = None
 
 
 Content = ClassCells | Coloured | Grey | HeightMap | Opened
@@ -87,6 +89,8 @@ def read_any(path: Path, settings: Settings, progress: Progress, cancel: Cancel)
 def read_project(path: Path, settings: Settings, progress: Progress, cancel: Cancel) -> Opened:
     """A project, or the layers that another program left of it."""
     try:
-        return Opened(*load_project(path, progress, cancel))
+        # Before the file is read: another program may save it meanwhile.
+        stamp = FileStamp.of(path)
+        return Opened(*load_project(path, progress, cancel), stamp)
     except StrippedProjectError:
         return Opened(read_openraster(path, settings, progress, cancel), None)

@@ -202,7 +202,7 @@ class OpenActions(QObject):
                 "reference picture are lost. Saving makes a new project."
             )
         else:
-            self._document.open(opened.project, path, opened.view)
+            self._document.open(opened.project, path, opened.view, stamp=opened.stamp)
             self._recent.add(path)
 
     def _imported(

@@ -15,6 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from terrainpaint.core.edits import Tiles
+from terrainpaint.core.files import FileStamp
 from terrainpaint.core.journal import AbandonedJournal, Journal, abandoned_journals, discard, recover
 from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.errors import TerrainPaintError
@@ -22,6 +23,7 @@ from terrainpaint.gui.document import Document
 
 RETRY_MS = 30_000
 """A journal that could not be written is tried again this often."""
+_NO_FILE = FileStamp(-1, -1, -1, -1)
 _FLUSHED_WITHIN_S = 0.5
 """While steps come faster than the disk can confirm them, the journal is flushed this often."""
 
@@ -207,7 +209,8 @@ class Recovery(QObject):
             self.failed.emit(str(error))
         else:
             self._recovered.append(newest)
-            self._document.open_unsaved(project, path, view, newest.name, f"Recovered from {_short(newest.when)}")
+            origin = f"Recovered from {_short(newest.when)}"
+            self._document.open_unsaved(project, path, view, newest.name, origin, _stamp_at(path, newest.when))
         self._emit_newest()
 
     @property
@@ -227,6 +230,12 @@ class Recovery(QObject):
 
     def _emit_newest(self) -> None:
         self.changed.emit(self.newest or None)
+
+
+def _stamp_at(path: Path | None, when: datetime.datetime) -> FileStamp | None:
+    """The stamp of a file, if nobody has written it since; otherwise one that no file has, so that saving asks."""
+    stamp = FileStamp.of(path) if path is not None else None
+    return stamp if stamp is None or stamp.time_ns <= when.timestamp() * 1e9 else _NO_FILE
 
 
 def _short(when: datetime.datetime) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QMessageBox
 
+from terrainpaint.core.files import FileStamp
+from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.project_file import SUFFIX, save_project
 from terrainpaint.core.unfinished_writes import sweep
 from terrainpaint.errors import OutputError
@@ -94,13 +96,15 @@ class SaveActions(QObject):
         path = self._document.path
         if path is None:
             return self.save_as()
+        expected = self._document.stamp
         if self._document.is_file_changed:
+            expected = FileStamp.of(path)
             match changed_file(path, self._window):
                 case ChangedFile.SAVE_AS:
                     return self.save_as()
                 case ChangedFile.KEEP:
                     return False
-        return self.save_to(path)
+        return self.save_to(path, expected)
 
     def save_unasked(self) -> None:
         """Save to the file of the document, unless another program has changed it or its folder is missing."""
@@ -114,7 +118,7 @@ class SaveActions(QObject):
             self._target = path
             self.failed.emit(f"{path} was changed by another program, so it was not saved; save it under another name.")
         else:
-            self.save_to(path)
+            self.save_to(path, self._document.stamp)
 
     def save_as(self) -> bool:
         """Ask for a file and save to it; whether it was saved."""
@@ -127,9 +131,16 @@ class SaveActions(QObject):
         """Save to the file that failed; whether it was saved."""
         return self.save() if self._target in (None, self._document.path) else self.save_to(self._target)
 
-    def save_to(self, path: Path) -> bool:
-        """Save to a file; whether it was saved. The user cannot paint meanwhile: it would count as saved."""
+    def save_to(self, path: Path, expected: FileStamp | None = None) -> bool:
+        """Save to a file; whether it was saved. A file with another stamp than `expected` is not replaced, None stands
+        for any. The user cannot paint meanwhile: it would count as saved."""
         self._target = path
+        stamp: FileStamp | None = None
+
+        def write(progress: Progress, cancel: Cancel) -> None:
+            nonlocal stamp
+            stamp = save_project(path, project, view, preview, expected)
+
         try:
             if not folder_is_there(path.parent, self._window):
                 return False
@@ -140,13 +151,9 @@ class SaveActions(QObject):
         project, view = self._document.snapshot(), self._document.view
         live = self._generation.live
         preview = live.shaded.copy() if live is not None and live.shaded.size < _LARGEST_PREVIEW_BYTES else None
-        if not self._jobs.run_modal(
-            f"Saving {path.name}",
-            lambda progress, cancel: save_project(path, project, view, preview),
-            self.failed.emit,
-        ):
+        if not self._jobs.run_modal(f"Saving {path.name}", write, self.failed.emit):
             return False
-        self._document.saved(path)
+        self._document.saved(path, stamp)
         self._recent.add(path)
         self.said.emit(f"Saved to {path}.")
         return True

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from terrainpaint.core.project import Layer, Project, Settings
 from terrainpaint.core.unfinished_writes import sweep
 from terrainpaint.errors import OutputError
-from tests.campaign.files import Findings
+from tests.campaign.programs import Scenario, environment
 from tests.core.projects import VIEW
 
 NAMES = ("a.obj", "a.mtl", "a.png")
@@ -92,43 +90,31 @@ def _check_paint(folder: Path) -> str:
     return "" if len(journals) <= 1 else f"{len(journals)} journals"
 
 
-Scenario = tuple[list[str], Callable[[Path], str], int | None]
-"""Arguments of Python, the check afterwards, and the largest file in bytes that the disk takes, None for any."""
-
-
 def _module(name: str) -> list[str]:
     return ["-c", f"import sys; from pathlib import Path; from tests.campaign.kills import {name}; "
                   f"{name}(Path(sys.argv[1]))"]  # fmt: skip
 
 
-SCENARIOS: Mapping[str, Scenario] = {
-    "save": (_module("save_for_ever"), _check_save, None),
-    "export": (_module("export_for_ever"), _check_export, None),
-    "paint": (["-m", "tests.gui.painter"], _check_paint, None),
-    "save, full disk": (_module("save_for_ever"), _check_save, 3000),
-    "export, full disk": (_module("export_for_ever"), _check_export, 100_000),
+def _scenario(command: list[str], check: Callable[[Path], str], largest: int | None = None) -> Scenario:
+    """A program to kill, the check afterwards, and the largest file in bytes that the disk takes, None for any."""
+
+    def killed_and_checked(draw: random.Random, folder: Path) -> str:
+        problem = _killed(draw, [*command, str(folder), str(draw.randrange(1 << 30))], folder, largest)
+        sweep(folder)
+        problem = problem or check(folder)
+        crumbs = [path.name for path in folder.iterdir() if path.name.startswith(".writing-")]
+        return problem or (f"crumbs: {crumbs}" if crumbs else "")
+
+    return killed_and_checked
+
+
+KILLS: Mapping[str, Scenario] = {
+    "save": _scenario(_module("save_for_ever"), _check_save),
+    "export": _scenario(_module("export_for_ever"), _check_export),
+    "paint": _scenario(["-m", "tests.gui.painter"], _check_paint),
+    "save, full disk": _scenario(_module("save_for_ever"), _check_save, 3000),
+    "export, full disk": _scenario(_module("export_for_ever"), _check_export, 100_000),
 }
-
-
-def killed_programs(draw: random.Random, goes_on: Callable[[], bool], findings: Findings) -> Counter[str]:
-    """Start programs, kill each at a random moment, and check what is left until `goes_on` says no."""
-    counts: Counter[str] = Counter()
-    while goes_on():
-        for name, (command, check, largest) in SCENARIOS.items():
-            with tempfile.TemporaryDirectory() as text:
-                folder = Path(text)
-                problem = _killed(draw, [*command, text, str(draw.randrange(1 << 30))], folder, largest)
-                try:
-                    sweep(folder)
-                    problem = problem or check(folder)
-                    crumbs = [path.name for path in folder.iterdir() if path.name.startswith(".writing-")]
-                    problem = problem or (f"crumbs: {crumbs}" if crumbs else "")
-                except Exception as error:  # of any kind: it is a finding
-                    problem = f"{type(error).__name__}: {error}"
-                counts[name] += 1
-                if problem:
-                    findings.add(name, problem, folder)
-    return counts
 
 
 def _killed(draw: random.Random, command: list[str], folder: Path, largest: int | None) -> str:
@@ -138,11 +124,10 @@ def _killed(draw: random.Random, command: list[str], folder: Path, largest: int 
         if largest is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder / "settings")}
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, *command], stdout=subprocess.PIPE, stderr=errors, env=environment, preexec_fn=limit
+            [sys.executable, *command], stdout=subprocess.PIPE, stderr=errors, env=environment(folder), preexec_fn=limit
         ) as child,
     ):
         assert child.stdout is not None

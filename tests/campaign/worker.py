@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from terrainpaint.errors import TerrainPaintError
@@ -26,27 +27,37 @@ def main(reader: str) -> None:
     read = READERS[reader].read
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    is_limited = False
+    judge = Judge(read)
     for line in sys.stdin:
-        path = Path(json.loads(line))
+        outcome, text = judge.judged(Path(json.loads(line)))
+        print(json.dumps({"outcome": outcome, "text": text}), file=answers, flush=True)
+
+
+class Judge:
+    """Reads files in this process and says how it went. The first one must be valid: then all is imported, and from the
+    second one on memory is limited."""
+
+    def __init__(self, read: Callable[[Path], object]) -> None:
+        self._read, self._is_limited = read, False
+
+    def judged(self, path: Path) -> tuple[str, str]:
+        """Outcome and text for a file. Stderr must be a file."""
         written = os.fstat(2).st_size
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        outcome, text = _outcome(read, path)
+        outcome, text = _outcome(self._read, path)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
         if outcome != "finding" and os.fstat(2).st_size > written:
             outcome, text = "finding", "something was printed"
-        elif outcome != "finding" and is_limited and grown > MOST_BYTES >> 20:
+        elif outcome != "finding" and self._is_limited and grown > MOST_BYTES >> 20:
             outcome, text = "finding", f"it took {grown} MB"
-        print(json.dumps({"outcome": outcome, "text": text}), file=answers, flush=True)
-        if not is_limited:
-            # The first file is valid: by now everything is imported.
-            is_limited = True
+        if not self._is_limited:
+            self._is_limited = True
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES, resource.RLIM_INFINITY))
+        return outcome, text
 
 
-def _outcome(read: object, path: Path) -> tuple[str, str]:
-    assert callable(read)
+def _outcome(read: Callable[[Path], object], path: Path) -> tuple[str, str]:
     try:
         read(path)
     except TerrainPaintError as error:

@@ -19,10 +19,10 @@ import pytest
 
 from terrainpaint.core import files
 from terrainpaint.core.decoding import read_picture
-from terrainpaint.core.files import FileTransaction, atomic_path, local_path, write_image
+from terrainpaint.core.files import FileStamp, FileTransaction, atomic_path, local_path, write_image
 from terrainpaint.core.importing import kind_of
 from terrainpaint.core.map_files import read_map
-from terrainpaint.errors import InputFileError, OutputError
+from terrainpaint.errors import FileChangedError, InputFileError, OutputError
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -51,6 +51,27 @@ def test_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         raise RuntimeError("a bug")
     assert final.read_text() == "old"
     assert everything(tmp_path) == ["out.txt"]
+
+
+def test_a_file_that_another_program_wrote_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    final = tmp_path / "out.txt"
+    with atomic_path(final) as temporary:
+        temporary.write_text("mine")
+        stamp = FileStamp.of(temporary)
+    assert stamp is not None and FileStamp.of(final) == stamp, "a rename keeps the stamp"
+    with atomic_path(final, stamp) as temporary:
+        temporary.write_text("mine again")
+        stamp = FileStamp.of(temporary)
+    with pytest.raises(FileChangedError, match="another program"), atomic_path(final, stamp) as temporary:
+        temporary.write_text("mine")
+        other = final.with_name("other")
+        other.write_text("theirs")
+        other.replace(final)
+    assert final.read_text() == "theirs" and everything(tmp_path) == ["out.txt"]
+    final.unlink()
+    with atomic_path(final, stamp) as temporary:
+        temporary.write_text("what nobody has is written")
+    assert final.exists()
 
 
 def test_failure_removes_created_folders(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.gui import saving
+from terrainpaint.gui import import_contents, saving
 from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog, SeeThroughDialog
@@ -279,6 +279,39 @@ def test_a_file_that_another_program_changed_is_replaced_only_when_asked(
     assert (tmp_path / "mine.terrainpaint").exists() == (answer == Buttons.Save)
     # Nothing is asked about a file that is the own one again.
     assert answer == Buttons.Cancel or (person.window.saving.save() and len(person.asked) == 1)
+
+
+def test_a_file_that_another_program_writes_while_it_is_opened_or_saved_is_not_lost(
+    person: Person, qtbot: QtBot, project_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = Project.empty((40, 50), Settings(100.0, "atlas"))
+
+    def read_then_changed(*args: object) -> object:
+        found = load_project(*args)
+        save_project(project_file, others, VIEW, None)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_contents, "load_project", read_then_changed)
+        opened(person, qtbot, project_file)
+    person.looks_at(1)
+    person.paints((20, 20), (30, 30))
+    person.answer = Buttons.Yes
+    assert person.window.saving.save() and len(person.asked) == 1, "it is not the file that was opened"
+    written = saving.save_project
+
+    def changed_then_written(*args: object) -> object:
+        save_project(project_file, others, VIEW, None)
+        return written(*args)
+
+    person.paints((30, 30), (40, 50))
+    with monkeypatch.context() as patched:
+        patched.setattr(saving, "save_project", changed_then_written)
+        assert not person.window.saving.save()
+    assert "changed by another program" in person.sentence
+    assert load_project(project_file)[0].shape == (40, 50)
+    assert person.window.saving.try_again() and len(person.asked) == 2
+    assert load_project(project_file)[0].shape == person.window.document.shape
 
 
 @pytest.mark.parametrize("answer", [Buttons.Save, Buttons.Discard, Buttons.Cancel])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import rectangle
+from terrainpaint.core.project_file import save_project
 from terrainpaint.gui import recovery
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.history_panel import HistoryPanel
@@ -138,6 +140,28 @@ def test_recovered_work_is_unsaved_and_recoverable_again(qtbot: QtBot, document:
     shutil.copy(left, tmp_path / "killed again")
     (journal,) = recovery.abandoned_journals(tmp_path / "killed again")
     assert_same(recovery.recover(journal)[0], document.project)
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_recovered_work_does_not_replace_what_another_program_saved_since(
+    qtbot: QtBot, document: Document, tmp_path: Path, is_changed: bool
+) -> None:
+    path = tmp_path / "a.terrainpaint"
+    stamp = save_project(path, document.project, document.view, None)
+    document.saved(path, stamp)
+    autosave = Autosave(document, tmp_path / "journals")
+    with qtbot.waitSignal(autosave.begun):
+        document.paint_mark("Paint", MARK, 3)
+    autosave.close()
+    shutil.copytree(tmp_path / "journals", tmp_path / "killed")
+    if is_changed:
+        save_project(path, document.project, document.view, None)
+        os.utime(path, (time.time() + 2, time.time() + 2))
+    again = new_document()
+    found = Recovery(again, tmp_path / "killed")
+    found.look()
+    found.recover()
+    assert again.path == path and again.is_file_changed == is_changed
 
 
 def test_the_status_bar_says_while_recovery_is_off(qtbot: QtBot, document: Document) -> None:

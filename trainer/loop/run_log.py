@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import atomic_path, output_error
 from terrainpaint.errors import TrainingError
+from trainer.loop.event_file import EventFile
 
 Warn = Callable[[str], object]
 """Called with a sentence for the user."""
@@ -40,7 +40,7 @@ class RunLog:
         self._path = folder / "log.jsonl"
         try:
             _remove_lines_after(self._path, images)
-            self._board = _Board(folder / "tensorboard", images)
+            self._board = EventFile(folder / "tensorboard", images)
         except OSError as error:
             raise output_error(self._path, error) from error
         self._wandb = _wandb(wandb_project, folder, settings) if wandb_project else None
@@ -78,7 +78,7 @@ class RunLog:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps({"images": images, **means}) + "\n")
-            self._board.write(lambda writer: [writer.add_scalar(*value, images) for value in means.items()])
+            self._board.add_values(means, images)
         except OSError as error:
             self._warn(str(output_error(self._path, error)))
         if self._wandb is not None:
@@ -87,7 +87,7 @@ class RunLog:
     def add_picture(self, name: str, picture: NDArray[np.uint8], images: int) -> None:
         """Add a picture, (H, W, 3) uint8 sRGB, to TensorBoard."""
         try:
-            self._board.write(lambda writer: writer.add_image(name, picture, images, dataformats="HWC"))
+            self._board.add_picture(name, picture, images)
         except OSError as error:
             self._warn(str(output_error(self._path, error)))
 
@@ -98,42 +98,6 @@ class RunLog:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore sums and counts."""
         self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
-
-
-class _Board:
-    """TensorBoard's writer, which is replaced once it fails: it repeats its first error for ever."""
-
-    def __init__(self, folder: Path, images: int) -> None:
-        """Raises TrainingError when TensorBoard is not installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError(
-                "The trainer needs its extra packages; run: pip install 'terrainpaint[train]'."
-            ) from error
-        self._folder = folder
-        self._new: Callable[..., Any] = partial(SummaryWriter, folder)
-        self._writer: Any = self._new(purge_step=images + 1 if images else None)
-
-    def write(self, act: Callable[[Any], object]) -> None:
-        """Call `act` with the writer. Raises OSError when it cannot write."""
-        # The writer opens its file for each write, in a thread whose errors nobody can catch.
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._writer is None:
-            self._writer = self._new()
-        try:
-            act(self._writer)
-            self._writer.flush()
-        except OSError:
-            with suppress(OSError):
-                self._writer.close()
-            self._writer = None
-            raise
-
-    def close(self) -> None:
-        """Write the rest. Raises OSError when it cannot."""
-        if self._writer is not None:
-            self._writer.close()
 
 
 def _remove_lines_after(path: Path, images: int) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -24,6 +25,7 @@ from tests.trainer.runs import NETWORK, Configs, changed, quiet, train_terrain
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
+from trainer.loop.event_file import EventFile
 from trainer.systems.terrain.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
@@ -156,6 +158,33 @@ def test_tensorboard_has_the_losses_and_the_sheet(labelled: TileSet, tmp_path: P
     board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [each.step for each in board.Scalars("discriminator")] == [2, 4]
     assert board.Tags()["images"] == ["samples"] and "validation_score" in board.Tags()["scalars"]
+
+
+def test_an_event_file_that_is_removed_or_cannot_be_written_is_followed_by_another(tmp_path: Path) -> None:
+    folder = tmp_path / "tensorboard"
+    events = EventFile(folder, 0)
+    events.add_values({"loss": 1.0}, 2)
+    threads = threading.active_count()
+    shutil.rmtree(folder)
+    events.add_values({"loss": 2.0}, 4)
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+    for images in (6, 8):
+        with pytest.raises(OSError, match="exists"):
+            events.add_values({"loss": 3.0}, images)
+    folder.unlink()
+    events.add_picture("samples", np.zeros((4, 6, 3), np.uint8), 10)
+    events.add_values({"loss": 4.0}, 10)
+    events.close()
+    assert threading.active_count() == threads
+    board = EventAccumulator(str(folder)).Reload()
+    assert [(each.step, each.value) for each in board.Scalars("loss")] == [(10, 4.0)]
+    assert [(each.width, each.height) for each in board.Images("samples")] == [(6, 4)]
+    # A run that goes on after 6 images replaces what the one before wrote beyond them.
+    events = EventFile(folder, 6)
+    events.add_values({"loss": 5.0}, 8)
+    events.close()
+    assert [each.step for each in EventAccumulator(str(folder)).Reload().Scalars("loss")] == [8]
 
 
 def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: TileSet, tmp_path: Path) -> None:
