@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import cv2
 import numpy as np
@@ -84,6 +83,9 @@ def local_path(text: str) -> Path:
     """The path of a file that a user or another program names: a path, or a `file://` address of this machine."""
     if not text.lower().startswith("file:/"):
         return Path(text)
+    # It brings HTTP and SSL with it, and most paths are no addresses.
+    from urllib.request import url2pathname
+
     address = urlsplit(text)
     path = url2pathname(address.path)
     if address.netloc.lower() not in ("", "localhost"):

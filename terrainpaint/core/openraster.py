@@ -174,7 +174,7 @@ def _read_stack(data: bytes) -> _Stack:
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # the latter for an encoding that nobody knows
         raise ValueError("is not XML") from error
     if not stack.layers:
         raise ValueError("has no layers")

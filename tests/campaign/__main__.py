@@ -30,10 +30,13 @@ def main() -> int:
     arguments.kept.mkdir(parents=True, exist_ok=True)
     draw, findings, begin = random.Random(arguments.seed), Findings(), time.monotonic()
 
-    def until(fraction: float) -> Callable[[], bool]:
-        return lambda: time.monotonic() < begin + 60 * arguments.minutes * fraction
-
     special = special_files(findings)
+    then = time.monotonic()
+    rest = max(0.0, begin + 60 * arguments.minutes - then)
+
+    def until(fraction: float) -> Callable[[], bool]:
+        return lambda: time.monotonic() < then + rest * fraction
+
     tried = tried_scenarios(draw, arguments.kept, until(0.5), findings)
     fuzzed = fuzzed_files(draw, arguments.kept, until(0.75), findings) if is_installed() else 0
     files = damaged_files(draw, arguments.kept, until(1.0), findings)

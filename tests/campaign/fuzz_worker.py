@@ -52,7 +52,7 @@ def main(reader: str, name: str, corpus: Path, found: Path, seconds: int) -> Non
     options = [
         "fuzz", str(corpus), f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=0",
         f"-max_len={2 * valid.stat().st_size + 4096}",
-        f"-artifact_prefix={found}/died-", "-print_final_stats=1", "-verbosity=0",
+        f"-artifact_prefix={found}/died-", "-print_final_stats=1", "-report_slow_units=60", "-verbosity=0",
     ]  # fmt: skip
     atheris.Setup(options, one, custom_mutator=mutator)
     atheris.Fuzz()

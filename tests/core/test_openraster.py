@@ -180,6 +180,14 @@ def test_entities_are_refused(tmp_path: Path) -> None:
             read_openraster(path, SETTINGS)
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8-8-8", "hex", "utf-7", "rot13", "idna", "\u00e9"])
+def test_an_encoding_that_is_none_is_refused(tmp_path: Path, encoding: str) -> None:
+    xml = f"<?xml version='1.0' encoding='{encoding}'?><image w='60' h='50'><stack>{LAYER}</stack></image>"
+    path = zipped(tmp_path / "a.ora", {"stack.xml": xml.encode(), "a.png": png(colours((50, 60), 1))})
+    with pytest.raises(ProjectError, match=r"stack\.xml"):
+        read_openraster(path, SETTINGS)
+
+
 def test_deep_groups(tmp_path: Path) -> None:
     depth = 20_000
     stack = "<stack>" * depth + '<layer src="a.png"/>' + "</stack>" * depth
