@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,16 @@ from terrainpaint.export.mesh import height_range
 from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.generate.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
-from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
-from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.file_questions import answer, ask_for_target, folder_is_there, question
-from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory, ExportRequest
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import export_folder
 from terrainpaint.gui.saving import RecentFiles
+
+if TYPE_CHECKING:
+    from terrainpaint.gui.dialogs.export import ExportDialog
+    from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
 
 _NO_TERRAIN = "There is no terrain to export yet; wait a moment until it has been generated."
 
@@ -63,6 +65,10 @@ class ExportActions(QObject):
 
     def export(self) -> None:
         """Ask what to export and where, wait for the exact terrain, and write it."""
+        # When it is shown: dialogs are large, and would delay the first window.
+        from terrainpaint.gui.dialogs.engine_numbers import TerrainExtent
+        from terrainpaint.gui.dialogs.export import ExportDialog
+
         if self._generation.live is None:
             self._fail(_NO_TERRAIN, self.export)
             return
@@ -162,6 +168,8 @@ class ExportActions(QObject):
         self._export_when_exact()
 
     def _preview_source(self) -> PreviewSource:
+        from terrainpaint.gui.dialogs.mesh_preview import PreviewSource
+
         view = self._document.view
         sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
         return PreviewSource.of(self._generation.terrain(), self._document.ids, sun)

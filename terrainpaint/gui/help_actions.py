@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QMainWindow
 
-from terrainpaint.gui.dialogs.guide import GuideDialog
-from terrainpaint.gui.dialogs.help import AboutDialog
-from terrainpaint.gui.dialogs.keys import KeysDialog
 from terrainpaint.gui.key_map import KeyMap
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.tour import Tour
+
+if TYPE_CHECKING:
+    from terrainpaint.gui.dialogs.guide import GuideDialog
+
+# Dialogs are imported when they are shown: all of them together would delay the first window.
 
 
 class HelpActions:
@@ -22,6 +26,8 @@ class HelpActions:
 
     def show_guide(self) -> None:
         """Show the guide in a window next to this one, which can be used meanwhile."""
+        from terrainpaint.gui.dialogs.guide import GuideDialog
+
         if self._guide is None:
             self._guide = GuideDialog(self._window)
         self._guide.show()
@@ -34,9 +40,13 @@ class HelpActions:
 
     def show_keys(self) -> None:
         """List all keys, to find and to change them."""
+        from terrainpaint.gui.dialogs.keys import KeysDialog
+
         KeysDialog(self._key_map, self._window).exec()
 
     def show_about(self) -> None:
         """Show version, licences and sources."""
+        from terrainpaint.gui.dialogs.help import AboutDialog
+
         info = self._generation.info
         AboutDialog(info.credits if info else "", self._window).exec()

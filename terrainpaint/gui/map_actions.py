@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
@@ -14,14 +16,16 @@ from terrainpaint.errors import OptionError
 from terrainpaint.generate.messages import TerrainPatch
 from terrainpaint.gui.border_roughening import BorderRoughening
 from terrainpaint.gui.canvas.canvas import Canvas
-from terrainpaint.gui.dialogs.map_size import ResizeDialog
-from terrainpaint.gui.dialogs.natural_borders import NaturalBordersDialog
-from terrainpaint.gui.dialogs.variants import VARIANT_COUNT, VariantsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.seed_box import new_seed
 from terrainpaint.gui.panels.settings_changes import change_recipe
 from terrainpaint.gui.step_texts import step_text
+
+if TYPE_CHECKING:
+    from terrainpaint.gui.dialogs.variants import VariantsDialog
+
+# Dialogs are imported when they are shown: all of them together would delay the first window.
 
 
 class MapActions(QObject):
@@ -60,6 +64,8 @@ class MapActions(QObject):
 
     def natural_borders(self) -> None:
         """Offer to make the borders in the selection, or of the whole layer, as rough as coasts."""
+        from terrainpaint.gui.dialogs.natural_borders import NaturalBordersDialog
+
         canvas, settings = self._canvas, self._canvas.settings
         canvas.put_down()
         stroke = self._document.begin_stroke("Natural borders")
@@ -77,6 +83,8 @@ class MapActions(QObject):
 
     def resize(self) -> None:
         """Ask for the new size in pixels."""
+        from terrainpaint.gui.dialogs.map_size import ResizeDialog
+
         dialog = ResizeDialog(self._document.shape, self._window)
         if dialog.exec():
             try:
@@ -121,6 +129,8 @@ class SeedActions(QObject):
 
     def show_variants(self) -> None:
         """Offer nine seeds, as pictures of the part of the map that is in view."""
+        from terrainpaint.gui.dialogs.variants import VariantsDialog
+
         if self._generation.info is None:
             self.refused.emit("The weights are still being read; try again in a moment.")
             return
@@ -156,4 +166,6 @@ class SeedActions(QObject):
 
 
 def _seeds() -> list[int]:
+    from terrainpaint.gui.dialogs.variants import VARIANT_COUNT
+
     return [new_seed() for _ in range(VARIANT_COUNT)]

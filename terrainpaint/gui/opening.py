@@ -37,22 +37,20 @@ from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import InputFileError
 from terrainpaint.gui.background_jobs import WindowJobs, Work
-from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
-from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
 from terrainpaint.gui.dialogs.import_questions import (
     CLASS_GROUNDS,
     COLOUR_GROUNDS,
     ChoiceDialog,
     SeeThroughDialog,
 )
-from terrainpaint.gui.dialogs.map_size import NewDialog
-from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.import_contents import ClassCells, Coloured, Content, Grey, Opened, read_any, read_project
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.samples import sample_map
 from terrainpaint.gui.saving import PROJECT_FILES, RecentFiles, SaveActions
 from terrainpaint.gui.widgets.basics import PICTURE_FILES
+
+# Large dialogs are imported when they are shown: all of them together would delay the first window.
 
 _FIRST_SEED = 3
 """A mild style in all shipped weights: the first terrain a user gets is not an extreme one."""
@@ -91,6 +89,8 @@ class OpenActions(QObject):
 
     def new(self) -> None:
         """Ask what kind of map, and start it."""
+        from terrainpaint.gui.dialogs.map_size import NewDialog
+
         if not self._saving.may_discard():
             return
         dialog = NewDialog(self._native_pixel_size_m, self._window)
@@ -222,6 +222,8 @@ class OpenActions(QObject):
         self._jobs.read(f"Importing {path.name}", read, done)
 
     def _import_raw(self, path: Path) -> None:
+        from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
+
         try:
             dialog = RawFormatDialog(path, self._window)
         except InputFileError as error:
@@ -280,6 +282,8 @@ class OpenActions(QObject):
         self._imported(path, Project.painted(cells, settings), notes)
 
     def _import_picture(self, path: Path, content: Coloured) -> None:
+        from terrainpaint.gui.dialogs.import_picture import ImportPictureDialog
+
         if content.heights is not None:
             question = (
                 f"The colours of {path.name} look like heights ({content.heights.value}).\nWhat are they to become?"
@@ -317,6 +321,8 @@ class OpenActions(QObject):
         return dialog.answer if dialog.exec() else None
 
     def _import_heights(self, path: Path, heights: HeightMap) -> None:
+        from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
+
         dialog = ImportHeightsDialog(heights, path, self._window)
         if dialog.exec():
             choice = dialog.values()

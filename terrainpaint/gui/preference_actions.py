@@ -8,7 +8,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from terrainpaint.generate.messages import Hardware
-from terrainpaint.gui.dialogs.preferences import PreferencesDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import read_preferences, write_preferences
 from terrainpaint.gui.relief_dock import ReliefDock
@@ -38,6 +37,8 @@ class PreferenceActions:
 
     def ask(self) -> None:
         """Ask for the preferences and use them."""
+        from terrainpaint.gui.dialogs.preferences import PreferencesDialog
+
         info = self._generation.info
         dialog = PreferencesDialog(read_preferences(), info.devices if info else ("cpu",), self._window)
         if dialog.exec():

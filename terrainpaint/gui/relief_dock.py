@@ -19,7 +19,6 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
 from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace, suffixes
-from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.legend import LegendOverlay, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -225,6 +224,9 @@ class ReliefDock(QWidget):
 
     def save_picture(self) -> None:
         """Ask for the size and the file of a picture of the view, and write it."""
+        # When it is shown: dialogs are large, and would delay the first window.
+        from terrainpaint.gui.dialogs.view_pictures import PictureDialog
+
         view = self._shown_view()
         if view is None:
             return
@@ -243,6 +245,8 @@ class ReliefDock(QWidget):
 
     def save_film(self) -> None:
         """Ask for length, format and file of a film of the view, and write it."""
+        from terrainpaint.gui.dialogs.view_pictures import FilmDialog
+
         view = self._shown_view()
         if view is None:
             return
