@@ -33,7 +33,13 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--bad", type=local_path, metavar="LIST", help="bad examples, with --good")
     parser.add_argument("--near", type=float, default=12.0, metavar="N",
                         help="largest difference of near duplicates, 0 to 255; 0: exact ones only (12)")  # fmt: skip
-    parser.add_argument("--neighbours", type=int, default=5, metavar="K", help="neighbours for outliers (5)")
+    parser.add_argument(
+        "--neighbours",
+        type=int,
+        default=50,
+        metavar="K",
+        help="neighbours for outliers; more finds larger groups of strangers (50)",
+    )
     parser.add_argument("--drop-outliers", type=float, default=0.0, metavar="FRACTION",
                         help="fraction of the most isolated pictures that does not stay (0)")  # fmt: skip
     parser.add_argument(

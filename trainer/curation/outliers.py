@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NEIGHBOURS = 5
+NEIGHBOURS = 50
+"""More than a handful, so that a few dozen strangers of one sort are not each other's neighbours."""
 _ROWS = 1024
 
 
