@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from terrainpaint.core.files import local_path
-from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, left_out_line, progress_bar
 from trainer.commands.sample import PICTURE_SUFFIXES, samples_of
 from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 
@@ -145,7 +145,7 @@ def _samples(arguments: argparse.Namespace, tile_px: int | None) -> Pictures:
 def _said(pictures: Pictures) -> Pictures:
     """The pictures, after the files that were left out were printed."""
     for name, reason in pictures.left_out:
-        print(f"left out: {name} {reason}")
+        print(left_out_line(name, reason))
     return pictures
 
 

@@ -32,6 +32,8 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--source-set", type=local_path, metavar="SET.npz", help="or a tile set")
     parser.add_argument("--target-set", type=local_path, metavar="SET.npz", help="a tile set of the same tiles")
 
+    parser.add_argument("--only", type=local_path, metavar="LIST",
+                        help="of folders: use these files alone, a list that 'curate' writes")  # fmt: skip
     parser.add_argument("--styles", nargs=2, metavar=("SOURCE", "TARGET"),
                         help="names of both versions (those of the files, folders or sets)")  # fmt: skip
     parser.add_argument("--credits", help="the attribution that the sources ask for (none, or that of the sets)")
@@ -94,6 +96,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
             raise WrongUsage(f"give both --{name} and --{other}".replace("_", "-"))
     if arguments.source is not None and arguments.source.is_dir() != arguments.target.is_dir():
         raise WrongUsage("--source and --target are two folders or two rasters")
+    if arguments.only is not None and not (given[0] or (given[1] and arguments.source.is_dir())):
+        raise WrongUsage("--only goes with folders of pictures")
     if (arguments.tile is not None and arguments.tile < 32) or not 0 <= arguments.validation < 1:
         raise WrongUsage("--tile must be at least 32, --validation from 0 to below 1")
     if any(size is not None and not size > 0 for size in (arguments.pixel_size_m, arguments.source_pixel_size_m)):
@@ -105,6 +109,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
 
 
 def _pairs(arguments: argparse.Namespace, progress: Progress) -> PairSet:
+    from trainer.data.keep_list import read_keep_list
     from trainer.data.pair_files import Direction, PairOptions, pairs_from_folders, pairs_from_joined
     from trainer.data.pair_rasters import PairSources, pairs_from_rasters, pairs_from_sets
     from trainer.data.regions import HoldOut
@@ -120,11 +125,12 @@ def _pairs(arguments: argparse.Namespace, progress: Progress) -> PairSet:
             Cut(arguments.cut), arguments.validation, arguments.seed, arguments.pixel_size_m,
         )  # fmt: skip
 
+    only = None if arguments.only is None else read_keep_list(arguments.only)
     if arguments.joined is not None:
         direction = Direction(arguments.direction)
         left, right = "left", "right"
         styles = (left, right) if direction is Direction.LEFT_TO_RIGHT else (right, left)
-        return pairs_from_joined(arguments.joined, direction, options(styles), progress)
+        return pairs_from_joined(arguments.joined, direction, options(styles), progress, only)
     if arguments.source_set is not None:
         paths = arguments.source_set, arguments.target_set
         one, other = (load_tile_set(path) for path in paths)
@@ -132,7 +138,7 @@ def _pairs(arguments: argparse.Namespace, progress: Progress) -> PairSet:
         return pairs_from_sets(paths, (one, other), options((one.style, other.style), credits), held)
     if arguments.source.is_dir():
         styles = arguments.source.resolve().name, arguments.target.resolve().name
-        return pairs_from_folders(arguments.source, arguments.target, options(styles), progress)
+        return pairs_from_folders(arguments.source, arguments.target, options(styles), progress, only)
     tiles = PrepareOptions(
         style="", tile_px=arguments.tile or RASTER_TILE_PX, pixel_size_m=arguments.pixel_size_m or PIXEL_SIZE_M,
         minimum_land=arguments.minimum_land, source_pixel_size_m=arguments.source_pixel_size_m,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -101,12 +101,6 @@ def tiles_from_folder(
     files = find_files(folder, layers, only)
     tiles = tiles_from_files(files, options, tiles_of, progress)
     return replace(tiles, notes=(*tiles.notes, *notes))
-
-
-def files_in(folder: Path, excluded: Iterable[Path] = ()) -> list[Path]:
-    """The paths of `find_files`, for callers that do not list what was left out."""
-    files = find_files(folder, excluded)
-    return [files.path(name) for name in files.names]
 
 
 def tiles_from_files(

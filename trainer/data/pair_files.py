@@ -5,11 +5,12 @@ Files that cannot be used are left out and listed with the reason.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
-from trainer.data.image_folder import UnusableFile, files_in, read_rgb, require_room
+from trainer.data.folder_files import FolderFiles, find_files
+from trainer.data.image_folder import UnusableFile, read_rgb, require_room
+from trainer.data.keep_list import KeepList
 from trainer.data.pair_set import PairSet
 from trainer.data.tile_cutting import Cut, Cutting, draw_split, squares
 from trainer.data.tile_set import TRAIN, VALIDATION
@@ -53,9 +56,16 @@ class PairOptions:
 
 
 def pairs_from_joined(
-    folder: Path, direction: Direction, options: PairOptions, progress: Progress = no_progress
+    folder: Path,
+    direction: Direction,
+    options: PairOptions,
+    progress: Progress = no_progress,
+    only: KeepList | None = None,
 ) -> PairSet:
-    """Pairs of the pictures below a folder, each with both versions side by side. Raises TrainingError for none."""
+    """Pairs of the pictures below a folder, each with both versions side by side. Raises TrainingError for none.
+
+    `only` names the files that are used; without it all are.
+    """
 
     def read(path: Path) -> Pictures:
         pixels = read_rgb(path)
@@ -65,29 +75,38 @@ def pairs_from_joined(
         left, right = pixels[:, : width // 2], pixels[:, width // 2 :]
         return (left, right) if direction is Direction.LEFT_TO_RIGHT else (right, left)
 
-    return _pairs_of(folder, files_in(folder), read, options, (), progress)
+    return _pairs_of(find_files(folder, only=only), read, options, progress)
 
 
-def pairs_from_folders(source: Path, target: Path, options: PairOptions, progress: Progress = no_progress) -> PairSet:
+def pairs_from_folders(
+    source: Path, target: Path, options: PairOptions, progress: Progress = no_progress, only: KeepList | None = None
+) -> PairSet:
     """Pairs of the pictures below two folders that have the same name but for the suffix, and the same size.
 
+    `only` names the sources that are used; without it all are.
     Raises TrainingError when there is none, or the folders have no name in common.
     """
-    sources, targets = (_by_stem(folder, files_in(folder)) for folder in (source, target))
-    partners = {sources[stem]: targets[stem] for stem in sources if stem in targets}
+    source_files, target_files = find_files(source, only=only), find_files(target)
+    sources, targets = _by_stem(source_files), _by_stem(target_files)
+    partners = {sources[stem]: target_files.path(targets[stem]) for stem in sources if stem in targets}
     if not partners:
         raise TrainingError(f"{source} and {target} have no file name in common; both versions of a picture must have "
                             "the same name, except the suffix.")  # fmt: skip
-    alone = _without_partner(source, sources, target, targets) + _without_partner(target, targets, source, sources)
+    alone = _without_partner(source_files, sources, target_files, targets)
+    if only is None:
+        alone += _without_partner(target_files, targets, source_files, sources)
+    alone += [(f"{target.name}/{name}", reason) for name, reason in target_files.left_out]
+    by_path = {source_files.path(name): partner for name, partner in partners.items()}
 
     def read(path: Path) -> Pictures:
-        first, second = read_rgb(path), _read_partner(partners[path])
+        first, second = read_rgb(path), _read_partner(by_path[path])
         if first.shape != second.shape:
-            raise UnusableFile(f"is {first.shape[1]} x {first.shape[0]} px and {partners[path]} {second.shape[1]} x "
+            raise UnusableFile(f"is {first.shape[1]} x {first.shape[0]} px and {by_path[path]} {second.shape[1]} x "
                                f"{second.shape[0]} px; both must be the same size")  # fmt: skip
         return first, second
 
-    return _pairs_of(source, list(partners), read, options, alone, progress)
+    files = replace(source_files, names=tuple(partners), left_out=(*source_files.left_out, *alone))
+    return _pairs_of(files, read, options, progress)
 
 
 def assembled(pictures: list[Pictures]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -100,24 +119,18 @@ def assembled(pictures: list[Pictures]) -> tuple[NDArray[np.uint8], NDArray[np.u
 
 
 def _pairs_of(
-    folder: Path,
-    files: Sequence[Path],
-    read: Callable[[Path], Pictures],
-    options: PairOptions,
-    left_out: Sequence[tuple[str, str]],
-    progress: Progress,
+    files: FolderFiles, read: Callable[[Path], Pictures], options: PairOptions, progress: Progress
 ) -> PairSet:
     pictures: list[Pictures] = []
     names: list[str] = []
-    reasons = list(left_out)
+    reasons = list(files.left_out)
     side = options.side_px
-    for index, path in enumerate(files):
+    for index, name in enumerate(files.names):
         progress(index / len(files))
-        name = path.relative_to(folder).as_posix()
         try:
-            both = read(path)
+            both = read(files.path(name))
             side = side or _own_side(both[0].shape, options.cut)
-            cut = _cut(both, side, options, zlib.crc32(name.encode()))
+            cut = _cut(both, side, options, zlib.crc32(os.fsencode(name)))
         except UnusableFile as error:
             reasons.append((name, str(error)))
             continue
@@ -125,7 +138,7 @@ def _pairs_of(
         names += [name] * len(cut)
     progress(1.0)
     if not pictures:
-        raise TrainingError(f"None of the {len(files)} files in {folder} can be used: {reasons[0][0]} "
+        raise TrainingError(f"None of the {len(files)} files in {files.folder} can be used: {reasons[0][0]} "
                             f"{reasons[0][1]}.")  # fmt: skip
     source, target = assembled(pictures)
     return PairSet(
@@ -139,6 +152,7 @@ def _pairs_of(
         credits=options.credits,
         pixel_size_m=options.pixel_size_m,
         left_out=tuple(reasons),
+        notes=files.notes,
     )
 
 
@@ -178,25 +192,26 @@ def _split(names: Sequence[str], options: PairOptions) -> NDArray[np.uint8]:
     return of_file[[files[name] for name in names]]
 
 
-def _by_stem(folder: Path, files: Sequence[Path]) -> dict[str, Path]:
-    """The files by their names in the folder without suffix. Raises TrainingError when two have the same."""
-    by_stem: dict[str, Path] = {}
-    for path in files:
-        stem = path.relative_to(folder).with_suffix("").as_posix()
+def _by_stem(files: FolderFiles) -> dict[str, str]:
+    """The names of files by their names without suffix. Raises TrainingError when two have the same."""
+    by_stem: dict[str, str] = {}
+    for name in files.names:
+        stem = str(PurePosixPath(name).with_suffix(""))
         if stem in by_stem:
-            raise TrainingError(f"{folder} has two files named {stem}, {by_stem[stem].name} and {path.name}; keep one "
-                                "of them.")  # fmt: skip
-        by_stem[stem] = path
+            raise TrainingError(
+                f"{files.folder} has two files named {stem}, {by_stem[stem]} and {name}; keep one of them."
+            )
+        by_stem[stem] = name
     return by_stem
 
 
 def _without_partner(
-    folder: Path, files: Mapping[str, Path], other: Path, others: Mapping[str, Path]
+    files: FolderFiles, by_stem: Mapping[str, str], others: FolderFiles, others_by_stem: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     return [
-        (f"{folder.name}/{path.relative_to(folder).as_posix()}", f"has no file of its name in {other}")
-        for stem, path in files.items()
-        if stem not in others
+        (f"{files.folder.name}/{name}", f"has no file of its name in {others.folder}")
+        for stem, name in by_stem.items()
+        if stem not in others_by_stem
     ]
 
 

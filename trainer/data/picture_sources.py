@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
-from trainer.data.image_folder import UnusableFile, files_in, read_rgb
+from trainer.data.folder_files import find_files
+from trainer.data.image_folder import UnusableFile, read_rgb
 from trainer.data.tile_set import TRAIN, load_tile_set
 
 
@@ -44,13 +45,12 @@ def pictures_of_folder(folder: Path, size_px: int, progress: Progress = no_progr
 
     Files that are no pictures are left out. Raises TrainingError when none is left.
     """
-    files = files_in(folder)
-    squares, names, left_out = [], [], []
-    for index, path in enumerate(files):
+    files = find_files(folder)
+    squares, names, left_out = [], [], list(files.left_out)
+    for index, name in enumerate(files.names):
         progress(index / len(files))
-        name = path.relative_to(folder).as_posix()
         try:
-            picture = read_rgb(path)
+            picture = read_rgb(files.path(name))
         except UnusableFile as error:
             left_out.append((name, str(error)))
             continue

@@ -22,6 +22,8 @@ from terrainpaint.errors import Cancelled, TrainingError
 from trainer.__main__ import main
 from trainer.data.folder_files import find_files
 from trainer.data.keep_list import keep_list_text, read_keep_list
+from trainer.data.pair_set import load_pair_set
+from trainer.data.picture_sources import pictures_of_folder
 from trainer.data.tile_set import load_tile_set
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes, devices and such names are of POSIX systems")
@@ -147,6 +149,12 @@ def fill_dataset(folder: Path) -> list[str]:
     return ["--dataset", str(folder), "--height-range-m", "0", "7000"]
 
 
+def fill_joined(folder: Path) -> list[str]:
+    for index in range(2):
+        (folder / f"good{index}.png").write_bytes(png(np.hstack([picture(index), picture(index + 5)])))
+    return ["--joined", str(folder)]
+
+
 # Reader → what fills a folder with two good pictures and gives the options, and the name of the hostile entry.
 READERS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "pictures": (fill_pictures, "bad.png"),
@@ -179,6 +187,42 @@ def test_each_hostile_entry_is_reported_by_name_and_the_run_goes_on(
     ((left_out, why),) = {(file, text) for file, text in tiles.left_out if "is not complete" not in text}
     assert left_out == name and reason in why
     assert f"left out: {name} " in (message := capsys.readouterr().err) and reason in message
+
+
+@pytest.mark.parametrize("kind", [*ENTRIES, *FOLDERS])
+def test_pairs_and_samples_go_on_too(folder: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    fill_joined(folder / "in")
+    command = ["pairs", "--joined", str(folder / "in"), "-o", str(folder / "set.npz")]
+    assert main(command) == 0
+    capsys.readouterr()
+    make, reason = (ENTRIES | FOLDERS)[kind]
+    make(folder / "in" / "bad\udcff.png")
+    with as_nobody() if kind.startswith("unreadable") else nullcontext():
+        assert main(command) == 0
+        assert pictures_of_folder(folder / "in", SIDE).left_out[0][0] == "bad\udcff.png"
+    ((name, why),) = load_pair_set(folder / "set.npz").left_out
+    assert name == "bad\udcff.png" and reason in why
+    assert f"left out: bad\\udcff.png {why}\n" in capsys.readouterr().err
+
+
+def test_two_folders_of_pairs_go_on_too(folder: Path) -> None:
+    for side in ("in", "out"):
+        (folder / side).mkdir(exist_ok=True)
+        for index in range(3):
+            (folder / side / f"good{index}.png").write_bytes(png(picture(index)))
+    (folder / "in" / "good0.png").unlink()
+    os.mkfifo(folder / "in" / "good0.png")
+    (folder / "out" / "linked").symlink_to("/")
+    write_list = folder / "keep.txt"
+    write_list.write_text("good0.png\ngood2.png\n")
+    command = ["pairs", "--source", str(folder / "in"), "--target", str(folder / "out"), "-o", str(folder / "set.npz")]
+    assert main(command) == 0
+    pairs = load_pair_set(folder / "set.npz")
+    assert pairs.names == ("good1.png", "good2.png")
+    left_out = dict(pairs.left_out)
+    assert "is a pipe" in left_out["good0.png"] and "not followed" in left_out["out/linked"]
+    assert main([*command, "--only", str(write_list)]) == 0
+    assert load_pair_set(folder / "set.npz").names == ("good2.png",)
 
 
 @pytest.mark.parametrize("stem", NAMES)
