@@ -31,7 +31,7 @@ _LIMITS = {
     "mountain_deg": "land of at least this slope is mountain",
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
-_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin", "border_px")
+_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin", "border_px", "contour_interval_m")
 """Fields of `FileOptions`."""
 _RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
@@ -257,6 +257,10 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
         "--border-px", type=_finite, default=absent, metavar="N",
         help="pixels that two classes take to blend at their border in weights, splat and terrain3d, 0 to 64; "
         "default 0, exact borders",
+    )  # fmt: skip
+    group.add_argument(
+        "--contour-interval-m", type=_finite, default=absent, metavar="M",
+        help="height between two contours in metres; default: one that gives about twenty",
     )  # fmt: skip
 
 

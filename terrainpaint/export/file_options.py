@@ -39,8 +39,9 @@ class FileOptions:
 
     `raw_signed` makes 16-bit RAW signed. `crs` is the coordinate reference system of georeferenced files, a text such
     as EPSG:32632, and `origin` the x and y of the north-west corner of the map in it; without `crs`, it is a made-up
-    one in metres, and without `origin` too, its origin is the centre of the map. Class weights
-    blend over `border_px` pixels, 0 to 64, around a border.
+    one in metres, and without `origin` too, its origin is the centre of the map. Class weights blend over `border_px`
+    pixels, 0 to 64, around a border. `contour_interval_m` is the height between two contours, None for one that gives
+    about twenty.
     """
 
     glb_texture: Texture = Texture.PNG
@@ -49,11 +50,16 @@ class FileOptions:
     crs: str = ""
     origin: tuple[float, float] | None = None
     border_px: float = 0.0
+    contour_interval_m: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.border_px <= MOST_BORDER_PX:
             raise OptionError(
                 f"A border of {self.border_px:g} pixels is not possible; choose a width from 0 to {MOST_BORDER_PX}."
+            )
+        if self.contour_interval_m is not None and not 0.01 <= self.contour_interval_m <= 10_000:
+            raise OptionError(
+                f"A contour interval of {self.contour_interval_m:g} m is not possible; choose 0.01 to 10,000 m."
             )
         check_crs(self.crs)
         if self.crs and self.origin is None:
@@ -137,6 +143,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "crs": _text,
     "origin": _point,
     "border_px": _number,
+    "contour_interval_m": _number,
 }
 """Name of an option → what turns its name and a plain value into its value."""
 

@@ -22,6 +22,7 @@ from terrainpaint.export.class_masks import (
     write_terrain3d_control,
     write_weights,
 )
+from terrainpaint.export.contour_formats import geojson_bytes, svg_bytes, write_contours_geojson, write_contours_svg
 from terrainpaint.export.glb import glb_bytes, write_glb
 from terrainpaint.export.height_formats import (
     exr_bytes,
@@ -49,6 +50,17 @@ from terrainpaint.export.picture_formats import (
     write_terrain,
 )
 from terrainpaint.export.ply import ply_bytes, write_ply
+from terrainpaint.export.relief_pictures import (
+    hillshade_bytes,
+    normal_bytes,
+    occlusion_bytes,
+    slope_bytes,
+    write_hillshade,
+    write_normal,
+    write_normal_dx,
+    write_occlusion,
+    write_slope,
+)
 from terrainpaint.export.sidecar import with_sidecar
 
 MESH = "Mesh"
@@ -139,6 +151,63 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_terrain,
         terrain_bytes,
+    ),
+    Format(
+        "normal",
+        _PICTURES,
+        "_normal.png",
+        "normal map, green up as in OpenGL: 8-bit PNG",
+        single_path,
+        write_normal,
+        normal_bytes,
+    ),
+    Format(
+        "normal-dx",
+        _PICTURES,
+        "_normal_dx.png",
+        "normal map, green down as in DirectX: 8-bit PNG",
+        single_path,
+        write_normal_dx,
+        normal_bytes,
+    ),
+    Format(
+        "ao", _PICTURES, "_ao.png", "ambient occlusion: 8-bit grey PNG", single_path, write_occlusion, occlusion_bytes
+    ),
+    Format(
+        "slope",
+        _PICTURES,
+        "_slope.png",
+        "slope: 8-bit grey PNG, degrees in a JSON",
+        with_sidecar,
+        write_slope,
+        slope_bytes,
+    ),
+    Format(
+        "hillshade",
+        _PICTURES,
+        "_hillshade.png",
+        "hillshade: 8-bit grey PNG",
+        single_path,
+        write_hillshade,
+        hillshade_bytes,
+    ),
+    Format(
+        "contours-svg",
+        _PICTURES,
+        "_contours.svg",
+        "contour lines: SVG drawing",
+        single_path,
+        write_contours_svg,
+        svg_bytes,
+    ),
+    Format(
+        "contours",
+        _PICTURES,
+        "_contours.geojson",
+        "contour lines: GeoJSON",
+        single_path,
+        write_contours_geojson,
+        geojson_bytes,
     ),
     Format(
         "weights",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from terrainpaint.errors import OptionError
 
 LOCAL_NAME = "TerrainPaint local metres, not a place on the Earth"
@@ -48,6 +51,16 @@ def georeference(
     if origin is None:
         origin = -shape[1] / 2 * pixel, shape[0] / 2 * pixel
     return Georeference(_crs(crs or _LOCAL), not crs, *origin, pixel)
+
+
+def to_longitude_latitude(
+    place: Georeference, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitudes and latitudes of WGS 84, degrees, of coordinates (n,) in a CRS that is not made up."""
+    from rasterio.warp import transform
+
+    longitude, latitude = transform(place.crs, "EPSG:4326", x.tolist(), y.tolist())
+    return np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
 
 
 def check_crs(text: str) -> float:

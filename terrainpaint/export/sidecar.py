@@ -35,4 +35,9 @@ def write_sidecar(
         "weights_sha256": terrain.provenance.weights_sha256,
         **recipe_facts(terrain.provenance),
     }
+    write_json(job, path, facts)
+
+
+def write_json(job: ExportJob, path: Path, facts: Mapping[str, object]) -> None:
+    """Write facts as JSON for people and programs. Raises OutputError."""
     job.files.path(path).write_bytes((json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())

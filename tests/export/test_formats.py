@@ -15,7 +15,8 @@ EVERYTHING = [
     *("map_height.r16", "map_height.r16.json", "map_height.r32", "map_height.r32.json"),
     *("map_height.tif", "map_height.tif.json", "map_geo.tif", "map_geo.tif.json"),
     *("map_height.exr", "map_height.exr.json", "map_height_half.exr", "map_height_half.exr.json"),
-    *("map_albedo.png", "map_terrain.png"),
+    *("map_albedo.png", "map_terrain.png", "map_normal.png", "map_normal_dx.png", "map_ao.png"),
+    *("map_slope.png", "map_slope.png.json", "map_hillshade.png", "map_contours.svg", "map_contours.geojson"),
     *(f"map_weight_{name}.png" for name in CLASS_NAMES),
     *("map_splat0.png", "map_splat1.png", "map_classes.png", "map_control.exr"),
 ]

@@ -36,6 +36,8 @@ class FileOptionsPage(QScrollArea):
         x, y = options.origin or (0.0, 0.0)
         self._west, self._north = (_coordinate(value) for value in (x, y))
         self._border = unit_field(0, MOST_BORDER_PX, options.border_px, 1, " px")
+        self._interval = unit_field(0, 10_000, options.contour_interval_m or 0, 2, " m")
+        self._interval.setSpecialValueText("Chosen for the map")
         self._build()
         self._connect()
         self._enable()
@@ -48,6 +50,7 @@ class FileOptionsPage(QScrollArea):
             raw_byte_order=ByteOrder(self._byte_order.currentData()),
             raw_signed=self._signed.isChecked(),
             crs=crs,
+            contour_interval_m=self._interval.value() or None,
             border_px=self._border.value(),
             origin=(self._west.value(), self._north.value()) if crs else None,
         )
@@ -62,7 +65,7 @@ class FileOptionsPage(QScrollArea):
         form = _section(column, "r16, r32")
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
-        form = _section(column, "geotiff")
+        form = _section(column, "geotiff, contours")
         form.add("&Coordinates", self._crs)
         form.add("West edge (&x)", self._west)
         form.add("North edge (&y)", self._north)
@@ -73,6 +76,8 @@ class FileOptionsPage(QScrollArea):
         form = _section(column, "weights, splat, terrain3d")
         form.add("Soft &borders", self._border)
         self._border.setToolTip("How many pixels two classes take to blend at their border; 0 keeps them exact.")
+        form = _section(column, "contours, contours-svg")
+        form.add("Contour &interval", self._interval)
         column.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -85,7 +90,7 @@ class FileOptionsPage(QScrollArea):
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
         self._crs.textChanged.connect(self._enable)
-        for number in (self._west, self._north, self._border):
+        for number in (self._west, self._north, self._border, self._interval):
             number.valueChanged.connect(self.changed)
 
     def _enable(self) -> None:
