@@ -724,7 +724,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 22), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 25), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -31,7 +31,10 @@ _LIMITS = {
     "mountain_deg": "land of at least this slope is mountain",
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
-_FILE_OPTIONS = ("glb_texture", "raw_byte_order", "raw_signed", "crs", "origin", "border_px", "contour_interval_m")
+_FILE_OPTIONS = (
+    "glb_texture", "raw_byte_order", "raw_signed", "crs", "origin",
+    "border_px", "contour_interval_m", "print_size_mm", "print_base_mm",
+)  # fmt: skip
 """Fields of `FileOptions`."""
 _RAW_NUMBERS = {"u8": "uint8", "u16": "uint16", "s16": "int16", "f32": "float32"}
 _WRONG_USAGE = 2
@@ -261,6 +264,14 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--contour-interval-m", type=_finite, default=absent, metavar="M",
         help="height between two contours in metres; default: one that gives about twenty",
+    )  # fmt: skip
+    group.add_argument(
+        "--print-size-mm", type=_finite, default=absent, metavar="MM",
+        help="longest side of the solid in stl and 3mf, 10 to 5000 mm; default 150",
+    )  # fmt: skip
+    group.add_argument(
+        "--print-base-mm", type=_finite, default=absent, metavar="MM",
+        help="thickness of the solid below its lowest point, 0.2 to 500 mm; default 3",
     )  # fmt: skip
 
 

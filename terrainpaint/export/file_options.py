@@ -12,6 +12,8 @@ from terrainpaint.errors import OptionError
 from terrainpaint.export.georeference import check_crs
 
 MOST_BORDER_PX = 64
+PRINT_SIZES_MM = (10.0, 5000.0)
+PRINT_BASES_MM = (0.2, 500.0)
 
 
 class Texture(StrEnum):
@@ -41,7 +43,8 @@ class FileOptions:
     as EPSG:32632, and `origin` the x and y of the north-west corner of the map in it; without `crs`, it is a made-up
     one in metres, and without `origin` too, its origin is the centre of the map. Class weights blend over `border_px`
     pixels, 0 to 64, around a border. `contour_interval_m` is the height between two contours, None for one that gives
-    about twenty.
+    about twenty. A solid for 3D printing has `print_size_mm` on its longest side, 10 to 5000, and `print_base_mm` below
+    its lowest point, 0.2 to 500.
     """
 
     glb_texture: Texture = Texture.PNG
@@ -51,6 +54,8 @@ class FileOptions:
     origin: tuple[float, float] | None = None
     border_px: float = 0.0
     contour_interval_m: float | None = None
+    print_size_mm: float = 150.0
+    print_base_mm: float = 3.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.border_px <= MOST_BORDER_PX:
@@ -61,6 +66,14 @@ class FileOptions:
             raise OptionError(
                 f"A contour interval of {self.contour_interval_m:g} m is not possible; choose 0.01 to 10,000 m."
             )
+        for name, value, (low, high) in (
+            ("longest side", self.print_size_mm, PRINT_SIZES_MM),
+            ("base", self.print_base_mm, PRINT_BASES_MM),
+        ):
+            if not low <= value <= high:
+                raise OptionError(
+                    f"A print with a {name} of {value:g} mm is not possible; choose {low:g} to {high:g} mm."
+                )
         check_crs(self.crs)
         if self.crs and self.origin is None:
             raise OptionError(
@@ -144,6 +157,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "origin": _point,
     "border_px": _number,
     "contour_interval_m": _number,
+    "print_size_mm": _number,
+    "print_base_mm": _number,
 }
 """Name of an option → what turns its name and a plain value into its value."""
 

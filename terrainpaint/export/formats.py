@@ -62,6 +62,7 @@ from terrainpaint.export.relief_pictures import (
     write_slope,
 )
 from terrainpaint.export.sidecar import with_sidecar
+from terrainpaint.export.solids import stl_bytes, threemf_bytes, write_3mf, write_stl
 
 MESH = "Mesh"
 GROUPS = (MESH, "Heights", "Pictures", "Masks")
@@ -93,6 +94,8 @@ _ROWS: tuple[Format, ...] = (
     Format("obj", MESH, ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
     Format("glb", MESH, ".glb", "textured mesh in one file: binary glTF 2.0", single_path, write_glb, glb_bytes),
     Format("ply", MESH, ".ply", "mesh with coloured vertices, z up: binary PLY", single_path, write_ply, ply_bytes),
+    Format("stl", MESH, ".stl", "solid for 3D printing, in millimetres: binary STL", single_path, write_stl, stl_bytes),
+    Format("3mf", MESH, ".3mf", "solid for 3D printing in colour: 3MF", single_path, write_3mf, threemf_bytes),
     Format(
         "height16",
         _HEIGHTS,

@@ -35,7 +35,7 @@ def test_the_text_of_a_mesh(tmp_path: Path, shape: tuple[int, int], mesh_size: i
     assert expected == pytest.approx(mesh, rel=0.08)
 
 
-@pytest.mark.parametrize("name", ["glb", "ply"])
+@pytest.mark.parametrize("name", ["glb", "ply", "stl"])
 @pytest.mark.parametrize("mesh_size", [None, 50, 400])
 def test_binary_meshes(tmp_path: Path, name: str, mesh_size: int | None) -> None:
     options, terrain = ExportOptions(mesh_size), relief(200, 300, 1.0)

@@ -10,7 +10,7 @@ from terrainpaint.export import FORMATS, GROUPS, ExportOptions, export, export_o
 from tests.export.terrains import lopsided, source
 
 EVERYTHING = [
-    *("map.obj", "map.mtl", "map.png", "map.glb", "map.ply"),
+    *("map.obj", "map.mtl", "map.png", "map.glb", "map.ply", "map.stl", "map.3mf"),
     *("map_height16.png", "map_height16.json"),
     *("map_height.r16", "map_height.r16.json", "map_height.r32", "map_height.r32.json"),
     *("map_height.tif", "map_height.tif.json", "map_geo.tif", "map_geo.tif.json"),
@@ -105,7 +105,13 @@ except OutputError as error:
         ("height16,obj", 500_000, "map.obj"),
         ("albedo", 2_000, "map_albedo.png"),
         ("height16", 2_000, "map_height16.png"),
-        *(("glb", 50_000, "map.glb"), ("ply", 50_000, "map.ply"), ("r16", 2_000, "map_height.r16")),
+        *(
+            ("glb", 50_000, "map.glb"),
+            ("ply", 50_000, "map.ply"),
+            ("stl", 50_000, "map.stl"),
+            ("3mf", 9_000, "map.3mf"),
+            ("r16", 2_000, "map_height.r16"),
+        ),
         *(
             ("weights", 60, "map_weight_tundra.png"),
             ("splat", 60, "map_splat1.png"),

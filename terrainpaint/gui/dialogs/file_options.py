@@ -9,7 +9,14 @@ from typing import TypeVar
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from terrainpaint.export.file_options import MOST_BORDER_PX, ByteOrder, FileOptions, Texture
+from terrainpaint.export.file_options import (
+    MOST_BORDER_PX,
+    PRINT_BASES_MM,
+    PRINT_SIZES_MM,
+    ByteOrder,
+    FileOptions,
+    Texture,
+)
 from terrainpaint.gui.widgets.basics import Form, label
 from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
@@ -38,6 +45,8 @@ class FileOptionsPage(QScrollArea):
         self._border = unit_field(0, MOST_BORDER_PX, options.border_px, 1, " px")
         self._interval = unit_field(0, 10_000, options.contour_interval_m or 0, 2, " m")
         self._interval.setSpecialValueText("Chosen for the map")
+        self._print_size = unit_field(*PRINT_SIZES_MM, options.print_size_mm, 1, " mm")
+        self._print_base = unit_field(*PRINT_BASES_MM, options.print_base_mm, 1, " mm")
         self._build()
         self._connect()
         self._enable()
@@ -50,6 +59,8 @@ class FileOptionsPage(QScrollArea):
             raw_byte_order=ByteOrder(self._byte_order.currentData()),
             raw_signed=self._signed.isChecked(),
             crs=crs,
+            print_size_mm=self._print_size.value(),
+            print_base_mm=self._print_base.value(),
             contour_interval_m=self._interval.value() or None,
             border_px=self._border.value(),
             origin=(self._west.value(), self._north.value()) if crs else None,
@@ -62,6 +73,9 @@ class FileOptionsPage(QScrollArea):
         column.setSpacing(8)
         form = _section(column, "glb")
         form.add("&Texture", self._glb_texture)
+        form = _section(column, "stl, 3mf")
+        form.add("&Longest side", self._print_size)
+        form.add("Base &below", self._print_base)
         form = _section(column, "r16, r32")
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
@@ -90,7 +104,7 @@ class FileOptionsPage(QScrollArea):
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
         self._crs.textChanged.connect(self._enable)
-        for number in (self._west, self._north, self._border, self._interval):
+        for number in (self._west, self._north, self._border, self._interval, self._print_size, self._print_base):
             number.valueChanged.connect(self.changed)
 
     def _enable(self) -> None:
