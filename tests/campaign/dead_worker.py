@@ -91,7 +91,7 @@ def main(folder: Path, seed: int) -> None:
 def dead_worker(draw: random.Random, folder: Path) -> str:
     """Paint in a window whose worker dies."""
     arguments = ["-m", "tests.campaign.dead_worker", str(folder), str(draw.randrange(1 << 30))]
-    return run(arguments, folder, 2 * _PATIENCE_S)
+    return run(arguments, folder, 5 * _PATIENCE_S)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.campaign.programs import run
 
 _STEPS = 150
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 
 
 def paint(folder: Path, seed: int) -> None:
@@ -137,7 +137,7 @@ def removed_run(draw: random.Random, folder: Path) -> str:
 
 def _run(what: str, draw: random.Random, folder: Path) -> str:
     arguments = ["-m", "tests.campaign.removed_folders", what, str(folder), str(draw.randrange(1 << 30))]
-    return run(arguments, folder, 300)
+    return run(arguments, folder, 900)
 
 
 if __name__ == "__main__":

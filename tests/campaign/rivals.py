@@ -99,7 +99,7 @@ def rivals(draw: random.Random, folder: Path) -> str:
         for name in names
     }
     try:
-        begun = wait_until(lambda: all((folder / f"{name}.out").stat().st_size for name in names), 60)
+        begun = wait_until(lambda: all((folder / f"{name}.out").stat().st_size for name in names), 180)
         for name in draw.sample(names, 2):
             time.sleep(draw.uniform(0.3, 2.0))
             programs[name].kill()
