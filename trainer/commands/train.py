@@ -32,13 +32,19 @@ def run(arguments: argparse.Namespace) -> None:
     from trainer.loop.distributed import is_main_process
     from trainer.loop.loop import train
     from trainer.loop.precision import resolved_precision
+    from trainer.systems.measuring import measure_of
 
     data = entry.load(arguments.data)
     config = config.in_images(entry.epoch(data, own))
+
+    def warn(sentence: str) -> None:
+        print(f"trainer: {printable(sentence)}", file=sys.stderr, flush=True)
+
     with stop_signals() as cancel:
         device = pick_device(config.device)
         if is_main_process():
             print(f"Training {system} on {device} in {resolved_precision(config.precision, device)}", flush=True)
+        measure = measure_of(config, own, arguments.output, warn) if is_main_process() else None
         with progress_bar("Training") as progress:
 
             def report(images: int, values: dict[str, float]) -> None:
@@ -47,9 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
                 seconds = max(0, config.images - images) / values["images_per_s"]
                 print(f"{images} of {config.images} images, {duration(seconds)} left: {listed}", flush=True)
 
-            def warn(sentence: str) -> None:
-                print(f"trainer: {printable(sentence)}", file=sys.stderr, flush=True)
-
-            last = train(entry.build(data, config, own), config, arguments.output, report, cancel, warn)
+            last = train(entry.build(data, config, own), config, arguments.output, report, cancel, warn,
+                         measure=measure)  # fmt: skip
     if is_main_process():
         print(f"{last}: resume with the same command, or publish it")

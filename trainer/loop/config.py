@@ -47,6 +47,11 @@ class Config:
             if least is not None and not all(number >= least for number in values):
                 raise TrainingError(f"{field.name} must be at least {least}, not {_as_text(value)}.")
 
+    @property
+    def loss_network(self) -> Path | None:
+        """The file of a classifier whose features a loss compares, so that they cannot measure; None without one."""
+        return None
+
 
 @dataclass(frozen=True)
 class RunConfig(Config):
@@ -87,6 +92,13 @@ class RunConfig(Config):
     sample_epochs: int = setting(0, "epochs between sample grids, in place of images", least=0)
     save_epochs: int = setting(0, "epochs between checkpoints, in place of images", least=0)
     log_epochs: int = setting(0, "epochs between lines of the log, in place of images", least=0)
+    measure_images: int = setting(
+        0, "images between measurements of FID, KID, precision and recall against held-out pictures; 0: none", least=0
+    )
+    measure_count: int = setting(1000, "held-out pictures to measure with, at most", least=5)
+    measure_features: str = setting(
+        "efficientnet-lite0", "network that measures: efficientnet-lite0, or a state dict of squeezenet1_1 or vgg19"
+    )
     wandb: str = setting("", "project of Weights & Biases to log to")
 
     def __post_init__(self) -> None:

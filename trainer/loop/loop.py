@@ -26,7 +26,9 @@ from trainer.loop.distributed import World, init_distributed
 from trainer.loop.optimisation import TrainStep, averaged_copy, is_finite, update_average
 from trainer.loop.precision import resolved_precision
 from trainer.loop.run_log import RunLog, Warn
-from trainer.loop.system import Batch, Build
+from trainer.loop.system import Batch, Build, PrepareMeasure
+
+_SCORE = "validation_score"
 
 Report = Callable[[int, dict[str, float]], None]
 """Called with the number of images seen and the means of the losses since the last call."""
@@ -44,10 +46,12 @@ def train(
     cancel: Cancel = never_cancel,
     warn: Warn = no_warning,
     until: int | None = None,
+    measure: PrepareMeasure | None = None,
 ) -> Path | None:
     """Train until `config.images` or until cancelled, from the newest checkpoint in `folder` if there is one.
 
-    `until` ends it earlier, after so many images, as a part of the same run: the next call continues.
+    `until` ends it earlier, after so many images, as a part of the same run: the next call continues. `measure` is
+    used every `config.measure_images`, with a checkpoint, and then selects the best one.
 
     A log, a sample grid or a checkpoint that cannot be written is reported to `warn` and does not end the run, but the
     last checkpoint does.
@@ -57,7 +61,7 @@ def train(
     """
     keep_freed_memory()
     with init_distributed(config.device) as world:
-        run = _Run(build, config, folder, world, warn)
+        run = _Run(build, config, folder, world, warn, measure)
         run.restore()
         return run.train(report, cancel, min(config.images, until or config.images))
 
@@ -65,7 +69,15 @@ def train(
 class _Run:
     """The state of a run; a checkpoint holds the state of `_parts` and some numbers."""
 
-    def __init__(self, build: Build, config: RunConfig, folder: Path, world: World, warn: Warn) -> None:
+    def __init__(
+        self,
+        build: Build,
+        config: RunConfig,
+        folder: Path,
+        world: World,
+        warn: Warn,
+        measure: PrepareMeasure | None,
+    ) -> None:
         # The log and the published weights say what was computed with, not "auto".
         config = replace(config, precision=resolved_precision(config.precision, world.device))
         self._config, self._folder, self._world, self._warn = config, folder, world, warn
@@ -74,6 +86,7 @@ class _Run:
         self._random = torch.Generator().manual_seed(config.seed)
         start = Path(config.start) if config.start and newest_checkpoint(folder) is None else None
         self._system = build(world, start)
+        self._measure = measure(self._system) if measure is not None and world.is_main else None
         self._averaged = averaged_copy(self._system)
         self._step = TrainStep(self._system, config, world)
         self._parts: dict[str, Any] = {
@@ -81,8 +94,8 @@ class _Run:
         }  # fmt: skip
         self._images = 0
         self._saved: Path | None = None
-        self._sampled = 0
-        self._best = {"images": 0, "distance": math.inf}
+        self._sampled = self._measured = 0
+        self._best: dict[str, Any] = {"images": 0, "distance": math.inf, "by": _SCORE}
         self._sums: dict[str, Any] = {"sums": {}, "counts": {}}
 
     def restore(self) -> None:
@@ -96,7 +109,7 @@ class _Run:
                     part.load_state_dict(state[name])
                 self._random.set_state(state["random"].cpu())
                 self._images, self._best, self._sums = int(state["images"]), state["best"], state["log"]
-                self._saved, self._sampled = path, self._images
+                self._saved, self._sampled, self._measured = path, self._images, self._images
             # A part of another kind makes `load_state_dict` fail in any way.
             except Exception as error:
                 raise TrainingError(f"{path} is of another network or configuration; train in a new folder, or "
@@ -135,10 +148,15 @@ class _Run:
                     since, reported = time.monotonic(), self._images
                 if _passed(before, self._images, config.sample_images):
                     self._write_samples(log)
-                if _passed(before, self._images, config.save_images):
+                is_due = bool(config.measure_images) and _passed(before, self._images, config.measure_images)
+                if is_due:
+                    self._measure_pictures(log)
+                if is_due or _passed(before, self._images, config.save_images):
                     self._try_to_save(log)
             if self._sampled != self._images:
                 self._write_samples(log)
+            if self._measured != self._images >= config.images:
+                self._measure_pictures(log)
             if self._saved is None or images_of(self._saved) != self._images:
                 self._save(log)
             return self._saved
@@ -179,6 +197,19 @@ class _Run:
         log.add_picture("samples", picture, self._images)
         self._sampled = self._images
 
+    def _measure_pictures(self, log: RunLog) -> None:
+        if self._measure is None:
+            return
+        measured = self._measure(self._averaged)
+        log.note(self._images, measured.values)
+        self._choose_best(measured.best, measured.values[measured.best])
+        self._measured = self._images
+
+    def _choose_best(self, by: str, distance: float) -> None:
+        # What was best by another figure says nothing of this one.
+        if self._best.get("by", _SCORE) != by or distance <= self._best["distance"]:
+            self._best = {"images": self._images, "distance": distance, "by": by}
+
     def _try_to_save(self, log: RunLog) -> None:
         best = self._best
         try:
@@ -192,9 +223,9 @@ class _Run:
         if not is_finite(self._system.networks):
             self._stop()
         distance = self._system.validation_score(self._averaged)
-        if distance <= self._best["distance"]:
-            self._best = {"images": self._images, "distance": distance}
-        log.note(self._images, "validation_score", distance)
+        if self._measure is None:
+            self._choose_best(_SCORE, distance)
+        log.note(self._images, {_SCORE: distance})
         state = {name: part.state_dict() for name, part in self._parts.items()}
         state |= {
             "system": self._system.name, **self._system.description(),

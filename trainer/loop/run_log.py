@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -69,9 +69,9 @@ class RunLog:
         self._write(images, means)
         return means
 
-    def note(self, images: int, name: str, value: float) -> None:
-        """Write one value that is not measured in every step."""
-        self._write(images, {name: value})
+    def note(self, images: int, values: Mapping[str, float]) -> None:
+        """Write values that are not measured in every step."""
+        self._write(images, dict(values))
 
     def _write(self, images: int, means: dict[str, float]) -> None:
         try:

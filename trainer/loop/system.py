@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -79,6 +79,31 @@ class System(Protocol):
     def description(self) -> dict[str, Any]:
         """What else a checkpoint stores for publishing: at least `network`, a dict with `name` and `config`."""
 
+
+@runtime_checkable
+class PictureSystem(Protocol):
+    """A system whose pictures can be measured against held-out ones."""
+
+    def real_pictures(self, count: int) -> NDArray[np.uint8]:
+        """(N, H, W, 3) sRGB: held-out pictures, always the same, N at most `count` and 0 where nothing is held out."""
+
+    def generated_pictures(self, ema: nn.ModuleDict, count: int) -> NDArray[np.uint8]:
+        """(`count`, H, W, 3) sRGB of the averaged networks, from inputs that stay the same for the whole run."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`values` figures by name, to log; the one called `best`, lower is better, selects the best checkpoint."""
+
+    values: Mapping[str, float]
+    best: str
+
+
+Measure = Callable[[nn.ModuleDict], Measured]
+"""Measures what the averaged networks generate."""
+
+PrepareMeasure = Callable[[System], Measure]
+"""Creates the `Measure` of a system. Raises TrainingError when its pictures cannot be measured."""
 
 Build = Callable[[World, Path | None], System]
 """Creates the system of a run on a device. The path is weights or a checkpoint to warm-start from; None to start with

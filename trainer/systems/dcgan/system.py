@@ -88,7 +88,8 @@ class DcganSystem:
         self._pictures = torch.from_numpy(tiles.subset(TRAIN).texture).to(world.device)
         if not len(self._pictures):
             raise TrainingError("No picture of the set is for training; prepare it with a smaller --validation.")
-        held_out = tiles.subset(VALIDATION).texture[:_SCORED]
+        self._held_out = tiles.subset(VALIDATION).texture
+        held_out = self._held_out[:_SCORED]
         self._scored = _to_tensor(torch.from_numpy(held_out)) if len(held_out) else _to_tensor(self._pictures[:_SCORED])
         self._fixed_noise = _fixed_noise(max(GRID_COLUMNS**2, len(self._scored)), config.noise).to(world.device)
         self._data = {"style": tiles.style, "credits": tiles.credits}
@@ -132,6 +133,15 @@ class DcganSystem:
     def validation_score(self, ema: nn.ModuleDict) -> float:
         """Sliced Wasserstein distance of generated pictures from as many held-out ones."""
         return patch_distance(generate(ema["generator"], self._fixed_noise[: len(self._scored)]), self._scored)
+
+    def real_pictures(self, count: int) -> NDArray[np.uint8]:
+        """Random held-out pictures, at most `count`."""
+        return self._held_out[np.random.default_rng(0).permutation(len(self._held_out))[:count]]
+
+    def generated_pictures(self, ema: nn.ModuleDict, count: int) -> NDArray[np.uint8]:
+        """(`count`, S, S, 3) of noise that stays the same for the whole run."""
+        noise = _fixed_noise(count, self.config.noise).to(self._device)
+        return np.concatenate([to_uint8(generate(ema["generator"], part)) for part in torch.split(noise, _SCORED)])
 
     def description(self) -> dict[str, Any]:
         """The shape of the networks, and the style and credits of the pictures."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ class Pix2pixSystem:
             config.size_px, PairCut(config.cut), self._margin, config.jitter_px, config.mirror
         )
         self._places = pair_places(self._pairs, self._cropping)
+        self._held_out = held_out
         self._scored = self._fixed(held_out if len(held_out) else self._pairs)
         self._data = {"source_style": pairs.source_style, "target_style": pairs.target_style, "credits": pairs.credits,
                       "pixel_size_m": pairs.pixel_size_m}  # fmt: skip
@@ -172,10 +174,30 @@ class Pix2pixSystem:
         generated = translate(ema["generator"], self._scored.source.to(self._device)).cpu()
         return patch_distance(generated, self._scored.target)
 
+    def real_pictures(self, count: int) -> NDArray[np.uint8]:
+        """Targets of held-out crops, spread over all of them, at most `count`."""
+        size = self.config.size_px
+        parts = [to_uint8(part.target) for part in self._measured(count)]
+        return np.concatenate([np.zeros((0, size, size, 3), np.uint8), *parts])
+
+    def generated_pictures(self, ema: nn.ModuleDict, count: int) -> NDArray[np.uint8]:
+        """What is generated from the sources of the same crops."""
+        generator = ema["generator"]
+        parts = [translate(generator, part.source.to(self._device)) for part in self._measured(count)]
+        return np.concatenate([to_uint8(part) for part in parts])
+
     def description(self) -> dict[str, Any]:
         """The shape of the generator and the styles of the pairs."""
         generator: Any = self.networks["generator"]
         return {"network": described(generator), "data": self._data}
+
+    def _measured(self, count: int) -> Iterator[PairBatch]:
+        if not len(self._held_out):
+            return
+        places = pair_places(self._held_out, self._cropping)
+        chosen = places[np.unique(np.linspace(0, len(places) - 1, count).astype(int))]
+        for first in range(0, len(chosen), _SCORED):
+            yield fixed_pairs(self._held_out, self._cropping, chosen[first : first + _SCORED])
 
     def _fixed(self, pairs: PairSet) -> PairBatch:
         """Some crops of pairs: the first, and others spread over all."""

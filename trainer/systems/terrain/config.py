@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import Config, setting
@@ -67,6 +68,11 @@ class TerrainConfig(Config):
             raise TrainingError(f"projected needs a crop_px of at least 48, not {self.crop_px}.")
         if self.projected and (self.adversarial == "segmentation" or self.r1_weight or self.r2_weight):
             raise TrainingError("projected supports neither the segmentation loss nor gradient penalties.")
+
+    @property
+    def loss_network(self) -> Path | None:
+        """The network of `perceptual`, where it is used."""
+        return Path(self.perceptual) if self.needs_perceptual else None
 
     @property
     def needs_perceptual(self) -> bool:

@@ -41,6 +41,34 @@ class Samples:
         return patch_distance(fake[:, :4], real[:, :4])
 
 
+class MeasuredCrops:
+    """Crops of held-out land, always the same, as real pictures and as generated ones; some are in memory at once."""
+
+    def __init__(self, adapter: Adapter, source: CropSource) -> None:
+        self._adapter, self._source = adapter, source
+
+    def real(self, count: int) -> NDArray[np.uint8]:
+        """(`count`, C, C, 3) uint8: the real land."""
+        return np.stack([_colour(texture[:, INNER, INNER])
+                         for first in range(0, count, GRID_COLUMNS)
+                         for texture in self._crops(first)[0].texture][:count])  # fmt: skip
+
+    def generated(self, networks: TerrainNetworks, count: int) -> NDArray[np.uint8]:
+        """(`count`, C, C, 3) uint8: what is generated from the maps of the same crops, shaded."""
+        pictures: list[NDArray[np.uint8]] = []
+        for first in range(0, count, GRID_COLUMNS):
+            crops, style = self._crops(first)
+            seeds = list(range(first, first + GRID_COLUMNS))
+            terrain = _generated(networks, crops, style, seeds, self._adapter.pixel_size_m)[2]
+            pictures += [_colour(each) for each in terrain]
+        return np.stack(pictures[:count])
+
+    def _crops(self, first: int) -> tuple[Crops, Tensor]:
+        random = torch.Generator().manual_seed(1000 + first)
+        crops = self._source.draw(GRID_COLUMNS, random)
+        return crops, self._adapter.style(crops, 0.0, random, GRID_COLUMNS, slice(None))
+
+
 def terrain_grid(
     networks: TerrainNetworks, crops: Crops, style: Tensor, seeds: list[int], pixel_size_m: float
 ) -> NDArray[np.uint8]:
@@ -49,10 +77,7 @@ def terrain_grid(
 
     Heights are grey by their square root, white at 4,500 m.
     """
-    with torch.inference_mode():
-        albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
-        height = networks.generator.decode_elevation(code)
-        terrain = networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)
+    albedo, height, terrain = _generated(networks, crops, style, seeds, pixel_size_m)
     columns = []
     for index in range(len(crops.texture)):
         fake, real = height[index, 0, INNER, INNER], crops.height[index, 0, INNER, INNER]
@@ -71,6 +96,16 @@ def terrain_grid(
             )
         )
     return np.hstack(columns)
+
+
+@torch.inference_mode()
+def _generated(
+    networks: TerrainNetworks, crops: Crops, style: Tensor, seeds: list[int], pixel_size_m: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Albedo (N, 3, C + 3, C + 3), height (N, 1, C + 3, C + 3) and shaded terrain (N, 3, C, C) of crops."""
+    albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
+    height = networks.generator.decode_elevation(code)
+    return albedo, height, networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)
 
 
 def _colour(picture: Tensor) -> NDArray[np.uint8]:

@@ -42,7 +42,7 @@ from trainer.systems.terrain.losses import (
     sea_level,
     shading_leak,
 )
-from trainer.systems.terrain.samples import Samples
+from trainer.systems.terrain.samples import MeasuredCrops, Samples
 from trainer.systems.terrain.terrain_crops import CropSource
 
 
@@ -95,6 +95,7 @@ class TerrainSystem:
         held_out = tiles.subset(VALIDATION)
         shown = CropSource(held_out, self._terrain.generator, config.crop_px, world.device) if len(held_out) else None
         self._samples = Samples(self._adapter, shown or self._source)
+        self._measured = MeasuredCrops(self._adapter, shown) if shown else None
         self._data = {"style": tiles.style, "credits": tiles.credits, "pixel_size_m": tiles.pixel_size_m}
 
     def batch(self, random: torch.Generator, images: int, shard: slice) -> TerrainBatch:
@@ -181,6 +182,16 @@ class TerrainSystem:
     def validation_score(self, ema: nn.ModuleDict) -> float:
         """Sliced Wasserstein distance of picture and elevation on held-out crops."""
         return self._samples.distance(TerrainNetworks.of(ema))
+
+    def real_pictures(self, count: int) -> NDArray[np.uint8]:
+        """(`count`, C, C, 3): crops of the pictures of held-out land; none where nothing is held out."""
+        side = self.config.crop_px
+        return np.zeros((0, side, side, 3), np.uint8) if self._measured is None else self._measured.real(count)
+
+    def generated_pictures(self, ema: nn.ModuleDict, count: int) -> NDArray[np.uint8]:
+        """(`count`, C, C, 3): terrain, shaded, of the maps of these crops."""
+        assert self._measured is not None
+        return self._measured.generated(TerrainNetworks.of(ema), count)
 
     def description(self) -> dict[str, Any]:
         """The shapes of the networks, and the style, credits and pixel size of the data."""

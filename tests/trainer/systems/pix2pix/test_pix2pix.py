@@ -21,7 +21,7 @@ from trainer.loop.config import RunConfig
 from trainer.loop.distributed import World
 from trainer.loop.loop import train
 from trainer.loop.optimisation import TrainStep
-from trainer.loop.system import DISCRIMINATOR
+from trainer.loop.system import DISCRIMINATOR, PictureSystem
 from trainer.systems import load_configs
 from trainer.systems.descriptions import read_description
 from trainer.systems.pix2pix.config import Pix2pixConfig
@@ -300,3 +300,14 @@ def test_damaged_weights_are_one_sentence(pairs: PairSet, tmp_path: Path, change
     with pytest.raises(TrainingError) as caught:
         load_translator(path, CPU)
     assert "w.safetensors" in str(caught.value) or change in str(caught.value)
+
+
+def test_held_out_pairs_are_measured(pairs: PairSet) -> None:
+    system = pix2pix_build(pairs, RUN, CONFIG)(World(0, 1, torch.device("cpu")), None)
+    assert isinstance(system, PictureSystem)
+    real, generated = system.real_pictures(5), system.generated_pictures(system.networks, 5)
+    assert real.shape == generated.shape and real.dtype == generated.dtype == np.uint8 and 1 <= len(real) <= 5
+    # Black with green discs, as the targets are.
+    assert real[..., 0].max() == 0 and real[..., 1].max() > 150
+    nothing = pix2pix_build(pairs.subset(TRAIN), RUN, CONFIG)(World(0, 1, torch.device("cpu")), None)
+    assert isinstance(nothing, PictureSystem) and len(nothing.real_pictures(5)) == 0
