@@ -109,7 +109,7 @@ LAYERS = (
         SYSTEM | {"cv2", "scipy", "sklearn", "trainer.reports", GENERATE},
         frozenset({"umap"}),
     ),
-    Layer("trainer.systems.dcgan", SYSTEM),
+    Layer("trainer.systems.dcgan", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.pix2pix", SYSTEM),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),

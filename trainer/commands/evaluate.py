@@ -1,11 +1,12 @@
-"""`python -m trainer evaluate`: measures weights on held-out land and writes a report."""
+"""`python -m trainer evaluate`: measures weights on what training never saw and writes a report."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
@@ -13,51 +14,109 @@ from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 if TYPE_CHECKING:
     from trainer.systems.terrain.evaluation.measurements import Measurements
 
+_COMMON = ("data", "features", "seed", "device")
+_OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
+    "terrain": ("crops", "crop_px", "uniform_px", "segmenter", "shard"),
+    "dcgan": ("count",),
+}
+"""System → its own options. One that is not given is None, so that one for another system can be refused."""
+
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("evaluate", help="measure weights on held-out land and write a report")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (.safetensors)")
-    parser.add_argument("--data", type=Path, metavar="SET.npz", help="labelled tile set with held-out tiles")
+    parser = commands.add_parser("evaluate", help="measure weights on held-out data and write a report")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="published weights (.safetensors); of dcgan also "
+                        "a checkpoint or the folder of a run")  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="SET.npz", help="set with held-out tiles; labelled for terrain")
     parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=FEATURES_HELP)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")
-    parser.add_argument("--crops", type=int, default=400, help="held-out crops (400)")
-    parser.add_argument("--crop-px", type=int, default=256, help="side of a crop in pixels (256)")
-    parser.add_argument("--uniform-px", type=int, default=2048, metavar="N",
-                        help="side of the maps of one class that are searched for repetition (2048)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
-    parser.add_argument(
+    parser.add_argument("--seed", type=int, help="seed of everything random (0)")
+    parser.add_argument("--device", help="auto, cpu, cuda or mps (auto)")
+    terrain = parser.add_argument_group("terrain")
+    terrain.add_argument("--crops", type=int, help="held-out crops (400)")
+    terrain.add_argument("--crop-px", type=int, help="side of a crop in pixels (256)")
+    terrain.add_argument("--uniform-px", type=int, metavar="N",
+                         help="side of the maps of one class that are searched for repetition (2048)")  # fmt: skip
+    terrain.add_argument(
         "--segmenter", type=Path, metavar="FILE", help="segmenter to use, or to train where there is none (in FOLDER)"
     )
-    parser.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="measure one part of N only")
-    parser.add_argument(
+    terrain.add_argument("--shard", type=_shard, metavar="I/N", help="measure one part of N only")
+    terrain.add_argument(
         "--merge", type=Path, nargs="+", metavar="PART.npz", help="make the report of all parts instead"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+    pictures = parser.add_argument_group("dcgan")
+    pictures.add_argument("--count", type=int, help="pictures of each side, at most (1000)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the weights, or merge shards, and write the report."""
-    from trainer.systems.terrain.evaluation.evaluation import Options, evaluate
-    from trainer.systems.terrain.evaluation.measurements import load_measurements, merge, save_measurements
+    from trainer.loop.checkpoints import checkpoint_of
+    from trainer.systems import system_of
 
     if arguments.merge is not None:
-        _write_report(merge([load_measurements(path) for path in arguments.merge]), arguments.output)
+        _merge(arguments)
         return
     for name in ("weights", "data", "features"):
         if getattr(arguments, name) is None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
-    shared = ("weights", "data", "features", "crops", "crop_px", "uniform_px", "seed", "device", "segmenter", "shard")
-    options = Options(**{name: getattr(arguments, name) for name in shared})
+    path = checkpoint_of(arguments.weights) if arguments.weights.is_dir() else arguments.weights
+    _EVALUATIONS[_checked_system(system_of(path), arguments)](arguments, path)
+
+
+def _checked_system(system: str, arguments: argparse.Namespace) -> str:
+    if system not in _EVALUATIONS:
+        raise WrongUsage(f"weights of the system {system} cannot be evaluated")
+    for other, names in _OF_SYSTEM.items():
+        for name in names:
+            if other != system and getattr(arguments, name) is not None:
+                raise WrongUsage(f"--{name.replace('_', '-')} is for {other}, and these weights are of {system}")
+    return system
+
+
+def _options(system: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that were given."""
+    names = (*_COMMON, *_OF_SYSTEM[system])
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+
+
+def _evaluate_terrain(arguments: argparse.Namespace, path: Path) -> None:
+    from trainer.systems.terrain.evaluation.evaluation import Options, evaluate
+    from trainer.systems.terrain.evaluation.measurements import save_measurements
+
+    options = Options(path, **_options("terrain", arguments))
     measurements = evaluate(options, arguments.output, progress_bar)
     number, count = options.shard
     if count == 1:
         _write_report(measurements, arguments.output)
         return
-    path = arguments.output / f"part-{number + 1}-of-{count}.npz"
-    save_measurements(path, measurements)
-    print(f"{path}: join the parts with 'python -m trainer evaluate --merge PART... -o FOLDER'")
+    part = arguments.output / f"part-{number + 1}-of-{count}.npz"
+    save_measurements(part, measurements)
+    print(f"{part}: join the parts with 'python -m trainer evaluate --merge PART... -o FOLDER'")
+
+
+def _evaluate_dcgan(arguments: argparse.Namespace, path: Path) -> None:
+    from trainer.reports.tables import print_tables
+    from trainer.systems.dcgan.picture_evaluation import EvaluationOptions, evaluate_pictures
+    from trainer.systems.dcgan.picture_report import write_picture_report
+
+    options = EvaluationOptions(path, **_options("dcgan", arguments))
+    with progress_bar("Evaluating") as progress:
+        evaluation = evaluate_pictures(options, progress)
+    print_tables(write_picture_report(arguments.output, evaluation))
+    print(arguments.output / "report.html")
+
+
+_EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
+    "terrain": _evaluate_terrain,
+    "dcgan": _evaluate_dcgan,
+}
+
+
+def _merge(arguments: argparse.Namespace) -> None:
+    from trainer.systems.terrain.evaluation.measurements import load_measurements, merge
+
+    _write_report(merge([load_measurements(path) for path in arguments.merge]), arguments.output)
 
 
 def _write_report(measurements: Measurements, folder: Path) -> None:

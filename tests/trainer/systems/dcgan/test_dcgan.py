@@ -1,6 +1,7 @@
 """DCGAN from a folder of pictures to a weights file, with the commands of docs/training.md."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,10 @@ from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, load_tile_set
 from trainer.loop.checkpoints import checkpoint_of, load_checkpoint
 from trainer.loop.config import RunConfig
+from trainer.loop.distributed import World
 from trainer.loop.loop import train
 from trainer.networks.dcgan import DcganDiscriminator, DcganGenerator, DcganShape
+from trainer.systems import load_configs
 from trainer.systems.dcgan.config import DcganConfig
 from trainer.systems.dcgan.system import dcgan_build
 from trainer.systems.dcgan.weights import load, sample
@@ -215,3 +218,51 @@ def test_wrong_usage_of_sample(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["sample", str(tmp_path), "-o", str(tmp_path / "grid.png"), *flags])
     assert exit_.value.code == 2
+
+
+@pytest.mark.parametrize(("statistics", "is_equal"), [("collected", True), ("batch", False)])
+def test_a_batch_in_parts_has_the_gradients_of_the_whole_where_its_norm_does_not_depend_on_the_parts(
+    tiles: TileSet, statistics: str, is_equal: bool
+) -> None:
+    """With the batch norm of training, each part has statistics of its own: 1,024 in parts of 128 are not 1,024."""
+    config = replace(CONFIG, augment=(), mirror=False)
+    gradients = []
+    for accumulate in (1, 4):
+        run = replace(RUN, batch=32, accumulate=accumulate)
+        system = dcgan_build(tiles, run, config)(World(0, 1, CPU), None)
+        system.networks.load_state_dict(_weights(config))
+        system.networks.train(statistics == "batch")
+        batch = system.batch(torch.Generator().manual_seed(0), 0, slice(0, 32))
+        for loss in (system.discriminator_loss, system.generator_loss):
+            for part in batch.parts(accumulate):
+                if loss == system.generator_loss:
+                    system.discriminator_loss(part)
+                torch.autograd.backward(loss(part).total / accumulate)
+        gradients.append(
+            torch.cat([each.grad.flatten() for each in system.networks.parameters() if each.grad is not None])
+        )
+    difference = float((gradients[0] - gradients[1]).norm() / gradients[0].norm())
+    assert (difference < 1e-4) == is_equal, difference
+
+
+def _weights(config: DcganConfig) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    shape = DcganShape(config.size_px, config.width, config.noise)
+    networks = torch.nn.ModuleDict({"generator": DcganGenerator(shape), "discriminator": DcganDiscriminator(shape)})
+    return dict(networks.state_dict())
+
+
+def test_the_published_batch_of_1024_fits_in_parts(tiles: TileSet, tmp_path: Path) -> None:
+    run = replace(RUN, images=2048, batch=1024, accumulate=64, log_images=1024)
+    state = load_checkpoint(trained(tiles, tmp_path, run), CPU)
+    assert state["images"] == 2048 and state["settings"]["batch"] == 1024
+    assert all(bool(value.isfinite().all()) for value in state["generator"].values())
+
+
+@pytest.mark.parametrize("name", ["dcgan-64", "dcgan-128"])
+def test_the_published_configurations(name: str) -> None:
+    run, config = load_configs("dcgan", Path(name), {})
+    assert isinstance(config, DcganConfig)
+    assert (config.size_px, config.width, config.noise) == (int(name[6:]), 64, 100)
+    assert (run.batch, run.generator_rate, run.discriminator_rate, run.beta1) == (1024, 2e-4, 2e-4, 0.5)
+    assert 10_000 <= run.images / run.batch <= 15_000 and config.adversarial == "non-saturating"
