@@ -23,26 +23,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         from trainer.commands.table import COMMANDS
     finally:
         signal.signal(signal.SIGINT, before)
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Make weights from rasters of real land.")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Train networks on real land and on pictures."
+    )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
     for command in COMMANDS:
         command.add_parser(subparsers)
+    for parser_of_command in subparsers.choices.values():
+        parser_of_command.set_defaults(parser=parser_of_command)
     arguments = parser.parse_args(argv)
     try:
         with lasting_output():
-            return _run(parser, arguments)
+            return _run(arguments)
     except OutputError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1
 
 
-def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from trainer.commands.console import WrongUsage
 
     try:
         arguments.run(arguments)
     except WrongUsage as error:
-        parser.error(str(error))
+        arguments.parser.error(str(error))
     except TerrainPaintError as error:
         print(f"trainer: {printable(str(error))}", file=sys.stderr)
         return 1

@@ -19,7 +19,7 @@ def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("prepare", help="make a tile set of rasters or of a folder of pictures")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="SET.npz")
-    parser.add_argument("--style", required=True, help="name of the texture style")
+    parser.add_argument("--style", help="name of the texture style (that of the folder, or of the texture)")
     parser.add_argument("--credits", default="", help="the attribution that the sources ask for")
     parser.add_argument("--pixel-size-m", type=float, default=2000.0, help="ground size of a pixel in metres (2000)")
     parser.add_argument("--tile", type=int, default=512, help="side of a tile in pixels (512)")
@@ -95,6 +95,11 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
 
 
+def _usual_style(arguments: argparse.Namespace) -> str:
+    source: Path = arguments.dataset or arguments.pairs or arguments.pictures or arguments.texture
+    return drawable(source.resolve().stem)
+
+
 def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
     from trainer.data.image_folder import PICTURE_CUTS, TERRAIN_CUTS, tiles_from_folder
     from trainer.data.keep_list import read_keep_list
@@ -104,7 +109,8 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
     from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions
 
     options = PrepareOptions(
-        style=arguments.style, credits=arguments.credits, pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,
+        style=arguments.style or _usual_style(arguments), credits=arguments.credits,
+        pixel_size_m=arguments.pixel_size_m, tile_px=arguments.tile,
         minimum_land=arguments.minimum_land, validation_fraction=arguments.validation, seed=arguments.seed,
         source_pixel_size_m=arguments.source_pixel_size_m,
     )  # fmt: skip

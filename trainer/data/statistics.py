@@ -78,8 +78,8 @@ def describe(tiles: TileSet, statistics: SetStatistics) -> list[str]:
             lines.append(f"{name}: no tiles")
             continue
         files = f" of {_files(split.files)}" if split.files else ""
-        lines.append(f"{name}: {split.tiles} tiles{files}, {split.valid:.1%} valid, {split.sea:.1%} sea, "
-                     f"lightness {split.mean_lightness:.0f}")  # fmt: skip
+        ground = f"{split.valid:.1%} valid, {split.sea:.1%} sea, " if tiles.has_height else ""
+        lines.append(f"{name}: {split.tiles} tiles{files}, {ground}lightness {split.mean_lightness:.0f}")
         if tiles.has_height:
             quantiles = " / ".join(f"{height:.0f}" for height in split.quantiles_m)
             lines.append(f"{name}: height on land {quantiles} m (lowest, 5 %, median, 95 %, highest)")

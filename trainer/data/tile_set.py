@@ -92,13 +92,13 @@ class TileSet:
             case False, True:
                 return "networks that make a picture of a map; no terrain, since it has no heights"
             case _:
-                return "networks of pictures alone; no terrain, since it has neither heights nor maps"
+                return "pictures from noise (--system dcgan); no terrain, since it has neither heights nor maps"
 
     def require_heights(self) -> None:
         """Raises TrainingError when the set has no heights, which labelling and terrain need."""
         if not self.has_height:
             raise TrainingError(f"The tile set '{self.style}' has no heights, so it cannot train terrain; prepare it "
-                                "again from pictures with heights.")  # fmt: skip
+                                "again with heights, or train pictures from noise with --system dcgan.")  # fmt: skip
 
     def require_maps(self) -> None:
         """Raises TrainingError when the tiles have no maps of the classes."""

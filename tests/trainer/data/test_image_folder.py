@@ -62,6 +62,12 @@ def test_pictures_become_crops_and_a_resize_of_the_whole(folder: Path, capsys: p
     assert "no terrain" in output.out and "neither heights nor maps" in output.out
 
 
+def test_the_style_is_named_after_the_folder_when_none_is_given(folder: Path) -> None:
+    command = ["prepare", "--pictures", str(folder / "in"), "--tile", "64", "-o", str(folder / "set.npz")]
+    assert main(command) == 0 and load_tile_set(folder / "set.npz").style == "in"
+    assert main([*command, "--style", "plates"]) == 0 and load_tile_set(folder / "set.npz").style == "plates"
+
+
 def test_unusable_files_are_listed_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiles = prepared(folder)
     assert dict(tiles.left_out) == {
@@ -203,10 +209,13 @@ def test_squares_lie_within_the_picture(cut: Cut) -> None:
         ["--parts", "map", "picture", "map"],
     ],
 )
-def test_options_that_do_not_go_together_are_wrong_usage(folder: Path, wrong: list[str]) -> None:
+def test_options_that_do_not_go_together_are_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], wrong: list[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         prepare(folder, *wrong)
     assert stopped.value.code == 2
+    assert "usage: python -m trainer prepare" in capsys.readouterr().err  # the options of this command
 
 
 def write_heights(path: Path, heights: NDArray[np.generic], unit: str | None = None, **profile: object) -> None:
