@@ -1,5 +1,5 @@
-"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import`, `info` and `formats` run
-without it.
+"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import`, `info`, `places` and `formats`
+run without it.
 
 Exit codes: 0; 1 for a TerrainPaintError, with its message on stderr; 2 for wrong usage; 130 and 143 after Ctrl+C and
 SIGTERM. Any other exception is a bug and shows its traceback.
@@ -17,6 +17,7 @@ from terrainpaint.cli.arguments import (
     GenerateArguments,
     ImportArguments,
     InfoArguments,
+    PlacesArguments,
     WindowArguments,
     parse,
 )
@@ -61,7 +62,9 @@ def _run(argv: Sequence[str] | None) -> int:
         raise DeviceError("There is not enough memory to start; close other programs.") from error
 
 
-def _output_of(arguments: FormatsArguments | GenerateArguments | ImportArguments | InfoArguments) -> list[str]:
+def _output_of(
+    arguments: FormatsArguments | GenerateArguments | ImportArguments | InfoArguments | PlacesArguments,
+) -> list[str]:
     # Imported here, so that --help and wrong usage do not load numpy.
     try:
         if isinstance(arguments, GenerateArguments):
@@ -76,6 +79,10 @@ def _output_of(arguments: FormatsArguments | GenerateArguments | ImportArguments
             from terrainpaint.cli.formats import formats
 
             return formats()
+        if isinstance(arguments, PlacesArguments):
+            from terrainpaint.cli.places import places
+
+            return places(arguments)
         from terrainpaint.cli.info import info, info_json
 
         return info_json(arguments.file) if arguments.json else info(arguments.file)

@@ -91,6 +91,20 @@ class InfoArguments:
 
 
 @dataclass(frozen=True)
+class PlacesArguments:
+    """Arguments of `terrainpaint places`. `seed` and `style` None stand for those of a project, or the defaults."""
+
+    file: Path
+    count: int
+    seed: int | None
+    style: str | None
+    weights: Path | None
+    device: str
+    json: bool
+    quiet: bool
+
+
+@dataclass(frozen=True)
 class RawLayout:
     """The layout of a RAW file: its sides in pixels, the type of its numbers, and their byte order."""
 
@@ -126,7 +140,9 @@ class ImportArguments:
     quiet: bool
 
 
-Arguments: TypeAlias = GenerateArguments | FormatsArguments | InfoArguments | ImportArguments | WindowArguments
+Arguments: TypeAlias = (
+    GenerateArguments | FormatsArguments | InfoArguments | ImportArguments | PlacesArguments | WindowArguments
+)
 
 
 def parse(argv: Sequence[str] | None) -> Arguments:
@@ -144,6 +160,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     importing = commands.add_parser("import", help="make a map of heights or of a picture")
     _add_import(importing)
     _add_info(commands.add_parser("info", help="describe a file: heights, map, picture, project or weights"))
+    _add_places(commands.add_parser("places", help="find the real places that the terrain of a map is most like"))
     values = vars(parser.parse_args(argv))
     if not values:
         return WindowArguments(None)
@@ -342,6 +359,27 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true",
         help="print one JSON object with kind, width, height, min_m, max_m, pixel_size_m, gaps and more",
     )  # fmt: skip
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Generates the terrain of a map or a project and prints the real places that it is most like, with latitude, "
+        "longitude and similarity: 100 % is the same land, 0 % as different as two places of the Earth usually are."
+    )
+    parser.set_defaults(arguments=PlacesArguments)
+    parser.add_argument("file", type=_file, metavar="MAP", help="picture in the seven class colours, or a project")
+    parser.add_argument(
+        "--count", type=_whole_number_of(1, 50), default=5, metavar="N", help="number of places, 1 to 50; default 5"
+    )
+    parser.add_argument(
+        "--seed", type=_whole_number, metavar="N", help="seed of the terrain; default: that of the project, else 0"
+    )
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument("--style", metavar="NAME", help=f"style; default: that of the project, else {DEFAULT_STYLE}")
+    weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="device of the networks; default auto")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
 
 
 def _add_under(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

@@ -39,7 +39,7 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     files = FileOptions.of(arguments.files)
     options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface, files)
     _check_numbers(arguments)
-    weights, look = _weights_path(arguments), _look_path(arguments.look)
+    weights, look = weights_path(arguments.style, arguments.weights), _look_path(arguments.look)
     target = _target(arguments)
     _check_one_each(target.paths)
     check_inputs_survive(target.paths, (arguments.map, weights, *([look] if look else [])))
@@ -98,9 +98,14 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
+def check_seed(seed: int) -> None:
+    """Raises OptionError for a seed that is out of range."""
+    if seed not in _SEEDS:
+        raise OptionError(f"A seed of {seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
+
+
 def _check_numbers(arguments: GenerateArguments) -> None:
-    if arguments.seed not in _SEEDS:
-        raise OptionError(f"A seed of {arguments.seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
+    check_seed(arguments.seed)
     if arguments.size is not None and not all(MIN_SIDE_PX <= side <= MAX_MAP_SIDE_PX for side in arguments.size):
         raise OptionError(
             f"A size of {arguments.size[0]}x{arguments.size[1]} pixels is not possible; "
@@ -108,10 +113,11 @@ def _check_numbers(arguments: GenerateArguments) -> None:
         )
 
 
-def _weights_path(arguments: GenerateArguments) -> Path:
-    if arguments.weights is not None:
-        return arguments.weights
-    styles, style = shipped_styles(), arguments.style or DEFAULT_STYLE
+def weights_path(style: str | None, weights: Path | None) -> Path:
+    """The weights file, or that of an installed style, by default DEFAULT_STYLE. Raises OptionError."""
+    if weights is not None:
+        return weights
+    styles, style = shipped_styles(), style or DEFAULT_STYLE
     if style not in styles:
         choice = f"choose from {', '.join(styles)}, or" if styles else "none is installed;"
         raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')

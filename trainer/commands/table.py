@@ -10,6 +10,7 @@ from trainer.commands import (
     label,
     nearest,
     pairs,
+    places,
     prepare,
     publish,
     sample,
@@ -17,5 +18,5 @@ from trainer.commands import (
     train,
 )
 
-COMMANDS = (curate, prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate)
+COMMANDS = (curate, prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate, places)
 """Modules of `trainer.commands`, in the order of `--help`."""
