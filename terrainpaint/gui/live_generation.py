@@ -23,15 +23,16 @@ from terrainpaint.core.project import Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.errors import Cancelled, DeviceError, TerrainPaintError, WeightsError, WorkerError
+from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.draft import Draft, draft_parts
 from terrainpaint.generate.live import Job, LiveTerrain
-from terrainpaint.generate.messages import AUTO_DEVICE, Hardware
+from terrainpaint.generate.messages import Hardware
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
+from terrainpaint.gui.weights_loading import load, missing_look, missing_style
 
 _Answer = Callable[[Any], None]
 _CANCEL_POLL_S = 0.1
@@ -308,46 +309,22 @@ class LiveGeneration(QObject):
         name, look_name = self._wanted
         path = self.styles.get(name)
         if path is None:
-            known = ", ".join(self.styles) or "none"
-            self.failed.emit(f'The style "{name}" is not installed; choose another one (installed: {known}).')
-            if self.info is not None or not self.styles:
-                self._start_terrain()
-                return
-            path = next(iter(self.styles.values()))
+            self.failed.emit(missing_style(name, self.styles))
+            path = self.info.path if self.info is not None else next(iter(self.styles.values()), None)
+        if path is None:
+            self._start_terrain()
+            return
         look = None if look_name is None else self.looks.get(look_name)
         if look_name is not None and look is None:
-            known = ", ".join(self.looks) or "none"
-            self.warned.emit(f'The look "{look_name}" is not installed, so the terrain has the colours of its style '
-                             f"(installed looks: {known}).")  # fmt: skip
+            self.warned.emit(missing_look(look_name, self.looks))
         self._loading += 1
         self.state_changed.emit()
-        self._post(lambda: self._load(path, look), lambda info: self._weights_loaded(info, kept), self._weights_refused)
-
-    def _load(self, path: Path, look: Path | None) -> WeightsInfo:
-        """Load weights and a look, in the thread; without a look when that cannot be used."""
-        try:
-            return self._load_on_hardware(path, look)
-        except WeightsError as error:
-            if look is None:
-                raise
-            info = self._load_on_hardware(path, None)
-            self.warned.emit(str(error))
-            return info
-
-    def _load_on_hardware(self, path: Path, look: Path | None) -> WeightsInfo:
-        """Load on the hardware that was chosen; without that device, on the usual one."""
         hardware = self._hardware
-        try:
-            return self._process.load(path, hardware.device, hardware.threads, look)
-        except DeviceError:
-            if hardware.device == AUTO_DEVICE:
-                raise
-            info = self._process.load(path, AUTO_DEVICE, hardware.threads, look)
-            self.warned.emit(
-                f'The device "{hardware.device}" of the preferences cannot be used; '
-                f'the terrain is generated with "{info.devices[0]}".'
-            )
-            return info
+        self._post(
+            lambda: load(self._process, path, look, hardware, self.warned.emit),
+            lambda info: self._weights_loaded(info, kept),
+            self._weights_refused,
+        )
 
     def _weights_loaded(self, info: WeightsInfo, kept: LiveTerrain | None) -> None:
         before, self.info = self.info, info

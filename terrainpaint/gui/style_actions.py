@@ -43,6 +43,7 @@ class StyleActions(QObject):
     def __init__(self, window: QWidget, generation: LiveGeneration, panel: GenerationPanel, data: Path) -> None:
         super().__init__(window)
         self._window, self._generation, self._panel, self._data = window, generation, panel, data
+        self._shown_sha256 = ""
         generation.weights_changed.connect(self._loaded)
         self._offer()
 
@@ -61,7 +62,9 @@ class StyleActions(QObject):
     def _loaded(self) -> None:
         info = self._generation.info
         if info is not None:
-            self._panel.set_style_names(info.style_names)
+            if info.sha256 != self._shown_sha256:  # another look has the same numbers
+                self._shown_sha256 = info.sha256
+                self._panel.set_style_names(info.style_names)
             self._keep(info.path, self._data / _STYLES, shipped_styles())
             if info.look is not None:
                 self._keep(info.look.path, self._data / _LOOKS, shipped_looks())

@@ -406,6 +406,7 @@ def test_a_look_is_loaded_used_undone_and_exported(
     with qtbot.waitSignal(window.generation.weights_changed, timeout=PATIENCE_MS):
         window.actions_["add_style"].trigger()
     assert document.settings.look_name == "painted"
+    assert all(slider.isEnabled() for slider in window.generation_panel.character.sliders), "the numbers are the same"
     assert window.generation_panel.look_name.currentText() == "painted"
     repainted = Generator.load(ATLAS, "cpu", look)
     assert_exact(person, qtbot, repainted)
