@@ -35,7 +35,7 @@ MAX_REACH_PX = 256
 LOOK_LIMITS: Limits = {"widths": (1, 1024), "blocks": (0, 16)}
 """Smallest and largest value of each field of a configuration."""
 _COLOURS = 3
-_STEM_REACH = _JOIN_REACH = _HEAD_REACH = 1
+_STEM_REACH = _JOIN_REACH = _HEAD_REACH = _BLUR_REACH = 1
 _INNER = (..., slice(2, -2), slice(2, -2))
 """The part of an array that remains after two 3x3 convolutions without padding."""
 
@@ -84,9 +84,7 @@ class LookNetwork(nn.Module):
         self.head_norm = _Norm(fine)
         self.head = nn.Conv2d(fine, _COLOURS * 4, 3)
         self.colours = nn.Conv2d(_COLOURS, _COLOURS, 1)
-        # The four pixels of a shuffled one start equal (Aitken et al. 2017), or they would show as a pattern of dots.
-        of_each = nn.init.normal_(torch.empty_like(self.head.weight[::4]), std=0.01)
-        self.head.weight = nn.Parameter(of_each.repeat_interleave(4, dim=0))
+        nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         nn.init.dirac_(self.colours.weight)
         nn.init.zeros_(self.colours.bias)  # type: ignore[arg-type]
@@ -129,10 +127,11 @@ class LookNetwork(nn.Module):
         x = self.head_norm(x)
         # The eight bits of bfloat16 would show as steps of colour: the last layers are always float32.
         with torch.autocast(x.device.type, enabled=False):
-            change = F.pixel_shuffle(self.head(x.float()), 2)
+            change = _without_dots(F.pixel_shuffle(self.head(x.float()), 2).contiguous())
+            fine = grown(_doubled_area(grown(here, -_HEAD_REACH)), -_BLUR_REACH)
             same = self.colours(_part(picture, whole, out).float())
             # tanh is slow on channels-last memory with three channels.
-            return torch.tanh((change + same).contiguous())
+            return torch.tanh((_part(change, fine, out) + same).contiguous())
 
     def _output_area(self, picture: Tensor) -> Area:
         sides = [side - 2 * self.reach_px for side in picture.shape[2:]]
@@ -159,7 +158,7 @@ class _Plan:
 
 
 def _plan(out: Span, blocks: tuple[int, int, int]) -> _Plan:
-    fine = widened(halved(out), _HEAD_REACH + 2 * blocks[2] + _JOIN_REACH)
+    fine = widened(halved(widened(out, _BLUR_REACH)), _HEAD_REACH + 2 * blocks[2] + _JOIN_REACH)
     middle = widened(before_bilinear(fine), 2 * blocks[1])
     coarse = widened(before_bilinear(middle), 2 * blocks[0])
     stem = _union(middle, doubled(coarse))
@@ -190,6 +189,13 @@ def _upsampled(x: Tensor, of: Area, area: Area) -> Tensor:
     """The part `area` of the next finer level, interpolated bilinearly from an array that covers the area `of`."""
     fine = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     return _part(fine, _doubled_area(of), area)
+
+
+def _without_dots(x: Tensor) -> Tensor:
+    """(N, C, h, w) → (N, C, h - 2, w - 2): without the pattern of two pixels that a pixel shuffle leaves (Sugawara et
+    al. 2018). The fine detail of the result is that of the picture."""
+    row = x.new_tensor([0.25, 0.5, 0.25])
+    return F.conv2d(x, torch.outer(row, row).expand(x.shape[1], 1, 3, 3), groups=x.shape[1])
 
 
 class _Norm(nn.Module):
