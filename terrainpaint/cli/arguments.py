@@ -216,8 +216,8 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
     parser.add_argument(
         "--look", metavar="NAME|FILE",
-        help="repaint the texture in another style, by an installed look: "
-        f"{', '.join(shipped_looks()) or 'there is none'}; or by the file of a look (.safetensors); default: none",
+        help="repaint the texture in another style: the file of a look (.safetensors), or an installed one: "
+        f"{', '.join(shipped_looks()) or 'there is none'}; default: not repainted",
     )  # fmt: skip
     parser.add_argument(
         "--size", type=_size, metavar="HxW",

@@ -49,4 +49,5 @@ class HelpActions:
         from terrainpaint.gui.dialogs.help import AboutDialog
 
         info = self._generation.info
-        AboutDialog(info.credits if info else "", self._window).exec()
+        credits = [] if info is None else [info.credits, *([info.look.credits] if info.look else [])]
+        AboutDialog("\n\n".join(dict.fromkeys(credits)), self._window).exec()

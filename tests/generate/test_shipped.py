@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.assets import asset_path, shipped_looks, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.map_files import read_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generate.generator import Generator
+from terrainpaint.models.look_weights import read_look_header
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())
 LEAST_CORRELATION = {"atlas": 0.4, "satellite": 0.04}
@@ -126,3 +127,21 @@ def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
     autocorrelation /= autocorrelation[0, 0]
     near = np.hypot(*np.meshgrid(np.fft.fftfreq(1024) * 1024, np.fft.fftfreq(1024) * 1024)) < 32
     assert autocorrelation[~near].max() < 0.15
+
+
+@pytest.mark.parametrize(("name", "path"), shipped_looks().items())
+def test_a_look_gives_land_the_colours_of_its_target(name: str, path: Path, coast: SegmentationMap) -> None:
+    assert path.stat().st_size <= 8e6
+    styles = {Generator.load(weights, "cpu").header.style: weights for weights in shipped_styles().values()}
+    header = read_look_header(path)
+    source, target = styles[header.source], styles[header.target]
+    assert header.credits and header.licence
+
+    def colours(generator: Generator) -> np.ndarray:
+        """(classes, 3): the mean colours of each class."""
+        albedo = generator.terrain(coast, Recipe(3)).albedo
+        return np.stack([albedo[inside(coast, kind)].mean(axis=0) for kind in CLASS_NAMES if inside(coast, kind).any()])
+
+    wanted = colours(Generator.load(target, "cpu"))
+    plain, repainted = colours(Generator.load(source, "cpu")), colours(Generator.load(source, "cpu", path))
+    assert np.abs(repainted - wanted).mean() < 0.5 * np.abs(plain - wanted).mean()
