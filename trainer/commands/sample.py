@@ -1,4 +1,4 @@
-"""`python -m trainer sample`: draws a grid of pictures from a generator of pictures."""
+"""`python -m trainer sample`: pictures from noise as a grid, or from other pictures as files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.commands.console import Subparsers, WrongUsage
+from terrainpaint.core.files import local_path
+from terrainpaint.core.progress import Progress
+from terrainpaint.core.standard_output import printable
+from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,9 +21,12 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("sample", help="draw a grid of pictures from a run or a weights file")
+    parser = commands.add_parser("sample", help="draw pictures with a run or a weights file")
     parser.add_argument("source", type=Path, metavar="RUN", help="folder of a run, a checkpoint, or published weights")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="GRID.png", help="picture to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="GRID.png",
+                        help="picture to write; a folder where --input is one")  # fmt: skip
+    parser.add_argument("--input", type=local_path, metavar="FILE_OR_FOLDER",
+                        help="pictures that pix2pix makes others of")  # fmt: skip
     parser.add_argument("--rows", type=int, default=8, help="rows of the grid (8)")
     parser.add_argument("--columns", type=int, default=8, help="columns of the grid (8)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the others count on (0)")
@@ -28,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the grid."""
+    """Write the grid, or a picture for each of `--input`."""
     from terrainpaint.core.files import FileTransaction, write_image
     from trainer.sampling.grid import picture_grid
 
@@ -36,13 +42,33 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongUsage(f"--rows and --columns are 1 at least, and {MOST_PICTURES} pictures together at most")
     if arguments.seed < 0:
         raise WrongUsage("--seed is 0 at least")
-    if arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
-        raise WrongUsage("the grid is a .png, .jpg or .webp")
+    writes_folder = arguments.input is not None and arguments.input.is_dir()
+    if not writes_folder and arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
+        raise WrongUsage("the picture is a .png, .jpg or .webp")
+    if arguments.input is not None:
+        with progress_bar("Drawing") as progress:
+            lines = _translate(arguments.source, arguments.input, arguments.output, arguments.seed, progress)
+        print("\n".join(map(printable, lines)))
+        return
     pictures = samples_of(arguments.source, arguments.rows * arguments.columns, arguments.seed)
     grid = picture_grid(pictures, arguments.columns)
     with FileTransaction() as files:
         write_image(files.path(arguments.output), grid[:, :, ::-1])
     print(arguments.output)
+
+
+def _translate(source: Path, pictures: Path, output: Path, seed: int, progress: Progress) -> list[str]:
+    from terrainpaint.errors import TrainingError
+    from trainer.loop.checkpoints import checkpoint_of
+    from trainer.systems import SYSTEMS, system_of
+
+    path = checkpoint_of(source) if source.is_dir() else source
+    system = system_of(path)
+    translate = SYSTEMS[system].translate
+    if translate is None:
+        raise TrainingError(f"{path} is of the system {system}, which makes no pictures of pictures; leave out "
+                            "--input.")  # fmt: skip
+    return translate(path, pictures, output, seed, progress)
 
 
 def samples_of(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
@@ -57,6 +83,9 @@ def samples_of(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
     path = checkpoint_of(source) if source.is_dir() else source
     system = system_of(path)
     sample = SYSTEMS[system].sample
+    if SYSTEMS[system].translate is not None:
+        raise TrainingError(f"{path} is of the system {system}, which makes pictures of pictures; name them with "
+                            "--input of 'python -m trainer sample'.")  # fmt: skip
     if sample is None:
         raise TrainingError(f"{path} is of the system {system}, which needs more than noise; publish it and use "
                             "'terrainpaint generate' with a map.")  # fmt: skip

@@ -138,10 +138,10 @@ class _Run:
                 before, values = self._images, self._take_step(batch)
                 milliseconds = {"batch_ms": (drawn - start) * 1e3, "step_ms": (time.perf_counter() - drawn) * 1e3}
                 log.add(values | milliseconds)
-                # A short half-life at first, or the first weights would dominate for long.
-                half_life = min(config.ema_images, 0.1 * self._images)
-                half_lives = config.batch / half_life if half_life else math.inf
-                update_average(self._averaged, self._system.networks, half_lives)
+                if config.ema_images:
+                    # A short half-life at first, or the first weights would dominate for long.
+                    half_life = min(config.ema_images, 0.1 * self._images)
+                    update_average(self._averaged, self._system.networks, config.batch / half_life)
                 if _passed(before, self._images, config.log_images):
                     rate = (self._images - reported) / (time.monotonic() - since)
                     report(self._images, log.write(self._images, {"images_per_s": rate}))
@@ -186,7 +186,13 @@ class _Run:
         raise TrainingError(f"The losses are no longer finite after {self._images} images; {left}. Continue with a "
                             "lower learning rate.")  # fmt: skip
 
+    def _without_average(self) -> None:
+        """Without averaging, the averaged weights are those of the step; they are copied when they are needed."""
+        if not self._config.ema_images:
+            update_average(self._averaged, self._system.networks, math.inf)
+
     def _write_samples(self, log: RunLog) -> None:
+        self._without_average()
         picture = self._system.sample_grid(self._averaged)
         path = self._folder / f"samples-{self._images:08d}.png"
         try:
@@ -222,6 +228,7 @@ class _Run:
         # The losses are those of the weights before the step; these are those after it.
         if not is_finite(self._system.networks):
             self._stop()
+        self._without_average()
         distance = self._system.validation_score(self._averaged)
         if self._measure is None:
             self._choose_best(_SCORE, distance)

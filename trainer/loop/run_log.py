@@ -38,12 +38,13 @@ class RunLog:
         self._counts: dict[str, int] = {}
         self._warn = warn
         self._path = folder / "log.jsonl"
+        # First, so that no file is open when it is missing.
+        self._wandb = _wandb(wandb_project, folder, settings) if wandb_project else None
         try:
             _remove_lines_after(self._path, images)
             self._board = EventFile(folder / "tensorboard", images)
         except OSError as error:
             raise output_error(self._path, error) from error
-        self._wandb = _wandb(wandb_project, folder, settings) if wandb_project else None
 
     def __enter__(self) -> RunLog:
         return self

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.progress import Progress
 from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import IN_EPOCHS, Config, RunConfig, listed, make_configs, read_values
@@ -34,7 +35,9 @@ class SystemEntry:
     default values; `load(path)` reads the kind of set that it is trained on; `epoch(data, config)` is the number of
     images of an epoch; `build(data, run, config)` how a run creates it; `publish(checkpoint, target, licence)` writes
     its weights file and returns a description of it; `sample(path, count, seed)` generates pictures (N, H, W, 3) uint8
-    from a checkpoint or a weights file, None where they need more than noise."""
+    from a checkpoint or a weights file, None where they need more than noise; `translate(path, input, output, seed,
+    progress)` makes pictures of those of a file or folder and returns a line of text for each thing to print, None
+    where pictures are made of something else."""
 
     config: type[Config]
     configs: str
@@ -44,6 +47,7 @@ class SystemEntry:
     build: Callable[[Any, RunConfig, Any], Build]
     publish: Callable[[Path, Path, str], str]
     sample: Callable[[Path, int, int], NDArray[np.uint8]] | None = None
+    translate: Callable[[Path, Path, Path, int, Progress], list[str]] | None = None
 
 
 def _load_tiles(path: Path) -> TileSet:
@@ -115,6 +119,19 @@ def _publish_pix2pix(checkpoint: Path, target: Path, licence: str) -> str:
     return publish(checkpoint, target, licence)
 
 
+def _translate_pix2pix(path: Path, source: Path, target: Path, seed: int, progress: Progress) -> list[str]:
+    from terrainpaint.models.devices import pick_device
+    from trainer.systems.pix2pix.picture_files import translate_folder, translate_picture
+    from trainer.systems.pix2pix.weights import load_translator
+
+    translator = load_translator(path, pick_device("auto"))
+    if not source.is_dir():
+        translate_picture(translator, source, target, seed)
+        return [str(target)]
+    count, left_out = translate_folder(translator, source, target, seed, progress)
+    return [f"{target}: {count} pictures", *(f"left out: {name} {reason}" for name, reason in left_out)]
+
+
 SYSTEMS: Mapping[str, SystemEntry] = {
     "terrain": SystemEntry(
         TerrainConfig, "trainer.systems.terrain.configs", "default",
@@ -127,6 +144,7 @@ SYSTEMS: Mapping[str, SystemEntry] = {
     "pix2pix": SystemEntry(
         Pix2pixConfig, "trainer.systems.pix2pix.configs", "pix2pix-70-patches",
         _load_pairs, _epoch_of_pairs, _build_pix2pix, _publish_pix2pix,
+        translate=_translate_pix2pix,
     ),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from tests.trainer.runs import changed
-from trainer.loop.optimisation import balance_of, rate_factor, update_average
+from trainer.loop.optimisation import FusedAdam, balance_of, rate_factor, update_average
 
 
 def test_the_generator_pauses_between_the_thresholds() -> None:
@@ -48,3 +48,19 @@ def test_the_average_follows_at_its_half_life() -> None:
     assert torch.equal(averaged["norm"].running_mean, new["norm"].running_mean)
     update_average(averaged, new, half_lives=math.inf)
     assert torch.equal(averaged["generator"].weight, new["generator"].weight)
+
+
+def test_adam_continues_from_a_state_that_was_not_fused() -> None:
+    """Checkpoints of earlier versions say that their Adam was not fused."""
+    torch.manual_seed(0)
+    weights = [nn.Parameter(torch.ones(3)) for _ in range(2)]
+    plain = torch.optim.Adam([weights[0]], 0.1, betas=(0.5, 0.9))
+    fused = FusedAdam([weights[1]], 0.1, (0.5, 0.9), torch.device("cpu"))
+    for step in range(4):
+        if step == 2:
+            fused.load_state_dict(copy.deepcopy(plain.state_dict()))
+        for weight, optimizer in zip(weights, (plain, fused), strict=True):
+            weight.grad = torch.arange(3.0) - 1 + step
+            optimizer.step()
+    assert fused.param_groups[0]["fused"] is True
+    assert torch.allclose(weights[0], weights[1], atol=1e-6)

@@ -36,6 +36,12 @@ def multiple_of(generator: nn.Module) -> int:
     return 1 << generator.shape.levels if isinstance(generator, UNet) else CELL_PX
 
 
+def bytes_of_a_pixel(generator: UNet | LookNetwork) -> int:
+    """About how much memory a pixel of a picture takes while it is translated, rather more than less."""
+    widest = max(generator.config.widths) if isinstance(generator, LookNetwork) else generator.shape.width
+    return 64 + 16 * widest
+
+
 def described(generator: UNet | LookNetwork) -> dict[str, Any]:
     """`name` and `config` of a generator."""
     if isinstance(generator, LookNetwork):

@@ -311,3 +311,59 @@ def test_held_out_pairs_are_measured(pairs: PairSet) -> None:
     assert real[..., 0].max() == 0 and real[..., 1].max() > 150
     nothing = pix2pix_build(pairs.subset(TRAIN), RUN, CONFIG)(World(0, 1, torch.device("cpu")), None)
     assert isinstance(nothing, PictureSystem) and len(nothing.real_pictures(5)) == 0
+
+
+def test_sample_makes_a_picture_of_each_picture(
+    pairs: PairSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(trained(pairs, tmp_path / "run", run=replace(RUN, images=2)).parent)
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    picture = np.random.default_rng(0).integers(0, 255, (37, 50, 3), dtype=np.uint8)
+    for name in ("a.png", "a.bmp", "sub/b.png"):
+        cv2.imwrite(str(folder / name), picture)
+    (folder / "notes.txt").write_text("no picture")
+    single = ["sample", run, "--input", str(folder / "a.png"), "-o", str(tmp_path / "one.png")]
+    assert main(single) == 0 and main(["sample", run, "--input", str(folder), "-o", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "3 pictures" in said and "left out: notes.txt" in said
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert made == ["a.png", "a.png.png", "sub/b.png"]
+    assert cv2.imread(str(tmp_path / "one.png")).shape == (37, 50, 3)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "out/sub/b.png").read_bytes()
+    assert main([*single, "--seed", "1"]) == 0
+    assert (tmp_path / "one.png").read_bytes() != (tmp_path / "out/sub/b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        (None, "grid.png", "name them with --input"),
+        ("notes.txt", "one.png", "notes.txt is not a picture"),
+        ("absent.png", "one.png", "absent.png cannot be read"),
+        ("picture.png", "picture.png", "is the picture itself"),
+        (".", ".", "is the folder of the pictures themselves"),
+    ],
+)
+def test_pictures_that_cannot_be_are_one_sentence(
+    pairs: PairSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str | None, target: str, message: str
+) -> None:
+    run = trained(pairs, tmp_path / "run", run=replace(RUN, images=2))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "picture.png"), np.zeros((32, 32, 3), np.uint8))
+    (folder / "notes.txt").write_text("no picture")
+    given = [] if source is None else ["--input", str(folder / source)]
+    assert main(["sample", str(run), *given, "-o", str(folder / target)]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_the_kind_of_set_is_that_of_the_system(
+    pairs: PairSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_pair_set(tmp_path / "pairs.npz", pairs)
+    assert main(["train", str(tmp_path / "pairs.npz"), "-o", str(tmp_path / "run")]) == 1
+    assert "set of pairs" in capsys.readouterr().err
+    assert main(["train", str(tmp_path / "pairs.npz"), "-o", str(tmp_path / "run"), "--config", "dcgan-small"]) == 1
+    assert "--system pix2pix" in capsys.readouterr().err
