@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +56,9 @@ def stack_xml(project: Project) -> bytes:
 
 
 def _layer_xml(name: str, picture: str, visible: bool, marks: str) -> str:
+    # It brings HTTP and SSL with it, which would delay the first window.
+    from xml.sax.saxutils import quoteattr
+
     quoted = quoteattr(_NOT_IN_XML.sub("\ufffd", name))
     visibility = "visible" if visible else "hidden"
     return (
