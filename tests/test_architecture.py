@@ -110,7 +110,7 @@ LAYERS = (
         frozenset({"umap"}),
     ),
     Layer("trainer.systems.dcgan", SYSTEM | {"trainer.reports"}),
-    Layer("trainer.systems.pix2pix", SYSTEM),
+    Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),
     # It contains the version only.

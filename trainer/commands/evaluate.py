@@ -14,10 +14,11 @@ from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 if TYPE_CHECKING:
     from trainer.systems.terrain.evaluation.measurements import Measurements
 
-_COMMON = ("data", "features", "seed", "device")
+_COMMON = ("data", "seed", "device")
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
-    "terrain": ("crops", "crop_px", "uniform_px", "segmenter", "shard"),
-    "dcgan": ("count",),
+    "terrain": ("features", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
+    "dcgan": ("features", "count"),
+    "pix2pix": ("statistics", "dropout", "pictures"),
 }
 """System → its own options. One that is not given is None, so that one for another system can be refused."""
 
@@ -25,9 +26,14 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("evaluate", help="measure weights on held-out data and write a report")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="published weights (.safetensors); of dcgan also "
-                        "a checkpoint or the folder of a run")  # fmt: skip
-    parser.add_argument("--data", type=Path, metavar="SET.npz", help="set with held-out tiles; labelled for terrain")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="published weights (.safetensors); of dcgan and "
+                        "pix2pix also a checkpoint or the folder of a run")  # fmt: skip
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="SET.npz",
+        help="set with held-out tiles, labelled for terrain; of pix2pix a set of pairs",
+    )
     parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=FEATURES_HELP)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")
     parser.add_argument("--seed", type=int, help="seed of everything random (0)")
@@ -46,6 +52,12 @@ def add_parser(commands: Subparsers) -> None:
     )
     pictures = parser.add_argument_group("dcgan")
     pictures.add_argument("--count", type=int, help="pictures of each side, at most (1000)")
+    pairs = parser.add_argument_group("pix2pix")
+    pairs.add_argument("--statistics", choices=("picture", "collected"),
+                       help="of the norm: of each picture, as in training with batches of 1, or collected in training "
+                            "(picture)")  # fmt: skip
+    pairs.add_argument("--dropout", choices=("on", "off"), help="on as in training, with the seed; or off (on)")
+    pairs.add_argument("--pictures", type=int, metavar="N", help="at most so many held-out crops (all)")
     parser.set_defaults(run=run)
 
 
@@ -57,11 +69,14 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.merge is not None:
         _merge(arguments)
         return
-    for name in ("weights", "data", "features"):
+    for name in ("weights", "data"):
         if getattr(arguments, name) is None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
     path = checkpoint_of(arguments.weights) if arguments.weights.is_dir() else arguments.weights
-    _EVALUATIONS[_checked_system(system_of(path), arguments)](arguments, path)
+    system = _checked_system(system_of(path), arguments)
+    if "features" in _OF_SYSTEM[system] and arguments.features is None:
+        raise WrongUsage(f"--features is needed for weights of {system}")
+    _EVALUATIONS[system](arguments, path)
 
 
 def _checked_system(system: str, arguments: argparse.Namespace) -> str:
@@ -69,7 +84,7 @@ def _checked_system(system: str, arguments: argparse.Namespace) -> str:
         raise WrongUsage(f"weights of the system {system} cannot be evaluated")
     for other, names in _OF_SYSTEM.items():
         for name in names:
-            if other != system and getattr(arguments, name) is not None:
+            if name not in _OF_SYSTEM[system] and getattr(arguments, name) is not None:
                 raise WrongUsage(f"--{name.replace('_', '-')} is for {other}, and these weights are of {system}")
     return system
 
@@ -107,9 +122,26 @@ def _evaluate_dcgan(arguments: argparse.Namespace, path: Path) -> None:
     print(arguments.output / "report.html")
 
 
+def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:
+    from trainer.reports.tables import print_tables
+    from trainer.systems.pix2pix.evaluation import Options, evaluate
+    from trainer.systems.pix2pix.evaluation_report import write_report
+
+    given = _options("pix2pix", arguments)
+    if given.get("pictures", 1) < 1:
+        raise WrongUsage("--pictures must be at least 1")
+    if "dropout" in given:
+        given["dropout"] = given["dropout"] == "on"
+    with progress_bar("Evaluating") as progress:
+        evaluation = evaluate(Options(path, **given), progress)
+    print_tables(write_report(arguments.output, evaluation))
+    print(arguments.output / "report.html")
+
+
 _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
     "terrain": _evaluate_terrain,
     "dcgan": _evaluate_dcgan,
+    "pix2pix": _evaluate_pix2pix,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -32,29 +32,37 @@ NO_DATA = (236, 0, 140)
 
 def overview_picture(name: str, tiles: TileSet, statistics: SetStatistics, count: int, seed: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB: statistics at the top, then a row of at most `count` random tiles for each split."""
-    random = np.random.default_rng(seed)
-    chosen = {
-        split: np.sort(random.permutation(np.flatnonzero(tiles.split == split))[:count]).tolist()
-        for split in SPLIT_NAMES
-    }
-    columns = max([MIN_COLUMNS, *(len(indices) for indices in chosen.values())])
-    width = 2 * MARGIN_PX + columns * (THUMBNAIL_PX + GAP_PX)
+    chosen = chosen_tiles(tiles.split, count, seed)
+    width = width_of(chosen)
     # One exaggeration for all tiles: with their own, plains would look like mountains.
     exaggeration = _exaggeration(tiles, [tile for indices in chosen.values() for tile in indices])
-    rows = [_text(name, tiles, statistics, width), _charts(tiles, statistics, width)]
-    rows += [
-        _tiles(tiles, chosen[split], split_name, width, exaggeration)
-        for split, split_name in SPLIT_NAMES.items()
-        if chosen[split]
-    ]
+    rows = [text_block(name, describe(tiles, statistics), tiles.left_out, width), _charts(tiles, statistics, width)]
+    for split, indices in chosen.items():
+        columns = [_layers(tiles, tile, exaggeration) for tile in indices]
+        rows.append(split_row(f"{SPLIT_NAMES[split]}: {len(indices)} tiles", columns, split, width))
     return np.vstack(rows)
 
 
-def _text(name: str, tiles: TileSet, statistics: SetStatistics, width: int) -> NDArray[np.uint8]:
-    lines = describe(tiles, statistics)
-    lines += [f"left out: {file} {reason}" for file, reason in tiles.left_out[:LEFT_OUT_SHOWN]]
-    if len(tiles.left_out) > LEFT_OUT_SHOWN:
-        lines.append(f"left out: {len(tiles.left_out) - LEFT_OUT_SHOWN} more")
+def chosen_tiles(split: NDArray[np.uint8], count: int, seed: int) -> dict[int, list[int]]:
+    """Each split that has tiles → at most `count` random ones of it."""
+    random = np.random.default_rng(seed)
+    chosen = {
+        number: np.sort(random.permutation(np.flatnonzero(split == number))[:count]).tolist() for number in SPLIT_NAMES
+    }
+    return {number: indices for number, indices in chosen.items() if indices}
+
+
+def width_of(chosen: Mapping[int, Sequence[int]]) -> int:
+    """The width of a picture with a column for each tile of a split."""
+    columns = max([MIN_COLUMNS, *(len(indices) for indices in chosen.values())])
+    return 2 * MARGIN_PX + columns * (THUMBNAIL_PX + GAP_PX)
+
+
+def text_block(name: str, lines: Sequence[str], left_out: Sequence[tuple[str, str]], width: int) -> NDArray[np.uint8]:
+    """A heading, lines below it, and the first files that were left out."""
+    lines = [*lines, *(f"left out: {file} {reason}" for file, reason in left_out[:LEFT_OUT_SHOWN])]
+    if len(left_out) > LEFT_OUT_SHOWN:
+        lines.append(f"left out: {len(left_out) - LEFT_OUT_SHOWN} more")
     top = MARGIN_PX + 40
     page = Image.new("RGB", (width, top + LINE_PX * len(lines) + 16), PAPER)
     draw = ImageDraw.Draw(page)
@@ -86,27 +94,25 @@ def _charts(tiles: TileSet, statistics: SetStatistics, width: int) -> NDArray[np
     return page
 
 
-def _tiles(
-    tiles: TileSet, indices: Sequence[int], split_name: str, width: int, exaggeration: float
-) -> NDArray[np.uint8]:
-    """The layers of each tile, one below the other, a tile in each column."""
-    columns = [np.vstack([_with_gap(layer) for layer in _layers(tiles, tile, exaggeration)]) for tile in indices]
-    page = Image.new("RGB", (width, LINE_PX + 12 + len(columns[0]) + MARGIN_PX), PAPER)
+def split_row(title: str, columns: Sequence[Sequence[NDArray[np.uint8]]], split: int, width: int) -> NDArray[np.uint8]:
+    """The thumbnails of each tile, one below the other, a tile in each column."""
+    stacks = [np.vstack([_with_gap(layer) for layer in layers]) for layers in columns]
+    page = Image.new("RGB", (width, LINE_PX + 12 + len(stacks[0]) + MARGIN_PX), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN_PX, 4), f"{split_name}: {len(indices)} tiles", SPLIT_COLOURS[split_name], _font())
-    for number, column in enumerate(columns):
-        page.paste(Image.fromarray(column), (MARGIN_PX + number * (THUMBNAIL_PX + GAP_PX), LINE_PX + 12))
+    draw.text((MARGIN_PX, 4), title, SPLIT_COLOURS[SPLIT_NAMES[split]], _font())
+    for number, stack in enumerate(stacks):
+        page.paste(Image.fromarray(stack), (MARGIN_PX + number * (THUMBNAIL_PX + GAP_PX), LINE_PX + 12))
     return np.asarray(page)
 
 
 def _layers(tiles: TileSet, tile: int, exaggeration: float) -> list[NDArray[np.uint8]]:
     texture = tiles.texture[tile].copy()
     texture[~tiles.valid[tile]] = NO_DATA
-    layers = [_thumbnail(texture)]
+    layers = [thumbnail(texture)]
     if tiles.has_maps:
-        layers.append(_thumbnail(PALETTE[tiles.labels[tile, 0]]))
+        layers.append(thumbnail(PALETTE[tiles.labels[tile, 0]]))
     if tiles.has_height:
-        height = _thumbnail(tiles.height[tile].astype(np.float32))
+        height = thumbnail(tiles.height[tile].astype(np.float32))
         low, high = float(height.min()), float(height.max())
         layers.append(_grey((height - low) / max(1.0, high - low)))
         layers.append(_grey(hillshade(height, _thumbnail_pixel_m(tiles), exaggeration=exaggeration)))
@@ -118,7 +124,7 @@ def _exaggeration(tiles: TileSet, indices: Sequence[int]) -> float:
     step_m = _thumbnail_pixel_m(tiles)
     mean_square = 0.0
     for tile in indices:
-        height = _thumbnail(tiles.height[tile].astype(np.float32))
+        height = thumbnail(tiles.height[tile].astype(np.float32))
         gradient = slopes(height, 0, len(height), (step_m, step_m))
         mean_square += float(np.mean(np.square(gradient))) / len(indices)
     return float(np.clip(USUAL_SLOPE / max(1e-6, np.sqrt(mean_square)), 1, 50))
@@ -128,7 +134,8 @@ def _thumbnail_pixel_m(tiles: TileSet) -> float:
     return tiles.pixel_size_m * tiles.tile_px / THUMBNAIL_PX
 
 
-def _thumbnail(layer: NDArray[Any]) -> NDArray[Any]:
+def thumbnail(layer: NDArray[Any]) -> NDArray[Any]:
+    """A layer of a tile as large as it is drawn."""
     return np.asarray(cv2.resize(layer, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=cv2.INTER_AREA), layer.dtype)
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tests.trainer.data.test_tile_set import make_set
+from tests.trainer.pictures_in_pairs import make_pairs
 from trainer.__main__ import main
+from trainer.data.pair_set import save_pair_set
 from trainer.data.statistics import statistics_of
 from trainer.data.tile_set import VALIDATION, TileSet, save_tile_set
 
@@ -90,3 +92,16 @@ def test_impossible_options_are_wrong_usage(tmp_path: Path, wrong: list[str]) ->
     with pytest.raises(SystemExit) as stopped:
         main(["inspect", str(tmp_path / "set.npz"), *wrong])
     assert stopped.value.code == 2
+
+
+def test_a_set_of_pairs_is_described_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = make_pairs(5, 48, held_out=2)
+    pairs.source[3:], pairs.target[3:] = (200, 0, 0), (0, 0, 200)
+    save_pair_set(tmp_path / "pairs.npz", pairs)
+    assert main(["inspect", str(tmp_path / "pairs.npz"), "-o", str(tmp_path / "p.png"), "--tiles", "2"]) == 0
+    output = capsys.readouterr().out
+    assert "colour → grey, 5 pairs of 48 px, 2000 m a pixel" in output and "train: 3 pairs" in output
+    assert "held out: 2 pairs" in output and "left out: bad.png is cut short" in output and "credits nobody" in output
+    picture = cv2.imread(str(tmp_path / "p.png"))
+    for colour in ((0, 0, 200), (200, 0, 0)):  # BGR: both held-out pairs are drawn, each version as a thumbnail
+        assert 2 * 155**2 < (np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum() < 2 * 165**2

@@ -66,7 +66,7 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
 ) -> None:
     assert main(command(files, tmp_path)) == 0
     output = capsys.readouterr().out
-    assert "KID (SqueezeNet 1.1)" in output and "mIoU" in output and "HP-L1" in output
+    assert "KID (SqueezeNet 1.1)" in output and "mIoU" in output and "Laplacian L1" in output
     results = json.loads((tmp_path / "results.json").read_text())
     setup = results["setup"]
     assert setup["crops"] == 9 and setup["held-out tiles"] == 2 and setup["images"] == 7

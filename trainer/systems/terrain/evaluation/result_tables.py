@@ -53,7 +53,7 @@ def _pairs(results: dict[str, Any]) -> Table:
         "Generated against real, crop by crop",
         ("shaded terrain", *columns),
         rows,
-        "SSIM and PSNR (dB): higher is nearer. L1 and HP-L1 (after a Laplacian): lower is nearer, colours "
+        "SSIM and PSNR (dB): higher is nearer. L1 and Laplacian L1 (after that filter): lower is nearer, colours "
         "from -1 to 1. A map leaves open where a ridge lies, so other land of the same kind scores low.",
     )
 
