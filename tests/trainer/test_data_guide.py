@@ -1,4 +1,4 @@
-"""The commands of docs/data.md are those of the program."""
+"""The commands of docs/data.md and docs/curation.md are those of the program."""
 
 import shlex
 from pathlib import Path
@@ -7,12 +7,13 @@ import pytest
 
 from trainer.__main__ import main
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDES = (DOCS / "data.md", DOCS / "curation.md")
 PREFIX = "    python -m trainer "
 
 
 def commands() -> list[str]:
-    joined = GUIDE.read_text("utf-8").replace("\\\n", " ")
+    joined = "\n".join(guide.read_text("utf-8") for guide in GUIDES).replace("\\\n", " ")
     return [line.removeprefix(PREFIX) for line in joined.splitlines() if line.startswith(PREFIX)]
 
 

@@ -71,8 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
         examples = read_example_lists(arguments.good, arguments.bad)
     only = None if arguments.only is None else read_keep_list(arguments.only)
     # Errors of names come before the work.
-    read = load_tile_set(source) if _is_set(source) else find_files(source, [output], only)
-    others = None if arguments.validation is None else find_files(arguments.validation, [output])
+    read = load_tile_set(source) if _is_set(source) else find_files(source, _within(source, output), only)
+    held = arguments.validation
+    others = None if held is None else find_files(held, _within(held, output))
     network = Features.load(arguments.features, pick_device(arguments.device))
     cache = Cache(output / CACHE, network.label)
     with progress_bar("Reading") as progress:
@@ -102,6 +103,12 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{output / KEEP_LIST}: what is proposed; use it with 'python -m trainer prepare --only'")
 
 
+def _within(folder: Path, output: Path) -> list[Path]:
+    """The folder of the results where it is below that of the pictures: it is not read."""
+    inner, outer = output.resolve(), folder.resolve()
+    return [inner] if inner != outer and inner.is_relative_to(outer) else []
+
+
 def _is_set(source: Path) -> bool:
     return source.suffix == ".npz" and not source.is_dir()
 
@@ -115,6 +122,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--near is from 0 to 255")
     if arguments.neighbours < 1 or not 0 <= arguments.drop_outliers < 1:
         raise WrongUsage("--neighbours is 1 at least, --drop-outliers from 0 to below 1")
+    if arguments.output.resolve() in (arguments.source.resolve(), (arguments.validation or arguments.source).resolve()):
+        raise WrongUsage("-o is a folder of its own, not that of the pictures")
     if _is_set(arguments.source):
         for name in ("only", "validation", "labels", "good"):
             if getattr(arguments, name) is not None:

@@ -75,7 +75,8 @@ class Prints:
         low = np.stack([cv2.dct(each)[:_FREQUENCIES, :_FREQUENCIES].ravel()[1:] for each in grey])
         self.unit = low / np.maximum(np.linalg.norm(low, axis=1, keepdims=True), 1e-6)  # (N, 143)
         self.aspect = np.array([look.shape[1] / look.shape[0] for look in self._looks])
-        self.blank = self._small.reshape(len(self._looks), -1, 3).std(axis=1).max(axis=1) < BLANK_CONTRAST
+        contrast = (small.reshape(-1, 3).std(axis=0).max() for small in self._small)
+        self.blank = np.fromiter(contrast, np.float64, len(self._small)) < BLANK_CONTRAST
 
     def small(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """(K, 32, 32, 3) float32 of some pictures."""

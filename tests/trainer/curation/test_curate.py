@@ -95,6 +95,14 @@ def test_copies_of_validation_pictures_do_not_stay(folder: Path, features: Path)
     assert (leak["file"], leak["validation"], leak["kind"]) == ("4.png", "a.jpg", "near duplicate")
 
 
+@pytest.mark.parametrize("place", ["in/results", "."])
+def test_results_may_be_below_or_above_the_pictures(folder: Path, features: Path, place: str) -> None:
+    for _ in range(2):  # the second time, the files of the first are there
+        assert curate(folder, features, "-o", str(folder / place)) == 0
+        found = json.loads((folder / place / "report.json").read_text("utf-8"))
+        assert found["pictures"] == 10 and len(found["left_out"]) == 1
+
+
 def test_examples_rank_the_others(tmp_path: Path, features: Path) -> None:
     for seed in range(12):
         write(tmp_path / "in" / f"good{seed:02d}.png", drawing(seed, 96, 96))
@@ -274,11 +282,12 @@ def test_a_page_that_cannot_be_written_is_reported(
         ["--near", "-1"],
         ["--neighbours", "0"],
         ["--drop-outliers", "1"],
+        ["-o", "{folder}/in"],
     ],
 )
 def test_options_that_do_not_go_together_are_wrong_usage(folder: Path, features: Path, wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        curate(folder, features, *wrong)
+        curate(folder, features, *(text.replace("{folder}", str(folder)) for text in wrong))
     assert stopped.value.code == 2
 
 
