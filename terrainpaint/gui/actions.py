@@ -19,6 +19,7 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
+from terrainpaint.gui.places import PlaceActions
 from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.saving import SaveActions
@@ -40,6 +41,7 @@ class Window(Protocol):
     exporting: ExportActions
     opening: OpenActions
     seeds: SeedActions
+    places: PlaceActions
     map_actions: MapActions
     generation_panel: GenerationPanel
     styles: StyleActions
@@ -214,6 +216,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     ("Ctrl+Shift+R",), icon="variants", tip="Nine seeds to pick from", needs=Need.EDITOR, bar=3),
             Command("reroll", "&Re-roll the selection", lambda window: window.seeds.reroll_selection(),
                     ("Ctrl+Alt+R",), icon="reroll", tip="New details there and nowhere else", needs=_SELECTION, bar=3),
+            SEPARATOR,
+            Command("places", "Similar real &places…", lambda window: window.places.find(),
+                    icon="globe", tip="Where on the Earth it looks like this", needs=Need.EDITOR, bar=3),
             SEPARATOR,
             Command("again", "&Generate again", lambda window: window.generation.make_again(),
                     ("Ctrl+Return",), tip="All of it, also after the process failed", needs=Need.EDITOR),

@@ -35,6 +35,7 @@ from terrainpaint.gui.panels.paint_palette import PaintPalette
 from terrainpaint.gui.panels.status_bar import MessageKind, Quality, StatusInfo
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.panels.transform_bar import OptionsBar
+from terrainpaint.gui.places import PlaceActions
 from terrainpaint.gui.preference_actions import PreferenceActions
 from terrainpaint.gui.recovery import Autosave, Recovery
 from terrainpaint.gui.relief_dock import ReliefDock
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.exporting = ExportActions(self.document, self.generation, self.jobs, self.recent_files)
         self.opening = OpenActions(self.document, self.generation, self.jobs, self.recent_files, self.saving)
         self.seeds = SeedActions(self, self.document, self.generation)
+        self.places = PlaceActions(self, self.document, self.generation, self.jobs)
         self.recovery = Recovery(self.document, data / "recovery", self)
         self.autosave = Autosave(self.document, data / "recovery", self)
         self.status = StatusInfo(self.document, self)
@@ -223,11 +225,12 @@ class MainWindow(QMainWindow):
         generation.style_known.connect(self.generation_panel.set_seed_style)
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
+        self.generation_panel.places_requested.connect(self.places.find)
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
         saving.guards.append(self.exporting.may_stop)
-        refusing = (seeds, self.map_actions, self.canvas, self.styles)
+        refusing = (seeds, self.places, self.map_actions, self.canvas, self.styles)
         for source in (generation.warned, *(part.refused for part in refusing)):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
         self.autosave.works.connect(self.status.set_recovery)

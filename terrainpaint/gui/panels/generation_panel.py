@@ -26,6 +26,7 @@ class GenerationPanel(QWidget):
 
     variants_requested = Signal()
     reroll_requested = Signal()
+    places_requested = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class GenerationPanel(QWidget):
         self.pixel_size = label("", "muted")
         self.variants = _button("variants", "Variants…", "")
         self.reroll = _button("reroll", "Re-roll", "")
+        self.places = _button("globe", "Most like…", "")
         self._lay_out()
         self.style_name.activated.connect(self._change_style)
         self.look_name.activated.connect(self._change_look)
@@ -64,6 +66,7 @@ class GenerationPanel(QWidget):
         self.width_km.valueChanged.connect(self._change_width)
         self.variants.clicked.connect(self.variants_requested)
         self.reroll.clicked.connect(self.reroll_requested)
+        self.places.clicked.connect(self.places_requested)
         document.settings_changed.connect(self._refresh)
         document.replaced.connect(self._refresh)
         document.selection_changed.connect(self._refresh_selection)
@@ -78,6 +81,8 @@ class GenerationPanel(QWidget):
         self._keys = keys
         self.seeds.seed.dice.setToolTip(with_key("New seed", keys.get("dice")))
         self.variants.setToolTip(with_key("Nine other seeds to choose from", keys.get("variants")))
+        tip = "The real places that the terrain, or the selected part, is most like"
+        self.places.setToolTip(with_key(tip, keys.get("places")))
         self._refresh_selection()
 
     def roll_dice(self) -> None:
@@ -138,6 +143,7 @@ class GenerationPanel(QWidget):
         column.addLayout(style)
         column.addWidget(self.seeds)
         column.addLayout(buttons)
+        column.addWidget(self.places)
         column.addWidget(self.character)
         column.addWidget(horizontal_rule())
         column.addLayout(sizes)
