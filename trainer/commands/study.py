@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     from trainer.studies.report import write_report
     from trainer.studies.results import results
     from trainer.studies.study import Listener, StudyState, check_folder, run_study
+    from trainer.systems.measuring import require_unseen
 
     if arguments.rounds < 1 or arguments.part_seed < 0 or arguments.count < FEWEST_HELD_OUT:
         raise WrongUsage(f"--rounds is 1 at least, --part-seed 0, --count {FEWEST_HELD_OUT}")
@@ -69,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
                             "choose --system dcgan.")  # fmt: skip
     device = pick_device(run_config.device)
     features = Features.load(arguments.features, device)
+    require_unseen(features, own.loss_network)
     sets = {name: SYSTEMS[system].load(path) for name, path in paths.items()}
     # All runs see the same number of images, so an epoch is that of the first set.
     run_config = run_config.in_images(SYSTEMS[system].epoch(next(iter(sets.values())), own))

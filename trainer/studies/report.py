@@ -40,7 +40,7 @@ def write_report(folder: Path, plan: StudyPlan, figures: dict[str, Any]) -> list
 
 
 def _grids(folder: Path, plan: StudyPlan, figures: dict[str, Any]) -> dict[str, NDArray[np.uint8]]:
-    """The sample grid of each run at the images that all have reached, by its title."""
+    """The sample grid of each run at the images that most have reached, by its title."""
     grids = {}
     for run, entry in zip(plan.runs, figures["runs"], strict=True):
         if str(figures["images"]) not in entry["figures"]:

@@ -24,7 +24,7 @@ def results(plan: StudyPlan, setup: StudySetup, state: StudyState, features: Map
         "features": dict(features),
         "N": len(plan.held_out),
         "size_px": plan.size_px,
-        "images": state.last_common(),
+        "images": state.compared_at(),
         "images planned": setup.images(first, setup.rounds),
         "batch": run_config.batch,
         "runs": [
@@ -47,7 +47,7 @@ def results(plan: StudyPlan, setup: StudySetup, state: StudyState, features: Map
 
 
 def result_tables(figures: dict[str, Any]) -> list[Table]:
-    """The comparison at the images that all runs have reached, and how each figure developed."""
+    """The comparison after the images that most runs have reached, and how each figure developed."""
     tables = [_comparison(figures)]
     counts = sorted({int(images) for run in figures["runs"] for images in run["figures"]})
     if len(counts) > 1:

@@ -7,6 +7,7 @@ that is stopped has compared all runs up to its last whole round.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,11 +63,13 @@ class StudyState:
     real: dict[str, StudyFigures] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
-    def last_common(self) -> int | None:
-        """The most images that all runs which did not fail were measured at; None before the first round is over."""
-        measured = [set(by_images) for name, by_images in self.figures.items() if name not in self.failures]
-        common = set.intersection(*measured) if measured else set()
-        return max(common, default=None)
+    def compared_at(self) -> int | None:
+        """The images after which most runs that did not fail were measured, the most of them where there are several;
+        None before the first measurement."""
+        counts = Counter(
+            images for name, by_images in self.figures.items() if name not in self.failures for images in by_images
+        )
+        return max(counts, key=lambda images: (counts[images], images), default=None)
 
 
 @dataclass(frozen=True)

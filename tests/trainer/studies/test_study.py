@@ -16,7 +16,9 @@ from tests.trainer.picture_sets import discs, of_pictures
 from trainer.__main__ import main
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set, save_tile_set
 from trainer.loop.checkpoints import checkpoint_of, load_checkpoint
+from trainer.studies.measuring import StudyFigures
 from trainer.studies.plan import at_size, make_plan
+from trainer.studies.study import StudyState
 
 CPU = torch.device("cpu")
 HALF, ALL = Fraction(1, 2), Fraction(1)
@@ -179,6 +181,20 @@ def test_a_folder_of_another_study_is_refused(
     (tmp_path / "study.json").write_text("{")
     assert main(study(files, tmp_path, "--fractions", "1/2")) == 1
     assert "study.json is not the description of a study" in capsys.readouterr().err
+
+
+def test_runs_are_compared_where_most_of_them_were_measured() -> None:
+    figures = StudyFigures(*[1.0] * 7)
+
+    def state(measured: dict[str, tuple[int, ...]], *failed: str) -> StudyState:
+        by_run = {name: dict.fromkeys(images, figures) for name, images in measured.items()}
+        return StudyState(by_run, failures=dict.fromkeys(failed, "It failed."))
+
+    assert state({"a": (), "b": ()}).compared_at() is None
+    assert state({"a": (8,), "b": ()}).compared_at() == 8
+    assert state({"a": (8, 16), "b": (8,)}).compared_at() == 8
+    assert state({"a": (8, 16), "b": (8, 16)}).compared_at() == 16
+    assert state({"a": (8, 16), "b": (8,)}, "b").compared_at() == 16
 
 
 def test_damaged_figures_are_measured_again(files: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.trainer.lands import small_set
 from trainer.__main__ import main
 from trainer.data.tile_set import TRAIN, VALIDATION, save_tile_set
 from trainer.systems.terrain.evaluation import segmenter
-from trainer.systems.terrain.evaluation.evaluation import Options
+from trainer.systems.terrain.evaluation.evaluation import Options, was_seen_in_training
 from trainer.systems.terrain.evaluation.measurements import Measurements, load_measurements, merge, save_measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrops
 from trainer.systems.terrain.evaluation.segmenter import class_ious, confusion_matrix
@@ -66,7 +66,12 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
 ) -> None:
     assert main(command(files, tmp_path)) == 0
     output = capsys.readouterr().out
-    assert "KID (SqueezeNet 1.1)" in output and "mIoU" in output and "Laplacian L1" in output
+    assert (
+        "KID (SqueezeNet 1.1 " in output
+        and "N = 9), hillshade" in output
+        and "mIoU" in output
+        and "Laplacian L1" in output
+    )
     results = json.loads((tmp_path / "results.json").read_text())
     setup = results["setup"]
     assert setup["crops"] == 9 and setup["held-out tiles"] == 2 and setup["images"] == 7
@@ -90,7 +95,7 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
     assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r'src="([^"]*)"', page))
     assert not re.findall(r"<script|<link|@import|url\(", page) and "prefers-color-scheme: dark" in page
     figures = (tmp_path / "report.md").read_text()
-    assert "KID (SqueezeNet 1.1), hillshade" in figures and str(files) not in figures + page
+    assert "N = 9), hillshade | " in figures and "flattered" not in figures and str(files) not in figures + page
     assert cv2.imread(str(tmp_path / "report.jpg")).shape == (5 * 70, 6 * 70, 3)
 
 
@@ -216,3 +221,10 @@ def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureF
 def test_options_out_of_range(name: str, value: int) -> None:
     with pytest.raises(TrainingError, match=name):
         Options(Path("w"), Path("d"), Path("f"), **{name: value})
+
+
+def test_features_that_the_training_compared_are_known_by_the_name_of_their_file() -> None:
+    settings = {"perceptual": "squeezenet1_1-b8a52dc0.pth", "projected": True, "perceptual_weight": 0.0}
+    assert was_seen_in_training(settings, "SqueezeNet 1.1") and not was_seen_in_training(settings, "EfficientNet-Lite0")
+    assert not was_seen_in_training(settings | {"projected": False}, "SqueezeNet 1.1")
+    assert not was_seen_in_training({"images": 7}, "SqueezeNet 1.1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,8 +106,9 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
         "crops": count,
         "crop_px": options.crop_px,
         "seed": options.seed,
-        "features": features.name,
+        "features": features.label,
         "features sha256": features.sha256,
+        "features seen in training": was_seen_in_training(header.training or {}, features.name),
         "segmenter sha256": segmenter_sha256,
         "shading explained": round(unshading.explained, 6),
     }
@@ -122,6 +123,12 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
     checks["repetition"] = {"side": options.uniform_px, "peaks": peaks}
     checks["checks"] = consistency(generator, options.weights, options.device, held_out[0].ids)
     return replace(measurements, checks=checks)
+
+
+def was_seen_in_training(training: Mapping[str, Any], network: str) -> bool:
+    """Whether a loss of the training compared features of a network; the settings have the name of its file."""
+    is_used = bool(training.get("projected")) or bool(training.get("perceptual_weight"))
+    return is_used and network.split()[0].lower() in str(training.get("perceptual", "")).lower()
 
 
 def _check_match(header: WeightsHeader, tiles: TileSet, options: Options) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import CLASS_NAMES, CLASSES, PALETTE
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.shading import hypsometric
+from trainer.metrics.set_figures import figure_name
 from trainer.reports import charts
 from trainer.reports.page import encode_jpeg, render_page
 from trainer.reports.tables import Table, markdown, number
@@ -131,11 +132,11 @@ def _cards(figures: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _distance_charts(figures: dict[str, Any]) -> dict[str, charts.Chart]:
-    features = figures["setup"]["features"]
+    setup = figures["setup"]
     by_kind = {}
     for kind, digits in (("KID", 4), ("FID", 2)):
         rows = [(view, values[kind], values[f"{kind} floor"]) for view, values in figures["distances"].items()]
-        by_kind[f"{kind} ({features})"] = charts.bars_with_floor(rows, digits)
+        by_kind[figure_name(kind.lower(), setup["features"], setup["crops"])] = charts.bars_with_floor(rows, digits)
     return by_kind
 
 

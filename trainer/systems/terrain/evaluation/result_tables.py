@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from terrainpaint.core.classes import CLASS_NAMES
+from trainer.metrics.set_figures import figure_name
 from trainer.reports.tables import NOT_MEASURED, Table, number, percent
 
 
@@ -26,19 +27,25 @@ def result_tables(results: dict[str, Any]) -> dict[str, Table]:
 
 
 def _distances(results: dict[str, Any]) -> Table:
-    network = results["setup"]["features"]
+    setup = results["setup"]
     rows = []
+    # Parts that an older version measured do not say.
+    is_seen = setup.get("features seen in training")
+    flattered = (
+        "The training compared features of the same network, so these figures are flattered. " if is_seen else ""
+    )
     for view, distances in results["distances"].items():
         for kind, digits in (("KID", 4), ("FID", 2)):
             value, floor = distances[kind], distances[f"{kind} floor"]
             ratio = value / floor if floor > 0 else None
-            rows.append((f"{kind} ({network}), {view}", number(value, digits), number(floor, digits), number(ratio, 2)))
+            name = figure_name(kind.lower(), setup["features"], setup["crops"])
+            rows.append((f"{name}, {view}", number(value, digits), number(floor, digits), number(ratio, 2)))
     return Table(
         "Distances between sets of pictures",
         ("measure", "generated", "floor: real against real", "ratio"),
         tuple(rows),
-        "0 is best. The floor is the distance of the held-out land from as many crops of other real land. Compare "
-        "these figures only with figures from the same feature network. The albedo of real land is estimated: the "
+        f"{flattered}0 is best. The floor is the distance of the held-out land from as many crops of other real land. "
+        "Compare these figures only with those of the same name. The albedo of real land is estimated: the "
         f"picture without the {percent(results['setup']['shading explained'])} of its fine lightness that slopes "
         "explain.",
     )
