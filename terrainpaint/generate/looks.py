@@ -22,7 +22,4 @@ class LookInfo:
         """A warning when it was trained on terrain of another style than `style`; None otherwise."""
         if style == self.source:
             return None
-        return (
-            f'The look "{self.path.stem}" was trained on terrain of the style "{self.source}"; '
-            f'with "{style}", its colours may be wrong.'
-        )
+        return f'The look "{self.path.stem}" is for the style "{self.source}", not "{style}"; colours may be wrong.'

@@ -66,6 +66,7 @@ class StyleActions(QObject):
                 self._shown_sha256 = info.sha256
                 self._panel.set_style_names(info.style_names)
             self._keep(info.path, self._data / _STYLES, shipped_styles())
+            self._panel.show_look_warning(None if info.look is None else info.look.warning(info.style))
             if info.look is not None:
                 self._keep(info.look.path, self._data / _LOOKS, shipped_looks())
 

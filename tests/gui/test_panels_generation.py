@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import Mark
@@ -263,6 +263,16 @@ def test_looks_are_offered_only_where_there_are_any(panel: GenerationPanel, docu
     document.open(Project.empty((32, 32), Settings(450.0, "atlas", look_name="mars")), None, document.view)
     assert panel.look_name.isVisible() and panel.look_name.currentText() == "mars", "it is shown, though not installed"
     assert document.undo_stack.count() == 0
+
+
+def test_a_look_that_does_not_suit_the_style_is_told_below_it(panel: GenerationPanel) -> None:
+    panel.set_looks(["satellite"])
+    warning = 'The look "satellite" is for the style "mars".'
+    panel.show_look_warning(warning)
+    (shown,) = (widget for widget in panel.findChildren(QLabel) if widget.text() == warning)
+    assert shown.isVisible() and panel.minimumSizeHint().width() <= 240
+    panel.show_look_warning(None)
+    assert not shown.isVisible()
 
 
 def test_a_look_is_one_step_of_undo(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:

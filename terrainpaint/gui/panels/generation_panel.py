@@ -14,7 +14,7 @@ from terrainpaint.gui.panels.seed_box import SeedBox
 from terrainpaint.gui.panels.settings_changes import Merge, change_settings
 from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.step_texts import step_text
-from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button, with_key
+from terrainpaint.gui.widgets.basics import horizontal_rule, label, paragraph, push_button, with_key
 from terrainpaint.gui.widgets.notation import format_number, local
 from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField
 
@@ -40,6 +40,7 @@ class GenerationPanel(QWidget):
             "A trained look gives the finished texture the colours of another style; heights stay"
         )
         self.look_name.setAccessibleName("Repaint as")
+        self._unsuitable = paragraph("")
         self._look_label = QLabel("Repaint as")
         self._look_label.setBuddy(self.look_name)
         for box in (self.style_name, self.look_name):
@@ -73,6 +74,7 @@ class GenerationPanel(QWidget):
         document.replaced.connect(self._refresh_selection)
         self.set_styles([document.settings.style_name])
         self.set_looks([])
+        self.show_look_warning(None)
         self._refresh()
         self.show_keys({})
 
@@ -104,6 +106,11 @@ class GenerationPanel(QWidget):
             for name in names:
                 self.look_name.addItem(name, name)
         self._refresh()
+
+    def show_look_warning(self, text: str | None) -> None:
+        """Show why the look does not suit the style; None when it does."""
+        self._unsuitable.setText(text or "")
+        self._unsuitable.setVisible(text is not None)
 
     def set_style_names(self, names: Sequence[str]) -> None:
         """Set what the numbers of the style vector mean in the weights."""
@@ -140,6 +147,7 @@ class GenerationPanel(QWidget):
         style.addWidget(self.style_name, 0, 1)
         style.addWidget(self._look_label, 1, 0)
         style.addWidget(self.look_name, 1, 1)
+        style.addWidget(self._unsuitable, 2, 0, 1, 2)
         column.addLayout(style)
         column.addWidget(self.seeds)
         column.addLayout(buttons)
