@@ -26,8 +26,9 @@ lint: setup
 test: lint
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
+# BESIDE=DIR, a checkout of eriklindernoren/PyTorch-GAN: training of pix2pix by turns with that implementation.
 bench: setup
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(BESIDE),--beside "$(BESIDE)")
 
 # Takes the pictures of the README and of the welcome page again, on a virtual screen (Linux).
 pictures: setup

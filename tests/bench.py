@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.live import LiveTerrain
 from terrainpaint.generate.process import TerrainProcess
 from tests.bench_obj import bench_obj
+from tests.bench_pix2pix import bench_pix2pix
 from tests.bench_train import bench_train
 from tests.bench_window import bench_window
 
@@ -114,6 +117,9 @@ def _milliseconds(job: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    for bench in (bench_generate, bench_live, bench_window, bench_obj, bench_large, bench_train):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beside", type=Path, metavar="DIR", help="checkout of eriklindernoren/PyTorch-GAN")
+    bench_beside = partial(bench_pix2pix, parser.parse_args().beside)
+    for bench in (bench_generate, bench_live, bench_window, bench_obj, bench_large, bench_train, bench_beside):
         for key, value in bench().items():
             print(f"{key} {value:.3f}", flush=True)
