@@ -189,6 +189,30 @@ def test_options_of_single_formats(run: Run, weights: Path, map_png: Path, tmp_p
     assert b"image/jpeg" in (tmp_path / "out" / "land.glb").read_bytes()
 
 
+def test_a_preset_writes_sizes_options_and_a_readme(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+    outcome = run("generate", map_png, "-o", out, "--preset", "unity", "--weights", weights)
+    assert outcome.code == 0 and sorted(out.iterdir()) == sorted(outcome.paths)
+    facts = json.loads((out / "land_height.r16.json").read_text())
+    assert (facts["width_px"], facts["height_px"], facts["first_row"]) == (65, 65, "south")
+    assert "65" in (out / "land_README.txt").read_text()
+
+
+def test_a_preset_of_the_user(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    common = ("generate", map_png, "-o", tmp_path / "out", "--weights", weights, "--preset", tmp_path / "my.toml")
+    text = 'formats = ["stl"]\n[options]\nmesh_size = 8\n[options.files]\nprint_size_mm = 80\n'
+    (tmp_path / "my.toml").write_text(text)
+    assert run(*common).code == 0
+    mesh = trimesh.load_mesh(tmp_path / "out" / "land.stl")
+    assert mesh.extents[:2].max() == pytest.approx(80) and len(mesh.faces) < 300
+    assert run(*common, "--print-size-mm", 90).code == 0
+    assert trimesh.load_mesh(tmp_path / "out" / "land.stl").extents[:2].max() == pytest.approx(90)
+    (tmp_path / "my.toml").write_text('formats = ["stl"]\ncolour = 5\n')
+    assert_refused(run(*common), '"colour"', "title")
+    for options, said in ((["--preset", "maya"], '"maya"'), (["--preset", "unreal", "--formats", "obj"], "--formats")):
+        assert_refused(run("generate", map_png, "-o", tmp_path / "out", "--weights", weights, *options), said)
+
+
 def test_classes_that_were_written_before_are_replaced(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     command = ("generate", map_png, "-o", tmp_path / "out", "--formats", "classes", "--weights", weights)
     assert run(*command).code == 0
@@ -724,7 +748,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 25), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 27), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

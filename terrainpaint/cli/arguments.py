@@ -32,7 +32,7 @@ _LIMITS = {
 }
 """Field of `ClassLimits`, which is also the option → its meaning."""
 _FILE_OPTIONS = (
-    "glb_texture", "raw_byte_order", "raw_signed", "crs", "origin",
+    "glb_texture", "raw_byte_order", "raw_signed", "raw_south_first", "crs", "origin",
     "border_px", "contour_interval_m", "print_size_mm", "print_base_mm",
 )  # fmt: skip
 """Fields of `FileOptions`."""
@@ -45,7 +45,8 @@ class GenerateArguments:
     """Arguments of `terrainpaint generate`.
 
     `size` is (height, width) in pixels, None keeps the size of the map. `output` is text, because a slash at its end
-    counts. `formats` None: the option was not given. `style` None with `weights` None stands for DEFAULT_STYLE.
+    counts. `formats` and
+    `preset` None: the option was not given. `style` None with `weights` None stands for DEFAULT_STYLE.
     `look` is the name of an installed look or the path of a file.
     `files` are the given fields of `FileOptions`.
     """
@@ -53,6 +54,7 @@ class GenerateArguments:
     map: Path
     output: str
     formats: tuple[str, ...] | None
+    preset: str | None
     seed: int
     style: str | None
     weights: Path | None
@@ -60,7 +62,7 @@ class GenerateArguments:
     size: tuple[int, int] | None
     pixel_size_m: float | None
     mesh_size: int | None
-    exaggeration: float
+    exaggeration: float | None
     level_water: bool
     water_surface: float | None
     files: Mapping[str, object]
@@ -193,12 +195,18 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-o", "--output", type=_output, required=True, metavar="OUT",
-        help="file.obj, or a folder: one that exists, or ends in a slash, or with --formats; missing ones are created",
+        help="file.obj, or a folder: one that exists, or ends in a slash, or with --formats or --preset; missing ones "
+        "are created",
     )  # fmt: skip
     parser.add_argument(
         "--formats", type=_formats, metavar="LIST",
         help="comma-separated list of formats, written to the folder OUT with the name of the map, such as "
         "glb,height16; 'terrainpaint formats' lists them; default obj",
+    )  # fmt: skip
+    parser.add_argument(
+        "--preset", metavar="NAME|FILE.toml",
+        help="formats, sizes and options for another program, written to the folder OUT with a README: unreal, unity, "
+        "godot-terrain3d and more; 'terrainpaint formats' lists them",
     )  # fmt: skip
     parser.add_argument(
         "--seed",
@@ -233,7 +241,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         help="vertices along the longest side of the mesh, 2 to 16384; default: that of the map, at most 1024",
     )  # fmt: skip
     parser.add_argument(
-        "--exaggeration", type=_number, default=1.0, metavar="X",
+        "--exaggeration", type=_number, metavar="X",
         help="factor for the heights of the mesh only; above 0, at most 1000; default 1",
     )  # fmt: skip
     parser.add_argument(
@@ -264,6 +272,9 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
         "--raw-byte-order", choices=("little", "big"), default=absent, help="byte order of r16 and r32; default little"
     )
     group.add_argument("--raw-signed", action="store_true", default=absent, help="signed numbers in r16")
+    group.add_argument(
+        "--raw-south-first", action="store_true", default=absent, help="begin r16 and r32 with the southernmost row"
+    )
     group.add_argument(
         "--crs", default=absent, metavar="CODE",
         help="coordinate reference system of a GeoTIFF, such as EPSG:32632; default: a made-up one in metres",

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from terrainpaint.export import FORMATS, GROUPS
+from terrainpaint.export.presets import read_preset, shipped_presets
 
 
 def formats() -> list[str]:
-    """Lines of text: the groups, and in each its formats with what they are and the files they write."""
+    """Lines of text: the groups, in each its formats with what they are and the files they write, and the presets."""
     return list(_lines())
 
 
 def _lines() -> Iterator[str]:
-    width = max(map(len, FORMATS))
+    width = max(map(len, (*FORMATS, *shipped_presets())))
     for group in GROUPS:
         rows = [form for form in FORMATS.values() if form.group == group]
         if rows:
@@ -22,3 +23,7 @@ def _lines() -> Iterator[str]:
         for form in rows:
             names = ", ".join(path.name for path in form.paths(Path("NAME" + form.suffix)))
             yield f"  {form.name:<{width}}  {form.description} ({names})"
+    yield "Presets"
+    for name, path in shipped_presets().items():
+        preset = read_preset(path)
+        yield f"  {name:<{width}}  {preset.title}: {', '.join(preset.formats)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.cli.arguments import DEFAULT_STYLE, GenerateArguments
@@ -24,6 +24,8 @@ from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import InputFileError, MapError, OptionError, OutputError
 from terrainpaint.export import FORMATS, ExportOptions, ExportSource, export, export_obj, export_paths, obj_paths
 from terrainpaint.export.file_options import FileOptions
+from terrainpaint.export.formats import readme_path
+from terrainpaint.export.presets import Preset, find_preset
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
 _DEFAULT_FORMATS = ("obj",)
@@ -36,11 +38,11 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     Raises the errors of reading, generating and exporting, OptionError for an impossible value, and OutputError when a
     file would replace a map.
     """
-    files = FileOptions.of(arguments.files)
-    options = ExportOptions(arguments.mesh_size, arguments.exaggeration, arguments.water_surface, files)
+    preset = None if arguments.preset is None else find_preset(arguments.preset)
+    options = _options(arguments, preset)
     _check_numbers(arguments)
     weights, look = weights_path(arguments.style, arguments.weights), _look_path(arguments.look)
-    target = _target(arguments)
+    target = _target(arguments, preset)
     _check_one_each(target.paths)
     check_inputs_survive(target.paths, (arguments.map, weights, *([look] if look else [])))
     # The texture of map.obj is map.png, which is often a map.
@@ -48,6 +50,8 @@ def generate(arguments: GenerateArguments) -> list[Path]:
     check_maps_survive([path for path in target.paths if not path.name.endswith(own)], "choose another output")
     check_writable(target.paths)
     segmentation = _read(arguments)
+    if preset is not None:
+        options = replace(options, picture_shape=preset.picture_shape(segmentation.shape))
     with ProgressLine(arguments.quiet) as line:
         line.stage("Loading")
         from terrainpaint.generate.generator import Generator
@@ -61,7 +65,7 @@ def generate(arguments: GenerateArguments) -> list[Path]:
             if warning is not None and not arguments.quiet:
                 say(warning)
         terrain = generator.terrain(segmentation, Recipe(arguments.seed), progress=line.stage("Generating"))
-        if arguments.level_water:
+        if arguments.level_water or (preset is not None and preset.level_water):
             terrain = with_level_water(terrain, segmentation.ids)
         pixel_size_m = arguments.pixel_size_m or map_pixel_size_m(arguments.map) or terrain.pixel_size_m
         sized = at_pixel_size(terrain, pixel_size_m)
@@ -77,8 +81,19 @@ class _Target:
     write: Callable[[ExportSource, ExportOptions, Progress], list[Path]]
 
 
-def _target(arguments: GenerateArguments) -> _Target:
+def _options(arguments: GenerateArguments, preset: Preset | None) -> ExportOptions:
+    """The options that were given, those of the preset where they were not."""
+    preset = preset or Preset("", ())
+    mesh_size = preset.mesh_size if arguments.mesh_size is None else arguments.mesh_size
+    exaggeration = preset.exaggeration if arguments.exaggeration is None else arguments.exaggeration
+    files = FileOptions.of({**preset.files, **arguments.files})
+    return ExportOptions(mesh_size, 1.0 if exaggeration is None else exaggeration, arguments.water_surface, files)
+
+
+def _target(arguments: GenerateArguments, preset: Preset | None) -> _Target:
     path = Path(arguments.output)
+    if preset is not None:
+        return _target_of_preset(arguments, path, preset)
     named_as_folder = arguments.output.endswith(("/", os.sep)) or _is_folder(path)
     if arguments.formats is None and not named_as_folder:
         return _Target(obj_paths(path), lambda source, options, progress: export_obj(source, path, options, progress))
@@ -89,6 +104,18 @@ def _target(arguments: GenerateArguments) -> _Target:
     return _Target(
         export_paths(path, name, formats),
         lambda source, options, progress: export(source, path, name, formats, options, progress),
+    )
+
+
+def _target_of_preset(arguments: GenerateArguments, folder: Path, preset: Preset) -> _Target:
+    if arguments.formats is not None:
+        raise OptionError("A preset has its own formats; leave out --formats or --preset.")
+    name = arguments.map.stem
+    return _Target(
+        [*export_paths(folder, name, preset.formats), readme_path(folder, name)],
+        lambda source, options, progress: export(
+            source, folder, name, preset.formats, options, progress, readme=preset.readme_text
+        ),
     )
 
 

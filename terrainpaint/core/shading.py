@@ -49,20 +49,27 @@ def hillshade(
     """
     if not pixel_size_m > 0:
         raise ValueError(f"pixel_size_m must be positive, not {pixel_size_m}")
-    azimuth, altitude = math.radians(azimuth_deg), math.radians(altitude_deg)
-    towards_south = np.float32(-math.cos(azimuth) * math.cos(altitude))
-    towards_east = np.float32(math.sin(azimuth) * math.cos(altitude))
-    upwards = np.float32(math.sin(altitude))
     factor = np.float32(exaggeration)
     shade = np.empty(height.shape, np.float32)
     rows = max(1, _BAND_PX // max(1, height.shape[1]))
     for start in range(0, height.shape[0], rows):
         stop = min(start + rows, height.shape[0])
         south, east = (factor * rise for rise in slopes(height, start, stop, (pixel_size_m, pixel_size_m)))
-        # The normal of the ground is (-east, -south, 1) divided by its length.
-        light = upwards - towards_south * south - towards_east * east
-        shade[start:stop] = light / np.sqrt(1 + south * south + east * east)
-    return np.clip(shade, 0, 1, out=shade)
+        shade[start:stop] = lit(south, east, azimuth_deg, altitude_deg)
+    return shade
+
+
+def lit(
+    south: NDArray[np.float32], east: NDArray[np.float32], azimuth_deg: float = 315.0, altitude_deg: float = 45.0
+) -> NDArray[np.float32]:
+    """The `hillshade` of the rise towards the south and the east (h, W), metres per metre."""
+    azimuth, altitude = math.radians(azimuth_deg), math.radians(altitude_deg)
+    towards_south = np.float32(-math.cos(azimuth) * math.cos(altitude))
+    towards_east = np.float32(math.sin(azimuth) * math.cos(altitude))
+    upwards = np.float32(math.sin(altitude))
+    # The normal of the ground is (-east, -south, 1) divided by its length.
+    light = upwards - towards_south * south - towards_east * east
+    return np.clip(light / np.sqrt(1 + south * south + east * east), 0, 1)
 
 
 def slopes(

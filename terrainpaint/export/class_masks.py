@@ -52,7 +52,7 @@ def write_weights(job: ExportJob, paths: Paths) -> None:
 
     Raises OutputError, Cancelled.
     """
-    ids = job.source.ids
+    ids = job.raster.ids
     with ExitStack() as stack:
         files = [stack.enter_context(PngWriter(job.files.path(path), (*ids.shape, 1))) for path in paths]
         for start, stop in row_bands(ids.shape):
@@ -67,7 +67,7 @@ def write_splat(job: ExportJob, paths: Paths) -> None:
 
     Raises OutputError, Cancelled.
     """
-    ids = job.source.ids
+    ids = job.raster.ids
     with ExitStack() as stack:
         files = [stack.enter_context(PngWriter(job.files.path(path), (*ids.shape, _PACK))) for path in paths]
         for start, stop in row_bands(ids.shape):
@@ -83,8 +83,7 @@ def write_classes(job: ExportJob, paths: Paths) -> None:
     """Write the class ids as palette PNG, which is also a map for TerrainPaint. Raises OutputError, Cancelled."""
     check_cancel(job.cancel)
     (path,) = paths
-    terrain = job.source.terrain
-    job.files.path(path).write_bytes(map_png(SegmentationMap(job.source.ids), terrain.pixel_size_m))
+    job.files.path(path).write_bytes(map_png(SegmentationMap(job.raster.ids), job.raster.step_m[1]))
 
 
 def write_terrain3d_control(job: ExportJob, paths: Paths) -> None:
@@ -95,7 +94,7 @@ def write_terrain3d_control(job: ExportJob, paths: Paths) -> None:
     Raises OutputError, Cancelled.
     """
     (path,) = paths
-    ids = job.source.ids
+    ids = job.raster.ids
     control = np.empty(ids.shape, np.uint32)
     for start, stop in row_bands(ids.shape):
         check_cancel(job.cancel)
@@ -151,7 +150,7 @@ def _rounded(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _weights(job: ExportJob, start: int, stop: int) -> NDArray[np.uint8]:
-    return class_weights(job.source.ids, start, stop, job.options.files.border_px)
+    return class_weights(job.raster.ids, start, stop, job.options.files.border_px)
 
 
 def weights_bytes(rows: int, cols: int, options: ExportOptions) -> int:

@@ -70,7 +70,7 @@ def write_contours_geojson(job: ExportJob, paths: Paths) -> None:
     """
     (path,) = paths
     terrain, files = job.source.terrain, job.options.files
-    place = georeference(terrain.shape, terrain.pixel_size_m, files.crs, files.origin)
+    place = georeference(terrain.shape, (terrain.pixel_size_m, terrain.pixel_size_m), files.crs, files.origin)
     decimals = 2 if place.is_made_up else 7
     unit = "metres east and north of the origin, in a made-up system" if place.is_made_up else "longitude, latitude"
     with job.files.path(path).open("wb") as file:
@@ -79,7 +79,7 @@ def write_contours_geojson(job: ExportJob, paths: Paths) -> None:
         for contour in contours(job):
             parts = []
             for line in contour.lines:
-                x, y = place.west + line[:, 0] * place.pixel, place.north - line[:, 1] * place.pixel
+                x, y = place.west + line[:, 0] * place.pixel[1], place.north - line[:, 1] * place.pixel[0]
                 if not place.is_made_up:
                     x, y = to_longitude_latitude(place, x, y)
                 parts.append(np.round(np.stack((x, y), axis=-1), decimals).tolist())

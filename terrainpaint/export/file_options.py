@@ -39,17 +39,19 @@ class ByteOrder(StrEnum):
 class FileOptions:
     """Options that concern one format or a few of them. Raises OptionError when a value is impossible.
 
-    `raw_signed` makes 16-bit RAW signed. `crs` is the coordinate reference system of georeferenced files, a text such
-    as EPSG:32632, and `origin` the x and y of the north-west corner of the map in it; without `crs`, it is a made-up
-    one in metres, and without `origin` too, its origin is the centre of the map. Class weights blend over `border_px`
-    pixels, 0 to 64, around a border. `contour_interval_m` is the height between two contours, None for one that gives
-    about twenty. A solid for 3D printing has `print_size_mm` on its longest side, 10 to 5000, and `print_base_mm` below
-    its lowest point, 0.2 to 500.
+    `raw_signed` makes 16-bit RAW signed, `raw_south_first` begins RAW with the southernmost row. `crs` is the
+    coordinate reference system of georeferenced files, a text such as EPSG:32632, and `origin` the x and y of the
+    north-west corner of the map in it; without `crs`, it is a made-up one in metres, and without `origin` too, its
+    origin is the centre of the map. Class weights blend over `border_px` pixels, 0 to 64, around a border.
+    `contour_interval_m` is the height between two contours, None for one that gives about twenty. A solid for 3D
+    printing has `print_size_mm` on its longest side, 10 to 5000, and `print_base_mm` below its lowest point, 0.2 to
+    500.
     """
 
     glb_texture: Texture = Texture.PNG
     raw_byte_order: ByteOrder = ByteOrder.LITTLE
     raw_signed: bool = False
+    raw_south_first: bool = False
     crs: str = ""
     origin: tuple[float, float] | None = None
     border_px: float = 0.0
@@ -153,6 +155,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "glb_texture": _one_of(Texture),
     "raw_byte_order": _one_of(ByteOrder),
     "raw_signed": _flag,
+    "raw_south_first": _flag,
     "crs": _text,
     "origin": _point,
     "border_px": _number,

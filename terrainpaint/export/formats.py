@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.files import FileTransaction
@@ -253,7 +255,20 @@ _ROWS: tuple[Format, ...] = (
 FORMATS: Mapping[str, Format] = {form.name: form for form in _ROWS}
 """Name of a format → the format, in the order in which they are offered."""
 
+
+def estimated_bytes(form: Format, map_shape: tuple[int, int], options: ExportOptions) -> int:
+    """Approximate bytes of the files of a format of a map (H, W), before there is a terrain."""
+    shape = map_shape if form.group == MESH or options.picture_shape is None else options.picture_shape
+    return form.estimate_bytes(*shape, options)
+
+
 _Target = tuple[Format, Paths]
+
+
+class Readme(Protocol):
+    """Returns the text for people about the files of an export with a name."""
+
+    def __call__(self, job: ExportJob, name: str) -> str: ...
 
 
 def export(
@@ -264,13 +279,22 @@ def export(
     options: ExportOptions,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
+    readme: Readme | None = None,
 ) -> list[Path]:
     """Write `target_dir`/`name` + suffix for each of `formats`, all files or none, and return their paths.
+
+    With `readme`, its text is written too, to `readme_path`.
 
     A missing folder is created. Raises OptionError for an impossible format or name, OutputError when a file cannot be
     written, Cancelled when `cancel` returns True, ValueError when a height is not finite.
     """
-    return _write(source, _targets(target_dir, name, formats), options, progress, cancel)
+    notes = None if readme is None else (readme_path(target_dir, name), partial(readme, name=name))
+    return _write(source, _targets(target_dir, name, formats), options, progress, cancel, notes)
+
+
+def readme_path(target_dir: Path, name: str) -> Path:
+    """The text file that `export` writes with `readme`."""
+    return target_dir / f"{name}_README.txt"
 
 
 def export_obj(
@@ -311,7 +335,12 @@ def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Targe
 
 
 def _write(
-    source: ExportSource, targets: list[_Target], options: ExportOptions, progress: Progress, cancel: Cancel
+    source: ExportSource,
+    targets: list[_Target],
+    options: ExportOptions,
+    progress: Progress,
+    cancel: Cancel,
+    notes: tuple[Path, Callable[[ExportJob], str]] | None = None,
 ) -> list[Path]:
     with FileTransaction() as files:
         job = ExportJob(source, options, files, progress, cancel)
@@ -319,7 +348,10 @@ def _write(
             job.progress = _part(progress, number, len(targets))
             form.write(job, paths)
             job.progress(1.0)
-    return [path for _, paths in targets for path in paths]
+        if notes is not None:
+            path, text = notes
+            files.path(path).write_bytes(text(job).encode())
+    return [*(path for _, paths in targets for path in paths), *([] if notes is None else [notes[0]])]
 
 
 def _part(progress: Progress, number: int, count: int) -> Progress:

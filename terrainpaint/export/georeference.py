@@ -17,20 +17,21 @@ _LOCAL = f'LOCAL_CS["{LOCAL_NAME}",UNIT["metre",1],AXIS["Easting",EAST],AXIS["No
 
 @dataclass(frozen=True)
 class Georeference:
-    """Where a map lies: `crs` of rasterio, whether it is `made_up`, the north-west corner and the pixel in its unit."""
+    """Where a map lies: `crs` of rasterio, whether it is `made_up`, the north-west corner, and the sides of a
+    pixel in its unit, from north to south and from west to east."""
 
     crs: Any
     is_made_up: bool
     west: float
     north: float
-    pixel: float
+    pixel: tuple[float, float]
 
     @property
     def transform(self) -> Any:
         """The `Affine` of rasterio: column and row of the corner of a pixel → x and y."""
         from rasterio.transform import from_origin
 
-        return from_origin(self.west, self.north, self.pixel, self.pixel)
+        return from_origin(self.west, self.north, self.pixel[1], self.pixel[0])
 
     @property
     def name(self) -> str:
@@ -39,17 +40,17 @@ class Georeference:
 
 
 def georeference(
-    shape: tuple[int, int], pixel_size_m: float, crs: str, origin: tuple[float, float] | None
+    shape: tuple[int, int], step_m: tuple[float, float], crs: str, origin: tuple[float, float] | None
 ) -> Georeference:
-    """The georeference of a map (H, W).
+    """The georeference of a raster (H, W) whose pixels have the sides `step_m`, metres.
 
     `crs` is a text such as EPSG:32632, empty for a made-up system of metres; `origin` its x and y of the north-west
     corner, None for a map whose centre is at 0, 0 of the made-up system. Raises OptionError as `check_crs`.
     """
     metres = check_crs(crs)
-    pixel = pixel_size_m / metres
+    pixel = step_m[0] / metres, step_m[1] / metres
     if origin is None:
-        origin = -shape[1] / 2 * pixel, shape[0] / 2 * pixel
+        origin = -shape[1] / 2 * pixel[1], shape[0] / 2 * pixel[0]
     return Georeference(_crs(crs or _LOCAL), not crs, *origin, pixel)
 
 

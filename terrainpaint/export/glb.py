@@ -195,7 +195,7 @@ def _texture(job: ExportJob) -> tuple[bytes, str]:
     """The encoded texture and its type."""
     if job.options.files.glb_texture is Texture.PNG:
         return albedo_png(job), "image/png"
-    albedo = job.source.terrain.albedo
+    albedo = job.raster.albedo
     if max(albedo.shape) > _JPEG_SIDE_PX:
         raise OptionError(f"A JPEG has at most {_JPEG_SIDE_PX:,} pixels a side; choose PNG for the texture of the GLB.")
     try:

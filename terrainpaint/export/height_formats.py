@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import OutputError
-from terrainpaint.export.file_options import ByteOrder
 from terrainpaint.export.georeference import georeference
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts, row_bands
 from terrainpaint.export.mesh import height_range
@@ -41,7 +40,7 @@ def write_r16(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    height, files = job.source.terrain.height, job.options.files
+    height, files = _raw_rows(job), job.options.files
     low, high = stretched_range(height)
     kind = np.dtype(files.raw_byte_order.numpy_sign + ("i2" if files.raw_signed else "u2"))
     first = -32768 if files.raw_signed else 0
@@ -53,7 +52,7 @@ def write_r16(job: ExportJob, paths: Paths) -> None:
             file.write((steps.astype(np.int32) + first).astype(kind).tobytes())
             job.progress(stop / height.shape[0])
     facts = {
-        **_raw_layout("int16" if files.raw_signed else "uint16", files.raw_byte_order),
+        **_raw_layout(job, "int16" if files.raw_signed else "uint16"),
         "lowest_value": first,
         "highest_value": first + 65535,
         "metres": _RAW_16_FORMULA.format(first=first),
@@ -68,18 +67,29 @@ def write_r32(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    height, order = job.source.terrain.height, job.options.files.raw_byte_order
+    height, order = _raw_rows(job), job.options.files.raw_byte_order
     heights = height_range(height)
     with job.files.path(path).open("wb") as file:
         for start, stop in row_bands(height.shape):
             check_cancel(job.cancel)
             file.write(height[start:stop].astype(order.numpy_sign + "f4").tobytes())
             job.progress(stop / height.shape[0])
-    write_sidecar(job, json_path, heights, {**_raw_layout("float32", order), "metres": "value"})
+    write_sidecar(job, json_path, heights, {**_raw_layout(job, "float32"), "metres": "value"})
 
 
-def _raw_layout(numbers: str, order: ByteOrder) -> dict[str, object]:
-    return {"numbers": numbers, "byte_order": str(order), "header_bytes": 0}
+def _raw_rows(job: ExportJob) -> NDArray[np.float32]:
+    """The heights in the order of the file."""
+    return job.raster.height[::-1] if job.options.files.raw_south_first else job.raster.height
+
+
+def _raw_layout(job: ExportJob, numbers: str) -> dict[str, object]:
+    files = job.options.files
+    return {
+        "numbers": numbers,
+        "byte_order": str(files.raw_byte_order),
+        "header_bytes": 0,
+        "first_row": "south" if files.raw_south_first else "north",
+    }
 
 
 # TIFF
@@ -91,9 +101,8 @@ def write_tiff(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    terrain = job.source.terrain
-    heights = height_range(terrain.height)
-    place = georeference(terrain.shape, terrain.pixel_size_m, "", None)
+    heights = height_range(job.raster.height)
+    place = georeference(job.raster.shape, job.raster.step_m, "", None)
     _write_tiff(job, path, {"transform": place.transform})
     write_sidecar(job, json_path, heights, {"numbers": "float32", "metres": "value"})
 
@@ -104,9 +113,9 @@ def write_geotiff(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OptionError for an unknown CRS, OutputError, Cancelled.
     """
     path, json_path = paths
-    terrain, files = job.source.terrain, job.options.files
-    heights = height_range(terrain.height)
-    place = georeference(terrain.shape, terrain.pixel_size_m, files.crs, files.origin)
+    files = job.options.files
+    heights = height_range(job.raster.height)
+    place = georeference(job.raster.shape, job.raster.step_m, files.crs, files.origin)
     layout = {"tiled": True, "blockxsize": _TILE_PX, "blockysize": _TILE_PX, "compress": "deflate", "predictor": 3}
     _write_tiff(job, path, {"crs": place.crs, "transform": place.transform, **layout})
     facts = {
@@ -116,7 +125,8 @@ def write_geotiff(job: ExportJob, paths: Paths) -> None:
         "crs_is_made_up": place.is_made_up,
         "west": place.west,
         "north": place.north,
-        "pixel_in_crs_units": place.pixel,
+        "pixel_x_in_crs_units": place.pixel[1],
+        "pixel_y_in_crs_units": place.pixel[0],
     }
     write_sidecar(job, json_path, heights, facts)
 
@@ -125,8 +135,8 @@ def _write_tiff(job: ExportJob, path: Path, profile: Mapping[str, Any]) -> None:
     import rasterio
     from rasterio.windows import Window
 
-    terrain = job.source.terrain
-    rows, cols = terrain.shape
+    terrain, height = job.source.terrain, job.raster.height
+    rows, cols = height.shape
     temporary = job.files.path(path)
     with (
         library_writing(path),
@@ -149,11 +159,11 @@ def _write_tiff(job: ExportJob, path: Path, profile: Mapping[str, Any]) -> None:
         )
         file.set_band_description(1, "height above sea level")
         file.units = ("m",)
-        for start, stop in row_bands(terrain.shape, _TILE_PX):
+        for start, stop in row_bands(height.shape, _TILE_PX):
             check_cancel(job.cancel)
-            file.write(terrain.height[start:stop], 1, window=Window(0, start, cols, stop - start))
+            file.write(height[start:stop], 1, window=Window(0, start, cols, stop - start))
             job.progress(stop / rows)
-    _check_last_rows(path, temporary, terrain.height)
+    _check_last_rows(path, temporary, height)
 
 
 def _check_last_rows(path: Path, temporary: Path, height: NDArray[np.float32]) -> None:
@@ -177,7 +187,7 @@ def write_exr(job: ExportJob, paths: Paths) -> None:
 
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
-    height = job.source.terrain.height
+    height = job.raster.height
     write_exr_channels(job, paths[0], dict.fromkeys("RGB", height))
     write_sidecar(job, paths[1], height_range(height), {"numbers": "float32", "channels": "R, G, B", "metres": "value"})
 
@@ -187,7 +197,7 @@ def write_exr_half(job: ExportJob, paths: Paths) -> None:
 
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
-    height = job.source.terrain.height
+    height = job.raster.height
     heights = height_range(height)
     check_cancel(job.cancel)
     write_exr_channels(job, paths[0], {"R": height.astype(np.float16)})

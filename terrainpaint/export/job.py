@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
+from terrainpaint.export.rasters import resampled_classes, resampled_colours, resampled_heights
 
 DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
+PICTURE_SIDES = range(2, 65537)
 MAX_EXAGGERATION = 1000.0
 MAX_WATER_M = 12_000
 TEXT_FILE_BYTES = 250
@@ -33,7 +36,8 @@ class ExportOptions:
     `mesh_size` is the number of vertices on the longest side, 2..16384; None stands for the longest side of the map,
     at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000. `water_surface_m` adds a
     level water surface of this height, -12,000 to 12,000 m, to meshes of several objects; None adds none. `files` are
-    the options of single formats.
+    the options of single formats. `picture_shape` are the rows and columns of pictures and heights, 2..65536 each; None
+    stands for those of the map.
     Raises OptionError when a value is out of range.
     """
 
@@ -41,12 +45,18 @@ class ExportOptions:
     exaggeration: float = 1.0
     water_surface_m: float | None = None
     files: FileOptions = USUAL_FILES
+    picture_shape: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
             raise OptionError(
                 f"A mesh of {self.mesh_size} vertices a side is not possible; "
                 f"choose a mesh size from {MESH_SIZES.start} to {MESH_SIZES.stop - 1}."
+            )
+        if self.picture_shape is not None and not all(side in PICTURE_SIDES for side in self.picture_shape):
+            raise OptionError(
+                f"Pictures of {self.picture_shape[1]} x {self.picture_shape[0]} pixels are not possible; "
+                f"choose {PICTURE_SIDES.start} to {PICTURE_SIDES.stop - 1} for each side."
             )
         if not 0 < self.exaggeration <= MAX_EXAGGERATION:
             raise OptionError(
@@ -73,6 +83,24 @@ class ExportSource:
     ids: NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class ExportRaster:
+    """The terrain in the pixels of the pictures: `height` (h, w) float32 metres, `albedo` (h, w, 3) and `ids` uint8.
+
+    `step_m` is the ground size of a pixel from north to south and from west to east, metres. Row 0 = north.
+    """
+
+    height: NDArray[np.float32]
+    albedo: NDArray[np.uint8]
+    ids: NDArray[np.uint8]
+    step_m: tuple[float, float]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(h, w) in pixels."""
+        return self.height.shape[0], self.height.shape[1]
+
+
 @dataclass
 class ExportJob:
     """One run of an export: the argument of every writer.
@@ -88,6 +116,18 @@ class ExportJob:
     progress: Progress
     cancel: Cancel
     albedo_png: Path | None = None
+
+    @cached_property
+    def raster(self) -> ExportRaster:
+        """What pictures and files of heights show; meshes have the terrain of the source."""
+        terrain, shape = self.source.terrain, self.options.picture_shape or self.source.terrain.shape
+        step_m = tuple(old / new * terrain.pixel_size_m for old, new in zip(terrain.shape, shape, strict=True))
+        return ExportRaster(
+            resampled_heights(terrain.height, shape),
+            resampled_colours(terrain.albedo, shape),
+            resampled_classes(self.source.ids, shape),
+            (step_m[0], step_m[1]),
+        )
 
 
 def row_bands(shape: tuple[int, ...], step: int = 1) -> list[tuple[int, int]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.shading import slopes
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export.job import DEFAULT_MESH_SIZE, ExportOptions
+from terrainpaint.export.rasters import resampled_heights
 
 _BAND_VERTICES = 1 << 15
 
@@ -58,13 +58,7 @@ def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
     height_range(terrain.height)
     rows, columns = terrain.shape
     h, w = mesh_shape(terrain.shape, options.mesh_size)
-    y = terrain.height
-    if (h, w) != (rows, columns):
-        # INTER_AREA alone treats pixels as steps, which gives ripples on slopes where a cell is not a whole number of
-        # pixels. Both methods place sample i at (i + 0.5) / n of the extent, where the vertices are.
-        pixels = max(1, round(max(rows / h, columns / w)))
-        cells = cv2.resize(terrain.height, (w * pixels, h * pixels), interpolation=cv2.INTER_LINEAR)
-        y = np.asarray(cv2.resize(cells, (w, h), interpolation=cv2.INTER_AREA), np.float32)
+    y = resampled_heights(terrain.height, (h, w))
     if options.exaggeration != 1:
         y = y * np.float32(options.exaggeration)
     u, v = _cell_centres(w), 1 - _cell_centres(h)

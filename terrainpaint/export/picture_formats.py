@@ -18,6 +18,7 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, row_bands
 from terrainpaint.export.mesh import height_range
+from terrainpaint.export.rasters import resampled_colours
 from terrainpaint.export.sidecar import write_sidecar
 
 _STEPS = 65535
@@ -33,7 +34,7 @@ def write_albedo(job: ExportJob, paths: tuple[Path, ...]) -> None:
     """
     (path,) = paths
     if job.albedo_png is None:
-        job.albedo_png = _write_rgb(job, path, job.source.terrain.albedo)
+        job.albedo_png = _write_rgb(job, path, job.raster.albedo)
     else:
         shutil.copyfile(job.albedo_png, job.files.path(path))
 
@@ -43,7 +44,7 @@ def albedo_png(job: ExportJob) -> bytes:
     if job.albedo_png is not None:
         return job.albedo_png.read_bytes()
     try:
-        encoded = cv2.imencode(".png", cv2.cvtColor(job.source.terrain.albedo, cv2.COLOR_RGB2BGR))[1]
+        encoded = cv2.imencode(".png", cv2.cvtColor(job.raster.albedo, cv2.COLOR_RGB2BGR))[1]
     except cv2.error as error:
         raise OutputError("The memory is too small to compress the texture; choose a smaller map.") from error
     return encoded.tobytes()
@@ -60,7 +61,7 @@ def write_terrain(job: ExportJob, paths: tuple[Path, ...]) -> None:
     albedo = job.source.terrain.albedo
     if picture.shape != albedo.shape or picture.dtype != albedo.dtype:
         raise ValueError(f"shaded must return {albedo.shape} uint8, not {picture.shape} {picture.dtype}")
-    _write_rgb(job, path, picture)
+    _write_rgb(job, path, resampled_colours(picture, job.raster.shape))
 
 
 def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -72,7 +73,7 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
     Raises ValueError when a height is not finite, OutputError when a file cannot be written, Cancelled.
     """
     png_path, json_path = paths
-    height = job.source.terrain.height
+    height = job.raster.height
     low, high = stretched_range(height)
     check_cancel(job.cancel)
     steps = np.empty(height.shape, np.uint16)

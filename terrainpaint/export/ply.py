@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts
 from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
+from terrainpaint.export.rasters import resampled_colours
 
 _VERTEX = np.dtype([("place", "<f4", 3), ("normal", "<f4", 3), ("colour", "u1", 3)])
 _FACE = np.dtype([("count", "u1"), ("corners", "<i4", 3)])
@@ -23,7 +22,7 @@ def write_ply(job: ExportJob, paths: Paths) -> None:
     (path,) = paths
     terrain = job.source.terrain
     grid = mesh_grid(terrain, job.options)
-    colours = vertex_colours(terrain.albedo, grid.shape)
+    colours = resampled_colours(terrain.albedo, grid.shape)
     h, w = grid.shape
     bands = mesh_bands(grid.shape)
     with job.files.path(path).open("wb") as file:
@@ -46,17 +45,6 @@ def write_ply(job: ExportJob, paths: Paths) -> None:
             faces["count"], faces["corners"] = 3, corners
             file.write(faces.tobytes())
             job.progress((1 + stop / h) / 2)
-
-
-def vertex_colours(albedo: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 sRGB: the texture (H, W, 3) at the vertices of a mesh (h, w); a mean where it has fewer."""
-    if albedo.shape[:2] == shape:
-        return albedo
-    is_smaller = shape[0] <= albedo.shape[0]
-    return np.asarray(
-        cv2.resize(albedo, (shape[1], shape[0]), interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR),
-        np.uint8,
-    )
 
 
 def _header(terrain: Terrain, options: ExportOptions, grid: MeshGrid) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import check_cancel
-from terrainpaint.core.shading import hillshade, slopes
+from terrainpaint.core.shading import lit, slopes
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, row_bands
 from terrainpaint.export.mesh import height_range
 from terrainpaint.export.png import write_png_rows
@@ -39,8 +39,7 @@ def write_normal_dx(job: ExportJob, paths: Paths) -> None:
 
 def _write_normal(job: ExportJob, paths: Paths, green: int) -> None:
     (path,) = paths
-    terrain = job.source.terrain
-    height_range(terrain.height)
+    height_range(job.raster.height)
 
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
         south, east = _slopes(job, start, stop, job.options.exaggeration)
@@ -48,7 +47,7 @@ def _write_normal(job: ExportJob, paths: Paths, green: int) -> None:
         normal /= np.sqrt(1 + east * east + south * south)[..., None]
         return np.asarray(np.rint(normal * np.float32(127.5) + np.float32(127.5)), np.uint8)
 
-    write_png_rows(job, path, (*terrain.shape, 3), rows)
+    write_png_rows(job, path, (*job.raster.shape, 3), rows)
 
 
 def write_occlusion(job: ExportJob, paths: Paths) -> None:
@@ -57,27 +56,27 @@ def write_occlusion(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     (path,) = paths
-    terrain = job.source.terrain
-    height_range(terrain.height)
-    scale = job.options.exaggeration / terrain.pixel_size_m
+    height_range(job.raster.height)
+    south_m, east_m = job.raster.step_m
+    step = south_m / job.options.exaggeration, east_m / job.options.exaggeration
 
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
-        return np.rint(sky_view(terrain.height, start, stop, scale) * 255).astype(np.uint8)
+        return np.rint(sky_view(job.raster.height, start, stop, step) * 255).astype(np.uint8)
 
-    write_png_rows(job, path, (*terrain.shape, 1), rows)
+    write_png_rows(job, path, (*job.raster.shape, 1), rows)
 
 
-def sky_view(height: NDArray[np.float32], start: int, stop: int, scale: float) -> NDArray[np.float32]:
+def sky_view(height: NDArray[np.float32], start: int, stop: int, step_m: tuple[float, float]) -> NDArray[np.float32]:
     """Fraction of the light of an overcast sky, 0..1, that rows `start`..`stop` get: (stop - start, W) float32.
 
-    `height` (H, W) times `scale` is in pixels. For each of sixteen directions the horizon is the steepest of nine
-    points up to 64 px away; the sky above it gives the square of the cosine of its angle (Zakšek et al. 2011, "Sky-view
-    factor as a relief visualization technique", without the sides that a slope hides from itself). Beyond the edge of
-    the map, the ground is as at the edge.
+    `height` (H, W) and `step_m`, the sides of a pixel, have the same unit. For each of sixteen directions the
+    horizon is the steepest of nine points up to 64 px away; the sky above it gives the square of the cosine of its
+    angle (Zakšek et al. 2011, "Sky-view factor as a relief visualization technique", without the sides that a slope
+    hides from itself). Beyond the edge of the map, the ground is as at the edge.
     """
     reach = math.ceil(_FARTHEST_PX)
     first, last = start - reach, stop + reach
-    inside = height[max(0, first) : min(len(height), last)] * np.float32(scale)
+    inside = height[max(0, first) : min(len(height), last)]
     north, south = max(0, -first), max(0, last - len(height))
     ground = np.pad(inside, ((north, south), (reach, reach)), mode="edge")
     rows, cols = stop - start, height.shape[1]
@@ -89,7 +88,9 @@ def sky_view(height: NDArray[np.float32], start: int, stop: int, scale: float) -
         for distance in np.geomspace(_NEAREST_PX, _FARTHEST_PX, _DISTANCES):
             down, right = round(math.sin(angle) * distance), round(math.cos(angle) * distance)
             there = ground[reach + down : reach + down + rows, reach + right : reach + right + cols]
-            np.maximum(steepest, (there - here) / np.float32(math.hypot(down, right)), out=steepest)
+            np.maximum(
+                steepest, (there - here) / np.float32(math.hypot(down * step_m[0], right * step_m[1])), out=steepest
+            )
         light += 1 / (1 + steepest * steepest)
     return light / np.float32(_DIRECTIONS)
 
@@ -100,10 +101,9 @@ def write_slope(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    terrain = job.source.terrain
-    height_range(terrain.height)
+    height_range(job.raster.height)
     steepest = 0.0
-    for start, stop in row_bands(terrain.shape):
+    for start, stop in row_bands(job.raster.shape):
         check_cancel(job.cancel)
         steepest = max(steepest, float(_slope_deg(job, start, stop).max()))
     full = steepest if steepest > 0 else 90.0
@@ -111,7 +111,7 @@ def write_slope(job: ExportJob, paths: Paths) -> None:
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
         return np.asarray(np.rint(_slope_deg(job, start, stop) * np.float32(255 / full)), np.uint8)
 
-    write_png_rows(job, path, (*terrain.shape, 1), rows)
+    write_png_rows(job, path, (*job.raster.shape, 1), rows)
     facts = {
         "slope_min_deg": 0.0,
         "slope_max_deg": full,
@@ -127,22 +127,20 @@ def write_hillshade(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     (path,) = paths
-    terrain = job.source.terrain
-    height_range(terrain.height)
+    height_range(job.raster.height)
 
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
-        first, last = max(0, start - 1), min(terrain.shape[0], stop + 1)
-        light = hillshade(terrain.height[first:last], terrain.pixel_size_m, exaggeration=job.options.exaggeration)
-        return np.rint(light[start - first : stop - first] * 255).astype(np.uint8)
+        light = lit(*_slopes(job, start, stop, job.options.exaggeration))
+        return np.asarray(np.rint(light * 255), np.uint8)
 
-    write_png_rows(job, path, (*terrain.shape, 1), rows)
+    write_png_rows(job, path, (*job.raster.shape, 1), rows)
 
 
 def _slopes(
     job: ExportJob, start: int, stop: int, exaggeration: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    step_m = job.source.terrain.pixel_size_m / exaggeration
-    return slopes(job.source.terrain.height, start, stop, (step_m, step_m))
+    south_m, east_m = job.raster.step_m
+    return slopes(job.raster.height, start, stop, (south_m / exaggeration, east_m / exaggeration))
 
 
 def _slope_deg(job: ExportJob, start: int, stop: int) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,14 +21,16 @@ def write_sidecar(
     """Write the facts about a file of heights: range, size, pixel size, encoding and origin of the terrain."""
     terrain = job.source.terrain
     low, high = height_range_m
-    rows, cols = terrain.shape
+    (rows, cols), (south_m, east_m) = job.raster.shape, job.raster.step_m
     facts = {
         "height_min_m": low,
         "height_max_m": high,
         "sea_level_m": 0.0,
         "width_px": cols,
         "height_px": rows,
-        "pixel_size_m": terrain.pixel_size_m,
+        "pixel_size_m": south_m if south_m == east_m else math.sqrt(south_m * east_m),
+        "pixel_size_x_m": east_m,
+        "pixel_size_y_m": south_m,
         "first_row": "north",
         **encoding,
         "program": f"TerrainPaint {terrain.provenance.version}",

@@ -18,7 +18,7 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths
 from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
-from terrainpaint.export.ply import vertex_colours
+from terrainpaint.export.rasters import resampled_colours
 from terrainpaint.export.text import fixed_point, lines, rounded
 
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -165,7 +165,7 @@ def _write_model(job: ExportJob, solid: Solid, name: str, model: IO[bytes]) -> N
     from xml.sax.saxutils import quoteattr
 
     terrain, shape = job.source.terrain, solid.grid.shape
-    rgb = vertex_colours(terrain.albedo, shape).astype(np.uint32)
+    rgb = resampled_colours(terrain.albedo, shape).astype(np.uint32)
     packed = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
     colours, colour_of = np.unique(np.append(packed.ravel(), np.uint32(_SIDE_COLOUR)), return_inverse=True)
     group = "".join(f'<m:color color="#{colour:06X}FF"/>\n' for colour in colours.tolist())

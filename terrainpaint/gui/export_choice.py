@@ -13,7 +13,9 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export_paths
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
+from terrainpaint.export.formats import readme_path
 from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
+from terrainpaint.export.presets import Preset, find_preset
 
 _USUAL_FORMATS = ("obj", "height16")
 _USUAL_MESH_SIZE = 512
@@ -30,10 +32,12 @@ class ExportRequest:
     formats: tuple[str, ...]
     options: ExportOptions
     level_water: bool
+    preset: Preset | None = None
 
     def paths(self) -> list[Path]:
         """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
-        return export_paths(self.folder, self.name, self.formats)
+        paths = export_paths(self.folder, self.name, self.formats)
+        return paths if self.preset is None else [*paths, readme_path(self.folder, self.name)]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class ExportChoice:
 
     `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
     the heights of meshes, None for that of the 3D view. `has_water` adds the water surface of the 3D view to meshes.
-    `files` are the options of single formats.
+    `files` are the options of single formats. `preset` is the name or the file of the preset that gives the size of
+    pictures and the README, empty for none.
     """
 
     folder: Path
@@ -53,6 +58,7 @@ class ExportChoice:
     level_water: bool
     has_water: bool = False
     files: FileOptions = USUAL_FILES
+    preset: str = ""
 
     @classmethod
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
@@ -65,14 +71,19 @@ class ExportChoice:
         return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True, has_water=has_water)
 
     def request(self, map_shape: tuple[int, int], view: ViewSettings) -> ExportRequest:
-        """The arguments of the export of a map (H, W). Raises OptionError when an option is out of range."""
+        """The arguments of the export of a map (H, W).
+
+        Raises OptionError when an option is out of range or the preset cannot be read.
+        """
+        preset = find_preset(self.preset) if self.preset else None
         options = ExportOptions(
             max(map_shape) if self.mesh_size is None else self.mesh_size,
             view.exaggeration if self.exaggeration is None else self.exaggeration,
             view.water_level_m if self.has_water else None,
             self.files,
+            None if preset is None else preset.picture_shape(map_shape),
         )
-        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water)
+        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water, preset)
 
 
 class ExportMemory:
@@ -119,6 +130,7 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "level_water": choice.level_water,
         "has_water": choice.has_water,
         "files": choice.files.plain_values(),
+        "preset": choice.preset,
     }
 
 
@@ -136,6 +148,7 @@ def _decoded(values: JsonObject) -> ExportChoice:
         values.flag("level_water"),
         values.flag("has_water"),
         _decoded_files(values),
+        values.text("preset") if "preset" in values else "",
     )
 
 

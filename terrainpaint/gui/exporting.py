@@ -199,7 +199,10 @@ class ExportActions(QObject):
             if request.level_water:
                 levelled = with_level_water(terrain, ids)
                 source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade), ids)
-            return export(source, request.folder, request.name, request.formats, request.options, progress, cancel)
+            readme = None if request.preset is None else request.preset.readme_text
+            return export(
+                source, request.folder, request.name, request.formats, request.options, progress, cancel, readme
+            )
 
         self.begun.emit()
         self._jobs.run("Exporting", work, self.written.emit, lambda reason: self._fail(reason, self.export_again))

@@ -88,4 +88,4 @@ def test_heights_that_are_not_finite_are_refused(tmp_path: Path, name: str) -> N
 def test_the_sky_above_a_cone_is_open() -> None:
     row, col = np.mgrid[0:65, 0:65]
     cone = (-np.hypot(row - 32, col - 32)).astype(np.float32)
-    assert sky_view(cone, 32, 33, 1.0)[0, 32] == pytest.approx(1)
+    assert sky_view(cone, 32, 33, (1.0, 1.0))[0, 32] == pytest.approx(1)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
+    QTabWidget,
     QToolButton,
     QWidget,
 )
@@ -71,7 +72,11 @@ def words(dialog: QWidget) -> str:
 
 
 def name_field(dialog: ExportDialog) -> QLineEdit:
-    (match,) = [child for child in dialog.findChildren(QLineEdit) if child.text() == "island"]
+    return name_field_of(dialog, "island")
+
+
+def name_field_of(dialog: ExportDialog, name: str) -> QLineEdit:
+    (match,) = [child for child in dialog.findChildren(QLineEdit) if child.text() == name]
     return match
 
 
@@ -114,6 +119,47 @@ def test_options_of_single_formats_are_asked_and_remembered(qtbot: QtBot, tmp_pa
     (texture,) = [box for box in dialog.findChildren(QComboBox) if "JPEG" in box.itemText(1)]
     texture.setCurrentIndex(1)
     assert dialog.choice().request((48, 64), VIEW).options.files == files
+
+
+def preset_field(dialog: ExportDialog) -> QComboBox:
+    (match,) = [box for box in dialog.findChildren(QComboBox) if box.accessibleName() == "Preset"]
+    return match
+
+
+def choose_preset(dialog: ExportDialog, name: str) -> None:
+    field = preset_field(dialog)
+    field.setCurrentIndex(field.findData(name))
+    field.activated.emit(field.currentIndex())
+
+
+def test_a_preset_chooses_formats_options_and_sizes(dialog: ExportDialog, tmp_path: Path) -> None:
+    choose_preset(dialog, "unity")
+    choice = dialog.choice()
+    assert (choice.formats, choice.preset) == (("r16", "albedo", "splat"), "unity")
+    assert choice.files.raw_south_first and "65 × 65" in words(dialog)
+    request = choice.request((48, 64), VIEW)
+    assert request.options.picture_shape == (65, 65)
+    assert request.paths()[-1] == tmp_path / "island_README.txt"
+    pages = dialog.findChild(QTabWidget)
+    assert [pages.tabText(tab) for tab in range(pages.count()) if pages.isTabVisible(tab)] == ["Mesh", "Options"]
+    choose_preset(dialog, "print")
+    choice = dialog.choice()
+    assert choice.formats == ("stl", "3mf") and not choice.files.raw_south_first
+    assert choice.request((48, 64), VIEW).options.picture_shape is None
+    choose_preset(dialog, "")
+    assert dialog.choice().preset == "" and len([tab for tab in range(pages.count()) if pages.isTabVisible(tab)]) == 5
+
+
+def test_a_preset_is_remembered_and_one_that_is_gone_is_said(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('formats = ["glb"]\nsides = [512]')
+    choice = ExportChoice(tmp_path, "land", ("glb",), None, 1.0, level_water=False, preset=str(file))
+    dialog = shown(qtbot, tmp_path, (48, 64), choice)
+    assert dialog.choice() == choice and "512 × 512" in words(dialog)
+    file.write_text('formats = ["glb"]\ncolour = 1')
+    name_field_of(dialog, "land").setText("other")
+    assert '"colour"' in words(dialog)
+    assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
 
 
 def test_the_formats_are_in_groups_and_the_files_of_those_that_are_chosen_are_named(dialog: ExportDialog) -> None:

@@ -17,7 +17,7 @@ from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
 
 CHOICE = ExportChoice(Path("/out"), "land", ("obj", "terrain"), 256, 2.5, level_water=False)
 FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True, has_water=True)
-JPEG = dataclasses.replace(CHOICE, files=FileOptions(glb_texture=Texture.JPEG))
+JPEG = dataclasses.replace(CHOICE, files=FileOptions(glb_texture=Texture.JPEG), preset="unreal")
 pytestmark = pytest.mark.usefixtures("qapp", "empty_folders")
 
 
@@ -36,7 +36,7 @@ def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
     assert ExportMemory().of(tmp_path / "a") == JPEG
     stored = json.loads(str(QSettings().value("exports")))
     (choice,) = stored.values()
-    del choice["files"]  # as an older version stored it
+    del choice["files"], choice["preset"]  # as an older version stored it
     QSettings().setValue("exports", json.dumps(stored))
     assert ExportMemory().of(tmp_path / "a") == CHOICE
     choice["files"] = {"glb_texture": "gif"}

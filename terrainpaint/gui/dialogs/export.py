@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -25,12 +26,16 @@ from PySide6.QtWidgets import (
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import FORMATS, MESH, ExportOptions
+from terrainpaint.export.file_options import FileOptions
+from terrainpaint.export.formats import estimated_bytes
 from terrainpaint.export.job import MAX_EXAGGERATION
+from terrainpaint.export.presets import find_preset
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
 from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
+from terrainpaint.gui.dialogs.preset_field import PresetField
 from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import (
@@ -76,6 +81,7 @@ class ExportDialog(QDialog):
         self._is_reduced = source.is_reduced
         self._ground, self._shape, self._view = ground, ground.shape, view
         self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
+        self._preset, self._picture_size = PresetField(choice.preset), label("", "muted")
         self._folder, self._name = QLineEdit(str(choice.folder)), QLineEdit(choice.name)
         self._mesh = _mesh_field(max(ground.shape), choice.mesh_size)
         self._exaggeration = ArrowField(2)
@@ -107,6 +113,7 @@ class ExportDialog(QDialog):
             self._level_water.isChecked(),
             self._has_water.isChecked(),
             self._file_options.value(),
+            self._preset.preset(),
         )
         self._request(choice).paths()
         return choice
@@ -144,6 +151,8 @@ class ExportDialog(QDialog):
         head.addStretch(1)
         head.addWidget(self._total)
         left.addLayout(head)
+        left.addWidget(self._preset)
+        left.addWidget(self._picture_size)
         left.addWidget(self._formats, 1)
         left.addWidget(self._level_water)
         self._pages.addTab(self._mesh_page(), "Mesh")
@@ -208,6 +217,7 @@ class ExportDialog(QDialog):
 
     def _connect(self) -> None:
         self._formats.changed.connect(self._show_choice)
+        self._preset.chosen.connect(self._use_preset)
         self._file_options.changed.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
@@ -218,6 +228,22 @@ class ExportDialog(QDialog):
         self._name.textChanged.connect(self._show_choice)
         self._mesh.currentIndexChanged.connect(self._show_choice)
         self._exaggeration.valueChanged.connect(self._exaggerate)
+
+    def _use_preset(self, name: str) -> None:
+        """Choose what a preset chooses; its file may be wrong, which `_show_choice` says."""
+        with suppress(OptionError):
+            preset = find_preset(name) if name else None
+            if preset is not None:
+                present = self._file_options.value()
+                place = {"crs": present.crs, "origin": present.origin}
+                self._file_options.show_value(FileOptions.of({**place, **preset.files}))
+                self._formats.choose(preset.formats)
+                self._level_water.setChecked(self._level_water.isChecked() or preset.level_water)
+                if preset.mesh_size is not None:
+                    _show_mesh_size(self._mesh, max(self._shape), preset.mesh_size)
+                if preset.exaggeration is not None:
+                    self._exaggeration.setValue(preset.exaggeration)
+        self._show_choice()
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Export to", self._folder.text())
@@ -239,6 +265,7 @@ class ExportDialog(QDialog):
         if self._ground.height_range_m != (lowest_m, highest_m):
             self._ground = dataclasses.replace(self._ground, height_range_m=(lowest_m, highest_m))
             self._show_numbers()
+            self._show_choice()
         self._enable_numbers()
 
     def _enable_numbers(self) -> None:
@@ -273,14 +300,15 @@ class ExportDialog(QDialog):
             return
         self._preview.set_options(options, self._level_water.isChecked())
         self._enable_numbers()
+        self._show_picture_size(options.picture_shape)
         chosen = [FORMATS[key] for key in self._formats.chosen()]
         has_mesh = any(form.group == MESH for form in chosen)
         self._no_mesh.setText("" if has_mesh else "No mesh is written: none of its formats is chosen.")
         self._formats.show_files(
-            lambda form: f"about {_bytes(form.estimate_bytes(*self._shape, options))}",
+            lambda form: f"about {_bytes(estimated_bytes(form, self._shape, options))}",
             lambda form: ", ".join(path.name for path in form.paths(Path(name + form.suffix))),
         )
-        total = sum(form.estimate_bytes(*self._shape, options) for form in chosen)
+        total = sum(estimated_bytes(form, self._shape, options) for form in chosen)
         free = free_bytes(Path(self._folder.text().strip()).expanduser())
         sizes = [f"about {_bytes(total)}"] if total else []
         sizes += [] if free is None else [f"{_bytes(free)} free"]
@@ -296,7 +324,18 @@ class ExportDialog(QDialog):
     def _options(self) -> ExportOptions:
         surface_m = self._view.water_level_m if self._has_water.isChecked() else None
         files = self._file_options.value()
-        return ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m, files)
+        preset = find_preset(self._preset.preset()) if self._preset.preset() else None
+        shape = None if preset is None else preset.picture_shape(self._shape)
+        return ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m, files, shape)
+
+    def _show_picture_size(self, shape: tuple[int, int] | None) -> None:
+        """Tell the size of pictures that are resampled; the numbers of the pages are those without."""
+        self._picture_size.setText(
+            "" if shape is None else f"Pictures and heights of {shape[1]:,} × {shape[0]:,} pixels"
+        )
+        self._picture_size.setVisible(shape is not None)
+        for page in self._numbers:
+            self._pages.setTabVisible(self._pages.indexOf(page), shape is None)
 
     def _refuse(self, error: OptionError) -> None:
         self._say("danger", str(error))
@@ -317,6 +356,16 @@ def free_bytes(folder: Path) -> int | None:
         except OSError:
             return None
     return None
+
+
+def _show_mesh_size(field: QComboBox, longest: int, size: int) -> None:
+    """Choose a number of vertices in the field of the mesh; more than one for each pixel are not useful."""
+    if size >= longest:
+        field.setCurrentIndex(field.count() - 1)
+        return
+    if field.findData(size) < 0:
+        field.insertItem(0, f"{size:,} along the longest side", size)
+    field.setCurrentIndex(field.findData(size))
 
 
 def _mesh_field(longest: int, size: int | None) -> QComboBox:

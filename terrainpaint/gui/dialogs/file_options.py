@@ -18,7 +18,7 @@ from terrainpaint.export.file_options import (
     Texture,
 )
 from terrainpaint.gui.widgets.basics import Form, label
-from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
+from terrainpaint.gui.widgets.numbers import unit_field
 
 _Value = TypeVar("_Value", bound=StrEnum)
 
@@ -34,21 +34,35 @@ class FileOptionsPage(QScrollArea):
 
     def __init__(self, options: FileOptions) -> None:
         super().__init__()
-        self._glb_texture = _choice(_TEXTURES, options.glb_texture)
-        self._byte_order = _choice(_BYTE_ORDERS, options.raw_byte_order)
+        self._glb_texture, self._byte_order = _choice(_TEXTURES), _choice(_BYTE_ORDERS)
         self._signed = QCheckBox("&Signed numbers (16 bits)")
-        self._signed.setChecked(options.raw_signed)
-        self._crs = QLineEdit(options.crs)
+        self._south_first = QCheckBox("So&uthernmost row first (Unity)")
+        self._crs = QLineEdit()
         self._crs.setPlaceholderText("none: metres from the centre")
-        x, y = options.origin or (0.0, 0.0)
-        self._west, self._north = (_coordinate(value) for value in (x, y))
-        self._border = unit_field(0, MOST_BORDER_PX, options.border_px, 1, " px")
-        self._interval = unit_field(0, 10_000, options.contour_interval_m or 0, 2, " m")
+        self._west, self._north = (unit_field(-_FARTHEST, _FARTHEST, 0, 3, "") for _ in range(2))
+        self._border = unit_field(0, MOST_BORDER_PX, 0, 1, " px")
+        self._interval = unit_field(0, 10_000, 0, 2, " m")
         self._interval.setSpecialValueText("Chosen for the map")
-        self._print_size = unit_field(*PRINT_SIZES_MM, options.print_size_mm, 1, " mm")
-        self._print_base = unit_field(*PRINT_BASES_MM, options.print_base_mm, 1, " mm")
+        self._print_size = unit_field(*PRINT_SIZES_MM, PRINT_SIZES_MM[0], 1, " mm")
+        self._print_base = unit_field(*PRINT_BASES_MM, PRINT_BASES_MM[0], 1, " mm")
         self._build()
+        self.show_value(options)
         self._connect()
+
+    def show_value(self, options: FileOptions) -> None:
+        """Show other options."""
+        self._glb_texture.setCurrentIndex(self._glb_texture.findData(str(options.glb_texture)))
+        self._byte_order.setCurrentIndex(self._byte_order.findData(str(options.raw_byte_order)))
+        self._signed.setChecked(options.raw_signed)
+        self._south_first.setChecked(options.raw_south_first)
+        self._crs.setText(options.crs)
+        x, y = options.origin or (0.0, 0.0)
+        self._west.setValue(x)
+        self._north.setValue(y)
+        self._border.setValue(options.border_px)
+        self._interval.setValue(options.contour_interval_m or 0)
+        self._print_size.setValue(options.print_size_mm)
+        self._print_base.setValue(options.print_base_mm)
         self._enable()
 
     def value(self) -> FileOptions:
@@ -58,6 +72,7 @@ class FileOptionsPage(QScrollArea):
             glb_texture=Texture(self._glb_texture.currentData()),
             raw_byte_order=ByteOrder(self._byte_order.currentData()),
             raw_signed=self._signed.isChecked(),
+            raw_south_first=self._south_first.isChecked(),
             crs=crs,
             print_size_mm=self._print_size.value(),
             print_base_mm=self._print_base.value(),
@@ -79,6 +94,7 @@ class FileOptionsPage(QScrollArea):
         form = _section(column, "r16, r32")
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
+        form.add_below(self._south_first)
         form = _section(column, "geotiff, contours")
         form.add("&Coordinates", self._crs)
         form.add("West edge (&x)", self._west)
@@ -100,7 +116,8 @@ class FileOptionsPage(QScrollArea):
     def _connect(self) -> None:
         for choice in (self._glb_texture, self._byte_order):
             choice.currentIndexChanged.connect(self.changed)
-        self._signed.toggled.connect(self.changed)
+        for flag in (self._signed, self._south_first):
+            flag.toggled.connect(self.changed)
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
         self._crs.textChanged.connect(self._enable)
@@ -121,13 +138,8 @@ def _section(column: QVBoxLayout, formats: str) -> Form:
     return form
 
 
-def _choice(texts: Mapping[_Value, str], chosen: _Value) -> QComboBox:
+def _choice(texts: Mapping[_Value, str]) -> QComboBox:
     field = QComboBox()
     for value, text in texts.items():
         field.addItem(text, str(value))
-    field.setCurrentIndex(field.findData(str(chosen)))
     return field
-
-
-def _coordinate(value: float) -> ArrowField:
-    return unit_field(-_FARTHEST, _FARTHEST, value, 3, "")

@@ -1,0 +1,192 @@
+"""Presets: the formats, sizes and options that another program wants, with a few lines that say what to click.
+
+A preset is a TOML file. Those of the program are in the folder `presets` of this package; users write and share others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
+from terrainpaint.core.files import read_regular, why_unreadable
+from terrainpaint.errors import OptionError
+from terrainpaint.export.file_options import FileOptions
+from terrainpaint.export.formats import FORMATS
+from terrainpaint.export.georeference import LOCAL_NAME
+from terrainpaint.export.job import PICTURE_SIDES, ExportJob, ExportOptions
+from terrainpaint.export.picture_formats import stretched_range
+
+_FOLDER = Path(__file__).resolve().parent / "presets"
+_UNREAL_Z_UNITS = 512
+"""Centimetres that the 16 bits of a height span in Unreal at a Z scale of 1."""
+_KEYS = ("title", "formats", "sides", "is_square", "readme", "options")
+_OPTION_KEYS = ("mesh_size", "exaggeration", "level_water", "files")
+_PLACEHOLDERS = (
+    *("name", "width", "height", "pixel_x_m", "pixel_y_m", "width_m", "length_m", "ground_width_m", "ground_length_m"),
+    *("lowest_m", "highest_m", "range_m", "sea_value", "unreal_x", "unreal_y", "unreal_z", "unreal_location_z"),
+    *("exaggeration", "crs"),
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One preset.
+
+    `sides` are the numbers of pixels a side that the program takes, empty for any; `is_square` is whether both sides
+    must be equal. `mesh_size` and `exaggeration` are None where the preset leaves them open. `files` are plain values
+    of `FileOptions`. `readme` is a text with placeholders such as $name.
+    """
+
+    title: str
+    formats: tuple[str, ...]
+    readme: str = ""
+    sides: tuple[int, ...] = ()
+    is_square: bool = False
+    mesh_size: int | None = None
+    exaggeration: float | None = None
+    level_water: bool = False
+    files: Mapping[str, object] = field(default_factory=dict)
+
+    def picture_shape(self, map_shape: tuple[int, int]) -> tuple[int, int] | None:
+        """Rows and columns of the pictures of a map (H, W): the nearest sizes; None for those of the map."""
+        if not self.sides:
+            return None
+        if self.is_square:
+            side = nearest_side(self.sides, max(map_shape))
+            return side, side
+        rows, cols = map_shape
+        return nearest_side(self.sides, rows), nearest_side(self.sides, cols)
+
+    def readme_text(self, job: ExportJob, name: str) -> str:
+        """What to do with the files `name`, with the numbers of this terrain."""
+        text = Template(self.readme.strip()).substitute(_numbers(job, name))
+        return f"{name} for {self.title}, written by TerrainPaint {job.source.terrain.provenance.version}\n\n{text}\n"
+
+
+def nearest_side(sides: tuple[int, ...], side: int) -> int:
+    """The one of `sides` that is nearest to `side`; of two, the larger one."""
+    return min(sides, key=lambda option: (abs(option - side), -option))
+
+
+def shipped_presets() -> dict[str, Path]:
+    """Name and file of the presets that are installed with the program."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
+
+
+def find_preset(text: str) -> Preset:
+    """The preset of a name, or of the path of a file that ends in .toml. Raises OptionError."""
+    path = shipped_presets().get(text)
+    if path is None and not text.lower().endswith(".toml"):
+        names = ", ".join(shipped_presets())
+        raise OptionError(f'There is no preset "{text}"; choose from {names}, or give a file that ends in .toml.')
+    return read_preset(Path(text) if path is None else path)
+
+
+def read_preset(path: Path) -> Preset:
+    """The preset in a file. Raises OptionError when it cannot be read, or has an unknown key or a wrong value."""
+    try:
+        values = parse_toml(read_regular(path, MOST_BYTES))
+    except OSError as error:
+        raise OptionError(f"{path} cannot be read: {why_unreadable(error)}.") from error
+    except ValueError as error:
+        raise OptionError(f"{path} is not a preset: {error}; correct it.") from error
+    try:
+        return _decoded(values)
+    except OptionError as error:
+        raise OptionError(f"{path} is not a usable preset. {error}") from error
+
+
+def _decoded(values: Mapping[str, Any]) -> Preset:
+    _check_keys(values, _KEYS, "")
+    options = _value(values, "options", dict, {})
+    _check_keys(options, _OPTION_KEYS, "options.")
+    files = _value(options, "files", dict, {})
+    FileOptions.of({**files, "crs": ""})
+    formats = _value(values, "formats", list, [])
+    for name in formats:
+        if name not in FORMATS:
+            raise OptionError(f'There is no format "{name}"; choose from {", ".join(FORMATS)}.')
+    if not formats:
+        raise OptionError("It has no formats; list some under the key formats.")
+    sides = _value(values, "sides", list, [])
+    if not all(isinstance(side, int) and side in PICTURE_SIDES for side in sides):
+        raise OptionError(f"The key sides must list whole numbers from {PICTURE_SIDES[0]} to {PICTURE_SIDES[-1]}.")
+    readme = _value(values, "readme", str, "")
+    _check_readme(readme)
+    exaggeration = options.get("exaggeration")
+    mesh_size = options.get("mesh_size")
+    preset = Preset(
+        _value(values, "title", str, "another program"),
+        tuple(dict.fromkeys(formats)),
+        readme,
+        tuple(sorted(sides)),
+        _value(values, "is_square", bool, False),
+        None if mesh_size is None else _value(options, "mesh_size", int, 0),
+        None if exaggeration is None else float(_value(options, "exaggeration", int | float, 1)),
+        _value(options, "level_water", bool, False),
+        files,
+    )
+    ExportOptions(preset.mesh_size, 1.0 if preset.exaggeration is None else preset.exaggeration)
+    return preset
+
+
+def _check_keys(values: Mapping[str, Any], known: tuple[str, ...], inside: str) -> None:
+    for key in values:
+        if key not in known:
+            raise OptionError(f'It has the unknown key "{inside}{key}"; the keys are {", ".join(known)}.')
+
+
+def _value(values: Mapping[str, Any], key: str, kind: Any, default: Any) -> Any:
+    """The value of a key when it is of a kind. Raises OptionError for another kind."""
+    value = values.get(key, default)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise OptionError(f"The key {key} has the wrong kind of value, {value!r}; look at a preset of the program.")
+    return value
+
+
+def _check_readme(text: str) -> None:
+    template = Template(text)
+    unknown = [name for name in template.get_identifiers() if name not in _PLACEHOLDERS]
+    if unknown:
+        names = ", ".join(_PLACEHOLDERS)
+        raise OptionError(f"Its readme has the unknown placeholder ${unknown[0]}; choose from {names}.")
+    if not template.is_valid():
+        raise OptionError("Its readme has a $ without a name; write $$ for the character.")
+
+
+def _numbers(job: ExportJob, name: str) -> dict[str, str]:
+    """Placeholder → text: numbers as other programs read them, without exponent and thousands separators."""
+    raster, files = job.raster, job.options.files
+    (rows, cols), (south_m, east_m) = raster.shape, raster.step_m
+    low, high = stretched_range(raster.height)
+    numbers = {
+        "width": cols,
+        "height": rows,
+        "pixel_x_m": east_m,
+        "pixel_y_m": south_m,
+        # Between the centres of the outermost pixels, which are the vertices of terrains in engines.
+        "width_m": (cols - 1) * east_m,
+        "length_m": (rows - 1) * south_m,
+        "ground_width_m": cols * east_m,
+        "ground_length_m": rows * south_m,
+        "lowest_m": low,
+        "highest_m": high,
+        "range_m": high - low,
+        "sea_value": min(max(round(-low / (high - low) * 65535), 0), 65535),
+        "unreal_x": east_m * 100,
+        "unreal_y": south_m * 100,
+        "unreal_z": (high - low) * 100 / _UNREAL_Z_UNITS,
+        "unreal_location_z": (low + high) / 2 * 100,
+        "exaggeration": job.options.exaggeration,
+    }
+    texts = {key: _plain(number) for key, number in numbers.items()}
+    return {**texts, "name": name, "crs": files.crs or LOCAL_NAME}
+
+
+def _plain(number: float) -> str:
+    text = f"{number:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
