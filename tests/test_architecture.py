@@ -64,7 +64,11 @@ LAYERS = (
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
     Layer(WORKER, frozenset({"numpy", CORE, GENERATE, ERRORS, VERSION}), frozenset({MODELS})),
     Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
-    Layer(EXPORT, frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}), frozenset({"rasterio", "OpenEXR", "contourpy"})),
+    Layer(
+        EXPORT,
+        frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}),
+        frozenset({"rasterio", "OpenEXR", "contourpy", "pydelatin"}),
+    ),
     Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
     Layer(
         "terrainpaint.cli",

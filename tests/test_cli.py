@@ -334,7 +334,10 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(
     here = tree(tmp_path / "here")
     assert here == tree(tmp_path / "there")
     other = tree(tmp_path / "other")
-    assert all(here[name] != other[name] for name in here if name != "land.mtl")
+    masks = [name for name, form in FORMATS.items() if form.group == "Masks"]
+    # Of an untrained network, the ground is so level that the whole sky is seen everywhere.
+    same = {path.name for path in export_paths(tmp_path, "land", masks)} | {"land.mtl", "land_ao.png"}
+    assert all(here[name] != other[name] for name in here if name not in same)
 
 
 def test_the_default_and_the_largest_seed(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
@@ -748,7 +751,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 27), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 28), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -63,6 +63,7 @@ class GenerateArguments:
     pixel_size_m: float | None
     mesh_size: int | None
     exaggeration: float | None
+    max_error: float | None
     level_water: bool
     water_surface: float | None
     files: Mapping[str, object]
@@ -243,6 +244,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exaggeration", type=_number, metavar="X",
         help="factor for the heights of the mesh only; above 0, at most 1000; default 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-error", type=_metres, metavar="M",
+        help="replace the regular grid of obj, glb and ply by fewer triangles that differ from it by at most M metres "
+        "of height, such as 5m; default: the grid",
     )  # fmt: skip
     parser.add_argument(
         "--level-water", action="store_true",
@@ -470,6 +476,10 @@ def _number(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     return value
+
+
+def _metres(text: str) -> float:
+    return _number(text.removesuffix("m"))
 
 
 def _finite(text: str) -> float:

@@ -26,6 +26,7 @@ from terrainpaint.export import FORMATS, ExportOptions, ExportSource, export, ex
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import readme_path
 from terrainpaint.export.presets import Preset, find_preset
+from terrainpaint.export.triangulation import require_pydelatin
 
 _SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
 _DEFAULT_FORMATS = ("obj",)
@@ -87,7 +88,15 @@ def _options(arguments: GenerateArguments, preset: Preset | None) -> ExportOptio
     mesh_size = preset.mesh_size if arguments.mesh_size is None else arguments.mesh_size
     exaggeration = preset.exaggeration if arguments.exaggeration is None else arguments.exaggeration
     files = FileOptions.of({**preset.files, **arguments.files})
-    return ExportOptions(mesh_size, 1.0 if exaggeration is None else exaggeration, arguments.water_surface, files)
+    if arguments.max_error is not None:
+        require_pydelatin()
+    return ExportOptions(
+        mesh_size,
+        1.0 if exaggeration is None else exaggeration,
+        arguments.water_surface,
+        files,
+        max_error_m=arguments.max_error,
+    )
 
 
 def _target(arguments: GenerateArguments, preset: Preset | None) -> _Target:

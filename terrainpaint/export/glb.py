@@ -17,6 +17,7 @@ from terrainpaint.export.file_options import Texture
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths, recipe_facts
 from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
 from terrainpaint.export.picture_formats import albedo_bytes, albedo_png
+from terrainpaint.export.triangulation import Triangulation, triangulation
 
 _FLOAT, _UINT32 = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
@@ -99,7 +100,8 @@ def write_glb(job: ExportJob, paths: Paths) -> None:
 def _document(job: ExportJob, grid: MeshGrid, name: str, buffer: _Buffer) -> dict[str, object]:
     """The JSON part; plans `buffer`."""
     terrain, surface_m = job.source.terrain, job.options.water_surface_m
-    ground = _add_ground(buffer, grid)
+    tin = triangulation(job, grid)
+    ground = _add_ground(buffer, grid) if tin is None else _add_triangulation(buffer, tin)
     water = None if surface_m is None else _add_water(buffer, grid, surface_m * job.options.exaggeration)
     picture, mime = _texture(job)
     image = buffer.add_bytes(picture)
@@ -166,6 +168,20 @@ def _add_ground(buffer: _Buffer, grid: MeshGrid) -> dict[str, object]:
     corners = {"componentType": _UINT32, "count": 3 * triangle_count(grid.shape), "type": "SCALAR"}
     index = buffer.add_numbers(indices, h, corners, _INDICES)
     return {"attributes": {"POSITION": place, "NORMAL": normal, "TEXCOORD_0": uv}, "indices": index}
+
+
+def _add_triangulation(buffer: _Buffer, tin: Triangulation) -> dict[str, object]:
+    places, normals = tin.places.astype(np.float32), tin.normals
+    uv = tin.texture_places.astype(np.float32)
+    uv[:, 1] = 1 - uv[:, 1]  # v grows downwards in glTF
+    vec3 = {"componentType": _FLOAT, "count": len(places), "type": "VEC3"}
+    bounds = {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
+    place = buffer.add_numbers(lambda start, stop: places, 1, vec3 | bounds, _VERTICES)
+    normal = buffer.add_numbers(lambda start, stop: normals, 1, vec3, _VERTICES)
+    texture = buffer.add_numbers(lambda start, stop: uv, 1, vec3 | {"type": "VEC2"}, _VERTICES)
+    corners = {"componentType": _UINT32, "count": tin.corners.size, "type": "SCALAR"}
+    index = buffer.add_numbers(lambda start, stop: tin.corners, 1, corners, _INDICES)
+    return {"attributes": {"POSITION": place, "NORMAL": normal, "TEXCOORD_0": texture}, "indices": index}
 
 
 def _add_water(buffer: _Buffer, grid: MeshGrid, y: float) -> dict[str, object]:

@@ -21,6 +21,8 @@ DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
 PICTURE_SIDES = range(2, 65537)
 MAX_EXAGGERATION = 1000.0
+MAX_ERROR_SIDE = 4096
+"""Vertices a side from which triangles with a largest error are chosen: it takes minutes for more."""
 MAX_WATER_M = 12_000
 TEXT_FILE_BYTES = 250
 _BAND_PX = 1 << 20  # keeps the temporary arrays at a few megabytes for maps of any size
@@ -37,7 +39,8 @@ class ExportOptions:
     at most 1024. `exaggeration` multiplies the heights of meshes only; above 0, at most 1000. `water_surface_m` adds a
     level water surface of this height, -12,000 to 12,000 m, to meshes of several objects; None adds none. `files` are
     the options of single formats. `picture_shape` are the rows and columns of pictures and heights, 2..65536 each; None
-    stands for those of the map.
+    stands for those of the map. `max_error_m`, above 0, replaces the regular grid of OBJ, GLB and PLY by triangles that
+    differ from it by at most so much, in metres of height before the exaggeration.
     Raises OptionError when a value is out of range.
     """
 
@@ -46,6 +49,7 @@ class ExportOptions:
     water_surface_m: float | None = None
     files: FileOptions = USUAL_FILES
     picture_shape: tuple[int, int] | None = None
+    max_error_m: float | None = None
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
@@ -57,6 +61,11 @@ class ExportOptions:
             raise OptionError(
                 f"Pictures of {self.picture_shape[1]} x {self.picture_shape[0]} pixels are not possible; "
                 f"choose {PICTURE_SIDES.start} to {PICTURE_SIDES.stop - 1} for each side."
+            )
+        if self.max_error_m is not None and not 0 < self.max_error_m <= MAX_WATER_M:
+            raise OptionError(
+                f"A largest error of {self.max_error_m:g} m is not possible; "
+                f"choose a number above 0 and at most {MAX_WATER_M:,}."
             )
         if not 0 < self.exaggeration <= MAX_EXAGGERATION:
             raise OptionError(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
@@ -16,12 +17,16 @@ from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, r
 from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count
 from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
+from terrainpaint.export.triangulation import Triangulation, triangulation
 
+_CHUNK = 1 << 15
 _UV_DECIMALS = 7  # a thousandth of a pixel in the largest texture
 _NORMAL_DECIMALS = 4
 # Characters of the three lines of a vertex: position in metres with three decimals, texture coordinate, normal.
 _VERTEX_CHARACTERS = 33 + 23 + 25
 _TRIANGLE_CHARACTERS = 11  # of a face without its nine numbers: "f ", slashes, blanks and the end of the line
+
+_Section = tuple[Callable[[int, int], bytes], list[tuple[int, int]]]
 
 
 def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -36,18 +41,22 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
     materials = _mtl(name, texture_path.name) + (_water_mtl(name) if surface_m is not None else "")
     job.files.path(mtl_path).write_bytes(materials.encode())
     grid = mesh_grid(job.source.terrain, job.options)
-    bands = mesh_bands(grid.shape)
-    sections = _sections(grid, name)
+    tin = triangulation(job, grid)
     with job.files.path(obj_path).open("wb") as file:
         file.write(_header(job.source.terrain, job.options, grid).encode())
         file.write(f"mtllib {mtl_path.name}\no {name}\n".encode())
-        for number, section in enumerate(sections):
+        if tin is None:
+            parts = [(section, mesh_bands(grid.shape)) for section in _sections(grid, name)]
+        else:
+            parts = _triangulation_sections(tin, name)
+        for number, (section, bands) in enumerate(parts):
             for done, (start, stop) in enumerate(bands):
                 check_cancel(job.cancel)
                 file.write(section(start, stop))
-                job.progress((number + (done + 1) / len(bands)) / len(sections))
+                job.progress((number + (done + 1) / len(bands)) / len(parts))
         if surface_m is not None:
-            file.write(_water(grid, name, surface_m * job.options.exaggeration).encode())
+            count = grid.y.size if tin is None else len(tin.row)
+            file.write(_water(grid, name, surface_m * job.options.exaggeration, count + 1).encode())
 
 
 def obj_paths(path: Path) -> tuple[Path, ...]:
@@ -85,7 +94,7 @@ def _water_mtl(material: str) -> str:
     return f"\nnewmtl {material}_water\nKa 0 0 0\nKd 0.1 0.3 0.42\nKs 0 0 0\nd 0.7\nillum 1\n"
 
 
-def _water(grid: MeshGrid, name: str, y: float) -> str:
+def _water(grid: MeshGrid, name: str, y: float, first: int) -> str:
     """An object of its own: a rectangle over the whole mesh, two triangles counter-clockwise seen from above.
 
     It has texture coordinates although it has no texture: without them, f3d shows no texture on the ground either.
@@ -96,7 +105,6 @@ def _water(grid: MeshGrid, name: str, y: float) -> str:
         f"v {grid.x[col]:.{decimals}f} {y:.{decimals}f} {grid.z[row]:.{decimals}f}\n" for row, col in corners
     )
     places = "".join(f"vt {grid.u[col]:.{_UV_DECIMALS}f} {grid.v[row]:.{_UV_DECIMALS}f}\n" for row, col in corners)
-    first = grid.y.size + 1
     triangles = "".join(
         "f " + " ".join("/".join([str(first + corner)] * 3) for corner in triangle) + "\n"
         for triangle in ((0, 2, 1), (1, 2, 3))
@@ -139,6 +147,36 @@ def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]
         )
 
     return [vertices, texture_coordinates, normals, faces]
+
+
+def _triangulation_sections(tin: Triangulation, material: str) -> list[_Section]:
+    """The four sections of the file after its header, as functions of vertices or triangles start..stop."""
+    decimals = _metre_decimals(min(tin.grid.step_m))
+
+    def numbers(head: bytes, values: NDArray[np.floating], places: int) -> _Section:
+        def section(start: int, stop: int) -> bytes:
+            text = fixed_point(rounded(values[start:stop], places), places)
+            columns = (part for column in np.moveaxis(text, 1, 0) for part in (b" ", column))
+            return lines((stop - start,), head, *columns, b"\n")
+
+        return section, _chunks(len(values))
+
+    def faces(start: int, stop: int) -> bytes:
+        head = f"usemtl {material}\ns 1\n".encode() if start == 0 else b""
+        index = fixed_point(tin.corners[start:stop].astype(np.int64) + 1, 0)[..., 1:]
+        corners = (part for corner in np.moveaxis(index, 1, 0) for part in (b" ", corner, b"/", corner, b"/", corner))
+        return head + lines((stop - start,), b"f", *corners, b"\n")
+
+    return [
+        numbers(b"v", tin.places, decimals),
+        numbers(b"vt", tin.texture_places, _UV_DECIMALS),
+        numbers(b"vn", tin.normals, _NORMAL_DECIMALS),
+        (faces, _chunks(len(tin.corners))),
+    ]
+
+
+def _chunks(count: int) -> list[tuple[int, int]]:
+    return [(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
 
 
 def _metre_decimals(step_m: float) -> int:
