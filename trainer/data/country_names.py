@@ -21,7 +21,7 @@ _LARGE_KM2 = 1_500_000
 """Of larger countries, the part is named too."""
 _KM_PER_DEG = 111.2
 _FULL_NAMES = {
-    "Dem. Rep. Congo": "Democratic Republic of the Congo",
+    "Dem. Rep. Congo": "DR Congo",
     "Central African Rep.": "Central African Republic",
     "S. Sudan": "South Sudan",
     "W. Sahara": "Western Sahara",

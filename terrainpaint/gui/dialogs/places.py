@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QGridLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
@@ -28,7 +28,7 @@ class PlacesDialog(QDialog):
         self.setWindowTitle("Similar real places")
         first = places[0]
         column = dialog_column(self)
-        column.addWidget(label(f"Most like: {first.name}, {latitude_text(first.latitude)}", "title"))
+        column.addWidget(paragraph(f"Most like: {first.name}, {latitude_text(first.latitude)}", "title"))
         column.addWidget(paragraph(f"{'The selected part' if is_selection else 'The terrain'} is most like these "
                                    "places of the Earth."))  # fmt: skip
         grid = QGridLayout()
@@ -61,4 +61,6 @@ class PlacesDialog(QDialog):
         button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(place.map_address)))
         self.buttons.append(button)
-        return label(place.name), label(place.position, "muted"), bar, label(f"{percent} %", "muted"), button
+        number = label(f"{percent} %", "muted")
+        number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return label(place.name), label(place.position, "muted"), bar, number, button
