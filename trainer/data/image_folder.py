@@ -40,8 +40,8 @@ TERRAIN_CUTS = (Cut.CENTRE, Cut.RANDOM)
 _FILES_BETWEEN_CHECKS = 64
 _ASSEMBLED_BYTES = 9
 """Bytes of a pixel of an assembled set: texture, height, sea, valid, labels, and one for the rest of the work."""
-_DECODED_BYTES = 14
-"""Bytes of a pixel while a picture is decoded: Pillow's two copies of four, and two arrays of three."""
+_DECODED_BYTES = 24
+"""Bytes of a pixel while a picture is decoded, as measured with RGB of 16 bits, which takes the most."""
 _LARGE_PX, _PX_OF_A_BYTE = 1 << 26, 128
 """A picture of more pixels, with less than a byte for this many of them, is all but empty: a decompression bomb."""
 
@@ -148,7 +148,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     """
     if _is_turned(path):
         try:
-            return read_colours(path).over(WHITE)
+            return _read_raster_colours(path)
         except (InputFileError, DeviceError) as error:
             raise UnusableFile(str(error).removeprefix(f"{path} ").rstrip(".")) from error
     try:
@@ -162,7 +162,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     except UndecodableError as error:
         if path.suffix.lower() in _RASTER_SUFFIXES:
             with suppress(InputFileError, DeviceError):  # a compression that Pillow does not know
-                return read_colours(path).over(WHITE)
+                return _read_raster_colours(path)
         raise UnusableFile(str(error)) from error
     except MemoryError as error:
         raise UnusableFile("does not fit into memory; cut it into parts") from error
@@ -170,13 +170,19 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         raise UnusableFile(f"cannot be read: {why_unreadable(error)}") from error
 
 
+def _read_raster_colours(path: Path) -> NDArray[np.uint8]:
+    """The same of a raster, by GDAL. Raises InputFileError, DeviceError, UnusableFile."""
+    info = describe_raster(path)
+    _require_plausible(path, info.width * info.height)
+    return read_colours(path).over(WHITE)
+
+
 def _require_plausible(path: Path, pixels: int) -> None:
     """Raises UnusableFile for a picture that would fill the memory, and for one that is large and has no content."""
     size = f"unpacks to {pixels // 10**6:,} million pixels"
-    if pixels > _LARGE_PX and pixels > _PX_OF_A_BYTE * path.stat().st_size:
-        raise UnusableFile(
-            f"{size} from {path.stat().st_size / 1e6:.2f} MB, as a decompression bomb does; save it smaller"
-        )
+    packed = path.stat().st_size
+    if pixels > _LARGE_PX and pixels > _PX_OF_A_BYTE * packed:
+        raise UnusableFile(f"{size} from {packed:,} bytes, as a decompression bomb does; save it smaller")
     if pixels * _DECODED_BYTES > free_memory():
         raise UnusableFile(f"{size}, more than fit into the memory; cut it into parts")
 

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import rasterio
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -244,6 +245,27 @@ def test_names_with_control_characters_and_other_bytes_are_used_and_printed_on_o
         assert not message
     assert main(["inspect", str(folder / "set.npz"), "-o", str(folder / "overview.png")]) == 0
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize("options", [["--pictures"], ["--parts", "other", "picture", "--pairs"]])
+def test_bombs_of_all_formats_are_refused_before_they_unpack(folder: Path, options: list[str]) -> None:
+    inside, side = folder / "in", 20_000
+    (inside / "good.png").write_bytes(png(np.hstack([picture(0), picture(1)])))
+    screen = struct.pack("<HHBBB", side, side, 0x80, 0, 0) + bytes(6)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, side, side, 0) + b"\x02\x02\x4c\x01\0;"
+    (inside / "a.gif").write_bytes(b"GIF89a" + screen + frame)
+    bitmap = struct.pack("<IHHIIiiHHIIiiII", 100, 0, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+    (inside / "b.bmp").write_bytes(b"BM" + bitmap + bytes(46))
+    (inside / "c.ppm").write_bytes(f"P6 {side} {side} 255\n".encode() + bytes(50))
+    for name, kind, count in (("d.tif", "uint8", 1), ("e.tif", "uint16", 3)):
+        with rasterio.open(inside / name, "w", driver="GTiff", width=side, height=side, count=count, dtype=kind,
+                           compress="deflate", sparse_ok=True):  # fmt: skip
+            pass  # no block is written, so all of them are empty
+    assert prepare(folder, [*options, str(inside)]) == 0
+    tiles = load_tile_set(folder / "set.npz")
+    assert tiles.names == ("good.png",)
+    assert [name for name, _ in tiles.left_out] == ["a.gif", "b.bmp", "c.ppm", "d.tif", "e.tif"]
+    assert all("as a decompression bomb does" in why for _, why in tiles.left_out)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp", ".gif"])
