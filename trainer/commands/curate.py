@@ -71,9 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
         examples = read_example_lists(arguments.good, arguments.bad)
     only = None if arguments.only is None else read_keep_list(arguments.only)
     # Errors of names come before the work.
-    read = load_tile_set(source) if _is_set(source) else find_files(source, _within(source, output), only)
-    held = arguments.validation
-    others = None if held is None else find_files(held, _within(held, output))
+    read = load_tile_set(source) if _is_set(source) else find_files(source, [output], only)
+    others = None if arguments.validation is None else find_files(arguments.validation, [output])
     network = Features.load(arguments.features, pick_device(arguments.device))
     cache = Cache(output / CACHE, network.label)
     with progress_bar("Reading") as progress:
@@ -101,12 +100,6 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{len(left_out) - FILES_SHOWN} more files left out; {output / REPORT} lists all")
     print(f"{output / PAGE}: look, tick what stays, and save the list")
     print(f"{output / KEEP_LIST}: what is proposed; use it with 'python -m trainer prepare --only'")
-
-
-def _within(folder: Path, output: Path) -> list[Path]:
-    """The folder of the results where it is below that of the pictures: it is not read."""
-    inner, outer = output.resolve(), folder.resolve()
-    return [inner] if inner != outer and inner.is_relative_to(outer) else []
 
 
 def _is_set(source: Path) -> bool:

@@ -60,7 +60,11 @@ def find_files(
     """
     names: list[str] = []
     left_out: list[tuple[str, str]] = []
-    for name, reason in _entries(folder, [Path(os.path.realpath(other)) for other in excluded], cancel):
+    root = Path(os.path.realpath(folder))
+    real = [Path(os.path.realpath(other)) for other in excluded]
+    # A folder that holds this one, such as that of the results, does not exclude it.
+    real = [other for other in real if other == root or not root.is_relative_to(other)]
+    for name, reason in _entries(folder, real, cancel):
         if reason is None:
             names.append(name)
         else:

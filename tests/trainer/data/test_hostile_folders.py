@@ -295,6 +295,9 @@ def test_files_come_in_the_order_of_the_parts_of_their_names(folder: Path) -> No
         (inside / name).touch()
     assert [inside / name for name in find_files(inside).names] == sorted(inside.rglob("*.png"))
     assert find_files(inside, [inside / "a"]).names == ("B.png", "a b/c.png", "a.png", "b/a.png")
+    assert find_files(inside, [folder]).names == find_files(inside).names  # it holds the folder that is read
+    with pytest.raises(TrainingError, match="holds no files"):
+        find_files(inside, [inside])
 
 
 def test_the_walk_can_be_cancelled_at_any_file(folder: Path) -> None:
