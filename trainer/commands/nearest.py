@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGE_FILE, FIGURES_FILE = "nearest.html", "nearest.json"
 MOST_SAMPLES, MOST_NEAREST = 10_000, 100
 _USUAL_SIDE_PX = 128
+_NAMES = {"late": "late layer", "early": "early layer", "pixels": "pixels"}
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -69,8 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
         with progress_bar(title) as progress:
             layers.append(features.layers(pictures.pixels, progress))
     with progress_bar("Comparing") as progress:
-        found = novelty(layers[0], layers[1], training.pixels, arguments.nearest, arguments.both_ways,
-                        arguments.quantile, arguments.seed, progress)  # fmt: skip
+        found = novelty(layers[0], layers[1], samples.pixels, training.pixels, arguments.nearest,
+                        arguments.both_ways, arguments.quantile, arguments.seed, progress)  # fmt: skip
     setup = {
         "samples": str(arguments.samples),
         "training": str(arguments.training),
@@ -204,5 +205,6 @@ def _print(figures: dict[str, Any]) -> None:
     for sample in copies:
         layer = max(figures["layers"], key=lambda name: sample[name]["percentile"])
         found = sample[layer]["nearest"][0]
-        print(f"may be a copy: {sample['name']} of {found['name']} ({layer} layer, similarity {found['similarity']:.3f}"
-              f", threshold {figures['layers'][layer]['threshold']:.3f})")  # fmt: skip
+        threshold = figures["layers"][layer]["threshold"]
+        print(f"may be a copy: {sample['name']} of {found['name']} ({_NAMES[layer]}, similarity "
+              f"{found['similarity']:.3f}, threshold {threshold:.3f})")  # fmt: skip

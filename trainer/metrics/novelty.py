@@ -43,7 +43,7 @@ class LayerNovelty:
 
 @dataclass(frozen=True, eq=False)
 class Novelty:
-    """`layers` by name, "late" and "early"; `may_be_copy` (Q,) bool, samples beyond the threshold of a layer;
+    """`layers` by name, "late", "early" and "pixels"; `may_be_copy` (Q,) bool, samples beyond the threshold of a layer;
     `shown_training` (T,) int64, training pictures whose nearest samples are given; `duplicates` the fraction of
     training pictures that have a duplicate among them."""
 
@@ -56,6 +56,7 @@ class Novelty:
 def novelty(
     samples: TwoLayers,
     training: TwoLayers,
+    sample_pictures: NDArray[np.uint8],
     training_pictures: NDArray[np.uint8],
     count: int,
     shown: int,
@@ -64,8 +65,9 @@ def novelty(
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> Novelty:
-    """Compare samples with the training pictures (N, H, W, 3) uint8, N at least 2, by cosine of their features minus
-    the mean of the training pictures.
+    """Compare samples (Q, H, W, 3) uint8 with the training pictures (N, H, W, 3), N at least 2, by cosine of their
+    features minus the mean of the training pictures, and of the pixels of their thumbnails in the same way: a network
+    sees noise and blur that hide a copy from it, a thumbnail does not.
 
     `count` nearest ones are given each way, for all samples and for `shown` random training pictures. `quantile` of
     the similarities between real pictures is the threshold; duplicates of a picture do not count, since with them
@@ -75,14 +77,19 @@ def novelty(
     shuffled = random.permutation(len(training_pictures))
     shown_training, rows = np.sort(shuffled[:shown]), np.sort(shuffled[:CALIBRATION_PICTURES])
     thumbnails = _Thumbnails(training_pictures)
+    features = {
+        "late": (samples.late, training.late),
+        "early": (samples.early, training.early),
+        "pixels": (_small(sample_pictures), thumbnails.values),
+    }
     layers = {}
-    for index, name in enumerate(("late", "early")):
-        mean = getattr(training, name).mean(axis=0)
+    for index, (name, (of_samples, of_training)) in enumerate(features.items()):
+        mean = of_training.mean(axis=0)
         # Without it all pictures are alike, since few features are ever negative.
-        ours, theirs = getattr(samples, name) - mean, getattr(training, name) - mean
+        ours, theirs = of_samples - mean, of_training - mean
 
         def part(fraction: float, index: int = index) -> None:
-            progress((index + fraction) / 2)
+            progress((index + fraction) / len(features))
 
         to_training = nearest(ours, theirs, count, cancel=cancel)
         to_samples = nearest(theirs[shown_training], ours, count, cancel=cancel)
@@ -102,17 +109,15 @@ def novelty(
         )
     is_beyond = [layer.nearest_training.best > layer.threshold for layer in layers.values()]
     progress(1.0)
-    return Novelty(layers, np.logical_or(*is_beyond), shown_training, thumbnails.fraction_of_duplicates(rows))
+    return Novelty(layers, np.any(is_beyond, axis=0), shown_training, thumbnails.fraction_of_duplicates(rows))
 
 
 class _Thumbnails:
     """Small versions of N pictures, which tell the duplicates among them."""
 
     def __init__(self, pictures: NDArray[np.uint8]) -> None:
-        size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
-        small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
-        self._values = np.stack(small).reshape(len(small), -1).astype(np.float32)  # (N, V)
-        self._squares = np.square(self._values).sum(axis=1)
+        self.values = _small(pictures)
+        self._squares = np.square(self.values).sum(axis=1)
 
     def duplicates_of(self, rows: NDArray[np.int64]) -> Excluded:
         """For the queries `rows`, all pictures that are duplicates of them, and they themselves."""
@@ -127,8 +132,15 @@ class _Thumbnails:
         return float(np.mean([self._are_duplicates(rows[i : i + 1]).sum() > 1 for i in range(len(rows))]))
 
     def _are_duplicates(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        products = self._values[rows] @ self._values.T
+        products = self.values[rows] @ self.values.T
         squares = self._squares[rows, None] + self._squares[None] - 2 * products
-        found = squares <= DUPLICATE_RMS**2 * self._values.shape[1]
+        found = squares <= DUPLICATE_RMS**2 * self.values.shape[1]
         found[np.arange(len(rows)), rows] = True
         return np.asarray(found, np.bool_)
+
+
+def _small(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, V) float32 values of the thumbnails of pictures (N, H, W, 3)."""
+    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
+    small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    return np.stack(small).reshape(len(small), -1).astype(np.float32)

@@ -16,7 +16,11 @@ from trainer.reports.tables import percent
 
 TEMPLATE = Path(__file__).with_name("novelty_page.html.j2")
 THUMBNAIL_PX = 96
-LAYERS = {"late": "late layer: what is in the picture", "early": "early layer: edges and colours, place by place"}
+LAYERS = {
+    "late": "late layer: what is in the picture",
+    "early": "early layer: edges and colours, place by place",
+    "pixels": "pixels: both reduced to 16 px",
+}
 _BINS = 60
 
 
@@ -60,7 +64,7 @@ def _cards(figures: dict[str, Any], copies: int) -> list[tuple[str, str]]:
     setup, late = figures["setup"], figures["layers"]["late"]
     return [
         (f"{copies} of {len(figures['samples'])}", "samples may be copies. Of new pictures of the same kind, "
-                                                   f"{percent(1 - setup['quantile'])} would be named in each layer"),
+                                                   f"{percent(1 - setup['quantile'])} would be named in each kind"),
         (percent(late["authenticity"]), "authenticity: samples farther from their nearest training picture than that "
                                         "is from another one. About half is usual, 0 is copying"),
         (f"{late['mean similarity']:.2f}", "mean similarity to the nearest training picture (late layer); between real "

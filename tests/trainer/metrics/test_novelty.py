@@ -35,8 +35,16 @@ def test_blocks_do_not_change_the_neighbours(monkeypatch: pytest.MonkeyPatch) ->
     assert ((whole.indices + np.arange(23)[:, None]) % 2 == 1).all()
 
 
-def compared(samples: NDArray[np.float32], pictures: NDArray[np.uint8], training: NDArray[np.float32]) -> Novelty:
-    return novelty(TwoLayers(samples, samples), TwoLayers(training, training), pictures, 4, 5, 0.99, seed=1)
+def compared(
+    samples: NDArray[np.float32],
+    pictures: NDArray[np.uint8],
+    training: NDArray[np.float32],
+    of_samples: NDArray[np.uint8] | None = None,
+) -> Novelty:
+    if of_samples is None:
+        of_samples = np.random.default_rng(9).integers(0, 256, (len(samples), *pictures.shape[1:]), np.uint8)
+    features = TwoLayers(samples, samples), TwoLayers(training, training)
+    return novelty(*features, of_samples, pictures, 4, 5, 0.99, seed=1)
 
 
 @pytest.fixture
@@ -54,7 +62,7 @@ def test_copies_are_beyond_the_threshold_and_new_samples_are_not(
     new = random.normal(size=(100, 12)).astype(np.float32)
     copies = features[:3] + random.normal(size=(3, 12)).astype(np.float32) * 0.05
     found = compared(np.concatenate([copies, new]), pictures, features)
-    assert found.may_be_copy[:3].all() and found.may_be_copy[3:].sum() <= 5
+    assert found.may_be_copy[:3].all() and found.may_be_copy[3:].sum() <= 6
     late = found.layers["late"]
     assert late.nearest_training.indices[:3, 0].tolist() == [0, 1, 2] and (late.percentile[:3] == 1).all()
     # New samples of the same distribution are as near to the training pictures as these are to one another.
@@ -69,6 +77,20 @@ def test_copies_are_beyond_the_threshold_and_new_samples_are_not(
         assert layer.nearest_samples.similarity.shape == (5, 4) and hit.max() < 103
 
 
+def test_copies_that_noise_hides_from_a_network_are_found_by_their_pixels(
+    training: tuple[NDArray[np.uint8], NDArray[np.float32]],
+) -> None:
+    pictures, features = training
+    large = np.repeat(np.repeat(pictures, 4, axis=1), 4, axis=2)
+    random = np.random.default_rng(7)
+    noisy = np.clip(large[:5] + random.normal(0, 20, (5, 64, 64, 3)), 0, 255).astype(np.uint8)
+    elsewhere = random.normal(size=(5, 12)).astype(np.float32)
+    found = compared(elsewhere, large, features, noisy)
+    pixels = found.layers["pixels"]
+    assert found.may_be_copy.all() and pixels.nearest_training.indices[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert (pixels.nearest_training.best > pixels.threshold).all() and pixels.authenticity == 0
+
+
 def test_duplicates_do_not_raise_the_threshold(training: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> None:
     pictures, features = training
     plain = compared(features[:2], pictures, features)
@@ -81,4 +103,4 @@ def test_duplicates_do_not_raise_the_threshold(training: tuple[NDArray[np.uint8]
 def test_a_set_of_nothing_but_duplicates_names_no_sample() -> None:
     pictures = np.zeros((4, 16, 16, 3), np.uint8)
     features = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
-    assert not compared(features, pictures, features).may_be_copy.any()
+    assert not compared(features, pictures, features, pictures).may_be_copy.any()

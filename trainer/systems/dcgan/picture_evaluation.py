@@ -80,7 +80,7 @@ def evaluate_pictures(options: EvaluationOptions, progress: Progress) -> Picture
     progress(_FEATURES_OF_SAMPLES)
     of_training = features.layers(training, lambda part: progress(_FEATURES_OF_SAMPLES * (1 - part) + 0.9 * part))
     of_held_out = features.of(held_out)
-    found = novelty(of_samples, of_training, training, SHOWN_NEAREST, 0, _QUANTILE, options.seed)
+    found = novelty(of_samples, of_training, samples, training, SHOWN_NEAREST, 0, _QUANTILE, options.seed)
     late = found.layers["late"]
     shown = np.argsort(-late.nearest_training.best, kind="stable")[:SHOWN_COPIES]
     progress(1.0)
