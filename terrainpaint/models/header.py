@@ -83,7 +83,7 @@ def parse_configs(network: str, text: str) -> tuple[GeneratorConfig, ShadowConfi
 def _header(path: Path, values: JsonObject) -> WeightsHeader:
     if values["format"] == PICTURES_FORMAT:
         raise WeightsError(
-            f"{path} generates pictures from noise, not terrain from a map; draw them with 'python -m trainer sample'."
+            f"{path} generates pictures, not terrain from a map; draw them with 'python -m trainer sample'."
         )
     if values["format"] == LOOK_FORMAT:
         raise WeightsError(

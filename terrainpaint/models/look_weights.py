@@ -118,7 +118,7 @@ def _header(path: Path, values: JsonObject) -> LookHeader:
         raise WeightsError(f"{path} is a style, which generates terrain and repaints none; choose it as style, not as "
                            "look.")  # fmt: skip
     if values["format"] == PICTURES_FORMAT:
-        raise WeightsError(f"{path} generates pictures from noise and repaints no terrain; draw them with "
+        raise WeightsError(f"{path} generates pictures and repaints no terrain; draw them with "
                            "'python -m trainer sample'.")  # fmt: skip
     if values["format"] != LOOK_FORMAT:
         values.refuse("format", f'"{LOOK_FORMAT}"')

@@ -109,7 +109,7 @@ def test_a_look_is_no_style_and_a_style_no_look(path: Path) -> None:
 
 def test_a_generator_of_pictures_is_no_look(path: Path) -> None:
     path.write_bytes(file_bytes(lambda values: values.update(format="terrainpaint-picture-generator")))
-    assert "generates pictures from noise" in refusal(path)
+    assert "generates pictures and repaints no terrain" in refusal(path)
     assert not is_look(path)
 
 

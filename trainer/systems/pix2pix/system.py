@@ -28,6 +28,7 @@ from trainer.networks.patch_gan import PatchDiscriminator
 from trainer.sampling.grid import picture_grid, to_uint8
 from trainer.systems.pix2pix.config import Pix2pixConfig
 from trainer.systems.pix2pix.generators import described, generator_of, margin_of, translate
+from trainer.systems.pix2pix.weights import load_translator
 
 GRID_ROWS = 4
 """Held-out pairs in a sample grid; the first of them is the first of the set."""
@@ -220,10 +221,16 @@ class Pix2pixSystem:
         return logits.float()
 
     def _warm_start(self, path: Path) -> None:
-        state = load_checkpoint(path, torch.device("cpu"))
+        """From a checkpoint both networks, from published weights the generator."""
+        if path.suffix == ".pt":
+            state = load_checkpoint(path, torch.device("cpu"))
+            weights: dict[str, Any] = {name: state.get(name) for name in self.networks}
+        else:
+            weights = {"generator": load_translator(path, torch.device("cpu")).generator.state_dict()}
         try:
-            for name, network in self.networks.items():
-                network.load_state_dict(state[name])
+            for name, values in weights.items():
+                self.networks[name].load_state_dict(values)
         # A part of another kind makes `load_state_dict` fail in any way.
         except Exception as error:
-            raise TrainingError(f"{path} is not a checkpoint of pix2pix with these networks.") from error
+            raise TrainingError(f"{path} is of other networks than this run; choose their configuration, or start "
+                                "without it.") from error  # fmt: skip

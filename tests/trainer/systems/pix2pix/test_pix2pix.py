@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from terrainpaint.cli import main as program
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.look_weights import load_look
 from tests.trainer.loop.test_loop import assert_equal
@@ -367,3 +368,41 @@ def test_the_kind_of_set_is_that_of_the_system(
     assert "set of pairs" in capsys.readouterr().err
     assert main(["train", str(tmp_path / "pairs.npz"), "-o", str(tmp_path / "run"), "--config", "dcgan-small"]) == 1
     assert "--system pix2pix" in capsys.readouterr().err
+
+
+def test_a_process_has_its_pairs_of_the_whole_batch(pairs: PairSet) -> None:
+    system = Pix2pixSystem(pairs, replace(RUN, batch=4), CONFIG, WORLD, None)
+    randoms = [torch.Generator().manual_seed(0) for _ in range(3)]
+    whole, *parts = (
+        system.batch(random, 4, shard)
+        for random, shard in zip(randoms, (slice(0, 4), slice(0, 2), slice(2, 4)), strict=True)
+    )
+    assert torch.equal(whole.source, torch.cat([part.source for part in parts]))
+    assert torch.equal(whole.target, torch.cat([part.target for part in parts]))
+    assert all(torch.equal(random.get_state(), randoms[0].get_state()) for random in randoms)
+    assert parts[0].seed != parts[1].seed
+
+
+def test_a_run_starts_from_a_checkpoint_or_from_published_weights(pairs: PairSet, tmp_path: Path) -> None:
+    checkpoint, weights = trained(pairs, tmp_path / "run", run=replace(RUN, images=2)), tmp_path / "w.safetensors"
+    assert main(["publish", str(checkpoint), "-o", str(weights)]) == 0
+    state = load_checkpoint(checkpoint, CPU)
+    for source in (checkpoint, weights):
+        system = Pix2pixSystem(pairs, RUN, CONFIG, WORLD, source)
+        generator = state["generator"] if source == checkpoint else load_translator(weights, CPU).generator.state_dict()
+        assert_equal(dict(system.networks["generator"].state_dict()), dict(generator))
+        own = dict(system.networks[DISCRIMINATOR].state_dict())
+        is_same = all(torch.equal(value, state[DISCRIMINATOR][name]) for name, value in own.items())
+        assert is_same == (source == checkpoint)
+        with pytest.raises(TrainingError, match="of other networks than this run"):
+            Pix2pixSystem(pairs, RUN, replace(CONFIG, width=8), WORLD, source)
+
+
+def test_the_program_says_what_a_published_u_net_is(
+    pairs: PairSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "w.safetensors"
+    assert main(["publish", str(trained(pairs, tmp_path, run=replace(RUN, images=2))), "-o", str(weights)]) == 0
+    assert program(["info", str(weights)]) == 1
+    error = capsys.readouterr().err
+    assert "python -m trainer sample" in error and error.count("\n") == 1
