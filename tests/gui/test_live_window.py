@@ -17,7 +17,6 @@ import pytest
 import trimesh
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QApplication,
     QCheckBox,
     QDialogButtonBox,
@@ -255,14 +254,11 @@ def test_an_export_waits_for_the_exact_terrain(
     window = person.window
 
     def accept(dialog: ExportDialog) -> None:
-        folder, name = (
-            field
-            for field in dialog.findChildren(QLineEdit)
-            if not field.isReadOnly() and not isinstance(field.parent(), QAbstractSpinBox)
-        )
-        folder.setText(str(tmp_path / "out"))
-        dialog.findChild(QDoubleSpinBox).setValue(1.0)
-        name.setText("land")
+        named = {field.accessibleName(): field for field in dialog.findChildren(QLineEdit)}
+        named["Folder"].setText(str(tmp_path / "out"))
+        numbers = {field.accessibleName(): field for field in dialog.findChildren(QDoubleSpinBox)}
+        numbers["Exaggeration"].setValue(1.0)
+        named["Name"].setText("land")
         next(box for box in dialog.findChildren(QCheckBox) if box.text() == "terrain").setChecked(True)
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 

@@ -87,7 +87,7 @@ class FileOptionsPage(QScrollArea):
         column.setContentsMargins(0, 12, 12, 0)
         column.setSpacing(8)
         form = _section(column, "glb")
-        form.add("&Texture", self._glb_texture)
+        form.add("Textu&re", self._glb_texture)
         form = _section(column, "stl, 3mf")
         form.add("&Longest side", self._print_size)
         form.add("Base &below", self._print_base)

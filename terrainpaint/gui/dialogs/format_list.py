@@ -67,9 +67,12 @@ class FormatList(QScrollArea):
         return tuple(key for key, box in self._choices.items() if box.isChecked())
 
     def choose(self, formats: Collection[str]) -> None:
-        """Tick these formats and no others."""
+        """Tick these formats and no others, and scroll to the first one."""
         for key, box in self._choices.items():
             box.setChecked(key in formats)
+        ticked = [box for key, box in self._choices.items() if key in formats]
+        if ticked:
+            self.ensureWidgetVisible(ticked[0])
 
     def show_files(self, size_of: Callable[[Format], str], names_of: Callable[[Format], str]) -> None:
         """Show the size of each format, and the names of the files of those that are ticked."""
