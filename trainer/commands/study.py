@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import fields, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from trainer.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from trainer.loop.config import Config, RunConfig
+    from trainer.loop.system import Build
     from trainer.studies.plan import StudyPlan, StudyRun
     from trainer.studies.study import StudySetup
 
@@ -112,8 +114,8 @@ def _setup(
     follows = has_size and getattr(arguments, "size_px", None) is None
     configs = {each.name: (run_config, _sized(own, each.tiles.tile_px) if follows else own) for each in plan.runs}
 
-    def build(each: StudyRun) -> Any:
-        return entry.build(each.tiles, *configs[each.name])
+    def build(each: StudyRun, config: RunConfig) -> Build:
+        return entry.build(each.tiles, config, configs[each.name][1])
 
     return StudySetup(build, configs, entry.sample, arguments.rounds)
 
@@ -132,7 +134,7 @@ def _print_plan(plan: StudyPlan, setup: StudySetup) -> None:
     for each in plan.runs:
         side = each.tiles.tile_px
         if side not in by_size:
-            by_size[side] = seconds_per_image(setup.build(each), setup.configs[each.name][0])
+            by_size[side] = seconds_per_image(partial(setup.build, each), setup.configs[each.name][0])
         images = setup.images(each, setup.rounds)
         total += (seconds := images * by_size[side])
         rows.append((each.label, f"{each.pictures:,}", f"{each.left_out:,}", f"{side} px", f"{images:,}",

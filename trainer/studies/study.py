@@ -40,10 +40,11 @@ _MAY_CHANGE = frozenset({"device", "keep", "wandb", "start", "precision", *IN_EP
 
 @dataclass(frozen=True)
 class StudySetup:
-    """How the runs of a study are trained: `build(run)` the system of a run, `configs` the configurations of each run
-    by its name, `sample(path, count, seed)` pictures of a checkpoint, `rounds` the number of rounds."""
+    """How the runs of a study are trained: `build(run, config)` creates the system of a run, `configs` has the
+    configurations of each run by its name, `sample(path, count, seed)` makes pictures of a checkpoint, `rounds` is the
+    number of rounds."""
 
-    build: Callable[[StudyRun], Build]
+    build: Callable[[StudyRun, RunConfig], Build]
     configs: Mapping[str, tuple[RunConfig, Config]]
     sample: Callable[[Path, int, int], NDArray[np.uint8]]
     rounds: int
@@ -181,7 +182,8 @@ def _train_and_measure(
     newest = newest_checkpoint(target)
     if newest is None or images_of(newest) < images:
         listener.line(f"{run.label}: training to {images} images")
-        train(setup.build(run), setup.configs[run.name][0], target, lambda *_: None, listener.cancel, listener.warn,
+        config = setup.configs[run.name][0]
+        train(setup.build(run, config), config, target, lambda *_: None, listener.cancel, listener.warn,
               images)  # fmt: skip
     checkpoint = checkpoint_of(target)
     if images_of(checkpoint) != images:
