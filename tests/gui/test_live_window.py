@@ -219,7 +219,7 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
     save_project(path, project, ViewSettings(), None)
     sentences: list[str] = []
     person.window.generation.failed.connect(sentences.append)
-    with qtbot.waitSignal(person.window.document.opened):
+    with qtbot.waitSignal(person.window.document.opened, timeout=PATIENCE_MS):
         person.window.opening.open_path(path)
     assert '"mars"' in person.sentence
     assert_exact(person, qtbot, generator)
@@ -460,7 +460,7 @@ def test_a_look_that_is_missing_or_broken_leaves_the_style(
     )
     warnings: list[str] = []
     person.window.generation.warned.connect(warnings.append)
-    with qtbot.waitSignal(person.window.document.opened):
+    with qtbot.waitSignal(person.window.document.opened, timeout=PATIENCE_MS):
         person.window.opening.open_path(path)
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1 and '"mars"' in warnings[0]
