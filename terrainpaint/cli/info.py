@@ -125,7 +125,8 @@ def _of_picture(path: Path) -> _Description:
     clear = 0.0 if picture.see_through is None else float(picture.see_through.mean())
     colours = picture.rgb.reshape(-1, 3) if picture.see_through is None else picture.rgb[~picture.see_through]
     ids = nearest_classes(colours)
-    classes, inexact = _classes(ids), float((PALETTE[ids] != colours).any(axis=1).mean())
+    # A picture that is wholly see-through has no colours, of which there is no mean.
+    classes, inexact = _classes(ids), np.count_nonzero((PALETTE[ids] != colours).any(axis=1)) / max(1, len(ids))
     facts = [
         ("picture", str(path)),
         *([("format", ", ".join(form.values()))] if form else []),

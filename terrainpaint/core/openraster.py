@@ -15,7 +15,7 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.archive import Archive, open_archive
+from terrainpaint.core.archive import Archive, open_archive, shown_name
 from terrainpaint.core.classes import nearest_classes
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
@@ -200,7 +200,7 @@ def _declared(archive: Archive, layer: _StackLayer) -> PngHeader:
 
 
 def _unusable(archive: Archive, name: str, error: ValueError) -> ProjectError:
-    return ProjectError(f"{archive.path} cannot be used: its layer {name} {error}; save it again.")
+    return ProjectError(f"{archive.path} cannot be used: its layer {shown_name(name)} {error}; save it again.")
 
 
 def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:

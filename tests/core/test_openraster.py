@@ -153,6 +153,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]>'
     (LAYER.replace("a.png", "b.png"), 'w="60" h="50"', "b.png is missing"),
     (LAYER.replace("a.png", "../a.png"), 'w="60" h="50"', "../a.png is missing"),
     (LAYER.replace("a.png", "/etc/passwd"), 'w="60" h="50"', "/etc/passwd is missing"),
+    (LAYER.replace("a.png", "A" * 50_000), 'w="60" h="50"', "A… is missing"),
     ("<stack><layer/></stack>", 'w="60" h="50"', "is missing"),
     ('<stack><layer src="a.png" x="99999999"/></stack>', 'w="60" h="50"', "no valid number as x"),
     ("<stack>" + '<layer src="a.png"/>' * 1001 + "</stack>", 'w="60" h="50"', "more than 1000 layers"),

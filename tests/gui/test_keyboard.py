@@ -54,6 +54,16 @@ def presses(key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModif
     QTest.keyClick(focus, key, held)
 
 
+def click_into(field: NumberField | WholeField) -> None:
+    """Scroll to a field, as a person does, and click into it."""
+    parent = field.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(field)
+        parent = parent.parentWidget()
+    QTest.mouseClick(field.lineEdit(), LEFT)
+
+
 def number_fields(person: Person) -> list[NumberField | WholeField]:
     return [
         field
@@ -132,7 +142,7 @@ def test_enter_and_escape_of_a_number_give_the_keys_to_the_map(painter: Person, 
         QApplication.processEvents()
         for field in number_fields(painter):
             before = field.value()
-            QTest.mouseClick(field.lineEdit(), LEFT)
+            click_into(field)
             assert field.hasFocus()
             field.selectAll()
             QTest.keyClicks(field, "3")
@@ -152,7 +162,7 @@ def test_undo_is_the_documents_except_while_a_number_or_a_name_is_typed(painter:
     document.paint_mark("Fill", rectangle((0, 0), (9, 9), SHAPE), 3)
     document.paint_mark("Fill", rectangle((20, 20), (30, 30), SHAPE), 4)
     steps = document.undo_stack.index()
-    QTest.mouseClick(field.lineEdit(), LEFT)
+    click_into(field)
     presses(Key.Key_Z, CTRL)
     assert document.undo_stack.index() == steps - 1
     presses(Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
@@ -178,7 +188,7 @@ def test_undo_is_the_documents_except_while_a_number_or_a_name_is_typed(painter:
 
 def test_letters_in_a_number_field_choose_tools(painter: Person) -> None:
     field = painter.window.generation_panel.width_km
-    QTest.mouseClick(field.lineEdit(), LEFT)
+    click_into(field)
     presses(Key.Key_E)
     assert painter.window.canvas.tool_name == "eraser"
 
@@ -217,7 +227,7 @@ def test_the_map_takes_the_keys_when_the_pointer_is_on_it_unless_somebody_types(
     window.canvas.hovered.emit(1.0, 1.0)
     assert window.canvas.hasFocus()
     field = window.generation_panel.width_km
-    QTest.mouseClick(field.lineEdit(), LEFT)
+    click_into(field)
     QTest.keyClick(field, Key.Key_5)
     window.canvas.hovered.emit(1.0, 1.0)
     assert field.hasFocus()

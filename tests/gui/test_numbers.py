@@ -231,3 +231,12 @@ def test_labels_have_the_decimal_sign_of_the_fields_and_no_groups_that_look_like
     assert window.status.slope_label.text() == f"7{sign}5°"
     assert window.status.height_label.text() == ("1,915 m" if sign == "." else "1\u202f915 m")
     assert window.generation_panel.pixel_size.text() == f"1506{sign}75 m per pixel"
+
+
+def test_digits_typed_behind_the_unit_belong_to_the_number(qtbot: QtBot) -> None:
+    field = unit_field(0, 1000, 24, 0, " km")
+    qtbot.addWidget(field)
+    field.setFocus()
+    field.lineEdit().setCursorPosition(len("24 km"))
+    QTest.keyClick(field, Qt.Key.Key_5)
+    assert field.text() == "245 km"

@@ -239,10 +239,18 @@ class _TypedField(_SpinBox):
         self._entered = self.value()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._leave_suffix(event)
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.lineEdit().setModified(False)
             self._entered = self.value()
+
+    def _leave_suffix(self, event: QKeyEvent) -> None:
+        # A click behind the number puts the cursor behind its unit, where Qt takes no digits.
+        line = self.lineEdit()
+        end = len(line.text()) - len(self.suffix())
+        if event.text() and event.text().isprintable() and not line.hasSelectedText() and line.cursorPosition() > end:
+            line.setCursorPosition(end)
 
     def show_again(self) -> None:
         """Show the number as it is instead of what was typed and not entered."""
