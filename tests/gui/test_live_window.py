@@ -70,6 +70,7 @@ def window_of_all(
 @pytest.fixture
 def person(window_of_all: Person) -> Person:
     """A new document with land in its middle."""
+    window_of_all.answer = Buttons.Discard
     window_of_all.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=0)))
     window_of_all.window.document.paint_mark("Land", ellipse((20, 20), (130, 190), SHAPE), 1)
     return window_of_all
