@@ -7,14 +7,28 @@ checked by the commands.
 from __future__ import annotations
 
 import argparse
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from terrainpaint import __version__
+from terrainpaint.cli.option_types import (
+    class_id_type,
+    file_type,
+    finite_type,
+    formats_type,
+    map_file_type,
+    metres_type,
+    number_type,
+    output_type,
+    pixel_size_m_type,
+    point_type,
+    size_type,
+    whole_number_of_type,
+    whole_number_type,
+)
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 
 DEFAULT_STYLE = "atlas"
@@ -181,7 +195,7 @@ def _add_open(parser: argparse.ArgumentParser) -> None:
     parser.description = "Opens the window with a project, or imports a map, a picture or heights."
     parser.set_defaults(arguments=WindowArguments)
     parser.add_argument(
-        "file", type=_file, metavar="FILE", help="project (.terrainpaint), picture, heights, OpenRaster"
+        "file", type=file_type, metavar="FILE", help="project (.terrainpaint), picture, heights, OpenRaster"
     )
 
 
@@ -192,15 +206,15 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )
     parser.set_defaults(arguments=GenerateArguments)
     parser.add_argument(
-        "map", type=_file, metavar="MAP", help="picture in the seven class colours, 32 to 65,536 px a side"
+        "map", type=file_type, metavar="MAP", help="picture in the seven class colours, 32 to 65,536 px a side"
     )
     parser.add_argument(
-        "-o", "--output", type=_output, required=True, metavar="OUT",
+        "-o", "--output", type=output_type, required=True, metavar="OUT",
         help="file.obj, or a folder: one that exists, or ends in a slash, or with --formats or --preset; missing ones "
         "are created",
     )  # fmt: skip
     parser.add_argument(
-        "--formats", type=_formats, metavar="LIST",
+        "--formats", type=formats_type, metavar="LIST",
         help="comma-separated list of formats, written to the folder OUT with the name of the map, such as "
         "glb,height16; 'terrainpaint formats' lists them; default obj",
     )  # fmt: skip
@@ -211,7 +225,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--seed",
-        type=_whole_number,
+        type=whole_number_type,
         default=0,
         metavar="N",
         help="seed of the random numbers, 0 to 2^64 - 1; default 0",
@@ -222,31 +236,33 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         help=f"installed style: {', '.join(shipped_styles()) or 'there is none'}; "
         f"default {DEFAULT_STYLE}",
     )  # fmt: skip
-    weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
+    weights.add_argument(
+        "--weights", type=file_type, metavar="FILE", help="weights file (.safetensors) instead of a style"
+    )
     parser.add_argument(
         "--look", metavar="NAME|FILE",
         help="repaint the texture in another style: the file of a look (.safetensors), or an installed one: "
         f"{', '.join(shipped_looks()) or 'there is none'}; default: not repainted",
     )  # fmt: skip
     parser.add_argument(
-        "--size", type=_size, metavar="HxW",
+        "--size", type=size_type, metavar="HxW",
         help="first resample the map to H rows of W pixels, such as 512x768; the ground size of a pixel stays the same",
     )  # fmt: skip
     parser.add_argument(
-        "--pixel-size-m", type=_pixel_size_m, metavar="M",
+        "--pixel-size-m", type=pixel_size_m_type, metavar="M",
         help="ground size of a pixel in metres, heights change with it; default: that of the map, if 'import' stored "
         "one, else that of the weights",
     )  # fmt: skip
     parser.add_argument(
-        "--mesh-size", type=_whole_number, metavar="N",
+        "--mesh-size", type=whole_number_type, metavar="N",
         help="vertices along the longest side of the mesh, 2 to 16384; default: that of the map, at most 1024",
     )  # fmt: skip
     parser.add_argument(
-        "--exaggeration", type=_number, metavar="X",
+        "--exaggeration", type=number_type, metavar="X",
         help="factor for the heights of the mesh only; above 0, at most 1000; default 1",
     )  # fmt: skip
     parser.add_argument(
-        "--max-error", type=_metres, metavar="M",
+        "--max-error", type=metres_type, metavar="M",
         help="replace the regular grid of obj, glb and ply by fewer triangles that differ from it by at most M metres "
         "of height, such as 5m; default: the grid",
     )  # fmt: skip
@@ -255,7 +271,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
         help="give the sea and each lake one level; painted water under 5 px wide is a river and keeps its slope",
     )  # fmt: skip
     parser.add_argument(
-        "--water-surface", type=_number, metavar="M",
+        "--water-surface", type=number_type, metavar="M",
         help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
     )  # fmt: skip
     _add_file_options(parser.add_argument_group("options of single formats"))
@@ -286,25 +302,25 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
         help="coordinate reference system of a GeoTIFF, such as EPSG:32632; default: a made-up one in metres",
     )  # fmt: skip
     group.add_argument(
-        "--origin", type=_point, default=absent, metavar="X,Y",
+        "--origin", type=point_type, default=absent, metavar="X,Y",
         help="x and y of the north-west corner of the map in that system; default, without --crs: the centre is 0,0",
     )  # fmt: skip
 
     group.add_argument(
-        "--border-px", type=_finite, default=absent, metavar="N",
+        "--border-px", type=finite_type, default=absent, metavar="N",
         help="pixels that two classes take to blend at their border in weights, splat and terrain3d, 0 to 64; "
         "default 0, exact borders",
     )  # fmt: skip
     group.add_argument(
-        "--contour-interval-m", type=_finite, default=absent, metavar="M",
+        "--contour-interval-m", type=finite_type, default=absent, metavar="M",
         help="height between two contours in metres; default: one that gives about twenty",
     )  # fmt: skip
     group.add_argument(
-        "--print-size-mm", type=_finite, default=absent, metavar="MM",
+        "--print-size-mm", type=finite_type, default=absent, metavar="MM",
         help="longest side of the solid in stl and 3mf, 10 to 5000 mm; default 150",
     )  # fmt: skip
     group.add_argument(
-        "--print-base-mm", type=_finite, default=absent, metavar="MM",
+        "--print-base-mm", type=finite_type, default=absent, metavar="MM",
         help="thickness of the solid below its lowest point, 0.2 to 500 mm; default 3",
     )  # fmt: skip
 
@@ -315,20 +331,20 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "The path of the map is printed; what the file does not tell, and what was assumed, goes to stderr."
     )
     parser.set_defaults(arguments=ImportArguments)
-    parser.add_argument("file", type=_file, metavar="FILE", help="heights, picture, project or OpenRaster")
+    parser.add_argument("file", type=file_type, metavar="FILE", help="heights, picture, project or OpenRaster")
     parser.add_argument(
-        "-o", "--output", type=_map_file, required=True, metavar="MAP.png",
+        "-o", "--output", type=map_file_type, required=True, metavar="MAP.png",
         help="the map; missing folders are created",
     )  # fmt: skip
     parser.add_argument("--as", dest="kind", choices=KINDS, help="what the file is; default: by its content")
     parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
     parser.add_argument("--force", action="store_true", help="replace MAP.png even when it is a map already")
     parser.add_argument(
-        "--longest-side", dest="longest_side_px", type=_whole_number_of(32, 16_384), metavar="N",
+        "--longest-side", dest="longest_side_px", type=whole_number_of_type(32, 16_384), metavar="N",
         help="reduce a larger file so that its longest side has N pixels; the ground that it covers stays the same",
     )  # fmt: skip
     parser.add_argument(
-        "--pixel-size-m", type=_pixel_size_m, metavar="M",
+        "--pixel-size-m", type=pixel_size_m_type, metavar="M",
         help="ground size of a pixel of the file in metres; default: that of the file, for heights without one 30",
     )  # fmt: skip
 
@@ -338,18 +354,21 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         help="meaning of the numbers: metres, feet, feet of the US survey, or a range from --lowest to --highest; "
         "default: that of the file",
     )  # fmt: skip
-    heights.add_argument("--lowest", dest="lowest_m", type=_finite, metavar="M", help="metres of black")
-    heights.add_argument("--highest", dest="highest_m", type=_finite, metavar="M", help="metres of white")
+    heights.add_argument("--lowest", dest="lowest_m", type=finite_type, metavar="M", help="metres of black")
+    heights.add_argument("--highest", dest="highest_m", type=finite_type, metavar="M", help="metres of white")
     heights.add_argument(
         "--keep-suspected", action="store_true",
         help="take numbers such as -9999 as heights that look like gaps but are not declared as such in the file",
     )  # fmt: skip
     heights.add_argument(
-        "--texture", type=_file, metavar="FILE", help="picture of the same ground: the labeller finds the classes"
+        "--texture",
+        type=file_type,
+        metavar="FILE",
+        help="picture of the same ground: the labeller finds the classes",
     )
     for name, meaning in _LIMITS.items():
         metavar = "M" if name.endswith("_m") else "DEG"
-        heights.add_argument(f"--{name.replace('_', '-')}", type=_finite, metavar=metavar,
+        heights.add_argument(f"--{name.replace('_', '-')}", type=finite_type, metavar=metavar,
                              help=f"{meaning}; default: suitable for the heights")  # fmt: skip
     heights.add_argument(
         "--raw", type=_raw_layout, metavar="HxW:TYPE",
@@ -359,7 +378,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
     pictures = parser.add_argument_group("pictures")
     pictures.add_argument(
-        "--clusters", type=_whole_number_of(2, 64), nargs="?", const=_CLUSTERS, metavar="N",
+        "--clusters", type=whole_number_of_type(2, 64), nargs="?", const=_CLUSTERS, metavar="N",
         help=f"find the N main colours, 2 to 64 or {_CLUSTERS} without a number, and give each a class; default: each "
         "pixel gets a class by its own colour",
     )  # fmt: skip
@@ -371,7 +390,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
         "Describes a file: heights, a map, a picture, a project or OpenRaster, a weights file (.safetensors)."
     )
     parser.set_defaults(arguments=InfoArguments)
-    parser.add_argument("file", type=_file, metavar="FILE", help="the file")
+    parser.add_argument("file", type=file_type, metavar="FILE", help="the file")
     parser.add_argument(
         "--json", action="store_true",
         help="print one JSON object with kind, width, height, min_m, max_m, pixel_size_m, gaps and more",
@@ -384,16 +403,25 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         "longitude and similarity: 100 % is the same land, 0 % as different as two places of the Earth usually are."
     )
     parser.set_defaults(arguments=PlacesArguments)
-    parser.add_argument("file", type=_file, metavar="MAP", help="picture in the seven class colours, or a project")
+    parser.add_argument("file", type=file_type, metavar="MAP", help="picture in the seven class colours, or a project")
     parser.add_argument(
-        "--count", type=_whole_number_of(1, 50), default=5, metavar="N", help="number of places, 1 to 50; default 5"
+        "--count",
+        type=whole_number_of_type(1, 50),
+        default=5,
+        metavar="N",
+        help="number of places, 1 to 50; default 5",
     )
     parser.add_argument(
-        "--seed", type=_whole_number, metavar="N", help="seed of the terrain; default: that of the project, else 0"
+        "--seed",
+        type=whole_number_type,
+        metavar="N",
+        help="seed of the terrain; default: that of the project, else 0",
     )
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--style", metavar="NAME", help=f"style; default: that of the project, else {DEFAULT_STYLE}")
-    weights.add_argument("--weights", type=_file, metavar="FILE", help="weights file (.safetensors) instead of a style")
+    weights.add_argument(
+        "--weights", type=file_type, metavar="FILE", help="weights file (.safetensors) instead of a style"
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="device of the networks; default auto")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
@@ -401,7 +429,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
 
 def _add_under(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     parser.add_argument(
-        "--under", type=_class_id, metavar="CLASS|#RRGGBB",
+        "--under", type=class_id_type, metavar="CLASS|#RRGGBB",
         help="class, or colour of a class, of the see-through pixels of the picture; default water",
     )  # fmt: skip
 
@@ -439,103 +467,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_WRONG_USAGE, f"{self.prog}: {line}; see {self.prog} --help.\n")
 
 
-def _file(text: str) -> Path:
-    """The path of an input file: a path, or a `file://` address as desktops pass it."""
-    from terrainpaint.core.files import local_path
-
-    return local_path(text)
-
-
-def _map_file(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png")
-    return path
-
-
-def _output(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty")
-    return text
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    return value
-
-
-def _metres(text: str) -> float:
-    return _number(text.removesuffix("m"))
-
-
-def _finite(text: str) -> float:
-    value = _number(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
-    return value
-
-
-def _pixel_size_m(text: str) -> float:
-    value = _number(text)
-    if not 0.01 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size of 0.01 to 1,000,000 m")
-    return value
-
-
-def _whole_number_of(least: int, most: int) -> Callable[[str], int]:
-    def parsed(text: str) -> int:
-        value = _whole_number(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
-        return value
-
-    return parsed
-
-
-def _class_id(text: str) -> int:
-    """The class with this name, or the one whose colour is nearest to `#RRGGBB`."""
-    from terrainpaint.core.classes import CLASS_NAMES, nearest_classes
-
-    if text.lower() in CLASS_NAMES:
-        return CLASS_NAMES.index(text.lower())
-    if not re.fullmatch(r"#?[0-9a-fA-F]{6}", text):
-        names = ", ".join(CLASS_NAMES)
-        raise argparse.ArgumentTypeError(f"{text!r} is no class ({names}) and no colour such as #118dd7")
-    import numpy as np
-
-    return int(nearest_classes(np.array(list(bytes.fromhex(text.removeprefix("#"))), np.uint8)))
-
-
 def _raw_layout(text: str) -> RawLayout:
     match = re.fullmatch(r"(\d{1,9})[xX×](\d{1,9}):(\w+)(:big|:little)?", text)
     if not match or match[3] not in _RAW_NUMBERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a layout such as 512x512:u16")
     return RawLayout(int(match[1]), int(match[2]), _RAW_NUMBERS[match[3]], match[4] == ":big")
-
-
-def _point(text: str) -> tuple[float, float]:
-    parts = text.split(",")
-    if len(parts) != 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a place such as 500000,5200000")
-    return _finite(parts[0]), _finite(parts[1])
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,9})[xX×](\d{1,9})", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x768")
-    return int(match[1]), int(match[2])

@@ -75,8 +75,8 @@ class StudyState:
 
 @dataclass(frozen=True)
 class Listener:
-    """Is told of the progress: `line` a sentence to print, `warn` a sentence about what went wrong, `compared` after
-    each round, `cancel` whether to stop."""
+    """What a study calls as it goes on: `line` with a sentence to print, `warn` with one about what went wrong,
+    `compared` after each round, `cancel` to learn whether to stop."""
 
     line: Callable[[str], object]
     warn: Warn
