@@ -17,6 +17,7 @@ import pytest
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
+from PIL import Image
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
 
@@ -27,6 +28,7 @@ from terrainpaint.core.importing import (
     describe_raster,
     measure_heights,
     measure_raw_heights,
+    read_colours,
     read_height_map,
 )
 from terrainpaint.core.importing import rasters as raster_module
@@ -219,6 +221,17 @@ def test_zip_files_of_other_content(tmp_path: Path) -> None:
     (tmp_path / "cut.zip").write_bytes(data[: len(data) // 2])
     with pytest.raises(InputFileError, match="damaged or cut short"):
         read_height_map(tmp_path / "cut.zip")
+
+
+def test_a_picture_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    """GDAL can take it for a whole one, with whatever was in memory in place of the rows that are missing."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 4), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
+    for read in (read_height_map, read_colours):
+        with pytest.raises(InputFileError, match="damaged or cut short"):
+            read(tmp_path / "cut.png")
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

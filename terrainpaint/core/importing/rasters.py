@@ -108,6 +108,8 @@ _SETTINGS = {
     "PROJ_NETWORK": "OFF",
     "GTIFF_IGNORE_READ_ERRORS": "NO",
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+    # Its faster way of reading takes a file that is cut short for a whole one, and leaves the rest as memory was.
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",
 }
 
 
