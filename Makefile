@@ -22,9 +22,11 @@ lint: setup
 	$(BIN)/mypy
 
 # No screen is needed: tests with OpenGL start a virtual one. One process for each core, at most four, since each can
-# take 1.5 GB of memory. The tests of a file run in one process, so that fixtures of the file are created once.
+# take 1.5 GB of memory. The tests of a file run in one process, so that fixtures of the file are created once. The
+# first process that crashes ends the run, which would wait for its tests for ever.
 test: lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--max-worker-restart 0
 
 # BESIDE=DIR, a checkout of eriklindernoren/PyTorch-GAN: training of pix2pix by turns with that implementation.
 bench: setup

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +11,6 @@ from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QApplication,
     QDoubleSpinBox,
     QHBoxLayout,
     QSlider,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QWidget,
 )
+from shiboken6 import isValid
 
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.notation import format_number, is_negative, is_typed_number, read_number
@@ -209,11 +210,18 @@ class _Slider(QSlider):
         return self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, control, self)
 
 
+_FIELDS: weakref.WeakSet[_TypedField] = weakref.WeakSet()
+
+
 class _TypedField(_SpinBox):
     """What a field for any kind of number does with what is typed, and with the wheel."""
 
     _entered: float
     """The number before something was typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _FIELDS.add(self)
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
         return _state(self, text), text, pos
@@ -374,9 +382,10 @@ def unit_field(low: float, high: float, value: float, decimals: int, suffix: str
 
 def show_numbers_again() -> None:
     """Show the numbers of all fields in the current notation."""
-    for widget in QApplication.allWidgets():
-        if isinstance(widget, _TypedField):
-            widget.show_again()
+    # Not QApplication.allWidgets(): to wrap a widget that Qt is taking apart crashes the program.
+    for field in tuple(_FIELDS):
+        if isValid(field):
+            field.show_again()
 
 
 def hide_arrows(field: QAbstractSpinBox) -> None:
