@@ -157,6 +157,21 @@ def _weights_files(folder: Path) -> list[Path]:
     return [folder / "a.safetensors"]
 
 
+def _read_look(path: Path) -> object:
+    import torch
+
+    from terrainpaint.models.look_weights import load_look
+
+    return load_look(path, torch.device("cpu"))
+
+
+def _look_files(folder: Path) -> list[Path]:
+    from tests.models.small_looks import write_look
+
+    write_look(folder / "a.safetensors")
+    return [folder / "a.safetensors"]
+
+
 def _read_labeller(path: Path) -> object:
     from terrainpaint.core.labeller import load_labeller
 
@@ -183,6 +198,50 @@ def _tile_set_files(folder: Path) -> list[Path]:
 
     save_tile_set(folder / "a.npz", make_set(variants=2))
     return [folder / "a.npz"]
+
+
+def _read_pair_set(path: Path) -> object:
+    from trainer.data.pair_set import load_pair_set
+
+    return load_pair_set(path)
+
+
+def _pair_set_files(folder: Path) -> list[Path]:
+    from tests.trainer.systems.pix2pix.test_evaluation import colours
+    from trainer.data.pair_set import save_pair_set
+
+    save_pair_set(folder / "a.npz", colours())
+    return [folder / "a.npz"]
+
+
+def _read_places(path: Path) -> object:
+    from terrainpaint.core.places import load_places
+
+    return load_places(path)
+
+
+def _places_files(folder: Path) -> list[Path]:
+    from terrainpaint.core.places import save_places
+    from tests.core.places import small_index
+
+    save_places(folder / "a.npz", small_index())
+    return [folder / "a.npz"]
+
+
+def _read_preset(path: Path) -> object:
+    from terrainpaint.export.presets import read_preset
+
+    return read_preset(path)
+
+
+def _preset_files(folder: Path) -> list[Path]:
+    from terrainpaint.export.presets import shipped_presets
+
+    paths = []
+    for name, shipped in shipped_presets().items():
+        (folder / f"{name}.toml").write_bytes(shipped.read_bytes())
+        paths.append(folder / f"{name}.toml")
+    return paths
 
 
 def _read_checkpoint(path: Path) -> object:
@@ -255,8 +314,12 @@ READERS: Mapping[str, Reader] = {
     "any kind": Reader(_read_any, lambda folder: _height_files(folder) + _picture_files(folder)),
     "info": Reader(_info, lambda folder: _height_files(folder) + _picture_files(folder) + _project_files(folder)),
     "weights": Reader(_read_weights, _weights_files),
+    "look": Reader(_read_look, _look_files),
     "labeller": Reader(_read_labeller, _labeller_files),
     "tile set": Reader(_read_tile_set, _tile_set_files),
+    "pair set": Reader(_read_pair_set, _pair_set_files),
+    "places": Reader(_read_places, _places_files),
+    "preset": Reader(_read_preset, _preset_files),
     "checkpoint": Reader(_read_checkpoint, _checkpoint_files),
     "configuration": Reader(_read_config, _config_files),
     "journal": Reader(_read_journals, _journal_files),
