@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.contours import INDEX_EVERY
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.shading import round_step
-from terrainpaint.export.georeference import georeference, to_longitude_latitude
+from terrainpaint.export.georeference import to_longitude_latitude
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths
-from terrainpaint.export.mesh import height_range
 
 LARGEST_PX = 4096
 """Contours of a larger map are those of its heights reduced to this size."""
@@ -45,7 +44,7 @@ def write_contours_svg(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     (path,) = paths
-    rows, cols = job.source.terrain.shape
+    rows, cols = job.raster.shape
     with job.files.path(path).open("wb") as file:
         file.write(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{cols}" height="{rows}" viewBox="0 0 {cols} {rows}" '
@@ -69,8 +68,7 @@ def write_contours_geojson(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OptionError for an unknown CRS, OutputError, Cancelled.
     """
     (path,) = paths
-    terrain, files = job.source.terrain, job.options.files
-    place = georeference(terrain.shape, (terrain.pixel_size_m, terrain.pixel_size_m), files.crs, files.origin)
+    place = job.place
     decimals = 2 if place.is_made_up else 7
     unit = "metres east and north of the origin, in a made-up system" if place.is_made_up else "longitude, latitude"
     with job.files.path(path).open("wb") as file:
@@ -100,11 +98,10 @@ def contours(job: ExportJob) -> Iterator[Contour]:
     """
     from contourpy import LineType, contour_generator
 
-    terrain = job.source.terrain
-    low, high = height_range(terrain.height)
-    height = _reduced(terrain.height)
+    low, high = job.height_range
+    (rows, cols), height = job.raster.shape, _reduced(job.raster.height)
     levels = contour_levels(low, high, job.options.files.contour_interval_m)
-    scale = terrain.shape[1] / height.shape[1], terrain.shape[0] / height.shape[0]
+    scale = cols / height.shape[1], rows / height.shape[0]
     check_cancel(job.cancel)
     generator = contour_generator(
         x=(np.arange(height.shape[1]) + 0.5) * scale[0],
@@ -114,7 +111,7 @@ def contours(job: ExportJob) -> Iterator[Contour]:
     )
     for number, (level, is_index) in enumerate(levels):
         check_cancel(job.cancel)
-        if level != 0 or terrain.provenance.has_level_water:
+        if level != 0 or job.source.terrain.provenance.has_level_water:
             lines = [np.asarray(line, np.float64) for line in generator.lines(level)]
             if lines:
                 yield Contour(level, is_index, lines)

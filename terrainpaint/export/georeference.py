@@ -40,18 +40,27 @@ class Georeference:
 
 
 def georeference(
-    shape: tuple[int, int], step_m: tuple[float, float], crs: str, origin: tuple[float, float] | None
+    shape: tuple[int, int],
+    step_m: tuple[float, float],
+    crs: str,
+    origin: tuple[float, float] | None,
+    map_size_m: tuple[float, float] | None = None,
+    corner_m: tuple[float, float] = (0.0, 0.0),
 ) -> Georeference:
     """The georeference of a raster (H, W) whose pixels have the sides `step_m`, metres.
 
     `crs` is a text such as EPSG:32632, empty for a made-up system of metres; `origin` its x and y of the north-west
-    corner, None for a map whose centre is at 0, 0 of the made-up system. Raises OptionError as `check_crs`.
+    corner of the map, None for a map whose centre is at 0, 0 of the made-up system. The raster is the whole map, or a
+    part of one with the sides `map_size_m`, whose north-west corner lies `corner_m` south and east of that of the map.
+    Raises OptionError as `check_crs`.
     """
     metres = check_crs(crs)
     pixel = step_m[0] / metres, step_m[1] / metres
     if origin is None:
-        origin = -shape[1] / 2 * pixel[1], shape[0] / 2 * pixel[0]
-    return Georeference(_crs(crs or _LOCAL), not crs, *origin, pixel)
+        south_m, east_m = map_size_m or (shape[0] * step_m[0], shape[1] * step_m[1])
+        origin = -east_m / 2 / metres, south_m / 2 / metres
+    west, north = origin[0] + corner_m[1] / metres, origin[1] - corner_m[0] / metres
+    return Georeference(_crs(crs or _LOCAL), not crs, west, north, pixel)
 
 
 def to_longitude_latitude(

@@ -15,7 +15,7 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.file_options import Texture
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths, recipe_facts
-from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
+from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_shape, triangle_count, triangles
 from terrainpaint.export.picture_formats import albedo_bytes, albedo_png
 from terrainpaint.export.triangulation import Triangulation, triangulation
 
@@ -69,7 +69,7 @@ def write_glb(job: ExportJob, paths: Paths) -> None:
     OutputError, Cancelled.
     """
     (path,) = paths
-    grid = mesh_grid(job.source.terrain, job.options)
+    grid = job.grid
     check_cancel(job.cancel)
     buffer = _Buffer()
     document = _document(job, grid, path.stem, buffer)

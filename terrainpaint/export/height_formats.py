@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import OutputError
-from terrainpaint.export.georeference import georeference
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts, row_bands
-from terrainpaint.export.mesh import height_range
 from terrainpaint.export.picture_formats import height_steps, stretched_range
 from terrainpaint.export.sidecar import write_sidecar
 
@@ -41,7 +39,7 @@ def write_r16(job: ExportJob, paths: Paths) -> None:
     """
     path, json_path = paths
     height, files = _raw_rows(job), job.options.files
-    low, high = stretched_range(height)
+    low, high = stretched_range(job)
     kind = np.dtype(files.raw_byte_order.numpy_sign + ("i2" if files.raw_signed else "u2"))
     first = -32768 if files.raw_signed else 0
     with job.files.path(path).open("wb") as file:
@@ -68,7 +66,7 @@ def write_r32(job: ExportJob, paths: Paths) -> None:
     """
     path, json_path = paths
     height, order = _raw_rows(job), job.options.files.raw_byte_order
-    heights = height_range(height)
+    heights = job.height_range
     with job.files.path(path).open("wb") as file:
         for start, stop in row_bands(height.shape):
             check_cancel(job.cancel)
@@ -101,8 +99,8 @@ def write_tiff(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    heights = height_range(job.raster.height)
-    place = georeference(job.raster.shape, job.raster.step_m, "", None)
+    heights = job.height_range
+    place = job.place_in("", None)
     _write_tiff(job, path, {"transform": place.transform})
     write_sidecar(job, json_path, heights, {"numbers": "float32", "metres": "value"})
 
@@ -113,9 +111,7 @@ def write_geotiff(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OptionError for an unknown CRS, OutputError, Cancelled.
     """
     path, json_path = paths
-    files = job.options.files
-    heights = height_range(job.raster.height)
-    place = georeference(job.raster.shape, job.raster.step_m, files.crs, files.origin)
+    heights, place = job.height_range, job.place
     layout = {"tiled": True, "blockxsize": _TILE_PX, "blockysize": _TILE_PX, "compress": "deflate", "predictor": 3}
     _write_tiff(job, path, {"crs": place.crs, "transform": place.transform, **layout})
     facts = {
@@ -189,7 +185,7 @@ def write_exr(job: ExportJob, paths: Paths) -> None:
     """
     height = job.raster.height
     write_exr_channels(job, paths[0], dict.fromkeys("RGB", height))
-    write_sidecar(job, paths[1], height_range(height), {"numbers": "float32", "channels": "R, G, B", "metres": "value"})
+    write_sidecar(job, paths[1], job.height_range, {"numbers": "float32", "channels": "R, G, B", "metres": "value"})
 
 
 def write_exr_half(job: ExportJob, paths: Paths) -> None:
@@ -198,7 +194,7 @@ def write_exr_half(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     height = job.raster.height
-    heights = height_range(height)
+    heights = job.height_range
     check_cancel(job.cancel)
     write_exr_channels(job, paths[0], {"R": height.astype(np.float16)})
     write_sidecar(job, paths[1], heights, {"numbers": "float16", "channels": "R", "metres": "value"})
@@ -209,7 +205,7 @@ def write_exr_channels(job: ExportJob, path: Path, channels: Mapping[str, Any]) 
     import OpenEXR
 
     terrain = job.source.terrain
-    height_range(terrain.height)
+    job.require_finite()
     check_cancel(job.cancel)
     header = {
         "compression": OpenEXR.ZIP_COMPRESSION,

@@ -15,9 +15,10 @@ from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
+from terrainpaint.export.georeference import Georeference, georeference
+from terrainpaint.export.mesh import MeshGrid, height_range, mesh_grid
 from terrainpaint.export.rasters import resampled_classes, resampled_colours, resampled_heights
 
-DEFAULT_MESH_SIZE = 1024
 MESH_SIZES = range(2, 16385)
 PICTURE_SIDES = range(2, 65537)
 MAX_EXAGGERATION = 1000.0
@@ -80,16 +81,38 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Where an exported part lies in its map.
+
+    `map_size_m` are the sides of the map from north to south and from west to east, metres; `corner_m` how far the
+    north-west corner of the part lies south and east of that of the map. `heights_m` are the heights that 16 bits
+    span, the same for parts that are to fit together; None stands for the range of the part.
+    """
+
+    map_size_m: tuple[float, float]
+    corner_m: tuple[float, float] = (0.0, 0.0)
+    heights_m: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class ExportSource:
     """The terrain of an export.
 
     `terrain` has finite heights. `ids` (H, W) uint8 are the classes of its map. `shaded` computes (H, W, 3) uint8 sRGB,
-    the albedo lit by the sun; it is called only when a format needs it.
+    the albedo lit by the sun; it is called only when a format needs it. `part_of` is None for a whole map.
     """
 
     terrain: Terrain
     shaded: Callable[[], NDArray[np.uint8]]
     ids: NDArray[np.uint8]
+    part_of: Frame | None = None
+
+    @property
+    def frame(self) -> Frame:
+        """Where the terrain lies in the map."""
+        rows, cols = self.terrain.shape
+        size_m = rows * self.terrain.pixel_size_m, cols * self.terrain.pixel_size_m
+        return Frame(size_m) if self.part_of is None else self.part_of
 
 
 @dataclass(frozen=True)
@@ -125,6 +148,48 @@ class ExportJob:
     progress: Progress
     cancel: Cancel
     albedo_png: Path | None = None
+
+    @cached_property
+    def grid(self) -> MeshGrid:
+        """The mesh, in the coordinates of the whole map. Raises ValueError when a height is not finite."""
+        grid, frame, terrain = mesh_grid(self.source.terrain, self.options), self.source.frame, self.source.terrain
+        # From the centre of the part, where the mesh has its origin, to that of the map.
+        south, east = (
+            corner + side * terrain.pixel_size_m / 2 - whole / 2
+            for corner, side, whole in zip(frame.corner_m, terrain.shape, frame.map_size_m, strict=True)
+        )
+        return grid.moved(south, east)
+
+    @cached_property
+    def height_range(self) -> tuple[float, float]:
+        """Lowest and highest height of the raster, or those of the frame. Raises ValueError when one is not finite."""
+        heights_m = height_range(self.raster.height)
+        return self.source.frame.heights_m or heights_m
+
+    def require_finite(self) -> None:
+        """Raise ValueError when a height of the raster is not finite."""
+        _ = self.height_range
+
+    @cached_property
+    def place(self) -> Georeference:
+        """The georeference of the raster. Raises OptionError for an unknown CRS."""
+        return self.place_in(self.options.files.crs, self.options.files.origin)
+
+    def place_in(self, crs: str, origin: tuple[float, float] | None) -> Georeference:
+        """The georeference of the raster in another CRS than that of the options; as `georeference`."""
+        frame = self.source.frame
+        return georeference(self.raster.shape, self.raster.step_m, crs, origin, frame.map_size_m, frame.corner_m)
+
+    @cached_property
+    def shaded(self) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8 sRGB: the shaded picture in the pixels of the raster.
+
+        Raises ValueError when the source gives another shape or dtype than that of the albedo.
+        """
+        picture, albedo = self.source.shaded(), self.source.terrain.albedo
+        if picture.shape != albedo.shape or picture.dtype != albedo.dtype:
+            raise ValueError(f"shaded must return {albedo.shape} uint8, not {picture.shape} {picture.dtype}")
+        return resampled_colours(picture, self.raster.shape)
 
     @cached_property
     def raster(self) -> ExportRaster:

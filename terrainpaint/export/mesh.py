@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.shading import slopes
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.export.job import DEFAULT_MESH_SIZE, ExportOptions
 from terrainpaint.export.rasters import resampled_heights
 
+DEFAULT_MESH_SIZE = 1024
 _BAND_VERTICES = 1 << 15
+
+
+class MeshOptions(Protocol):
+    """What a mesh needs of `ExportOptions`."""
+
+    @property
+    def mesh_size(self) -> int | None:
+        """Vertices on the longest side, None for the default."""
+
+    @property
+    def exaggeration(self) -> float:
+        """Factor of the heights."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,10 @@ class MeshGrid:
         """Distance between two rows and between two columns, metres."""
         return float(self.z[1] - self.z[0]), float(self.x[1] - self.x[0])
 
+    def moved(self, south_m: float, east_m: float) -> MeshGrid:
+        """The same vertices farther south and east."""
+        return self if south_m == east_m == 0 else replace(self, x=self.x + east_m, z=self.z + south_m)
+
     def normals(self, start: int, stop: int) -> NDArray[np.float32]:
         """Unit vertex normals (x, y, z) of rows `start`..`stop`: (stop - start, w, 3) float32, y above 0."""
         south, east = slopes(self.y, start, stop, self.step_m)
@@ -48,7 +65,7 @@ class MeshGrid:
         return normals
 
 
-def mesh_grid(terrain: Terrain, options: ExportOptions) -> MeshGrid:
+def mesh_grid(terrain: Terrain, options: MeshOptions) -> MeshGrid:
     """The mesh of a terrain in the size of `options`.
 
     A mesh smaller than the map has the mean height of each cell, so small islands and sharp peaks become lower; a

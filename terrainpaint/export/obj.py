@@ -14,7 +14,7 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
-from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count
+from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_shape, triangle_count
 from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
 from terrainpaint.export.text import Text, fixed_point, lines, rounded
 from terrainpaint.export.triangulation import Triangulation, triangulation
@@ -40,7 +40,7 @@ def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
     surface_m = job.options.water_surface_m
     materials = _mtl(name, texture_path.name) + (_water_mtl(name) if surface_m is not None else "")
     job.files.path(mtl_path).write_bytes(materials.encode())
-    grid = mesh_grid(job.source.terrain, job.options)
+    grid = job.grid
     tin = triangulation(job, grid)
     with job.files.path(obj_path).open("wb") as file:
         file.write(_header(job.source.terrain, job.options, grid).encode())

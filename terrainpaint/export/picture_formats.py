@@ -17,8 +17,6 @@ from terrainpaint.core.files import write_image
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, row_bands
-from terrainpaint.export.mesh import height_range
-from terrainpaint.export.rasters import resampled_colours
 from terrainpaint.export.sidecar import write_sidecar
 
 _STEPS = 65535
@@ -57,11 +55,7 @@ def write_terrain(job: ExportJob, paths: tuple[Path, ...]) -> None:
     """
     (path,) = paths
     check_cancel(job.cancel)
-    picture = job.source.shaded()
-    albedo = job.source.terrain.albedo
-    if picture.shape != albedo.shape or picture.dtype != albedo.dtype:
-        raise ValueError(f"shaded must return {albedo.shape} uint8, not {picture.shape} {picture.dtype}")
-    _write_rgb(job, path, resampled_colours(picture, job.raster.shape))
+    _write_rgb(job, path, job.shaded)
 
 
 def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -74,7 +68,7 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
     """
     png_path, json_path = paths
     height = job.raster.height
-    low, high = stretched_range(height)
+    low, high = stretched_range(job)
     check_cancel(job.cancel)
     steps = np.empty(height.shape, np.uint16)
     for start, stop in row_bands(height.shape):
@@ -99,12 +93,12 @@ def height16_paths(path: Path) -> tuple[Path, ...]:
     return path, path.with_suffix(".json")
 
 
-def stretched_range(height: NDArray[np.float32]) -> tuple[float, float]:
-    """The heights (H, W) of the smallest and the largest whole number, metres: of level ground a metre apart.
+def stretched_range(job: ExportJob) -> tuple[float, float]:
+    """The heights of the smallest and the largest whole number, metres: of level ground a metre apart.
 
     Raises ValueError when a height is not finite.
     """
-    low, high = height_range(height)
+    low, high = job.height_range
     return low, high if high > low else low + 1.0
 
 

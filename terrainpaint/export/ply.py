@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts
-from terrainpaint.export.mesh import mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
+from terrainpaint.export.mesh import mesh_bands, mesh_shape, triangle_count, triangles
 from terrainpaint.export.rasters import resampled_colours
 from terrainpaint.export.triangulation import triangulation
 
@@ -23,8 +23,8 @@ def write_ply(job: ExportJob, paths: Paths) -> None:
     """
     (path,) = paths
     terrain = job.source.terrain
-    grid = mesh_grid(terrain, job.options)
-    colours = resampled_colours(terrain.albedo, grid.shape)
+    grid = job.grid
+    colours = resampled_colours(job.raster.albedo, grid.shape)
     h, w = grid.shape
     bands = mesh_bands(grid.shape)
     tin = triangulation(job, grid)

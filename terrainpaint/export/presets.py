@@ -162,7 +162,7 @@ def _numbers(job: ExportJob, name: str) -> dict[str, str]:
     """Placeholder → text: numbers as other programs read them, without exponent and thousands separators."""
     raster, files = job.raster, job.options.files
     (rows, cols), (south_m, east_m) = raster.shape, raster.step_m
-    low, high = stretched_range(raster.height)
+    low, high = stretched_range(job)
     numbers = {
         "width": cols,
         "height": rows,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.shading import lit, slopes
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, row_bands
-from terrainpaint.export.mesh import height_range
 from terrainpaint.export.png import write_png_rows
 from terrainpaint.export.sidecar import write_json
 
@@ -39,7 +38,7 @@ def write_normal_dx(job: ExportJob, paths: Paths) -> None:
 
 def _write_normal(job: ExportJob, paths: Paths, green: int) -> None:
     (path,) = paths
-    height_range(job.raster.height)
+    job.require_finite()
 
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
         south, east = _slopes(job, start, stop, job.options.exaggeration)
@@ -56,7 +55,7 @@ def write_occlusion(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     (path,) = paths
-    height_range(job.raster.height)
+    job.require_finite()
     south_m, east_m = job.raster.step_m
     step = south_m / job.options.exaggeration, east_m / job.options.exaggeration
 
@@ -101,7 +100,7 @@ def write_slope(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     path, json_path = paths
-    height_range(job.raster.height)
+    job.require_finite()
     steepest = 0.0
     for start, stop in row_bands(job.raster.shape):
         check_cancel(job.cancel)
@@ -127,7 +126,7 @@ def write_hillshade(job: ExportJob, paths: Paths) -> None:
     Raises ValueError when a height is not finite, OutputError, Cancelled.
     """
     (path,) = paths
-    height_range(job.raster.height)
+    job.require_finite()
 
     def rows(start: int, stop: int) -> NDArray[np.uint8]:
         light = lit(*_slopes(job, start, stop, job.options.exaggeration))

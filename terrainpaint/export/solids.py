@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths
-from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_grid, mesh_shape, triangle_count, triangles
+from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_shape, triangle_count, triangles
 from terrainpaint.export.rasters import resampled_colours
 from terrainpaint.export.text import fixed_point, lines, rounded
 
@@ -110,7 +110,7 @@ class Solid:
 def solid_of(job: ExportJob) -> Solid:
     """The solid of the options of a job. Raises ValueError when a height is not finite."""
     files = job.options.files
-    return Solid.of(mesh_grid(job.source.terrain, job.options), files.print_size_mm, files.print_base_mm)
+    return Solid.of(job.grid, files.print_size_mm, files.print_base_mm)
 
 
 def write_stl(job: ExportJob, paths: Paths) -> None:
@@ -165,7 +165,7 @@ def _write_model(job: ExportJob, solid: Solid, name: str, model: IO[bytes]) -> N
     from xml.sax.saxutils import quoteattr
 
     terrain, shape = job.source.terrain, solid.grid.shape
-    rgb = resampled_colours(terrain.albedo, shape).astype(np.uint32)
+    rgb = resampled_colours(job.raster.albedo, shape).astype(np.uint32)
     packed = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
     colours, colour_of = np.unique(np.append(packed.ravel(), np.uint32(_SIDE_COLOUR)), return_inverse=True)
     group = "".join(f'<m:color color="#{colour:06X}FF"/>\n' for colour in colours.tolist())
