@@ -7,8 +7,10 @@ import io
 import os
 import shutil
 import stat
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,11 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.unfinished_writes import Rename, Writing
 from terrainpaint.errors import FileChangedError, InputFileError, OutputError
+
+if sys.platform != "win32":
+    import fcntl
+
+_LOCK_WAIT_S = 2.0
 
 _WRITE_REASONS: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -268,14 +275,15 @@ class FileTransaction:
             raise output_error(pending.final, error) from error
 
     def _replace(self, pending: _Pending) -> None:
-        if pending.expected is not None and FileStamp.of(pending.target) not in (None, pending.expected):
-            raise FileChangedError(
-                f"{pending.final} was changed by another program, so it was not replaced; save again, or elsewhere."
-            )
-        try:
-            pending.temporary.replace(pending.target)
-        except OSError as error:
-            raise output_error(pending.final, error) from error
+        with _alone(pending.target) if pending.expected is not None else nullcontext():
+            if pending.expected is not None and FileStamp.of(pending.target) not in (None, pending.expected):
+                raise FileChangedError(
+                    f"{pending.final} was changed by another program, so it was not replaced; save again, or elsewhere."
+                )
+            try:
+                pending.temporary.replace(pending.target)
+            except OSError as error:
+                raise output_error(pending.final, error) from error
 
     def _discard(self) -> None:
         for pending in self._pending:
@@ -287,6 +295,26 @@ class FileTransaction:
         for folder in reversed(self._created_folders):
             with suppress(OSError):  # not empty: another program has written to it
                 folder.rmdir()
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """No other TerrainPaint replaces `target` in this block, so that it is still the file that was looked at.
+
+    The lock is on the file itself: whoever waits for it meanwhile finds another file under the name. Windows, and disks
+    without locks, have none; there the moment between look and rename stays.
+    """
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            with suppress(OSError):
+                file = stack.enter_context(target.open("rb"))
+                until = time.monotonic() + _LOCK_WAIT_S  # some other kind of program may hold it for ever
+                while time.monotonic() < until:
+                    with suppress(BlockingIOError):
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    time.sleep(0.001)
+        yield
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -72,6 +73,39 @@ def test_a_file_that_another_program_wrote_meanwhile_is_not_replaced(tmp_path: P
     with atomic_path(final, stamp) as temporary:
         temporary.write_text("what nobody has is written")
     assert final.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock there")
+def test_nobody_writes_between_the_look_at_a_file_and_its_replacement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = tmp_path / "out.txt"
+    final.write_text("first")
+    look = FileStamp.of
+
+    def looks_slowly(path: Path) -> FileStamp | None:
+        stamp = look(path)
+        time.sleep(0.003)
+        return stamp
+
+    monkeypatch.setattr(FileStamp, "of", looks_slowly)
+    replaced: list[str] = []
+
+    def write(name: str) -> None:
+        for number in range(20):
+            stamp = FileStamp.of(final)
+            known = final.read_text()
+            with suppress(FileChangedError):
+                with atomic_path(final, stamp) as temporary:
+                    temporary.write_text(f"{name}{number}")
+                replaced.append(known)
+
+    writers = [Thread(target=write, args=(name,)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(replaced) > 5 and len(set(replaced)) == len(replaced), "each version was replaced once"
 
 
 def test_failure_removes_created_folders(tmp_path: Path) -> None:
