@@ -30,14 +30,11 @@ from terrainpaint.export.height_formats import (
     exr_bytes,
     exr_half_bytes,
     float32_bytes,
-    geotiff_bytes,
     r16_bytes,
     write_exr,
     write_exr_half,
-    write_geotiff,
     write_r16,
     write_r32,
-    write_tiff,
 )
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
@@ -65,9 +62,24 @@ from terrainpaint.export.relief_pictures import (
 )
 from terrainpaint.export.sidecar import with_sidecar
 from terrainpaint.export.solids import stl_bytes, threemf_bytes, write_3mf, write_stl
+from terrainpaint.export.tiff_formats import (
+    albedo_cog_bytes,
+    albedo_geotiff_bytes,
+    classes_geotiff_bytes,
+    cog_bytes,
+    geotiff_bytes,
+    terrain_geotiff_bytes,
+    write_albedo_cog,
+    write_albedo_geotiff,
+    write_classes_geotiff,
+    write_cog,
+    write_geotiff,
+    write_terrain_geotiff,
+    write_tiff,
+)
 
 MESH = "Mesh"
-GROUPS = (MESH, "Heights", "Pictures", "Masks")
+GROUPS = (MESH, "Heights", "Pictures", "Masks", "GIS and web maps")
 """What the formats are for, in the order in which they are offered."""
 
 
@@ -90,7 +102,7 @@ class Format:
     estimate_bytes: Callable[[int, int, ExportOptions], int]
 
 
-_, _HEIGHTS, _PICTURES, _MASKS = GROUPS
+_, _HEIGHTS, _PICTURES, _MASKS, _MAPS = GROUPS
 
 _ROWS: tuple[Format, ...] = (
     Format("obj", MESH, ".obj", "textured mesh: Wavefront OBJ, MTL and PNG", obj_paths, write_obj, obj_bytes),
@@ -112,15 +124,6 @@ _ROWS: tuple[Format, ...] = (
         "r32", _HEIGHTS, "_height.r32", "heights: RAW, 32-bit floats in metres", with_sidecar, write_r32, float32_bytes
     ),
     Format("tiff", _HEIGHTS, "_height.tif", "heights: TIFF, floats in metres", with_sidecar, write_tiff, float32_bytes),
-    Format(
-        "geotiff",
-        _HEIGHTS,
-        "_geo.tif",
-        "heights: GeoTIFF, floats in metres with coordinates",
-        with_sidecar,
-        write_geotiff,
-        geotiff_bytes,
-    ),
     Format(
         "exr",
         _HEIGHTS,
@@ -206,15 +209,6 @@ _ROWS: tuple[Format, ...] = (
         svg_bytes,
     ),
     Format(
-        "contours",
-        _PICTURES,
-        "_contours.geojson",
-        "contour lines: GeoJSON",
-        single_path,
-        write_contours_geojson,
-        geojson_bytes,
-    ),
-    Format(
         "weights",
         _MASKS,
         f"_weight_{CLASS_NAMES[0]}.png",
@@ -249,6 +243,69 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_terrain3d_control,
         control_bytes,
+    ),
+    Format(
+        "geotiff",
+        _MAPS,
+        "_geo.tif",
+        "heights: GeoTIFF, floats in metres with coordinates",
+        with_sidecar,
+        write_geotiff,
+        geotiff_bytes,
+    ),
+    Format(
+        "cog",
+        _MAPS,
+        "_cog.tif",
+        "heights: cloud-optimised GeoTIFF, with smaller copies for reading over a network",
+        with_sidecar,
+        write_cog,
+        cog_bytes,
+    ),
+    Format(
+        "albedo-geotiff",
+        _MAPS,
+        "_albedo_geo.tif",
+        "texture without light and shadow: GeoTIFF with coordinates",
+        single_path,
+        write_albedo_geotiff,
+        albedo_geotiff_bytes,
+    ),
+    Format(
+        "albedo-cog",
+        _MAPS,
+        "_albedo_cog.tif",
+        "texture without light and shadow: cloud-optimised GeoTIFF",
+        single_path,
+        write_albedo_cog,
+        albedo_cog_bytes,
+    ),
+    Format(
+        "terrain-geotiff",
+        _MAPS,
+        "_terrain_geo.tif",
+        "shaded terrain: GeoTIFF with coordinates",
+        single_path,
+        write_terrain_geotiff,
+        terrain_geotiff_bytes,
+    ),
+    Format(
+        "classes-geotiff",
+        _MAPS,
+        "_classes_geo.tif",
+        "class of each pixel: GeoTIFF with coordinates and a colour table",
+        single_path,
+        write_classes_geotiff,
+        classes_geotiff_bytes,
+    ),
+    Format(
+        "contours",
+        _MAPS,
+        "_contours.geojson",
+        "contour lines: GeoJSON",
+        single_path,
+        write_contours_geojson,
+        geojson_bytes,
     ),
 )
 

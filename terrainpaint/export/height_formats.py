@@ -1,4 +1,4 @@
-"""Heights as RAW, TIFF, GeoTIFF and OpenEXR.
+"""Heights as RAW and OpenEXR.
 
 Heights are never exaggerated. Sizes of the compressed formats are averages of the sample maps.
 """
@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import OutputError
-from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, Paths, recipe_facts, row_bands
+from terrainpaint.export.job import ExportJob, ExportOptions, Paths, row_bands
 from terrainpaint.export.picture_formats import height_steps, stretched_range
-from terrainpaint.export.sidecar import write_sidecar
+from terrainpaint.export.sidecar import SIDECAR_BYTES, write_sidecar
 
-_SIDECAR_BYTES = 3 * TEXT_FILE_BYTES
-_GEOTIFF_BYTES = 3.2
 _EXR_BYTES = 4.06
 _EXR_HALF_BYTES = 1.46
-_TILE_PX = 256
 _RAW_16_FORMULA = "height_min_m + (value - {first}) / 65535 * (height_max_m - height_min_m)"
 
 
@@ -90,91 +87,6 @@ def _raw_layout(job: ExportJob, numbers: str) -> dict[str, object]:
     }
 
 
-# TIFF
-
-
-def write_tiff(job: ExportJob, paths: Paths) -> None:
-    """Write heights in metres as uncompressed TIFF of 32-bit floats with the pixel size, and their JSON.
-
-    Raises ValueError when a height is not finite, OutputError, Cancelled.
-    """
-    path, json_path = paths
-    heights = job.height_range
-    place = job.place_in("", None)
-    _write_tiff(job, path, {"transform": place.transform})
-    write_sidecar(job, json_path, heights, {"numbers": "float32", "metres": "value"})
-
-
-def write_geotiff(job: ExportJob, paths: Paths) -> None:
-    """Write heights in metres as compressed, tiled GeoTIFF with the CRS of the options, and their JSON.
-
-    Raises ValueError when a height is not finite, OptionError for an unknown CRS, OutputError, Cancelled.
-    """
-    path, json_path = paths
-    heights, place = job.height_range, job.place
-    layout = {"tiled": True, "blockxsize": _TILE_PX, "blockysize": _TILE_PX, "compress": "deflate", "predictor": 3}
-    _write_tiff(job, path, {"crs": place.crs, "transform": place.transform, **layout})
-    facts = {
-        "numbers": "float32",
-        "metres": "value",
-        "crs": place.name,
-        "crs_is_made_up": place.is_made_up,
-        "west": place.west,
-        "north": place.north,
-        "pixel_x_in_crs_units": place.pixel[1],
-        "pixel_y_in_crs_units": place.pixel[0],
-    }
-    write_sidecar(job, json_path, heights, facts)
-
-
-def _write_tiff(job: ExportJob, path: Path, profile: Mapping[str, Any]) -> None:
-    import rasterio
-    from rasterio.windows import Window
-
-    terrain, height = job.source.terrain, job.raster.height
-    rows, cols = height.shape
-    temporary = job.files.path(path)
-    with (
-        library_writing(path),
-        rasterio.open(
-            temporary,
-            "w",
-            driver="GTiff",
-            width=cols,
-            height=rows,
-            count=1,
-            dtype="float32",
-            bigtiff="if_safer",
-            **profile,
-        ) as file,
-    ):
-        file.update_tags(
-            TIFFTAG_SOFTWARE=f"TerrainPaint {terrain.provenance.version}",
-            weights_sha256=terrain.provenance.weights_sha256,
-            **recipe_facts(terrain.provenance),
-        )
-        file.set_band_description(1, "height above sea level")
-        file.units = ("m",)
-        for start, stop in row_bands(height.shape, _TILE_PX):
-            check_cancel(job.cancel)
-            file.write(height[start:stop], 1, window=Window(0, start, cols, stop - start))
-            job.progress(stop / rows)
-    _check_last_rows(path, temporary, height)
-
-
-def _check_last_rows(path: Path, temporary: Path, height: NDArray[np.float32]) -> None:
-    """Raise OutputError when the end of a TIFF is missing: GDAL does not report what fails when it closes a file."""
-    import rasterio
-    from rasterio.windows import Window
-
-    rows, cols = height.shape
-    first = (rows - 1) // _TILE_PX * _TILE_PX
-    with library_writing(path), rasterio.open(temporary) as file:
-        read = file.read(1, window=Window(0, first, cols, rows - first))
-        if not np.array_equal(read, height[first:]):
-            raise OSError
-
-
 # OpenEXR
 
 
@@ -235,24 +147,19 @@ def library_writing(path: Path) -> Iterator[None]:
 
 def r16_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Bytes of 16-bit RAW with its JSON."""
-    return rows * cols * 2 + _SIDECAR_BYTES
+    return rows * cols * 2 + SIDECAR_BYTES
 
 
 def float32_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Bytes of uncompressed 32-bit floats with their JSON."""
-    return rows * cols * 4 + _SIDECAR_BYTES
-
-
-def geotiff_bytes(rows: int, cols: int, options: ExportOptions) -> int:
-    """Approximate bytes of the GeoTIFF with its JSON."""
-    return round(rows * cols * _GEOTIFF_BYTES) + _SIDECAR_BYTES
+    return rows * cols * 4 + SIDECAR_BYTES
 
 
 def exr_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Approximate bytes of the OpenEXR of three channels with its JSON."""
-    return round(rows * cols * _EXR_BYTES) + _SIDECAR_BYTES
+    return round(rows * cols * _EXR_BYTES) + SIDECAR_BYTES
 
 
 def exr_half_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Approximate bytes of the OpenEXR of one half channel with its JSON."""
-    return round(rows * cols * _EXR_HALF_BYTES) + _SIDECAR_BYTES
+    return round(rows * cols * _EXR_HALF_BYTES) + SIDECAR_BYTES

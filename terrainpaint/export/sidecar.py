@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from terrainpaint.export.job import ExportJob, Paths, recipe_facts
+from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, Paths, recipe_facts
+
+SIDECAR_BYTES = 3 * TEXT_FILE_BYTES
 
 
 def with_sidecar(path: Path) -> Paths:

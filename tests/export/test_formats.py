@@ -13,12 +13,15 @@ EVERYTHING = [
     *("map.obj", "map.mtl", "map.png", "map.glb", "map.ply", "map.stl", "map.3mf"),
     *("map_height16.png", "map_height16.json"),
     *("map_height.r16", "map_height.r16.json", "map_height.r32", "map_height.r32.json"),
-    *("map_height.tif", "map_height.tif.json", "map_geo.tif", "map_geo.tif.json"),
+    *("map_height.tif", "map_height.tif.json"),
     *("map_height.exr", "map_height.exr.json", "map_height_half.exr", "map_height_half.exr.json"),
     *("map_albedo.png", "map_terrain.png", "map_normal.png", "map_normal_dx.png", "map_ao.png"),
-    *("map_slope.png", "map_slope.png.json", "map_hillshade.png", "map_contours.svg", "map_contours.geojson"),
+    *("map_slope.png", "map_slope.png.json", "map_hillshade.png", "map_contours.svg"),
     *(f"map_weight_{name}.png" for name in CLASS_NAMES),
     *("map_splat0.png", "map_splat1.png", "map_classes.png", "map_control.exr"),
+    *("map_geo.tif", "map_geo.tif.json", "map_cog.tif", "map_cog.tif.json"),
+    *("map_albedo_geo.tif", "map_albedo_cog.tif", "map_terrain_geo.tif", "map_classes_geo.tif"),
+    "map_contours.geojson",
 ]
 
 
@@ -117,7 +120,12 @@ except OutputError as error:
             ("splat", 60, "map_splat1.png"),
             ("classes", 80, "map_classes.png"),
         ),
-        *(("tiff", 479_000, "map_height.tif"), ("geotiff", 39_000, "map_geo.tif"), ("exr", 2_000, "map_height.exr")),
+        *(
+            ("tiff", 479_000, "map_height.tif"),
+            ("geotiff", 39_000, "map_geo.tif"),
+            ("cog", 39_000, "map_cog.tif"),
+            ("exr", 2_000, "map_height.exr"),
+        ),
     ],
 )
 def test_a_full_disk(tmp_path: Path, formats: str, limit: int, at_fault: str) -> None:
