@@ -18,9 +18,12 @@ _COMMON = ("data", "seed", "device")
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
     "terrain": ("features", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
     "dcgan": ("features", "count"),
-    "pix2pix": ("statistics", "dropout", "pictures"),
+    "pix2pix": ("features", "statistics", "dropout", "pictures"),
 }
 """System → its own options. One that is not given is None, so that one for another system can be refused."""
+
+_NEED_FEATURES = ("terrain", "dcgan")
+"""pix2pix has figures without them."""
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -34,7 +37,8 @@ def add_parser(commands: Subparsers) -> None:
         metavar="SET.npz",
         help="set with held-out tiles, labelled for terrain; of pix2pix a set of pairs",
     )
-    parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=FEATURES_HELP)
+    parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=f"{FEATURES_HELP}; of pix2pix "
+                        f"it may be left out, for {EFFICIENTNET} where that is installed")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of the report")
     parser.add_argument("--seed", type=int, help="seed of everything random (0)")
     parser.add_argument("--device", help="auto, cpu, cuda or mps (auto)")
@@ -74,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
     path = checkpoint_of(arguments.weights) if arguments.weights.is_dir() else arguments.weights
     system = _checked_system(system_of(path), arguments)
-    if "features" in _OF_SYSTEM[system] and arguments.features is None:
+    if system in _NEED_FEATURES and arguments.features is None:
         raise WrongUsage(f"--features is needed for weights of {system}")
     _EVALUATIONS[system](arguments, path)
 

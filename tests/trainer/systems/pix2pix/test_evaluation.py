@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.trainer.losses.test_losses import squeezenet_state
 from tests.trainer.pictures_in_pairs import make_picture
 from tests.trainer.systems.pix2pix.test_pix2pix import CONFIG, RUN, pairs, trained
 from trainer.__main__ import main
@@ -18,7 +20,9 @@ from trainer.data.colour_table import ColourTable
 from trainer.data.pair_crops import PairCropping, PairCut, fixed_pairs, pair_places
 from trainer.data.pair_set import PairSet, save_pair_set
 from trainer.data.tile_set import TRAIN, VALIDATION
+from trainer.metrics.features import Features
 from trainer.metrics.pairwise import published_measures
+from trainer.metrics.set_figures import SetFigures
 from trainer.systems.pix2pix.evaluation import OUTPUTS, Evaluation, measure
 
 __all__ = ["pairs"]  # the fixture
@@ -34,11 +38,14 @@ def colours(held_out: int = 2) -> PairSet:
 
 
 def measured(
-    pairs: PairSet, generate: Callable[[Tensor, int], Tensor], cropping: PairCropping = CROPPING
+    pairs: PairSet,
+    generate: Callable[[Tensor, int], Tensor],
+    cropping: PairCropping = CROPPING,
+    features: Features | None = None,
 ) -> Evaluation:
     held_out = pairs.subset(VALIDATION)
     places = pair_places(held_out, cropping)
-    return measure(generate, held_out, pairs.subset(TRAIN), cropping, places, {}, lambda fraction: None)
+    return measure(generate, held_out, pairs.subset(TRAIN), cropping, places, features, {}, lambda fraction: None)
 
 
 def test_a_perfect_generator_and_what_needs_no_network() -> None:
@@ -150,6 +157,46 @@ def test_one_command_writes_figures_and_a_page_without_other_files(
     assert json.loads((tmp_path / "report" / "results.json").read_text())["setup"]["crops"] == 1
 
 
+def test_sets_are_compared_with_their_targets_and_the_floor_with_others(tmp_path: Path) -> None:
+    save_file(squeezenet_state(), tmp_path / "squeezenet.safetensors")
+    features = Features.load(tmp_path / "squeezenet.safetensors", torch.device("cpu"))
+    perfect = measured(colours(), lambda source, number: -source, features=features)
+    sets = perfect.sets
+    assert sets is not None and sets.floor is not None and sets.count == 8 and sets.label == features.label
+    assert sets.generated.fid == pytest.approx(0, abs=1e-6) and sets.generated.precision == sets.generated.recall == 1
+    # Of 12 crops of training targets, 8 that are the same in each call are the floor.
+    expected = SetFigures.of(features.of(perfect.target), features.of(perfect.source))
+    copied = measured(colours(), lambda source, number: source, features=features).sets
+    assert copied is not None and copied.generated == expected
+    assert sets.floor.fid > 1e6 * sets.generated.fid and copied.floor == sets.floor
+    # With more crops than training has, there is no floor.
+    few = measured(colours(held_out=4), lambda source, number: -source, features=features).sets
+    assert few is not None and few.count == 16 and few.floor is None
+
+
+def test_the_figures_of_sets_are_in_the_table_the_page_and_the_json(
+    pairs: PairSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = np.array([TRAIN] * 2 + [VALIDATION] * 5, np.uint8)
+    save_pair_set(tmp_path / "pairs.npz", replace(pairs, split=split))
+    save_file(squeezenet_state(), tmp_path / "squeezenet.safetensors")
+    checkpoint = trained(pairs, tmp_path / "run")
+    command = evaluate(checkpoint, tmp_path, "--features", str(tmp_path / "squeezenet.safetensors"))
+    assert main(command) == 0
+    assert "KID (SqueezeNet 1.1" in capsys.readouterr().out
+    results = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert results["sets"]["N"] == 5 and results["sets"]["training targets"] is None
+    assert set(results["sets"]["generated"]) == {"fid", "kid", "precision", "recall", "diversity"}
+    assert len(results["setup"]["features sha256"]) == 64
+    assert "KID (SqueezeNet 1.1" in (tmp_path / "report" / "report.html").read_text()
+    # Without the option and the package there are no such figures.
+    monkeypatch.setattr("trainer.metrics.features.find_spec", lambda name: None)
+    assert main(evaluate(checkpoint, tmp_path)) == 0
+    assert json.loads((tmp_path / "report" / "results.json").read_text())["sets"] is None
+    assert main([*command, "--pictures", "4"]) == 1
+    assert "4 held-out crops" in capsys.readouterr().err
+
+
 def test_reversed_weights_are_measured_in_their_direction(pairs: PairSet, tmp_path: Path) -> None:
     save_pair_set(tmp_path / "pairs.npz", pairs)
     checkpoint = trained(pairs, tmp_path / "run", replace(CONFIG, reverse=True), RUN)
@@ -168,7 +215,7 @@ def test_wrong_files_and_options_are_one_sentence(
     assert main(evaluate(tmp_path / "nowhere.pt", tmp_path)) == 1
     assert main(evaluate(tmp_path, tmp_path)) == 1 and "holds no checkpoint" in capsys.readouterr().err
     for more, message in [
-        (("--crops", "9"), "--crops is for terrain"), (("--features", "a.pth"), "--features is for"),
+        (("--crops", "9"), "--crops is for terrain"), (("--count", "9"), "--count is for dcgan"),
         (("--pictures", "-1"), "--pictures must be at least 1"),
     ]:  # fmt: skip
         with pytest.raises(SystemExit):
