@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ DETAIL_PX = 8.0
 """Deviation of the Gaussian that separates relief from wider structure, of which a map has little."""
 NEAR_PX = 32
 """Autocorrelation at smaller shifts comes from the size of a ridge or valley, not from repetition."""
+_FINEST = 0.45
+"""In cycles a pixel."""
 
 
 def power_spectrum(field: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -35,6 +39,20 @@ def spectral_exponent(power: NDArray[np.float64]) -> float | None:
         return None
     line = np.polyfit(np.log(cycles[used]), np.log(power[used]), 1, w=1 / np.sqrt(cycles[used]))
     return float(-line[0])
+
+
+def finest_power(field: NDArray[Any]) -> float:
+    """Power of a field (S, S) or (S, S, C) beyond 0.45 cycles a pixel along an axis, under a Hann window: what repeats
+    every 2 px, as a mesh does."""
+    side = len(field)
+    window = np.outer(np.hanning(side), np.hanning(side))
+    frequency = np.abs(np.fft.fftfreq(side))
+    is_finest = np.maximum(frequency[:, None], frequency) > _FINEST
+    total = 0.0
+    for channel in field.reshape(side, side, -1).astype(np.float64).transpose(2, 0, 1):
+        power = np.abs(np.fft.fft2((channel - channel.mean()) * window)) ** 2
+        total += float(power[is_finest].sum())
+    return total
 
 
 def autocorrelation_peak(field: NDArray[np.float32]) -> float:

@@ -9,7 +9,7 @@ from tests.trainer.fields import noise
 from trainer.metrics.features import mean_distance
 from trainer.metrics.fid_kid import fid, kid
 from trainer.metrics.pairwise import pair_measures
-from trainer.metrics.relief import autocorrelation_peak, power_spectrum, spectral_exponent
+from trainer.metrics.relief import autocorrelation_peak, finest_power, power_spectrum, spectral_exponent
 
 
 def test_fid_of_moved_and_of_stretched_features() -> None:
@@ -64,6 +64,15 @@ def test_the_exponent_of_a_known_spectrum(exponent: float) -> None:
     assert power.shape == (64,)
     assert spectral_exponent(power) == pytest.approx(exponent, abs=0.12)
     assert spectral_exponent(np.zeros(64)) is None
+
+
+def test_only_detail_of_2_px_counts_as_finest() -> None:
+    row, col = np.mgrid[:64, :64]
+    mesh = (row % 2 + col % 2).astype(np.float32)
+    assert finest_power(np.cos(2 * np.pi * row / 3)) < 1e-3 * finest_power(mesh)
+    assert finest_power(np.stack([mesh] * 3, axis=2)) == pytest.approx(3 * finest_power(mesh))
+    noise_2 = np.random.default_rng(0).normal(0, 2, (64, 64))
+    assert finest_power(2 * noise_2) == pytest.approx(4 * finest_power(noise_2))
 
 
 def test_repetition_is_found_at_any_shift() -> None:

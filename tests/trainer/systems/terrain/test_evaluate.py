@@ -75,7 +75,9 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
     results = json.loads((tmp_path / "results.json").read_text())
     setup = results["setup"]
     assert setup["crops"] == 9 and setup["held-out tiles"] == 2 and setup["images"] == 7
-    for view in ("shaded terrain", "albedo", "hillshade"):
+    views = ("shaded terrain", "shaded terrain, half size", "albedo", "hillshade", "hillshade, half size")
+    assert tuple(results["distances"]) == views
+    for view in views:
         distances = results["distances"][view]
         assert distances["FID"] > 0 and distances["FID floor"] > 0
         assert np.isfinite([distances["KID"], distances["KID floor"]]).all()
@@ -90,6 +92,14 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
     assert results["checks"]["repeats"] is True and results["checks"]["seam_height_m"] < 0.1
     assert list(results["repetition"]["peaks"]) == ["grassland", "forest", "hills", "desert", "mountain", "tundra"]
     assert all(0 < peak < 1 for peak in results["repetition"]["peaks"].values())
+    assert [each["squares"] for each in results["repetition"]["squares"].values()] == [4] * 6
+    assert results["finest"]["albedo"] > 0 and results["finest"]["height"] > 0
+    colours = results["colours"]
+    assert colours["desert"] == {"real": None, "generated": None}
+    assert (
+        colours["water"]["real"] == pytest.approx([20, 90, 200], abs=5) and len(colours["mountain"]["generated"]) == 3
+    )
+    assert results["squares"]["real"]["grassland"]["squares"] == results["squares"]["generated"]["grassland"]["squares"]
     page = (tmp_path / "report.html").read_text()
     assert page.count("<img") == 8 * 8 + 2 * 5
     assert all(source.startswith("data:image/jpeg;base64,") for source in re.findall(r'src="([^"]*)"', page))

@@ -21,7 +21,7 @@ from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set
 from trainer.metrics.features import Features
 from trainer.metrics.relief import NEAR_PX
 from trainer.systems.terrain.evaluation import segmenter
-from trainer.systems.terrain.evaluation.generator_checks import consistency, repetition
+from trainer.systems.terrain.evaluation.generator_checks import consistency, uniform_maps
 from trainer.systems.terrain.evaluation.measure import EvaluationNetworks, measure
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrops
@@ -119,8 +119,7 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
         return measurements
     checks: dict[str, Any] = {}
     with steps("One class alone") as progress:
-        peaks = repetition(generator, options.uniform_px, progress)
-    checks["repetition"] = {"side": options.uniform_px, "peaks": peaks}
+        checks["repetition"] = uniform_maps(generator, options.uniform_px, progress)
     checks["checks"] = consistency(generator, options.weights, options.device, held_out[0].ids)
     return replace(measurements, checks=checks)
 

@@ -19,20 +19,25 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.models.devices import pick_device
 from trainer.metrics.relief import autocorrelation_peak
+from trainer.systems.terrain.evaluation.class_squares import square_means, square_sums
 
 _SIDE_PX = 512
 _RUNS = 5
 
 
-def repetition(generator: Generator, side_px: int, progress: Progress) -> dict[str, float]:
-    """Class of land → largest autocorrelation of the heights of a map (side_px, side_px) of that class alone."""
-    peaks = {}
+def uniform_maps(generator: Generator, side_px: int, progress: Progress) -> dict[str, Any]:
+    """Maps (side_px, side_px) of one class alone: `peaks` the largest autocorrelation of the heights, and `squares`
+    the figures of `class_squares`, both by the name of the class of land."""
+    peaks, squares = {}, {}
     for class_id in range(CLASS_COUNT):
         if class_id != WATER:
             uniform = SegmentationMap(np.full((side_px, side_px), class_id, np.uint8))
-            peaks[CLASS_NAMES[class_id]] = autocorrelation_peak(generator.terrain(uniform, Recipe(1)).height)
+            height = generator.terrain(uniform, Recipe(1)).height
+            name = CLASS_NAMES[class_id]
+            peaks[name] = autocorrelation_peak(height)
+            squares[name] = square_means(square_sums(height, uniform.ids))[class_id]
         progress((class_id + 1) / CLASS_COUNT)
-    return peaks
+    return {"side": side_px, "peaks": peaks, "squares": squares}
 
 
 def consistency(generator: Generator, weights: Path, device: str, ids: NDArray[np.uint8]) -> dict[str, Any]:

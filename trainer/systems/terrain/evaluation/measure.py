@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
@@ -16,12 +18,14 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from trainer.metrics.features import Features, mean_distance
 from trainer.metrics.pairwise import pair_measures
-from trainer.metrics.relief import power_spectrum
+from trainer.metrics.relief import finest_power, power_spectrum
 from trainer.systems.terrain.evaluation import height_statistics as heights
+from trainer.systems.terrain.evaluation.class_squares import square_sums
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrop, RealCrops
 from trainer.systems.terrain.evaluation.segmenter import Segmenter, confusion_matrix
 from trainer.systems.terrain.evaluation.shading_leak import Unshading, leak_moments
+from trainer.systems.terrain.evaluation.views import View, views_of
 
 LIGHT = {"azimuth_deg": 315.0, "altitude_deg": 45.0, "exaggeration": 4.0}
 SHOWN = 8
@@ -89,6 +93,26 @@ def measure(
     return Measurements({name: np.stack(values) for name, values in rows.items()}, sums, setup, {})
 
 
+def colour_sums(picture: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(7, 4): for each class of a map (H, W), the number of its pixels and the sums of their red, green and blue."""
+    columns = [np.bincount(ids.ravel(), minlength=CLASS_COUNT)]
+    columns += [np.bincount(ids.ravel(), picture[..., channel].ravel(), CLASS_COUNT) for channel in range(3)]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _features(features: Features, lands: Sequence[Land], pixel_size_m: float) -> NDArray[np.float32]:
+    """(lands, views, F). Batches are those of one crop: the distribution of crops over machines must not change a
+    bit."""
+    views = views_of(len(lands[0].height))
+    layers = [{"shaded": land.shaded, "albedo": land.albedo, "relief": land.relief(pixel_size_m)} for land in lands]
+    by_view: dict[View, NDArray[np.float32]] = {}
+    for reduction in {view.reduction: None for view in views}:
+        same_size = [view for view in views if view.reduction == reduction]
+        values = features.of(np.stack([view.of(land[view.layer]) for land in layers for view in same_size]))
+        by_view |= zip(same_size, values.reshape(len(lands), len(same_size), -1).swapaxes(0, 1), strict=True)
+    return np.stack([by_view[view] for view in views], axis=1)
+
+
 class _CropMeasurement:
     """One map with its real land, the land generated from it, and real land from elsewhere."""
 
@@ -126,16 +150,18 @@ class _CropMeasurement:
     def rows(self, index: int) -> dict[str, Any]:
         """Values of this crop."""
         lands = (self._real, self._generated, self._elsewhere)
-        # One batch a crop: the distribution of crops over machines must not change a bit.
-        views = [view for land in lands for view in (land.shaded, land.albedo, land.relief(self._pixel_size_m))]
+        features = _features(self._networks.features, lands, self._pixel_size_m)
         rows: dict[str, Any] = {
             "crop@all": index,
-            "features@all": self._networks.features.of(np.stack(views)).reshape(3, 3, -1),
+            "features@all": features,
             "pair@all": pair_measures(self._real.shaded, self._generated.shaded),
         }
         pair = {"real": self._real, "generated": self._generated}
         for name, land in pair.items():
             rows[f"spectrum {name}@all"] = power_spectrum(land.height)
+            rows[f"finest {name}@all"] = np.array([finest_power(land.albedo), finest_power(land.height)])
+            rows[f"colours {name}@all"] = colour_sums(land.shaded, self._ids)
+            rows[f"squares {name}@all"] = square_sums(land.height, self._ids)
             for layer in ("albedo", "shaded"):
                 picture = getattr(land, layer)
                 rows[f"leak {layer} {name}@all"] = leak_moments(picture, land.height, self._ids, self._pixel_size_m)

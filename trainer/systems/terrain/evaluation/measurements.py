@@ -18,7 +18,7 @@ from terrainpaint.core.main_memory import free_memory
 from terrainpaint.errors import TrainingError
 
 FORMAT = "terrainpaint-evaluation"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, eq=False)

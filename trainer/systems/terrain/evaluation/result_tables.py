@@ -7,6 +7,10 @@ from typing import Any
 from terrainpaint.core.classes import CLASS_NAMES
 from trainer.metrics.set_figures import figure_name
 from trainer.reports.tables import NOT_MEASURED, Table, number, percent
+from trainer.systems.terrain.evaluation.class_squares import SQUARE_FIGURES, SQUARE_PX
+
+_SQUARE_DIGITS = tuple(zip(SQUARE_FIGURES, (3, 1, 1), strict=True))
+"""The figures of squares with the decimals they are shown with."""
 
 
 def result_tables(results: dict[str, Any]) -> dict[str, Table]:
@@ -18,11 +22,16 @@ def result_tables(results: dict[str, Any]) -> dict[str, Table]:
         "elevation": _by_class("Elevation", "m", 1, 0, results["elevation"]),
         "slope": _by_class("Slope", "m per km", 1000, 1, results["slope"]),
         "relief": _relief(results),
+        "squares": _squares(results["squares"]["generated"], results["squares"]["real"]),
+        "colours": _colours(results["colours"]),
         "leak": _leak(results),
         "diversity": _diversity(results),
     }
     if "checks" in results:
-        tables |= {"repetition": _repetition(results["repetition"]), "checks": _checks(results["checks"])}
+        tables |= {
+            "uniform": _uniform(results["repetition"], results["squares"]["real"]),
+            "checks": _checks(results["checks"]),
+        }
     return tables
 
 
@@ -109,12 +118,15 @@ def _relief(results: dict[str, Any]) -> Table:
                  percent(theirs["fraction of land"])))  # fmt: skip
     rows.append(("closed depressions in 10,000 px of land", number(ours["for 10,000 px"], 1),
                  number(theirs["for 10,000 px"], 1)))  # fmt: skip
+    rows += [(f"power of the {layer} beyond 0.45 cycles a pixel", number(ratio, 2), "1")
+             for layer, ratio in results["finest"].items()]  # fmt: skip
     return Table(
         "The shape of the land",
         ("measure", "generated", "real land"),
         tuple(rows),
         "Coast: within 3 px of the border of painted sea and land. The map of real land is smoothed, so real land does "
-        "not keep to it exactly either. Painted water is an outlet of depressions.",
+        "not keep to it exactly either. Painted water is an outlet of depressions. Power beyond 0.45 cycles is divided "
+        "by that of real land; the albedo of real land is an estimate.",
     )
 
 
@@ -155,13 +167,52 @@ def _diversity(results: dict[str, Any]) -> Table:
     )
 
 
-def _repetition(repetition: dict[str, Any]) -> Table:
-    side = repetition["side"]
+def _squares(generated: dict[str, Any], real: dict[str, Any]) -> Table:
+    rows = []
+    for name, theirs in real.items():
+        if theirs["squares"] and generated[name]["squares"]:
+            figures = (f"{number(generated[name][figure], digits)} ({number(theirs[figure], digits)})"
+                       for figure, digits in _SQUARE_DIGITS)  # fmt: skip
+            rows.append((name, f"{theirs['squares']:.0f}", *figures))
     return Table(
-        "Repetition",
-        ("map of one class", "largest autocorrelation"),
-        tuple((name, number(value, 3)) for name, value in repetition["peaks"].items()),
-        f"Of the relief of {side} x {side} px, finer than about 8 px, at shifts over 32 px. 0 is best.",
+        "Direction, crests and valleys by class",
+        ("class", "real squares", *SQUARE_FIGURES),
+        tuple(rows),
+        f"Of squares of {SQUARE_PX} px that are nearly all of one class, generated and, in brackets, real. Direction: "
+        "0 where slopes face all sides alike, 1 for parallel ridges. Lengths are means over the pixels of the lines.",
+    )
+
+
+def _colours(colours: dict[str, Any]) -> Table:
+    rows = []
+    for name, by_source in colours.items():
+        ours, theirs = by_source["generated"], by_source["real"]
+        if ours is None or theirs is None:
+            continue
+        shades = (" ".join(f"{value:.0f}" for value in colour) for colour in (ours, theirs))
+        ratio = sum(ours) / sum(theirs) if sum(theirs) else None
+        rows.append((name, *shades, number(ratio, 2)))
+    return Table(
+        "Colours by class",
+        ("class", "generated, red green blue", "real", "ratio of lightness"),
+        tuple(rows),
+        "Mean colours of shaded terrain, 0 to 255. Lightness is the mean of the three.",
+    )
+
+
+def _uniform(repetition: dict[str, Any], real: dict[str, Any]) -> Table:
+    side, squares = repetition["side"], repetition["squares"]
+    rows = []
+    for name, peak in repetition["peaks"].items():
+        figures = (f"{number(squares[name][figure], digits)} ({number(real[name][figure], digits)})"
+                   for figure, digits in _SQUARE_DIGITS)  # fmt: skip
+        rows.append((name, number(peak, 3), *figures))
+    return Table(
+        "Maps of one class",
+        ("class", "largest autocorrelation", *SQUARE_FIGURES),
+        tuple(rows),
+        f"{side} x {side} px of one class. Autocorrelation: of relief finer than about 8 px, at shifts over 32 px; 0 "
+        f"is best. The others: of squares of {SQUARE_PX} px, in brackets of real land that is nearly all of the class.",
     )
 
 

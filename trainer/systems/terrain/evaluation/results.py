@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from trainer.metrics.fid_kid import fid, kid
 from trainer.metrics.pairwise import PAIR_MEASURES
 from trainer.metrics.relief import spectral_exponent
 from trainer.systems.terrain.evaluation import height_statistics as heights
+from trainer.systems.terrain.evaluation.class_squares import square_means
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.segmenter import class_ious
 from trainer.systems.terrain.evaluation.shading_leak import leak_correlations
+from trainer.systems.terrain.evaluation.views import HILLSHADE, SHADED, View, views_of
 
-VIEWS = ("shaded terrain", "albedo", "hillshade")
-"""In the order of the stored features."""
 SOURCES = ("real", "generated")
 
 
@@ -27,7 +28,7 @@ def results(measurements: Measurements) -> dict[str, Any]:
     rows, sums = measurements.rows, measurements.sums
     return {
         "setup": measurements.setup,
-        "distances": _distances(rows["features@all"]),
+        "distances": _distances(rows["features@all"], views_of(measurements.setup["crop_px"])),
         "pairs": _pairs(rows["pair@all"]),
         "segmentation consistency": {name: _segmentation(sums[f"confusion {name}"]) for name in SOURCES},
         "elevation": _distribution(sums, "elevation", heights.ELEVATION_EDGES_M),
@@ -40,17 +41,20 @@ def results(measurements: Measurements) -> dict[str, Any]:
             for name in reversed(SOURCES)
             for layer in ("albedo", "shaded")
         },
-        "diversity": _diversity(rows),
+        "finest": _finest(rows),
+        "colours": _colours(rows),
+        "squares": {name: _squares(rows[f"squares {name}@all"].sum(axis=0)) for name in SOURCES},
+        "diversity": _diversity(rows, views_of(measurements.setup["crop_px"])),
         **measurements.checks,
     }
 
 
-def _distances(features: NDArray[np.float32]) -> dict[str, dict[str, float]]:
-    """From features (N, 3 lands, 3 views, F)."""
+def _distances(features: NDArray[np.float32], views: Sequence[View]) -> dict[str, dict[str, float]]:
+    """From features (N, 3 lands, V views, F)."""
     distances = {}
-    for view, name in enumerate(VIEWS):
-        real, generated, elsewhere = (np.ascontiguousarray(features[:, land, view]) for land in range(3))
-        distances[name] = {
+    for number, view in enumerate(views):
+        real, generated, elsewhere = (np.ascontiguousarray(features[:, land, number]) for land in range(3))
+        distances[view.name] = {
             "KID": kid(real, generated),
             "KID floor": kid(real, elsewhere),
             "FID": fid(real, generated),
@@ -126,11 +130,31 @@ def _depressions(counts: NDArray[np.int64]) -> dict[str, float | None]:
     }
 
 
-def _diversity(rows: dict[str, NDArray[Any]]) -> dict[str, float]:
+def _finest(rows: dict[str, NDArray[Any]]) -> dict[str, float | None]:
+    real, generated = (rows[f"finest {name}@all"].sum(axis=0) for name in SOURCES)
+    ratios = zip(("albedo", "height"), generated.tolist(), real.tolist(), strict=True)
+    return {layer: ours / theirs if theirs else None for layer, ours, theirs in ratios}
+
+
+def _colours(rows: dict[str, NDArray[Any]]) -> dict[str, dict[str, list[float] | None]]:
+    colours: dict[str, dict[str, list[float] | None]] = {name: {} for name in CLASS_NAMES}
+    for source in SOURCES:
+        for name, (count, *sums) in zip(CLASS_NAMES, rows[f"colours {source}@all"].sum(axis=0).tolist(), strict=True):
+            colours[name][source] = [each / count for each in sums] if count else None
+    return colours
+
+
+def _squares(sums: NDArray[np.float64]) -> dict[str, dict[str, float | None]]:
+    return dict(zip(CLASS_NAMES, square_means(sums), strict=True))
+
+
+def _diversity(rows: dict[str, NDArray[Any]], views: Sequence[View]) -> dict[str, float]:
     pictures, reliefs, colour, metres = rows["distances@diversity"].mean(axis=0)
     # The distance of lands of different maps, each with its own seed, is what seeds could reach at most.
     generated = rows["features@all"][:, 1]
-    maps_shaded, maps_hillshade = (mean_distance(np.ascontiguousarray(generated[:, view])) for view in (0, 2))
+    maps_shaded, maps_hillshade = (
+        mean_distance(np.ascontiguousarray(generated[:, views.index(view)])) for view in (SHADED, HILLSHADE)
+    )
     return {
         "shaded terrain": float(pictures),
         "shaded terrain, of different maps": maps_shaded,
