@@ -1,3 +1,58 @@
-"""TerrainPaint generates texture and heights from a painted map of seven terrain classes."""
+"""TerrainPaint generates texture and heights from a painted map of seven terrain classes.
+
+    import terrainpaint as tp
+
+    tp.generate(tp.read_map("m.png"), seed=7).save("x.glb")
+
+docs/python.md describes the public names. They are imported when they are first used, so that `import terrainpaint`
+takes no time; `__init__.pyi` has their types.
+"""
+
+import importlib
+import sys
+from types import ModuleType
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "CLASS_NAMES": "terrainpaint.core.classes",
+    "GeneratedTerrain": "terrainpaint.api.terrains",
+    "OptionError": "terrainpaint.errors",
+    "PaintedMap": "terrainpaint.api.painted_maps",
+    "TerrainPaintError": "terrainpaint.errors",
+    "formats": "terrainpaint.api.export_plans",
+    "from_classes": "terrainpaint.api.painted_maps",
+    "generate": "terrainpaint.api.terrains",
+    "looks": "terrainpaint.api.terrains",
+    "open_project": "terrainpaint.api.painted_maps",
+    "presets": "terrainpaint.api.export_plans",
+    "read_map": "terrainpaint.api.painted_maps",
+    "styles": "terrainpaint.api.terrains",
+}
+"""Public name → the module that has it."""
+
+__all__ = ["__version__", *_PLACES]
+
+
+class _Package(ModuleType):
+    """A module whose public names are looked up when they are used."""
+
+    def __getattr__(self, name: str) -> object:
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_PLACES[name]), name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_PLACES})
+
+    @property
+    def generate(self) -> object:
+        """The function, although there is a package of this name too."""
+        return self.__getattr__("generate")
+
+    @generate.setter
+    def generate(self, package: ModuleType) -> None:
+        """Importing the package assigns it here, which would hide the function."""
+
+
+sys.modules[__name__].__class__ = _Package

@@ -13,7 +13,7 @@ import trimesh
 from PIL import Image
 
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.export import ExportOptions, ExportSource, export_obj
+from terrainpaint.export import ExportOptions, ExportSource, export_file
 from terrainpaint.export.mesh import mesh_grid
 
 SIZE = 1024
@@ -32,10 +32,10 @@ def bench_obj(repeats: int = 5, trimesh_repeats: int = 2) -> dict[str, float]:
         ours, theirs = Path(folder) / "ours" / "a.obj", Path(folder) / "theirs" / "a.obj"
         theirs.parent.mkdir()
         source = ExportSource(terrain, lambda: terrain.albedo, np.zeros(terrain.shape, np.uint8))
-        obj_s = _best(lambda: export_obj(source, ours, ExportOptions(mesh_size=SIZE)), repeats)
+        obj_s = _best(lambda: export_file(source, ours, "obj", ExportOptions(mesh_size=SIZE)), repeats)
         trimesh_s = _best(lambda: mesh.export(theirs, include_normals=True), trimesh_repeats)
         tracemalloc.start()
-        export_obj(source, ours, ExportOptions(mesh_size=SIZE))
+        export_file(source, ours, "obj", ExportOptions(mesh_size=SIZE))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         sizes = [path.stat().st_size / 1e6 for path in (ours, theirs)]

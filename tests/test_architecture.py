@@ -33,6 +33,7 @@ GENERATE = "terrainpaint.generate"
 GENERATOR = "terrainpaint.generate.generator"
 WORKER = "terrainpaint.generate.worker"
 EXPORT = "terrainpaint.export"
+API = "terrainpaint.api"
 GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
@@ -70,9 +71,10 @@ LAYERS = (
         frozenset({"rasterio", "OpenEXR", "contourpy", "pydelatin"}),
     ),
     Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
+    Layer(API, frozenset({"numpy", "cv2", CORE, EXPORT, ERRORS, VERSION}), frozenset({GENERATE})),
     Layer(
         "terrainpaint.cli",
-        frozenset({"numpy", CORE, EXPORT, ERRORS, VERSION}),
+        frozenset({"numpy", CORE, EXPORT, API, ERRORS, VERSION}),
         frozenset({"torch", GENERATE, MODELS, GUI}),
     ),
     Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
@@ -117,7 +119,7 @@ LAYERS = (
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),
-    # It contains the version only.
+    # It names the modules of its public names, and imports none of them.
     Layer("terrainpaint", frozenset()),
 )
 
@@ -261,7 +263,14 @@ def test_number_fields_come_from_one_module() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["terrainpaint", "terrainpaint.cli", "terrainpaint.generate.live", "terrainpaint.generate.process"]
+    "module",
+    [
+        "terrainpaint",
+        "terrainpaint.api.terrains",
+        "terrainpaint.cli",
+        "terrainpaint.generate.live",
+        "terrainpaint.generate.process",
+    ],
 )
 def test_importing_the_entry_points_loads_nothing_heavy(module: str) -> None:
     heavy = sorted({"torch", "rasterio", "OpenEXR", *QT})

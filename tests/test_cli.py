@@ -495,7 +495,8 @@ def test_bad_weights(
         (["-o", "{}/out/", "--formats", "obj,fbx"], '"fbx"'),
         (["-o", "{}/out/", "--formats", ","], "No format"),
         (["-o", "{}/out.obj", "--formats", "obj"], "{}/out.obj"),
-        (["-o", "{}/out.stl"], "{}/out.stl"),
+        (["-o", "{}/out.fbx"], "{}/out.fbx"),
+        (["-o", "{}/out.png"], "{}/out.png can be one of several formats"),
         (["-o", "{}/out"], "{}/out"),
         (["-o", "{}/in/land.png/out.obj"], "{}/in/land.png/out.obj"),
         (["-o", "{}/in/land.png/"], "{}/in/land.png"),
@@ -751,7 +752,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 28), ("import", 20), ("info", 1)])
+@pytest.mark.parametrize(("command", "count"), [("generate", 29), ("export", 30), ("import", 20), ("info", 1)])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

@@ -1,5 +1,5 @@
-"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `import`, `info`, `places` and `formats`
-run without it.
+"""The command line: `terrainpaint` opens the window; `terrainpaint generate`, `export`, `import` and the others of
+`terrainpaint --help` run without it.
 
 Exit codes: 0; 1 for a TerrainPaintError, with its message on stderr; 2 for wrong usage; 130 and 143 after Ctrl+C and
 SIGTERM. Any other exception is a bug and shows its traceback.
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from terrainpaint.cli.arguments import (
+    Arguments,
+    ExportArguments,
     FormatsArguments,
     GenerateArguments,
     ImportArguments,
@@ -62,15 +64,17 @@ def _run(argv: Sequence[str] | None) -> int:
         raise DeviceError("There is not enough memory to start; close other programs.") from error
 
 
-def _output_of(
-    arguments: FormatsArguments | GenerateArguments | ImportArguments | InfoArguments | PlacesArguments,
-) -> list[str]:
+def _output_of(arguments: Arguments) -> list[str]:
     # Imported here, so that --help and wrong usage do not load numpy.
     try:
         if isinstance(arguments, GenerateArguments):
             from terrainpaint.cli.generate import generate
 
             return [str(path) for path in generate(arguments)]
+        if isinstance(arguments, ExportArguments):
+            from terrainpaint.cli.generate import export
+
+            return [str(path) for path in export(arguments)]
         if isinstance(arguments, ImportArguments):
             from terrainpaint.cli.import_map import import_map
 
@@ -83,6 +87,7 @@ def _output_of(
             from terrainpaint.cli.places import places
 
             return places(arguments)
+        assert isinstance(arguments, InfoArguments)
         from terrainpaint.cli.info import info, info_json
 
         return info_json(arguments.file) if arguments.json else info(arguments.file)

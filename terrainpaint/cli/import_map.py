@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
+from terrainpaint.api.painted_maps import kind_of_content, read_project
 from terrainpaint.cli.arguments import ImportArguments
-from terrainpaint.cli.outputs import check_inputs_survive, check_maps_survive, check_writable
-from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, kind_of_content, read_heights, read_project
+from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, read_heights
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.importing import (

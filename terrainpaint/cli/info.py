@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.cli.reading import UNIT_NAMES, kind_of_content, measure, read_project
+from terrainpaint.api.painted_maps import kind_of_content, read_project
+from terrainpaint.cli.reading import UNIT_NAMES, measure
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE, class_fractions, nearest_classes
 from terrainpaint.core.decoding import describe_picture

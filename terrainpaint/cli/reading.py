@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,24 +11,18 @@ from terrainpaint.core.importing import (
     HeightFacts,
     HeightMap,
     HeightUnit,
-    Kind,
     RawFormat,
     RawNumber,
     colour_heights,
     describe_raster,
     is_raw,
-    kind_of,
     likely_raw_format,
     measure_heights,
     measure_raw_heights,
     read_height_map,
     read_raw_heights,
 )
-from terrainpaint.core.openraster import read_openraster
 from terrainpaint.core.progress import Progress, no_progress
-from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
-from terrainpaint.core.project_file import SUFFIX, load_project
-from terrainpaint.errors import InputFileError, StrippedProjectError
 
 UNIT_NAMES = {
     HeightUnit.METRES: "metres",
@@ -37,7 +30,6 @@ UNIT_NAMES = {
     HeightUnit.SURVEY_FEET: "feet of the US survey",
     HeightUnit.RANGE: "a range from black to white",
 }
-_STRIPPED = "Another program saved it and kept only its layers; seed, style and pixel size are lost."
 _ORDERS = {False: ", little-endian", True: ", big-endian"}
 
 
@@ -59,16 +51,6 @@ class FileHeights:
         kept = self.map.with_suspected()
         own = self.notes[: len(self.notes) - len(self.map.notes)]
         return replace(self, map=kept, notes=(*own, *kept.notes))
-
-
-def kind_of_content(path: Path) -> Kind:
-    """The kind of a file by its content; colours that are an encoding of heights are heights. Raises InputFileError."""
-    kind = kind_of(path)
-    if kind is Kind.PICTURE:
-        with suppress(InputFileError):  # not all pictures can be heights
-            if colour_heights(path) is not None:
-                return Kind.HEIGHTS
-    return kind
 
 
 def read_heights(
@@ -132,28 +114,3 @@ def _raw_heights(path: Path, raw: RawLayout | None) -> FileHeights:
 
 def _raw_format(raw: RawLayout) -> RawFormat:
     return RawFormat(raw.height, raw.width, raw.big_endian, RawNumber(raw.number))
-
-
-@dataclass(frozen=True, eq=False)
-class FileProject:
-    """A project or an OpenRaster file; `pixel_size_m` None and `format` "OpenRaster" for the latter; `notes` whole
-    sentences."""
-
-    project: Project
-    pixel_size_m: float | None
-    format: str
-    notes: tuple[str, ...] = ()
-
-
-def read_project(path: Path) -> FileProject:
-    """A project, or the layers of an OpenRaster file, such as a project that another program saved.
-
-    Raises ProjectError.
-    """
-    try:
-        project = load_project(path)[0]
-    except StrippedProjectError:
-        layers = read_openraster(path, Settings(NATIVE_PIXEL_SIZE_M, ""))
-        is_project = path.suffix.lower() == SUFFIX
-        return FileProject(layers, None, "OpenRaster", (_STRIPPED,) if is_project else ())
-    return FileProject(project, project.settings.pixel_size_m, "TerrainPaint project")

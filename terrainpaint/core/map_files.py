@@ -23,7 +23,8 @@ from terrainpaint.errors import DeviceError, MapError
 STRIP_PX = 1 << 20
 """Pixels that are converted at a time."""
 _PIXEL_SIZE = "Metres a pixel"
-_SMALLEST_M, _LARGEST_M = 0.01, 1e6
+PIXEL_SIZES_M = 0.01, 1e6
+"""Smallest and largest ground size of a pixel in metres."""
 _NO_CLASS = 254
 _OPAQUE = [255 * (alpha >= OPAQUE_ALPHA) for alpha in range(256)]
 _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000")
@@ -129,7 +130,7 @@ def map_pixel_size_m(path: Path) -> float | None:
             size_m = float(picture.info[_PIXEL_SIZE])
     except (OSError, UndecodableError, KeyError, TypeError, ValueError):
         return None
-    return size_m if _SMALLEST_M <= size_m <= _LARGEST_M else None
+    return size_m if PIXEL_SIZES_M[0] <= size_m <= PIXEL_SIZES_M[1] else None
 
 
 def _filled(path: Path, cells: NDArray[np.uint8], under: int, say: Say) -> NDArray[np.uint8]:

@@ -97,10 +97,11 @@ class Terrain:
         return self.height.shape[0], self.height.shape[1]
 
 
-def at_pixel_size(terrain: Terrain, pixel_size_m: float) -> Terrain:
-    """The same terrain with another ground size of a pixel; heights change with it, so that slopes stay."""
-    if pixel_size_m == terrain.pixel_size_m:
+def at_pixel_size(terrain: Terrain, pixel_size_m: float, relief: float = 1.0) -> Terrain:
+    """The same terrain with another ground size of a pixel; heights change with it, so that slopes stay, and are then
+    multiplied by `relief`."""
+    if pixel_size_m == terrain.pixel_size_m and relief == 1:
         return terrain
-    factor = pixel_size_m / terrain.pixel_size_m
+    factor = pixel_size_m / terrain.pixel_size_m * relief
     provenance = replace(terrain.provenance, height_scale=terrain.provenance.height_scale * factor)
     return Terrain(terrain.albedo, terrain.height * np.float32(factor), pixel_size_m, provenance)

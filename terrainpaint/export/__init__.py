@@ -1,6 +1,6 @@
 """Export a terrain to files: meshes and pictures that other programs read."""
 
-from terrainpaint.export.formats import FORMATS, GROUPS, MESH, Format, export, export_obj, export_paths
+from terrainpaint.export.formats import FORMATS, GROUPS, MESH, Format, export, export_file, export_paths, file_paths
 from terrainpaint.export.job import ExportOptions, ExportSource
 from terrainpaint.export.obj import obj_paths
 
@@ -12,7 +12,8 @@ __all__ = [
     "ExportSource",
     "Format",
     "export",
-    "export_obj",
+    "export_file",
     "export_paths",
+    "file_paths",
     "obj_paths",
 ]

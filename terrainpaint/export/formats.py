@@ -354,18 +354,24 @@ def readme_path(target_dir: Path, name: str) -> Path:
     return target_dir / f"{name}_README.txt"
 
 
-def export_obj(
+def export_file(
     source: ExportSource,
     path: Path,
+    format_name: str,
     options: ExportOptions,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> list[Path]:
-    """Write the mesh to `path`, its MTL and its texture to the same folder; return the three paths.
+    """Write one format with `path` as its main file, the other files next to it; return the paths of all.
 
-    Raises OptionError when `path` does not end in .obj, and the errors of `export`.
+    Raises OptionError when the format does not exist or cannot have this path, and the errors of `export`.
     """
-    return _write(source, [(FORMATS["obj"], obj_paths(path))], options, progress, cancel)
+    return _write(source, [(_known(format_name), _known(format_name).paths(path))], options, progress, cancel)
+
+
+def file_paths(path: Path, format_name: str) -> list[Path]:
+    """The paths that `export_file` would write. Raises OptionError."""
+    return list(_known(format_name).paths(path))
 
 
 def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
@@ -379,15 +385,18 @@ def _check_name(name: str) -> None:
         raise OptionError(f'"{name}" cannot be the name of a file; choose a name without slashes.')
 
 
+def _known(name: str) -> Format:
+    """The format of a name. Raises OptionError."""
+    if name not in FORMATS:
+        raise OptionError(f'There is no format "{name}"; choose from {", ".join(FORMATS)}.')
+    return FORMATS[name]
+
+
 def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Target]:
     _check_name(name)
-    known = ", ".join(FORMATS)
     if not formats:
-        raise OptionError(f"No format is chosen; choose from {known}.")
-    for format_name in formats:
-        if format_name not in FORMATS:
-            raise OptionError(f'There is no format "{format_name}"; choose from {known}.')
-    chosen = [FORMATS[format_name] for format_name in dict.fromkeys(formats)]
+        raise OptionError(f"No format is chosen; choose from {', '.join(FORMATS)}.")
+    chosen = [_known(format_name) for format_name in dict.fromkeys(formats)]
     return [(form, form.paths(target_dir / (name + form.suffix))) for form in chosen]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.errors import Cancelled, OptionError, OutputError
-from terrainpaint.export import FORMATS, GROUPS, ExportOptions, export, export_obj, export_paths
+from terrainpaint.export import FORMATS, GROUPS, ExportOptions, export, export_file, export_paths
 from tests.export.terrains import lopsided, source
 
 EVERYTHING = [
@@ -81,7 +81,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path, after: int) -> None:
 def test_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "map.mtl").mkdir()
     with pytest.raises(OutputError, match=r"map\.mtl.*folder"):
-        export_obj(source(lopsided()), tmp_path / "map.obj", ExportOptions())
+        export_file(source(lopsided()), tmp_path / "map.obj", "obj", ExportOptions())
     assert [path.name for path in tmp_path.iterdir()] == ["map.mtl"]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
-from terrainpaint.export import ExportOptions, export_obj, obj_paths
+from terrainpaint.export import ExportOptions, export_file, obj_paths
 from tests.export.terrains import lopsided, of_height, source
 
 ASSIMP = shutil.which("assimp")
@@ -39,7 +39,7 @@ def place(mesh: trimesh.Trimesh, terrain: Terrain) -> tuple[np.ndarray, np.ndarr
 @pytest.mark.parametrize("shape", [(32, 32), (48, 64), (70, 33)])
 def test_each_vertex_has_height_and_colour_of_its_place(tmp_path: Path, shape: tuple[int, int]) -> None:
     terrain = lopsided(*shape)
-    export_obj(source(terrain), tmp_path / "map.obj", ExportOptions())
+    export_file(source(terrain), tmp_path / "map.obj", "obj", ExportOptions())
     mesh = read(tmp_path / "map.obj")
     row, column = place(mesh, terrain)
     assert len(set(zip(row.tolist(), column.tolist(), strict=True))) == shape[0] * shape[1] == len(mesh.vertices)
@@ -51,7 +51,7 @@ def test_each_vertex_has_height_and_colour_of_its_place(tmp_path: Path, shape: t
 
 
 def test_the_high_peak_is_in_the_north_east(tmp_path: Path) -> None:
-    export_obj(source(lopsided(48, 64)), tmp_path / "map.obj", ExportOptions(mesh_size=32))
+    export_file(source(lopsided(48, 64)), tmp_path / "map.obj", "obj", ExportOptions(mesh_size=32))
     x, y, z = read(tmp_path / "map.obj").vertices.T
     assert x[y.argmax()] > 0 > z[y.argmax()]
     assert x[y.argmin()] < -900  # the ramp starts in the west
@@ -59,7 +59,7 @@ def test_the_high_peak_is_in_the_north_east(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mesh_size", [None, 20, 100])
 def test_triangles_cover_the_grid_and_face_the_sky(tmp_path: Path, mesh_size: int | None) -> None:
-    export_obj(source(lopsided(48, 64)), tmp_path / "map.obj", ExportOptions(mesh_size=mesh_size))
+    export_file(source(lopsided(48, 64)), tmp_path / "map.obj", "obj", ExportOptions(mesh_size=mesh_size))
     mesh = read(tmp_path / "map.obj")
     w = mesh_size or 64
     h = w * 48 // 64
@@ -77,7 +77,7 @@ def test_triangles_cover_the_grid_and_face_the_sky(tmp_path: Path, mesh_size: in
 
 def test_the_text_follows_the_conventions(tmp_path: Path) -> None:
     terrain = lopsided(32, 32)
-    export_obj(source(terrain), tmp_path / "isle.obj", ExportOptions(exaggeration=2))
+    export_file(source(terrain), tmp_path / "isle.obj", "obj", ExportOptions(exaggeration=2))
     text = (tmp_path / "isle.obj").read_text()
     lines = text.splitlines()
     head = [line for line in lines if line.startswith("#")]
@@ -98,7 +98,7 @@ def test_the_text_follows_the_conventions(tmp_path: Path) -> None:
 def test_normals_match_the_triangles(tmp_path: Path) -> None:
     row, column = np.mgrid[0:48, 0:64]
     hills = 300 * np.sin(column / 9 + row / 30) + 200 * np.cos(row / 7) + 10 * column
-    export_obj(source(of_height(hills.astype(np.float32))), tmp_path / "map.obj", ExportOptions())
+    export_file(source(of_height(hills.astype(np.float32))), tmp_path / "map.obj", "obj", ExportOptions())
     mesh = read(tmp_path / "map.obj")
     of_triangles = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).vertex_normals
     cosines = (written_normals(tmp_path / "map.obj") * of_triangles).sum(axis=1).reshape(48, 64)
@@ -108,7 +108,7 @@ def test_normals_match_the_triangles(tmp_path: Path) -> None:
 
 def test_exaggeration_changes_the_mesh(tmp_path: Path) -> None:
     terrain = lopsided(32, 32)
-    export_obj(source(terrain), tmp_path / "map.obj", ExportOptions(exaggeration=3))
+    export_file(source(terrain), tmp_path / "map.obj", "obj", ExportOptions(exaggeration=3))
     mesh = read(tmp_path / "map.obj")
     np.testing.assert_allclose(mesh.vertices[:, 1], terrain.height.ravel() * 3.0, atol=1e-3)
 
@@ -116,7 +116,7 @@ def test_exaggeration_changes_the_mesh(tmp_path: Path) -> None:
 def test_a_water_surface_is_an_object_of_its_own(tmp_path: Path) -> None:
     terrain = lopsided(32, 48)
     options = ExportOptions(exaggeration=2, water_surface_m=12.5)
-    export_obj(source(terrain), tmp_path / "my map.obj", options)
+    export_file(source(terrain), tmp_path / "my map.obj", "obj", options)
     scene = trimesh.load_scene(tmp_path / "my map.obj", split_object=True, process=False)
     ground, water = sorted(scene.geometry.values(), key=lambda mesh: -len(mesh.faces))
     assert len(ground.vertices) == 32 * 48
@@ -136,7 +136,7 @@ def test_an_impossible_water_surface_is_refused(surface_m: float) -> None:
 
 
 def test_vertices_closer_than_a_millimetre_stay_apart(tmp_path: Path) -> None:
-    export_obj(source(lopsided(32, 32, pixel_size_m=0.0004)), tmp_path / "map.obj", ExportOptions())
+    export_file(source(lopsided(32, 32, pixel_size_m=0.0004)), tmp_path / "map.obj", "obj", ExportOptions())
     x = np.unique(read(tmp_path / "map.obj").vertices[:, 0])
     np.testing.assert_allclose(np.diff(x), 0.0004, rtol=0.01)
 
@@ -156,7 +156,7 @@ def test_vertices_closer_than_a_millimetre_stay_apart(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_material_and_texture_that_readers_accept(tmp_path: Path, name: str, inside: str) -> None:
-    written = export_obj(source(lopsided(32, 32)), tmp_path / f"{name}.obj", ExportOptions())
+    written = export_file(source(lopsided(32, 32)), tmp_path / f"{name}.obj", "obj", ExportOptions())
     assert [path.name for path in written] == [f"{name}.obj", f"{inside}.mtl", f"{inside}.png"]
     assert sorted(tmp_path.iterdir()) == sorted(written)
     mesh = read(written[0])
@@ -173,7 +173,7 @@ def assimp_info(path: Path) -> str:
 @pytest.mark.skipif(not ASSIMP, reason="assimp is not installed (Debian: assimp-utils)")
 def test_assimp_reads_it(tmp_path: Path) -> None:
     terrain = lopsided(48, 64)
-    export_obj(source(terrain), tmp_path / "map.obj", ExportOptions())
+    export_file(source(terrain), tmp_path / "map.obj", "obj", ExportOptions())
     info = assimp_info(tmp_path / "map.obj")
     facts = re.findall(r"^(Meshes|Faces|Vertices|Minimum point|Maximum point):? +(.*)$", info, re.MULTILINE)
     assert ("Meshes", "1") in facts and ("Faces", str(2 * 47 * 63)) in facts
@@ -185,14 +185,14 @@ def test_assimp_reads_it(tmp_path: Path) -> None:
 
 def test_a_file_of_another_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"map\.fbx.*\.obj"):
-        export_obj(source(lopsided(32, 32)), tmp_path / "map.fbx", ExportOptions())
+        export_file(source(lopsided(32, 32)), tmp_path / "map.fbx", "obj", ExportOptions())
     assert obj_paths(tmp_path / "A.OBJ") == (tmp_path / "A.OBJ", tmp_path / "A.mtl", tmp_path / "A.png")
 
 
 def test_the_text_is_written_in_parts(tmp_path: Path) -> None:
     terrain = of_height(np.random.default_rng(0).normal(500, 200, (512, 512)).astype(np.float32))
     tracemalloc.start()
-    export_obj(source(terrain), tmp_path / "map.obj", ExportOptions())
+    export_file(source(terrain), tmp_path / "map.obj", "obj", ExportOptions())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (tmp_path / "map.obj").stat().st_size > 50e6

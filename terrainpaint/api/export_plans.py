@@ -1,0 +1,142 @@
+"""Which files an export will write, known and checked before the terrain is generated, which takes long."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
+from terrainpaint.api.requests import FilesRequest
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.errors import OptionError, OutputError
+from terrainpaint.export import FORMATS, ExportOptions, ExportSource, export, export_file, export_paths, file_paths
+from terrainpaint.export.file_options import FileOptions
+from terrainpaint.export.formats import readme_path
+from terrainpaint.export.presets import Preset, find_preset, shipped_presets
+from terrainpaint.export.triangulation import require_pydelatin
+
+DEFAULT_FORMATS = ("obj",)
+
+_Write = Callable[[ExportSource, ExportOptions, Progress, Cancel], list[Path]]
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """The paths of all files, the options, and what writes them. `level_water`: the preset wants level water."""
+
+    paths: tuple[Path, ...]
+    options: ExportOptions
+    preset: Preset | None
+    run: _Write
+
+    @property
+    def level_water(self) -> bool:
+        """Whether the preset wants level sea and lakes."""
+        return self.preset is not None and self.preset.level_water
+
+    def check(self, inputs: Sequence[Path]) -> None:
+        """Raise OutputError when a file would replace one of `inputs`, another file of the plan or a map, or cannot be
+        written."""
+        if len({os.path.realpath(path) for path in self.paths}) < len(self.paths):
+            raise OutputError(f"{self.paths[0]} and its other files are links to one file; choose another output.")
+        check_inputs_survive(self.paths, inputs)
+        # The texture of map.obj is map.png, which is often a map.
+        own = FORMATS["classes"].suffix  # written before by this program
+        check_maps_survive([path for path in self.paths if not path.name.endswith(own)], "choose another output")
+        check_writable(self.paths)
+
+    def write(
+        self, source: ExportSource, progress: Progress = no_progress, cancel: Cancel = never_cancel
+    ) -> list[Path]:
+        """Write the files, all or none, and return their paths. Raises OutputError, Cancelled."""
+        options = self.options
+        if self.preset is not None:
+            options = replace(options, picture_shape=self.preset.picture_shape(source.terrain.shape))
+        return self.run(source, options, progress, cancel)
+
+
+def planned_files(folder: Path, name: str, request: FilesRequest) -> ExportPlan:
+    """Files in a folder whose names begin with `name`. Raises OptionError."""
+    preset = None if request.preset is None else find_preset(request.preset)
+    if preset is not None and request.formats is not None:
+        raise OptionError("A preset has its own formats; leave out --formats or --preset.")
+    options = _options(request, preset)
+    formats = request.formats if request.formats is not None else preset.formats if preset else DEFAULT_FORMATS
+    paths = export_paths(folder, name, formats)
+    readme = None if preset is None else preset.readme_text
+
+    def run(source: ExportSource, used: ExportOptions, progress: Progress, cancel: Cancel) -> list[Path]:
+        return export(source, folder, name, formats, used, progress, cancel, readme)
+
+    return ExportPlan((*paths, *([readme_path(folder, name)] if preset else [])), options, preset, run)
+
+
+def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
+    """One format with `path` as its main file, whose suffix tells the format if the request does not.
+
+    Raises OptionError.
+    """
+    if request.preset is not None:
+        raise OptionError(f"{path} is one file and a preset writes several; choose a folder instead.")
+    options = _options(request, None)
+    name = format_of(path) if request.formats is None else _only(path, request.formats)
+
+    def run(source: ExportSource, used: ExportOptions, progress: Progress, cancel: Cancel) -> list[Path]:
+        return export_file(source, path, name, used, progress, cancel)
+
+    return ExportPlan(tuple(file_paths(path, name)), options, None, run)
+
+
+def format_of(path: Path) -> str:
+    """The name of the format that a path ends as, such as "glb" or, for x_height16.png, "height16".
+
+    Raises OptionError when there is none, or several.
+    """
+    name = path.name.lower()
+    whole = [form for form in FORMATS.values() if "_" in form.suffix and name.endswith(form.suffix)]
+    if whole:
+        return max(whole, key=lambda form: len(form.suffix)).name
+    ending = path.suffix.lower()
+    same = [form.name for form in FORMATS.values() if ending and Path("a" + form.suffix).suffix == ending]
+    if not same:
+        endings = sorted({Path("a" + form.suffix).suffix for form in FORMATS.values()})
+        raise OptionError(f"{path} has the suffix of no format; choose from {', '.join(endings)}, or a folder.")
+    if len(same) > 1:
+        raise OptionError(
+            f"{path} can be one of several formats, {', '.join(same)}; name the format, or choose a name such as "
+            f"{path.stem}{FORMATS[same[0]].suffix}."
+        )
+    return same[0]
+
+
+def formats() -> dict[str, str]:
+    """Name of each format → what it is."""
+    return {form.name: form.description for form in FORMATS.values()}
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the installed presets."""
+    return tuple(shipped_presets())
+
+
+def _only(path: Path, names: Sequence[str]) -> str:
+    if len(names) != 1:
+        raise OptionError(f"{path} is one file and --formats writes several; choose a folder instead.")
+    return names[0]
+
+
+def _options(request: FilesRequest, preset: Preset | None) -> ExportOptions:
+    """The options that were given, those of the preset where they were not."""
+    preset = preset or Preset("", ())
+    exaggeration = preset.exaggeration if request.exaggeration is None else request.exaggeration
+    if request.max_error_m is not None:
+        require_pydelatin()
+    return ExportOptions(
+        preset.mesh_size if request.mesh_size is None else request.mesh_size,
+        1.0 if exaggeration is None else exaggeration,
+        request.water_surface_m,
+        FileOptions.of({**preset.files, **request.files}),
+        max_error_m=request.max_error_m,
+    )

@@ -1,0 +1,99 @@
+"""What is asked for: which terrain, and which files of it. Plain values, so that nothing large is imported for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from terrainpaint.errors import OptionError
+
+DEFAULT_STYLE = "atlas"
+NO_LOOK = "none"
+"""The look of a request that drops the look of a project."""
+_SEEDS = range(1 << 64)  # larger seeds would give the terrain of a smaller one
+_RELIEFS = 0.01, 1000.0
+
+
+@dataclass(frozen=True)
+class MapReading:
+    """How a picture is read as a map.
+
+    With `nearest_colour`, colours of no class become the nearest one. `under` is the class id 0..6 of see-through
+    pixels, None for water. Projects have neither such colours nor such pixels.
+    """
+
+    nearest_colour: bool = False
+    under: int | None = None
+
+
+@dataclass(frozen=True)
+class TerrainRequest:
+    """How the terrain of a map is generated; None stands for what a project stores, else for the default.
+
+    `seed` 0..2^64-1, default 0, takes the place of all seeds of a project. `style` is the name of an installed style,
+    default DEFAULT_STYLE, `weights` a file instead of it. `look` is the name of an installed look, the path of a file,
+    or NO_LOOK. `size` (height, width) resamples the map by nearest neighbour, 32..65,536 px a side. `pixel_size_m` is
+    the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
+    0.01..1000. `level_water` levels sea and lakes. `device` is auto, cpu, cuda or mps.
+    Raises OptionError when a value is out of range.
+    """
+
+    seed: int | None = None
+    style: str | None = None
+    weights: Path | None = None
+    look: str | None = None
+    size: tuple[int, int] | None = None
+    pixel_size_m: float | None = None
+    relief: float | None = None
+    level_water: bool = False
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.seed is not None and self.seed not in _SEEDS:
+            raise OptionError(f"A seed of {self.seed} is not possible; choose a whole number from 0 to {_SEEDS[-1]}.")
+        if self.style is not None and self.weights is not None:
+            raise OptionError("A style and a weights file do not go together; leave one of them out.")
+        if self.size is not None:
+            _check_size(self.size)
+        if self.pixel_size_m is not None:
+            _check_pixel_size(self.pixel_size_m)
+        if self.relief is not None and not _RELIEFS[0] <= self.relief <= _RELIEFS[1]:
+            raise OptionError(
+                f"A relief of {self.relief:g} is not possible; choose {_RELIEFS[0]:g} to {_RELIEFS[1]:g}."
+            )
+
+
+@dataclass(frozen=True)
+class FilesRequest:
+    """Which files of a terrain are written; None stands for what the preset says, else for the default.
+
+    `formats` are names of formats, `preset` the name of one or a file that ends in .toml. `mesh_size`, `exaggeration`,
+    `max_error_m` and `water_surface_m` are those of `ExportOptions`, `files` plain values of `FileOptions`.
+    """
+
+    formats: tuple[str, ...] | None = None
+    preset: str | None = None
+    mesh_size: int | None = None
+    exaggeration: float | None = None
+    max_error_m: float | None = None
+    water_surface_m: float | None = None
+    files: Mapping[str, object] = field(default_factory=dict)
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX, MIN_SIDE_PX
+
+    if not all(MIN_SIDE_PX <= side <= MAX_MAP_SIDE_PX for side in size):
+        raise OptionError(
+            f"A size of {size[0]}x{size[1]} pixels is not possible; "
+            f"choose {MIN_SIDE_PX} to {MAX_MAP_SIDE_PX} for each side."
+        )
+
+
+def _check_pixel_size(pixel_size_m: float) -> None:
+    from terrainpaint.core.map_files import PIXEL_SIZES_M
+
+    low, high = PIXEL_SIZES_M
+    if not low <= pixel_size_m <= high:
+        raise OptionError(f"Pixels of {pixel_size_m:g} m are not possible; choose {low:g} to {high:,.0f} m.")

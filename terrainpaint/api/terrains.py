@@ -1,0 +1,275 @@
+"""Painted map → generated terrain."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
+from terrainpaint.api.painted_maps import PaintedMap, warn
+from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest
+from terrainpaint.core.assets import shipped_looks, shipped_styles
+from terrainpaint.core.files import FileStamp, local_path
+from terrainpaint.core.map_files import Say
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Terrain, at_pixel_size
+from terrainpaint.core.water import with_level_water
+from terrainpaint.errors import OptionError
+from terrainpaint.export import ExportSource
+
+Shade = Callable[[Terrain], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedTerrain:
+    """The terrain of a map, and its export. Arrays are `[row, col]`, row 0 = north; they are not to be changed.
+
+    `name` is the start of the names of files; `terrain` has texture, heights and provenance, `classes` (H, W) uint8 the
+    map that it was generated from.
+    """
+
+    name: str
+    terrain: Terrain
+    classes: NDArray[np.uint8]
+    shade: Shade
+    path: Path | None = None
+
+    @property
+    def heights(self) -> NDArray[np.float32]:
+        """(H, W) float32 metres above sea level."""
+        return self.terrain.height
+
+    @property
+    def albedo(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB: the texture without light and shadow."""
+        return self.terrain.albedo
+
+    @cached_property
+    def shaded(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 sRGB: the texture lit by the sun."""
+        return self.shade(self.terrain)
+
+    @property
+    def pixel_size_m(self) -> float:
+        """The ground size of a pixel in metres."""
+        return self.terrain.pixel_size_m
+
+    @property
+    def seed(self) -> int:
+        """The seed of the random numbers."""
+        return self.terrain.provenance.recipe.seed
+
+    @property
+    def style(self) -> str:
+        """The style of the weights."""
+        return self.terrain.provenance.style
+
+    def with_level_water(self) -> GeneratedTerrain:
+        """The same with level sea and lakes, as `level_water` of `generate`."""
+        if self.terrain.provenance.has_level_water:
+            return self
+        return replace(self, terrain=with_level_water(self.terrain, self.classes))
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        mesh_size: int | None = None,
+        exaggeration: float | None = None,
+        max_error_m: float | None = None,
+        water_surface_m: float | None = None,
+        progress: Progress = no_progress,
+        cancel: Cancel = never_cancel,
+        **file_options: object,
+    ) -> list[Path]:
+        """Write one format to `path`, which its suffix tells, and return the paths of all its files.
+
+        `format` is its name, needed where several formats have the suffix. `mesh_size` is the number of vertices along
+        the longest side, 2..16,384; `exaggeration` a factor for the heights of meshes; `max_error_m` replaces the grid
+        of a mesh by triangles that differ from it by at most so many metres; `water_surface_m` adds a water surface to
+        a mesh. `file_options` are options of single formats, such as crs="EPSG:32632". All files are written, or none.
+        Raises OptionError, OutputError, Cancelled.
+        """
+        request = FilesRequest(
+            None if format is None else (format,), None, mesh_size, exaggeration, max_error_m, water_surface_m,
+            file_options,
+        )  # fmt: skip
+        return self._checked(planned_file(Path(path), request), progress, cancel)
+
+    def export(
+        self,
+        folder: str | Path,
+        *,
+        formats: str | tuple[str, ...] | list[str] | None = None,
+        preset: str | None = None,
+        name: str | None = None,
+        mesh_size: int | None = None,
+        exaggeration: float | None = None,
+        max_error_m: float | None = None,
+        water_surface_m: float | None = None,
+        progress: Progress = no_progress,
+        cancel: Cancel = never_cancel,
+        **file_options: object,
+    ) -> list[Path]:
+        """Write formats, or those of a preset with a README, to a folder; return the paths of the files.
+
+        `preset` is a name such as "unreal", or a file that ends in .toml. `name` is the start of the names of files,
+        by default that of the map. The other options are those of `save`. Raises as `save` does.
+        """
+        chosen = (formats,) if isinstance(formats, str) else None if formats is None else tuple(formats)
+        request = FilesRequest(chosen, preset, mesh_size, exaggeration, max_error_m, water_surface_m, file_options)
+        return self._checked(planned_files(Path(folder), name or self.name, request), progress, cancel)
+
+    def write(self, plan: ExportPlan, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> list[Path]:
+        """Write the files of a plan that was checked. Raises OutputError, Cancelled."""
+        used = self.with_level_water() if plan.level_water else self
+        return plan.write(ExportSource(used.terrain, lambda: used.shaded, used.classes), progress, cancel)
+
+    def _checked(self, plan: ExportPlan, progress: Progress, cancel: Cancel) -> list[Path]:
+        plan.check([] if self.path is None else [self.path])
+        return self.write(plan, progress, cancel)
+
+
+class Generators:
+    """Loaded weights and looks, so that they are loaded once for many maps. For any thread, one at a time."""
+
+    def __init__(self, most: int = 2) -> None:
+        self._lock, self._most = threading.RLock(), most
+        self._loaded: dict[tuple[object, ...], Any] = {}  # of `Generator`, which is imported when it is needed
+
+    def generate(
+        self,
+        painted: PaintedMap,
+        request: TerrainRequest,
+        stage: Callable[[str], Progress],
+        cancel: Cancel = never_cancel,
+        say: Say = warn,
+    ) -> GeneratedTerrain:
+        """The terrain of a map; `stage` is called with what begins and returns its progress.
+
+        Raises OptionError for an unknown style or look, WeightsError, DeviceError, Cancelled.
+        """
+        painted = painted.requested(request)
+        weights, look = weights_of(painted, request), look_of(painted, request)
+        with self._lock:
+            stage("Loading")
+            generator = self._load(weights, request.device, look)
+            segmentation = SegmentationMap(painted.classes)
+            for sentence in (
+                generator.seams(segmentation.shape),
+                None if generator.look is None else generator.look.warning(generator.header.style),
+            ):
+                if sentence is not None:
+                    say(sentence)
+            native = generator.terrain(segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel)
+        pixel_size_m = painted.pixel_size_m or native.pixel_size_m
+        terrain = at_pixel_size(native, pixel_size_m, painted.relief)
+
+        def shade(shown: Terrain) -> NDArray[np.uint8]:
+            lit = replace(native, height=_native_heights(shown, terrain, native))
+            with self._lock:
+                shaded: NDArray[np.uint8] = generator.shaded(lit)
+            return shaded
+
+        generated = GeneratedTerrain(painted.name, terrain, painted.classes, shade, painted.path)
+        return generated.with_level_water() if request.level_water else generated
+
+    def _load(self, weights: Path, device: str, look: Path | None) -> Any:
+        from terrainpaint.generate.generator import Generator
+
+        key = (weights, FileStamp.of(weights), device, look, None if look is None else FileStamp.of(look))
+        generator = self._loaded.pop(key, None) or Generator.load(weights, device, look)
+        self._loaded[key] = generator  # the last one used is the last to go
+        while len(self._loaded) > self._most:
+            del self._loaded[next(iter(self._loaded))]
+        return generator
+
+
+_GENERATORS = Generators()
+
+
+def generate(
+    painted: PaintedMap,
+    *,
+    seed: int | None = None,
+    style: str | None = None,
+    weights: str | Path | None = None,
+    look: str | None = None,
+    size: tuple[int, int] | None = None,
+    pixel_size_m: float | None = None,
+    relief: float | None = None,
+    level_water: bool = False,
+    device: str = "auto",
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+    say: Say = warn,
+) -> GeneratedTerrain:
+    """Generate the texture and heights of a map. What is None comes from a project, or is the default.
+
+    `seed` is 0..2^64-1, default 0; `style` one of `styles()`, default "atlas"; `weights` a file instead of it; `look`
+    one of `looks()`, a file, or "none". `size` (height, width) first resamples the map. `pixel_size_m` is the ground
+    size of a pixel in metres; heights change with it, so that slopes stay. `relief` multiplies all heights.
+    `level_water` gives the sea and each lake one level. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
+    called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual.
+    The same map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
+    """
+    request = TerrainRequest(
+        seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water, device
+    )
+    return _GENERATORS.generate(
+        painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say
+    )
+
+
+def styles() -> tuple[str, ...]:
+    """Names of the installed styles."""
+    return tuple(shipped_styles())
+
+
+def looks() -> tuple[str, ...]:
+    """Names of the installed looks, which repaint the texture of a style as another one."""
+    return tuple(shipped_looks())
+
+
+def weights_of(painted: PaintedMap, request: TerrainRequest) -> Path:
+    """The weights file of a request, or that of the style of a map. Raises OptionError."""
+    if request.weights is not None:
+        return request.weights
+    installed, style = shipped_styles(), request.style or painted.style or DEFAULT_STYLE
+    if style not in installed:
+        choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
+        raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')
+    return installed[style]
+
+
+def look_of(painted: PaintedMap, request: TerrainRequest) -> Path | None:
+    """The file of the look of a request, or that of a map; None without one. Raises OptionError."""
+    look = request.look or painted.look
+    if look is None or look == NO_LOOK:
+        return None
+    installed = shipped_looks()
+    if look in installed:
+        return installed[look]
+    path = local_path(look)
+    if path.suffix.lower() != ".safetensors" and not path.is_file():
+        choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
+        raise OptionError(
+            f'There is no look "{look}"; {choice} give the file of a look (.safetensors), or "{NO_LOOK}".'
+        )
+    return path
+
+
+def _native_heights(shown: Terrain, scaled: Terrain, native: Terrain) -> NDArray[np.float32]:
+    """Heights in metres of the weights, which the shading was trained on."""
+    if shown.height is scaled.height:
+        return native.height
+    return shown.height / np.float32(shown.provenance.height_scale)

@@ -1,0 +1,197 @@
+"""Options that several commands have: how a map is read, how its terrain is generated, which files are written."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from typing import Any
+
+from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
+from terrainpaint.cli.arguments.option_types import (
+    class_id_type,
+    file_type,
+    finite_type,
+    formats_type,
+    metres_type,
+    number_type,
+    pixel_size_m_type,
+    point_type,
+    size_type,
+    whole_number_type,
+)
+from terrainpaint.core.assets import shipped_looks, shipped_styles
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_FILE_OPTIONS = (
+    "glb_texture", "raw_byte_order", "raw_signed", "raw_south_first", "crs", "origin",
+    "border_px", "contour_interval_m", "print_size_mm", "print_base_mm",
+)  # fmt: skip
+"""Fields of `FileOptions`."""
+
+
+def taken(values: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Remove from `values` those that are fields of a dataclass, and return them."""
+    return {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}
+
+
+def terrain_request(values: dict[str, Any]) -> TerrainRequest:
+    """Remove the values of `add_terrain_options`. Raises OptionError."""
+    return TerrainRequest(**taken(values, TerrainRequest))
+
+
+def map_reading(values: dict[str, Any]) -> MapReading:
+    """Remove the values of `add_reading_options`."""
+    return MapReading(**taken(values, MapReading))
+
+
+def files_request(values: dict[str, Any]) -> FilesRequest:
+    """Remove the values of `add_format_options` and `add_file_options`."""
+    files = {name: values.pop(name) for name in _FILE_OPTIONS if name in values}
+    return FilesRequest(**taken(values, FilesRequest), files=files)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """`--seed`."""
+    parser.add_argument(
+        "--seed", type=whole_number_type, metavar="N",
+        help="seed of the random numbers, 0 to 2^64 - 1; default: that of the project, else 0",
+    )  # fmt: skip
+
+
+def add_style(parser: argparse.ArgumentParser) -> None:
+    """`--style` and `--weights`."""
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument(
+        "--style", metavar="NAME",
+        help=f"installed style: {', '.join(shipped_styles()) or 'there is none'}; "
+        f"default: that of the project, else {DEFAULT_STYLE}",
+    )  # fmt: skip
+    weights.add_argument(
+        "--weights", type=file_type, metavar="FILE", help="weights file (.safetensors) instead of a style"
+    )
+
+
+def add_terrain_options(parser: argparse.ArgumentParser) -> None:
+    """Fields of `TerrainRequest` besides seed, style and device."""
+    parser.add_argument(
+        "--look", metavar="NAME|FILE",
+        help="repaint the texture in another style: the file of a look (.safetensors), or an installed one: "
+        f"{', '.join(shipped_looks()) or 'there is none'}; '{NO_LOOK}' leaves out that of a project; default: that of "
+        "the project, else not repainted",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", type=size_type, metavar="HxW",
+        help="first resample the map to H rows of W pixels, such as 512x768; the ground size of a pixel stays the same",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pixel-size-m", type=pixel_size_m_type, metavar="M",
+        help="ground size of a pixel in metres, heights change with it; default: that of the project, or of the map if "
+        "'import' stored one, else that of the weights",
+    )  # fmt: skip
+    parser.add_argument(
+        "--relief", type=number_type, metavar="X",
+        help="factor for all heights, 0.01 to 1000; default: that of the project, else 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--level-water", action="store_true",
+        help="give the sea and each lake one level; painted water under 5 px wide is a river and keeps its slope",
+    )  # fmt: skip
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Fields of `MapReading`."""
+    parser.add_argument(
+        "--nearest-colour", action="store_true", help="map colours that belong to no class to the nearest class"
+    )
+    add_under(parser)
+
+
+def add_under(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """`--under`."""
+    parser.add_argument(
+        "--under", type=class_id_type, metavar="CLASS|#RRGGBB",
+        help="class, or colour of a class, of the see-through pixels of the picture; default water",
+    )  # fmt: skip
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device` and `--quiet`."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="device of the networks; default auto")
+    add_quiet(parser)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """`--quiet`."""
+    parser.add_argument("--quiet", action="store_true", help="print errors only, no progress and no notes")
+
+
+def add_format_options(parser: argparse.ArgumentParser) -> None:
+    """Fields of `FilesRequest`, without those of single formats."""
+    parser.add_argument(
+        "--formats", type=formats_type, metavar="LIST",
+        help="comma-separated list of formats, written to the folder OUT with the name of the map, such as "
+        "glb,height16; 'terrainpaint formats' lists them; default obj",
+    )  # fmt: skip
+    parser.add_argument(
+        "--preset", metavar="NAME|FILE.toml",
+        help="formats, sizes and options for another program, written to the folder OUT with a README: unreal, unity, "
+        "godot-terrain3d and more; 'terrainpaint formats' lists them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mesh-size", type=whole_number_type, metavar="N",
+        help="vertices along the longest side of the mesh, 2 to 16384; default: that of the map, at most 1024",
+    )  # fmt: skip
+    parser.add_argument(
+        "--exaggeration", type=number_type, metavar="X",
+        help="factor for the heights of the mesh only; above 0, at most 1000; default 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-error", dest="max_error_m", type=metres_type, metavar="M",
+        help="replace the regular grid of obj, glb and ply by fewer triangles that differ from it by at most M metres "
+        "of height, such as 5m; default: the grid",
+    )  # fmt: skip
+    parser.add_argument(
+        "--water-surface", dest="water_surface_m", type=number_type, metavar="M",
+        help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
+    )  # fmt: skip
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Fields of `FileOptions`; those that are not given are left out."""
+    absent, group = argparse.SUPPRESS, parser.add_argument_group("options of single formats")
+    group.add_argument(
+        "--glb-texture", choices=("png", "jpeg"), default=absent,
+        help="compression of the texture within a GLB: png keeps every pixel, jpeg takes a quarter; default png",
+    )  # fmt: skip
+    group.add_argument(
+        "--raw-byte-order", choices=("little", "big"), default=absent, help="byte order of r16 and r32; default little"
+    )
+    group.add_argument("--raw-signed", action="store_true", default=absent, help="signed numbers in r16")
+    group.add_argument(
+        "--raw-south-first", action="store_true", default=absent, help="begin r16 and r32 with the southernmost row"
+    )
+    group.add_argument(
+        "--crs", default=absent, metavar="CODE",
+        help="coordinate reference system of a GeoTIFF, such as EPSG:32632; default: a made-up one in metres",
+    )  # fmt: skip
+    group.add_argument(
+        "--origin", type=point_type, default=absent, metavar="X,Y",
+        help="x and y of the north-west corner of the map in that system; default, without --crs: the centre is 0,0",
+    )  # fmt: skip
+    group.add_argument(
+        "--border-px", type=finite_type, default=absent, metavar="N",
+        help="pixels that two classes take to blend at their border in weights, splat and terrain3d, 0 to 64; "
+        "default 0, exact borders",
+    )  # fmt: skip
+    group.add_argument(
+        "--contour-interval-m", type=finite_type, default=absent, metavar="M",
+        help="height between two contours in metres; default: one that gives about twenty",
+    )  # fmt: skip
+    group.add_argument(
+        "--print-size-mm", type=finite_type, default=absent, metavar="MM",
+        help="longest side of the solid in stl and 3mf, 10 to 5000 mm; default 150",
+    )  # fmt: skip
+    group.add_argument(
+        "--print-base-mm", type=finite_type, default=absent, metavar="MM",
+        help="thickness of the solid below its lowest point, 0.2 to 500 mm; default 3",
+    )  # fmt: skip

@@ -1,0 +1,225 @@
+"""Maps and projects, their terrain as arrays, and files: the same as the command line and the window write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import terrainpaint as tp
+from terrainpaint.api.export_plans import format_of
+from terrainpaint.api.requests import TerrainRequest
+from terrainpaint.api.terrains import Generators
+from terrainpaint.cli import main
+from terrainpaint.core.map_files import write_map
+from terrainpaint.core.progress import no_progress
+from terrainpaint.core.project import Layer, Project, Settings, ViewSettings, empty_cells
+from terrainpaint.core.project_file import save_project
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
+from terrainpaint.errors import Cancelled, MapError, OptionError, OutputError, ProjectError
+from terrainpaint.export import FORMATS
+from tests.models.small_looks import write_look
+from tests.models.small_weights import write_weights
+
+SHAPE = 40, 56
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    write_weights(path)
+    return path
+
+
+def classes() -> np.ndarray:
+    rows, cols = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
+    return ((rows // 9 + cols // 7) % 7).astype(np.uint8)
+
+
+def project(path: Path, **settings: object) -> Path:
+    """Two visible layers and a hidden one; some places are re-rolled."""
+    under, top, hidden = empty_cells(SHAPE), empty_cells(SHAPE), np.full(SHAPE, 6, np.uint8)
+    under[:, 10:40], top[5:15, 20:50] = 2, 5
+    rerolls = np.zeros(SHAPE, np.uint8)
+    rerolls[20:30, 15:25] = 1
+    layers = (Layer(1, "a", under), Layer(2, "b", top), Layer(3, "c", hidden, visible=False))
+    chosen = Settings(**{"pixel_size_m": 500.0, "style_name": "atlas", **settings})  # type: ignore[arg-type]
+    save_project(path, Project(layers, 1, chosen, rerolls), ViewSettings(), None)
+    return path
+
+
+def test_a_project_is_flattened_and_keeps_its_settings(tmp_path: Path) -> None:
+    recipe = Recipe(11, 12, 0.25, (0.5, 0.0, -1.0, 0.0, 2.0), 0.5)
+    path = project(tmp_path / "isle.terrainpaint", base_class=4, recipe=recipe, relief=2.0, look_name="old")
+    painted = tp.open_project(path)
+    assert painted.classes[0, 0] == 4 and painted.classes[0, 10] == 2 and painted.classes[5, 20] == 5
+    assert (painted.name, painted.pixel_size_m, painted.style, painted.look) == ("isle", 500.0, "atlas", "old")
+    assert painted.recipe == recipe and painted.relief == 2.0 and painted.rerolls is not None
+    other = painted.requested(TerrainRequest(seed=5, size=(80, 112)))
+    assert other.recipe == replace(recipe, seed=5, other_seed=None, blend=0.0)
+    assert other.classes.shape == (80, 112) and other.rerolls is not None
+    np.testing.assert_array_equal(other.rerolls[::2, ::2], painted.rerolls)
+    assert painted.requested(TerrainRequest(style="satellite")).recipe.style is None
+
+
+def test_a_project_has_its_ground_size_and_relief(weights: Path, tmp_path: Path) -> None:
+    path = project(tmp_path / "isle.terrainpaint", relief=2.0, recipe=Recipe(3))
+    painted = tp.open_project(path)
+    terrain = tp.generate(painted, weights=weights)
+    plain = tp.generate(painted, weights=weights, pixel_size_m=1500, relief=1)  # that of the weights
+    assert terrain.pixel_size_m == 500 and terrain.seed == 3
+    np.testing.assert_allclose(terrain.heights, plain.heights * (500 / 1500 * 2), rtol=1e-6)
+    np.testing.assert_array_equal(terrain.albedo, plain.albedo)
+    np.testing.assert_array_equal(terrain.shaded, plain.shaded)
+    assert terrain.terrain.provenance.has_rerolls
+    assert not np.array_equal(
+        tp.generate(tp.from_classes(painted.classes), weights=weights, seed=3).albedo, plain.albedo
+    )
+
+
+def test_the_command_line_writes_the_same_bytes(
+    weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = project(tmp_path / "isle.terrainpaint", relief=1.5, recipe=Recipe(3))
+    formats = ["glb", "height16", "terrain"]
+    mine = tp.generate(tp.open_project(path), weights=weights, level_water=True).export(tmp_path / "a", formats=formats)
+    options = ["--weights", str(weights), "--level-water", "--formats", ",".join(formats)]
+    assert main(["export", str(path), "-o", str(tmp_path / "b"), *options]) == 0
+    assert capfd.readouterr().out.splitlines() == [str(tmp_path / "b" / one.name) for one in mine]
+    assert all(one.read_bytes() == (tmp_path / "b" / one.name).read_bytes() for one in mine)
+    assert main(["generate", str(path), "-o", str(tmp_path / "c" / "isle.glb"), *options[:3]]) == 0
+    assert (tmp_path / "c" / "isle.glb").read_bytes() == (tmp_path / "b" / "isle.glb").read_bytes()
+    assert main(["export", str(path), "-o", str(tmp_path / "b"), "--name", "x", "--preset", "print", *options[:2]]) == 0
+    assert (tmp_path / "b" / "x.3mf").is_file() and (tmp_path / "b" / "x_README.txt").is_file()
+
+
+def test_level_water_of_a_preset(weights: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "my.toml"
+    preset.write_text('formats = ["r32"]\n[options]\nlevel_water = true\n')
+    terrain = tp.generate(tp.from_classes(classes()), weights=weights)
+    terrain.export(tmp_path, preset=str(preset))
+    stored = np.fromfile(tmp_path / "map_height.r32", "<f4").reshape(SHAPE)
+    np.testing.assert_array_equal(stored, terrain.with_level_water().heights)
+    assert not np.array_equal(stored, terrain.heights)
+
+
+def test_notes_are_warnings_or_go_to_the_function(tmp_path: Path) -> None:
+    path = tmp_path / "clear.png"
+
+    Image.fromarray(np.dstack([np.full((*SHAPE, 3), (127, 173, 123), np.uint8), np.full(SHAPE, 0, np.uint8)])).save(
+        path
+    )
+    rgba = np.dstack([np.full((*SHAPE, 3), (127, 173, 123), np.uint8), np.full(SHAPE, 255, np.uint8)])
+    rgba[:4, :, 3] = 0
+    Image.fromarray(rgba).save(path)
+    with pytest.warns(UserWarning, match="see-through"):
+        assert tp.read_map(path, under="desert").classes[0, 0] == 4
+    said: list[str] = []
+    tp.read_map(path, say=said.append)
+    assert len(said) == 1
+    rgba[...] = (128, 173, 123, 255)
+    Image.fromarray(rgba).save(path)
+    with pytest.raises(MapError, match="#80ad7b"):
+        tp.read_map(path)
+    with pytest.warns(UserWarning, match=r"100\.00%"):
+        assert tp.read_map(path, nearest_colour=True).classes[0, 0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [
+        ("a.glb", "glb"), ("a.OBJ", "obj"), ("a_height16.png", "height16"), ("a_albedo.png", "albedo"),
+        ("a_normal_dx.png", "normal-dx"), ("a.r16", "r16"), ("a.svg", "contours-svg"), ("a.3mf", "3mf"),
+    ],
+)  # fmt: skip
+def test_the_suffix_tells_the_format(name: str, format_name: str) -> None:
+    assert format_of(Path(name)) == format_name
+
+
+def test_every_format_can_be_named_by_its_usual_end() -> None:
+    assert all(format_of(Path("x" + form.suffix)) == form.name for form in FORMATS.values())
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.exr"])
+def test_an_ambiguous_suffix_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match="several formats"):
+        format_of(Path(name))
+
+
+def test_what_is_wrong_is_a_sentence(weights: Path, tmp_path: Path) -> None:
+    painted = tp.from_classes(classes())
+    terrain = tp.generate(painted, weights=weights)
+    for wrong in (
+        lambda: tp.generate(painted, seed=-1),
+        lambda: tp.generate(painted, style="oils"),
+        lambda: tp.generate(painted, look="oils"),
+        lambda: tp.generate(painted, weights=weights, style="atlas"),
+        lambda: tp.generate(painted, weights=weights, size=(8, 80)),
+        lambda: tp.generate(painted, weights=weights, pixel_size_m=0),
+        lambda: tp.generate(painted, weights=weights, relief=0),
+        lambda: tp.from_classes(classes() + np.uint8(1)),
+        lambda: tp.from_classes(classes() - 1),
+        lambda: tp.from_classes(classes() / 2),
+        lambda: tp.from_classes(classes()[:8]),
+        lambda: tp.read_map("x.png", under="lava"),
+        lambda: terrain.save(tmp_path / "a.fbx"),
+        lambda: terrain.save(tmp_path / "a.glb", format="fbx"),
+        lambda: terrain.export(tmp_path, preset="unreel"),
+        lambda: terrain.export(tmp_path, preset="unreal", formats=["obj"]),
+        lambda: terrain.export(tmp_path, formats=["geotiff"], crs="EPSG:1"),
+        lambda: terrain.export(tmp_path, formats=["geotiff"], colour="red"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            wrong()
+        assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ProjectError):
+        tp.open_project(tmp_path / "none.terrainpaint")
+
+
+def test_the_map_is_not_replaced(weights: Path, tmp_path: Path) -> None:
+    path = tmp_path / "land.png"
+    write_map(path, SegmentationMap(classes()))
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"land\.png"):
+        tp.generate(tp.read_map(path), weights=weights).save(tmp_path / "land.obj")
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_look_of_a_project_that_is_not_installed(weights: Path, tmp_path: Path) -> None:
+    painted = tp.open_project(project(tmp_path / "isle.terrainpaint", look_name="old"))
+    with pytest.raises(OptionError, match=r'no look "old".*none'):
+        tp.generate(painted, weights=weights)
+    plain = tp.generate(painted, weights=weights, look="none")
+    write_look(tmp_path / "mine.safetensors", source="small")
+    repainted = tp.generate(painted, weights=weights, look=str(tmp_path / "mine.safetensors"))
+    assert not np.array_equal(plain.albedo, repainted.albedo)
+    np.testing.assert_allclose(plain.heights, repainted.heights, atol=0.1)  # a look needs land beyond the border
+
+
+def test_loaded_weights_are_kept_until_their_file_changes(tmp_path: Path) -> None:
+    path, generators, stages = tmp_path / "a.safetensors", Generators(), []
+    write_weights(path)
+
+    def generate() -> np.ndarray:
+        def stage(name: str):  # type: ignore[no-untyped-def]
+            stages.append(name)
+            return no_progress
+
+        return generators.generate(tp.from_classes(classes()), TerrainRequest(weights=path), stage).albedo
+
+    first = generate()
+    assert len(generators._loaded) == 1 and stages == ["Loading", "Generating"]
+    np.testing.assert_array_equal(generate(), first)
+    assert len(generators._loaded) == 1
+    write_weights(path, seed=9)
+    assert not np.array_equal(generate(), first)
+
+
+def test_cancelling(weights: Path) -> None:
+    with pytest.raises(Cancelled):
+        tp.generate(tp.from_classes(classes()), weights=weights, cancel=lambda: True)
