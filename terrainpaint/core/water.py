@@ -34,22 +34,56 @@ def levelled(height: NDArray[np.float32], ids: NDArray[np.uint8]) -> NDArray[np.
     ground around it is raised or lowered with it, less with each pixel inland, or every shore would become a
     cliff. Ground next to water that is lower than the water is raised to its level, or the water would flow out.
     """
-    water = (ids == WATER).astype(np.uint8)
-    wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIVER_PX, RIVER_PX))
-    # Outside the map the water continues as at its edge.
-    padded = cv2.copyMakeBorder(water, RIVER_PX, RIVER_PX, RIVER_PX, RIVER_PX, cv2.BORDER_REPLICATE)
-    standing = cv2.morphologyEx(padded, cv2.MORPH_OPEN, wide)[RIVER_PX:-RIVER_PX, RIVER_PX:-RIVER_PX]
+    count, bodies = connected(standing_water(ids == WATER, RIVER_PX))
+    return at_levels(height, bodies, mean_levels(height, bodies, count, SEA_M))
+
+
+def connected(cells: NDArray[np.uint8]) -> tuple[int, NDArray[np.int32]]:
+    """Number of 8-connected parts of the cells (H, W) uint8 that are not 0, plus 1, and the part of each, else 0."""
+    count, parts = cv2.connectedComponents(cells, connectivity=8)
+    return count, np.asarray(parts, np.int32)
+
+
+def bordered(cells: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
+    """(H, W) uint8 with so many more cells on each side, which are as the nearest ones."""
+    return np.asarray(cv2.copyMakeBorder(cells, width_px, width_px, width_px, width_px, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def standing_water(water: NDArray[np.bool_], width_px: int) -> NDArray[np.uint8]:
+    """(H, W) uint8, 1 where water is at least so wide that it is no river; outside the map it continues as at its edge.
+
+    `width_px` is odd.
+    """
+    wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
+    cells = water.astype(np.uint8)
+    opened = cv2.morphologyEx(bordered(cells, width_px), cv2.MORPH_OPEN, wide)[width_px:-width_px, width_px:-width_px]
     # The opening removes the corners of bays; those that are water belong to the body too.
-    standing = cv2.dilate(standing, np.ones((3, 3), np.uint8)) & water
-    count, bodies = cv2.connectedComponents(standing, connectivity=8)
+    return np.asarray(cv2.dilate(opened, np.ones((3, 3), np.uint8)), np.uint8) & cells
+
+
+def mean_levels(
+    height: NDArray[np.float32], bodies: NDArray[np.int32], count: int, sea_m: float
+) -> NDArray[np.float64]:
+    """(count,) metres: the mean height of each body, 0 for the sea, whose mean is at most `sea_m` from 0.
+
+    `bodies` (H, W) int32 are the numbers of the bodies; 0 is land, which has the level -inf.
+    """
     inside = bodies > 0
     body_of = bodies[inside]
-    if not len(body_of):
-        return height.copy()
     sizes = np.bincount(body_of, minlength=count)
     level = np.bincount(body_of, height[inside], count) / np.maximum(sizes, 1)
-    level[np.abs(level) <= SEA_M] = 0
-    level[0] = -np.inf  # land
+    level[np.abs(level) <= sea_m] = 0
+    level[0] = -np.inf
+    return level
+
+
+def at_levels(
+    height: NDArray[np.float32], bodies: NDArray[np.int32], level: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """A copy of the heights in which each of the `bodies` (H, W) int32 has its level; shores as in `levelled`."""
+    inside = bodies > 0
+    if not inside.any():
+        return height.copy()
     surface = level.astype(np.float32)[bodies]
     ground = _shore_shifted(height, inside, surface)
     banks = cv2.dilate(surface, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)

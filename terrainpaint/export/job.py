@@ -226,6 +226,10 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["height_scale"] = provenance.height_scale
     if provenance.has_level_water:
         facts["water_levelled"] = True
+    if provenance.has_carved_rivers:
+        facts["rivers_carved"] = True
+    if provenance.has_breached_depressions:
+        facts["depressions_breached"] = True
     if provenance.look_sha256:
         facts |= {"look": provenance.look, "look_sha256": provenance.look_sha256}
     return facts

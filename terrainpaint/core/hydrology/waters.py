@@ -1,0 +1,300 @@
+"""The terrain with water that flows, and its rivers and lakes as lines and outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.core.hydrology.courses import Course, beds, courses, depths, widths
+from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL, Routing, route
+from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water
+from terrainpaint.core.hydrology.river_network import Mouth, RiverNetwork, is_at_edge, river_network
+from terrainpaint.core.hydrology.valleys import carved, with_gullies
+from terrainpaint.core.main_memory import free_memory
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.water import at_levels
+from terrainpaint.errors import OptionError
+
+SEA_PER_PIXEL = 0.01
+"""Painted water is sea when its mean height is within so many metres of 0 m for each metre of a pixel."""
+RUNOFF_M3_S_KM2 = 0.01
+"""Discharge of rivers for each square kilometre of their catchment: about the mean of the land of the Earth."""
+_BURNT_M = 1e6
+_DEEP_CUT = 0.01
+_LINE_WINDOW = 5
+
+Line = NDArray[np.float64]
+"""(n, 2) column and row in pixels of the map; the centre of the first pixel is 0.5, 0.5."""
+
+
+@dataclass(frozen=True)
+class FlowingWater:
+    """What is done to a terrain so that its water flows.
+
+    `carve_rivers` cuts painted rivers into the land, so that they run downhill to their mouths, and levels lakes and
+    the sea. `breach` opens closed depressions of the land, so that all water runs to the sea or off the map.
+    """
+
+    carve_rivers: bool = False
+    breach: bool = False
+
+    def __bool__(self) -> bool:
+        return self.carve_rivers or self.breach
+
+
+class WaterKind(IntEnum):
+    """Values of `Waters.mask`."""
+
+    LAND = 0
+    RIVER = 1
+    LAKE = 2
+    SEA = 3
+
+
+@dataclass(frozen=True, eq=False)
+class River:
+    """One river, from its spring or the lake that it leaves to its mouth.
+
+    `line` (n, 2) are its points, and of each of them: `height_m` of the terrain, `width_m`, `depth_m` of the channel
+    below its banks, `catchment_km2` whose water it has gathered, each (n,) float64, and its `order` (n,) int64
+    (Strahler 1957). `joins` is the index of the river that it flows into and of the point there, `from_lake` and
+    `into_lake` those of lakes and seas.
+    """
+
+    line: Line
+    height_m: NDArray[np.float64]
+    width_m: NDArray[np.float64]
+    depth_m: NDArray[np.float64]
+    catchment_km2: NDArray[np.float64]
+    order: NDArray[np.int64]
+    mouth: Mouth
+    joins: tuple[int, int] | None = None
+    from_lake: int | None = None
+    into_lake: int | None = None
+
+    @property
+    def discharge_m3_s(self) -> NDArray[np.float64]:
+        """(n,) the discharge of the catchment with the mean runoff of the Earth."""
+        return self.catchment_km2 * RUNOFF_M3_S_KM2
+
+
+@dataclass(frozen=True, eq=False)
+class Lake:
+    """A lake or sea: `polygons` are closed rings, of each polygon the outer one first, then those of islands.
+
+    `outlet` is (column, row) of the place where its water leaves it; None for the sea, and for a lake without.
+    """
+
+    polygons: list[list[Line]]
+    level_m: float
+    area_km2: float
+    is_sea: bool
+    outlet: tuple[float, float] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Waters:
+    """The painted water of a terrain; `mask` (H, W) uint8 of WaterKind; `catchment` (H, W) int32 cells."""
+
+    rivers: list[River]
+    lakes: list[Lake]
+    mask: NDArray[np.uint8]
+    catchment: NDArray[np.int32]
+
+
+def with_flowing_water(
+    terrain: Terrain,
+    ids: NDArray[np.uint8],
+    flowing: FlowingWater,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> Terrain:
+    """The terrain of a map `ids` (H, W) uint8 with water that flows; the terrain itself when nothing is chosen.
+
+    It depends on nothing else, so rivers stay after every change of map, seed and style. Raises OptionError when the
+    memory does not suffice, Cancelled.
+    """
+    if not flowing:
+        return terrain
+    _require_memory(terrain.shape)
+    height, provenance = terrain.height, terrain.provenance
+    water = _painted(terrain, ids)
+    if flowing.carve_rivers:
+        height, water = _carved(height, water, terrain.pixel_size_m, cancel)
+        provenance = replace(provenance, has_level_water=True, has_carved_rivers=True)
+    progress(0.5 if flowing.breach else 1.0)
+    if flowing.breach:
+        height = _breached(height, water, terrain.pixel_size_m, cancel)
+        provenance = replace(provenance, has_breached_depressions=True)
+        progress(1.0)
+    return replace(terrain, height=height, provenance=provenance)
+
+
+def find_waters(
+    terrain: Terrain, ids: NDArray[np.uint8], progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> Waters:
+    """The rivers and lakes that are painted on a map `ids` (H, W) uint8, and the flow of its terrain.
+
+    Heights are those of the terrain, so rivers fall all the way only where they were carved. Raises OptionError when
+    the memory does not suffice, Cancelled.
+    """
+    _require_memory(terrain.shape)
+    water = _painted(terrain, ids)
+    network = river_network(terrain.height, water, water.levels_m, cancel)
+    progress(0.1)
+    routing = _routing(terrain.height, network, cancel)
+    catchment = routing.accumulated(cancel)
+    progress(0.8)
+    mask = np.where(water.bodies > 0, np.where(water.is_sea, WaterKind.SEA, WaterKind.LAKE)[water.bodies], 0)
+    mask = np.where(water.rivers, WaterKind.RIVER, mask).astype(np.uint8)
+    rivers = _rivers(terrain, network, catchment)
+    lakes = _lakes(network, routing, terrain.pixel_size_m)
+    progress(1.0)
+    return Waters(rivers, lakes, mask, catchment)
+
+
+def flow_accumulation(
+    height: NDArray[np.float32], ids: NDArray[np.uint8], pixel_size_m: float, cancel: Cancel = never_cancel
+) -> NDArray[np.int32]:
+    """(H, W) int32: how many cells drain through each cell of heights (H, W) float32 of a map, with itself."""
+    _require_memory((height.shape[0], height.shape[1]))
+    water = painted_water(height, ids, SEA_PER_PIXEL * pixel_size_m)
+    network = river_network(height, water, water.levels_m, cancel)
+    return _routing(height, network, cancel).accumulated(cancel)
+
+
+def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:
+    # Where rivers were carved, the sea is at 0 m, and a lake may have been lowered to nearly that.
+    sea_m = 0.0 if terrain.provenance.has_carved_rivers else SEA_PER_PIXEL * terrain.pixel_size_m
+    return painted_water(terrain.height, ids, sea_m)
+
+
+def _routing(height: NDArray[np.float32], network: RiverNetwork, cancel: Cancel) -> Routing:
+    # What is next to a river drains into it, whatever the heights say.
+    burnt = np.where(network.water.rivers, height - np.float32(_BURNT_M), height) if network.count else height
+    return route(burnt, network.forced_receivers(), network.water.centrelines, cancel)
+
+
+def _carved(
+    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, cancel: Cancel
+) -> tuple[NDArray[np.float32], PaintedWater]:
+    """Heights with carved rivers and level lakes, and the water with the levels that these have."""
+    level = at_levels(height, water.bodies, water.levels_m)
+    network = river_network(level, water, water.levels_m, cancel)
+    if not network.count:
+        return level, water
+    catchment = _routing(level, network, cancel).accumulated(cancel)
+    rivers = courses(network, catchment)
+    bed = beds(network, rivers, catchment, level, pixel_size_m)
+    check_cancel(cancel)
+    level = at_levels(height, water.bodies, bed.level_m)
+    result = carved(level, network, bed.height_m, bed.width_px, pixel_size_m, cancel)
+    return result, replace(water, levels_m=bed.level_m)
+
+
+def _breached(
+    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, cancel: Cancel
+) -> NDArray[np.float32]:
+    """Heights without closed depressions; rivers, lakes and the sea do not change."""
+    network = river_network(height, water, water.levels_m, cancel)
+    kept = (water.bodies > 0) | water.rivers
+    forced = network.forced_receivers()
+    open_ways = route(height, forced, water.centrelines, cancel).breached(height, kept, cancel)
+    deep = np.flatnonzero(height - open_ways > _DEEP_CUT * pixel_size_m)
+    if not len(deep):
+        return open_ways
+    # The ways are one pixel wide: deep ones get sides, which may hold back some water again.
+    sloping = with_gullies(height, deep, open_ways.ravel()[deep], kept, pixel_size_m, cancel)
+    return route(sloping, forced, water.centrelines, cancel).breached(sloping, kept, cancel)
+
+
+def _rivers(terrain: Terrain, network: RiverNetwork, catchment: NDArray[np.int32]) -> list[River]:
+    found = courses(network, catchment)
+    width_m = widths(network, found, catchment) * terrain.pixel_size_m
+    cell_km2 = (terrain.pixel_size_m / 1000) ** 2
+    place = {
+        node: (number, point) for number, course in enumerate(found) for point, node in enumerate(course.nodes.tolist())
+    }
+    rivers = []
+    for course in found:
+        nodes, cells = course.nodes, network.cells[course.nodes]
+        is_into_lake = course.mouth in (Mouth.LAKE, Mouth.SEA)
+        rivers.append(
+            River(
+                _line(network, course),
+                terrain.height.ravel()[cells].astype(np.float64),
+                width_m[nodes],
+                depths(width_m[nodes]),
+                catchment.ravel()[cells].astype(np.float64) * cell_km2,
+                course.order,
+                course.mouth,
+                place[course.into] if course.mouth == Mouth.RIVER else None,
+                network.lake_at.get(int(nodes[0])),
+                course.into - network.count if is_into_lake else None,
+            )
+        )
+    return rivers
+
+
+def _line(network: RiverNetwork, course: Course) -> Line:
+    """The points of a centreline, without the steps of pixels; its ends stay."""
+    rows, cols = (axis[course.nodes] for axis in network.points)
+    line = np.stack([cols + 0.5, rows + 0.5], axis=1)
+    if len(line) > _LINE_WINDOW:
+        half = _LINE_WINDOW // 2
+        windows = np.lib.stride_tricks.sliding_window_view(line.copy(), _LINE_WINDOW, axis=0)
+        line[half:-half] = windows.mean(axis=2)
+    return line
+
+
+def _lakes(network: RiverNetwork, routing: Routing, pixel_size_m: float) -> list[Lake]:
+    from rasterio.features import shapes
+
+    water = network.water
+    polygons: list[list[list[Line]]] = [[] for _ in water.levels_m]
+    # Parts that touch at a corner only are polygons of their own, or an outline would cross itself.
+    for shape, body in shapes(water.bodies, water.bodies > 0, connectivity=4):
+        polygons[int(body)].append([np.array(ring, np.float64) for ring in shape["coordinates"]])
+    cells = np.bincount(water.bodies.ravel(), minlength=len(polygons))
+    outlets = _outlets(network, routing)
+    return [
+        Lake(
+            polygons[body],
+            float(water.levels_m[body]),
+            float(cells[body]) * (pixel_size_m / 1000) ** 2,
+            bool(water.is_sea[body]),
+            outlets.get(body),
+        )
+        for body in range(1, len(polygons))
+    ]
+
+
+def _outlets(network: RiverNetwork, routing: Routing) -> dict[int, tuple[float, float]]:
+    """Number of a lake → column and row of the first cell outside of it through which its water goes."""
+    bodies = network.water.bodies.ravel()
+    inside = np.flatnonzero(bodies)
+    numbers, first = np.unique(bodies[inside], return_index=True)
+    result = {}
+    for body, start in zip(numbers.tolist(), inside[first].tolist(), strict=True):
+        cell, before = start, -1
+        while bodies[cell] == body and cell != before:
+            cell, before = int(routing.receivers[cell]), cell
+        row, col = divmod(cell, network.shape[1])
+        # The water of a lake at the border of the map may leave there.
+        is_left = bodies[cell] != body or is_at_edge(row, col, network.shape)
+        if is_left and not network.water.is_sea[body]:
+            result[body] = (col + 0.5, row + 0.5)
+    return result
+
+
+def _require_memory(shape: tuple[int, int]) -> None:
+    needed, free = shape[0] * shape[1] * BYTES_PER_CELL, free_memory()
+    if needed > free:
+        raise OptionError(
+            f"Flowing water on a map of {shape[1]:,} x {shape[0]:,} pixels needs {needed / 2**30:.1f} GB of memory and "
+            f"{free / 2**30:.1f} GB are free; close other programs, or leave out rivers and breaching."
+        )
