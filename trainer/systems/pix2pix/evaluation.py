@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.devices import pick_device
+from terrainpaint.models.devices import keep_freed_memory, pick_device
 from trainer.data.colour_table import ColourTable
 from trainer.data.pair_crops import PairCropping, PairCut, fixed_pairs, pair_places
 from trainer.data.pair_set import PairSet, load_pair_set
@@ -107,6 +107,7 @@ def evaluate(options: Options, progress: Progress) -> Evaluation:
 
     Raises TrainingError when the weights, the set or the features cannot be used, or no pair is held out, DeviceError.
     """
+    keep_freed_memory()
     device = pick_device(options.device)
     features = default_features(device) if options.features is None else Features.load(options.features, device)
     translator = load_translator(options.weights, device, options.statistics, options.dropout)
