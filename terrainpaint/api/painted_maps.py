@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from terrainpaint.api.requests import MapReading, TerrainRequest
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.files import open_regular
+from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.importing import Kind, colour_heights, kind_of
 from terrainpaint.core.map_files import Say, map_pixel_size_m, read_map_nearest
 from terrainpaint.core.map_files import read_map as read_exact_map
@@ -38,7 +39,7 @@ class PaintedMap:
     `classes` (H, W) uint8 are 0 water, 1 grassland, 2 forest, 3 hills, 4 desert, 5 mountain, 6 tundra, row 0 = north.
     `name` is the name of its files. `pixel_size_m` is the ground size of a pixel. `recipe` has seeds and style numbers,
     `rerolls` (H, W) uint8 says where the noise is that of another seed, `relief` multiplies the heights, `style` and
-    `look` are names.
+    `look` are names, `flowing_water` says whether rivers are carved and depressions opened.
     """
 
     classes: NDArray[np.uint8]
@@ -50,9 +51,10 @@ class PaintedMap:
     relief: float = 1.0
     style: str | None = None
     look: str | None = None
+    flowing_water: FlowingWater = NO_FLOW
 
     def requested(self, request: TerrainRequest) -> PaintedMap:
-        """The map with the values of a request in place of its own: size, seed, ground size, relief and style."""
+        """The map with the values of a request in place of its own, such as size, seed, ground size and style."""
         changed = self
         if request.size is not None:
             rerolls = None if self.rerolls is None else _resized(self.rerolls, request.size)
@@ -70,6 +72,10 @@ class PaintedMap:
             pixel_size_m=request.pixel_size_m or self.pixel_size_m,
             relief=self.relief if request.relief is None else request.relief,
             style=request.style or self.style,
+            flowing_water=FlowingWater(
+                self.flowing_water.carve_rivers if request.carve_rivers is None else request.carve_rivers,
+                self.flowing_water.breach if request.breach is None else request.breach,
+            ),
         )
 
 
@@ -103,7 +109,7 @@ def open_project(path: str | Path, *, say: Say = warn) -> PaintedMap:
     rerolls = project.rerolls if project.rerolls.any() else None
     return PaintedMap(
         ids, Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
-        settings.style_name or None, settings.look_name,
+        settings.style_name or None, settings.look_name, settings.flowing_water,
     )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class TerrainRequest:
     default DEFAULT_STYLE, `weights` a file instead of it. `look` is the name of an installed look, the path of a file,
     or NO_LOOK. `size` (height, width) resamples the map by nearest neighbour, 32..65,536 px a side. `pixel_size_m` is
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
-    0.01..1000. `level_water` levels sea and lakes. `device` is auto, cpu, cuda or mps.
+    0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
+    `breach` opens closed depressions. `device` is auto, cpu, cuda or mps.
     Raises OptionError when a value is out of range.
     """
 
@@ -47,6 +48,8 @@ class TerrainRequest:
     pixel_size_m: float | None = None
     relief: float | None = None
     level_water: bool = False
+    carve_rivers: bool | None = None
+    breach: bool | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:

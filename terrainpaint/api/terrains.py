@@ -17,6 +17,7 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
+from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.segmentation import SegmentationMap
@@ -181,7 +182,16 @@ class Generators:
             return shaded
 
         generated = GeneratedTerrain(painted.name, terrain, painted.classes, shade, painted.path)
-        return generated.with_level_water() if request.level_water else generated
+        flowing = painted.flowing_water
+        if request.level_water and not flowing.carve_rivers:  # which levels it too
+            generated = generated.with_level_water()
+        if not flowing:
+            return generated
+        progress = stage("Letting water flow")
+        return replace(
+            generated,
+            terrain=with_flowing_water(generated.terrain, painted.classes, flowing, progress, cancel),
+        )
 
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
         from terrainpaint.generate.generator import Generator
@@ -208,6 +218,8 @@ def generate(
     pixel_size_m: float | None = None,
     relief: float | None = None,
     level_water: bool = False,
+    carve_rivers: bool | None = None,
+    breach: bool | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
@@ -218,13 +230,16 @@ def generate(
     `seed` is 0..2^64-1, default 0; `style` one of `styles()`, default "atlas"; `weights` a file instead of it; `look`
     one of `looks()`, a file, or "none". `size` (height, width) first resamples the map. `pixel_size_m` is the ground
     size of a pixel in metres; heights change with it, so that slopes stay. `relief` multiplies all heights.
-    `level_water` gives the sea and each lake one level. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
-    called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual.
-    The same map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
+    `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
+    run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `device` is "auto",
+    "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a
+    sentence about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError,
+    WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
-        seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water, device
-    )
+        seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
+        carve_rivers, breach, device,
+    )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say
     )

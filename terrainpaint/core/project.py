@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -67,7 +68,8 @@ class Settings:
 
     `base_class` is the class of unpainted pixels; `pixel_size_m` the ground size of a pixel in metres; `relief`
     multiplies the heights, 1 keeps the slopes of the training data; `style_name` names the weights, `look_name` the
-    look that repaints the albedo, None for no look.
+    look that repaints the albedo, None for no look. `flowing_water` is what is done to the terrain so that its water
+    flows.
     Raises ValueError when a value is out of range.
     """
 
@@ -77,6 +79,7 @@ class Settings:
     relief: float = 1.0
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
     look_name: str | None = None
+    flowing_water: FlowingWater = NO_FLOW
 
     def __post_init__(self) -> None:
         if self.base_class not in range(CLASS_COUNT):

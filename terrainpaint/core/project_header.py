@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from terrainpaint import __version__
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -96,8 +97,9 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
 def encode_header(header: Header) -> bytes:
     """The header as ASCII JSON."""
     settings, recipe, view = header.settings, header.settings.recipe, header.view
-    # Without a look the header is that of the versions that had none.
+    # Without a look or flowing water the header is that of the versions that had none.
     look = {} if settings.look_name is None else {"look_name": settings.look_name}
+    flowing = {"flowing_water": asdict(settings.flowing_water)} if settings.flowing_water else {}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -114,6 +116,7 @@ def encode_header(header: Header) -> bytes:
             "style": None if recipe.style is None else [float(number) for number in recipe.style],
             "variety": recipe.variety,
             **look,
+            **flowing,
         },
         "layers": [
             {"key": layer.key, "name": layer.name, "visible": layer.visible, "locked": layer.locked}
@@ -203,7 +206,12 @@ def _settings(values: JsonObject) -> Settings:
             values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
         ),
         values.text("look_name") if "look_name" in values else None,
+        _flowing_water(values.object("flowing_water")) if "flowing_water" in values else NO_FLOW,
     )
+
+
+def _flowing_water(values: JsonObject) -> FlowingWater:
+    return FlowingWater(values.flag("carve_rivers"), values.flag("breach"))
 
 
 def _view(values: JsonObject) -> ViewSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from terrainpaint.api.export_plans import format_of
 from terrainpaint.api.requests import TerrainRequest
 from terrainpaint.api.terrains import Generators
 from terrainpaint.cli import main
+from terrainpaint.core.hydrology import FlowingWater, find_waters
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import no_progress
 from terrainpaint.core.project import Layer, Project, Settings, ViewSettings, empty_cells
@@ -223,3 +225,31 @@ def test_loaded_weights_are_kept_until_their_file_changes(tmp_path: Path) -> Non
 def test_cancelling(weights: Path) -> None:
     with pytest.raises(Cancelled):
         tp.generate(tp.from_classes(classes()), weights=weights, cancel=lambda: True)
+
+
+def test_rivers_of_a_project_are_carved_unless_it_is_switched_off(weights: Path, tmp_path: Path) -> None:
+    ids = np.full((64, 96), 1, np.uint8)
+    ids[30:33, 20:] = 0
+    settings = Settings(500.0, "atlas", flowing_water=FlowingWater(carve_rivers=True))
+    path = tmp_path / "river.terrainpaint"
+    save_project(path, Project.painted(ids, settings), ViewSettings(), None)
+    painted = tp.open_project(path)
+    off = tp.generate(painted, weights=weights, carve_rivers=False)
+    assert not off.terrain.provenance.has_carved_rivers
+    np.testing.assert_array_equal(
+        off.heights, tp.generate(tp.from_classes(ids, pixel_size_m=500), weights=weights).heights
+    )
+    carved = tp.generate(painted, weights=weights)
+    river = find_waters(carved.terrain, ids).rivers[0]
+    assert len(river.line) > 60 and (np.diff(river.height_m) < 0).all()
+    assert not np.array_equal(carved.shaded, off.shaded)
+    breached = tp.generate(painted, weights=weights, carve_rivers=False, breach=True).terrain.provenance
+    assert breached.has_breached_depressions and not breached.has_carved_rivers
+
+    out = tmp_path / "out"
+    assert main(["export", str(path), "-o", str(out), "--formats", "height16", "--weights", str(weights)]) == 0
+    assert json.loads((out / "river_height16.json").read_text())["rivers_carved"] is True
+    arguments = ["generate", str(path), "-o", str(out), "--formats", "height16", "--weights", str(weights)]
+    assert main([*arguments, "--no-carve-rivers", "--breach"]) == 0
+    facts = json.loads((out / "river_height16.json").read_text())
+    assert "rivers_carved" not in facts and facts["depressions_breached"] is True

@@ -23,6 +23,7 @@ from PIL import Image
 from terrainpaint.core import archive as archive_module
 from terrainpaint.core import main_memory
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
 from terrainpaint.core.project_file import load_project, save_project
@@ -286,6 +287,19 @@ def test_wrong_types_and_absurd_numbers(tmp_path: Path, place: tuple[str | int, 
             save_project(tmp_path / "again.terrainpaint", project, view, None)
             assert_same(load_project(tmp_path / "again.terrainpaint")[0], project)
     assert refusals >= 10
+
+
+def test_flowing_water_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:
+    plain = saved(tmp_path / "plain.terrainpaint")
+    assert "flowing_water" not in json.loads(members_of(plain)["terrain/project.json"])["settings"]
+    project, view = load_project(plain)
+    assert project.settings.flowing_water == FlowingWater()
+    for chosen in (FlowingWater(carve_rivers=True), FlowingWater(breach=True), FlowingWater(True, True)):
+        settings = dataclasses.replace(project.settings, flowing_water=chosen)
+        save_project(tmp_path / "flow.terrainpaint", dataclasses.replace(project, settings=settings), view, None)
+        assert load_project(tmp_path / "flow.terrainpaint")[0].settings.flowing_water == chosen
+    for wrong in (5, None, {}, {"carve_rivers": 1, "breach": True}):
+        refused(described(tmp_path, lambda content, wrong=wrong: content["settings"].update(flowing_water=wrong)))
 
 
 def test_a_look_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:

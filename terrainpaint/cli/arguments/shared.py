@@ -96,6 +96,16 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "--level-water", action="store_true",
         help="give the sea and each lake one level; painted water under 5 px wide is a river and keeps its slope",
     )  # fmt: skip
+    parser.add_argument(
+        "--carve-rivers", action=argparse.BooleanOptionalAction,
+        help="cut painted rivers into the land, so that they run downhill to a lake, the sea or the border; lakes and "
+        "sea are levelled too; default: as in the project, else not",
+    )  # fmt: skip
+    parser.add_argument(
+        "--breach", action=argparse.BooleanOptionalAction,
+        help="open closed depressions, so that all water runs to the sea or off the map; default: as in the project, "
+        "else not",
+    )  # fmt: skip
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ water they gather, `courses` their beds; `valleys` cuts these into the heights. 
 
 from terrainpaint.core.hydrology.river_network import Mouth
 from terrainpaint.core.hydrology.waters import (
+    NO_FLOW,
     FlowingWater,
     Lake,
     River,
@@ -17,6 +18,7 @@ from terrainpaint.core.hydrology.waters import (
 )
 
 __all__ = [
+    "NO_FLOW",
     "FlowingWater",
     "Lake",
     "Mouth",

@@ -46,6 +46,9 @@ class FlowingWater:
         return self.carve_rivers or self.breach
 
 
+NO_FLOW = FlowingWater()
+
+
 class WaterKind(IntEnum):
     """Values of `Waters.mask`."""
 
