@@ -43,11 +43,12 @@ CORE_TOML = "terrainpaint.core.checked_toml"
 TORCH_FILES = "trainer.torch_files"
 CORE_PROGRESS = "terrainpaint.core.progress"
 DEVICES = "terrainpaint.models.devices"
+STYLEGAN2 = frozenset({"terrainpaint.models.equalised", "terrainpaint.models.stylegan2"})
 SYSTEM = frozenset(
     {
         *("numpy", "torch", "safetensors", CORE, MODELS, ERRORS),
         *(f"trainer.{name}" for name in ("data", "loop", "losses", "metrics", "networks", "sampling")),
-        "trainer.systems.descriptions",
+        *(f"trainer.systems.{name}" for name in ("descriptions", "style_config", "style_training")),
         "trainer.torch_files",
     }
 )
@@ -84,7 +85,7 @@ LAYERS = (
         frozenset({"numpy", "torch", CORE_FILES, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
         frozenset({"wandb", "tensorboard"}),
     ),
-    Layer("trainer.networks", frozenset({"torch"})),
+    Layer("trainer.networks", STYLEGAN2 | {"torch"}),
     Layer(TORCH_FILES, frozenset({"torch", CORE, ERRORS})),
     Layer("trainer.losses", frozenset({"torch", "safetensors", CORE_FILES, ERRORS, TORCH_FILES})),
     Layer(
@@ -110,12 +111,15 @@ LAYERS = (
     ),
     # Systems build on all of these, and never on one another.
     Layer("trainer.systems.descriptions", frozenset({"safetensors", CORE, ERRORS})),
+    Layer("trainer.systems.style_config", frozenset({MODELS, ERRORS, "trainer.loop"})),
+    Layer("trainer.systems.style_training", SYSTEM),
     Layer(
         "trainer.systems.terrain",
         SYSTEM | {"cv2", "scipy", "sklearn", "trainer.reports", GENERATE},
         frozenset({"umap"}),
     ),
     Layer("trainer.systems.dcgan", SYSTEM | {"trainer.reports"}),
+    Layer("trainer.systems.stylegan2", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),

@@ -92,7 +92,7 @@ class TileSet:
             case False, True:
                 return "networks that make a picture of a map; no terrain, since it has no heights"
             case _:
-                return "pictures from noise (--system dcgan); no terrain, since it has neither heights nor maps"
+                return "pictures from noise (dcgan, stylegan2); no terrain, since it has neither heights nor maps"
 
     def require_heights(self) -> None:
         """Raises TrainingError when the set has no heights, which labelling and terrain need."""

@@ -79,6 +79,7 @@ class RunConfig(Config):
     balance_resume: float = setting(1.5, "loss under which it is trained again (dynamic)")
 
     ema_images: float = setting(10_000.0, "half-life of the averaged weights in images; 0: no averaging", least=0)
+    ema_ramp: float = setting(0.1, "largest half-life at first, as a fraction of the images seen; 0: any", least=0)
     precision: str = setting(
         "auto", "number format of the networks; auto: what the device computes fast", ("auto", "bf16", "fp16", "fp32")
     )

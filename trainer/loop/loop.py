@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from terrainpaint.core.files import atomic_path, output_error, write_image
 from terrainpaint.core.progress import Cancel, never_cancel
@@ -26,7 +28,7 @@ from trainer.loop.distributed import World, init_distributed
 from trainer.loop.optimisation import TrainStep, averaged_copy, is_finite, update_average
 from trainer.loop.precision import resolved_precision
 from trainer.loop.run_log import RunLog, Warn
-from trainer.loop.system import Batch, Build, PrepareMeasure
+from trainer.loop.system import Batch, Build, PrepareMeasure, SampledSystem
 
 _SCORE = "validation_score"
 
@@ -130,6 +132,7 @@ class _Run:
         settings = settings_of(config, self._system.config)
         with RunLog(self._folder, self._images, settings, config.wandb, self._warn) as log:
             log.load_state_dict(self._sums)
+            self._write_real_pictures()
             since, reported = time.monotonic(), self._images
             while self._continues(until, cancel):
                 start = time.perf_counter()
@@ -140,7 +143,8 @@ class _Run:
                 log.add(values | milliseconds)
                 if config.ema_images:
                     # A short half-life at first, or the first weights would dominate for long.
-                    half_life = min(config.ema_images, 0.1 * self._images)
+                    ramp = config.ema_ramp * self._images or math.inf
+                    half_life = min(config.ema_images, ramp)
                     update_average(self._averaged, self._system.networks, config.batch / half_life)
                 if _passed(before, self._images, config.log_images):
                     rate = (self._images - reported) / (time.monotonic() - since)
@@ -191,15 +195,22 @@ class _Run:
         if not self._config.ema_images:
             update_average(self._averaged, self._system.networks, math.inf)
 
-    def _write_samples(self, log: RunLog) -> None:
-        self._without_average()
-        picture = self._system.sample_grid(self._averaged)
-        path = self._folder / f"samples-{self._images:08d}.png"
+    def _write_real_pictures(self) -> None:
+        path = self._folder / "real.png"
+        if isinstance(self._system, SampledSystem) and not path.exists():
+            self._write_picture(path, self._system.real_grid())
+
+    def _write_picture(self, path: Path, picture: NDArray[np.uint8]) -> None:
         try:
             with atomic_path(path) as temporary:
                 write_image(temporary, picture[:, :, ::-1])
         except OutputError as error:
             self._warn(str(error))
+
+    def _write_samples(self, log: RunLog) -> None:
+        self._without_average()
+        picture = self._system.sample_grid(self._averaged)
+        self._write_picture(self._folder / f"samples-{self._images:08d}.png", picture)
         log.add_picture("samples", picture, self._images)
         self._sampled = self._images
 

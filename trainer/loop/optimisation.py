@@ -11,7 +11,7 @@ from torch import nn
 
 from trainer.loop.config import RunConfig
 from trainer.loop.distributed import World
-from trainer.loop.system import DISCRIMINATOR, Batch, Losses, System
+from trainer.loop.system import DISCRIMINATOR, Batch, Losses, PenalisedSystem, System
 
 
 def rate_factor(images: int, config: RunConfig) -> float:
@@ -106,10 +106,12 @@ class FusedAdam(torch.optim.Adam):
 
 
 class TrainStep:
-    """One step of all networks of a system: the discriminator first, then, by the balance, the others."""
+    """One step of all networks of a system: the discriminator first, then, by the balance, the others; the penalties of
+    each follow its losses."""
 
     def __init__(self, system: System, config: RunConfig, world: World) -> None:
         self._system, self._config, self._world = system, config, world
+        self._penalised = system if isinstance(system, PenalisedSystem) else None
         betas = config.beta1, config.beta2
         networks = system.networks
         self._generator_parameters = [parameter for name, network in networks.items() if name != DISCRIMINATOR
@@ -139,13 +141,21 @@ class TrainStep:
         Returns the losses by name, means over the images of all processes.
         """
         factor = rate_factor(images, self._config)
-        self._set_rate(self._discriminator_adam, self._config.discriminator_rate * factor)
-        self._set_rate(self._generator_adam, self._config.generator_rate * factor)
+        penalised = self._penalised
+        discriminator_interval = penalised.discriminator_interval if penalised else 0
+        generator_interval = penalised.generator_interval if penalised else 0
+        self._set_rate(self._discriminator_adam, self._config.discriminator_rate * factor, discriminator_interval)
+        self._set_rate(self._generator_adam, self._config.generator_rate * factor, generator_interval)
+        step = images // self._config.batch
         parts = batch.parts(self._config.accumulate)
         values: dict[str, float] = {}
         for part in parts:
             self._backward(self._system.discriminator_loss(part), self._discriminator_scaler, values)
         self._update(self._discriminator_adam, self._discriminator_scaler, self._discriminator_parameters)
+        if penalised and _is_due(step, discriminator_interval):
+            for part in parts:
+                self._backward(penalised.discriminator_penalty(part), self._discriminator_scaler, values)
+            self._update(self._discriminator_adam, self._discriminator_scaler, self._discriminator_parameters)
         values = self._world.average(values)
         trains_generator = self._balance.trains_generator(values["discriminator"])
         if trains_generator:
@@ -157,6 +167,10 @@ class TrainStep:
             for parameter in self._discriminator_parameters:
                 parameter.requires_grad_(True)
             self._update(self._generator_adam, self._generator_scaler, self._generator_parameters)
+            if penalised and _is_due(step, generator_interval):
+                for part in parts:
+                    self._backward(penalised.generator_penalty(part), self._generator_scaler, generator_values)
+                self._update(self._generator_adam, self._generator_scaler, self._generator_parameters)
             values |= self._world.average(generator_values)
         return values | {"generator_trained": float(trains_generator)}
 
@@ -167,10 +181,12 @@ class TrainStep:
             values[name] = values.get(name, 0.0) + float(value.detach()) / parts
         torch.autograd.backward(scaler.scale(losses.total / parts))
 
-    def _set_rate(self, optimizer: torch.optim.Optimizer, rate: float) -> None:
+    def _set_rate(self, optimizer: torch.optim.Optimizer, rate: float, interval: int) -> None:
         # The configuration counts, not the checkpoint: a run may be resumed with other numbers.
+        # With an additional step every `interval` steps, so many steps of Adam change as much as without.
+        share = interval / (interval + 1) if interval else 1.0
         for group in optimizer.param_groups:
-            group["lr"], group["betas"] = rate, (self._config.beta1, self._config.beta2)
+            group["lr"], group["betas"] = rate * share, (self._config.beta1**share, self._config.beta2**share)
 
     def _update(
         self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, parameters: list[nn.Parameter]
@@ -182,6 +198,10 @@ class TrainStep:
         scaler.step(optimizer)
         scaler.update()
         optimizer.zero_grad(set_to_none=True)
+
+
+def _is_due(step: int, interval: int) -> bool:
+    return interval > 0 and step % interval == 0
 
 
 def averaged_copy(system: System) -> nn.ModuleDict:

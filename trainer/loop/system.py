@@ -81,6 +81,38 @@ class System(Protocol):
 
 
 @runtime_checkable
+class PenalisedSystem(Protocol):
+    """A system with penalties that are computed every few steps only, each in a step of the optimiser of its own after
+    that of the losses (lazy regularisation, Karras and others 2020).
+
+    A penalty counts `interval` times as much, which is for the system to weight. Rates and decays of Adam are adapted
+    to the additional steps.
+    """
+
+    @property
+    def discriminator_interval(self) -> int:
+        """Steps between penalties of the discriminator; 0: none."""
+
+    @property
+    def generator_interval(self) -> int:
+        """Steps between penalties of the other networks; 0: none."""
+
+    def discriminator_penalty(self, batch: Any) -> Losses:
+        """The penalty of the discriminator, for the batch of the step."""
+
+    def generator_penalty(self, batch: Any) -> Losses:
+        """The penalty of the other networks, for the batch of the step."""
+
+
+@runtime_checkable
+class SampledSystem(Protocol):
+    """A system whose real pictures are worth a look beside its sample grids."""
+
+    def real_grid(self) -> NDArray[np.uint8]:
+        """(H, W, 3) sRGB: pictures that it is trained on, in a grid like that of its samples."""
+
+
+@runtime_checkable
 class PictureSystem(Protocol):
     """A system whose pictures can be measured against held-out ones."""
 

@@ -21,6 +21,7 @@ from terrainpaint.errors import TrainingError
 from trainer.loop.config import IN_EPOCHS, Config, RunConfig, listed, make_configs, read_values
 from trainer.systems.dcgan.config import DcganConfig
 from trainer.systems.pix2pix.config import Pix2pixConfig
+from trainer.systems.stylegan2.config import Stylegan2Config
 from trainer.systems.terrain.config import TerrainConfig
 
 if TYPE_CHECKING:
@@ -95,6 +96,24 @@ def _sample_dcgan(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
     return sample(path, count, seed)
 
 
+def _build_stylegan2(tiles: TileSet, run: RunConfig, config: Stylegan2Config) -> Build:
+    from trainer.systems.stylegan2.system import stylegan2_build
+
+    return stylegan2_build(tiles, run, config)
+
+
+def _publish_stylegan2(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.stylegan2.weights import publish
+
+    return publish(checkpoint, target, licence)
+
+
+def _sample_stylegan2(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
+    from trainer.systems.stylegan2.weights import sample
+
+    return sample(path, count, seed)
+
+
 def _load_pairs(path: Path) -> PairSet:
     from trainer.data.pair_set import load_pair_set
 
@@ -140,6 +159,10 @@ SYSTEMS: Mapping[str, SystemEntry] = {
     "dcgan": SystemEntry(
         DcganConfig, "trainer.systems.dcgan.configs", "dcgan-64",
         _load_tiles, _epoch_of_tiles, _build_dcgan, _publish_dcgan, _sample_dcgan,
+    ),
+    "stylegan2": SystemEntry(
+        Stylegan2Config, "trainer.systems.stylegan2.configs", "auto-256",
+        _load_tiles, _epoch_of_tiles, _build_stylegan2, _publish_stylegan2, _sample_stylegan2,
     ),
     "pix2pix": SystemEntry(
         Pix2pixConfig, "trainer.systems.pix2pix.configs", "pix2pix-70-patches",

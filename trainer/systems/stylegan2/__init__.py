@@ -1,0 +1,1 @@
+"""StyleGAN2: noise → picture, learned from any folder of pictures."""

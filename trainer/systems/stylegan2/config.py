@@ -1,0 +1,12 @@
+"""Configuration of StyleGAN2 on pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer.systems.style_config import StyleConfig
+
+
+@dataclass(frozen=True)
+class Stylegan2Config(StyleConfig):
+    """Networks, losses and augmentation. Raises TrainingError for values out of range."""
