@@ -77,6 +77,16 @@ from terrainpaint.export.tiff_formats import (
     write_terrain_geotiff,
     write_tiff,
 )
+from terrainpaint.export.water_formats import (
+    flow_bytes,
+    lakes_bytes,
+    rivers_bytes,
+    water_mask_bytes,
+    write_flow,
+    write_lakes,
+    write_rivers,
+    write_water_mask,
+)
 
 MESH = "Mesh"
 GROUPS = (MESH, "Heights", "Pictures", "Masks", "GIS and web maps")
@@ -200,6 +210,15 @@ _ROWS: tuple[Format, ...] = (
         hillshade_bytes,
     ),
     Format(
+        "flow",
+        _PICTURES,
+        "_flow.png",
+        "how much land drains through each pixel: 16-bit grey PNG, logarithmic",
+        with_sidecar,
+        write_flow,
+        flow_bytes,
+    ),
+    Format(
         "contours-svg",
         _PICTURES,
         "_contours.svg",
@@ -234,6 +253,15 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_classes,
         classes_bytes,
+    ),
+    Format(
+        "water",
+        _MASKS,
+        "_water.png",
+        "rivers, lakes and sea: 8-bit grey PNG, values in a JSON",
+        with_sidecar,
+        write_water_mask,
+        water_mask_bytes,
     ),
     Format(
         "terrain3d",
@@ -306,6 +334,24 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_contours_geojson,
         geojson_bytes,
+    ),
+    Format(
+        "rivers",
+        _MAPS,
+        "_rivers.geojson",
+        "painted rivers with width, depth and discharge: GeoJSON",
+        single_path,
+        write_rivers,
+        rivers_bytes,
+    ),
+    Format(
+        "lakes",
+        _MAPS,
+        "_lakes.geojson",
+        "lakes and sea with level and outlet: GeoJSON",
+        single_path,
+        write_lakes,
+        lakes_bytes,
     ),
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.hydrology import Waters, find_waters
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
@@ -179,6 +180,15 @@ class ExportJob:
         """The georeference of the raster in another CRS than that of the options; as `georeference`."""
         frame = self.source.frame
         return georeference(self.raster.shape, self.raster.step_m, crs, origin, frame.map_size_m, frame.corner_m)
+
+    @cached_property
+    def waters(self) -> Waters:
+        """The rivers and lakes in pixels of the source. Raises OptionError when the memory does not suffice, Cancelled.
+
+        Raises ValueError when a height is not finite.
+        """
+        self.require_finite()
+        return find_waters(self.source.terrain, self.source.ids, cancel=self.cancel)
 
     @cached_property
     def shaded(self) -> NDArray[np.uint8]:

@@ -74,7 +74,7 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
     for start, stop in row_bands(height.shape):
         check_cancel(job.cancel)
         steps[start:stop] = height_steps(height[start:stop], low, high)
-    _write_png(job, png_path, steps)
+    write_png(job, png_path, steps)
     facts = {
         "numbers": "uint16",
         "metres": "height_min_m + value / 65535 * (height_max_m - height_min_m)",
@@ -110,10 +110,11 @@ def height_steps(height: NDArray[np.float32], low: float, high: float) -> NDArra
 
 def _write_rgb(job: ExportJob, path: Path, picture: NDArray[np.uint8]) -> Path:
     check_cancel(job.cancel)
-    return _write_png(job, path, np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
+    return write_png(job, path, np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
 
 
-def _write_png(job: ExportJob, path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+def write_png(job: ExportJob, path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+    """Write a grey or RGB picture; returns its temporary path. Raises OutputError."""
     temporary = job.files.path(path)
     try:
         write_image(temporary, picture)

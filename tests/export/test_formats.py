@@ -16,12 +16,14 @@ EVERYTHING = [
     *("map_height.tif", "map_height.tif.json"),
     *("map_height.exr", "map_height.exr.json", "map_height_half.exr", "map_height_half.exr.json"),
     *("map_albedo.png", "map_terrain.png", "map_normal.png", "map_normal_dx.png", "map_ao.png"),
-    *("map_slope.png", "map_slope.png.json", "map_hillshade.png", "map_contours.svg"),
+    *("map_slope.png", "map_slope.png.json", "map_hillshade.png"),
+    *("map_flow.png", "map_flow.png.json", "map_contours.svg"),
     *(f"map_weight_{name}.png" for name in CLASS_NAMES),
-    *("map_splat0.png", "map_splat1.png", "map_classes.png", "map_control.exr"),
+    *("map_splat0.png", "map_splat1.png", "map_classes.png"),
+    *("map_water.png", "map_water.png.json", "map_control.exr"),
     *("map_geo.tif", "map_geo.tif.json", "map_cog.tif", "map_cog.tif.json"),
     *("map_albedo_geo.tif", "map_albedo_cog.tif", "map_terrain_geo.tif", "map_classes_geo.tif"),
-    "map_contours.geojson",
+    *("map_contours.geojson", "map_rivers.geojson", "map_lakes.geojson"),
 ]
 
 

@@ -164,7 +164,9 @@ class _Graph:
                         self.near[other].append(node)
 
     def prune(self, cancel: Cancel) -> None:
-        """Remove short side branches, which come from uneven banks."""
+        """Remove short side branches, which come from uneven banks, and what goes on along a shore."""
+        for node in range(self.count):
+            self._shorten(node)
         ends = [node for node in range(self.count) if len(self.near[node]) == 1 and not self.is_at_edge[node]]
         branches = sorted((len(branch), branch) for end in ends if (branch := self._branch(end)) is not None)
         for number, (_, branch) in enumerate(branches):
@@ -174,6 +176,16 @@ class _Graph:
             if sum(self._is_there(node) for node in self.near[fork]) > 2:
                 for node in branch:
                     self.is_kept[node] = False
+
+    def _shorten(self, node: int) -> None:
+        """Remove a line from its end as long as the next cell touches the same body too."""
+        while self.is_kept[node]:
+            cells = [other for other in self.near[node] if other < self.count and self.is_kept[other]]
+            bodies = {other for other in self.near[node] if other >= self.count}
+            if len(cells) != 1 or not bodies or not bodies <= set(self.near[cells[0]]):
+                return
+            self.is_kept[node] = False
+            node = cells[0]
 
     def is_end(self, node: int) -> bool:
         """Whether at most one other cell or body touches a cell."""
