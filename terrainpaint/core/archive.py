@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from terrainpaint.core.files import open_regular, why_unreadable
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import ProjectError
 
 _MOST_MEMBERS = 10_000
-_SHOWN = 60
 _CHUNK = 1 << 20
 MAX_READ_BYTES = 8 << 20
 """Limit of a single read of the file, which is far above that of a valid directory."""
@@ -35,16 +35,14 @@ class Archive:
         """The content of a member. Raises ProjectError when it is missing, over `max_bytes`, encrypted or damaged."""
         member = self._member(name)
         if member.file_size > max_bytes:
-            raise ProjectError(
-                f"{self.path} is damaged: {shown_name(name)} is too large for a project; use a backup copy."
-            )
+            raise ProjectError(f"{self.path} is damaged: {shown(name)} is too large for a project; use a backup copy.")
         content = io.BytesIO()
         with self._opened(member) as file:
             # The declared size may be wrong; no more than one byte beyond the limit is extracted.
             while chunk := file.read(min(_CHUNK, max_bytes + 1 - content.tell())):
                 content.write(chunk)
         if content.tell() != member.file_size:
-            raise ProjectError(f"{self.path} is damaged: the size of {shown_name(name)} is wrong; use a backup copy.")
+            raise ProjectError(f"{self.path} is damaged: the size of {shown(name)} is wrong; use a backup copy.")
         return content.getvalue()
 
     def start(self, name: str, length: int) -> bytes:
@@ -55,7 +53,7 @@ class Archive:
     def _member(self, name: str) -> zipfile.ZipInfo:
         member = self._members.get(name)
         if member is None:
-            raise ProjectError(f"{self.path} is damaged: {shown_name(name)} is missing; use a backup copy.")
+            raise ProjectError(f"{self.path} is damaged: {shown(name)} is missing; use a backup copy.")
         if member.flag_bits & _ENCRYPTED:
             raise ProjectError(f"{self.path} is encrypted; save it again without a password.")
         # OpenRaster allows these two only, and other methods may need gigabytes to extract a single byte.
@@ -75,13 +73,8 @@ class Archive:
         # Any exception of a parser means that the bytes are damaged.
         except Exception as error:
             raise ProjectError(
-                f"{self.path} is damaged: {shown_name(member.filename)} is broken; use a backup copy."
+                f"{self.path} is damaged: {shown(member.filename)} is broken; use a backup copy."
             ) from error
-
-
-def shown_name(name: str) -> str:
-    """The name of a member for a message: files of unknown origin may have names of any length."""
-    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.archive import Archive, open_archive, shown_name
+from terrainpaint.core.archive import Archive, open_archive
 from terrainpaint.core.classes import nearest_classes
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX, Layer, Project, Settings, empty_cells
 from terrainpaint.core.project_header import MAX_LAYERS
 from terrainpaint.core.project_pictures import HEADER_BYTES, PngHeader, png_header, rgba_pixels
+from terrainpaint.core.quoting import shown
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import require_legal_sides
 from terrainpaint.errors import ProjectError
@@ -200,7 +201,7 @@ def _declared(archive: Archive, layer: _StackLayer) -> PngHeader:
 
 
 def _unusable(archive: Archive, name: str, error: ValueError) -> ProjectError:
-    return ProjectError(f"{archive.path} cannot be used: its layer {shown_name(name)} {error}; save it again.")
+    return ProjectError(f"{archive.path} cannot be used: its layer {shown(name)} {error}; save it again.")
 
 
 def _cells(archive: Archive, layer: _StackLayer, shape: tuple[int, int]) -> NDArray[np.uint8]:

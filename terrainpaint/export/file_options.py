@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.georeference import check_crs
 
@@ -91,7 +92,7 @@ class FileOptions:
         read: dict[str, Any] = {}
         for name, value in values.items():
             if name not in _READERS:
-                raise OptionError(f'There is no option "{name}"; choose from {", ".join(_READERS)}.')
+                raise OptionError(f'There is no option "{shown(name)}"; choose from {", ".join(_READERS)}.')
             read[name] = _READERS[name](name, value)
         return cls(**read)
 
@@ -148,7 +149,7 @@ def _is_number(value: object) -> bool:
 
 
 def _refused(name: str, value: object, advice: str) -> OptionError:
-    return OptionError(f"The option {name} cannot be {value!r}; {advice}.")
+    return OptionError(f"The option {name} cannot be {shown(value)}; {advice}.")
 
 
 _READERS: Mapping[str, Callable[[str, object], object]] = {

@@ -11,6 +11,7 @@ from typing import Protocol
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.class_masks import (
     classes_bytes,
@@ -412,12 +413,12 @@ def export_file(
 
     Raises OptionError when the format does not exist or cannot have this path, and the errors of `export`.
     """
-    return _write(source, [(_known(format_name), _known(format_name).paths(path))], options, progress, cancel)
+    return _write(source, [(format_of(format_name), format_of(format_name).paths(path))], options, progress, cancel)
 
 
 def file_paths(path: Path, format_name: str) -> list[Path]:
     """The paths that `export_file` would write. Raises OptionError."""
-    return list(_known(format_name).paths(path))
+    return list(format_of(format_name).paths(path))
 
 
 def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
@@ -431,10 +432,10 @@ def _check_name(name: str) -> None:
         raise OptionError(f'"{name}" cannot be the name of a file; choose a name without slashes.')
 
 
-def _known(name: str) -> Format:
+def format_of(name: object) -> Format:
     """The format of a name. Raises OptionError."""
-    if name not in FORMATS:
-        raise OptionError(f'There is no format "{name}"; choose from {", ".join(FORMATS)}.')
+    if not isinstance(name, str) or name not in FORMATS:
+        raise OptionError(f'There is no format "{shown(name)}"; choose from {", ".join(FORMATS)}.')
     return FORMATS[name]
 
 
@@ -442,7 +443,7 @@ def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Targe
     _check_name(name)
     if not formats:
         raise OptionError(f"No format is chosen; choose from {', '.join(FORMATS)}.")
-    chosen = [_known(format_name) for format_name in dict.fromkeys(formats)]
+    chosen = [format_of(format_name) for format_name in dict.fromkeys(formats)]
     return [(form, form.paths(target_dir / (name + form.suffix))) for form in chosen]
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
 from terrainpaint.core.files import read_regular, why_unreadable
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
-from terrainpaint.export.formats import FORMATS
+from terrainpaint.export.formats import format_of
 from terrainpaint.export.georeference import LOCAL_NAME
 from terrainpaint.export.job import PICTURE_SIDES, ExportJob, ExportOptions
 from terrainpaint.export.picture_formats import stretched_range
@@ -108,8 +109,7 @@ def _decoded(values: Mapping[str, Any]) -> Preset:
     FileOptions.of({**files, "crs": ""})
     formats = _value(values, "formats", list, [])
     for name in formats:
-        if name not in FORMATS:
-            raise OptionError(f'There is no format "{name}"; choose from {", ".join(FORMATS)}.')
+        format_of(name)
     if not formats:
         raise OptionError("It has no formats; list some under the key formats.")
     sides = _value(values, "sides", list, [])
@@ -137,14 +137,14 @@ def _decoded(values: Mapping[str, Any]) -> Preset:
 def _check_keys(values: Mapping[str, Any], known: tuple[str, ...], inside: str) -> None:
     for key in values:
         if key not in known:
-            raise OptionError(f'It has the unknown key "{inside}{key}"; the keys are {", ".join(known)}.')
+            raise OptionError(f'It has the unknown key "{inside}{shown(key)}"; the keys are {", ".join(known)}.')
 
 
 def _value(values: Mapping[str, Any], key: str, kind: Any, default: Any) -> Any:
     """The value of a key when it is of a kind. Raises OptionError for another kind."""
     value = values.get(key, default)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise OptionError(f"The key {key} has the wrong kind of value, {value!r}; look at a preset of the program.")
+        raise OptionError(f"The key {key} has the wrong kind of value, {shown(value)}; look at a shipped preset.")
     return value
 
 
@@ -153,7 +153,7 @@ def _check_readme(text: str) -> None:
     unknown = [name for name in template.get_identifiers() if name not in _PLACEHOLDERS]
     if unknown:
         names = ", ".join(_PLACEHOLDERS)
-        raise OptionError(f"Its readme has the unknown placeholder ${unknown[0]}; choose from {names}.")
+        raise OptionError(f"Its readme has the unknown placeholder ${shown(unknown[0])}; choose from {names}.")
     if not template.is_valid():
         raise OptionError("Its readme has a $ without a name; write $$ for the character.")
 

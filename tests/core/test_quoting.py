@@ -1,0 +1,20 @@
+"""Texts of unknown origin in messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from terrainpaint.core.quoting import shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("glb", "glb"), ("a\nb\u202ec", "a\ufffdb\ufffdc"), ([1, "x"], "[1, 'x']"), ("x" * 60, "x" * 60)],
+)
+def test_short_ones_are_shown_whole(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+@pytest.mark.parametrize("value", ["x" * 61, "x" * 5_000_000, ["x" * 100]])
+def test_long_ones_are_cut(value: object) -> None:
+    assert len(shown(value)) == 61 and shown(value).endswith("…")
