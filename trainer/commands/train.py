@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, duration, progress_bar, stop_signals
 from trainer.commands.system_options import add_system_options, chosen_configs, chosen_system
-from trainer.systems import SYSTEMS
+from trainer.loop.config import Config, RunConfig
+from trainer.systems import SYSTEMS, SystemEntry
 
 _DEFAULT_SYSTEM = "terrain"
 
@@ -19,6 +21,8 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("train", help="train a system, or resume a run")
     parser.add_argument("data", type=Path, metavar="SET.npz", help="tile set or set of pairs to train on")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="print the plan, and the memory and time of a few steps")  # fmt: skip
     add_system_options(parser, _DEFAULT_SYSTEM)
     parser.set_defaults(run=run)
 
@@ -40,6 +44,9 @@ def run(arguments: argparse.Namespace) -> None:
     def warn(sentence: str) -> None:
         print(f"trainer: {printable(sentence)}", file=sys.stderr, flush=True)
 
+    if arguments.dry_run:
+        _print_plan(system, entry, data, config, own)
+        return
     with stop_signals() as cancel:
         device = pick_device(config.device)
         if is_main_process():
@@ -57,3 +64,16 @@ def run(arguments: argparse.Namespace) -> None:
                          measure=measure)  # fmt: skip
     if is_main_process():
         print(f"{last}: resume with the same command, or publish it")
+
+
+def _print_plan(system: str, entry: SystemEntry, data: Any, config: RunConfig, own: Config) -> None:
+    from terrainpaint.models.devices import pick_device
+    from trainer.commands.train_plan import plan_lines
+    from trainer.loop.precision import resolved_precision
+    from trainer.loop.rehearsal import rehearse
+
+    device = pick_device(config.device)
+    place = f"{device} in {resolved_precision(config.precision, device)}"
+    print("Measuring a few steps …", flush=True)
+    measured = rehearse(entry.build(data, config, own), config, device)
+    print("\n".join(plan_lines(system, place, entry.epoch(data, own), config, measured)))

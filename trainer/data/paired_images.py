@@ -59,6 +59,7 @@ def tiles_from_pairs(
         by_part = dict(zip(parts, np.split(pixels, len(parts), axis=1), strict=True))
         texture = _to_bytes(by_part[PairPart.PICTURE])
         require_room(texture.shape, options.tile_px)
+        require_room(texture.shape, cutting.least_px(options.tile_px), "crop")
         labels = _class_ids(_to_bytes(by_part[PairPart.MAP])) if PairPart.MAP in by_part else None
         height = None
         if PairPart.HEIGHT in by_part:

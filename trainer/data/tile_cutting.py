@@ -53,21 +53,32 @@ class Tile:
 
 
 class Cut(Enum):
-    """How tiles are cut out of a picture: WHOLE its largest centred square, resized; CENTRE a tile in its centre;
-    RANDOM some tiles at random places; GRID all tiles that lie edge to edge."""
+    """How tiles are cut out of a picture: WHOLE its largest centred square, resized; REDUCED all of it, resized with
+    its proportions kept and cut along its longer side; CENTRE a tile in its centre; AROUND some tiles near its centre,
+    at random distances in both axes; RANDOM some tiles at random places; GRID all tiles that lie edge to edge."""
 
     WHOLE = "whole"
+    REDUCED = "reduced"
     CENTRE = "centre"
+    AROUND = "around"
     RANDOM = "random"
     GRID = "grid"
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """The cuts of every picture, in this order; `random_crops` is the number of tiles of RANDOM."""
+    """The cuts of every picture, in this order; `random_crops` is the number of tiles of RANDOM, and of AROUND;
+    `crop_px` the side of all squares but those of WHOLE and REDUCED, before they are resized to a tile, None for that
+    of a tile."""
 
     cuts: tuple[Cut, ...]
     random_crops: int = 4
+    crop_px: int | None = None
+
+    def least_px(self, tile_px: int) -> int:
+        """The shortest side of a picture that can be cut."""
+        is_resized = {Cut.WHOLE, Cut.REDUCED}.issuperset(self.cuts)
+        return tile_px if is_resized or self.crop_px is None else max(tile_px, self.crop_px)
 
 
 @dataclass(frozen=True)
@@ -79,16 +90,24 @@ class Square:
     side: int
 
 
-def squares(shape: tuple[int, int], side: int, cutting: Cutting, random: np.random.Generator) -> list[Square]:
-    """The squares to cut out of a picture of (H, W) pixels, both at least `side`, without duplicates."""
+def squares(shape: tuple[int, int], tile_px: int, cutting: Cutting, random: np.random.Generator) -> list[Square]:
+    """The squares to cut out of a picture of (H, W) pixels, both at least `cutting.least_px`, without duplicates."""
     rows, cols = shape
+    side = cutting.crop_px or tile_px
     chosen: list[Square] = []
     for cut in cutting.cuts:
         match cut:
             case Cut.WHOLE:
                 chosen.append(_centred(rows, cols, min(rows, cols)))
+            case Cut.REDUCED:
+                chosen += _along(rows, cols)
             case Cut.CENTRE:
                 chosen.append(_centred(rows, cols, side))
+            case Cut.AROUND:
+                # In both axes alike: up to half of the way from the centre to the border.
+                free = np.array([rows - side, cols - side])
+                moved = np.rint(random.uniform(-0.25, 0.25, (cutting.random_crops, 2)) * free)
+                chosen += [Square(int(row), int(col), side) for row, col in free // 2 + moved]
             case Cut.RANDOM:
                 starts = random.integers(0, (rows - side + 1, cols - side + 1), (cutting.random_crops, 2))
                 chosen += [Square(int(row), int(col), side) for row, col in starts]
@@ -209,3 +228,10 @@ def _resized_gaps(gaps: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.
 
 def _centred(rows: int, cols: int, side: int) -> Square:
     return Square((rows - side) // 2, (cols - side) // 2, side)
+
+
+def _along(rows: int, cols: int) -> list[Square]:
+    """As few squares of the shorter side as cover a picture, evenly spread over the longer one."""
+    short, long = min(rows, cols), max(rows, cols)
+    starts = np.rint(np.linspace(0, long - short, -(-long // short))).astype(int)
+    return [Square(int(start), 0, short) if rows > cols else Square(0, int(start), short) for start in starts]

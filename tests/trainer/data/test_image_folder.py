@@ -117,6 +117,37 @@ def add_layers(folder: Path) -> None:
         write(folder / "maps" / inner, PALETTE[ids])
 
 
+def test_crops_around_the_centre_move_in_both_axes() -> None:
+    chosen = squares((400, 1000), 64, Cutting((Cut.AROUND,), 200), np.random.default_rng(0))
+    places = np.array([(square.row, square.col) for square in chosen])
+    assert {square.side for square in chosen} == {64}
+    # The centre is (168, 468), and the borders are as far away.
+    assert places[:, 0].min() >= 84 and places[:, 0].max() <= 252 and np.ptp(places[:, 0]) > 140
+    assert places[:, 1].min() >= 234 and places[:, 1].max() <= 702 and np.ptp(places[:, 1]) > 400
+    assert abs(np.corrcoef(places.T)[0, 1]) < 0.2
+
+
+def test_the_whole_is_reduced_with_its_proportions_kept() -> None:
+    random = np.random.default_rng(0)
+    cutting = Cutting((Cut.REDUCED,))
+    assert squares((100, 100), 64, cutting, random) == [Square(0, 0, 100)]
+    assert squares((100, 250), 64, cutting, random) == [Square(0, 0, 100), Square(0, 75, 100), Square(0, 150, 100)]
+    assert squares((130, 100), 64, cutting, random) == [Square(0, 0, 100), Square(30, 0, 100)]
+
+
+def test_crops_are_reduced_to_tiles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiles = prepared(folder, "--tile", "32", "--crop-px", "96", "--cuts", "centre", "reduced")
+    original = picture(96, 160)
+    centre = cv2.resize(original[:, 32:128], (32, 32), interpolation=cv2.INTER_AREA)
+    assert np.abs(tiles.texture[0].astype(int) - centre).mean() < 8
+    # Of 96 x 160 px: the centre, and two along the longer side. What is 64 px high holds no crop.
+    assert tiles.names.count("0.png") == 3
+    assert dict(tiles.left_out)["2.png"] == "is 64 x 64 px, smaller than a crop of 96 px"
+    with pytest.raises(SystemExit):
+        prepare(folder, "--crop-px", "32")
+    assert "--crop-px must be at least the 64 px" in capsys.readouterr().err
+
+
 def test_heights_and_maps_are_cut_where_the_picture_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_layers(folder)
     layers = ["--heights", str(folder / "heights"), "--maps", str(folder / "maps")]

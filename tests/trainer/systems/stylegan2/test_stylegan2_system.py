@@ -169,6 +169,20 @@ def test_prepare_train_resume_sample_and_publish_with_a_command_each(
     assert file.training["images"] == 24 and not file.generator.training
 
 
+def test_a_dry_run_prints_the_plan_and_writes_nothing(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--size-px", "32", "--base-channels", "128", "--most-channels", "8", "--latent", "8", "--device", "cpu"]
+    run = ["train", str(pictures), "-o", str(tmp_path / "run"), "--system", "stylegan2", *small, "--images", "4096",
+           "--batch", "8", "--accumulate", "2", "--sample-images", "512", "--save-images", "1024"]  # fmt: skip
+    assert main([*run, "--dry-run"]) == 0
+    plan = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
+    assert plan["length"] == "4,096 images, 512 steps of 8 in 2 parts of 4, 170.7 times through 24 pictures"
+    assert plan["networks"] == "generator 4,455, discriminator 4,653 parameters"
+    assert plan["files"].startswith("8 sample grids, 4 checkpoints of which at most 3 are kept")
+    assert "GB of main memory" in plan["memory"] and "s a step" in plan["time"] and not (tmp_path / "run").exists()
+
+
 def test_a_run_starts_from_the_weights_of_another(tiles: TileSet, tmp_path: Path) -> None:
     start = trained(tiles, tmp_path / "first")
     run = replace(RUN, images=8, generator_rate=0.0, discriminator_rate=0.0, start=str(start), seed=5)
