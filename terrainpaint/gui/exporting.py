@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox
 
+from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Terrain
@@ -172,7 +173,9 @@ class ExportActions(QObject):
 
         view = self._document.view
         sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
-        return PreviewSource.of(self._generation.terrain(), self._document.ids, sun)
+        flowing = self._document.settings.flowing_water
+        shown = self._generation.shown_terrain()
+        return PreviewSource.of(self._generation.terrain(), self._document.ids, sun, flowing, shown)
 
     def _export_when_exact(self) -> None:
         if self._outdated is not None and self._generation.is_exact:
@@ -189,16 +192,17 @@ class ExportActions(QObject):
 
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.shaded()
-        ids = self._document.ids.copy()
+        ids, flowing = self._document.ids.copy(), self._document.settings.flowing_water
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
             def shade(part: Terrain) -> NDArray[np.uint8]:
                 return self._generation.shade(part, cancel)
 
             source = ExportSource(terrain, lambda: shaded, ids)
-            if request.level_water:
-                levelled = with_level_water(terrain, ids)
-                source = ExportSource(levelled, lambda: reshaded(shaded, terrain.height, levelled, shade), ids)
+            changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain
+            changed = with_flowing_water(changed, ids, flowing, cancel=cancel)
+            if changed is not terrain:
+                source = ExportSource(changed, lambda: reshaded(shaded, terrain.height, changed, shade), ids)
             readme = None if request.preset is None else request.preset.readme_text
             return export(
                 source, request.folder, request.name, request.formats, request.options, progress, cancel, readme

@@ -83,7 +83,7 @@ class Inspection(QObject):
         if height is None or self._generation.live is None:
             return Reading(row, col, class_id)
         near = Rect(row - 1, col - 1, 3, 3).clipped(self._document.shape)
-        heights = self._generation.live.height[near.slices] * np.float32(self._generation.height_scale)
+        heights = self._generation.heights[near.slices] * np.float32(self._generation.height_scale)
         slopes = slope_deg(heights, self._document.settings.pixel_size_m)
         return Reading(row, col, class_id, height, float(slopes[row - near.row, col - near.col]))
 

@@ -30,6 +30,7 @@ from terrainpaint.generate.messages import Hardware
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generate.tiles import seams
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 from terrainpaint.gui.weights_loading import load, missing_look, missing_style
@@ -80,6 +81,9 @@ class LiveGeneration(QObject):
         self._loading = 0
         self._after_loading: list[Callable[[], None]] = []
         self.ranges = TerrainRanges()
+        self._flowing = FlowingHeights(self)
+        self._flowing.changed.connect(lambda: self.patch_made.emit(Rect.of_shape(document.shape)))
+        self._flowing.failed.connect(self.warned)
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._last_edit: Rect | None = None
@@ -97,6 +101,8 @@ class LiveGeneration(QObject):
         self._measuring = QTimer(self, singleShot=True, interval=_MEASURE_MS)
         self._measuring.timeout.connect(self._measure)
         self.patch_made.connect(self._measure_soon)
+        for signal in (self.state_changed, self._flowing.asked):
+            signal.connect(self._let_water_flow)
         document.map_changed.connect(self._edited)
         document.rerolls_changed.connect(self._edited)
         document.settings_changed.connect(self._settings_changed)
@@ -124,6 +130,18 @@ class LiveGeneration(QObject):
         native = self.info.pixel_size_m if self.info else settings.pixel_size_m
         return settings.pixel_size_m / native * settings.relief
 
+    @property
+    def heights(self) -> NDArray[np.float32]:
+        """(H, W) float32 metres of the weights, as the views show them: with carved rivers, if they are switched on.
+
+        It is not to be changed. Raises RuntimeError when there is no terrain.
+        """
+        return self._flowing.heights(self._require_live())
+
+    def flow(self) -> NDArray[np.uint8] | None:
+        """(H, W) uint8: how much land drains through each pixel, on a logarithmic scale; None before it is known."""
+        return self._flowing.flow()
+
     def start(self) -> None:
         """Start the worker process and load the weights of the document."""
         self._thread.start()
@@ -132,6 +150,7 @@ class LiveGeneration(QObject):
     def stop(self) -> None:
         """End the worker process and the thread; nothing is generated from now on."""
         self._stopped = True
+        self._flowing.stop()
         self._process.kill()
         self._work.put(None)
         if self._thread.is_alive():
@@ -191,6 +210,11 @@ class LiveGeneration(QObject):
 
     def terrain(self) -> Terrain:
         """A copy of the terrain as it is now, in metres of the project. Raises RuntimeError when there is none."""
+        terrain = self._bare_terrain()
+        return dataclasses.replace(terrain, albedo=terrain.albedo.copy())
+
+    def _bare_terrain(self) -> Terrain:
+        """The terrain with copied heights and the albedo of the live one, which changes."""
         live, info = self._require_live(), self._require_info()
         settings = self._document.settings
         has_rerolls = bool(self._document.project.rerolls.any())
@@ -200,7 +224,20 @@ class LiveGeneration(QObject):
             look=look, look_sha256=look_sha256,
         )  # fmt: skip
         height = live.height * np.float32(self.height_scale)
-        return Terrain(live.albedo.copy(), height, settings.pixel_size_m, provenance)
+        return Terrain(live.albedo, height, settings.pixel_size_m, provenance)
+
+    def shown_terrain(self) -> Terrain:
+        """The same with the heights that the views show, for pictures. Raises RuntimeError when there is none."""
+        terrain, flowing = self.terrain(), self._document.settings.flowing_water
+        if self.heights is self._require_live().height:
+            return terrain
+        provenance = dataclasses.replace(
+            terrain.provenance,
+            has_level_water=flowing.carve_rivers,
+            has_carved_rivers=flowing.carve_rivers,
+            has_breached_depressions=flowing.breach,
+        )
+        return dataclasses.replace(terrain, height=self.heights * np.float32(self.height_scale), provenance=provenance)
 
     def shaded(self) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: a copy of the shaded terrain as it is now. Raises RuntimeError when there is none."""
@@ -231,7 +268,7 @@ class LiveGeneration(QObject):
         """Height of a pixel in metres of the project, None where nothing was generated yet."""
         if self.live is None or not bool(self.live.known(Rect(row, col, 1, 1)).all()):
             return None
-        return float(self.live.height[row, col]) * self.height_scale
+        return float(self.heights[row, col]) * self.height_scale
 
     def _require_live(self) -> LiveTerrain:
         if self.live is None:
@@ -253,6 +290,7 @@ class LiveGeneration(QObject):
 
     def _settings_changed(self) -> None:
         self._measure_soon()
+        self._follow_flow()
         settings = self._document.settings
         if self._wanted != self._requested:
             self.retried.emit()
@@ -266,6 +304,7 @@ class LiveGeneration(QObject):
 
     def _replaced(self) -> None:
         self.retried.emit()
+        self._follow_flow()
         self._focus = Rect.of_shape(self._document.shape)
         if self._wanted != self._requested:
             self._load_weights()
@@ -298,6 +337,8 @@ class LiveGeneration(QObject):
         self._failed = False
         self._last_edit = None
         self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
+        self._flowing.replace()
+        self._follow_flow()
         self.replaced.emit()
         if self.info and (warning := seams(self.info.style, self.info.reach_px, self._document.shape)):
             self.warned.emit(warning)
@@ -363,7 +404,7 @@ class LiveGeneration(QObject):
     def _measure(self) -> None:
         if self.live is None:
             return
-        ranges = terrain_ranges(self.live, self.height_scale, self._document.settings.pixel_size_m)
+        ranges = terrain_ranges(self.live, self.heights, self.height_scale, self._document.settings.pixel_size_m)
         if ranges != self.ranges:
             self.ranges = ranges
             self.ranges_changed.emit()
@@ -413,7 +454,7 @@ class LiveGeneration(QObject):
     def _show_draft(self, live: LiveTerrain, draft: Draft, parts: Sequence[Rect]) -> None:
         """Copy the first part now, and the others between events of the window, unless a newer draft has come."""
         self._draft = draft
-        self.patch_made.emit(live.show_draft(draft, parts[0]))
+        self._show(live, live.show_draft(draft, parts[0]))
         if rest := parts[1:]:
             QTimer.singleShot(0, self, lambda: self._go_on_with_draft(live, draft, rest))
 
@@ -424,9 +465,27 @@ class LiveGeneration(QObject):
     def _generated(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
         self._running = False
         if live is self.live:
-            changed = live.accept(job, patch)
-            self.patch_made.emit(changed)
+            self._show(live, live.accept(job, patch))
         self._request_next()
+
+    def _show(self, live: LiveTerrain, changed: Rect) -> None:
+        self._flowing.patch(live, changed)
+        self.patch_made.emit(changed)
+
+    # Flowing water
+
+    def _follow_flow(self) -> None:
+        settings = self._document.settings
+        self._flowing.use_settings(settings.flowing_water, settings.pixel_size_m, settings.relief)
+        self._let_water_flow()
+
+    def _let_water_flow(self) -> None:
+        # Before that, the same would be computed again and again.
+        if self.live is not None and self.is_exact and not self._stopped:
+            self._flowing.start(self._flow_request, self.live)
+
+    def _flow_request(self) -> FlowRequest:
+        return FlowRequest(self._bare_terrain(), self._document.ids.copy(), self.height_scale)
 
     def _not_generated(self, live: LiveTerrain, message: str) -> None:
         self._running = False

@@ -214,10 +214,10 @@ class ReliefDock(QWidget):
         if self._drape is None:
             self._drape = _Drape(self._picture, self._document, self._generation, live)
             pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
-            view.set_terrain(self._drape.picture, live.height, pixel_size_m, unit_m)
+            view.set_terrain(self._drape.picture, self._generation.heights, pixel_size_m, unit_m)
         elif not self._changed.is_empty:
             self._drape.update(self._changed)
-            view.update_rect(self._changed, self._drape.picture, live.height)
+            view.update_rect(self._changed, self._drape.picture, self._generation.heights)
         self._changed = Rect(0, 0, 0, 0)
 
     # Pictures and films
@@ -278,7 +278,7 @@ class ReliefDock(QWidget):
         if live is None or drape is None or max(live.shape) <= MOST_HEIGHT or max(options.size) < _FINE_FROM_PX:
             return None
         pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
-        return Relief(drape.picture, live.height, pixel_size_m, unit_m, FINE_TEXTURE, FINE_HEIGHT)
+        return Relief(drape.picture, self._generation.heights, pixel_size_m, unit_m, FINE_TEXTURE, FINE_HEIGHT)
 
     def _report_film(self, path: Path) -> None:
         self.said.emit(f"The film was written to {path}.")

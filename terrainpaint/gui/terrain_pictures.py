@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.classes import PALETTE, WATER
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hillshade, hypsometric, slope_deg, slope_deg_at, slope_tint
 from terrainpaint.generate.live import LiveTerrain
@@ -18,6 +19,9 @@ from terrainpaint.gui.terrain_ranges import TerrainRanges
 
 MARGIN_PX = 2
 """A part is sampled with so many samples around it, so that slopes at its border are those of the whole."""
+_LAND, _STILL_WATER, _FLOWING_WATER = (226, 221, 209), (150, 187, 214), (24, 92, 170)
+_LEAST_FLOW, _MOST_FLOW = 70, 170
+"""Flow from which on a stream begins to show, and that of a river in full colour."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,38 @@ class Sample:
     ranges: TerrainRanges
     slope_deg: Callable[[], NDArray[np.float32]]
     """(h, w) degrees at the pixels, also where only some of them are taken."""
+    flow: Callable[[], NDArray[np.uint8] | None]
+    """(h, w) how much land drains through the pixels, logarithmic, the most of those that are left out; None before it
+    is known."""
 
     @classmethod
     def of(cls, document: Document, generation: LiveGeneration, live: LiveTerrain, rect: Rect, step: int = 1) -> Sample:
         """Every `step`-th row and column of a rectangle that lies on the map."""
         part = slice(rect.row, rect.bottom, step), slice(rect.col, rect.right, step)
         view, scale, pixel_size_m = document.view, generation.height_scale, document.settings.pixel_size_m
+        height = generation.heights
 
         def slopes() -> NDArray[np.float32]:
             if step == 1:
                 around = rect.grown(1).clipped(live.shape)
-                whole = slope_deg(live.height[around.slices] * np.float32(scale), pixel_size_m)
+                whole = slope_deg(height[around.slices] * np.float32(scale), pixel_size_m)
                 return whole[rect.moved(-around.row, -around.col).slices]
             rows, cols = np.arange(rect.row, rect.bottom, step), np.arange(rect.col, rect.right, step)
-            return slope_deg_at(live.height, rows, cols, pixel_size_m, scale)
+            return slope_deg_at(height, rows, cols, pixel_size_m, scale)
+
+        def flow() -> NDArray[np.uint8] | None:
+            whole = generation.flow()
+            if whole is None or step == 1:
+                return None if whole is None else whole[part]
+            around = rect.grown(step).clipped(live.shape)
+            most = cv2.dilate(whole[around.slices], np.ones((step, step), np.uint8))
+            inner = rect.moved(-around.row, -around.col)
+            return np.asarray(most[inner.slices][::step, ::step], np.uint8)
 
         return cls(
-            document.ids[part], live.albedo[part], live.shaded[part], live.height[part] * np.float32(scale), scale,
+            document.ids[part], live.albedo[part], live.shaded[part], height[part] * np.float32(scale), scale,
             pixel_size_m * step, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration, generation.ranges,
-            slopes,
+            slopes, flow,
         )  # fmt: skip
 
 
@@ -75,6 +92,19 @@ def _height(sample: Sample) -> NDArray[np.uint8]:
 
 def _slope(sample: Sample) -> NDArray[np.uint8]:
     return slope_tint(sample.slope_deg(), sample.ranges.steepest_deg)
+
+
+def _flow(sample: Sample) -> NDArray[np.uint8]:
+    shade = hillshade(
+        sample.height, sample.spacing_m, sample.sun_azimuth_deg, sample.sun_elevation_deg, sample.exaggeration
+    )
+    land = np.array(_LAND, np.float32) * (0.55 + 0.45 * shade[:, :, None])
+    land[sample.ids == WATER] = _STILL_WATER
+    flow = sample.flow()
+    if flow is None:
+        return np.asarray(land, np.uint8)
+    cover = np.clip((flow.astype(np.float32) - _LEAST_FLOW) / (_MOST_FLOW - _LEAST_FLOW), 0, 1)[:, :, None]
+    return np.asarray(land + (np.array(_FLOWING_WATER, np.float32) - land) * cover, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -105,6 +135,7 @@ PICTURES: Mapping[str, TerrainPicture] = {
     "sunlit": TerrainPicture("Sunlight", "sun", "Albedo in the sunlight of the 3D view", _sunlit, in_3d=False),
     "height": TerrainPicture("Height", "height", "Hypsometric tint with contour lines", _height, has_contours=True),
     "slope": TerrainPicture("Slope", "slope", "How steep the ground is", _slope),
+    "flow": TerrainPicture("Flow", "flow", "How much water the land gathers, once the terrain is exact", _flow),
 }  # fmt: skip
 """Key → picture, in the order of the buttons. The first one that a view offers is shown at the start."""
 FROM_ABOVE = tuple(key for key, picture in PICTURES.items() if picture.from_above)

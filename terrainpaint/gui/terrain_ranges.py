@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import slope_deg_at
@@ -32,18 +33,23 @@ class TerrainRanges:
     rise: float = _LEAST_RISE
 
 
-def terrain_ranges(live: LiveTerrain, height_scale: float, pixel_size_m: float) -> TerrainRanges:
-    """Measure the known part of a terrain. `height_scale` is metres of the project per metre of the weights."""
+def terrain_ranges(
+    live: LiveTerrain, height: NDArray[np.float32], height_scale: float, pixel_size_m: float
+) -> TerrainRanges:
+    """Measure the known part of heights (H, W), those of `live` or as they are shown.
+
+    `height_scale` is metres of the project per metre of the weights.
+    """
     whole = Rect.of_shape(live.shape)
     step = _step(live.shape, _HEIGHTS)
     known = live.known(whole, step)
     if not known.any():
         return TerrainRanges()
-    heights = live.height[::step, ::step][known] * np.float32(height_scale)
+    heights = height[::step, ::step][known] * np.float32(height_scale)
     step = _step(live.shape, _SLOPES)
     known = live.known(whole, step)
     rows, cols = (np.arange(0, side, step) for side in live.shape)
-    slopes = slope_deg_at(live.height, rows, cols, pixel_size_m, height_scale)[known]
+    slopes = slope_deg_at(height, rows, cols, pixel_size_m, height_scale)[known]
     steep = float(np.quantile(slopes, _STEEPEST)) if slopes.size else 0.0
     lines = float(np.quantile(slopes, _LINES)) if slopes.size else 0.0
     return TerrainRanges(

@@ -68,7 +68,7 @@ class TerrainView(RasterView):
         if live is None or not PICTURES[self._picture].has_contours:
             return picture
         # With a pixel around it, for the differences to the neighbours.
-        heights = screen_heights(live.height, self.projection, screen.grown(1))
+        heights = screen_heights(self._generation.heights, self.projection, screen.grown(1))
         scaled = heights * np.float32(self._generation.height_scale)
         cover = contour_lines(scaled, self._interval_m)[1:-1, 1:-1]
         rows, cols = self.projection.sampled(screen, 1)

@@ -240,6 +240,8 @@ class MainWindow(QMainWindow):
         self.recent_files.changed.connect(self._show_recent)
 
         self.canvas.palette_requested.connect(self.palette_.open_at)
+        for changed in (document.settings_changed, document.replaced):
+            changed.connect(self._show_water)
         mirror = self.actions_["mirror_view"]
         self.canvas.camera_changed.connect(lambda camera: mirror.setChecked(camera.is_mirrored))
         self.canvas.camera_changed.connect(lambda camera: self.status.set_zoom(camera.zoom))
@@ -271,6 +273,11 @@ class MainWindow(QMainWindow):
             self.status.say(sentence, kind)
         else:
             self.statusBar().showMessage(sentence, kind.shown_ms)
+
+    def _show_water(self) -> None:
+        flowing = self.document.settings.flowing_water
+        self.actions_["carve_rivers"].setChecked(flowing.carve_rivers)
+        self.actions_["breach"].setChecked(flowing.breach)
 
     def _say_missed(self) -> None:
         self.say(_MISSED.format(self.keys.text_of("deselect")), MessageKind.WARNING)

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.hydrology import FlowingWater, find_waters, with_flowing_water
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
@@ -469,3 +470,62 @@ def test_a_look_that_is_missing_or_broken_leaves_the_style(
     person.window.generation.add_look(broken)
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 2 and "broken.safetensors is damaged" in warnings[1]
+
+
+def test_carved_rivers_are_shown_exported_and_undone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    window, document = person.window, person.window.document
+    ids = np.full(SHAPE, 5, np.uint8)
+    ids[:, :30] = 0
+    ids[70:73, 25:190] = 0
+    person.opens(Project.painted(ids, Settings(500.0, "atlas")))
+    generation = settled(person, qtbot)
+    assert generation.live is not None and generation.heights is generation.live.height
+    raw = generation.live.height.copy()
+    window.actions_["carve_rivers"].trigger()
+    assert window.generation_panel.carve_rivers.isChecked() and window.actions_["carve_rivers"].isChecked()
+    assert document.settings.flowing_water == FlowingWater(carve_rivers=True)
+    qtbot.waitUntil(lambda: generation.heights is not raw and not np.array_equal(generation.heights, raw))
+    river = find_waters(generation.shown_terrain(), ids).rivers[0]
+    assert len(river.line) > 150 and (np.diff(river.height_m) < 0).all()
+    assert generation.height_m(10, 10) == 0, "the sea is level"
+    np.testing.assert_array_equal(generation.live.height, raw)
+
+    def accept(dialog: ExportDialog) -> None:
+        named = {field.accessibleName(): field for field in dialog.findChildren(QLineEdit)}
+        named["Folder"].setText(str(tmp_path))
+        named["Name"].setText("river")
+        boxes = {box.text(): box for box in dialog.findChildren(QCheckBox)}
+        boxes["rivers"].setChecked(True)
+        assert not next(box for text, box in boxes.items() if text.startswith("&Level lakes")).isEnabled()
+        accept_button(dialog.findChild(QDialogButtonBox)).click()
+
+    written: list[list[Path]] = []
+    window.exporting.written.connect(written.append)
+    with person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+    qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
+    facts = json.loads((tmp_path / "river_height16.json").read_text())
+    assert facts["rivers_carved"] and facts["water_levelled"]
+    expected = with_flowing_water(generation.terrain(), ids, FlowingWater(carve_rivers=True))
+    assert facts["height_min_m"] == pytest.approx(float(expected.height.min()), abs=0.01)
+    assert np.abs(generation.shown_terrain().height - expected.height).max() < 0.01
+    assert json.loads((tmp_path / "river_rivers.geojson").read_text())["features"][0]["properties"]["mouth"] == "sea"
+
+    document.undo_stack.undo()
+    assert generation.heights is generation.live.height and not document.settings.flowing_water
+    assert not window.generation_panel.carve_rivers.isChecked()
+    assert not window.actions_["carve_rivers"].isChecked()
+    np.testing.assert_array_equal(generation.heights, raw)
+
+
+def test_the_flow_is_computed_when_a_view_shows_it(person: Person, qtbot: QtBot) -> None:
+    generation = settled(person, qtbot)
+    window = person.window
+    window.terrain.show_picture("flow")
+    qtbot.waitUntil(lambda: generation.flow() is not None)
+    first = generation.flow()
+    assert first is not None and first.shape == SHAPE and first.max() > 100
+    window.document.paint_mark("Lake", ellipse((60, 80), (90, 120), SHAPE), 0)
+    settled(person, qtbot)
+    qtbot.waitUntil(lambda: generation.flow() is not first)
+    window.terrain.show_picture("shaded")

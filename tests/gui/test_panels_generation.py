@@ -9,8 +9,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.gui.document import Document
@@ -358,3 +359,17 @@ def test_history_goes_to_any_step(document: Document, panel: GenerationPanel, qt
     assert panel.relief.value == 1
     qtbot.mouseClick(history.view.viewport(), LEFT, pos=history.view.visualRect(model.index(2, 0)).center())
     assert document.settings.relief == 3
+
+
+def test_rivers_and_depressions_are_switched_in_one_step_each(document: Document, panel: GenerationPanel) -> None:
+    panel.carve_rivers.click()
+    panel.breach.click()
+    assert document.settings.flowing_water == FlowingWater(carve_rivers=True, breach=True)
+    document.undo_stack.undo()
+    assert panel.carve_rivers.isChecked() and not panel.breach.isChecked()
+    assert document.undo_stack.undoText() == "Carve rivers · on"
+    document.undo_stack.undo()
+    assert document.settings.flowing_water == FlowingWater() and not panel.carve_rivers.isChecked()
+    other = Project.empty((64, 100), Settings(450.0, "atlas", flowing_water=FlowingWater(breach=True)))
+    document.open(other, None, ViewSettings())
+    assert panel.breach.isChecked() and not panel.carve_rivers.isChecked()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -31,7 +33,18 @@ def slope() -> Sample:
     ids = draw.integers(0, 7, (60, 80), dtype=np.uint8)
     steep = np.full((60, 80), 45, np.float32)
     return Sample(
-        ids, albedo, shaded, height, 1.0, 100.0, 90.0, 45.0, 1.0, TerrainRanges(0, 7900, 60.0, 1.0), lambda: steep
+        ids,
+        albedo,
+        shaded,
+        height,
+        1.0,
+        100.0,
+        90.0,
+        45.0,
+        1.0,
+        TerrainRanges(0, 7900, 60.0, 1.0),
+        lambda: steep,
+        lambda: None,
     )
 
 
@@ -50,6 +63,15 @@ def test_pictures_show_what_they_are_named_after(slope: Sample) -> None:
     assert len(np.unique(PICTURES["slope"].paint(slope).reshape(-1, 3), axis=0)) == 1, "it is as steep everywhere"
 
 
+def test_the_flow_is_blue_where_much_land_drains(slope: Sample) -> None:
+    dry = PICTURES["flow"].paint(slope)
+    flow = np.full(slope.ids.shape, 20, np.uint8)
+    flow[30] = 255
+    wet = PICTURES["flow"].paint(dataclasses.replace(slope, flow=lambda: flow))
+    assert np.array_equal(wet[29], dry[29]) and np.array_equal(wet[31], dry[31])
+    assert len(np.unique(wet[30], axis=0)) == 1 and wet[30, 0, 2] > 150 > wet[30, 0, 0]
+
+
 def land(height: NDArray[np.float32]) -> LiveTerrain:
     """A terrain that is exact, with heights (H, W) in metres of the weights."""
     shape = height.shape[0], height.shape[1]
@@ -62,7 +84,7 @@ def land(height: NDArray[np.float32]) -> LiveTerrain:
 def test_ranges_are_those_of_the_heights_and_slopes() -> None:
     height = np.full((300, 400), -20, np.float32)
     height[:, 200:] = np.arange(200) * 10
-    ranges = terrain_ranges(land(height), 2.0, 100.0)
+    ranges = terrain_ranges(land(height), height, 2.0, 100.0)
     assert (ranges.low_m, ranges.high_m) == (-40, 3980)
     assert ranges.steepest_deg == 15, "an arc tangent of 0.2 is 11.3°"
     assert ranges.rise == pytest.approx(0.2, rel=1e-3)
@@ -70,11 +92,14 @@ def test_ranges_are_those_of_the_heights_and_slopes() -> None:
 
 def test_ranges_leave_out_what_is_not_known() -> None:
     live = LiveTerrain((600, 600), 10)
-    assert terrain_ranges(live, 1.0, 100.0) == TerrainRanges()
+    assert terrain_ranges(live, live.height, 1.0, 100.0) == TerrainRanges()
     part = Rect(0, 0, 64, 96)
     colour = np.zeros((64, 96, 3), np.uint8)
     live.accept(Job(part, True, 0), TerrainPatch(part, colour, np.full((64, 96), 500, np.float32), colour, exact=True))
-    assert (terrain_ranges(live, 1.0, 100.0).low_m, terrain_ranges(live, 1.0, 100.0).high_m) == (500, 500)
+    assert (
+        terrain_ranges(live, live.height, 1.0, 100.0).low_m,
+        terrain_ranges(live, live.height, 1.0, 100.0).high_m,
+    ) == (500, 500)
 
 
 @pytest.mark.parametrize("zoom", [0.07, 0.4, 1.0, 3.0, 9.0])

@@ -160,14 +160,15 @@ def find_waters(
     return Waters(rivers, lakes, mask, catchment)
 
 
-def flow_accumulation(
-    height: NDArray[np.float32], ids: NDArray[np.uint8], pixel_size_m: float, cancel: Cancel = never_cancel
-) -> NDArray[np.int32]:
-    """(H, W) int32: how many cells drain through each cell of heights (H, W) float32 of a map, with itself."""
-    _require_memory((height.shape[0], height.shape[1]))
-    water = painted_water(height, ids, SEA_PER_PIXEL * pixel_size_m)
-    network = river_network(height, water, water.levels_m, cancel)
-    return _routing(height, network, cancel).accumulated(cancel)
+def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel = never_cancel) -> NDArray[np.int32]:
+    """(H, W) int32: how many cells drain through each cell of the terrain of a map `ids` (H, W) uint8, with itself.
+
+    Raises OptionError when the memory does not suffice, Cancelled.
+    """
+    _require_memory(terrain.shape)
+    water = _painted(terrain, ids)
+    network = river_network(terrain.height, water, water.levels_m, cancel)
+    return _routing(terrain.height, network, cancel).accumulated(cancel)
 
 
 def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:

@@ -78,7 +78,7 @@ class ExportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._is_reduced = source.is_reduced
+        self._is_reduced, self._carves_rivers = source.is_reduced, source.flowing.carve_rivers
         self._ground, self._shape, self._view = ground, ground.shape, view
         self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
         self._preset, self._picture_size = PresetField(choice.preset), label("", "muted")
@@ -201,6 +201,9 @@ class ExportDialog(QDialog):
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
         )
+        if self._carves_rivers:
+            self._level_water.setEnabled(False)
+            self._level_water.setText("&Level lakes and sea (done: rivers are carved)")
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * _FRACTION_OF_SCREEN))
 
     def _mesh_page(self) -> QWidget:

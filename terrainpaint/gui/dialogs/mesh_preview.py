@@ -12,6 +12,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from terrainpaint.core.hydrology import NO_FLOW, FlowingWater, with_flowing_water
+from terrainpaint.core.progress import Cancel
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import levelled
 from terrainpaint.export import ExportOptions
@@ -35,7 +37,7 @@ class PreviewSource:
     """A copy of the terrain to export, with the classes `ids` (H, W) uint8 of its map.
 
     `small` is the same as small as it is drawn. When the map is too large to be measured, `is_reduced` is True, and
-    all of it has fewer and larger pixels.
+    all of it has fewer and larger pixels. `flowing` is done to the terrain before it is written.
     """
 
     terrain: Terrain
@@ -43,15 +45,23 @@ class PreviewSource:
     small: tuple[Terrain, NDArray[np.uint8]]
     sun: Sun
     is_reduced: bool
+    flowing: FlowingWater = NO_FLOW
 
     @classmethod
-    def of(cls, terrain: Terrain, ids: NDArray[np.uint8], sun: Sun) -> PreviewSource:
-        """Keeps the arrays of `terrain`, and copies `ids`."""
-        small = _reduced(terrain, ids, _DRAWN_PX)
+    def of(
+        cls,
+        terrain: Terrain,
+        ids: NDArray[np.uint8],
+        sun: Sun,
+        flowing: FlowingWater = NO_FLOW,
+        shown: Terrain | None = None,
+    ) -> PreviewSource:
+        """Keeps the arrays of `terrain`, and copies `ids`. `shown` is drawn, the same with water that flows already."""
+        small = _reduced(shown or terrain, ids, _DRAWN_PX)
         is_reduced = terrain.height.size > _WHOLE_AREA_PX
         if is_reduced:
             terrain, ids = _reduced(terrain, ids, round(_WHOLE_AREA_PX**0.5))
-        return cls(terrain, ids.copy(), small, sun, is_reduced)
+        return cls(terrain, ids.copy(), small, sun, is_reduced, flowing)
 
 
 class MeshPreview(QWidget):
@@ -122,7 +132,7 @@ class MeshPreview(QWidget):
         self._pictures.start(lambda progress, cancel: _drawn(source, options, level_water, size_px))
         if self._measured_for != (source, level_water):
             self._measured_for = source, level_water
-            self._ranges.start(lambda progress, cancel: height_range(_height(source.terrain, source.ids, level_water)))
+            self._ranges.start(lambda progress, cancel: height_range(_written(source, level_water, cancel)))
 
     def _show(self, picture: NDArray[np.uint8]) -> None:
         h, w, _ = picture.shape
@@ -151,7 +161,15 @@ def _flooded(terrain: Terrain, surface_m: float) -> Terrain:
 
 
 def _height(terrain: Terrain, ids: NDArray[np.uint8], level_water: bool) -> NDArray[np.float32]:
-    return levelled(terrain.height, ids) if level_water else terrain.height
+    is_level = terrain.provenance.has_level_water
+    return levelled(terrain.height, ids) if level_water and not is_level else terrain.height
+
+
+def _written(source: PreviewSource, level_water: bool, cancel: Cancel) -> NDArray[np.float32]:
+    """(H, W) float32 metres: the heights that will be written."""
+    height = _height(source.terrain, source.ids, level_water and not source.flowing.carve_rivers)
+    terrain = dataclasses.replace(source.terrain, height=height)
+    return with_flowing_water(terrain, source.ids, source.flowing, cancel=cancel).height
 
 
 def _reduced(terrain: Terrain, ids: NDArray[np.uint8], longest_px: int) -> tuple[Terrain, NDArray[np.uint8]]:

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.seed_box import SeedBox
@@ -55,6 +56,13 @@ class GenerationPanel(QWidget):
         self.width_km.setAccessibleName("Width of the ground")
         self.width_km.setToolTip("Width of the map on the ground; slopes stay, so a wider map has higher mountains")
         self.pixel_size = label("", "muted")
+        self.carve_rivers = QCheckBox("Carve rivers")
+        self.carve_rivers.setToolTip(
+            "Cuts painted rivers into the land, so that they run downhill to a lake, the sea or the border of the map, "
+            "and levels lakes and sea; shown once the terrain is exact"
+        )
+        self.breach = QCheckBox("Open depressions")
+        self.breach.setToolTip("Lowers the ways out of closed depressions, so that all water runs to the sea or away")
         self.variants = _button("variants", "Variants…", "")
         self.reroll = _button("reroll", "Re-roll", "")
         self.places = _button("globe", "Most like…", "")
@@ -65,6 +73,8 @@ class GenerationPanel(QWidget):
             lambda value: change_settings(document, step_text("Heights", f"×{value:g}"), Merge.RELIEF, relief=value)
         )
         self.width_km.valueChanged.connect(self._change_width)
+        self.carve_rivers.toggled.connect(self._change_water)
+        self.breach.toggled.connect(self._change_water)
         self.variants.clicked.connect(self.variants_requested)
         self.reroll.clicked.connect(self.reroll_requested)
         self.places.clicked.connect(self.places_requested)
@@ -130,8 +140,11 @@ class GenerationPanel(QWidget):
         sizes.setVerticalSpacing(4)
         sizes.setColumnStretch(1, 1)
         for row, (text, control) in enumerate(
-            (("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size))
-        ):
+            (
+                ("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size),
+                ("Water", self.carve_rivers), ("", self.breach),
+            )
+        ):  # fmt: skip
             name = QLabel(text)
             sizes.addWidget(name, row, 0)
             name.setBuddy(control)
@@ -175,6 +188,15 @@ class GenerationPanel(QWidget):
             self._document, step_text("Width", local(f"{km:,g} km")), Merge.GROUND, pixel_size_m=pixel_size_m
         )
 
+    def _change_water(self) -> None:
+        flowing = FlowingWater(self.carve_rivers.isChecked(), self.breach.isChecked())
+        before = self._document.settings.flowing_water
+        if flowing.carve_rivers != before.carve_rivers:
+            text = step_text("Carve rivers", "on" if flowing.carve_rivers else "off")
+        else:
+            text = step_text("Open depressions", "on" if flowing.breach else "off")
+        change_settings(self._document, text, flowing_water=flowing)
+
     def _refresh(self) -> None:
         settings = self._document.settings
         at = self.style_name.findText(settings.style_name)
@@ -190,6 +212,10 @@ class GenerationPanel(QWidget):
         with QSignalBlocker(self.width_km):
             self.width_km.setRange(0.01 * width / 1000, 1e6 * width / 1000)
             self.width_km.setValue(settings.pixel_size_m * width / 1000)
+        flowing = settings.flowing_water
+        with QSignalBlocker(self.carve_rivers), QSignalBlocker(self.breach):
+            self.carve_rivers.setChecked(flowing.carve_rivers)
+            self.breach.setChecked(flowing.breach)
         self.pixel_size.setText(f"{format_number(settings.pixel_size_m, 2)} m per pixel")
 
     def _show_look(self, name: str | None) -> None:

@@ -53,6 +53,8 @@ _ICONS: Mapping[str, str] = {
     "Heights": "height",
     "Width": "ruler",
     "Base class": "water",
+    "Carve rivers": "flow",
+    "Open depressions": "flow",
     "Reference picture": "picture",
     "Remove reference picture": "picture",
     "Copy": "copy",

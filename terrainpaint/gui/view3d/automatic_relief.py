@@ -71,7 +71,7 @@ class AutomaticRelief(QObject):
         # The heights that the user asked for with the relief of the terrain are shown.
         scale = self._generation.height_scale / settings.relief
         wanted = automatic_exaggeration(
-            live.height[::step, ::step] * np.float32(scale), max(live.shape) * settings.pixel_size_m
+            self._generation.heights[::step, ::step] * np.float32(scale), max(live.shape) * settings.pixel_size_m
         )
         is_near = 1 / _MUCH < wanted / view.exaggeration < _MUCH
         if wanted != view.exaggeration and (self._is_new or not is_near):

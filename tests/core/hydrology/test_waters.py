@@ -145,7 +145,7 @@ def test_rivers_are_cut_again_into_every_other_terrain(painted: tuple[Terrain, N
 
 def test_flow_gathers_along_rivers(painted: tuple[Terrain, NDArray[np.uint8]]) -> None:
     terrain, ids = painted
-    flow = flow_accumulation(terrain.height, ids, PIXEL_M)
+    flow = flow_accumulation(terrain, ids)
     assert flow.min() == 1 and flow[40:60, 26:34].max() > 5000
 
 
