@@ -51,6 +51,10 @@ class WorkerError(TerrainPaintError):
     """The worker process died twice at the same request; it can be started again."""
 
 
+class BatchError(TerrainPaintError):
+    """Some terrains of a batch could not be written; the others were."""
+
+
 class TrainingError(TerrainPaintError):
     """Training data or a training run cannot be used; an existing run is unchanged."""
 

@@ -752,12 +752,12 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize(("command", "count"), [("generate", 31), ("export", 32), ("import", 20), ("info", 1)])
-def test_the_guide_has_every_option_of_the_help(run: Run, command: str, count: int) -> None:
+@pytest.mark.parametrize("command", ["generate", "export", "batch", "import", "info"])
+def test_the_guide_has_every_option_of_the_help(run: Run, command: str) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     options = set(re.findall(r"^  (?:-o [A-Za-z.]+, )?(--[a-z-]+)", text, re.MULTILINE))
-    assert len(options) == count
+    assert options
     assert all(f"`{option}" in guide for option in options)
 
 

@@ -8,12 +8,12 @@ SIGTERM. Any other exception is a bug and shows its traceback.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterable, Sequence
 
+from terrainpaint.api.running import memory_errors, stopping_on_sigterm
 from terrainpaint.cli.arguments import (
     Arguments,
+    BatchArguments,
     ExportArguments,
     FormatsArguments,
     GenerateArguments,
@@ -33,7 +33,7 @@ _INTERRUPTED = 128 + signal.SIGINT
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command of the arguments, by default those of the process, and return the exit code."""
-    with _stopping_on_sigterm():
+    with stopping_on_sigterm():
         try:
             with lasting_output():
                 return _run(argv)
@@ -64,9 +64,9 @@ def _run(argv: Sequence[str] | None) -> int:
         raise DeviceError("There is not enough memory to start; close other programs.") from error
 
 
-def _output_of(arguments: Arguments) -> list[str]:
+def _output_of(arguments: Arguments) -> Iterable[str]:
     # Imported here, so that --help and wrong usage do not load numpy.
-    try:
+    with memory_errors():
         if isinstance(arguments, GenerateArguments):
             from terrainpaint.cli.generate import generate
 
@@ -75,6 +75,10 @@ def _output_of(arguments: Arguments) -> list[str]:
             from terrainpaint.cli.generate import export
 
             return [str(path) for path in export(arguments)]
+        if isinstance(arguments, BatchArguments):
+            from terrainpaint.cli.batch import batch
+
+            return batch(arguments)
         if isinstance(arguments, ImportArguments):
             from terrainpaint.cli.import_map import import_map
 
@@ -91,21 +95,3 @@ def _output_of(arguments: Arguments) -> list[str]:
         from terrainpaint.cli.info import info, info_json
 
         return info_json(arguments.file) if arguments.json else info(arguments.file)
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "can't allocate memory" not in str(error):  # torch's own
-            raise
-        raise DeviceError("The memory is full; close other programs, or choose a smaller map or mesh.") from error
-
-
-@contextmanager
-def _stopping_on_sigterm() -> Iterator[None]:
-    """Make SIGTERM raise an exception as Ctrl+C does, so that temporary files are removed."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

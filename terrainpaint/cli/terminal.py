@@ -24,8 +24,8 @@ class ProgressLine:
 
     def stage(self, name: str) -> Progress:
         """The `Progress` of the next stage."""
-        self._show(name)
-        return lambda fraction: self._show(f"{name} {fraction:4.0%}")
+        self.show(name)
+        return lambda fraction: self.show(f"{name} {fraction:4.0%}")
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -33,9 +33,10 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._show("")
+        self.show("")
 
-    def _show(self, text: str) -> None:
+    def show(self, text: str) -> None:
+        """Replace the line; an empty text clears it."""
         if self._is_visible and text != self._shown:
             with suppress(OSError):
                 blanks = " " * max(0, len(self._shown) - len(text))

@@ -24,10 +24,13 @@ from terrainpaint.cli.arguments.describing import (
     places_arguments,
 )
 from terrainpaint.cli.arguments.generating import (
+    BatchArguments,
     ExportArguments,
     GenerateArguments,
+    add_batch,
     add_export,
     add_generate,
+    batch_arguments,
     export_arguments,
     generate_arguments,
 )
@@ -35,6 +38,7 @@ from terrainpaint.cli.arguments.importing import ImportArguments, RawLayout, add
 
 __all__ = [
     "Arguments",
+    "BatchArguments",
     "ExportArguments",
     "FormatsArguments",
     "GenerateArguments",
@@ -51,6 +55,7 @@ _WRONG_USAGE = 2
 Arguments: TypeAlias = (
     GenerateArguments
     | ExportArguments
+    | BatchArguments
     | FormatsArguments
     | InfoArguments
     | ImportArguments
@@ -71,6 +76,7 @@ class _Command:
 _COMMANDS: Mapping[str, _Command] = {
     "generate": _Command("generate the terrain of a map and write it to files", add_generate, generate_arguments),
     "export": _Command("write the terrain of a map or a project for another program", add_export, export_arguments),
+    "batch": _Command("write the terrain of many maps, with many seeds and styles", add_batch, batch_arguments),
     "formats": _Command("list the formats and presets", add_formats, lambda parser, values: FormatsArguments()),
     "open": _Command(
         "open the window with a file; without a command the window opens empty",

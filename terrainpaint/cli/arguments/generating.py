@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
-from terrainpaint.cli.arguments.option_types import file_type, output_type
+from terrainpaint.cli.arguments.option_types import (
+    file_type,
+    formats_type,
+    output_type,
+    seeds_type,
+    whole_number_of_type,
+)
 from terrainpaint.cli.arguments.shared import (
     add_device,
     add_file_options,
@@ -44,6 +50,23 @@ class ExportArguments:
     map: Path
     folder: Path
     name: str | None
+    reading: MapReading
+    terrain: TerrainRequest
+    files: FilesRequest
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class BatchArguments:
+    """Arguments of `terrainpaint batch`. In `seeds` and `styles`, None stands for that of a project, or the default;
+    `styles` ("all",) for all that are installed. `name` is a pattern, None for the usual one."""
+
+    maps: tuple[Path, ...]
+    folder: Path
+    name: str | None
+    seeds: tuple[int | None, ...]
+    styles: tuple[str | None, ...]
+    workers: int
     reading: MapReading
     terrain: TerrainRequest
     files: FilesRequest
@@ -95,10 +118,60 @@ def export_arguments(parser: argparse.ArgumentParser, values: dict[str, Any]) ->
     )
 
 
+def add_batch(parser: argparse.ArgumentParser) -> None:
+    """Options of `batch`."""
+    parser.description = (
+        "Writes the terrain of each map or project with each seed and each style. What was done before and has not "
+        "changed is skipped, and a failure does not stop the others. The folder gets a report, terrainpaint-batch.json."
+    )
+    parser.add_argument(
+        "maps", type=file_type, nargs="+", metavar="FOLDER|MAP", help="maps and projects, or folders of them"
+    )
+    parser.add_argument(
+        "-o", "--output", dest="folder", type=Path, required=True, metavar="DIR", help="the folder; created if missing"
+    )
+    parser.add_argument(
+        "--name", metavar="PATTERN",
+        help="start of the names of files, with {map}, {style} and {seed}; slashes make folders; default: the map and "
+        "what varies, such as {map}-{seed}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seeds", type=seeds_type, default=(None,), metavar="LIST",
+        help="seeds, such as 0-9 or 1,5,20-29; default: that of the project, else 0",
+    )  # fmt: skip
+    parser.add_argument(
+        "--styles", type=formats_type, default=(None,), metavar="LIST",
+        help="comma-separated styles, or 'all'; default: that of the project, else the default style",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", type=file_type, metavar="FILE", help="weights file (.safetensors) instead of styles"
+    )
+    parser.add_argument(
+        "--workers", type=whole_number_of_type(1, 64), default=1, metavar="N",
+        help="processes that work at the same time, each with its own networks in memory, 1 to 64; default 1",
+    )  # fmt: skip
+    add_format_options(parser)
+    _add_common(parser)
+
+
+def batch_arguments(parser: argparse.ArgumentParser, values: dict[str, Any]) -> BatchArguments:
+    """The arguments of parsed values. Raises OptionError."""
+    if values["weights"] is not None and values["styles"] != (None,):
+        parser.error("--weights and --styles do not go together")
+    values["maps"] = tuple(values["maps"])
+    return BatchArguments(
+        reading=map_reading(values), terrain=terrain_request(values), files=files_request(values), **values
+    )
+
+
 def _add_land_and_files(parser: argparse.ArgumentParser) -> None:
     add_format_options(parser)
     add_seed(parser)
     add_style(parser)
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
     add_terrain_options(parser)
     add_reading_options(parser)
     add_device(parser)

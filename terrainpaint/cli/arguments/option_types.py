@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+_MOST_SEEDS = 100_000
+
 
 def file_type(text: str) -> Path:
     """The path of an input file: a path, or a `file://` address as desktops pass it."""
@@ -114,3 +116,15 @@ def size_type(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x768")
     return int(match[1]), int(match[2])
+
+
+def seeds_type(text: str) -> tuple[int, ...]:
+    """Seeds and ranges of seeds, separated by commas, such as 1,5,20-29; each once."""
+    seeds: dict[int, None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,20})(?:-(\d{1,20}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or last - first >= _MOST_SEEDS:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-9 or 1,5,20-29")
+        seeds.update(dict.fromkeys(range(first, last + 1)))
+    return tuple(seeds)
