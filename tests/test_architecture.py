@@ -34,6 +34,7 @@ GENERATOR = "terrainpaint.generate.generator"
 WORKER = "terrainpaint.generate.worker"
 EXPORT = "terrainpaint.export"
 API = "terrainpaint.api"
+SERVE = "terrainpaint.serve"
 GUI = "terrainpaint.gui"
 VERSION = "terrainpaint.__version__"
 
@@ -74,10 +75,11 @@ LAYERS = (
     ),
     Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
     Layer(API, frozenset({"numpy", "cv2", CORE, EXPORT, ERRORS, VERSION}), frozenset({GENERATE})),
+    Layer(SERVE, frozenset({CORE, EXPORT, API, ERRORS, VERSION})),
     Layer(
         "terrainpaint.cli",
         frozenset({"numpy", CORE, EXPORT, API, ERRORS, VERSION}),
-        frozenset({"torch", GENERATE, MODELS, GUI}),
+        frozenset({"torch", GENERATE, MODELS, GUI, SERVE}),
     ),
     Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.

@@ -36,6 +36,12 @@ class ExportPlan:
         """Whether the preset wants level sea and lakes."""
         return self.preset is not None and self.preset.level_water
 
+    def options_for(self, map_shape: tuple[int, int]) -> ExportOptions:
+        """The options for a map (H, W): a preset has a size of pictures."""
+        if self.preset is None:
+            return self.options
+        return replace(self.options, picture_shape=self.preset.picture_shape(map_shape))
+
     def check(self, inputs: Sequence[Path]) -> None:
         """Raise OutputError when a file would replace one of `inputs`, another file of the plan or a map, or cannot be
         written."""
@@ -51,10 +57,7 @@ class ExportPlan:
         self, source: ExportSource, progress: Progress = no_progress, cancel: Cancel = never_cancel
     ) -> list[Path]:
         """Write the files, all or none, and return their paths. Raises OutputError, Cancelled."""
-        options = self.options
-        if self.preset is not None:
-            options = replace(options, picture_shape=self.preset.picture_shape(source.terrain.shape))
-        return self.run(source, options, progress, cancel)
+        return self.run(source, self.options_for(source.terrain.shape), progress, cancel)
 
 
 def planned_files(folder: Path, name: str, request: FilesRequest) -> ExportPlan:
@@ -135,7 +138,7 @@ def _options(request: FilesRequest, preset: Preset | None) -> ExportOptions:
         require_pydelatin()
     return ExportOptions(
         preset.mesh_size if request.mesh_size is None else request.mesh_size,
-        1.0 if exaggeration is None else exaggeration,
+        1.0 if exaggeration is None else float(exaggeration),
         request.water_surface_m,
         FileOptions.of({**preset.files, **request.files}),
         max_error_m=request.max_error_m,

@@ -20,6 +20,7 @@ from terrainpaint.cli.arguments import (
     ImportArguments,
     InfoArguments,
     PlacesArguments,
+    ServeArguments,
     WindowArguments,
     parse,
 )
@@ -79,6 +80,10 @@ def _output_of(arguments: Arguments) -> Iterable[str]:
             from terrainpaint.cli.batch import batch
 
             return batch(arguments)
+        if isinstance(arguments, ServeArguments):
+            from terrainpaint.cli.serve import serve
+
+            return serve(arguments)
         if isinstance(arguments, ImportArguments):
             from terrainpaint.cli.import_map import import_map
 

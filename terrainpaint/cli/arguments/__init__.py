@@ -27,9 +27,11 @@ from terrainpaint.cli.arguments.generating import (
     BatchArguments,
     ExportArguments,
     GenerateArguments,
+    ServeArguments,
     add_batch,
     add_export,
     add_generate,
+    add_serve,
     batch_arguments,
     export_arguments,
     generate_arguments,
@@ -46,6 +48,7 @@ __all__ = [
     "InfoArguments",
     "PlacesArguments",
     "RawLayout",
+    "ServeArguments",
     "WindowArguments",
     "parse",
 ]
@@ -56,6 +59,7 @@ Arguments: TypeAlias = (
     GenerateArguments
     | ExportArguments
     | BatchArguments
+    | ServeArguments
     | FormatsArguments
     | InfoArguments
     | ImportArguments
@@ -77,6 +81,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "generate": _Command("generate the terrain of a map and write it to files", add_generate, generate_arguments),
     "export": _Command("write the terrain of a map or a project for another program", add_export, export_arguments),
     "batch": _Command("write the terrain of many maps, with many seeds and styles", add_batch, batch_arguments),
+    "serve": _Command("answer HTTP requests for terrain", add_serve, lambda parser, values: ServeArguments(**values)),
     "formats": _Command("list the formats and presets", add_formats, lambda parser, values: FormatsArguments()),
     "open": _Command(
         "open the window with a file; without a command the window opens empty",

@@ -19,6 +19,7 @@ from terrainpaint.cli.arguments.shared import (
     add_device,
     add_file_options,
     add_format_options,
+    add_quiet,
     add_reading_options,
     add_seed,
     add_style,
@@ -70,6 +71,19 @@ class BatchArguments:
     reading: MapReading
     terrain: TerrainRequest
     files: FilesRequest
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class ServeArguments:
+    """Arguments of `terrainpaint serve`: where it listens, and the limits of `serve.work.Limits`, the body in MB."""
+
+    host: str
+    port: int
+    body_mb: int
+    side_px: int
+    waiting: int
+    work_s: float
     quiet: bool
 
 
@@ -162,6 +176,33 @@ def batch_arguments(parser: argparse.ArgumentParser, values: dict[str, Any]) -> 
     return BatchArguments(
         reading=map_reading(values), terrain=terrain_request(values), files=files_request(values), **values
     )
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Options of `serve`."""
+    parser.description = (
+        "Answers HTTP requests: POST a map to /v1/terrain and get its files. It listens on this computer only, unless "
+        "--host is given, and wants a token, which it prints; the variable TERRAINPAINT_TOKEN sets another one. Ctrl+C "
+        "ends it."
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on; default 127.0.0.1, this computer"
+    )
+    parser.add_argument(
+        "--port", type=whole_number_of_type(0, 65535), default=8765, metavar="N",
+        help="port, 0 for a free one; default 8765",
+    )  # fmt: skip
+    for name, field, usual, most, meaning in (
+        ("max-mb", "body_mb", 64, 4096, "largest file that is accepted, in MB"),
+        ("max-side", "side_px", 4096, 65536, "largest side of a map in pixels"),
+        ("max-waiting", "waiting", 8, 1000, "requests that may wait while one is worked on; more are refused"),
+        ("timeout", "work_s", 600, 86400, "seconds that one terrain may take"),
+    ):
+        parser.add_argument(
+            f"--{name}", dest=field, type=whole_number_of_type(1, most), default=usual, metavar="N",
+            help=f"{meaning}; default {usual}",
+        )  # fmt: skip
+    add_quiet(parser)
 
 
 def _add_land_and_files(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,114 @@
+"""The OpenAPI document of the server, made of the tables that it answers from."""
+
+from __future__ import annotations
+
+from terrainpaint import __version__
+from terrainpaint.serve.parameters import parameters
+
+TERRAIN, FORMATS, PRESETS, STYLES, DOCUMENT = "/v1/terrain", "/v1/formats", "/v1/presets", "/v1/styles", "/openapi.json"
+_ERRORS = {
+    "400": "A parameter is unknown or has an impossible value.",
+    "401": "The token is missing or wrong.",
+    "408": "The body did not arrive in time.",
+    "411": "The length of the body is missing.",
+    "413": "The body, the map or the files would be too large.",
+    "422": "The body is not a map or a project.",
+    "503": "Too many requests are waiting, the memory is full, or the terrain took too long.",
+}
+
+
+def openapi_document() -> dict[str, object]:
+    """The document, OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "TerrainPaint",
+            "version": __version__,
+            "description": "Generates texture and heights from a painted map of seven terrain classes.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "security": [{"token": []}],
+        "paths": {
+            TERRAIN: {"post": _terrain()},
+            FORMATS: {"get": _listing("formats", "The formats.", ["name", "group", "description", "suffix"])},
+            PRESETS: {"get": _listing("presets", "The presets.", ["name", "title", "formats"])},
+            STYLES: {"get": _listing("styles", "The installed styles and looks.", ["name", "kind"])},
+            DOCUMENT: {
+                "get": {
+                    "operationId": "document",
+                    "summary": "This document.",
+                    "security": [],
+                    "responses": {"200": {"description": "OpenAPI", "content": {"application/json": {}}}},
+                }
+            },
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Error": {
+                    "type": "object",
+                    "properties": {"error": {"type": "string", "description": "One sentence."}},
+                    "required": ["error"],
+                }
+            },
+        },
+    }
+
+
+def _terrain() -> dict[str, object]:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "operationId": "terrain",
+        "summary": "Generate the terrain of a map or a project, and return its files.",
+        "description": "The same map, seed, size and style give the same bytes. One terrain is generated at a time.",
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "description": parameter.meaning,
+                "schema": parameter.schema,
+                **({"style": "form", "explode": False} if parameter.schema["type"] == "array" else {}),
+            }
+            for name, parameter in parameters().items()
+        ],
+        "requestBody": {
+            "required": True,
+            "description": "A picture in the seven class colours, or a project file.",
+            "content": {"application/octet-stream": binary, "image/png": binary},
+        },
+        "responses": {
+            "200": {
+                "description": "The file, or a zip file of several.",
+                "headers": {
+                    "TerrainPaint-Notes": {
+                        "description": "JSON list of sentences about what was done with the map.",
+                        "schema": {"type": "string"},
+                    }
+                },
+                "content": {"application/octet-stream": binary, "application/zip": binary},
+            },
+            **{status: _error(text) for status, text in _ERRORS.items()},
+        },
+    }
+
+
+def _listing(name: str, summary: str, keys: list[str]) -> dict[str, object]:
+    properties = {key: {"type": "array", "items": {"type": "string"}} if key == "formats" else {"type": "string"}
+                  for key in keys}  # fmt: skip
+    entry = {"type": "object", "properties": properties, "required": keys}
+    schema = {"type": "array", "items": entry}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
+            "401": _error(_ERRORS["401"]),
+        },
+    }
+
+
+def _error(text: str) -> dict[str, object]:
+    return {
+        "description": text,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }

@@ -1,0 +1,153 @@
+"""The work of the server: one terrain at a time, in a folder that is removed afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrainpaint.api.export_plans import ExportPlan, planned_files
+from terrainpaint.api.painted_maps import read_painted
+from terrainpaint.api.running import memory_errors
+from terrainpaint.api.terrains import Generators
+from terrainpaint.core.decoding import describe_picture
+from terrainpaint.core.progress import no_progress
+from terrainpaint.errors import Cancelled, InputFileError, TerrainPaintError
+from terrainpaint.export import FORMATS
+from terrainpaint.export.formats import estimated_bytes
+from terrainpaint.serve.parameters import ServedRequest
+
+MOST_FILE_BYTES = 2 << 30
+_ZIP_SUFFIXES = frozenset({".png", ".glb", ".3mf", ".jpg"})
+"""Of files that are compressed already."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of a body, pixels a side of a map, requests that wait, and seconds that one terrain may take."""
+
+    body_bytes: int = 64 << 20
+    side_px: int = 4096
+    waiting: int = 8
+    work_s: float = 600.0
+
+
+class TooLargeError(TerrainPaintError):
+    """The map or its files are larger than the server allows."""
+
+
+class BusyError(TerrainPaintError):
+    """The server cannot do the work now."""
+
+
+class Work:
+    """The queue: `run` is called in the thread of a request and waits for its turn."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._generators = Generators()
+        self._turn, self._places = threading.Lock(), threading.BoundedSemaphore(limits.waiting + 1)
+        self._stopping = threading.Event()
+
+    def stop(self, patience_s: float) -> None:
+        """Cancel what runs and what waits, and wait until it has ended."""
+        self._stopping.set()
+        if self._turn.acquire(timeout=patience_s):
+            self._turn.release()
+
+    def run(
+        self, body: Path, request: ServedRequest, out: Path, is_gone: Callable[[], bool], say: Callable[[str], None]
+    ) -> Path:
+        """Generate the terrain of the map `body`, write its files to the folder `out`, and return the file to send:
+        the only one, or a zip of them. `is_gone` is whether the client has given up.
+
+        Raises BusyError, TooLargeError and the errors of reading, generating and exporting; Cancelled when the client
+        is gone or the server stops.
+        """
+        plan = planned_files(out, request.name, request.files)
+        with self._place(is_gone), memory_errors():
+            deadline = time.monotonic() + self.limits.work_s
+
+            def cancel() -> bool:
+                return self._stopping.is_set() or is_gone() or time.monotonic() > deadline
+
+            try:
+                paths = self._files(body, request, plan, cancel, say)
+            except Cancelled:
+                if time.monotonic() > deadline:
+                    raise BusyError(
+                        f"The terrain took over {self.limits.work_s:.0f} s; send a smaller map or ask for less."
+                    ) from None
+                raise
+            return paths[0] if len(paths) == 1 else _zipped(paths, out / f"{request.name}.zip")
+
+    @contextmanager
+    def _place(self, is_gone: Callable[[], bool]) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise BusyError("Too many requests are waiting; try again later.")
+        try:
+            while not self._turn.acquire(timeout=0.2):
+                if self._stopping.is_set() or is_gone():
+                    raise Cancelled
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._places.release()
+
+    def _files(
+        self,
+        body: Path,
+        request: ServedRequest,
+        plan: ExportPlan,
+        cancel: Callable[[], bool],
+        say: Callable[[str], None],
+    ) -> list[Path]:
+        self._check_side(body)
+        painted = read_painted(body, request.reading, say)
+        shape = request.terrain.size or painted.classes.shape
+        if max(shape) > self.limits.side_px:
+            raise TooLargeError(
+                f"A map of {shape[1]} x {shape[0]} pixels is too large; at most {self.limits.side_px} a side."
+            )
+        options = plan.options_for((shape[0], shape[1]))
+        size = sum(estimated_bytes(FORMATS[name], (shape[0], shape[1]), options) for name in _names(request, plan))
+        if size > MOST_FILE_BYTES:
+            raise TooLargeError(
+                f"The files would have about {size / 2**30:.1f} GB, of at most {MOST_FILE_BYTES / 2**30:.0f} GB; "
+                "ask for a smaller mesh or fewer formats."
+            )
+        terrain = self._generators.generate(painted, request.terrain, lambda name: no_progress, cancel, say)
+        return terrain.write(plan, cancel=cancel)
+
+    def _check_side(self, body: Path) -> None:
+        """Refuse a large picture before its pixels are decoded. Others are refused when they are read."""
+        try:
+            header = describe_picture(body)
+        except InputFileError:
+            return
+        if max(header.width, header.height) > self.limits.side_px:
+            raise TooLargeError(
+                f"A map of {header.width} x {header.height} pixels is too large; at most {self.limits.side_px} a side."
+            )
+
+
+def _names(request: ServedRequest, plan: ExportPlan) -> tuple[str, ...]:
+    return plan.preset.formats if plan.preset is not None else request.files.formats or ("obj",)
+
+
+def _zipped(paths: list[Path], target: Path) -> Path:
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in paths:
+            kind = zipfile.ZIP_STORED if path.suffix in _ZIP_SUFFIXES else zipfile.ZIP_DEFLATED
+            info = zipfile.ZipInfo(path.name, (1980, 1, 1, 0, 0, 0))  # the same files give the same bytes
+            info.compress_type = kind
+            with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as part:
+                while block := source.read(1 << 20):
+                    part.write(block)
+    return target
