@@ -72,6 +72,8 @@ def parameters() -> Mapping[str, Parameter]:
         "pixel_size_m": _number("Ground size of a pixel in metres; heights change with it.", 0.01, 1e6),
         "relief": _number("Factor for all heights.", 0.01, 1000),
         "level_water": _flag("Level the sea and each lake."),
+        "carve_rivers": _flag("Cut painted rivers into the land; by default as in a project, else not."),
+        "breach": _flag("Open closed depressions; by default as in a project, else not."),
         "mesh_size": Parameter(
             "Vertices along the longest side of the mesh.", {"type": "integer", "minimum": 2, "maximum": 16384}, _whole
         ),
@@ -116,9 +118,7 @@ def _choice(meaning: str, names: Sequence[str]) -> Parameter:
 
 
 def _flag(meaning: str) -> Parameter:
-    return Parameter(
-        meaning, {"type": "boolean", "default": False}, lambda text: _one_of(text, ("true", "false")) == "true"
-    )
+    return Parameter(meaning, {"type": "boolean"}, lambda text: _one_of(text, ("true", "false")) == "true")
 
 
 def _number(meaning: str, low: float, high: float) -> Parameter:

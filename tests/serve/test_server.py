@@ -15,7 +15,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import trimesh
 from PIL import Image
 
 import terrainpaint as tp
+from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import map_png, write_map
 from terrainpaint.core.project import Project, Settings, ViewSettings
@@ -323,6 +324,13 @@ def test_the_command_prints_address_and_token_and_ends_cleanly(number: signal.Si
         running.kill()
     assert running.returncode == 128 + number
     assert out == "" and "Traceback" not in err and "GET /v1/styles 200" in err
+
+
+def test_every_option_of_the_command_line_is_a_parameter() -> None:
+    of_the_owner = {"weights", "device", "files"}  # files and hardware of the computer are not the client's
+    names = {field.name for kind in (MapReading, TerrainRequest, FilesRequest) for field in fields(kind)}
+    assert names - of_the_owner <= set(parameters())
+    assert not of_the_owner & set(parameters())
 
 
 def test_a_request_without_parameters_is_the_default() -> None:
