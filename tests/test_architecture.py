@@ -125,6 +125,7 @@ LAYERS = (
     Layer("trainer.systems.stylegan2", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
+    Layer("trainer.exploration", SYSTEM | {"cv2", "PIL", "trainer.systems"}),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),
     # It names the modules of its public names, and imports none of them.
     Layer("terrainpaint", frozenset()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trainer.commands import (
     curate,
     evaluate,
+    explore,
     film,
     finish,
     inspect,
@@ -20,6 +21,7 @@ from trainer.commands import (
 )
 
 COMMANDS = (
-    *(curate, prepare, pairs, inspect, label, train, study, sample, film, nearest, publish, finish, evaluate, places),
+    *(curate, prepare, pairs, inspect, label, train, study, sample, explore, film, nearest, publish, finish, evaluate),
+    places,
 )
 """Modules of `trainer.commands`, in the order of `--help`."""

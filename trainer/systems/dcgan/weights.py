@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from torch import Tensor
 
 from terrainpaint.core.files import atomic_path, read_regular
 from terrainpaint.core.weights_formats import PICTURES_FORMAT
@@ -62,12 +64,19 @@ def sample(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
 
     Raises TrainingError for a file that cannot be used.
     """
-    file = _from_checkpoint(source, "") if source.suffix == ".pt" else load(source)
-    generator = file.generator
-    noise = torch.stack(
-        [torch.randn(generator.shape.noise, generator=torch.Generator().manual_seed(seed + n)) for n in range(count)]
-    )
+    generator = open_file(source).generator
+    noise = noise_of(range(seed, seed + count), generator.shape.noise)
     return np.concatenate([to_uint8(generate(generator, part)) for part in torch.split(noise, _BATCH)])
+
+
+def noise_of(seeds: Sequence[int], size: int) -> Tensor:
+    """(N, `size`) float32: the noise of each seed."""
+    return torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+def open_file(path: Path) -> DcganFile:
+    """Read a checkpoint (`.pt`), of which the averaged weights count, or a weights file. Raises TrainingError."""
+    return _from_checkpoint(path, "") if path.suffix == ".pt" else load(path)
 
 
 def load(path: Path) -> DcganFile:
