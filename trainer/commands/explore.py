@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PICTURES, _FILMS = (".png", ".jpg", ".jpeg"), (".mp4", ".gif", ".webp")
 _FILM_STEPS, _FILM_FPS = 150, 15.0
 """A film of a projection shows about so many of its steps."""
-_MOST_STEPS, _MOST_FRAMES, _LARGEST_AMOUNT = 100_000, 100_000, 100.0
+_MOST_STEPS, _MOST_PICTURES, _LARGEST_AMOUNT = 100_000, 20_000, 100.0
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -177,9 +177,7 @@ def _walk(arguments: argparse.Namespace) -> None:
     if len(arguments.seeds) < 2:
         raise WrongUsage("--seeds names two seeds at least, as in 0,5")
     steps = arguments.steps or (60 if is_film else 8)
-    count = len(arguments.seeds) * steps
-    if count > _MOST_FRAMES:
-        raise WrongUsage(f"{count} pictures are more than {_MOST_FRAMES}; choose fewer --seeds or --steps")
+    _require_few(len(arguments.seeds) * steps, "--seeds or --steps")
     load = load_model if arguments.space == "z" else load_style_model
     model = load(arguments.source, arguments.device)
     latents, options = model.latents(arguments.seeds), (arguments.truncation, arguments.cutoff)
@@ -204,6 +202,7 @@ def _mix(arguments: argparse.Namespace) -> None:
     from trainer.exploration.styles import mixed
 
     _require_picture(arguments.output)
+    _require_few(len(arguments.rows) * len(arguments.columns), "--rows or --columns")
     model = load_style_model(arguments.source, arguments.device)
     count = model.generator.shape.style_count
     layers = _layers(arguments.layers, count, tuple(range(count // 2)))
@@ -275,6 +274,7 @@ def _directions(arguments: argparse.Namespace) -> None:
 
     if arguments.steps % 2 == 0:
         raise WrongUsage("--steps is odd, so that the middle picture is the start")
+    _require_few(arguments.count * arguments.steps, "--count or --steps")
     model = load_style_model(arguments.source, arguments.device)
     shape = model.generator.shape
     start = _start(arguments.start, model)
@@ -369,6 +369,11 @@ def _layers(given: tuple[int, ...] | None, count: int, usual: tuple[int, ...] | 
 def _require_picture(path: Path) -> None:
     if path.suffix.lower() not in _PICTURES:
         raise WrongUsage("the picture is a .png or .jpg")
+
+
+def _require_few(count: int, options: str) -> None:
+    if count > _MOST_PICTURES:
+        raise WrongUsage(f"{count} pictures are more than {_MOST_PICTURES}; choose less in {options}")
 
 
 def _write_grid(arguments: argparse.Namespace, pictures: NDArray[np.uint8], columns: int) -> None:

@@ -261,6 +261,8 @@ def test_wrong_files_are_one_sentence(folder: Path, tmp_path: Path, capsys: pyte
     ("walk", ("--seeds", "3"), "two seeds"),
     ("walk", ("--steps", "0"), "--steps is 1"),
     ("walk", ("--fps", "nan"), "--fps is"),
+    ("walk", ("--steps", "90000"), "270000 pictures are more"),
+    ("mix", ("--rows", "0-9999"), "50000 pictures are more"),
     ("mix", ("--layers", "0-40"), "the generator has 0 to 7"),
     ("directions", ("--steps", "4"), "--steps is odd"),
     ("directions", ("--count", "13"), "at most 12"),
