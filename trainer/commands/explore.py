@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trainer.exploration.latent_models import LatentModel, StyleModel
     from trainer.exploration.projection import Projection
 
-_PICTURES, _FILMS = (".png", ".jpg", ".jpeg"), (".mp4", ".gif", ".webp")
+_PICTURES = (".png", ".jpg", ".jpeg")
 _FILM_STEPS, _FILM_FPS = 150, 15.0
 """A film of a projection shows about so many of its steps."""
 _MOST_STEPS, _MOST_PICTURES, _LARGEST_AMOUNT = 100_000, 20_000, 100.0
@@ -168,9 +168,10 @@ def _walk(arguments: argparse.Namespace) -> None:
     from trainer.exploration.latent_models import load_model, load_style_model
     from trainer.exploration.outputs import write_pictures
     from trainer.exploration.walks import on_sphere, straight, walk
+    from trainer.sampling.progress_film import FILM_SUFFIXES
 
     suffix = arguments.output.suffix.lower()
-    is_film = suffix in _FILMS
+    is_film = suffix in FILM_SUFFIXES
     if not is_film and suffix and suffix not in _PICTURES:
         raise WrongUsage("the output is a film (.mp4, .gif or .webp), a picture (.png or .jpg) with the steps side by "
                          "side, or a folder for them")  # fmt: skip
@@ -230,7 +231,7 @@ def _project(arguments: argparse.Namespace) -> None:
     if note:
         print(printable(note))
     every = 0 if arguments.no_film else max(1, arguments.steps // _FILM_STEPS)
-    written = ProjectionFiles(model, target, every)
+    written = ProjectionFiles(arguments.output, model, target, every)
     with progress_bar("Projecting") as progress:
         for number, step in enumerate(
             project(model, target, features, arguments.steps, arguments.seed, arguments.space == "w+")
@@ -241,7 +242,7 @@ def _project(arguments: argparse.Namespace) -> None:
         "weights": model.path.name, "picture": arguments.picture.name, "size_px": model.size_px,
         "features": features.label, "steps": arguments.steps, "space": arguments.space, "seed": arguments.seed,
     }  # fmt: skip
-    written.write(arguments.output, setup, film_enlargement(model.size_px, arguments.enlarge), _FILM_FPS)
+    written.write(setup, film_enlargement(model.size_px, arguments.enlarge), _FILM_FPS)
     first, last = written.distances[0], written.distances[-1]
     print(f"distance in features of {features.label}: {first:.3f} at the mean style, {last:.3f} now")
     print(arguments.output / "projection.npz")

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction, write_image
-from terrainpaint.core.films import FORMATS, Timing, filmed
+from terrainpaint.core.films import Timing, filmed
 from terrainpaint.core.progress import Progress
 from trainer.sampling.grid import picture_grid
+from trainer.sampling.progress_film import FILM_SUFFIXES
 
-FILM_SUFFIXES = tuple(kind.suffix for _, kind in FORMATS.values() if kind.suffix != ".png")
 _FILM_SIDE_PX = 256
 """Films of smaller pictures are enlarged: players blur them, and MP4 keeps little of them."""
 
@@ -51,7 +51,7 @@ def write_film(path: Path, pictures: Iterable[NDArray[np.uint8]], count: int, fp
 
     Raises OutputError, OptionError when it is too large for its format.
     """
-    kind = next(kind for _, kind in FORMATS.values() if kind.suffix == path.suffix.lower())
+    kind = FILM_SUFFIXES[path.suffix.lower()]
     coming = iter(pictures)
 
     def shot(_part: float) -> Generator[float, None, NDArray[np.uint8]]:

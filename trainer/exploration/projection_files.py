@@ -49,9 +49,16 @@ def read_target(path: Path, size_px: int) -> tuple[NDArray[np.uint8], str]:
 
 
 class ProjectionFiles:
-    """Collects the losses of a projection and, each `film_every` steps (0: never), pictures of its film."""
+    """Collects the losses of a projection and, each `film_every` steps (0: never), pictures of its film.
 
-    def __init__(self, model: StyleModel, target: NDArray[np.uint8], film_every: int) -> None:
+    It writes target.png into the folder at once, so that one that cannot be written is known before the long search.
+    Raises OutputError.
+    """
+
+    def __init__(self, folder: Path, model: StyleModel, target: NDArray[np.uint8], film_every: int) -> None:
+        with FileTransaction() as files:
+            write_image(files.path(folder / "target.png"), target[:, :, ::-1])
+        self._folder = folder
         self._model, self._target, self._every = model, target, film_every
         self._steps: list[tuple[float, float, float]] = []
         self._frames: list[NDArray[np.uint8]] = []
@@ -69,17 +76,17 @@ class ProjectionFiles:
         self._steps.append((step.distance, step.noise_penalty, step.rate))
         self._last = step
 
-    def write(self, folder: Path, setup: Mapping[str, Any], times: int, fps: float) -> None:
-        """Write target.png, projection.png, projection.npz, losses.csv, projection.json, and projection.mp4: the
-        target and the picture of each step, enlarged. Raises OutputError."""
+    def write(self, setup: Mapping[str, Any], times: int, fps: float) -> None:
+        """Write projection.png, projection.npz, losses.csv, projection.json, and projection.mp4: the target and the
+        picture of each step, enlarged. Raises OutputError."""
         assert self._last is not None
+        folder = self._folder
         picture = self._last.projection.picture(self._model)
         lines = [f"{number},{distance:.6f},{penalty:.6f},{rate:.6f}" for number, (distance, penalty, rate) in
                  enumerate(self._steps)]  # fmt: skip
         figures = {**setup, "first distance": self._steps[0][0], "last distance": self._steps[-1][0]}
         with FileTransaction() as files:
-            for name, each in (("target", self._target), ("projection", picture)):
-                write_image(files.path(folder / f"{name}.png"), each[:, :, ::-1])
+            write_image(files.path(folder / "projection.png"), picture[:, :, ::-1])
             with files.path(folder / "projection.npz").open("wb") as file:
                 np.savez(file, allow_pickle=False, **projection_arrays(self._last.projection))
             text = "\n".join(["step,distance,noise penalty,rate", *lines]) + "\n"
