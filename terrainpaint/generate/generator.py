@@ -30,10 +30,13 @@ from terrainpaint.generate.tiles import (
 )
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
+from terrainpaint.models.guides import guide_of, land_in_cells
 from terrainpaint.models.look import CELL_PX
 from terrainpaint.models.look_weights import Look, load_look
+from terrainpaint.models.natural_guide import natural_shape
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.shadow import BORDER_PX
+from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 from terrainpaint.models.windows import Area, Window
@@ -43,6 +46,8 @@ TILE_PX = 1024
 _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
+_GUIDE_PLANES = 1 << 21
+"""Levels of the noise from here on are for natural guides."""
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
 WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
@@ -264,8 +269,13 @@ class Generator:
         with _computing(rect):
             ids, rerolls = crop.extended(read.rows, read.cols)
             noise = _noise(recipe, rerolls, (read.rows, read.cols))
+            painted = ids_to_tensor(ids, self._device)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
-                albedo, elevation = generator(ids_to_tensor(ids, self._device), window, noise, style)
+                if isinstance(generator, SpadeGuided):
+                    guide = self._guide(recipe, generator, window, painted)
+                    albedo, elevation = generator(painted, window, noise, style, guide)
+                else:
+                    albedo, elevation = generator(painted, window, noise, style)
             return picture_to_array(albedo), heights_to_array(generator.decode_elevation(elevation))
 
     def _style_at(self, recipe: Recipe, at: Area) -> Tensor:
@@ -275,6 +285,14 @@ class Generator:
         mix, local_mix = (matrix.cpu() for matrix in generator.style_mixes())
         difference = variation(mix, local_mix, lambda level, area: _style_noise(recipe, level, area, len(mean)), at)
         return (mean[None, :, None, None] + recipe.variety * difference).to(self._device)
+
+    def _guide(self, recipe: Recipe, generator: SpadeGuided, window: Window, ids: Tensor) -> Tensor:
+        """(1, G, h, w): the natural guide of a recipe for the land of a map."""
+        shape = natural_shape(
+            lambda plane, channels, at: _by_place(recipe, _GUIDE_PLANES + plane, at, channels),
+            generator.guide_area(window),
+        ).to(self._device)
+        return guide_of(shape * land_in_cells(ids), torch.ones_like(shape))
 
     def _shade(self, albedo: NDArray[np.uint8], padded: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights with the border `BORDER_PX`."""
@@ -303,9 +321,14 @@ def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> N
 
 def _style_noise(recipe: Recipe, level: int, area: Area, channels: int) -> Tensor:
     """(1, channels, h, w) normal numbers from the seeds of a recipe, for styles."""
+    return _by_place(recipe, _STYLE_PLANES + level, area, channels)
+
+
+def _by_place(recipe: Recipe, plane: int, area: Area, channels: int) -> Tensor:
+    """(1, channels, h, w) normal numbers of a plane of the noise, from the seeds of a recipe."""
     (top, bottom), (left, right) = area
     noises = [
-        world_noise([seed], _STYLE_PLANES + level, channels, (top, left), (bottom - top, right - left), _CPU) * weight
+        world_noise([seed], plane, channels, (top, left), (bottom - top, right - left), _CPU) * weight
         for seed, weight in recipe.weighted_seeds
     ]
     return torch.stack(noises).sum(dim=0)

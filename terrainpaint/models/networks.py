@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from terrainpaint.models.header_fields import Limits
 from terrainpaint.models.shadow import ShadowGenerator, ShadowNetwork
+from terrainpaint.models.spade_guided import SpadeGuided, SpadeGuidedConfig
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.spade_terrain.attention import AttentionConfig, AttentionReference
 from terrainpaint.models.spade_terrain.lab_shadow import ReferenceShadow
@@ -19,6 +20,13 @@ from terrainpaint.models.spade_terrain.spade import SpadeReference
 from terrainpaint.models.terrain_generator import GeneratorConfig, TerrainGenerator
 
 SHADOW_LIMITS: Limits = {"hidden": (1, 4096)}
+_LOCAL_LIMITS: Limits = {
+    "widths": (1, 4096),
+    "blocks": (1, 16),
+    "hidden": (1, 4096),
+    "style_names": (0, 64),
+    "elevation_scale": (1e-3, 1e6),
+}
 _REFERENCE_LIMITS: Limits = {
     "widths": (1, 4096),
     "hidden": (1, 4096),
@@ -47,18 +55,8 @@ class Network:
 
 
 NETWORKS: Mapping[str, Network] = {
-    "spade-local": Network(
-        SpadeLocal,
-        SpadeLocalConfig,
-        ShadowGenerator,
-        {
-            "widths": (1, 4096),
-            "blocks": (1, 16),
-            "hidden": (1, 4096),
-            "style_names": (0, 64),
-            "elevation_scale": (1e-3, 1e6),
-        },
-    ),
+    "spade-local": Network(SpadeLocal, SpadeLocalConfig, ShadowGenerator, _LOCAL_LIMITS),
+    "spade-guided": Network(SpadeGuided, SpadeGuidedConfig, ShadowGenerator, _LOCAL_LIMITS),
     "spade-terrain-1.0": Network(SpadeReference, ReferenceConfig, ReferenceShadow, _REFERENCE_LIMITS),
     "spade-terrain-1.1": Network(ModulatedReference, ReferenceConfig, ReferenceShadow, _REFERENCE_LIMITS),
     "spade-terrain-1.2": Network(

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.guides import GUIDE_LEVEL
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
 from terrainpaint.models.style_field import knots, spread
 from terrainpaint.models.terrain_generator import TerrainGenerator
@@ -71,15 +72,15 @@ class SpadeLocal(TerrainGenerator):
     config: SpadeLocalConfig
     cell_px = 1 << COARSEST
 
-    def __init__(self, config: SpadeLocalConfig) -> None:
+    def __init__(self, config: SpadeLocalConfig, guide_channels: int = 0) -> None:
         super().__init__(config)
         style = len(config.style_names)
-        self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS, config.widths[0], 3)
+        self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS + guide_channels, config.widths[0], 3)
         self.levels = nn.ModuleList()
         for step, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
             level = COARSEST - step
             following = config.widths[step + 1] if step + 1 < len(config.widths) else HEAD_CHANNELS
-            self.levels.append(_Level(level, width, count, following, config.hidden, style))
+            self.levels.append(_Level(level, width, count, following, config.hidden, style, guide_channels))
         # Both are measured on real land before the training: see `style_mixes`.
         self.style_mix: Tensor
         self.local_style_mix: Tensor
@@ -110,16 +111,23 @@ class SpadeLocal(TerrainGenerator):
         return self.style_mix, self.local_style_mix
 
     def forward(self, ids: Tensor, window: Window, noise: Noise, style: Tensor) -> tuple[Tensor, Tensor]:
+        return self._generate(ids, window, noise, style, None)
+
+    def _generate(
+        self, ids: Tensor, window: Window, noise: Noise, style: Tensor, guide: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """As `forward`, with the guide (N, G, h, w) over the cells of `GUIDE_LEVEL` of the input window."""
         (rows, row_spans), (cols, col_spans) = self._plan(window.rows), self._plan(window.cols)
         if ids.shape[1:] != (rows[1] - rows[0], cols[1] - cols[0]):
             raise ValueError(f"the map covers {tuple(ids.shape[1:])}, its window is {rows} x {cols}")
-        maps = _Pyramid(ids, rows, cols)
+        maps = _Pyramid(ids, rows, cols, guide)
         styles = _Styles(style, knots((rows, cols)))
         spans = list(zip(row_spans, col_spans, strict=True))
 
         here = spans[0]
         read = grown(here, STEM_REACH)
-        x = self.stem(torch.cat([maps.area(COARSEST, read), noise(COARSEST, 0, read, ids.device)], dim=1))
+        read_noise = noise(COARSEST, 0, read, ids.device)
+        x = self.stem(torch.cat([maps.area(COARSEST, read), read_noise, *maps.guide(COARSEST, read)], dim=1))
         coarse = torch.zeros((len(ids), OUTPUT_CHANNELS, *size_of(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, coarse = stage(x, coarse, here, there, maps, styles, noise)
@@ -159,8 +167,13 @@ class SpadeLocal(TerrainGenerator):
 class _Pyramid:
     """Class fractions in the pixels of every level, for one window of the map."""
 
-    def __init__(self, ids: Tensor, rows: Span, cols: Span) -> None:
+    def __init__(self, ids: Tensor, rows: Span, cols: Span, guide: Tensor | None = None) -> None:
         self._ids, self._window = ids, (rows, cols)
+        self._guides: dict[int, Tensor] = {}
+        if guide is not None:
+            self._guides[GUIDE_LEVEL] = guide
+            for level in range(GUIDE_LEVEL + 1, COARSEST + 1):
+                self._guides[level] = F.avg_pool2d(self._guides[level - 1], 2)
         classes = torch.arange(CLASS_COUNT, dtype=ids.dtype, device=ids.device)[:, None, None]
         quarters = (ids[:, None, row::2, col::2] == classes for row in (0, 1) for col in (0, 1))
         half = sum(quarter.to(torch.uint8) for quarter in quarters).to(torch.float32) / 4  # type: ignore[union-attr]
@@ -174,8 +187,15 @@ class _Pyramid:
         rows, cols = (halved(span, level) for span in self._window)
         return self._areas[level][:, :, cut(area[0], rows), cut(area[1], cols)]
 
+    def guide(self, level: int, area: Area) -> list[Tensor]:
+        """The guide (N, G, h, w) in an area of a level; empty on levels without one."""
+        if level not in self._guides:
+            return []
+        rows, cols = (halved(span, level) for span in self._window)
+        return [self._guides[level][:, :, cut(area[0], rows), cut(area[1], cols)]]
+
     def soft(self, level: int, area: Area) -> Tensor:
-        """(N, 7, h, w): the same with smooth borders between land classes. Ask for level 2 before level 1.
+        """(N, 7, h, w): the class fractions with smooth borders between land classes. Ask for level 2 before level 1.
 
         At sharp borders the class tables would build walls. Water keeps its exact border.
         """
@@ -212,16 +232,20 @@ class _Styles:
 class _Level(nn.Module):
     """The residual blocks of one level, its part of the output, and the upsampling to the next level."""
 
-    def __init__(self, level: int, width: int, count: int, following: int, hidden: int, style: int) -> None:
+    def __init__(
+        self, level: int, width: int, count: int, following: int, hidden: int, style: int, guide_channels: int
+    ) -> None:
         super().__init__()
         self.level = level
         self.branch: nn.Sequential | None = None
         if level in SPADE_LEVELS:
             self.branch = nn.Sequential(
-                nn.Conv2d(CLASS_COUNT, hidden, 3), nn.ReLU(),
+                nn.Conv2d(CLASS_COUNT + guide_channels, hidden, 3), nn.ReLU(),
                 nn.Conv2d(hidden, hidden, 3), nn.ReLU(),
             )  # fmt: skip
         condition = (hidden if self.branch else CLASS_COUNT) + style
+        if self.branch is None and level >= GUIDE_LEVEL:
+            condition += guide_channels
         self.blocks = nn.ModuleList(_Block(width, condition) for _ in range(count))
         self.leave = nn.Conv2d(width, following, 1)
         self.outline = nn.Conv2d(width, OUTPUT_CHANNELS, 1) if level > 1 else None
@@ -243,11 +267,14 @@ class _Level(nn.Module):
         next level."""
         if self.branch is None:
             condition = fractions = maps.soft(self.level, here)
+            guide = maps.guide(self.level, here)
         else:
             fractions = maps.area(self.level, here)
-            condition = self.branch(maps.area(self.level, grown(here, SPADE_REACH)))
+            wide = grown(here, SPADE_REACH)
+            condition = self.branch(torch.cat([maps.area(self.level, wide), *maps.guide(self.level, wide)], dim=1))
+            guide = []
         style = styles.area(self.level, here).to(condition.dtype)
-        condition = torch.cat([condition, style], dim=1).contiguous(memory_format=torch.channels_last)
+        condition = torch.cat([condition, style, *guide], dim=1).contiguous(memory_format=torch.channels_last)
         for index, block in enumerate(self.blocks):
             here, fractions = grown(here, -1), fractions[INNER]
             x = block(x, condition, fractions, noise(self.level, index + 1, here, x.device))

@@ -44,6 +44,15 @@ def _varied(mix: Tensor, draw: Callable[[int, Area], Tensor], level: int, at: Ar
     return torch.einsum("st,ntij->nsij", mix, spread(draw(level, needed), needed, KNOT_LEVEL, at, level) * _GAIN)
 
 
+def scattered(draw: Callable[[Area], Tensor], knot_level: int, level: int, area: Area) -> Tensor:
+    """(N, C, h, w): a smooth random field in the pixels `area` of a level, with a mean variance of 1 at its knots.
+
+    `draw` returns independent normal numbers (N, C, r, c) for an area of `knot_level`.
+    """
+    needed = _knots(area[0], level, knot_level), _knots(area[1], level, knot_level)
+    return spread(draw(needed), needed, level, area, knot_level) * _GAIN
+
+
 def spread(points: Tensor, at: Area, level: int, area: Area, knot_level: int = KNOT_LEVEL) -> Tensor:
     """(N, S, h, w) float32: the field in the pixels `area` of a level, from values (N, S, r, c) at the knots `at`.
 

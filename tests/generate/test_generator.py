@@ -12,13 +12,13 @@ from terrainpaint.generate import generator as generator_module
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.messages import MapCrop
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
-from tests.generate.random_weights import write_random_weights
+from tests.generate.random_weights import write_random_guided_weights, write_random_weights
 
 
-@pytest.fixture(scope="module")
-def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
+@pytest.fixture(scope="module", params=[write_random_weights, write_random_guided_weights])
+def generator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator:
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    write_random_weights(path)
+    request.param(path)
     return Generator.load(path, "cpu")
 
 

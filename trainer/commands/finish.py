@@ -11,7 +11,7 @@ from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("finish", help="correct the finest detail of published terrain weights")
-    parser.add_argument("weights", type=Path, metavar="FILE.safetensors", help="weights of the network spade-local")
+    parser.add_argument("weights", type=Path, metavar="FILE.safetensors", help="weights of spade-local or spade-guided")
     parser.add_argument("tiles", type=Path, metavar="SET.npz", help="tile set that they were trained on")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
     parser.add_argument(

@@ -65,6 +65,7 @@ class RunConfig(Config):
 
     generator_rate: float = setting(3e-4, "learning rate of the generator", least=0)
     discriminator_rate: float = setting(2e-4, "learning rate of the discriminator", least=0)
+    generator_after: int = setting(0, "images that only the discriminator is trained with, at the start", least=0)
     beta1: float = setting(0.0, "decay of Adam's mean of gradients", least=0)
     beta2: float = setting(0.99, "decay of Adam's mean of squares", least=0)
     schedule: str = setting("constant", "how the learning rates fall", ("constant", "linear", "cosine"))

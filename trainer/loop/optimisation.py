@@ -158,6 +158,7 @@ class TrainStep:
             self._update(self._discriminator_adam, self._discriminator_scaler, self._discriminator_parameters)
         values = self._world.average(values)
         trains_generator = self._balance.trains_generator(values["discriminator"])
+        trains_generator = trains_generator and images >= self._config.generator_after
         if trains_generator:
             generator_values: dict[str, float] = {}
             for parameter in self._discriminator_parameters:

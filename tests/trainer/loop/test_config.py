@@ -29,7 +29,7 @@ def config_of(name: str, *flags: str) -> TerrainConfig:
 
 def test_there_is_a_published_config_for_each_network() -> None:
     names = [name for name, system in published_configs().items() if system == "terrain"]
-    assert names == ["default", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"]
+    assert names == ["default", "spade-guided", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"]
     assert {config_of(name, "--perceptual", "vgg19.pth").network for name in names} == set(NETWORKS) == set(ADAPTERS)
     choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(TerrainConfig)}["network"]
     assert set(choices) == set(NETWORKS)
@@ -70,7 +70,10 @@ def test_the_perceptual_loss_asks_for_its_network() -> None:
     ("flags", "message"),
     [
         ((), "The projected discriminator needs a network, as --perceptual FILE"),
-        (("--perceptual", "vgg19.pth", "--network", "spade-terrain-1.0"), "projected is for the network spade-local"),
+        (
+            ("--perceptual", "vgg19.pth", "--network", "spade-terrain-1.0"),
+            "projected is for spade-local and spade-guided, not for spade-terrain-1.0",
+        ),
         (("--perceptual", "vgg19.pth", "--adversarial", "segmentation"), "neither the segmentation loss"),
         (("--perceptual", "vgg19.pth", "--crop-px", "32"), "crop_px of at least 48"),
         (("--perceptual", "vgg19.pth", "--r1-weight", "1"), "nor gradient penalties"),
@@ -115,7 +118,9 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path, text: str, message: str)
 
 
 def test_a_config_that_is_not_there_names_those_that_are() -> None:
-    with pytest.raises(TrainingError, match=r"spade-terrain-9 does not exist.*default, spade-terrain-1\.0"):
+    with pytest.raises(
+        TrainingError, match=r"spade-terrain-9 does not exist.*default, spade-guided, spade-terrain-1\.0"
+    ):
         config_of("spade-terrain-9")
 
 

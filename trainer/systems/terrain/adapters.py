@@ -18,6 +18,7 @@ from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import INNER, shaded
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm
+from trainer.systems.terrain.crop_guides import natural_guide
 from trainer.systems.terrain.discriminators import (
     LOCAL_CHANNELS,
     REFERENCE_CHANNELS,
@@ -74,6 +75,10 @@ class Adapter(ABC):
     @abstractmethod
     def measure_styles(self, source: CropSource, random: torch.Generator) -> None:
         """Measure the styles of real land, if the generator has style inputs."""
+
+    def crops(self, source: CropSource, count: int, random: torch.Generator, shard: slice) -> Crops:
+        """The crops `shard` of `count` random ones to train on, with all that the generator is told about them."""
+        return source.draw(count, random, shard)
 
     @abstractmethod
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, shard: slice) -> Tensor:
@@ -154,6 +159,22 @@ class LocalAdapter(Adapter):
     def grey_height(self, picture: Tensor) -> Tensor:
         """White at 7,400 m."""
         return ((picture[:, 3:4] + 0.6) / 2).clamp(0, 1)
+
+
+class GuidedAdapter(LocalAdapter):
+    """The network with guides."""
+
+    def crops(self, source: CropSource, count: int, random: torch.Generator, shard: slice) -> Crops:
+        """With guides."""
+        return source.draw_guided(count, random, shard)
+
+    def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
+        """Albedo in 0..1 and encoded elevation."""
+        if crops.guide is None:  # as in the program
+            guide = natural_guide(seeds, crops.ids, networks.generator.input_window(crops.window))
+        else:
+            guide = crops.guide.told
+        return torch.cat(networks.generator(crops.ids, crops.window, seeded(seeds), style, guide), dim=1)
 
 
 class ReferenceAdapter(Adapter):

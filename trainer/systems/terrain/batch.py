@@ -58,7 +58,7 @@ def draw_batch(
 ) -> TerrainBatch:
     """The images `shard` of the `batch` of the step that begins after `images`; `random` advances as for all."""
     device = source.device
-    crops = source.draw(batch, random, shard)
+    crops = adapter.crops(source, batch, random, shard)
     style = adapter.style(crops, config.style_noise, random, batch, shard)
     flips = [bool(each) for each in torch.randint(0, 2, (2,), generator=random)]
     rounding = torch.rand((batch, *crops.height.shape[1:]), device=device)[shard] - 0.5

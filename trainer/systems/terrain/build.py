@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from terrainpaint.errors import TrainingError
@@ -19,13 +20,14 @@ from trainer.loop.checkpoints import load_checkpoint
 from trainer.loop.system import DISCRIMINATOR
 from trainer.losses.perceptual import PerceptualNetwork
 from trainer.networks.multiscale_discriminator import Norm, no_norm
-from trainer.systems.terrain.adapters import Adapter, LocalAdapter, ReferenceAdapter
+from trainer.systems.terrain.adapters import Adapter, GuidedAdapter, LocalAdapter, ReferenceAdapter
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.discriminators import SegmentationDiscriminator
 from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
 
 ADAPTERS: Mapping[str, type[Adapter]] = {
     "spade-local": LocalAdapter,
+    "spade-guided": GuidedAdapter,
     "spade-terrain-1.0": ReferenceAdapter,
     "spade-terrain-1.1": ReferenceAdapter,
     "spade-terrain-1.2": ReferenceAdapter,
@@ -79,18 +81,26 @@ def warm_start(networks: nn.ModuleDict, path: Path) -> None:
 
 
 def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Load values by name into a network that may have more residual blocks; new blocks start as the identity.
+    """Load values by name into a network that may have more residual blocks; new blocks start as the identity. It may
+    also have more inputs, such as guides, after those of the values; they start without effect.
 
     The covariance of styles may be missing: every run measures it. Raises RuntimeError when anything else is missing,
     is unknown or has another shape.
     """
     own = network.state_dict()
+    values = {name: _with_inputs(value, own[name]) if name in own else value for name, value in values.items()}
     missing = {name for name in own if name not in values and (".blocks." in name or name.endswith("style_mix"))}
     network.load_state_dict({**values, **{name: own[name] for name in missing}})
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name in missing and _RESIDUAL_END.search(name):
                 parameter.zero_()
+
+
+def _with_inputs(value: Tensor, own: Tensor) -> Tensor:
+    """The weights of a convolution, with zeros for the inputs that only `own` has."""
+    more = own.shape[1] - value.shape[1] if own.ndim == value.ndim == 4 else 0
+    return F.pad(value, (0, 0, 0, 0, 0, more)) if more > 0 else value
 
 
 def _discriminator(config: TerrainConfig) -> nn.Module:

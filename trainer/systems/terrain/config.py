@@ -14,7 +14,8 @@ class TerrainConfig(Config):
     """Network, crops, losses and discriminator. Raises TrainingError for values that exclude each other."""
 
     network: str = setting("spade-local", "the network to train",
-                           ("spade-local", "spade-terrain-1.0", "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
+                           ("spade-local", "spade-guided", "spade-terrain-1.0",
+                            "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
     crop_px: int = setting(128, "side of a crop in pixels", least=1)
     rescale: float = setting(1.0, "largest factor to enlarge or reduce crops by at random, heights too", least=1)
     simple_maps: float = setting(
@@ -34,6 +35,7 @@ class TerrainConfig(Config):
     )
     relief_weight: float = setting(0.0, "weight of the difference in relief strength of each scale", least=0)
     basin_weight: float = setting(0.0, "weight of land in closed depressions, beyond that of real land", least=0)
+    guide_weight: float = setting(0.0, "weight of the difference from the guide, where there is one", least=0)
     sea_weight: float = setting(0.0, "weight of L1 on the elevation of the sea", least=0)
     perceptual: str = setting("", "state dict of VGG19 or SqueezeNet 1.1 with torchvision's names")
     perceptual_weight: float = setting(0.0, "weight of the perceptual loss on terrain and on height as grey", least=0)
@@ -41,6 +43,7 @@ class TerrainConfig(Config):
         False, "discriminate the features of --perceptual too, of terrain and relief (Projected GAN)"
     )
     leak_weight: float = setting(0.0, "weight of the correlation of albedo and slopes", least=0)
+    hold_detail: bool = setting(False, "keep the last two layers of the generator as they start")
 
     discriminator_widths: tuple[int, ...] = setting(
         (48, 96, 192, 256), "channels of each stride-2 convolution", least=1
@@ -62,8 +65,10 @@ class TerrainConfig(Config):
 
             user = "The projected discriminator" if self.projected else "The perceptual loss"
             raise TrainingError(f"{user} needs a network, as --perceptual FILE; {HOW_TO_GET}.")
-        if self.projected and self.network != "spade-local":
-            raise TrainingError(f"projected is for the network spade-local, not for {self.network}.")
+        if self.projected and self.network not in ("spade-local", "spade-guided"):
+            raise TrainingError(f"projected is for spade-local and spade-guided, not for {self.network}.")
+        if self.guide_weight and self.network != "spade-guided":
+            raise TrainingError(f"guide_weight is for the network spade-guided, not for {self.network}.")
         if self.projected and self.crop_px < 48:
             raise TrainingError(f"projected needs a crop_px of at least 48, not {self.crop_px}.")
         if self.projected and (self.adversarial == "segmentation" or self.r1_weight or self.r2_weight):

@@ -20,11 +20,12 @@ from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.shadow import INNER
+from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
 from trainer.data.tile_set import TRAIN, TileSet
 from trainer.loop.precision import autocast
-from trainer.systems.terrain.adapters import LocalAdapter, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.adapters import GuidedAdapter, LocalAdapter, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.losses import relief_energy
@@ -98,13 +99,15 @@ def finish(
     """
     network = weights.generator
     if not isinstance(network, SpadeLocal):
-        raise TrainingError(f"Only weights of the network spade-local can be finished, not {weights.header.network}.")
+        raise TrainingError(
+            f"Only weights of spade-local and spade-guided can be finished, not {weights.header.network}."
+        )
     keep_freed_memory()
     config = TerrainConfig(crop_px=crop_px, simple_maps=0.2)
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(1)
     networks = TerrainNetworks(network, weights.shadow)
-    adapter = LocalAdapter(networks, tiles.pixel_size_m)
+    adapter = (GuidedAdapter if isinstance(network, SpadeGuided) else LocalAdapter)(networks, tiles.pixel_size_m)
     source = CropSource(tiles.subset(TRAIN), network, config.crop_px, _CPU, simple_maps=config.simple_maps)
     mixes = [mix.clone() for mix in network.style_mixes()]
     adapter.measure_styles(source, torch.Generator().manual_seed(0))

@@ -11,8 +11,10 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.shading import hillshade
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import INNER
+from terrainpaint.models.spade_guided import SpadeGuided
 from trainer.metrics.sliced_wasserstein import patch_distance
 from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.crop_guides import natural_guide
 from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 HEIGHT_WHITE_M = 4500.0
@@ -103,7 +105,10 @@ def _generated(
     networks: TerrainNetworks, crops: Crops, style: Tensor, seeds: list[int], pixel_size_m: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo (N, 3, C + 3, C + 3), height (N, 1, C + 3, C + 3) and shaded terrain (N, 3, C, C) of crops."""
-    albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style)
+    guides: tuple[Tensor, ...] = ()
+    if isinstance(networks.generator, SpadeGuided):  # as in the program
+        guides = (natural_guide(seeds, crops.ids, networks.generator.input_window(crops.window)),)
+    albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style, *guides)
     height = networks.generator.decode_elevation(code)
     return albedo, height, networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)
 

@@ -33,6 +33,7 @@ from trainer.systems.terrain.adapters import Fake, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.build import ADAPTERS, build_networks, warm_start
 from trainer.systems.terrain.config import TerrainConfig
+from trainer.systems.terrain.crop_guides import guide_difference
 from trainer.systems.terrain.discriminators import segmentation_loss
 from trainer.systems.terrain.losses import (
     COLOUR_AREA_PX,
@@ -83,6 +84,9 @@ class TerrainSystem:
         self._discriminator = self.networks[DISCRIMINATOR]
         if start is not None:
             warm_start(self.networks, start)
+        if config.hold_detail:
+            for layer in (self._terrain.generator.head_in, self._terrain.generator.head_out):
+                layer.requires_grad_(False)
         self._source = CropSource(
             tiles.subset(TRAIN), self._terrain.generator, config.crop_px, world.device, config.rescale, config.turn,
             config.simple_maps,
@@ -160,6 +164,10 @@ class TerrainSystem:
         if config.basin_weight:
             water = (batch.crops.labels[:, None, INNER, INNER] == WATER) | (inner_height == 0)
             terms["basins"] = config.basin_weight, basin_excess(fake.height[:count], inner_height, water)
+        if batch.crops.guide is not None and config.guide_weight:
+            inner_labels, followed = batch.crops.labels[:, INNER, INNER], batch.crops.guide.followed
+            difference = guide_difference(picture[:, 3:4], real[:, 3:4], inner_labels, followed)
+            terms["guide"] = config.guide_weight, difference
         if config.sea_weight:
             inner_labels = batch.crops.labels[:, INNER, INNER]
             terms["sea"] = config.sea_weight, sea_level(picture[:, 3:4], real[:, 3:4], inner_height, inner_labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import Span, Window
 from trainer.data.crops import GRID_PX, crop_starts
 from trainer.data.tile_set import TileSet
+from trainer.systems.terrain.crop_guides import CropGuide, cell_means, crop_guide, draw_guides
 
 _EXTRA_PX = sum(BORDER_PX)
 """More than the side of a crop: the border that shading and slopes need."""
@@ -29,17 +30,21 @@ _LARGEST_CLASS_WEIGHT = 10.0
 class Crops:
     """N crops of side C, with their border: `texture` (N, 3, C + 3, C + 3) in 0..1, `height`
     (N, 1, C + 3, C + 3) metres, `ids` (N, h, w) uint8 the map over the generator's input window, `labels`
-    (N, C + 3, C + 3) int64, `window` the window that the generator computes."""
+    (N, C + 3, C + 3) int64, `window` the window that the generator computes. `guide` is what a guided generator is
+    told, None for the others."""
 
     texture: Tensor
     height: Tensor
     ids: Tensor
     labels: Tensor
     window: Window
+    guide: CropGuide | None = None
 
     def part(self, images: slice) -> Crops:
         """Some of the crops."""
-        return Crops(self.texture[images], self.height[images], self.ids[images], self.labels[images], self.window)
+        guide = None if self.guide is None else self.guide.part(images)
+        return Crops(self.texture[images], self.height[images], self.ids[images], self.labels[images], self.window,
+                     guide)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,20 @@ class CropSource:
 
         It advances as if all were drawn, so the processes of a step draw the same crops.
         """
+        choice, window, asked = self._choose(count, random, shard)
+        return self._cut(choice, window, asked)
+
+    def draw_guided(self, count: int, random: torch.Generator, shard: slice = slice(None)) -> Crops:
+        """As `draw`, with guides: of random strengths, most of them measured on the land around the crops."""
+        choice, window, asked = self._choose(count, random, shard)
+        crops = self._cut(choice, window, asked)
+        height = self._around(self._height, choice, window, asked)[:, None].float()
+        drawn = draw_guides(count, (height.shape[-2], height.shape[-1]), random).part(shard)
+        code = self._generator.encode_elevation(cell_means(height))
+        return replace(crops, guide=crop_guide(code, crops.ids, drawn, asked, window))
+
+    def _choose(self, count: int, random: torch.Generator, shard: slice) -> tuple[_Choice, Window, Window]:
+        """Crops, their window, and the generator's input window."""
         chosen = self._starts[torch.randint(len(self._starts), (count,), generator=random)]
         side = self.crop_px + _EXTRA_PX
         starts = chosen[:, 1:] + torch.randint(0, GRID_PX, (count, 2), generator=random)
@@ -109,21 +128,27 @@ class CropSource:
         turn, scale = _draw_transforms(count, self._rescale, self._turns, random)
         radius = _draw_radii(count, self._simple_maps, random)
         choice = (each[shard].to(self.device) for each in (chosen[:, 0], starts, variant, turn, scale, radius))
-        return self._cut(_Choice(*choice), window, asked)
+        return _Choice(*choice), window, asked
+
+    def _around(self, layer: Tensor, choice: _Choice, window: Window, asked: Window) -> Tensor:
+        """(N, h, w): a layer (T, H, W) over the generator's input window. Beyond the tile it continues as at its
+        border, as the program does beyond a painted map."""
+        last = layer.shape[-1] - 1
+        rows, cols = (each.round().long().clamp(0, last) for each in self._places(choice, asked, window))
+        return layer[choice.tiles[:, None, None], rows, cols]
 
     def _cut(self, choice: _Choice, window: Window, asked: Window) -> Crops:
         tiles, variants = choice.tiles[:, None, None], choice.variants[:, None, None]
         inner = self._places(choice, window, window)
         rows, cols = (each.round().long() for each in inner)
-        # Beyond the tile the map continues as at its border, as the program does beyond a painted map.
-        last = self._labels.shape[2] - 1
-        wide_rows, wide_cols = (each.round().long().clamp(0, last) for each in self._places(choice, asked, window))
         texture, height = self._texture[tiles, rows, cols].float(), self._height[tiles, rows, cols].float()
         if self._rescale > 1:
             texture, height = (_bilinear(each, tiles, *inner) for each in (self._texture, self._height))
             # Keeps the slopes, and with them the light on the texture.
             height = height / choice.scale[:, None, None]
-        ids = self._labels[tiles, variants, wide_rows, wide_cols]
+        # The variants of a tile follow each other.
+        maps = replace(choice, tiles=choice.tiles * self._labels.shape[1] + choice.variants)
+        ids = self._around(self._labels.flatten(0, 1), maps, window, asked)
         labels = self._labels[tiles, variants, rows, cols]
         top, left = window.rows[0] - asked.rows[0], window.cols[0] - asked.cols[0]
         inside = slice(top, top + labels.shape[1]), slice(left, left + labels.shape[2])

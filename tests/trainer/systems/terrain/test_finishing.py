@@ -123,10 +123,12 @@ def written(path: Path, name: str, config: object) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["spade-local", "spade-guided"])
 def test_the_command_changes_the_last_two_layers_only(
-    tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source, target = written(tmp_path / "w.safetensors", "spade-local", NETWORK), tmp_path / "finished.safetensors"
+    config = NETWORKS[name].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
+    source, target = written(tmp_path / "w.safetensors", name, config), tmp_path / "finished.safetensors"
     assert main(["finish", str(source), str(tiles), "-o", str(target), "--steps", "25", "--crop-px", "64"]) == 0
     assert "25 of 25 steps: power" in capsys.readouterr().out
     before, after = (load_weights(path, CPU) for path in (source, target))
@@ -141,7 +143,7 @@ def test_the_command_changes_the_last_two_layers_only(
 def test_other_networks_are_refused(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = written(tmp_path / "w.safetensors", "spade-terrain-1.0", ReferenceConfig(widths=(16,) * 7, hidden=8))
     assert main(["finish", str(source), str(tiles), "-o", str(tmp_path / "f.safetensors")]) == 1
-    assert "Only weights of the network spade-local" in capsys.readouterr().err
+    assert "Only weights of spade-local and spade-guided" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flags", [["--ramps", "1.1"], ["--ramps", "-1"], ["--steps", "0"], ["--crop-px", "70"]])

@@ -1,0 +1,42 @@
+"""The local SPADE network with guides: it is told where crests and valleys lie (see `guides`), or left to decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from terrainpaint.models.guides import GUIDE_CHANNELS, GUIDE_LEVEL
+from terrainpaint.models.noise import Noise
+from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
+from terrainpaint.models.windows import Area, Window, halved
+
+
+@dataclass(frozen=True)
+class SpadeGuidedConfig(SpadeLocalConfig):
+    """As that of the network without guides."""
+
+
+class SpadeGuided(SpadeLocal):
+    """`SpadeLocal` with a guide at 1/4 of the map's resolution, averaged for the coarser levels."""
+
+    config: SpadeGuidedConfig
+
+    def __init__(self, config: SpadeGuidedConfig) -> None:
+        super().__init__(config, GUIDE_CHANNELS)
+
+    def guide_area(self, window: Window) -> Area:
+        """The cells of `GUIDE_LEVEL` that a rectangle of the output depends on."""
+        read = self.input_window(window)
+        return halved(read.rows, GUIDE_LEVEL), halved(read.cols, GUIDE_LEVEL)
+
+    def forward(
+        self, ids: Tensor, window: Window, noise: Noise, style: Tensor, guide: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As `TerrainGenerator.forward`; `guide` (N, `GUIDE_CHANNELS`, h, w) covers `guide_area(window)`, None for the
+        strength 0 everywhere."""
+        if guide is None:
+            cells = (length >> GUIDE_LEVEL for length in ids.shape[1:])
+            guide = torch.zeros((len(ids), GUIDE_CHANNELS, *cells), device=ids.device)
+        return self._generate(ids, window, noise, style, guide)
