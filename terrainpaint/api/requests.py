@@ -36,7 +36,7 @@ class TerrainRequest:
     or NO_LOOK. `size` (height, width) resamples the map by nearest neighbour, 32..65,536 px a side. `pixel_size_m` is
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
-    `breach` opens closed depressions. `device` is auto, cpu, cuda or mps.
+    `breach` opens closed depressions. `lines` is a picture of crests and valleys. `device` is auto, cpu, cuda or mps.
     Raises OptionError when a value is out of range.
     """
 
@@ -50,6 +50,7 @@ class TerrainRequest:
     level_water: bool = False
     carve_rivers: bool | None = None
     breach: bool | None = None
+    lines: Path | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:

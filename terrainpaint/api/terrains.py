@@ -17,6 +17,7 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
+from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
@@ -157,8 +158,10 @@ class Generators:
     ) -> GeneratedTerrain:
         """The terrain of a map; `stage` is called with what begins and returns its progress.
 
-        Raises OptionError for an unknown style or look, WeightsError, DeviceError, Cancelled.
+        Raises OptionError for an unknown style or look, or for lines that do not fit the map or the style,
+        InputFileError, WeightsError, DeviceError, Cancelled.
         """
+        lines = _lines(painted, request)
         painted = painted.requested(request)
         weights, look = weights_of(painted, request), look_of(painted, request)
         with self._lock:
@@ -171,7 +174,9 @@ class Generators:
             ):
                 if sentence is not None:
                     say(sentence)
-            native = generator.terrain(segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel)
+            native = generator.terrain(
+                segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel, lines
+            )
         pixel_size_m = painted.pixel_size_m or native.pixel_size_m
         terrain = at_pixel_size(native, pixel_size_m, painted.relief)
 
@@ -204,6 +209,14 @@ class Generators:
         return generator
 
 
+def _lines(painted: PaintedMap, request: TerrainRequest) -> NDArray[np.uint8] | None:
+    """The lines of a request, on a map of the size that it asks for."""
+    if request.lines is None:
+        return None
+    lines = read_lines(request.lines, (painted.classes.shape[0], painted.classes.shape[1]))
+    return lines if request.size is None else resized_lines(lines, request.size)
+
+
 _GENERATORS = Generators()
 
 
@@ -220,6 +233,7 @@ def generate(
     level_water: bool = False,
     carve_rivers: bool | None = None,
     breach: bool | None = None,
+    lines: str | Path | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
@@ -231,14 +245,15 @@ def generate(
     one of `looks()`, a file, or "none". `size` (height, width) first resamples the map. `pixel_size_m` is the ground
     size of a pixel in metres; heights change with it, so that slopes stay. `relief` multiplies all heights.
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
-    run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `device` is "auto",
-    "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a
-    sentence about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError,
+    run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a
+    picture of the size of the map, with crests in white and valleys in black, which the land follows. `device` is
+    "auto", "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with
+    a sentence about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError,
     WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
-        carve_rivers, breach, device,
+        carve_rivers, breach, None if lines is None else Path(lines), device,
     )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say

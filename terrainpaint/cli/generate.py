@@ -36,7 +36,8 @@ def export(arguments: ExportArguments) -> list[Path]:
 def inputs(painted: PaintedMap, request: TerrainRequest) -> list[Path]:
     """The files that a terrain depends on. Raises OptionError for an unknown style or look."""
     look = look_of(painted, request)
-    return [weights_of(painted, request), *([look] if look else []), *([painted.path] if painted.path else [])]
+    optional = [path for path in (look, painted.path, request.lines) if path is not None]
+    return [weights_of(painted, request), *optional]
 
 
 def _written(plan: ExportPlan, path: Path, reading: MapReading, request: TerrainRequest, quiet: bool) -> list[Path]:

@@ -232,6 +232,8 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["variety"] = recipe.variety
     if provenance.has_rerolls:
         facts["rerolled_in_places"] = True
+    if provenance.has_lines:
+        facts["follows_lines"] = True
     if provenance.height_scale != 1:
         facts["height_scale"] = provenance.height_scale
     if provenance.has_level_water:

@@ -30,7 +30,8 @@ from terrainpaint.generate.tiles import (
 )
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
-from terrainpaint.models.guides import guide_of, land_in_cells
+from terrainpaint.models.guide_lines import LINES_REACH_CELLS, with_lines
+from terrainpaint.models.guides import GUIDE_LEVEL, guide_of, land_in_cells
 from terrainpaint.models.look import CELL_PX
 from terrainpaint.models.look_weights import Look, load_look
 from terrainpaint.models.natural_guide import natural_shape
@@ -39,7 +40,7 @@ from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
-from terrainpaint.models.windows import Area, Window
+from terrainpaint.models.windows import Area, Window, doubled, grown
 
 TILE_PX = 1024
 """Side of the tiles of a large map. Small tiles repeat more of the coarse levels, large ones need more memory."""
@@ -114,6 +115,11 @@ class Generator:
         return self._weights.generator.config.style_names
 
     @property
+    def follows_lines(self) -> bool:
+        """Whether the land follows crests and valleys that are drawn."""
+        return isinstance(self._weights.generator, SpadeGuided)
+
+    @property
     def is_exact(self) -> bool:
         """Whether it computes in float32 throughout, as is needed for saving."""
         return self._precision == torch.float32
@@ -145,13 +151,19 @@ class Generator:
         rerolls: NDArray[np.uint8] | None = None,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
+        lines: NDArray[np.uint8] | None = None,
     ) -> Terrain:
         """Texture and height of a whole map. A large map is generated in tiles without seams.
 
         A network that is not local generates it in one go, or in tiles with seams when it is too large: see `seams`.
         Of a seed, the low 64 bits count. `rerolls` (H, W) uint8: where it is n > 0, the noise is that of the n-th other
-        seed. Raises Cancelled, OptionError for a style of other weights, DeviceError when memory runs out.
+        seed. `lines` (H, W) uint8 are crests and valleys that the land follows, see `core.guide_lines`.
+
+        Raises Cancelled, OptionError for a style of other weights or lines that these weights cannot follow,
+        DeviceError when memory runs out.
         """
+        if lines is not None and not self.follows_lines:
+            raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; choose another style.")
         rows, cols = segmentation.shape
         rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
         work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
@@ -161,21 +173,26 @@ class Generator:
         for done, rect in enumerate(rects):
             progress(done / len(rects))
             check_cancel(cancel)
-            albedo[rect.slices], height[rect.slices] = self.patch(segmentation, rect, recipe, rerolls)
+            albedo[rect.slices], height[rect.slices] = self.patch(segmentation, rect, recipe, rerolls, lines)
         progress(1.0)
         has_rerolls = rerolls is not None and bool(rerolls.any())
         look = self.look
         provenance = Provenance(
-            self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls,
+            self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls, has_lines=lines is not None,
             look="" if look is None else look.target, look_sha256="" if look is None else look.sha256,
         )  # fmt: skip
         return Terrain(albedo, height, self.header.pixel_size_m, provenance)
 
     def patch(
-        self, segmentation: SegmentationMap, rect: Rect, recipe: Recipe, rerolls: NDArray[np.uint8] | None = None
+        self,
+        segmentation: SegmentationMap,
+        rect: Rect,
+        recipe: Recipe,
+        rerolls: NDArray[np.uint8] | None = None,
+        lines: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        return self._albedo_and_height(MapCrop.whole(segmentation.ids, rerolls), rect, rect, recipe)
+        return self._albedo_and_height(MapCrop.whole(segmentation.ids, rerolls, lines), rect, rect, recipe)
 
     def shaded_patch(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """A rectangle with shading, the same as in `terrain` and `shaded`.
@@ -272,7 +289,7 @@ class Generator:
             painted = ids_to_tensor(ids, self._device)
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
                 if isinstance(generator, SpadeGuided):
-                    guide = self._guide(recipe, generator, window, painted)
+                    guide = self._guide(recipe, generator.guide_area(window), painted, crop)
                     albedo, elevation = generator(painted, window, noise, style, guide)
                 else:
                     albedo, elevation = generator(painted, window, noise, style)
@@ -286,12 +303,15 @@ class Generator:
         difference = variation(mix, local_mix, lambda level, area: _style_noise(recipe, level, area, len(mean)), at)
         return (mean[None, :, None, None] + recipe.variety * difference).to(self._device)
 
-    def _guide(self, recipe: Recipe, generator: SpadeGuided, window: Window, ids: Tensor) -> Tensor:
-        """(1, G, h, w): the natural guide of a recipe for the land of a map."""
+    def _guide(self, recipe: Recipe, area: Area, ids: Tensor, crop: MapCrop) -> Tensor:
+        """(1, G, h, w): the natural guide of a recipe for the land of a map, with the lines that were drawn."""
         shape = natural_shape(
-            lambda plane, channels, at: _by_place(recipe, _GUIDE_PLANES + plane, at, channels),
-            generator.guide_area(window),
+            lambda plane, channels, at: _by_place(recipe, _GUIDE_PLANES + plane, at, channels), area
         ).to(self._device)
+        wide = grown(area, LINES_REACH_CELLS)
+        lines = crop.extended_lines(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
+        if lines is not None:
+            shape = with_lines(shape, torch.from_numpy(lines)[None].to(self._device))
         return guide_of(shape * land_in_cells(ids), torch.ones_like(shape))
 
     def _shade(self, albedo: NDArray[np.uint8], padded: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:

@@ -21,19 +21,23 @@ AUTO_DEVICE = "auto"
 class MapCrop:
     """The rectangle `rect` of a map of `map_shape` (H, W).
 
-    `ids` (h, w) uint8 class ids; `rerolls` (h, w) uint8 how often the noise was re-rolled, None for nowhere.
+    `ids` (h, w) uint8 class ids; `rerolls` (h, w) uint8 how often the noise was re-rolled, None for nowhere; `lines`
+    (h, w) uint8 the crests and valleys that were drawn (see `core.guide_lines`), None for none.
     """
 
     ids: NDArray[np.uint8]
     rerolls: NDArray[np.uint8] | None
     rect: Rect
     map_shape: tuple[int, int]
+    lines: NDArray[np.uint8] | None = None
 
     @classmethod
-    def whole(cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None) -> MapCrop:
+    def whole(
+        cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None = None
+    ) -> MapCrop:
         """All of a map (H, W), without a copy."""
         shape = ids.shape[0], ids.shape[1]
-        return cls(ids, rerolls, Rect.of_shape(shape), shape)
+        return cls(ids, rerolls, Rect.of_shape(shape), shape, lines)
 
     @classmethod
     def near(
@@ -58,6 +62,19 @@ class MapCrop:
             return self.ids[index], None
         rerolls = self.rerolls[index]
         return self.ids[index], rerolls if rerolls.any() else None
+
+    def extended_lines(self, rows: tuple[int, int], cols: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """The lines of half-open ranges; none beyond the map. None when there are none in the ranges."""
+        if self.lines is None:
+            return None
+        (top, bottom), (left, right) = rows, cols
+        found = np.zeros((bottom - top, right - left), np.uint8)
+        asked = Rect.spanned(top, left, bottom, right)
+        inside = asked.intersection(self.rect)
+        if not inside.is_empty:
+            own = inside.moved(-self.rect.row, -self.rect.col).slices
+            found[inside.moved(-top, -left).slices] = self.lines[own]
+        return found if found.any() else None
 
     def _index(self, span: tuple[int, int], axis: int) -> NDArray[np.intp]:
         start, length = (self.rect.row, self.rect.col)[axis], self.ids.shape[axis]

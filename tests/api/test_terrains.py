@@ -24,6 +24,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, MapError, OptionError, OutputError, ProjectError
 from terrainpaint.export import FORMATS
+from tests.generate.random_weights import write_random_guided_weights
 from tests.models.small_looks import write_look
 from tests.models.small_weights import write_weights
 
@@ -253,3 +254,25 @@ def test_rivers_of_a_project_are_carved_unless_it_is_switched_off(weights: Path,
     assert main([*arguments, "--no-carve-rivers", "--breach"]) == 0
     facts = json.loads((out / "river_height16.json").read_text())
     assert "rivers_carved" not in facts and facts["depressions_breached"] is True
+
+
+def test_lines_are_followed_where_the_style_can(weights: Path, tmp_path: Path) -> None:
+    guided = tmp_path / "guided.safetensors"
+    write_random_guided_weights(guided)
+    grey = np.full(SHAPE, 128, np.uint8)
+    grey[5:30, 20] = 255
+    Image.fromarray(grey).save(tmp_path / "lines.png")
+    painted = tp.from_classes(np.full(SHAPE, 5))
+    plain = tp.generate(painted, weights=guided)
+    drawn = tp.generate(painted, weights=guided, lines=tmp_path / "lines.png")
+    assert drawn.terrain.provenance.has_lines and not np.array_equal(drawn.heights, plain.heights)
+    with pytest.raises(OptionError, match="cannot follow crests and valleys"):
+        tp.generate(painted, weights=weights, lines=tmp_path / "lines.png")
+    larger = tp.generate(painted, weights=guided, lines=tmp_path / "lines.png", size=(80, 112))
+    assert larger.heights.shape == (80, 112)
+    write_map(tmp_path / "m.png", SegmentationMap(painted.classes), None)
+    command = ["generate", str(tmp_path / "m.png"), "--weights", str(guided), "--lines", str(tmp_path / "lines.png"),
+               "--formats", "height16", "--quiet"]  # fmt: skip
+    assert main([*command, "-o", str(tmp_path / "out") + "/"]) == 0
+    assert json.loads((tmp_path / "out" / "m_height16.json").read_text())["follows_lines"] is True
+    assert main([*command[:-3], "-o", str(tmp_path / "lines.png")]) == 1  # it would replace the lines

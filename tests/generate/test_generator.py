@@ -4,6 +4,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.guide_lines import RIDGE, VALLEY
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe, Terrain
@@ -12,6 +13,7 @@ from terrainpaint.generate import generator as generator_module
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.messages import MapCrop
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX
+from terrainpaint.models.guide_lines import LINES_REACH_CELLS
 from tests.generate.random_weights import write_random_guided_weights, write_random_weights
 
 
@@ -200,6 +202,26 @@ def test_shading_of_a_slope_has_no_line_along_the_border(generator: Generator) -
     slope = (np.arange(50, dtype=np.float32) * 150)[:, None] + np.zeros(50, np.float32)
     shaded = _shade(generator, slope)
     assert np.ptp(shaded.astype(int)) <= 1
+
+
+def test_lines_change_the_land_near_them_the_same_in_every_tile(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land = SegmentationMap(np.full((200, 560), 5, np.uint8))
+    lines = np.zeros(land.shape, np.uint8)
+    lines[20:180, 20], lines[40:160, 30] = RIDGE, VALLEY
+    if not generator.follows_lines:
+        with pytest.raises(OptionError, match="random cannot follow"):
+            generator.terrain(land, Recipe(1), lines=lines)
+        return
+    plain, drawn = (generator.terrain(land, Recipe(1), lines=each) for each in (None, lines))
+    assert drawn.provenance.has_lines and not plain.provenance.has_lines
+    assert np.abs(drawn.height - plain.height)[:, 20].mean() > 1e-3 * np.ptp(plain.height)
+    far = 30 + 4 * (LINES_REACH_CELLS + 1) + generator.reach_px
+    assert np.array_equal(drawn.height[:, far:], plain.height[:, far:]) and far < 500
+    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    tiled = generator.terrain(land, Recipe(1), lines=lines)
+    assert np.abs(tiled.height - drawn.height).max() < 1e-4 * np.ptp(plain.height)
 
 
 def test_a_map_larger_than_the_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.guide_lines import RIDGE, VALLEY
+from terrainpaint.models.guide_lines import LINES_REACH_CELLS, with_lines
 from terrainpaint.models.guides import GUIDE_LEVEL, SHAPE_LIMIT, guide_of, land_in_cells, shape_of
 from terrainpaint.models.natural_guide import natural_shape
 from terrainpaint.models.noise import seeded, world_noise
@@ -80,6 +82,20 @@ def test_natural_shapes_are_like_those_of_land() -> None:
     assert float(shapes.quantile(0.02)) < -float(shapes.quantile(0.98))
     strengths = [direction_strength(shape[0].numpy()) for shape in shapes]
     assert sum(strengths) / len(strengths) < 0.06
+
+
+def test_lines_become_crests_and_valleys_and_change_nothing_far_away() -> None:
+    reach, cell = LINES_REACH_CELLS, 1 << GUIDE_LEVEL
+    shape = natural(((0, 64), (0, 64)), 3)
+    lines = torch.zeros((1, (64 + 2 * reach) * cell, (64 + 2 * reach) * cell), dtype=torch.uint8)
+    assert torch.equal(with_lines(shape, lines), shape)
+    lines[0, (reach + 16) * cell + 1] = RIDGE
+    lines[0, (reach + 44) * cell + 2] = VALLEY
+    drawn = with_lines(shape, lines)[0, 0]
+    assert bool((drawn[16] > 1.5).all()) and bool((drawn[44] < -1.5).all())
+    assert float(drawn[20].abs().mean()) < 0.7 * float(shape[0, 0, 20].abs().mean())  # the flank
+    untouched = [*range(16 - reach), *range(17 + reach, 44 - reach), *range(45 + reach, 64)]
+    assert untouched and torch.equal(drawn[untouched], shape[0, 0, untouched])
 
 
 def test_without_weights_for_guides_it_is_the_network_without_them() -> None:

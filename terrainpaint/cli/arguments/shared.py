@@ -106,6 +106,11 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         help="open closed depressions, so that all water runs to the sea or off the map; default: as in the project, "
         "else not",
     )  # fmt: skip
+    parser.add_argument(
+        "--lines", type=file_type, metavar="FILE",
+        help="picture of the size of the map, with crests in white and valleys in black, which the land follows; the "
+        "rest is see-through or grey",
+    )  # fmt: skip
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
