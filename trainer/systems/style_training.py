@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from trainer.systems.style_config import StyleConfig
 GENERATOR, STATISTICS = "generator", "statistics"
 _FOR_DISCRIMINATOR, _FOR_GENERATOR, _FOR_PATHS = 0, 1, 2
 """Each has latents of its own."""
+_PIXELS_AT_ONCE = 1 << 18
 
 
 class Statistics(nn.Module):
@@ -166,21 +168,23 @@ class StyleTraining:
         return Losses(penalty * weight, {"path_penalty": penalty, "path_length": mean})
 
     def warm_start(self, path: Path) -> None:
-        """Take the networks of a checkpoint of the same system and shape.
-
-        Raises TrainingError when it has others.
-        """
+        """Take the networks of a checkpoint of the same shape. Raises TrainingError when it has others."""
         state = load_checkpoint(path, torch.device("cpu"))
         if state["network"].get("name") != "stylegan2":
             raise TrainingError(f"{path} is a checkpoint of {state['network'].get('name')}, not of StyleGAN2; start "
                                 "from one of this system.")  # fmt: skip
+        self.start_with(path, {name: state.get(name) for name in (GENERATOR, DISCRIMINATOR)})
+
+    def start_with(self, path: Path, weights: Mapping[str, Any]) -> None:
+        """Take the weights of some networks, by their names, which are from a file. Raises TrainingError when they are
+        of another shape."""
         try:
-            for name in (GENERATOR, DISCRIMINATOR):
-                self.networks[name].load_state_dict(state[name])
+            for name, values in weights.items():
+                self.networks[name].load_state_dict(values)
         # A part of another kind makes `load_state_dict` fail in any way.
         except Exception as error:
-            raise TrainingError(f"{path} is of a StyleGAN2 of another shape: {state['network']['config']}; choose the "
-                                "same size, channels, latent and layers.") from error  # fmt: skip
+            raise TrainingError(f"{path} is of a StyleGAN2 of another shape; choose its size, channels, latent and "
+                                "layers.") from error  # fmt: skip
 
     def _augmentation(self, count: int, random: torch.Generator) -> Augmentation | AdaptiveAugmentation:
         config = self.config
@@ -221,8 +225,8 @@ class StyleTraining:
 
 
 @torch.no_grad()
-def generated(generator: nn.Module, latents: Tensor, at_once: int, truncation: float = 1.0) -> Tensor:
-    """(N, C, S, S) of latents (N, Z) with constant noise, computed `at_once` at a time."""
+def generated(generator: nn.Module, latents: Tensor, size_px: int) -> Tensor:
+    """(N, C, S, S) of latents (N, Z), not truncated, with constant noise; a few at a time, by their size."""
     device = next(generator.parameters()).device
-    parts = [generator(part.to(device), truncation) for part in torch.split(latents, at_once)]
-    return torch.cat(parts)
+    parts = torch.split(latents, max(1, _PIXELS_AT_ONCE // size_px**2))
+    return torch.cat([generator(part.to(device)) for part in parts])

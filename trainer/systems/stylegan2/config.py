@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from trainer.systems.style_config import StyleConfig
 
+COLOURS = 3
+"""Channels of the pictures."""
+
 
 @dataclass(frozen=True)
 class Stylegan2Config(StyleConfig):

@@ -21,16 +21,14 @@ from trainer.loop.system import Build, Losses
 from trainer.metrics.sliced_wasserstein import patch_distance
 from trainer.sampling.grid import picture_grid, to_uint8
 from trainer.systems.style_training import GENERATOR, StyleBatch, StyleTraining, generated
-from trainer.systems.stylegan2.config import Stylegan2Config
+from trainer.systems.stylegan2.config import COLOURS, Stylegan2Config
+from trainer.systems.stylegan2.weights import load
 
-COLOURS = 3
 FEWEST_PICTURES = 10
 """Fewer would be learned by heart within minutes."""
 _SCORED = 256
 """Pictures whose patches are compared for the validation score, at most."""
 _GRID_PX, _MOST_COLUMNS, _LEAST_COLUMNS = 2048, 8, 3
-_PIXELS_AT_ONCE = 1 << 18
-"""Pixels that are generated at once."""
 
 
 def stylegan2_build(tiles: TileSet, run: RunConfig, config: Stylegan2Config) -> Build:
@@ -67,7 +65,7 @@ class Stylegan2System:
                 "prepare one of more pictures, or with more crops of each."
             )
         if start is not None:
-            self._training.warm_start(start)
+            self._warm_start(start)
         self._pictures = torch.from_numpy(pictures).to(world.device)
         self._held_out = tiles.subset(VALIDATION).texture
         scored = self._held_out[:_SCORED] if len(self._held_out) else pictures[:_SCORED]
@@ -137,18 +135,20 @@ class Stylegan2System:
         """The shape of the networks, and the style and credits of the pictures."""
         return {"network": {"name": "stylegan2", "config": asdict(self._training.shape)}, "data": self._data}
 
+    def _warm_start(self, path: Path) -> None:
+        """From a checkpoint both networks, from published weights the generator."""
+        if path.suffix == ".pt":
+            self._training.warm_start(path)
+        else:
+            self._training.start_with(path, {GENERATOR: load(path).generator.state_dict()})
+
     @property
     def _columns(self) -> int:
         return max(_LEAST_COLUMNS, min(_MOST_COLUMNS, _GRID_PX // self.config.size_px))
 
     def _generated(self, ema: nn.ModuleDict, count: int) -> Tensor:
         latents = latents_of(range(count), self.config.latent)
-        return generated(ema[GENERATOR], latents, pictures_at_once(self.config.size_px))
-
-
-def pictures_at_once(size_px: int) -> int:
-    """How many pictures of a size are generated at once."""
-    return max(1, _PIXELS_AT_ONCE // size_px**2)
+        return generated(ema[GENERATOR], latents, self.config.size_px)
 
 
 def _to_tensor(pictures: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training
 from trainer.sampling.grid import to_uint8
 from trainer.systems.descriptions import KEY, read_description
 from trainer.systems.style_training import GENERATOR, generated
-from trainer.systems.stylegan2.system import COLOURS, pictures_at_once
+from trainer.systems.stylegan2.config import COLOURS
 
 FORMAT_VERSION = 1
 NETWORK = "stylegan2"
@@ -67,7 +67,7 @@ def sample(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
     """
     generator = load(source).generator
     latents = latents_of(range(seed, seed + count), generator.shape.latent)
-    return to_uint8(generated(generator, latents, pictures_at_once(generator.shape.size_px)))
+    return to_uint8(generated(generator, latents, generator.shape.size_px))
 
 
 def load(path: Path) -> Stylegan2File:

@@ -23,7 +23,7 @@ from trainer.loop.optimisation import TrainStep
 from trainer.systems import load_configs, published_configs
 from trainer.systems.stylegan2.config import Stylegan2Config
 from trainer.systems.stylegan2.system import Stylegan2System, stylegan2_build
-from trainer.systems.stylegan2.weights import load, sample
+from trainer.systems.stylegan2.weights import load, publish, sample
 
 CPU = torch.device("cpu")
 ONE = World(0, 1, CPU)
@@ -192,6 +192,9 @@ def test_a_run_starts_from_the_weights_of_another(tiles: TileSet, tmp_path: Path
     name = "synthesis.constant"
     assert torch.equal(state["generator"][name], first["generator"][name])
     assert torch.equal(state["discriminator"]["dense.weight"], first["discriminator"]["dense.weight"])
+    publish(start, tmp_path / "w.safetensors", "CC0-1.0")
+    published = stylegan2_build(tiles, run, CONFIG)(ONE, tmp_path / "w.safetensors")
+    assert torch.equal(published.networks["generator"].state_dict()[name], first["averaged"][f"generator.{name}"])
     other = replace(CONFIG, most_channels=8)
     with pytest.raises(TrainingError, match="of another shape"):
         stylegan2_build(tiles, run, other)(ONE, start)
