@@ -10,7 +10,7 @@ from typing import Any
 
 from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
-from terrainpaint.export.georeference import check_crs
+from terrainpaint.export.georeference import check_crs, check_place
 
 MOST_BORDER_PX = 64
 PRINT_SIZES_MM = (10.0, 5000.0)
@@ -22,6 +22,14 @@ class Texture(StrEnum):
 
     PNG = "png"
     JPEG = "jpeg"
+
+
+class TerrainEncoding(StrEnum):
+    """How tiles of a web map hold heights in red, green and blue: Mapbox in steps of 0.1 m from -10,000 m, Terrarium in
+    steps of 1/256 m from -32,768 m."""
+
+    MAPBOX = "mapbox"
+    TERRARIUM = "terrarium"
 
 
 class ByteOrder(StrEnum):
@@ -46,7 +54,8 @@ class FileOptions:
     origin is the centre of the map. Class weights blend over `border_px` pixels, 0 to 64, around a border.
     `contour_interval_m` is the height between two contours, None for one that gives about twenty. A solid for 3D
     printing has `print_size_mm` on its longest side, 10 to 5000, and `print_base_mm` below its lowest point, 0.2 to
-    500.
+    500. `place` is the latitude and longitude of the centre of the map, instead of `crs` and `origin`; tiles of web
+    maps lie at 0, 0 without both. `terrain_encoding` is that of tiles of heights for web maps.
     """
 
     glb_texture: Texture = Texture.PNG
@@ -59,6 +68,8 @@ class FileOptions:
     contour_interval_m: float | None = None
     print_size_mm: float = 150.0
     print_base_mm: float = 3.0
+    place: tuple[float, float] | None = None
+    terrain_encoding: TerrainEncoding = TerrainEncoding.MAPBOX
 
     def __post_init__(self) -> None:
         if not 0 <= self.border_px <= MOST_BORDER_PX:
@@ -82,6 +93,13 @@ class FileOptions:
             raise OptionError(
                 f"The place of the map in {self.crs} is missing; give x and y of its north-west corner as the origin."
             )
+
+        if self.crs and self.place is not None:
+            raise OptionError(
+                "The map cannot have two places; give a coordinate system with an origin, or latitude and longitude."
+            )
+        if self.place is not None:
+            check_place(*self.place)
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> FileOptions:
@@ -163,6 +181,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "contour_interval_m": _number,
     "print_size_mm": _number,
     "print_base_mm": _number,
+    "place": _point,
+    "terrain_encoding": _one_of(TerrainEncoding),
 }
 """Name of an option → what turns its name and a plain value into its value."""
 

@@ -50,6 +50,14 @@ from terrainpaint.export.picture_formats import (
     write_terrain,
 )
 from terrainpaint.export.ply import ply_bytes, write_ply
+from terrainpaint.export.pmtiles_formats import (
+    pmtiles_albedo_bytes,
+    pmtiles_bytes,
+    pmtiles_hillshade_bytes,
+    write_pmtiles,
+    write_pmtiles_albedo,
+    write_pmtiles_hillshade,
+)
 from terrainpaint.export.relief_pictures import (
     hillshade_bytes,
     normal_bytes,
@@ -353,6 +361,33 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_lakes,
         lakes_bytes,
+    ),
+    Format(
+        "pmtiles",
+        _MAPS,
+        "_height.pmtiles",
+        "heights for web maps: terrain-RGB tiles in one PMTiles",
+        single_path,
+        write_pmtiles,
+        pmtiles_bytes,
+    ),
+    Format(
+        "pmtiles-albedo",
+        _MAPS,
+        "_albedo.pmtiles",
+        "texture for web maps: WebP tiles in one PMTiles",
+        single_path,
+        write_pmtiles_albedo,
+        pmtiles_albedo_bytes,
+    ),
+    Format(
+        "pmtiles-hillshade",
+        _MAPS,
+        "_hillshade.pmtiles",
+        "hillshade for web maps: WebP tiles in one PMTiles",
+        single_path,
+        write_pmtiles_hillshade,
+        pmtiles_hillshade_bytes,
     ),
 )
 

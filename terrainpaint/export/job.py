@@ -16,7 +16,7 @@ from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
-from terrainpaint.export.georeference import Georeference, georeference
+from terrainpaint.export.georeference import Georeference, crs_at, georeference
 from terrainpaint.export.mesh import MeshGrid, height_range, mesh_grid
 from terrainpaint.export.rasters import resampled_classes, resampled_colours, resampled_heights
 
@@ -174,7 +174,13 @@ class ExportJob:
     @cached_property
     def place(self) -> Georeference:
         """The georeference of the raster. Raises OptionError for an unknown CRS."""
-        return self.place_in(self.options.files.crs, self.options.files.origin)
+        files = self.options.files
+        return self.place_in(files.crs if files.place is None else crs_at(*files.place), files.origin)
+
+    @cached_property
+    def place_on_globe(self) -> Georeference:
+        """The georeference of the raster, at latitude and longitude 0 where the options have no place."""
+        return self.place_in(crs_at(0, 0), None) if self.place.is_made_up else self.place
 
     def place_in(self, crs: str, origin: tuple[float, float] | None) -> Georeference:
         """The georeference of the raster in another CRS than that of the options; as `georeference`."""

@@ -17,7 +17,6 @@ from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import format_of
-from terrainpaint.export.georeference import LOCAL_NAME
 from terrainpaint.export.job import PICTURE_SIDES, ExportJob, ExportOptions
 from terrainpaint.export.picture_formats import stretched_range
 
@@ -29,7 +28,7 @@ _OPTION_KEYS = ("mesh_size", "exaggeration", "level_water", "files")
 _PLACEHOLDERS = (
     *("name", "width", "height", "pixel_x_m", "pixel_y_m", "width_m", "length_m", "ground_width_m", "ground_length_m"),
     *("lowest_m", "highest_m", "range_m", "sea_value", "unreal_x", "unreal_y", "unreal_z", "unreal_location_z"),
-    *("exaggeration", "crs"),
+    *("exaggeration", "crs", "encoding", "latitude", "longitude"),
 )
 
 
@@ -184,7 +183,15 @@ def _numbers(job: ExportJob, name: str) -> dict[str, str]:
         "exaggeration": job.options.exaggeration,
     }
     texts = {key: _plain(number) for key, number in numbers.items()}
-    return {**texts, "name": name, "crs": files.crs or LOCAL_NAME}
+    longitude, latitude = job.place_on_globe.centre(raster.shape)
+    return {
+        **texts,
+        "name": name,
+        "crs": job.place.name,
+        "encoding": str(files.terrain_encoding),
+        "latitude": f"{latitude:.6f}",
+        "longitude": f"{longitude:.6f}",
+    }
 
 
 def _plain(number: float) -> str:

@@ -27,12 +27,13 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, GROUPS, export, export_paths
-from terrainpaint.export.file_options import FileOptions, Texture
+from terrainpaint.export.file_options import FileOptions, TerrainEncoding, Texture
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.gui.dialogs import mesh_preview
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
+from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
@@ -387,3 +388,14 @@ def test_a_number_is_copied(dialog: ExportDialog, qtbot: QtBot) -> None:
     (copy,) = [child for child in dialog.findChildren(QToolButton) if child.accessibleName() == "Copy Scale X"]
     copy.click()
     assert QGuiApplication.clipboard().text() == "3000"
+
+
+def test_a_place_on_the_earth_is_chosen_and_shown_again(qtbot: QtBot) -> None:
+    for options in (
+        FileOptions(),
+        FileOptions(place=(-33.9, 18.4), terrain_encoding=TerrainEncoding.TERRARIUM),
+        FileOptions(crs="EPSG:32632", origin=(1000.0, 2000.0)),
+    ):
+        page = FileOptionsPage(options)
+        qtbot.addWidget(page)
+        assert page.value() == options

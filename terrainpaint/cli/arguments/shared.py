@@ -24,7 +24,7 @@ from terrainpaint.core.assets import shipped_looks, shipped_styles
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FILE_OPTIONS = (
     "glb_texture", "raw_byte_order", "raw_signed", "raw_south_first", "crs", "origin",
-    "border_px", "contour_interval_m", "print_size_mm", "print_base_mm",
+    "border_px", "contour_interval_m", "print_size_mm", "print_base_mm", "place", "terrain_encoding",
 )  # fmt: skip
 """Fields of `FileOptions`."""
 
@@ -192,6 +192,15 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--origin", type=point_type, default=absent, metavar="X,Y",
         help="x and y of the north-west corner of the map in that system; default, without --crs: the centre is 0,0",
+    )  # fmt: skip
+    group.add_argument(
+        "--place", type=point_type, default=absent, metavar="LAT,LON",
+        help="latitude and longitude of the centre of the map, in place of --crs and --origin; default for tiles of "
+        "web maps: 0,0; a negative one needs an equals sign: --place=-33.9,18.4",
+    )  # fmt: skip
+    group.add_argument(
+        "--terrain-encoding", choices=("mapbox", "terrarium"), default=absent,
+        help="how pmtiles holds heights: mapbox in steps of 0.1 m, terrarium in steps of 1/256 m; default mapbox",
     )  # fmt: skip
     group.add_argument(
         "--border-px", type=finite_type, default=absent, metavar="N",

@@ -241,7 +241,7 @@ class ExportDialog(QDialog):
             preset = find_preset(name) if name else None
             if preset is not None:
                 present = self._file_options.value()
-                place = {"crs": present.crs, "origin": present.origin}
+                place = {"crs": present.crs, "origin": present.origin, "place": present.place}
                 self._file_options.show_value(FileOptions.of({**place, **preset.files}))
                 self._formats.choose(preset.formats)
                 self._level_water.setChecked(self._level_water.isChecked() or preset.level_water)

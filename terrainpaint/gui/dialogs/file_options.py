@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import (
     MOST_BORDER_PX,
     PRINT_BASES_MM,
     PRINT_SIZES_MM,
     ByteOrder,
     FileOptions,
+    TerrainEncoding,
     Texture,
 )
+from terrainpaint.export.georeference import MOST_LATITUDE
 from terrainpaint.gui.widgets.basics import Form, label
 from terrainpaint.gui.widgets.numbers import unit_field
 
@@ -24,7 +27,26 @@ _Value = TypeVar("_Value", bound=StrEnum)
 
 _TEXTURES = {Texture.PNG: "PNG, every pixel as it is", Texture.JPEG: "JPEG, a quarter of the size"}
 _BYTE_ORDERS = {ByteOrder.LITTLE: "Little-endian (Windows)", ByteOrder.BIG: "Big-endian (Mac)"}
+_ENCODINGS = {
+    TerrainEncoding.MAPBOX: "Mapbox, steps of 0.1 m",
+    TerrainEncoding.TERRARIUM: "Terrarium, steps of 4 mm",
+}
 _FARTHEST = 1e8
+
+
+class _Place(IntEnum):
+    """How the place of the map is given."""
+
+    NONE = 0
+    DEGREES = 1
+    CRS = 2
+
+
+_PLACES = {
+    _Place.NONE: "Nowhere: a made-up place",
+    _Place.DEGREES: "Latitude and longitude of the centre",
+    _Place.CRS: "A coordinate system and the north-west corner",
+}
 
 
 class FileOptionsPage(QScrollArea):
@@ -37,8 +59,13 @@ class FileOptionsPage(QScrollArea):
         self._glb_texture, self._byte_order = _choice(_TEXTURES), _choice(_BYTE_ORDERS)
         self._signed = QCheckBox("&Signed numbers (16 bits)")
         self._south_first = QCheckBox("So&uthernmost row first (Unity)")
+        self._encoding, self._place = _choice(_ENCODINGS), QComboBox()
+        for place, text in _PLACES.items():
+            self._place.addItem(text, int(place))
+        self._latitude = unit_field(-MOST_LATITUDE, MOST_LATITUDE, 0, 6, "°")
+        self._longitude = unit_field(-180, 180, 0, 6, "°")
         self._crs = QLineEdit()
-        self._crs.setPlaceholderText("none: metres from the centre")
+        self._crs.setPlaceholderText("such as EPSG:32632")
         self._west, self._north = (unit_field(-_FARTHEST, _FARTHEST, 0, 3, "") for _ in range(2))
         self._border = unit_field(0, MOST_BORDER_PX, 0, 1, " px")
         self._interval = unit_field(0, 10_000, 0, 2, " m")
@@ -55,6 +82,12 @@ class FileOptionsPage(QScrollArea):
         self._byte_order.setCurrentIndex(self._byte_order.findData(str(options.raw_byte_order)))
         self._signed.setChecked(options.raw_signed)
         self._south_first.setChecked(options.raw_south_first)
+        self._encoding.setCurrentIndex(self._encoding.findData(str(options.terrain_encoding)))
+        place = _Place.CRS if options.crs else _Place.NONE if options.place is None else _Place.DEGREES
+        self._place.setCurrentIndex(self._place.findData(int(place)))
+        latitude, longitude = options.place or (0.0, 0.0)
+        self._latitude.setValue(latitude)
+        self._longitude.setValue(longitude)
         self._crs.setText(options.crs)
         x, y = options.origin or (0.0, 0.0)
         self._west.setValue(x)
@@ -67,7 +100,10 @@ class FileOptionsPage(QScrollArea):
 
     def value(self) -> FileOptions:
         """The present options. Raises OptionError when they cannot be used."""
-        crs = self._crs.text().strip()
+        place = _Place(self._place.currentData())
+        crs = self._crs.text().strip() if place is _Place.CRS else ""
+        if place is _Place.CRS and not crs:
+            raise OptionError("The coordinate system is missing; give its code, such as EPSG:32632.")
         return FileOptions(
             glb_texture=Texture(self._glb_texture.currentData()),
             raw_byte_order=ByteOrder(self._byte_order.currentData()),
@@ -79,6 +115,8 @@ class FileOptionsPage(QScrollArea):
             contour_interval_m=self._interval.value() or None,
             border_px=self._border.value(),
             origin=(self._west.value(), self._north.value()) if crs else None,
+            place=(self._latitude.value(), self._longitude.value()) if place is _Place.DEGREES else None,
+            terrain_encoding=TerrainEncoding(self._encoding.currentData()),
         )
 
     def _build(self) -> None:
@@ -95,14 +133,20 @@ class FileOptionsPage(QScrollArea):
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
         form.add_below(self._south_first)
-        form = _section(column, "geotiff, contours")
+        form = _section(column, "place on the Earth: geotiff, cog, contours, pmtiles")
+        form.add("&Place", self._place)
+        form.add("Lat&itude", self._latitude)
+        form.add("Longitu&de", self._longitude)
         form.add("&Coordinates", self._crs)
         form.add("West edge (&x)", self._west)
         form.add("North edge (&y)", self._north)
-        self._crs.setToolTip(
-            "The coordinate reference system, such as EPSG:32632. Without one, the file gets a made-up system in "
-            "metres with the centre of the map at 0, 0."
+        self._place.setToolTip(
+            "Without a place, files for GIS get a made-up system in metres with the centre of the map at 0, 0, and "
+            "tiles for web maps lie at latitude and longitude 0."
         )
+        self._crs.setToolTip("The coordinate reference system, a projected one such as EPSG:32632.")
+        form = _section(column, "pmtiles")
+        form.add("&Heights as", self._encoding)
         form = _section(column, "weights, splat, terrain3d")
         form.add("Soft &borders", self._border)
         self._border.setToolTip("How many pixels two classes take to blend at their border; 0 keeps them exact.")
@@ -114,19 +158,23 @@ class FileOptionsPage(QScrollArea):
         self.setWidget(holder)
 
     def _connect(self) -> None:
-        for choice in (self._glb_texture, self._byte_order):
+        for choice in (self._glb_texture, self._byte_order, self._encoding, self._place):
             choice.currentIndexChanged.connect(self.changed)
         for flag in (self._signed, self._south_first):
             flag.toggled.connect(self.changed)
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
-        self._crs.textChanged.connect(self._enable)
-        for number in (self._west, self._north, self._border, self._interval, self._print_size, self._print_base):
+        self._place.currentIndexChanged.connect(self._enable)
+        places = (self._latitude, self._longitude, self._west, self._north)
+        for number in (*places, self._border, self._interval, self._print_size, self._print_base):
             number.valueChanged.connect(self.changed)
 
     def _enable(self) -> None:
-        for number in (self._west, self._north):
-            number.setEnabled(bool(self._crs.text().strip()))
+        place = _Place(self._place.currentData())
+        for field in (self._latitude, self._longitude):
+            field.setEnabled(place is _Place.DEGREES)
+        for field in (self._crs, self._west, self._north):
+            field.setEnabled(place is _Place.CRS)
 
 
 def _section(column: QVBoxLayout, formats: str) -> Form:
