@@ -58,6 +58,7 @@ from terrainpaint.export.pmtiles_formats import (
     write_pmtiles_albedo,
     write_pmtiles_hillshade,
 )
+from terrainpaint.export.quantized_mesh import quantized_mesh_bytes, write_quantized_mesh
 from terrainpaint.export.relief_pictures import (
     hillshade_bytes,
     normal_bytes,
@@ -388,6 +389,15 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_pmtiles_hillshade,
         pmtiles_hillshade_bytes,
+    ),
+    Format(
+        "quantized-mesh",
+        _MAPS,
+        "_quantized_mesh.zip",
+        "heights for globes such as Cesium: quantized-mesh tiles in a ZIP",
+        single_path,
+        write_quantized_mesh,
+        quantized_mesh_bytes,
     ),
 )
 

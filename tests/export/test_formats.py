@@ -25,6 +25,7 @@ EVERYTHING = [
     *("map_albedo_geo.tif", "map_albedo_cog.tif", "map_terrain_geo.tif", "map_classes_geo.tif"),
     *("map_contours.geojson", "map_rivers.geojson", "map_lakes.geojson"),
     *("map_height.pmtiles", "map_albedo.pmtiles", "map_hillshade.pmtiles"),
+    "map_quantized_mesh.zip",
 ]
 
 

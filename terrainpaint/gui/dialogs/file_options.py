@@ -171,10 +171,11 @@ class FileOptionsPage(QScrollArea):
 
     def _enable(self) -> None:
         place = _Place(self._place.currentData())
-        for field in (self._latitude, self._longitude):
-            field.setEnabled(place is _Place.DEGREES)
-        for field in (self._crs, self._west, self._north):
-            field.setEnabled(place is _Place.CRS)
+        for number in (self._latitude, self._longitude):
+            number.setEnabled(place is _Place.DEGREES)
+        for number in (self._west, self._north):
+            number.setEnabled(place is _Place.CRS)
+        self._crs.setEnabled(place is _Place.CRS)
 
 
 def _section(column: QVBoxLayout, formats: str) -> Form:
