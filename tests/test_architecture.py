@@ -71,7 +71,7 @@ LAYERS = (
     Layer(
         EXPORT,
         frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}),
-        frozenset({"rasterio", "OpenEXR", "contourpy", "pydelatin"}),
+        frozenset({"rasterio", "OpenEXR", "contourpy", "pmtiles", "pydelatin"}),
     ),
     Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
     Layer(API, frozenset({"numpy", "cv2", CORE, EXPORT, ERRORS, VERSION}), frozenset({GENERATE})),

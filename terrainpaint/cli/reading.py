@@ -16,9 +16,9 @@ from terrainpaint.core.importing import (
     colour_heights,
     describe_raster,
     is_raw,
-    likely_raw_format,
     measure_heights,
     measure_raw_heights,
+    raw_format,
     read_height_map,
     read_raw_heights,
 )
@@ -83,9 +83,9 @@ class MeasuredHeights:
 def measure(path: Path) -> MeasuredHeights:
     """The facts about heights of any kind, RAW in its likeliest layout. Raises InputFileError."""
     if is_raw(path):
-        layout = likely_raw_format(path)
+        layout = raw_format(path)
         facts = measure_raw_heights(path, layout)
-        return MeasuredHeights(facts, f"RAW, {_name(layout)}", (_likeliest(layout), *facts.notes))
+        return MeasuredHeights(facts, f"RAW, {_name(layout)}", (_found(path, layout), *facts.notes))
     colours = colour_heights(path)
     facts = measure_heights(path, colours)
     notes = facts.notes if colours is None else (_decoded(colours), *facts.notes)
@@ -96,7 +96,10 @@ def _decoded(colours: ColourHeights) -> str:
     return f"Its colours were read as heights in the encoding of {colours.value}."
 
 
-def _likeliest(layout: RawFormat) -> str:
+def _found(path: Path, layout: RawFormat) -> str:
+    """How the layout of a file was found."""
+    if layout.meaning is not None:
+        return f"Its layout, range and pixel size are those of {path.name}.json."
     size = f"{layout.width} x {layout.height} px of {_name(layout)}"
     return f"A RAW file does not tell its layout; {size} is the likeliest one."
 
@@ -106,11 +109,11 @@ def _name(layout: RawFormat) -> str:
 
 
 def _raw_heights(path: Path, raw: RawLayout | None) -> FileHeights:
-    layout = likely_raw_format(path) if raw is None else _raw_format(raw)
+    layout = raw_format(path) if raw is None else _raw_layout(raw)
     heights = read_raw_heights(path, layout)
-    notes = heights.notes if raw is not None else (_likeliest(layout), *heights.notes)
+    notes = heights.notes if raw is not None else (_found(path, layout), *heights.notes)
     return FileHeights(heights, layout.width, layout.height, f"RAW, {_name(layout)}", notes)
 
 
-def _raw_format(raw: RawLayout) -> RawFormat:
+def _raw_layout(raw: RawLayout) -> RawFormat:
     return RawFormat(raw.height, raw.width, raw.big_endian, RawNumber(raw.number))

@@ -17,6 +17,8 @@ from terrainpaint.core.decoding import Picture
 from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import (
     HeightMap,
+    RawFormat,
+    described_raw_format,
     is_raw,
     read_colours,
     read_height_map,
@@ -224,19 +226,25 @@ class OpenActions(QObject):
     def _import_raw(self, path: Path) -> None:
         from terrainpaint.gui.dialogs.raw_format import RawFormatDialog
 
+        described = described_raw_format(path)
+        if described is not None:
+            self._read_raw(path, described)
+            return
         try:
             dialog = RawFormatDialog(path, self._window)
         except InputFileError as error:
             self.refused.emit(str(error))
             return
         if dialog.exec():
-            layout = dialog.values()
-            self._run_import(
-                path,
-                lambda progress, cancel: read_raw_heights(path, layout, progress, cancel),
-                lambda heights: self._import_heights(path, heights),
-            )
+            self._read_raw(path, dialog.values())
         dialog.deleteLater()
+
+    def _read_raw(self, path: Path, layout: RawFormat) -> None:
+        self._run_import(
+            path,
+            lambda progress, cancel: read_raw_heights(path, layout, progress, cancel),
+            lambda heights: self._import_heights(path, heights),
+        )
 
     def _import_content(self, path: Path, content: Content) -> None:
         """Class maps are imported as they are; for pictures and heights a dialog asks what becomes which class."""

@@ -9,7 +9,16 @@ import OpenEXR
 import pytest
 import rasterio
 
-from terrainpaint.core.importing import HeightUnit, RawFormat, RawNumber, read_height_map, read_raw_heights
+from terrainpaint.core.importing import (
+    HeightUnit,
+    RawFormat,
+    RawNumber,
+    described_raw_format,
+    measure_raw_heights,
+    raw_format,
+    read_height_map,
+    read_raw_heights,
+)
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions, export
@@ -137,6 +146,55 @@ def test_the_import_reads_what_the_export_writes_and_it_is_written_the_same_agai
     assert heights.unit in (None, HeightUnit.METRES)
     again, _ = written(tmp_path / "again", name, Terrain(terrain.albedo, heights.height, 30.0, terrain.provenance))
     assert again.read_bytes() == path.read_bytes()
+
+
+RAW = [
+    {},
+    {"raw_byte_order": ByteOrder.BIG},
+    {"raw_signed": True},
+    {"raw_signed": True, "raw_byte_order": ByteOrder.BIG, "raw_south_first": True},
+]
+
+
+@pytest.mark.parametrize("files", RAW)
+@pytest.mark.parametrize("name", ["r16", "r32"])
+@pytest.mark.parametrize(("low", "high"), [(-120.0, 2600.0), (7000.25, 7000.75), (12.5, 12.5)])
+def test_raw_is_read_by_its_json_and_written_the_same_again(
+    tmp_path: Path, name: str, files: dict[str, object], low: float, high: float
+) -> None:
+    land = lopsided(*SHAPE)
+    height = (low + (high - low) * (land.height - land.height.min()) / np.ptp(land.height)).astype(np.float32)
+    path, _ = written(tmp_path, name, Terrain(land.albedo, height, 30.0, land.provenance), **files)
+    layout = raw_format(path)
+    heights = read_raw_heights(path, layout)
+    half_a_step = (high - low) / 131070 * 1.01 + np.spacing(np.float32(high))
+    np.testing.assert_allclose(heights.height, height, rtol=0, atol=half_a_step if name == "r16" else 0)
+    assert heights.unit is HeightUnit.METRES and heights.pixel_size_m == pytest.approx(30)
+    assert measure_raw_heights(path, layout).range_m == pytest.approx((height.min(), height.max()), abs=1e-3)
+    again = Terrain(land.albedo, heights.height, 30.0, land.provenance)
+    assert written(tmp_path / "again", name, again, **files)[0].read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["height16", "exr-half", "cog"])
+def test_other_heights_are_written_the_same_again(tmp_path: Path, name: str) -> None:
+    terrain = lopsided(*SHAPE)
+    export(source(terrain), tmp_path, "map", [name], ExportOptions())
+    path = next(path for path in tmp_path.iterdir() if path.suffix != ".json")
+    heights = read_height_map(path)
+    again = Terrain(terrain.albedo, heights.height, 30.0, terrain.provenance)
+    export(source(again), tmp_path / "again", "map", [name], ExportOptions())
+    assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_json_of_another_file_is_not_followed(tmp_path: Path) -> None:
+    path, facts = written(tmp_path, "r16")
+    path.write_bytes(path.read_bytes()[: 40 * 40 * 2])
+    assert described_raw_format(path) is None and raw_format(path).meaning is None
+    path.write_bytes(bytes(SHAPE[0] * SHAPE[1] * 2))
+    beside = path.with_name(path.name + ".json")
+    for wrong in ("", "[]", json.dumps({**facts, "byte_order": "middle"}), json.dumps({**facts, "width_px": "56"})):
+        beside.write_text(wrong)
+        assert described_raw_format(path) is None
 
 
 @pytest.mark.parametrize("name", [*FLOATS, "r16", "exr-half"])

@@ -37,6 +37,7 @@ from terrainpaint.core.importing.raw_heights import (
     read_raw_heights,
     sample_raw_heights,
 )
+from terrainpaint.core.importing.raw_sidecar import described_raw_format, raw_format
 
 __all__ = [
     "DEFAULT_PIXEL_SIZE_M",
@@ -58,6 +59,7 @@ __all__ = [
     "colour_heights",
     "default_limits",
     "describe_raster",
+    "described_raw_format",
     "is_coarsely_labelled",
     "is_raw",
     "k_means",
@@ -69,6 +71,7 @@ __all__ = [
     "measure_heights",
     "measure_raw_heights",
     "moved_limits",
+    "raw_format",
     "raw_sizes",
     "read_colours",
     "read_height_map",

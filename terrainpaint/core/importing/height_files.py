@@ -33,6 +33,7 @@ _BYTES_A_REDUCED_PIXEL = 17
 """The same, and the weights of the average."""
 _SQUARE = 1.1
 """Sides of a pixel whose ratio is below look equal."""
+_SCALED_ROWS = 256
 _UNIT_RANGE = (-0.5, 1.5)
 """Numbers within it, 0..1 with a little beyond, are rather a fraction of a range than metres."""
 
@@ -92,7 +93,8 @@ class HeightMap:
             factor, offset = METRES[unit], 0.0
         height = self.height
         if (factor, offset) != (1.0, 0.0):
-            height = height * np.float32(factor) + np.float32(offset)
+            height = height.copy()
+            _scale(height, factor, offset)
         if unit is self.unit is HeightUnit.METRES:
             return self
         metres = HeightUnit.METRES
@@ -218,8 +220,7 @@ class _Reader:
             suspected = (cv2.dilate(suspected.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~declared
         scale, offset = info.scale * factor, info.offset * factor
         if (scale, offset) != (1.0, 0.0):
-            height *= np.float32(scale)
-            height += np.float32(offset)
+            _scale(height, scale, offset)
         if unit is not None:
             below = height < LOWEST_M / METRES.get(unit, 1.0)
             below &= ~suspected
@@ -295,6 +296,13 @@ def meaning_of(
     full = float(2**info.bits - 1)
     looks_metric = info.bits > 8 and 255 < high <= METRES_AT_MOST and high - low > 20
     return None, HeightUnit.METRES if looks_metric else HeightUnit.RANGE, (0.0, full)
+
+
+def _scale(height: NDArray[np.float32], factor: float, offset: float) -> None:
+    """Multiply and add in place, rounded once: float32 would lose the steps of a small range high above the sea."""
+    for start in range(0, len(height), _SCALED_ROWS):
+        band = height[start : start + _SCALED_ROWS]
+        band[:] = band.astype(np.float64) * factor + offset
 
 
 def _spread(height: NDArray[np.float32]) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,13 +55,32 @@ _OF_SUFFIX: dict[str, tuple[RawNumber, ...]] = {
 
 
 @dataclass(frozen=True)
+class RawMeaning:
+    """What the numbers of a RAW file are: a number k is `offset` + (k - `first`) * `scale` metres.
+
+    `pixel_m` is the ground size of a pixel from north to south and from west to east, metres. The file begins with the
+    southernmost row if `south_first`.
+    """
+
+    first: int
+    scale: float
+    offset: float
+    pixel_m: tuple[float, float]
+    south_first: bool
+
+
+@dataclass(frozen=True)
 class RawFormat:
-    """The format of a RAW file, which the file does not contain: sides in pixels, byte order, kind of numbers."""
+    """The format of a RAW file, which the file does not contain: sides in pixels, byte order, kind of numbers.
+
+    `meaning` is None when nobody tells what the numbers are.
+    """
 
     height: int
     width: int
     big_endian: bool = False
     number: RawNumber = RawNumber.UINT16
+    meaning: RawMeaning | None = None
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -172,13 +192,28 @@ class _RawRaster:
 
     def __init__(self, path: Path, file: IO[bytes], layout: RawFormat) -> None:
         self._path, self._file, self._layout = path, file, layout
-        name, bits = layout.number.value, 8 * layout.number.size
+        name, bits, meaning = layout.number.value, 8 * layout.number.size, layout.meaning
         self.info = RasterInfo("RAW", layout.width, layout.height, 1, name, bits, Georeference())
+        if meaning is not None:
+            south_m, east_m = meaning.pixel_m
+            place = Georeference(
+                pixel_size_m=math.sqrt(south_m * east_m), flipped_rows=meaning.south_first, stretch=south_m / east_m
+            )
+            self.info = dataclasses.replace(
+                self.info,
+                dtype=name if meaning.first == 0 else "uint16",
+                place=place,
+                scale=meaning.scale,
+                offset=meaning.offset,
+                unit="m",
+            )
 
     def rows(self, top: int, bottom: int) -> NDArray[Any]:
         layout = self._layout
         self._file.seek(top * layout.width * layout.number.size)
         numbers = _numbers(self._path, self._file, layout, (bottom - top) * layout.width)
+        if layout.meaning is not None and layout.meaning.first != 0:
+            numbers = (numbers.astype(np.int32) - layout.meaning.first).astype(np.uint16)
         return numbers.reshape(1, bottom - top, layout.width)
 
     def known(self, top: int, bottom: int) -> NDArray[np.bool_] | None:
