@@ -11,10 +11,20 @@ from terrainpaint.api.output_checks import check_inputs_survive, check_maps_surv
 from terrainpaint.api.requests import FilesRequest
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError, OutputError
-from terrainpaint.export import FORMATS, ExportOptions, ExportSource, export, export_file, export_paths, file_paths
+from terrainpaint.export import (
+    FORMATS,
+    ExportOptions,
+    ExportSource,
+    TileOptions,
+    export,
+    export_file,
+    export_paths,
+    file_paths,
+)
+from terrainpaint.export.cropping import check_crop
 from terrainpaint.export.file_options import FileOptions
-from terrainpaint.export.formats import readme_path
 from terrainpaint.export.presets import Preset, find_preset, shipped_presets
+from terrainpaint.export.run import readme_path
 from terrainpaint.export.triangulation import require_pydelatin
 
 DEFAULT_FORMATS = ("obj",)
@@ -24,12 +34,16 @@ _Write = Callable[[ExportSource, ExportOptions, Progress, Cancel], list[Path]]
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """The paths of all files, the options, and what writes them. `level_water`: the preset wants level water."""
+    """The paths of all files, the options, and what writes them. `level_water`: the preset wants level water.
+
+    The paths of tiles depend on the size of the map: `sized` has them.
+    """
 
     paths: tuple[Path, ...]
     options: ExportOptions
     preset: Preset | None
     run: _Write
+    paths_of: Callable[[tuple[int, int]], list[Path]]
 
     @property
     def level_water(self) -> bool:
@@ -40,7 +54,13 @@ class ExportPlan:
         """The options for a map (H, W): a preset has a size of pictures."""
         if self.preset is None:
             return self.options
-        return replace(self.options, picture_shape=self.preset.picture_shape(map_shape))
+        return replace(self.options, picture_shape=self.preset.picture_shape(self.options.exported_shape(map_shape)))
+
+    def sized(self, map_shape: tuple[int, int]) -> ExportPlan:
+        """The plan for a map (H, W). Raises OptionError when the crop or the tiles do not fit it."""
+        if self.options.crop is not None:
+            check_crop(self.options.crop, map_shape)
+        return replace(self, paths=tuple(self.paths_of(map_shape)))
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Raise OutputError when a file would replace one of `inputs`, another file of the plan or a map, or cannot be
@@ -67,13 +87,16 @@ def planned_files(folder: Path, name: str, request: FilesRequest) -> ExportPlan:
         raise OptionError("A preset has its own formats; leave out --formats or --preset.")
     options = _options(request, preset)
     formats = request.formats if request.formats is not None else preset.formats if preset else DEFAULT_FORMATS
-    paths = export_paths(folder, name, formats)
+    added = [] if preset is None else [readme_path(folder, name)]
     readme = None if preset is None else preset.readme_text
 
     def run(source: ExportSource, used: ExportOptions, progress: Progress, cancel: Cancel) -> list[Path]:
         return export(source, folder, name, formats, used, progress, cancel, readme)
 
-    return ExportPlan((*paths, *([readme_path(folder, name)] if preset else [])), options, preset, run)
+    def paths(map_shape: tuple[int, int] | None = None) -> list[Path]:
+        return [*export_paths(folder, name, formats, options, map_shape), *added]
+
+    return ExportPlan(tuple(paths()), options, preset, run, paths)
 
 
 def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
@@ -84,12 +107,15 @@ def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
     if request.preset is not None:
         raise OptionError(f"{path} is one file and a preset writes several; choose a folder instead.")
     options = _options(request, None)
+    if options.tiles is not None:
+        raise OptionError(f"{path} is one file and tiles are several; choose a folder instead.")
     name = format_of(path) if request.formats is None else _only(path, request.formats)
 
     def run(source: ExportSource, used: ExportOptions, progress: Progress, cancel: Cancel) -> list[Path]:
         return export_file(source, path, name, used, progress, cancel)
 
-    return ExportPlan(tuple(file_paths(path, name)), options, None, run)
+    paths = file_paths(path, name)
+    return ExportPlan(tuple(paths), options, None, run, lambda map_shape: paths)
 
 
 def format_of(path: Path) -> str:
@@ -136,10 +162,13 @@ def _options(request: FilesRequest, preset: Preset | None) -> ExportOptions:
     exaggeration = preset.exaggeration if request.exaggeration is None else request.exaggeration
     if request.max_error_m is not None:
         require_pydelatin()
+    tiles = TileOptions(**request.tiles) if request.tiles else None
     return ExportOptions(
         preset.mesh_size if request.mesh_size is None else request.mesh_size,
         1.0 if exaggeration is None else float(exaggeration),
         request.water_surface_m,
         FileOptions.of({**preset.files, **request.files}),
         max_error_m=request.max_error_m,
+        crop=request.crop,
+        tiles=None if tiles is None else preset.tile_options(tiles),
     )

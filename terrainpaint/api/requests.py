@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from terrainpaint.errors import OptionError
 
@@ -73,7 +74,8 @@ class FilesRequest:
     """Which files of a terrain are written; None stands for what the preset says, else for the default.
 
     `formats` are names of formats, `preset` the name of one or a file that ends in .toml. `mesh_size`, `exaggeration`,
-    `max_error_m` and `water_surface_m` are those of `ExportOptions`, `files` plain values of `FileOptions`.
+    `max_error_m`, `water_surface_m` and `crop` are those of `ExportOptions`, `files` plain values of `FileOptions`, and
+    `tiles` those of `TileOptions`, empty for no tiles.
     """
 
     formats: tuple[str, ...] | None = None
@@ -83,6 +85,8 @@ class FilesRequest:
     max_error_m: float | None = None
     water_surface_m: float | None = None
     files: Mapping[str, object] = field(default_factory=dict)
+    crop: tuple[int, int, int, int] | None = None
+    tiles: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _check_size(size: tuple[int, int]) -> None:

@@ -137,6 +137,7 @@ class GeneratedTerrain:
         return plan.write(ExportSource(used.terrain, lambda: used.shaded, used.classes), progress, cancel)
 
     def _checked(self, plan: ExportPlan, progress: Progress, cancel: Cancel) -> list[Path]:
+        plan = plan.sized(self.terrain.shape)
         plan.check([] if self.path is None else [self.path])
         return self.write(plan, progress, cancel)
 

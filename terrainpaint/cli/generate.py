@@ -43,6 +43,7 @@ def inputs(painted: PaintedMap, request: TerrainRequest) -> list[Path]:
 def _written(plan: ExportPlan, path: Path, reading: MapReading, request: TerrainRequest, quiet: bool) -> list[Path]:
     note = say_nothing if quiet else say
     painted = read_painted(path, reading, note)
+    plan = plan.sized(request.size or (painted.classes.shape[0], painted.classes.shape[1]))
     plan.check(inputs(painted, request))
     with ProgressLine(quiet) as line:
         terrain = Generators().generate(painted, request, line.stage, say=note)

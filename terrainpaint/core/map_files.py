@@ -112,7 +112,12 @@ def write_map(path: Path, segmentation: SegmentationMap, pixel_size_m: float | N
 
 def map_png(segmentation: SegmentationMap, pixel_size_m: float | None = None) -> bytes:
     """The content of the file that `write_map` writes."""
-    picture = Image.fromarray(segmentation.ids)
+    return classes_png(segmentation.ids, pixel_size_m)
+
+
+def classes_png(ids: NDArray[np.uint8], pixel_size_m: float | None = None) -> bytes:
+    """The same of class ids (H, W) uint8 of any size, also one that is too small for a map."""
+    picture = Image.fromarray(ids)
     picture.putpalette(PALETTE.tobytes())
     texts = PngInfo()
     texts.add_itxt("Terrain classes", ", ".join(f"{index} {name}" for index, name in enumerate(CLASS_NAMES)))

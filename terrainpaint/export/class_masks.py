@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, CLASS_NAMES
-from terrainpaint.core.map_files import map_png
+from terrainpaint.core.map_files import classes_png
 from terrainpaint.core.progress import check_cancel
-from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.export.height_formats import write_exr_channels
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths, row_bands
 from terrainpaint.export.png import PngWriter
@@ -83,7 +82,7 @@ def write_classes(job: ExportJob, paths: Paths) -> None:
     """Write the class ids as palette PNG, which is also a map for TerrainPaint. Raises OutputError, Cancelled."""
     check_cancel(job.cancel)
     (path,) = paths
-    job.files.path(path).write_bytes(map_png(SegmentationMap(job.raster.ids), job.raster.step_m[1]))
+    job.files.path(path).write_bytes(classes_png(job.raster.ids, job.raster.step_m[1]))
 
 
 def write_terrain3d_control(job: ExportJob, paths: Paths) -> None:

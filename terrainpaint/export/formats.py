@@ -1,16 +1,12 @@
-"""The table of export formats, and the export itself."""
+"""The table of export formats."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.files import FileTransaction
-from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.class_masks import (
@@ -37,7 +33,8 @@ from terrainpaint.export.height_formats import (
     write_r16,
     write_r32,
 )
-from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
+from terrainpaint.export.job import ExportJob, ExportOptions, Paths
+from terrainpaint.export.mesh import DEFAULT_MESH_SIZE
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
     albedo_bytes,
@@ -110,7 +107,7 @@ class Format:
     `group` is one of GROUPS. `suffix` is the end of the name of its main file. `paths` maps the path of the main file
     to the paths of all files of the format, the main one first. `write` writes these paths. `estimate_bytes` returns
     the approximate total size of the files from the rows and columns of the map and the options, before there is a
-    terrain.
+    terrain. `is_divided` is whether it is written in tiles when an export is divided.
     """
 
     name: str
@@ -120,6 +117,7 @@ class Format:
     paths: Callable[[Path], Paths]
     write: Callable[[ExportJob, Paths], None]
     estimate_bytes: Callable[[int, int, ExportOptions], int]
+    is_divided: bool = True
 
 
 _, _HEIGHTS, _PICTURES, _MASKS, _MAPS = GROUPS
@@ -371,6 +369,7 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_pmtiles,
         pmtiles_bytes,
+        is_divided=False,
     ),
     Format(
         "pmtiles-albedo",
@@ -380,6 +379,7 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_pmtiles_albedo,
         pmtiles_albedo_bytes,
+        is_divided=False,
     ),
     Format(
         "pmtiles-hillshade",
@@ -389,6 +389,7 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_pmtiles_hillshade,
         pmtiles_hillshade_bytes,
+        is_divided=False,
     ),
     Format(
         "quantized-mesh",
@@ -398,83 +399,12 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_quantized_mesh,
         quantized_mesh_bytes,
+        is_divided=False,
     ),
 )
 
 FORMATS: Mapping[str, Format] = {form.name: form for form in _ROWS}
 """Name of a format → the format, in the order in which they are offered."""
-
-
-def estimated_bytes(form: Format, map_shape: tuple[int, int], options: ExportOptions) -> int:
-    """Approximate bytes of the files of a format of a map (H, W), before there is a terrain."""
-    shape = map_shape if form.group == MESH or options.picture_shape is None else options.picture_shape
-    return form.estimate_bytes(*shape, options)
-
-
-_Target = tuple[Format, Paths]
-
-
-class Readme(Protocol):
-    """Returns the text for people about the files of an export with a name."""
-
-    def __call__(self, job: ExportJob, name: str) -> str: ...
-
-
-def export(
-    source: ExportSource,
-    target_dir: Path,
-    name: str,
-    formats: Sequence[str],
-    options: ExportOptions,
-    progress: Progress = no_progress,
-    cancel: Cancel = never_cancel,
-    readme: Readme | None = None,
-) -> list[Path]:
-    """Write `target_dir`/`name` + suffix for each of `formats`, all files or none, and return their paths.
-
-    With `readme`, its text is written too, to `readme_path`.
-
-    A missing folder is created. Raises OptionError for an impossible format or name, OutputError when a file cannot be
-    written, Cancelled when `cancel` returns True, ValueError when a height is not finite.
-    """
-    notes = None if readme is None else (readme_path(target_dir, name), partial(readme, name=name))
-    return _write(source, _targets(target_dir, name, formats), options, progress, cancel, notes)
-
-
-def readme_path(target_dir: Path, name: str) -> Path:
-    """The text file that `export` writes with `readme`."""
-    return target_dir / f"{name}_README.txt"
-
-
-def export_file(
-    source: ExportSource,
-    path: Path,
-    format_name: str,
-    options: ExportOptions,
-    progress: Progress = no_progress,
-    cancel: Cancel = never_cancel,
-) -> list[Path]:
-    """Write one format with `path` as its main file, the other files next to it; return the paths of all.
-
-    Raises OptionError when the format does not exist or cannot have this path, and the errors of `export`.
-    """
-    return _write(source, [(format_of(format_name), format_of(format_name).paths(path))], options, progress, cancel)
-
-
-def file_paths(path: Path, format_name: str) -> list[Path]:
-    """The paths that `export_file` would write. Raises OptionError."""
-    return list(format_of(format_name).paths(path))
-
-
-def export_paths(target_dir: Path, name: str, formats: Sequence[str]) -> list[Path]:
-    """The paths that `export` would write, so that a caller can check which files it replaces. Raises OptionError."""
-    return [path for _, paths in _targets(target_dir, name, formats) for path in paths]
-
-
-def _check_name(name: str) -> None:
-    """Raise OptionError when `name` cannot be the start of a file name."""
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise OptionError(f'"{name}" cannot be the name of a file; choose a name without slashes.')
 
 
 def format_of(name: object) -> Format:
@@ -484,34 +414,17 @@ def format_of(name: object) -> Format:
     return FORMATS[name]
 
 
-def _targets(target_dir: Path, name: str, formats: Sequence[str]) -> list[_Target]:
-    _check_name(name)
-    if not formats:
-        raise OptionError(f"No format is chosen; choose from {', '.join(FORMATS)}.")
-    chosen = [format_of(format_name) for format_name in dict.fromkeys(formats)]
-    return [(form, form.paths(target_dir / (name + form.suffix))) for form in chosen]
-
-
-def _write(
-    source: ExportSource,
-    targets: list[_Target],
-    options: ExportOptions,
-    progress: Progress,
-    cancel: Cancel,
-    notes: tuple[Path, Callable[[ExportJob], str]] | None = None,
-) -> list[Path]:
-    with FileTransaction() as files:
-        job = ExportJob(source, options, files, progress, cancel)
-        for number, (form, paths) in enumerate(targets):
-            job.progress = _part(progress, number, len(targets))
-            form.write(job, paths)
-            job.progress(1.0)
-        if notes is not None:
-            path, text = notes
-            files.path(path).write_bytes(text(job).encode())
-    return [*(path for _, paths in targets for path in paths), *([] if notes is None else [notes[0]])]
-
-
-def _part(progress: Progress, number: int, count: int) -> Progress:
-    """The `Progress` of part `number` of `count` equal parts."""
-    return lambda fraction: progress((number + fraction) / count)
+def estimated_bytes(form: Format, map_shape: tuple[int, int], options: ExportOptions) -> int:
+    """Approximate bytes of the files of a format of a map (H, W), before there is a terrain. Raises OptionError."""
+    shape, tiling = options.exported_shape(map_shape), options.tiling(map_shape)
+    if tiling is not None and form.is_divided:
+        size = min(max(tiling.side), options.mesh_size or DEFAULT_MESH_SIZE)
+        return sum(
+            tiling.columns
+            * tiling.rows
+            * form.estimate_bytes(*tiling.side_of(lod), replace(options, mesh_size=max(2, (size - 1 >> lod) + 1)))
+            for lod in range(tiling.options.lods)
+        )
+    if form.group != MESH and options.picture_shape is not None:
+        shape = options.picture_shape
+    return form.estimate_bytes(*shape, options)

@@ -19,6 +19,7 @@ from terrainpaint.export.file_options import USUAL_FILES, FileOptions
 from terrainpaint.export.georeference import Georeference, crs_at, georeference
 from terrainpaint.export.mesh import MeshGrid, height_range, mesh_grid
 from terrainpaint.export.rasters import resampled_classes, resampled_colours, resampled_heights
+from terrainpaint.export.tile_options import TileOptions, Tiling
 
 MESH_SIZES = range(2, 16385)
 PICTURE_SIDES = range(2, 65537)
@@ -42,7 +43,9 @@ class ExportOptions:
     level water surface of this height, -12,000 to 12,000 m, to meshes of several objects; None adds none. `files` are
     the options of single formats. `picture_shape` are the rows and columns of pictures and heights, 2..65536 each; None
     stands for those of the map. `max_error_m`, above 0, replaces the regular grid of OBJ, GLB and PLY by triangles that
-    differ from it by at most so much, in metres of height before the exaggeration.
+    differ from it by at most so much, in metres of height before the exaggeration. `crop` is the rectangle that is
+    exported, x, y, width and height in pixels of the map from its north-west corner, None for all of it. `tiles`
+    divides the export; `mesh_size` is then that of a tile, and `picture_shape` is not followed.
     Raises OptionError when a value is out of range.
     """
 
@@ -52,6 +55,8 @@ class ExportOptions:
     files: FileOptions = USUAL_FILES
     picture_shape: tuple[int, int] | None = None
     max_error_m: float | None = None
+    crop: tuple[int, int, int, int] | None = None
+    tiles: TileOptions | None = None
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
@@ -69,6 +74,17 @@ class ExportOptions:
                 f"A largest error of {self.max_error_m:g} m is not possible; "
                 f"choose a number above 0 and at most {MAX_WATER_M:,}."
             )
+        if self.crop is not None and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 2):
+            x, y, width, height = self.crop
+            raise OptionError(
+                f"A rectangle of {width} x {height} pixels at {x}, {y} cannot be exported; choose sides of at least 2 "
+                "pixels within the map."
+            )
+        if self.tiles is not None and self.max_error_m is not None and not self.tiles.skirt_m:
+            raise OptionError(
+                "Meshes with a largest error do not meet at the borders of tiles; give the tiles a skirt, or leave the "
+                "largest error out."
+            )
         if not 0 < self.exaggeration <= MAX_EXAGGERATION:
             raise OptionError(
                 f"An exaggeration of {self.exaggeration:g} is not possible; "
@@ -79,6 +95,14 @@ class ExportOptions:
                 f"A water surface at {self.water_surface_m:g} m is not possible; "
                 f"choose a height from {-MAX_WATER_M:,} to {MAX_WATER_M:,} m."
             )
+
+    def exported_shape(self, map_shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns that are exported of a map (H, W)."""
+        return map_shape if self.crop is None else (self.crop[3], self.crop[2])
+
+    def tiling(self, map_shape: tuple[int, int]) -> Tiling | None:
+        """The tiles of a map (H, W), None if it is not divided. Raises OptionError."""
+        return None if self.tiles is None else Tiling.of(self.exported_shape(map_shape), self.tiles)
 
 
 @dataclass(frozen=True)
@@ -166,6 +190,19 @@ class ExportJob:
         """Lowest and highest height of the raster, or those of the frame. Raises ValueError when one is not finite."""
         heights_m = height_range(self.raster.height)
         return self.source.frame.heights_m or heights_m
+
+    @property
+    def part_facts(self) -> dict[str, object]:
+        """Name → value: where the raster lies in its map; nothing for a whole map."""
+        frame = self.source.part_of
+        if frame is None:
+            return {}
+        return {
+            "corner_south_m": frame.corner_m[0],
+            "corner_east_m": frame.corner_m[1],
+            "map_height_m": frame.map_size_m[0],
+            "map_width_m": frame.map_size_m[1],
+        }
 
     def require_finite(self) -> None:
         """Raise ValueError when a height of the raster is not finite."""

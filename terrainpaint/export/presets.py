@@ -6,7 +6,7 @@ A preset is a TOML file. Those of the program are in the folder `presets` of thi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -19,6 +19,7 @@ from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import format_of
 from terrainpaint.export.job import PICTURE_SIDES, ExportJob, ExportOptions
 from terrainpaint.export.picture_formats import stretched_range
+from terrainpaint.export.tile_options import TileOptions
 
 _FOLDER = Path(__file__).resolve().parent / "presets"
 _UNREAL_Z_UNITS = 512
@@ -60,6 +61,10 @@ class Preset:
             return side, side
         rows, cols = map_shape
         return nearest_side(self.sides, rows), nearest_side(self.sides, cols)
+
+    def tile_options(self, tiles: TileOptions) -> TileOptions:
+        """The same tiles in a size that the program takes."""
+        return replace(tiles, sides=self.sides, is_square=self.is_square)
 
     def readme_text(self, job: ExportJob, name: str) -> str:
         """What to do with the files `name`, with the numbers of this terrain."""

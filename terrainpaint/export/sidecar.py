@@ -35,6 +35,7 @@ def write_sidecar(
         "pixel_size_y_m": south_m,
         "first_row": "north",
         **encoding,
+        **job.part_facts,
         "program": f"TerrainPaint {terrain.provenance.version}",
         "style": terrain.provenance.style,
         "weights_sha256": terrain.provenance.weights_sha256,

@@ -52,10 +52,10 @@ class Solid:
     lift_m: float
 
     @classmethod
-    def of(cls, grid: MeshGrid, size_mm: float, base_mm: float) -> Solid:
-        """The solid whose longest side has `size_mm`, with `base_mm` below its lowest point."""
+    def of(cls, grid: MeshGrid, size_mm: float, base_mm: float, lowest_m: float) -> Solid:
+        """The solid whose longest side has `size_mm`, with `base_mm` below the height `lowest_m`."""
         scale = size_mm / max(float(np.ptp(grid.x)), float(np.ptp(grid.z)))
-        return cls(grid, scale, base_mm / scale - float(grid.y.min()))
+        return cls(grid, scale, base_mm / scale - lowest_m)
 
     def ground(self, start: int, stop: int) -> NDArray[np.float32]:
         """(stop - start, w, 3) float32: the vertices of mesh rows `start`..`stop`."""
@@ -110,7 +110,10 @@ class Solid:
 def solid_of(job: ExportJob) -> Solid:
     """The solid of the options of a job. Raises ValueError when a height is not finite."""
     files = job.options.files
-    return Solid.of(job.grid, files.print_size_mm, files.print_base_mm)
+    # Tiles stand on the same base, that of the lowest point of the map.
+    heights_m = job.source.frame.heights_m
+    lowest = float(job.grid.y.min()) if heights_m is None else heights_m[0] * job.options.exaggeration
+    return Solid.of(job.grid, files.print_size_mm, files.print_base_mm, lowest)
 
 
 def write_stl(job: ExportJob, paths: Paths) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import Cancel, check_cancel
 from terrainpaint.errors import OptionError
 from terrainpaint.export.job import MAX_ERROR_SIDE, ExportJob
-from terrainpaint.export.mesh import MeshGrid
+from terrainpaint.export.mesh import MeshGrid, triangles
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,24 @@ class Triangulation:
     """Some vertices of a grid, and the triangles between them.
 
     `row`, `col` (n,) are the places of the vertices in the grid; `corners` (m, 3) uint32 their numbers,
-    counter-clockwise seen from above.
+    counter-clockwise seen from above or, of a skirt, from outside. The last `lowered` vertices are `depth` metres below
+    their places: the lower edge of the skirt.
     """
 
     grid: MeshGrid
     row: NDArray[np.intp]
     col: NDArray[np.intp]
     corners: NDArray[np.uint32]
+    lowered: int = 0
+    depth: float = 0.0
 
     @property
     def places(self) -> NDArray[np.float64]:
         """(n, 3): x east, y up, z south of each vertex, metres."""
         grid = self.grid
-        return np.stack((grid.x[self.col], grid.y[self.row, self.col].astype(np.float64), grid.z[self.row]), axis=-1)
+        y = grid.y[self.row, self.col].astype(np.float64)
+        y[len(y) - self.lowered :] -= self.depth
+        return np.stack((grid.x[self.col], y, grid.z[self.row]), axis=-1)
 
     @property
     def texture_places(self) -> NDArray[np.float64]:
@@ -73,8 +78,39 @@ def triangulated(grid: MeshGrid, max_error: float, cancel: Cancel) -> Triangulat
 
 def triangulation(job: ExportJob, grid: MeshGrid) -> Triangulation | None:
     """The triangles of the options of a job, None for the regular grid. Raises as `triangulated`."""
-    error_m = job.options.max_error_m
-    return None if error_m is None else triangulated(grid, error_m * job.options.exaggeration, job.cancel)
+    error_m, tiles = job.options.max_error_m, job.options.tiles
+    tin = None if error_m is None else triangulated(grid, error_m * job.options.exaggeration, job.cancel)
+    if tiles is None or not tiles.skirt_m:
+        return tin
+    return with_skirt(tin or _regular(grid), tiles.skirt_m * job.options.exaggeration)
+
+
+def _regular(grid: MeshGrid) -> Triangulation:
+    h, w = grid.shape
+    row, col = np.divmod(np.arange(h * w), w)
+    return Triangulation(grid, row, col, triangles(grid.shape, 0, h))
+
+
+def with_skirt(tin: Triangulation, depth: float) -> Triangulation:
+    """The same mesh with a wall around it that goes `depth` metres down, which hides cracks beside other meshes."""
+    h, w = tin.grid.shape
+    row, col = tin.row, tin.col
+    # How far along the edge, counter-clockwise seen from above: down the west, along the south, up the east, back.
+    along = np.full(len(row), -1, np.int64)
+    for is_there, place in (
+        (row == 0, 2 * (h - 1) + (w - 1) + (w - 1 - col)),
+        (col == w - 1, (h - 1) + (w - 1) + (h - 1 - row)),
+        (row == h - 1, (h - 1) + col),
+        (col == 0, row),
+    ):
+        along[is_there] = place[is_there]
+    edge = np.flatnonzero(along >= 0)
+    above = edge[np.argsort(along[edge])]
+    below = np.arange(len(row), len(row) + len(above))
+    next_above, next_below = np.roll(above, -1), np.roll(below, -1)
+    walls = (np.stack((below, next_below, next_above), axis=-1), np.stack((below, next_above, above), axis=-1))
+    corners = np.concatenate((tin.corners, *walls)).astype(np.uint32)
+    return Triangulation(tin.grid, np.append(row, row[above]), np.append(col, col[above]), corners, len(above), depth)
 
 
 def require_pydelatin() -> None:

@@ -13,9 +13,9 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export_paths
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
-from terrainpaint.export.formats import readme_path
 from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
 from terrainpaint.export.presets import Preset, find_preset
+from terrainpaint.export.run import readme_path
 
 _USUAL_FORMATS = ("obj", "height16")
 _USUAL_MESH_SIZE = 512

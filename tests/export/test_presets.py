@@ -16,8 +16,8 @@ from terrainpaint.core.terrain import Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, export
 from terrainpaint.export.file_options import FileOptions
-from terrainpaint.export.formats import readme_path
 from terrainpaint.export.presets import find_preset, nearest_side, read_preset, shipped_presets
+from terrainpaint.export.run import readme_path
 from tests.export.terrains import lopsided, source
 
 

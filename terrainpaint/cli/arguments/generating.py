@@ -19,6 +19,7 @@ from terrainpaint.cli.arguments.shared import (
     add_device,
     add_file_options,
     add_format_options,
+    add_part_options,
     add_quiet,
     add_reading_options,
     add_seed,
@@ -216,4 +217,5 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     add_terrain_options(parser)
     add_reading_options(parser)
     add_device(parser)
+    add_part_options(parser)
     add_file_options(parser)

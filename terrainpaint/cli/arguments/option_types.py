@@ -38,6 +38,24 @@ def formats_type(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def crop_type(text: str) -> tuple[int, int, int, int]:
+    """Four whole numbers, separated by commas."""
+    match = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rectangle such as 0,0,512,512")
+    x, y, width, height = (int(number) for number in match.groups())
+    return x, y, width, height
+
+
+def tiles_type(text: str) -> dict[str, object]:
+    """The number of tiles or their size, as fields of `TileOptions`."""
+    if match := re.fullmatch(r"(\d{1,6})px", text):
+        return {"side_px": int(match[1])}
+    if match := re.fullmatch(r"(\d{1,6})(?:[xX×](\d{1,6}))?", text):
+        return {"count": (int(match[1]), int(match[2] or match[1]))}
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of tiles such as 4 or 4x3, nor a size such as 513px")
+
+
 def whole_number_type(text: str) -> int:
     """A whole number."""
     try:

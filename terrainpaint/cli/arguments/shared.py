@@ -9,6 +9,7 @@ from typing import Any
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
 from terrainpaint.cli.arguments.option_types import (
     class_id_type,
+    crop_type,
     file_type,
     finite_type,
     formats_type,
@@ -17,9 +18,11 @@ from terrainpaint.cli.arguments.option_types import (
     pixel_size_m_type,
     point_type,
     size_type,
+    tiles_type,
     whole_number_type,
 )
 from terrainpaint.core.assets import shipped_looks, shipped_styles
+from terrainpaint.errors import OptionError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FILE_OPTIONS = (
@@ -27,6 +30,8 @@ _FILE_OPTIONS = (
     "border_px", "contour_interval_m", "print_size_mm", "print_base_mm", "place", "terrain_encoding",
 )  # fmt: skip
 """Fields of `FileOptions`."""
+_TILE_OPTIONS = ("names", "flip_y", "lods", "skirt_m")
+"""Fields of `TileOptions`."""
 
 
 def taken(values: dict[str, Any], kind: type) -> dict[str, Any]:
@@ -47,7 +52,12 @@ def map_reading(values: dict[str, Any]) -> MapReading:
 def files_request(values: dict[str, Any]) -> FilesRequest:
     """Remove the values of `add_format_options` and `add_file_options`."""
     files = {name: values.pop(name) for name in _FILE_OPTIONS if name in values}
-    return FilesRequest(**taken(values, FilesRequest), files=files)
+    tiles = {name: values.pop(name) for name in _TILE_OPTIONS if name in values}
+    if (division := values.pop("tiles", None)) is not None:
+        tiles |= division
+    elif tiles:
+        raise OptionError("Names, levels of detail and skirts are those of tiles; give --tiles too.")
+    return FilesRequest(**taken(values, FilesRequest), files=files, tiles=tiles)
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +178,37 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--water-surface", dest="water_surface_m", type=number_type, metavar="M",
         help="add a level water surface M metres above sea level to the mesh, as an object of its own; default none",
+    )  # fmt: skip
+
+
+def add_part_options(parser: argparse.ArgumentParser) -> None:
+    """What is exported of the map, and in how many parts."""
+    absent, group = argparse.SUPPRESS, parser.add_argument_group("parts of the map")
+    group.add_argument(
+        "--crop", type=crop_type, metavar="X,Y,W,H",
+        help="export only a rectangle, in pixels of the map from its north-west corner; it stays where it lies",
+    )  # fmt: skip
+    group.add_argument(
+        "--tiles", type=tiles_type, metavar="N|CxR|Spx",
+        help="divide the export into N x N tiles, C columns and R rows, or tiles of S pixels such as 513px, which "
+        "share their border with their neighbours; 'NAME_tiles.json' lists them",
+    )  # fmt: skip
+    group.add_argument(
+        "--tile-names", dest="names", default=absent, metavar="PATTERN",
+        help="names of tiles with the tokens {name}, {x} or {col}, {y} or {row}, {lod}; default {name}_x{x}_y{y}, with "
+        "_lod{lod} if there are levels",
+    )  # fmt: skip
+    group.add_argument(
+        "--flip-y", action="store_true", default=absent, help="count {y} in the names of tiles from the south"
+    )
+    group.add_argument(
+        "--lods", type=whole_number_type, default=absent, metavar="N",
+        help="levels of detail of tiles, 1 to 8, each with half the pixels and vertices a side; default 1",
+    )  # fmt: skip
+    group.add_argument(
+        "--skirt", dest="skirt_m", type=metres_type, default=absent, metavar="M",
+        help="walls around meshes of tiles that go M metres down and hide cracks between levels; obj, glb, ply; "
+        "default none",
     )  # fmt: skip
 
 

@@ -1,0 +1,48 @@
+"""A rectangle of a terrain as the source of an export, which stays where it lies in its map."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrainpaint.errors import OptionError
+from terrainpaint.export.job import ExportSource, Frame
+
+
+def cropped(source: ExportSource, crop: tuple[int, int, int, int] | None) -> ExportSource:
+    """The part of a source in a rectangle of x, y, width and height in pixels from the north-west; None for all of it.
+
+    Raises OptionError when the rectangle is not within the map.
+    """
+    if crop is None:
+        return source
+    terrain = source.terrain
+    x, y, width, height = crop
+    check_crop(crop, terrain.shape)
+    part = slice(y, y + height), slice(x, x + width)
+    size = terrain.pixel_size_m
+    outer = source.frame
+    frame = Frame(outer.map_size_m, (outer.corner_m[0] + y * size, outer.corner_m[1] + x * size), outer.heights_m)
+    return ExportSource(
+        dataclasses.replace(terrain, albedo=terrain.albedo[part], height=terrain.height[part]),
+        partial(_cropped_picture, source, part),
+        source.ids[part],
+        frame,
+    )
+
+
+def check_crop(crop: tuple[int, int, int, int], map_shape: tuple[int, int]) -> None:
+    """Raise OptionError when a rectangle is not within a map (H, W)."""
+    x, y, width, height = crop
+    if x + width > map_shape[1] or y + height > map_shape[0]:
+        raise OptionError(
+            f"The rectangle of {width} x {height} pixels at {x}, {y} is not within the map of {map_shape[1]} x "
+            f"{map_shape[0]} pixels; choose a smaller one."
+        )
+
+
+def _cropped_picture(source: ExportSource, part: tuple[slice, slice]) -> NDArray[np.uint8]:
+    return source.shaded()[part]
