@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from terrainpaint.errors import OptionError
 
@@ -12,6 +13,14 @@ MOST_TILES = 4096
 MOST_LODS = 8
 TILE_SIDES = range(3, 16386)
 _MOST_SKIRT_M = 12_000
+_KINDS: Mapping[str, Any] = {
+    "count": list | tuple,
+    "side_px": int,
+    "names": str,
+    "flip_y": bool,
+    "lods": int,
+    "skirt_m": int | float,
+}
 _TOKENS = ("name", "x", "y", "col", "row", "lod")
 
 
@@ -52,6 +61,26 @@ class TileOptions:
         if not 0 <= self.skirt_m <= _MOST_SKIRT_M:
             raise OptionError(f"A skirt of {self.skirt_m:g} m is not possible; choose 0 to {_MOST_SKIRT_M:,} m.")
         self._check_names()
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> TileOptions:
+        """The options of names and plain values, as settings files store them. Raises OptionError."""
+        read: dict[str, Any] = dict(values)
+        for name, value in read.items():
+            if name not in _KINDS or not isinstance(value, _KINDS[name]):
+                raise OptionError(f"The option {name} of tiles cannot be {value!r}.")
+        count = read.get("count")
+        if count is not None:
+            if len(count) != 2 or not all(type(number) is int for number in count):
+                raise OptionError(f"The option count of tiles cannot be {count!r}; give two whole numbers.")
+            read["count"] = (count[0], count[1])
+        return cls(**read)
+
+    def plain_values(self) -> dict[str, object]:
+        """Name → value, the argument of `of`: only what is not the default, without the sizes of a preset."""
+        values = {name: getattr(self, name) for name in _KINDS}
+        chosen = {name: value for name, value in values.items() if value != getattr(type(self), name)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
 
     def _check_names(self) -> None:
         try:

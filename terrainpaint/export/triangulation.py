@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Cancel, check_cancel
-from terrainpaint.errors import OptionError
+from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.job import MAX_ERROR_SIDE, ExportJob
 from terrainpaint.export.mesh import MeshGrid, triangles
 
@@ -54,26 +59,51 @@ class Triangulation:
 
 
 _NORMAL_ROWS = 256
+_CANCEL_EVERY_S = 0.1
 
 
 def triangulated(grid: MeshGrid, max_error: float, cancel: Cancel) -> Triangulation:
     """Triangles whose heights differ by at most `max_error` metres from those of each vertex of the grid.
 
     (Garland & Heckbert 1995, "Fast polygonal approximation of terrains and height fields"; pydelatin.)
-    Raises OptionError when the grid is too large or pydelatin is not installed, Cancelled before it starts.
+    They are computed in a process of their own, which is killed when the work is cancelled. Raises OptionError when the
+    grid is too large or pydelatin is not installed, OutputError when the process fails, Cancelled.
     """
     require_pydelatin()
-    from pydelatin import Delatin
-
     h, w = grid.shape
     if max(h, w) > MAX_ERROR_SIDE:
         raise OptionError(
             f"A mesh of {max(h, w)} vertices a side is too large for a largest error; choose at most {MAX_ERROR_SIDE}."
         )
     check_cancel(cancel)
-    result = Delatin(np.ascontiguousarray(grid.y), max_error=max_error)
-    col, from_south = (np.rint(result.vertices[:, axis]).astype(np.intp) for axis in (0, 1))
-    return Triangulation(grid, h - 1 - from_south, col, np.ascontiguousarray(result.triangles, np.uint32))
+    with tempfile.TemporaryDirectory(prefix="terrainpaint-") as folder:
+        heights, result = Path(folder) / "heights.npy", Path(folder) / "triangles.npz"
+        np.save(heights, grid.y)
+        _run_worker([str(heights), repr(float(max_error)), str(result)], cancel)
+        with np.load(result) as arrays:
+            vertices, corners = arrays["vertices"], arrays["triangles"]
+    col, from_south = vertices[:, 0].astype(np.intp), vertices[:, 1].astype(np.intp)
+    return Triangulation(grid, h - 1 - from_south, col, np.ascontiguousarray(corners, np.uint32))
+
+
+def _run_worker(arguments: list[str], cancel: Cancel) -> None:
+    # -P: modules of this folder must not take the place of others.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("delatin_worker.py")), *arguments]
+    worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while worker.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                worker.wait(_CANCEL_EVERY_S)
+            check_cancel(cancel)
+    finally:
+        if worker.poll() is None:
+            worker.kill()
+            worker.wait()
+    if worker.returncode != 0:
+        raise OutputError(
+            "The triangles with a largest error could not be computed, probably because the memory is too small; "
+            "choose a smaller mesh or a larger error."
+        )
 
 
 def triangulation(job: ExportJob, grid: MeshGrid) -> Triangulation | None:

@@ -10,10 +10,11 @@ from PySide6.QtCore import QSettings
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OptionError
-from terrainpaint.export import FORMATS, ExportOptions, export_paths
+from terrainpaint.export import FORMATS, ExportOptions, TileOptions, export_paths
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
-from terrainpaint.export.job import MAX_EXAGGERATION, MESH_SIZES
+from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M, MESH_SIZES
 from terrainpaint.export.presets import Preset, find_preset
 from terrainpaint.export.run import readme_path
 
@@ -33,10 +34,11 @@ class ExportRequest:
     options: ExportOptions
     level_water: bool
     preset: Preset | None = None
+    map_shape: tuple[int, int] | None = None
 
     def paths(self) -> list[Path]:
         """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
-        paths = export_paths(self.folder, self.name, self.formats)
+        paths = export_paths(self.folder, self.name, self.formats, self.options, self.map_shape)
         return paths if self.preset is None else [*paths, readme_path(self.folder, self.name)]
 
 
@@ -47,7 +49,8 @@ class ExportChoice:
     `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
     the heights of meshes, None for that of the 3D view. `has_water` adds the water surface of the 3D view to meshes.
     `files` are the options of single formats. `preset` is the name or the file of the preset that gives the size of
-    pictures and the README, empty for none.
+    pictures and the README, empty for none. `is_cropped` exports only the selection, where there is one; `tiles`
+    divides the export. `max_error_m` replaces the grid of meshes by triangles.
     """
 
     folder: Path
@@ -59,6 +62,9 @@ class ExportChoice:
     has_water: bool = False
     files: FileOptions = USUAL_FILES
     preset: str = ""
+    is_cropped: bool = False
+    tiles: TileOptions | None = None
+    max_error_m: float | None = None
 
     @classmethod
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
@@ -70,20 +76,28 @@ class ExportChoice:
         has_water = view.water_level_m not in (None, 0)
         return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True, has_water=has_water)
 
-    def request(self, map_shape: tuple[int, int], view: ViewSettings) -> ExportRequest:
-        """The arguments of the export of a map (H, W).
+    def request(self, map_shape: tuple[int, int], view: ViewSettings, selection: Rect | None = None) -> ExportRequest:
+        """The arguments of the export of a map (H, W) in which a rectangle is selected.
 
         Raises OptionError when an option is out of range or the preset cannot be read.
         """
         preset = find_preset(self.preset) if self.preset else None
+        crop = None
+        if self.is_cropped and selection is not None:
+            crop = selection.col, selection.row, selection.width, selection.height
+        shape = map_shape if crop is None else (crop[3], crop[2])
+        tiles = self.tiles if self.tiles is None or preset is None else preset.tile_options(self.tiles)
         options = ExportOptions(
-            max(map_shape) if self.mesh_size is None else self.mesh_size,
+            max(2, *shape) if self.mesh_size is None else self.mesh_size,
             view.exaggeration if self.exaggeration is None else self.exaggeration,
             view.water_level_m if self.has_water else None,
             self.files,
-            None if preset is None else preset.picture_shape(map_shape),
+            None if preset is None else preset.picture_shape(shape),
+            self.max_error_m,
+            crop,
+            tiles,
         )
-        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water, preset)
+        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water, preset, map_shape)
 
 
 class ExportMemory:
@@ -131,6 +145,9 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "has_water": choice.has_water,
         "files": choice.files.plain_values(),
         "preset": choice.preset,
+        "is_cropped": choice.is_cropped,
+        "tiles": None if choice.tiles is None else choice.tiles.plain_values(),
+        "max_error_m": choice.max_error_m,
     }
 
 
@@ -149,7 +166,22 @@ def _decoded(values: JsonObject) -> ExportChoice:
         values.flag("has_water"),
         _decoded_files(values),
         values.text("preset") if "preset" in values else "",
+        "is_cropped" in values and values.flag("is_cropped"),
+        _decoded_tiles(values),
+        None
+        if "max_error_m" not in values or values.is_null("max_error_m")
+        else values.number("max_error_m", 0.0, MAX_WATER_M),
     )
+
+
+def _decoded_tiles(values: JsonObject) -> TileOptions | None:
+    """Raises ValueError."""
+    if "tiles" not in values or values.is_null("tiles"):
+        return None
+    try:
+        return TileOptions.of(values.object("tiles").values)
+    except OptionError as error:
+        raise ValueError(str(error)) from error
 
 
 def _decoded_files(values: JsonObject) -> FileOptions:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMessageBox
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError, OutputError
@@ -76,7 +77,7 @@ class ExportActions(QObject):
         document, source = self._document, self._preview_source()
         ground = TerrainExtent(document.shape, document.settings.pixel_size_m, height_range(source.terrain.height))
         choice = self._last or self._first_choice()
-        dialog = ExportDialog(ground, source, choice, document.view, self._window)
+        dialog = ExportDialog(ground, source, choice, document.view, self._window, self._selected)
         self._outdated = None if self._generation.is_exact else dialog
         if dialog.exec():
             self._last = dialog.choice()
@@ -134,6 +135,12 @@ class ExportActions(QObject):
 
     # The choice
 
+    @property
+    def _selected(self) -> Rect | None:
+        """The rectangle around the selection."""
+        selection = self._document.selection
+        return None if selection is None else selection.rect
+
     def _first_choice(self) -> ExportChoice:
         path = self._document.path
         folder = self._recent.folder() if path is None else str(path.parent)
@@ -161,7 +168,7 @@ class ExportActions(QObject):
         try:
             if not folder_is_there(choice.folder, self._window):
                 return
-            self._waiting = choice.request(self._document.shape, self._document.view)
+            self._waiting = choice.request(self._document.shape, self._document.view, self._selected)
         except (OptionError, OutputError) as error:
             self._fail(str(error), again)
             return

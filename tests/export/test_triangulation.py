@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import trimesh
 
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.errors import OptionError
+from terrainpaint.errors import Cancelled, OptionError, OutputError
 from terrainpaint.export import ExportOptions, export
 from terrainpaint.export.mesh import mesh_grid
 from tests.export.terrains import lopsided, of_height, source
@@ -93,7 +94,7 @@ def test_without_the_package_the_command_that_installs_it_is_told(tmp_path: Path
 import sys
 sys.modules["pydelatin"] = None
 from pathlib import Path
-from terrainpaint.errors import OptionError
+from terrainpaint.errors import Cancelled, OptionError, OutputError
 from terrainpaint.export import ExportOptions, export
 from tests.export.terrains import lopsided, source
 try:
@@ -103,3 +104,26 @@ except OptionError as error:
 """
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert "pip install" in run.stdout and not list(tmp_path.iterdir())
+
+
+def test_it_can_be_cancelled_while_it_computes(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    rough = of_height(random.normal(0, 500, (1500, 1500)).astype(np.float32))
+    calls = 0
+
+    def cancel() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > 3
+
+    with pytest.raises(Cancelled):
+        export(source(rough), tmp_path, "map", ["ply"], ExportOptions(1500, max_error_m=0.01), cancel=cancel)
+    assert not list(tmp_path.iterdir()) and calls == 4
+    # Nothing of the process is left.
+    assert not [child for child in psutil.Process().children() if "delatin_worker" in " ".join(child.cmdline())]
+
+
+def test_a_process_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(OutputError, match="largest error"):
+        export(source(hills()), tmp_path, "map", ["ply"], ExportOptions(max_error_m=5))

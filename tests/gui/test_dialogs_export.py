@@ -24,9 +24,10 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
-from terrainpaint.export import FORMATS, GROUPS, export, export_paths
+from terrainpaint.export import FORMATS, GROUPS, TileOptions, export, export_paths
 from terrainpaint.export.file_options import FileOptions, TerrainEncoding, Texture
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
@@ -35,6 +36,7 @@ from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, near
 from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
+from terrainpaint.gui.dialogs.parts_page import PartsPage
 from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
@@ -142,13 +144,15 @@ def test_a_preset_chooses_formats_options_and_sizes(dialog: ExportDialog, tmp_pa
     assert request.options.picture_shape == (65, 65)
     assert request.paths()[-1] == tmp_path / "island_README.txt"
     pages = dialog.findChild(QTabWidget)
-    assert [pages.tabText(tab) for tab in range(pages.count()) if pages.isTabVisible(tab)] == ["Mesh", "Options"]
+    assert [pages.tabText(tab) for tab in range(pages.count()) if pages.isTabVisible(tab)] == [
+        "Mesh", "Options", "Tiles"
+    ]  # fmt: skip
     choose_preset(dialog, "print")
     choice = dialog.choice()
     assert choice.formats == ("stl", "3mf") and not choice.files.raw_south_first
     assert choice.request((48, 64), VIEW).options.picture_shape is None
     choose_preset(dialog, "")
-    assert dialog.choice().preset == "" and len([tab for tab in range(pages.count()) if pages.isTabVisible(tab)]) == 5
+    assert dialog.choice().preset == "" and len([tab for tab in range(pages.count()) if pages.isTabVisible(tab)]) == 6
 
 
 def test_a_preset_is_remembered_and_one_that_is_gone_is_said(qtbot: QtBot, tmp_path: Path) -> None:
@@ -399,3 +403,55 @@ def test_a_place_on_the_earth_is_chosen_and_shown_again(qtbot: QtBot) -> None:
         page = FileOptionsPage(options)
         qtbot.addWidget(page)
         assert page.value() == options
+
+
+def test_tiles_and_the_selection(qtbot: QtBot, tmp_path: Path) -> None:
+    terrain = lopsided(300, 400)
+    choice = ExportChoice(
+        tmp_path, "island", ("glb", "r16"), None, 1.0, False,
+        is_cropped=True, tiles=TileOptions(count=(2, 1), lods=2, skirt_m=30), max_error_m=None,
+    )  # fmt: skip
+    source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
+    dialog = ExportDialog(TerrainExtent((300, 400), 30.0, (0, 1)), source, choice, VIEW, None, Rect(10, 20, 129, 257))
+    qtbot.addWidget(dialog)
+    assert dialog.choice() == choice
+    dialog.show()
+    pages = dialog.findChild(QTabWidget)
+    assert pages is not None
+    pages.setCurrentIndex(2)
+    assert "2 × 1 = 2 tiles of 129 × 129 pixels, each in 2 levels" in words(dialog)
+    assert "island_x0_y0_lod0.glb and those of 3 more tiles" in words(dialog)
+    request = dialog.choice().request((300, 400), VIEW, Rect(10, 20, 129, 257))
+    assert request.options.crop == (20, 10, 257, 129)
+    assert tmp_path / "island_x1_y0_lod1_height.r16" in request.paths() and len(request.paths()) == 4 * 3 + 1
+    parts = dialog.findChild(PartsPage)
+    assert parts is not None
+    names = parts.findChild(QLineEdit)
+    assert names is not None
+    names.setText("{name}_{x}")
+    assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
+    assert "replace each other" in words(dialog)
+    names.setText("{name}_{x}_{lod}")
+    assert accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
+
+
+def test_without_a_selection_the_whole_map_is_exported(qtbot: QtBot, tmp_path: Path) -> None:
+    terrain = lopsided(48, 64)
+    choice = ExportChoice(tmp_path, "island", ("glb",), None, 1.0, False, is_cropped=True)
+    assert choice.request((48, 64), VIEW, None).options.crop is None
+    source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
+    dialog = ExportDialog(TerrainExtent((48, 64), 30.0, (0, 1)), source, choice, VIEW)
+    qtbot.addWidget(dialog)
+    assert not dialog.choice().is_cropped and "nothing is selected" in " ".join(
+        box.text() for box in dialog.findChildren(QCheckBox)
+    )
+
+
+def test_a_largest_error_is_chosen(qtbot: QtBot, tmp_path: Path) -> None:
+    pytest.importorskip("pydelatin")
+    terrain = lopsided(48, 64)
+    choice = ExportChoice(tmp_path, "island", ("glb",), None, 1.0, False, max_error_m=2.5)
+    source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
+    dialog = ExportDialog(TerrainExtent((48, 64), 30.0, (0, 1)), source, choice, VIEW)
+    qtbot.addWidget(dialog)
+    assert dialog.choice() == choice and dialog.choice().request((48, 64), VIEW).options.max_error_m == 2.5

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSettings
 
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.errors import OptionError
-from terrainpaint.export import ExportOptions
+from terrainpaint.export import ExportOptions, TileOptions
 from terrainpaint.export.file_options import FileOptions, Texture
 from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
 
@@ -36,12 +36,28 @@ def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
     assert ExportMemory().of(tmp_path / "a") == JPEG
     stored = json.loads(str(QSettings().value("exports")))
     (choice,) = stored.values()
-    del choice["files"], choice["preset"]  # as an older version stored it
+    for name in ("files", "preset", "is_cropped", "tiles", "max_error_m"):  # as an older version stored it
+        del choice[name]
     QSettings().setValue("exports", json.dumps(stored))
     assert ExportMemory().of(tmp_path / "a") == CHOICE
     choice["files"] = {"glb_texture": "gif"}
     QSettings().setValue("exports", json.dumps(stored))
     assert ExportMemory().of(tmp_path / "a") is None
+
+
+@pytest.mark.parametrize(
+    "tiles",
+    [TileOptions(count=(3, 2)), TileOptions(side_px=257, names="{x}{y}{lod}", flip_y=True, lods=3, skirt_m=2.5)],
+)
+def test_tiles_are_remembered(tmp_path: Path, tiles: TileOptions) -> None:
+    choice = dataclasses.replace(CHOICE, tiles=tiles, is_cropped=True, max_error_m=4.5)
+    ExportMemory().put(tmp_path / "a", choice)
+    assert ExportMemory().of(tmp_path / "a") == choice
+    stored = json.loads(str(QSettings().value("exports")))
+    for wrong in ({"count": [1]}, {"count": ["a", 2]}, {"colour": 1}, {"count": [2, 2], "lods": "3"}):
+        next(iter(stored.values()))["tiles"] = wrong
+        QSettings().setValue("exports", json.dumps(stored))
+        assert ExportMemory().of(tmp_path / "a") is None
 
 
 def test_the_oldest_are_forgotten(tmp_path: Path) -> None:

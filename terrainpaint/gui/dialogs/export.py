@@ -24,17 +24,21 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OptionError, OutputError
-from terrainpaint.export import FORMATS, MESH, ExportOptions
+from terrainpaint.export import FORMATS, MESH, ExportOptions, Format
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
-from terrainpaint.export.job import MAX_EXAGGERATION
+from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M
 from terrainpaint.export.presets import find_preset
+from terrainpaint.export.tile_options import Tiling
+from terrainpaint.export.triangulation import require_pydelatin
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
 from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
+from terrainpaint.gui.dialogs.parts_page import PartsPage, tiling_of
 from terrainpaint.gui.dialogs.preset_field import PresetField
 from terrainpaint.gui.export_choice import ExportChoice, ExportRequest
 from terrainpaint.gui.theme import set_role
@@ -49,7 +53,7 @@ from terrainpaint.gui.widgets.basics import (
     push_button,
 )
 from terrainpaint.gui.widgets.notation import format_number, local
-from terrainpaint.gui.widgets.numbers import ArrowField
+from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
 _MESH_SIZES = (256, 512, 1024)
 _NAMED_AT_MOST = 4
@@ -65,7 +69,7 @@ class ExportDialog(QDialog):
     """Asks what to export; it writes nothing.
 
     `ground` is the terrain and `source` a copy of it for the picture, `choice` the first suggestion, `view` what the 3D
-    view shows.
+    view shows, `selection` the rectangle around what is selected.
     """
 
     def __init__(
@@ -75,9 +79,11 @@ class ExportDialog(QDialog):
         choice: ExportChoice,
         view: ViewSettings,
         parent: QWidget | None = None,
+        selection: Rect | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
+        self._selection = selection
         self._is_reduced, self._carves_rivers = source.is_reduced, source.flowing.carve_rivers
         self._ground, self._shape, self._view = ground, ground.shape, view
         self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
@@ -95,6 +101,10 @@ class ExportDialog(QDialog):
         self._message = paragraph("", "warning")
         self._buttons = decision(self, "Export")
         self._preview, self._no_mesh = MeshPreview(source), label("", "muted")
+        selected = None if selection is None else (selection.height, selection.width)
+        self._parts = PartsPage(choice.is_cropped, choice.tiles, selected)
+        self._max_error = unit_field(0, MAX_WATER_M, choice.max_error_m or 0, 2, " m")
+        self._max_error.setSpecialValueText("Regular grid")
         self._pages, self._numbers = QTabWidget(), list[NumbersPage]()
         self._build()
         self._fill(choice)
@@ -106,9 +116,15 @@ class ExportDialog(QDialog):
         folder = self._folder.text().strip()
         if not folder:
             raise OptionError("The folder is missing; choose one.")
+        choice = self._chosen(Path(folder).expanduser())
+        self._request(choice).paths()
+        return choice
+
+    def _chosen(self, folder: Path) -> ExportChoice:
+        """Raises OptionError when an option is impossible."""
         size = self._mesh.currentData()
-        choice = ExportChoice(
-            Path(folder).expanduser(),
+        return ExportChoice(
+            folder,
             self._name.text().strip(),
             self._formats.chosen(),
             None if size == max(self._shape) else size,
@@ -117,9 +133,10 @@ class ExportDialog(QDialog):
             self._has_water.isChecked(),
             self._file_options.value(),
             self._preset.preset(),
+            self._parts.is_cropped,
+            self._parts.tiles(),
+            self._max_error.value() or None,
         )
-        self._request(choice).paths()
-        return choice
 
     def accept(self) -> None:
         """Close with the choice, unless its folder is missing and not to be made."""
@@ -135,7 +152,7 @@ class ExportDialog(QDialog):
         self._enable_numbers()
 
     def _request(self, choice: ExportChoice) -> ExportRequest:
-        return choice.request(self._shape, self._view)
+        return choice.request(self._shape, self._view, self._selection)
 
     def _fill(self, choice: ExportChoice) -> None:
         self._formats.choose(choice.formats)
@@ -161,6 +178,8 @@ class ExportDialog(QDialog):
         self._pages.addTab(self._mesh_page(), "Mesh")
         self._pages.addTab(self._file_options, "Options")
         self._pages.setTabToolTip(1, "Options of single formats")
+        self._pages.addTab(self._parts, "Tiles")
+        self._pages.setTabToolTip(2, "A part of the map, tiles, levels of detail")
         self._show_numbers()
 
         where = Form()
@@ -217,7 +236,12 @@ class ExportDialog(QDialog):
         form.add("&Vertices", self._mesh)
         form.add("E&xaggeration", self._exaggeration)
         form.addWidget(self._as_in_3d, form.rowCount() - 1, 2)
+        form.add("Largest e&rror", self._max_error)
         form.add_below(self._has_water)
+        self._max_error.setToolTip(
+            "Replaces the regular grid of obj, glb and ply by fewer triangles that differ from it by at most so many "
+            "metres of height. Takes a while."
+        )
         column.addLayout(form)
         return page
 
@@ -225,6 +249,8 @@ class ExportDialog(QDialog):
         self._formats.changed.connect(self._show_choice)
         self._preset.chosen.connect(self._use_preset)
         self._file_options.changed.connect(self._show_choice)
+        self._parts.changed.connect(self._show_choice)
+        self._max_error.valueChanged.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
         for water in (self._level_water, self._has_water):
@@ -306,13 +332,15 @@ class ExportDialog(QDialog):
             return
         self._preview.set_options(options, self._level_water.isChecked())
         self._enable_numbers()
-        self._show_picture_size(options.picture_shape)
+        tiling = tiling_of(options.tiles, options.exported_shape(self._shape))
+        self._parts.show_tiling(tiling)
+        self._show_picture_size(None if tiling else options.picture_shape, self._parts.is_cropped or tiling is not None)
         chosen = [FORMATS[key] for key in self._formats.chosen()]
         has_mesh = any(form.group == MESH for form in chosen)
         self._no_mesh.setText("" if has_mesh else "No mesh is written: none of its formats is chosen.")
         self._formats.show_files(
             lambda form: f"about {_bytes(estimated_bytes(form, self._shape, options))}",
-            lambda form: ", ".join(path.name for path in form.paths(Path(name + form.suffix))),
+            lambda form: _file_names(form, name, tiling),
         )
         total = sum(estimated_bytes(form, self._shape, options) for form in chosen)
         free = free_bytes(Path(self._folder.text().strip()).expanduser())
@@ -328,20 +356,20 @@ class ExportDialog(QDialog):
         self._say("warning", "\n".join(_warnings(request, total, free)))
 
     def _options(self) -> ExportOptions:
-        surface_m = self._view.water_level_m if self._has_water.isChecked() else None
-        files = self._file_options.value()
-        preset = find_preset(self._preset.preset()) if self._preset.preset() else None
-        shape = None if preset is None else preset.picture_shape(self._shape)
-        return ExportOptions(self._mesh.currentData(), self._exaggeration.value(), surface_m, files, shape)
+        options = self._request(self._chosen(Path())).options
+        options.tiling(self._shape)
+        if options.max_error_m is not None:
+            require_pydelatin()
+        return options
 
-    def _show_picture_size(self, shape: tuple[int, int] | None) -> None:
-        """Tell the size of pictures that are resampled; the numbers of the pages are those without."""
+    def _show_picture_size(self, shape: tuple[int, int] | None, is_part: bool) -> None:
+        """Tell the size of pictures that are resampled; the numbers of the pages are those of the whole map."""
         self._picture_size.setText(
             "" if shape is None else f"Pictures and heights of {shape[1]:,} × {shape[0]:,} pixels"
         )
         self._picture_size.setVisible(shape is not None)
         for page in self._numbers:
-            self._pages.setTabVisible(self._pages.indexOf(page), shape is None)
+            self._pages.setTabVisible(self._pages.indexOf(page), shape is None and not is_part)
 
     def _refuse(self, error: OptionError) -> None:
         self._say("danger", str(error))
@@ -350,6 +378,16 @@ class ExportDialog(QDialog):
     def _say(self, role: str, text: str) -> None:
         set_role(self._message, role)
         self._message.setText(text)
+
+
+def _file_names(form: Format, name: str, tiling: Tiling | None) -> str:
+    """The names of the files of a format; of those in tiles, the names of the first one."""
+    if tiling is None or not form.is_divided:
+        return ", ".join(path.name for path in form.paths(Path(name + form.suffix)))
+    stem = tiling.name(name, next(tiling.tiles()))
+    names = ", ".join(path.name for path in form.paths(Path(stem + form.suffix)))
+    count = tiling.columns * tiling.rows * tiling.options.lods
+    return names if count == 1 else f"{names} and those of {count - 1:,} more tiles"
 
 
 def free_bytes(folder: Path) -> int | None:
