@@ -225,6 +225,7 @@ _ROWS: tuple[Format, ...] = (
         with_sidecar,
         write_flow,
         flow_bytes,
+        is_divided=False,
     ),
     Format(
         "contours-svg",
@@ -270,6 +271,7 @@ _ROWS: tuple[Format, ...] = (
         with_sidecar,
         write_water_mask,
         water_mask_bytes,
+        is_divided=False,
     ),
     Format(
         "terrain3d",
@@ -351,6 +353,7 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_rivers,
         rivers_bytes,
+        is_divided=False,
     ),
     Format(
         "lakes",
@@ -360,6 +363,7 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_lakes,
         lakes_bytes,
+        is_divided=False,
     ),
     Format(
         "pmtiles",
