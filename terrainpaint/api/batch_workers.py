@@ -64,6 +64,8 @@ def run_job(job: BatchJob, generators: Generators, say: Callable[[str], None]) -
     """Generate one terrain and write its files. Raises TerrainPaintError."""
     plan = planned_files(job.folder, job.name, job.files)
     painted = read_painted(job.map, job.reading, say)
+    rows, cols = job.terrain.size or painted.classes.shape
+    plan = plan.sized((rows, cols))
     plan.check([job.map])
     terrain = generators.generate(painted, job.terrain, lambda name: no_progress, say=say)
     return terrain.write(plan)
