@@ -2,8 +2,8 @@
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python -m scripts.tour [FOLDER]
 
-writes `tour-*.jpg` and `samples/*.jpg` to FOLDER, by default assets/pictures. It needs an X screen, which it captures
-because a widget does not contain what OpenGL draws. The user's settings and recovery files are not touched.
+writes `tour-*.jpg`, `rivers.jpg` and `samples/*.jpg` to FOLDER, by default assets/pictures. It needs an X screen, which
+it captures because a widget does not contain what OpenGL draws. The user's settings and recovery files are not touched.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from PIL import Image
 from PySide6.QtCore import QBuffer, QEvent, QEventLoop, QIODevice, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPixmap
@@ -23,8 +24,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QLineEdit, QWidget
 
 from terrainpaint.core.assets import asset_path, shipped_styles
+from terrainpaint.core.hydrology import FlowingWater, flow_accumulation, with_flowing_water
 from terrainpaint.core.map_files import read_map
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, ViewSettings
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generate.generator import Generator
 from terrainpaint.generate.process import TerrainProcess
@@ -32,8 +35,11 @@ from terrainpaint.gui.app import make_application
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.dialogs.variants import VariantsDialog
+from terrainpaint.gui.flowing_heights import logarithmic
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.samples import SAMPLES
+from terrainpaint.gui.terrain_pictures import PICTURES, Sample
+from terrainpaint.gui.terrain_ranges import TerrainRanges
 from terrainpaint.gui.window import MainWindow
 
 _PICTURES = Path(__file__).resolve().parent.parent / "assets" / "pictures"
@@ -47,6 +53,8 @@ _PATIENCE_S = 300
 _POLL_MS = 50
 _SETTLE_MS = 1500
 """A change reaches the screen after a few timers of the window; edges in 3D get smooth last."""
+
+_RIVERS = slice(250, 470), slice(110, 330)
 
 _Place = tuple[float, float]
 _Dialog = TypeVar("_Dialog", bound=QDialog)
@@ -71,6 +79,7 @@ def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _PICTURES
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     render_samples(folder / "samples")
+    render_rivers(folder / "rivers.jpg")
     with tempfile.TemporaryDirectory() as private:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
             os.environ[name] = private
@@ -97,6 +106,24 @@ def render_samples(folder: Path) -> None:
         picture = Image.fromarray(generator.shaded(terrain))
         picture.thumbnail((_SAMPLE_PX, _SAMPLE_PX), Image.Resampling.LANCZOS)
         save(picture, folder / f"{name}.jpg", _SAMPLE_BYTES)
+
+
+def render_rivers(path: Path) -> None:
+    """Write a part of a sample map at twice its size: as generated, with carved rivers, and the flow of its water."""
+    generator = Generator.load(shipped_styles()[_STYLE], "cpu")
+    ids = read_map(asset_path("maps/highlands.png")).ids
+    terrain = generator.terrain(SegmentationMap(ids), Recipe(_SEED))
+    carved = with_flowing_water(terrain, ids, FlowingWater(carve_rivers=True))
+    shaded = [generator.shaded(land) for land in (terrain, carved)]
+    drained = with_flowing_water(terrain, ids, FlowingWater(carve_rivers=True, breach=True))
+    flow = logarithmic(flow_accumulation(drained, ids))
+    sample = Sample(
+        ids, drained.albedo, shaded[1], drained.height, 1.0, drained.pixel_size_m, 315.0, 45.0, 13.0, TerrainRanges(),
+        lambda: drained.height, lambda: flow,
+    )  # fmt: skip
+    parts = [picture[_RIVERS] for picture in (*shaded, PICTURES["flow"].paint(sample))]
+    picture = Image.fromarray(np.concatenate(parts, axis=1))
+    save(picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.LANCZOS), path, _PICTURE_BYTES)
 
 
 def take_tour(window: MainWindow, folder: Path) -> None:

@@ -97,7 +97,7 @@ class FlowingHeights(QObject):
         def work(progress: Progress, cancel: Cancel) -> tuple[LiveTerrain, NDArray[np.float32] | None, object]:
             flowed = with_flowing_water(given.terrain, given.ids, flowing, progress, cancel)
             added = (flowed.height - given.terrain.height) / np.float32(given.unit_m) if flowing else None
-            flow = _logarithmic(flow_accumulation(flowed, given.ids, cancel)) if needs_flow else None
+            flow = logarithmic(flow_accumulation(flowed, given.ids, cancel)) if needs_flow else None
             return live, added, flow
 
         self._job.start(work)
@@ -125,5 +125,6 @@ class FlowingHeights(QObject):
         self.failed.emit(reason)
 
 
-def _logarithmic(catchment: NDArray[np.int32]) -> NDArray[np.uint8]:
+def logarithmic(catchment: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """(H, W) uint8 of how many cells drain through each cell: 0 where one does, 255 where all of the map does."""
     return np.asarray(np.rint(np.log(catchment) * (_FULL / np.log(max(catchment.size, 2)))), np.uint8)

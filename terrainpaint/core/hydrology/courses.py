@@ -14,7 +14,7 @@ _LEAST_FRACTION_OF_WIDTH = 0.4
 _WIDTH_WINDOW_PX = 9
 _BED_WINDOWS_PX = 17, 65
 _LEAST_SLOPE = 2e-6
-VALLEY_SIDE = 0.005
+VALLEY_SIDE = 0.0035
 """Rise of the side of a valley at a distance of n pixels: so much times n squared, times the side of a pixel."""
 # Downstream hydraulic geometry (Leopold and Maddock 1953): width 4.8 Q^0.5, depth 0.27 Q^0.4, so depth follows width.
 _DEPTH_M, _WIDTH_M, _DEPTH_POWER = 0.27, 4.8, 0.8
@@ -117,7 +117,7 @@ def beds(
     """
     width_px = widths(network, rivers, catchment)
     depth_m = depths(width_px * pixel_size_m)
-    cut = _lowest_upstream(network, height)
+    cut, full = _lowest_upstream(network, height), _highest_downstream(network, height)
     level_m = network.water.levels_m.copy()
     bed = np.zeros(network.count)
     step_m = max(_LEAST_SLOPE * pixel_size_m, 4 * float(np.spacing(np.abs(height).max())))
@@ -136,7 +136,9 @@ def beds(
         rise = step_m * steps
         # Long rivers lose a step over a longer way.
         window = int(np.clip(len(nodes) // 3, *_BED_WINDOWS_PX)) | 1
-        surface = _averaged(np.maximum(cut[nodes], outlet_m + rise), window, last=outlet_m)
+        # Hollows that are no deeper than the river fill with its water; the land below them is not cut for them.
+        water_m = np.minimum(full[nodes], cut[nodes] + depth_m[nodes])
+        surface = _averaged(np.maximum(water_m, outlet_m + rise), window, last=outlet_m)
         # The mouth lies in the valley of what the river flows into, so the river is not higher than its side.
         side = outlet_m + VALLEY_SIDE * pixel_size_m * np.square(steps)
         lowered = np.minimum(surface - depth_m[nodes], side)
@@ -163,6 +165,16 @@ def _lowest_upstream(network: RiverNetwork, height: NDArray[np.float32]) -> Floa
     for node in reversed(network.upwards.tolist()):
         if into[node] != NO_NODE:
             result[into[node]] = min(result[into[node]], result[node])
+    return np.array(result)
+
+
+def _highest_downstream(network: RiverNetwork, height: NDArray[np.float32]) -> Floats:
+    """(nodes,) metres: the highest of a node and all nodes downstream of it."""
+    result = np.concatenate([height.ravel()[network.cells], network.water.levels_m[1:]]).astype(np.float64).tolist()
+    into = network.into.tolist()
+    for node in network.upwards.tolist():
+        if into[node] != NO_NODE:
+            result[node] = max(result[node], result[into[node]])
     return np.array(result)
 
 

@@ -3,8 +3,8 @@
 Each cell drains to the neighbour of steepest descent (O'Callaghan and Mark 1984). Cells that end in one pit are a
 basin; basins are joined over their lowest passes as in priority-flood (Barnes, Lehman and Mulla 2014), and the flow of
 each is turned round along the way from the pass to the pit (Cordonnier, Bovy and Braun 2019). Nearly all of it is
-arithmetic of whole arrays, in one order, so the same heights give the same bits everywhere. It takes about 40 bytes a
-cell.
+arithmetic of whole arrays, in one order, so the same heights give the same bits everywhere. It takes about
+115 bytes a cell.
 
 Cells are numbered row by row. A receiver is the cell into which a cell drains; a cell that is its own receiver is one
 where water leaves the map.
@@ -25,7 +25,7 @@ FREE = -1
 """In an array of forced receivers: the heights decide."""
 PIT = -2
 """In such an array: the lowest cell of a depression."""
-BYTES_PER_CELL = 40
+BYTES_PER_CELL = 115
 _OUTSIDE = 0
 _BAND_CELLS = 1 << 20
 _NEIGHBOURS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))

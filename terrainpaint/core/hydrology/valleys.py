@@ -20,6 +20,8 @@ _DAM, _GULLY = 0.008, 0.02
 _SHOULDER, _SHOULDER_PX = 0.015, 4.0
 """Where the side of a valley meets the land, it is rounded off over so many pixels of height for each pixel of
 distance, up to this distance."""
+_ROUGH_PX, _ROUGH_FROM_PX, _ROUGHNESS = 3.0, 5.0, 0.7
+"""Details of the land, up to so many pixels large, stay on the sides of a valley from this distance on, so strong."""
 _BANK = 0.001
 """Banks are in any case so many pixels higher than the river, so that its water does not leave it."""
 _VALLEY_REACH_PX, _GULLY_REACH_PX = 40, 20
@@ -50,7 +52,13 @@ def carved(
         bank = cv2.dilate(-_negative(bed[near.slices]), np.ones((3, 3), np.uint8))[inner] + pixel * np.float32(_BANK)
         shoulder = pixel * np.float32(_SHOULDER) * np.minimum(away[tile.slices], np.float32(_SHOULDER_PX))
         # Where a high river is near a low one, the valley of the low one goes first.
-        valley = np.maximum(np.maximum(_smooth_minimum(land, side, shoulder), np.minimum(dam, side)), bank)
+        cut = _smooth_minimum(land, side, shoulder)
+        # The sides of a deep valley are as rough as the land was.
+        rough = land - cv2.GaussianBlur(height[near.slices], (0, 0), _ROUGH_PX)[inner]
+        fraction = np.minimum((land - cut) / (pixel * np.float32(_SHOULDER)), 1)
+        rise = np.minimum(away[tile.slices] / np.float32(_ROUGH_FROM_PX), 1)
+        cut = np.minimum(cut + rough * fraction * rise * np.float32(_ROUGHNESS), land)
+        valley = np.maximum(np.maximum(cut, np.minimum(dam, side)), bank)
         is_water = network.water.bodies[tile.slices] > 0
         result[tile.slices] = np.where(is_water, land, np.where(np.isfinite(channel), channel, valley))
     _keep_shores(result, height, network)
