@@ -1,6 +1,6 @@
 # Every target first creates or updates the environment .venv.
 
-.PHONY: setup run lint test bench pictures
+.PHONY: setup run lint test bench pictures check-tools
 .DEFAULT_GOAL := run
 
 BIN := .venv/bin
@@ -35,3 +35,8 @@ bench: setup
 # Takes the pictures of the README and of the welcome page again, on a virtual screen (Linux).
 pictures: setup
 	xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m scripts.tour
+
+# Opens exported files in Blender, assimp, f3d, the glTF validator and more; those that are missing are skipped.
+# Blender is installed into .venv-tools, about 1 GB. KEEP=DIR keeps the files and the pictures.
+check-tools: setup
+	$(BIN)/python -m scripts.tool_checks $(if $(KEEP),--keep "$(KEEP)")

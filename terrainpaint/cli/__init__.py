@@ -89,9 +89,9 @@ def _output_of(arguments: Arguments) -> Iterable[str]:
 
             return [str(path) for path in import_map(arguments)]
         if isinstance(arguments, FormatsArguments):
-            from terrainpaint.cli.formats import formats
+            from terrainpaint.cli.formats import formats, formats_json
 
-            return formats()
+            return formats_json() if arguments.json else formats()
         if isinstance(arguments, PlacesArguments):
             from terrainpaint.cli.places import places
 

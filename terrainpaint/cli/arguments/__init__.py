@@ -82,7 +82,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "export": _Command("write the terrain of a map or a project for another program", add_export, export_arguments),
     "batch": _Command("write the terrain of many maps, with many seeds and styles", add_batch, batch_arguments),
     "serve": _Command("answer HTTP requests for terrain", add_serve, lambda parser, values: ServeArguments(**values)),
-    "formats": _Command("list the formats and presets", add_formats, lambda parser, values: FormatsArguments()),
+    "formats": _Command("list the formats and presets", add_formats, lambda parser, values: FormatsArguments(**values)),
     "open": _Command(
         "open the window with a file; without a command the window opens empty",
         add_open,

@@ -23,6 +23,8 @@ class WindowArguments:
 class FormatsArguments:
     """Arguments of `terrainpaint formats`."""
 
+    json: bool
+
 
 @dataclass(frozen=True)
 class InfoArguments:
@@ -64,8 +66,11 @@ def add_info(parser: argparse.ArgumentParser) -> None:
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:
-    """Its description."""
+    """Its options."""
     parser.description = "Lists the formats that 'generate' and 'export' write, with their files, and the presets."
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object with formats, presets, styles and looks"
+    )
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:

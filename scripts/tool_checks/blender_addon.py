@@ -1,0 +1,137 @@
+"""Run by the Python of Blender: the add-on generates a land, updates it in place, and says what is wrong.
+
+The program terrainpaint is found by its name. Arguments: the add-on, a map, another map, a folder for pictures.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+
+def main(addon: str, first: str, second: str, pictures: str) -> None:
+    """Raises AssertionError for the first thing that is not as it should be."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    spec = importlib.util.spec_from_file_location("terrainpaint_blender", addon)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    module.register()
+    # Preferences belong to add-ons that were installed, so the program is found by its name here.
+    settings = bpy.context.scene.terrainpaint
+    assert bpy.ops.terrainpaint.styles() == {"FINISHED"}
+    styles = [entry[0] for entry in module._styles]
+    assert styles == ["project", "atlas", "satellite"], styles
+
+    settings.map, settings.seed, settings.mesh_size, settings.length = first, 7, 128, 10
+    settings.style = "satellite"
+    assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
+    land = settings.target
+    assert land.name == Path(first).stem and bpy.context.active_object == land
+    assert abs(max(land.dimensions[:2]) - 10) < 0.05, tuple(land.dimensions)
+    assert len(bpy.data.objects) == 1 and len(bpy.data.meshes) == 1 and pictures_of_lands() == 1
+    seen = heights(land)
+    picture(Path(pictures) / "blender-addon.png", land)
+
+    # What the user changed stays, the land changes.
+    land.location, land.scale = (1, 2, 3), (0.5, 0.5, 2)
+    land.modifiers.new("Smooth", "SMOOTH")
+    material = land.data.materials[0]
+    material.node_tree.nodes["Principled BSDF"].inputs["Roughness"].default_value = 0.25
+    material.name = "Mine"
+    assert bpy.ops.terrainpaint.new_seed() == {"FINISHED"} and settings.seed != 7
+    settings.seed = 8
+    assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
+    assert settings.target == land and tuple(land.location) == (1, 2, 3) and tuple(land.scale) == (0.5, 0.5, 2)
+    assert [modifier.name for modifier in land.modifiers] == ["Smooth"]
+    assert [entry.name for entry in land.data.materials] == ["Mine"] and len(bpy.data.materials) == 1
+    assert len(bpy.data.objects) == 1 and len(bpy.data.meshes) == 1 and pictures_of_lands() == 1
+    texture = module.texture_of(land.data.materials[0])
+    assert texture.image is not None and texture.image.size[0] > 0
+    assert not np.array_equal(heights(land), seen)
+    settings.seed = 7
+    assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
+    assert np.array_equal(heights(land), seen)
+
+    # A new object of a project; then what is wrong.
+    settings.target, settings.map, settings.style = None, second, "project"
+    assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
+    assert settings.target != land and len(bpy.data.objects) == 2
+    assert json.loads(settings.target[module.PROPERTY])["map"] == second
+    for path, said in (("", "Choose a map"), ("/no/such.png", "Choose a map"), (addon, "not a picture")):
+        settings.map = path
+        assert_refused(said)
+    assert len(bpy.data.objects) == 2
+    bpy.ops.object.delete()
+    module.unregister()
+    print("RESULT", json.dumps({"blender": bpy.app.version_string}))
+
+
+def pictures_of_lands() -> int:
+    """How many pictures there are besides that of the renderer."""
+    return sum(image.type != "RENDER_RESULT" for image in bpy.data.images)
+
+
+def assert_refused(said: str) -> None:
+    """Generating is refused with this text."""
+    try:
+        bpy.ops.terrainpaint.generate()
+    except RuntimeError as error:
+        assert said in str(error), str(error)
+    else:
+        raise AssertionError(f"this was not refused: {said}")
+
+
+def heights(land: bpy.types.Object) -> np.ndarray:
+    """The height of each vertex."""
+    found = np.empty(len(land.data.vertices) * 3, np.float32)
+    land.data.vertices.foreach_get("co", found)
+    return found.reshape(-1, 3)[:, 2]
+
+
+def picture(path: Path, land: bpy.types.Object) -> None:
+    """Render the land from the south, with the sun in the north-west."""
+    from math import radians
+
+    scene = bpy.context.scene
+    sun = bpy.data.lights.new("sun", "SUN")
+    sun.energy, sun.angle = 3.0, 0.02
+    lamp = bpy.data.objects.new("sun", sun)
+    lamp.rotation_euler = (radians(55), 0, radians(-135))
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.location, camera.rotation_euler = (0, -10.5, 8.5), (radians(50), 0, 0)
+    camera.data.lens = 38
+    world = bpy.data.worlds.new("world")
+    world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs[0].default_value = (0.6, 0.68, 0.76, 1)
+    world.node_tree.nodes["Background"].inputs[1].default_value = 0.6
+    scene.world, scene.camera = world, camera
+    for thing in (lamp, camera):
+        scene.collection.objects.link(thing)
+    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 24, False
+    scene.render.resolution_x, scene.render.resolution_y = 900, 520
+    scene.view_settings.view_transform = "Standard"
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    for thing in (lamp, camera):
+        bpy.data.objects.remove(thing)
+
+
+if __name__ == "__main__":
+    # Blender's module can hang when Python ends in the usual way after a rendering.
+    try:
+        main(*sys.argv[1:])
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)

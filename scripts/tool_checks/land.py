@@ -1,0 +1,66 @@
+"""A painted map without symmetry, its exported files, and what the corners of the land are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import terrainpaint as tp
+
+ROWS, COLS = 192, 256
+PIXEL_M = 1000.0
+NAME, TALL = "land", "land-tall"
+"""Names of the files, and of the mesh with exaggerated heights, which is for pictures."""
+CRS, ORIGIN = "EPSG:32632", (500_000.0, 5_200_000.0)
+CORNERS = ("north-west", "north-east", "south-west", "south-east")
+MOST_ERROR_M = 3.0
+"""Of a corner: prints are in millimetres, of which programs keep some digits, and half floats have eleven bits."""
+
+
+@dataclass(frozen=True)
+class Land:
+    """The exported land: heights in metres and sRGB colours of its four corners, in the order of CORNERS."""
+
+    folder: Path
+    heights_m: tuple[float, ...]
+    colours: tuple[tuple[int, ...], ...]
+    width_m: float
+    length_m: float
+
+    def file(self, end: str) -> Path:
+        """The file whose name ends so."""
+        return self.folder / f"{NAME}{end}"
+
+
+def painted() -> tp.PaintedMap:
+    """Sea in the south-west, mountains in the north-east, desert in the south-east, tundra in the north-west."""
+    classes = np.full((ROWS, COLS), tp.CLASS_NAMES.index("grassland"), np.uint8)
+
+    def area(name: str, points: list[tuple[int, int]]) -> None:
+        cv2.fillPoly(classes, [np.array(points, np.int32)], tp.CLASS_NAMES.index(name))
+
+    area("forest", [(70, 40), (170, 30), (200, 110), (120, 150), (80, 100)])
+    area("tundra", [(0, 0), (70, 0), (50, 50), (0, 60)])
+    area("hills", [(140, 0), (256, 0), (256, 120), (200, 100), (150, 50)])
+    area("mountain", [(180, 0), (256, 0), (256, 80), (215, 60)])
+    area("desert", [(170, 130), (256, 120), (256, 192), (150, 192)])
+    area("water", [(0, 90), (60, 100), (90, 150), (80, 192), (0, 192)])
+    return tp.from_classes(classes, name=NAME, pixel_size_m=PIXEL_M)
+
+
+def exported(folder: Path) -> Land:
+    """Generate the land and write its files."""
+    terrain = tp.generate(painted(), seed=4, style="satellite", level_water=True)
+    meshes = ["obj", "glb", "ply", "stl", "3mf"]
+    terrain.export(folder, formats=meshes, mesh_size=COLS, print_size_mm=200)
+    terrain.export(folder, formats=["glb"], name=TALL, mesh_size=COLS, exaggeration=8)
+    rasters = ["height16", "r16", "tiff", "geotiff", "exr", "exr-half", "albedo", "terrain", "classes"]
+    terrain.export(folder, formats=rasters, crs=CRS, origin=ORIGIN)
+    rows, cols = zip(*((row, col) for row in (0, -1) for col in (0, -1)), strict=True)
+    colours = tuple(tuple(int(value) for value in colour) for colour in terrain.albedo[rows, cols])
+    heights: NDArray[np.float32] = terrain.heights[rows, cols]
+    return Land(folder, tuple(heights.tolist()), colours, (COLS - 1) * PIXEL_M, (ROWS - 1) * PIXEL_M)
