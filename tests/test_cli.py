@@ -213,6 +213,27 @@ def test_a_preset_of_the_user(run: Run, weights: Path, map_png: Path, tmp_path: 
         assert_refused(run("generate", map_png, "-o", tmp_path / "out", "--weights", weights, *options), said)
 
 
+def test_a_rectangle_in_tiles(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    common = ("generate", map_png, "-o", tmp_path / "out", "--weights", weights, "--formats", "classes,r16")
+    outcome = run(*common, "--crop", "8,4,49,33", "--tiles", "3x2", "--tile-names", "{name}-{x}-{y}", "--flip-y")
+    names = [Path(line).name for line in outcome.out.splitlines()]
+    assert outcome.code == 0 and names[-1] == "land_tiles.json" and len(names) == 6 * 3 + 1
+    whole = read_map(map_png).ids
+    with Image.open(tmp_path / "out" / "land-2-1_classes.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), whole[4:21, 40:57])
+    for options, said in (
+        (("--tiles", "many"), "513px"),
+        (("--crop", "1,2,3"), "0,0,512,512"),
+        (("--crop", "0,0,4000,40"), "not within the map"),
+        (("--lods", "2"), "--tiles"),
+        (("--tiles", "2", "--lods", "99"), "levels of detail"),
+        (("--tiles", "2", "--tile-names", "{a}"), "token"),
+        (("--tiles", "17px", "--lods", "6"), "halved"),
+    ):
+        refused = run(*common, *options)
+        assert refused.code != 0 and said in refused.err and refused.err.count("\n") == 1
+
+
 def test_classes_that_were_written_before_are_replaced(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
     command = ("generate", map_png, "-o", tmp_path / "out", "--formats", "classes", "--weights", weights)
     assert run(*command).code == 0

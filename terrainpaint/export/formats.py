@@ -96,7 +96,7 @@ from terrainpaint.export.water_formats import (
 )
 
 MESH = "Mesh"
-GROUPS = (MESH, "Heights", "Pictures", "Masks", "GIS and web maps")
+GROUPS = (MESH, "Heights", "Pictures", "Masks", "GIS and web")
 """What the formats are for, in the order in which they are offered."""
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
+    QPushButton,
     QTabWidget,
     QToolButton,
     QWidget,
@@ -35,6 +36,7 @@ from terrainpaint.gui.dialogs import mesh_preview
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
+from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.dialogs.parts_page import PartsPage
 from terrainpaint.gui.export_choice import ExportChoice
@@ -455,3 +457,16 @@ def test_a_largest_error_is_chosen(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = ExportDialog(TerrainExtent((48, 64), 30.0, (0, 1)), source, choice, VIEW)
     qtbot.addWidget(dialog)
     assert dialog.choice() == choice and dialog.choice().request((48, 64), VIEW).options.max_error_m == 2.5
+
+
+def test_links_scroll_to_the_groups(dialog: ExportDialog) -> None:
+    dialog.show()
+    formats = dialog.findChild(FormatList)
+    assert formats is not None
+    links = [button for button in dialog.findChildren(QPushButton) if button.text() in GROUPS]
+    assert [link.text() for link in links] == list(GROUPS)
+    places = []
+    for link in links:
+        link.click()
+        places.append(formats.verticalScrollBar().value())
+    assert places == sorted(places) and places[0] == 0 < places[1] < places[-1]

@@ -173,6 +173,7 @@ class ExportDialog(QDialog):
         left.addLayout(head)
         left.addWidget(self._preset)
         left.addWidget(self._picture_size)
+        left.addLayout(self._formats.links())
         left.addWidget(self._formats, 1)
         left.addWidget(self._level_water)
         self._pages.addTab(self._mesh_page(), "Mesh")

@@ -133,7 +133,7 @@ class FileOptionsPage(QScrollArea):
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
         form.add_below(self._south_first)
-        form = _section(column, "place on the Earth: geotiff, cog, contours, pmtiles")
+        form = _section(column, "geotiff, cog, contours, pmtiles, quantized-mesh")
         form.add("&Place", self._place)
         form.add("Lat&itude", self._latitude)
         form.add("Longitu&de", self._longitude)

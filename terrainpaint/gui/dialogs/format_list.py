@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout
 
 from terrainpaint.export import FORMATS, GROUPS, Format
 from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.widgets.basics import horizontal_rule, label, paragraph
+from terrainpaint.gui.widgets.basics import horizontal_rule, label, paragraph, push_button
 
-_INDENT_PX = 28
+_INDENT_PX, _TOP_PX = 28, 10
 
 
 class FormatList(QScrollArea):
@@ -25,9 +25,10 @@ class FormatList(QScrollArea):
         self._choices = {key: QCheckBox(form.name) for key, form in FORMATS.items()}
         self._sizes = {key: label("", "muted") for key in FORMATS}
         self._files = {key: paragraph("") for key in FORMATS}
+        self._headings = dict[str, QLabel]()
         holder = _HeightForWidth()
         column = QVBoxLayout(holder)
-        column.setContentsMargins(14, 10, 14, 10)
+        column.setContentsMargins(14, _TOP_PX, 14, _TOP_PX)
         column.setSpacing(2)
         for number, group in enumerate(GROUPS):
             formats = {key: form for key, form in FORMATS.items() if form.group == group}
@@ -35,7 +36,8 @@ class FormatList(QScrollArea):
                 continue
             if number:
                 column.addSpacing(10)
-            column.addWidget(label(group, "accent"))
+            self._headings[group] = label(group, "accent")
+            column.addWidget(self._headings[group])
             for key, form in formats.items():
                 column.addWidget(horizontal_rule())
                 column.addLayout(self._row(key, form))
@@ -46,6 +48,22 @@ class FormatList(QScrollArea):
         self.setWidget(holder)
         for box in self._choices.values():
             box.toggled.connect(self.changed)
+
+    def links(self) -> QHBoxLayout:
+        """A button for each group that scrolls to it."""
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for group, heading in self._headings.items():
+            link = push_button(group, "link")
+            link.setAutoDefault(False)
+            link.setAccessibleName(f"Show the formats of the group {group}")
+            link.clicked.connect(lambda checked=False, heading=heading: self._scroll_to(heading))
+            row.addWidget(link)
+        row.addStretch(1)
+        return row
+
+    def _scroll_to(self, heading: QLabel) -> None:
+        self.verticalScrollBar().setValue(heading.y() - _TOP_PX)
 
     def _row(self, key: str, form: Format) -> QVBoxLayout:
         rows = QVBoxLayout()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import IntEnum
 
 from PySide6.QtCore import Signal
@@ -80,9 +81,10 @@ class PartsPage(QScrollArea):
 
     def show_tiling(self, tiling: Tiling | None) -> None:
         """Say what the tiles will be."""
+        self._summary.setVisible(tiling is not None)
         if tiling is None:
-            self._summary.setText("")
             return
+        self._names.setPlaceholderText(dataclasses.replace(tiling.options, names="").pattern)
         (h, w), count = tiling.side, tiling.columns * tiling.rows
         levels = "" if tiling.options.lods == 1 else f", each in {tiling.options.lods} levels of detail"
         tiles = "1 tile" if count == 1 else f"{tiling.columns} × {tiling.rows} = {count:,} tiles"
@@ -125,8 +127,8 @@ class PartsPage(QScrollArea):
         form.add("S&kirt of meshes", self._skirt)
         form.add("&Names", self._names)
         form.add_below(self._flip_y)
-        column.addLayout(form)
         column.addWidget(self._summary)
+        column.addLayout(form)
         column.addStretch(1)
         self._crop.setToolTip("The rectangle around the selection. It stays where it lies in the map.")
         self._side.setToolTip("Pixels on a side of a tile, with those that it shares with its neighbours.")
