@@ -42,6 +42,12 @@ class PaintedWater:
         return np.asarray(self.levels_m == 0)
 
 
+def without_rivers(bodies: NDArray[np.int32], levels_m: NDArray[np.float64]) -> PaintedWater:
+    """Standing water only: `bodies` (H, W) and `levels_m` as in `PaintedWater`."""
+    nothing = np.zeros(bodies.shape, np.bool_)
+    return PaintedWater(bodies, levels_m, nothing, nothing)
+
+
 def painted_water(height: NDArray[np.float32], ids: NDArray[np.uint8], sea_m: float) -> PaintedWater:
     """Tell rivers from lakes and the sea on a map of classes `ids` (H, W) uint8 with heights (H, W) float32, metres.
 

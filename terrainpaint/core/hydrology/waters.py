@@ -8,15 +8,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.classes import WATER
 from terrainpaint.core.hydrology.courses import Course, beds, courses, depths, widths
 from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL, Routing, route
-from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water
+from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water, without_rivers
 from terrainpaint.core.hydrology.river_network import Mouth, RiverNetwork, is_at_edge, river_network
 from terrainpaint.core.hydrology.valleys import carved, with_gullies
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.core.water import at_levels
+from terrainpaint.core.water import RIVER_PX, at_levels, connected, mean_levels, standing_water
 from terrainpaint.errors import OptionError
 
 SEA_PER_PIXEL = 0.01
@@ -129,6 +130,8 @@ def with_flowing_water(
     if flowing.carve_rivers:
         height, water = _carved(height, water, terrain.pixel_size_m, cancel)
         provenance = replace(provenance, has_level_water=True, has_carved_rivers=True)
+    elif not provenance.has_carved_rivers:
+        water = _standing(terrain, ids, water)
     progress(0.5 if flowing.breach else 1.0)
     if flowing.breach:
         height = _breached(height, water, terrain.pixel_size_m, cancel)
@@ -175,6 +178,16 @@ def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:
     # Where rivers were carved, the sea is at 0 m, and a lake may have been lowered to nearly that.
     sea_m = 0.0 if terrain.provenance.has_carved_rivers else SEA_PER_PIXEL * terrain.pixel_size_m
     return painted_water(terrain.height, ids, sea_m)
+
+
+def _standing(terrain: Terrain, ids: NDArray[np.uint8], water: PaintedWater) -> PaintedWater:
+    """What keeps its height where no rivers were carved: the sea, and lakes that are level."""
+    if terrain.provenance.has_level_water:
+        count, bodies = connected(standing_water(ids == WATER, RIVER_PX))
+        return without_rivers(bodies, mean_levels(terrain.height, bodies, count, 0.0))
+    sea = np.asarray(water.is_sea[water.bodies], np.uint8)
+    count, bodies = connected(sea)
+    return without_rivers(bodies, np.where(np.arange(count), 0.0, -np.inf))
 
 
 def _routing(height: NDArray[np.float32], network: RiverNetwork, cancel: Cancel) -> Routing:

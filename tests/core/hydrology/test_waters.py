@@ -16,8 +16,9 @@ from terrainpaint.core.hydrology import (
     flow_accumulation,
     with_flowing_water,
 )
-from terrainpaint.core.hydrology.flow_routing import route
+from terrainpaint.core.hydrology.flow_routing import FREE, route
 from terrainpaint.core.terrain import Terrain
+from terrainpaint.core.water import RIVER_PX, standing_water, with_level_water
 from terrainpaint.errors import Cancelled, OptionError
 from tests.core.hydrology.maps import GRASS, PIXEL_M, painted_maps, rough_land, terrain_of
 
@@ -68,6 +69,24 @@ def test_breached_land_has_hardly_a_depression(case: tuple[Terrain, NDArray[np.u
     breached = with_flowing_water(terrain, ids, BREACH)
     np.testing.assert_array_equal(route(breached.height).spill_m, breached.height)
     assert (breached.height <= terrain.height).all()
+
+
+@given(painted_maps())
+@settings(deadline=None, max_examples=30)
+def test_without_carving_rivers_are_land_and_level_lakes_stay(case: tuple[Terrain, NDArray[np.uint8]]) -> None:
+    terrain, ids = case
+    raw = with_flowing_water(terrain, ids, BREACH).height
+    sea = find_waters(terrain, ids).mask == WaterKind.SEA
+    assert np.array_equal(raw[sea], terrain.height[sea])
+    receivers = np.full(ids.shape, FREE, np.int32)
+    receivers[sea] = np.flatnonzero(sea)
+    assert np.array_equal(route(raw, receivers).spill_m[~sea], raw[~sea])
+
+    level = with_level_water(terrain, ids)
+    breached = with_flowing_water(level, ids, BREACH)
+    standing = standing_water(ids == WATER, RIVER_PX) == 1
+    assert np.array_equal(breached.height[standing], level.height[standing])
+    assert breached.provenance.has_level_water and not breached.provenance.has_carved_rivers
 
 
 def _geometry(polygons: list[list[NDArray[np.float64]]]) -> dict[str, object]:
