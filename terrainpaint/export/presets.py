@@ -68,8 +68,23 @@ class Preset:
 
     def readme_text(self, job: ExportJob, name: str) -> str:
         """What to do with the files `name`, with the numbers of this terrain."""
-        text = Template(self.readme.strip()).substitute(_numbers(job, name))
+        text = Template(self.readme.strip()).substitute(_numbers(job, name)) + _about_tiles(job)
         return f"{name} for {self.title}, written by TerrainPaint {job.source.terrain.provenance.version}\n\n{text}\n"
+
+
+def _about_tiles(job: ExportJob) -> str:
+    """What to do with the other tiles, if there are any."""
+    facts, tiles = job.part_facts, job.options.tiles
+    if tiles is None or "tile_columns" not in facts:
+        return ""
+    (rows, cols), (south_m, east_m) = job.raster.shape, job.raster.step_m
+    y = "south to north" if tiles.flip_y else "north to south"
+    apart = f"{_plain((cols - 1) * east_m)} m apart from west to east and {_plain((rows - 1) * south_m)} m from north"
+    return (
+        f"\n\nThe map is divided into {facts['tile_columns']} x {facts['tile_rows']} tiles; these are the numbers of "
+        f"one of them, and all have the same range of heights. Tiles are {apart} to south, share the pixels of their "
+        f"borders, and are numbered from west to east and from {y}. The file that ends in _tiles.json lists them."
+    )
 
 
 def nearest_side(sides: tuple[int, ...], side: int) -> int:

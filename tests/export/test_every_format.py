@@ -4,6 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -75,6 +76,21 @@ def check_written(name: str, height: NDArray[np.float32], pixel_size_m: float) -
                     assert facts["height_min_m"] == low
                     # Level ground gets a range, so that 16 bits can be decoded.
                     assert facts["height_max_m"] in (high, low + 1)
+
+
+@pytest.mark.parametrize("name", ["height16", "r16"])
+@pytest.mark.parametrize("crop", [None, (5, 3, 20, 11)])
+def test_a_small_range_of_heights_is_not_black(
+    tmp_path: Path, name: str, crop: tuple[int, int, int, int] | None
+) -> None:
+    height = np.linspace(4321.0, 4322.0, 30 * 40, dtype=np.float32).reshape(30, 40)
+    path, beside = export(source_of(height, 30.0), tmp_path, "map", [name], ExportOptions(crop=crop))
+    values = np.fromfile(path, "<u2") if name == "r16" else np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    assert (values.min(), values.max()) == (0, 65535)
+    facts = json.loads(beside.read_text())
+    part = height if crop is None else height[3:14, 5:25]
+    assert "normalised" in facts
+    assert (facts["height_min_m"], facts["height_max_m"]) == (float(part.min()), float(part.max()))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -270,6 +270,7 @@ def test_a_preset_gives_the_sizes_of_tiles(tmp_path: Path) -> None:
     paths = export(source(land), tmp_path, "map", preset.formats, options, readme=preset.readme_text)
     assert cv2.imread(str(tmp_path / "map_x1_y0_height16.png"), cv2.IMREAD_UNCHANGED).shape == (127, 127)
     text = (tmp_path / "map_README.txt").read_text()
+    assert "divided into 2 x 1 tiles" in text and "are 3585.7708 m apart" in text
     assert "map_x0_y0_height16.png (127 x 127" in text and paths[-1].name == "map_README.txt"
 
 
