@@ -34,7 +34,7 @@ from terrainpaint.models.guide_lines import LINES_REACH_CELLS, with_lines
 from terrainpaint.models.guides import GUIDE_LEVEL, guide_of, land_in_cells
 from terrainpaint.models.look import CELL_PX
 from terrainpaint.models.look_weights import Look, load_look
-from terrainpaint.models.natural_guide import natural_shape
+from terrainpaint.models.natural_shapes import NaturalShapes
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.spade_guided import SpadeGuided
@@ -47,8 +47,6 @@ TILE_PX = 1024
 _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
-_GUIDE_PLANES = 1 << 21
-"""Levels of the noise from here on are for natural guides."""
 _BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
 WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
@@ -62,6 +60,7 @@ class Generator:
         self, weights: Weights, device: torch.device, precision: torch.dtype, look: Look | None = None
     ) -> None:
         self._weights, self._device, self._precision, self._look = weights, device, precision, look
+        self._shapes = NaturalShapes()
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", look: Path | None = None) -> Generator:
@@ -305,9 +304,7 @@ class Generator:
 
     def _guide(self, recipe: Recipe, area: Area, ids: Tensor, crop: MapCrop) -> Tensor:
         """(1, G, h, w): the natural guide of a recipe for the land of a map, with the lines that were drawn."""
-        shape = natural_shape(
-            lambda plane, channels, at: _by_place(recipe, _GUIDE_PLANES + plane, at, channels), area
-        ).to(self._device)
+        shape = self._shapes.of(recipe.weighted_seeds, area).to(self._device)
         wide = grown(area, LINES_REACH_CELLS)
         lines = crop.extended_lines(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
         if lines is not None:
@@ -341,14 +338,9 @@ def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> N
 
 def _style_noise(recipe: Recipe, level: int, area: Area, channels: int) -> Tensor:
     """(1, channels, h, w) normal numbers from the seeds of a recipe, for styles."""
-    return _by_place(recipe, _STYLE_PLANES + level, area, channels)
-
-
-def _by_place(recipe: Recipe, plane: int, area: Area, channels: int) -> Tensor:
-    """(1, channels, h, w) normal numbers of a plane of the noise, from the seeds of a recipe."""
     (top, bottom), (left, right) = area
     noises = [
-        world_noise([seed], plane, channels, (top, left), (bottom - top, right - left), _CPU) * weight
+        world_noise([seed], _STYLE_PLANES + level, channels, (top, left), (bottom - top, right - left), _CPU) * weight
         for seed, weight in recipe.weighted_seeds
     ]
     return torch.stack(noises).sum(dim=0)

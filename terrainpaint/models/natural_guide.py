@@ -95,7 +95,8 @@ class _Jitter:
     def offsets(self, row: int, col: int) -> tuple[Tensor, Tensor]:
         """(N, 1, h, w) each: rows and columns from the point of the square `row`, `col` away to each cell."""
         at_rows, at_cols = self._rows // self._side + row, self._cols // self._side + col
-        moves = self._moves[:, :, at_rows - self._first[0], at_cols - self._first[1]]
+        moves = self._moves.index_select(2, at_rows[:, 0] - self._first[0])
+        moves = moves.index_select(3, at_cols[0] - self._first[1])
         down = self._rows - at_rows * self._side + (0.5 - self._side / 2)
         along = self._cols - at_cols * self._side + (0.5 - self._side / 2)
         return down - moves[:, :1], along - moves[:, 1:]
