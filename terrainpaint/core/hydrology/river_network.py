@@ -216,10 +216,10 @@ def _drained(
     nodes = len(graph.near)
     into, seen, upwards = [NO_NODE] * nodes, bytearray(nodes), list[int]()
     for mouths in _mouths(graph, heights, water.is_sea[1:].tolist()):
-        heap = [(heights[mouth], 0, mouth, NO_NODE) for mouth in mouths]
+        heap = [(heights[mouth], False, 0, mouth, NO_NODE) for mouth in mouths]
         heapq.heapify(heap)
         while heap:
-            level, steps, node, below = heapq.heappop(heap)
+            level, _, steps, node, below = heapq.heappop(heap)
             if seen[node]:
                 continue
             seen[node] = 1
@@ -229,7 +229,9 @@ def _drained(
                 check_cancel(cancel)
             for other in graph.near[node]:
                 if not seen[other]:
-                    heapq.heappush(heap, (max(level, heights[other]), steps + 1, other, node))
+                    # Of two ways, that from a lower node is taken before one that is level.
+                    is_level = heights[other] == heights[node]
+                    heapq.heappush(heap, (max(level, heights[other]), is_level, steps + 1, other, node))
     return np.array(into, np.int64), np.array(upwards, np.int64)
 
 

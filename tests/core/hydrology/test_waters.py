@@ -154,6 +154,19 @@ def test_nothing_chosen_changes_nothing_and_the_same_input_gives_the_same_bytes(
     assert terrain.height.tobytes() == before
 
 
+@pytest.mark.parametrize("kind", ["grid", "noise", "checkers"])
+def test_rivers_in_rings_fall_too(kind: str) -> None:
+    rows, cols = np.indices((128, 128))
+    ids = {
+        "grid": (rows % 4 > 0) & (cols % 4 > 0),
+        "noise": np.random.default_rng(0).random((128, 128)) < 0.5,
+        "checkers": (rows + cols) % 2 > 0,
+    }[kind].astype(np.uint8)
+    terrain = with_flowing_water(terrain_of(rough_land(ids.shape, 3)), ids, CARVE)
+    rivers = find_waters(terrain, ids).rivers
+    assert len(rivers) > 100 and all((np.diff(river.height_m) < 0).all() for river in rivers)
+
+
 def test_rivers_are_cut_again_into_every_other_terrain(painted: tuple[Terrain, NDArray[np.uint8]]) -> None:
     _, ids = painted
     for seed in range(3):
