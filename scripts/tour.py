@@ -72,6 +72,8 @@ _STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
     ("6", 12, ((196, 112), (216, 126), (238, 130), (260, 140), (276, 138))),
 )
 """Key of the class, size of the brush, and places (row, col) on its path."""
+_DREAMED_PX, _DREAM_SEED, _DREAM_PLACE = (512, 512), 100, 1
+"""Size of the dreamed map, seed of the first layout, and place of the chosen one on the sheet."""
 
 
 def main() -> int:
@@ -150,6 +152,9 @@ def take_tour(window: MainWindow, folder: Path) -> None:
     QTimer.singleShot(_SETTLE_MS, lambda: shoot_export(folder / "tour-export.jpg"))
     window.exporting.export()
 
+    dream_a_map(window)
+    shoot_window(window, folder / "tour-dream.jpg")
+
     window.preferences.use_theme("light")
     open_sample(window, "archipelago", ViewSettings())
     window.terrain.show_picture("height")
@@ -170,6 +175,22 @@ def open_sample(window: MainWindow, name: str, view: ViewSettings) -> None:
     project = Project.painted(read_map(asset_path(f"maps/{name}.png")).ids, settings)
     window.document.open(project, None, view, name.capitalize())
     wait(lambda: window.generation.is_exact)
+
+
+def dream_a_map(window: MainWindow) -> None:
+    """Choose a layout of the dock for an empty map, paint it, and wait for its terrain."""
+    settings = Settings(NATIVE_PIXEL_SIZE_M, _STYLE, recipe=Recipe(_SEED))
+    window.document.open(Project.empty(_DREAMED_PX, settings), None, ViewSettings(), "Dream")
+    panel = window.dream_panel
+    panel.seed.show_seed(_DREAM_SEED)
+    panel.seed_changed.emit(_DREAM_SEED)
+    window.show_dreams()
+    wait(lambda: all(tile.has_picture for tile in panel.sheet.tiles) and not window.dreams.is_drawing)
+    QTest.mouseClick(panel.sheet.tiles[_DREAM_PLACE], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.layer, Qt.MouseButton.LeftButton)
+    wait(lambda: len(window.document.project.layers) > 1)
+    wait(lambda: window.generation.is_exact)
+    settle()
 
 
 def paint(window: MainWindow) -> Callable[[], None]:

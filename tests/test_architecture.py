@@ -31,6 +31,7 @@ CORE = "terrainpaint.core"
 MODELS = "terrainpaint.models"
 GENERATE = "terrainpaint.generate"
 GENERATOR = "terrainpaint.generate.generator"
+DREAMER = "terrainpaint.generate.dreamer"
 WORKER = "terrainpaint.generate.worker"
 EXPORT = "terrainpaint.export"
 API = "terrainpaint.api"
@@ -68,6 +69,7 @@ LAYERS = (
     Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
     Layer(WORKER, frozenset({"numpy", CORE, GENERATE, ERRORS, VERSION}), frozenset({MODELS})),
     Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
+    Layer(DREAMER, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
     Layer(
         EXPORT,
         frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}),
@@ -123,6 +125,7 @@ LAYERS = (
     ),
     Layer("trainer.systems.dcgan", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.stylegan2", SYSTEM | {"trainer.reports"}),
+    Layer("trainer.systems.layouts", SYSTEM | {"cv2", "trainer.reports", GENERATE}),
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer.exploration", SYSTEM | {"cv2", "PIL", "trainer.systems"}),

@@ -773,7 +773,7 @@ def test_version(run: Run) -> None:
     assert run("--version") == Outcome(0, f"terrainpaint {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["generate", "export", "batch", "serve", "import", "info"])
+@pytest.mark.parametrize("command", ["generate", "export", "batch", "serve", "import", "info", "dream"])
 def test_the_guide_has_every_option_of_the_help(run: Run, command: str) -> None:
     text = run(command, "--help").out
     guide = (ROOT / "docs" / "command-line.md").read_text("utf-8")

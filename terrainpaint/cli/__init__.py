@@ -14,6 +14,7 @@ from terrainpaint.api.running import memory_errors, stopping_on_sigterm
 from terrainpaint.cli.arguments import (
     Arguments,
     BatchArguments,
+    DreamArguments,
     ExportArguments,
     FormatsArguments,
     GenerateArguments,
@@ -92,6 +93,10 @@ def _output_of(arguments: Arguments) -> Iterable[str]:
             from terrainpaint.cli.formats import formats, formats_json
 
             return formats_json() if arguments.json else formats()
+        if isinstance(arguments, DreamArguments):
+            from terrainpaint.cli.dream import dream
+
+            return [str(path) for path in dream(arguments)]
         if isinstance(arguments, PlacesArguments):
             from terrainpaint.cli.places import places
 

@@ -42,6 +42,11 @@ def shipped_looks() -> dict[str, Path]:
     return _shipped("weights/looks")
 
 
+def shipped_dreams() -> dict[str, Path]:
+    """Name and file of every network for dreamed maps that is installed with the program, sorted by name."""
+    return _shipped("weights/dreams")
+
+
 def _shipped(folder: str) -> dict[str, Path]:
     for root in ASSET_FOLDERS:
         files = sorted((root / folder).glob("*.safetensors"))

@@ -13,6 +13,8 @@ WEIGHTS_FORMAT = "terrainpaint-weights"
 """Generators of terrain: the styles."""
 LOOK_FORMAT = "terrainpaint-look"
 """Networks that repaint a terrain: the looks."""
+LAYOUT_FORMAT = "terrainpaint-layout"
+"""Networks that dream maps."""
 PICTURES_FORMAT = "terrainpaint-picture-generator"
 """Files of the trainer that the program cannot use, but recognises."""
 MAX_HEADER_BYTES = 1 << 22

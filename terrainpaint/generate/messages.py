@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generate.looks import LookInfo
 from terrainpaint.generate.tiles import SHADE_MARGIN_PX, independent_area
 
@@ -198,5 +199,5 @@ class Failure:
     sentence: str
 
 
-Request = LoadRequest | StyleRequest | MakeRequest | ShadeRequest
-Reply = WeightsInfo | Style | TerrainPatch | Shaded | Failure
+Request = LoadRequest | StyleRequest | MakeRequest | ShadeRequest | DreamRequest | FitRequest
+Reply = WeightsInfo | Style | TerrainPatch | Shaded | Dreams | FitState | Failure

@@ -16,6 +16,7 @@ from terrainpaint import errors
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
+from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generate.messages import (
     AUTO_DEVICE,
     Failure,
@@ -34,7 +35,7 @@ from terrainpaint.generate.worker import serve
 
 __all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
 
-_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded)
+_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded, Dreams, FitState)
 
 
 class TerrainProcess:
@@ -111,6 +112,14 @@ class TerrainProcess:
     def shade(self, terrain: Terrain) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: the albedo of a terrain with relief shading. Raises the errors of `make`."""
         return self._ask(ShadeRequest(terrain), Shaded).picture
+
+    def dream(self, request: DreamRequest) -> Dreams:
+        """Draw layouts. Raises WeightsError when their file cannot be used, and the errors of `make`."""
+        return self._ask(request, Dreams)
+
+    def fit(self, request: FitRequest) -> FitState:
+        """Go on with a fit for some steps. Raises the errors of `dream`."""
+        return self._ask(request, FitState)
 
     def kill(self) -> None:
         """End the process now, from any thread. `start` starts a new one."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError, TerrainPaintError
+from terrainpaint.generate.dreams import DreamRequest, FitRequest
 from terrainpaint.generate.messages import (
     Failure,
     LoadRequest,
@@ -37,6 +39,7 @@ from terrainpaint.generate.messages import (
 from terrainpaint.generate.schedule import FIRST_PX
 
 if TYPE_CHECKING:
+    from terrainpaint.generate.dreamer import Dreamer
     from terrainpaint.generate.generator import Generator
 
 
@@ -80,6 +83,7 @@ class _Worker:
     def __init__(self) -> None:
         self._exact: Generator | None = None
         self._preview: Generator | None = None
+        self._dreamer: Dreamer | None = None
         self._cold: Iterator[int] = iter(())
 
     def answer(self, request: Request) -> Reply:
@@ -94,6 +98,12 @@ class _Worker:
                     return self._make(request)
                 case ShadeRequest():
                     return Shaded(self._loaded()[0].shaded(request.terrain))
+                case DreamRequest():
+                    return self._dreams(request.path).draw(
+                        request.seeds, request.latents, request.variety, request.controls
+                    )
+                case FitRequest():
+                    return self._dreams(request.path).fit(request.seeds, request.shares, request.weights, request.state)
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
         except MemoryError:
@@ -140,6 +150,14 @@ class _Worker:
             return exact.shaded_patch(request.crop, request.rect, request.recipe)
         with one_core_left():  # the user is painting, and the window needs a core
             return preview.shaded_patch(request.crop, request.rect, request.recipe)
+
+    def _dreams(self, path: Path) -> Dreamer:
+        """The dreamer of a file, loaded at its first use."""
+        from terrainpaint.generate.dreamer import Dreamer
+
+        if self._dreamer is None or self._dreamer.path != path:
+            self._dreamer = Dreamer.load(path)
+        return self._dreamer
 
     def _loaded(self) -> tuple[Generator, Generator]:
         """The generators of exact patches and of previews."""

@@ -57,6 +57,9 @@ class Window(Protocol):
     def paste(self) -> None:
         """Paste what is on the clipboard."""
 
+    def show_dreams(self) -> None:
+        """Show the dock of dreamed maps."""
+
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
 
@@ -190,6 +193,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     needs=Need.EDITOR),
             Command("replace_class", "&Replace a class…", lambda window: window.canvas.set_tool("replace"),
                     icon="replace", needs=Need.EDITOR),
+            Command("dream", "&Dream a map…", lambda window: window.show_dreams(),
+                    icon="dream", tip="Layouts that a network dreams, variants of the map, and the rest of it",
+                    needs=Need.EDITOR),
             Command("resize", "&Resize…", lambda window: window.map_actions.resize(),
                     tip="More or fewer pixels on the same ground", needs=Need.EDITOR),
             Command("crop", "&Crop to the selection", lambda window: window.map_actions.crop(), needs=_SELECTION),

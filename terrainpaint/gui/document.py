@@ -277,6 +277,10 @@ class Document(QObject):
         layer = Layer(key, f"Layer {key}", empty_cells(self.shape))
         self._insert("Add layer", layer)
 
+    def insert_layer(self, text: str, name: str, cells: NDArray[np.uint8]) -> None:
+        """One step: a layer with cells (H, W) uint8, which nobody else may write, above the active one."""
+        self._insert(text, Layer(self._new_key(), name, cells))
+
     def duplicate_layer(self) -> None:
         """A copy of the active layer above it."""
         source = self.active_layer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QScrollArea, QTabBar, QToolBar, QWidget
 
@@ -30,18 +32,25 @@ class Layout:
         self._tool_bars: list[QToolBar] = []
         self._left: list[QDockWidget] = []
         self._right: list[QDockWidget] = []
+        self._behind: list[QDockWidget] = []
         self._hidden = QByteArray()
 
-    def add_docks(self, left: dict[str, QWidget], right: dict[str, QWidget]) -> None:
+    def add_docks(self, left: dict[str, QWidget], right: dict[str, QWidget], behind: dict[str, QWidget]) -> None:
         """Add docks, title → widget. Left: the first on top, the others as tabs below it, with the last one in front.
-        Right: below each other."""
-        for docks, widgets in ((self._left, left), (self._right, right)):
+        Right: below each other; `behind`: as tabs before the first of the right ones, which is in front."""
+        for docks, widgets in ((self._left, left), (self._right, right), (self._behind, behind)):
             for title, widget in widgets.items():
                 dock = QDockWidget(title, self._window)
                 dock.setObjectName(title)
                 dock.setWidget(widget)
                 docks.append(dock)
-                self._docks[title] = dock
+        order = (*self._left, *self._behind, *self._right)
+        self._docks = {dock.objectName(): dock for dock in order}
+
+    def show_dock(self, title: str) -> None:
+        """Show a dock, in front of others in the same place."""
+        self._docks[title].show()
+        self._docks[title].raise_()
 
     def add_tool_bar(self, bar: QToolBar, area: Qt.ToolBarArea = Qt.ToolBarArea.TopToolBarArea) -> None:
         """Add a tool bar; at the top it gets its own row."""
@@ -101,8 +110,13 @@ class Layout:
                 window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
             for dock in below[1:]:
                 window.tabifyDockWidget(below[0], dock)
-            for dock in self._right:
+            # The last tab is in front when the window is shown for the first time.
+            tabs = [*self._behind, self._right[0]]
+            for dock in (tabs[0], *self._right[1:]):
                 window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            for before, dock in itertools.pairwise(tabs):
+                window.tabifyDockWidget(before, dock)
+            self._right[0].raise_()
             sizes = [(top, _LEFT_PX), (self._right[0], min(_RIGHT_PX, round(width * _RIGHT_FRACTION)))]
             front = below[-1]
         front.raise_()

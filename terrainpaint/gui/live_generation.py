@@ -25,6 +25,7 @@ from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generate.draft import Draft, draft_parts
+from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generate.live import Job, LiveTerrain
 from terrainpaint.generate.messages import Hardware
 from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
@@ -207,6 +208,14 @@ class LiveGeneration(QObject):
         document = self._document
         request = self._process.request(rect, document.ids, document.project.rerolls, recipe, exact=False)
         self._post(lambda: self._process.make(request), answer, self.failed.emit)
+
+    def dream(self, request: DreamRequest, answer: Callable[[Dreams], None], refuse: Callable[[str], None]) -> None:
+        """Draw layouts in the worker process, between the parts of the terrain; one of the two is called."""
+        self._post(lambda: self._process.dream(request), answer, refuse)
+
+    def fit(self, request: FitRequest, answer: Callable[[FitState], None], refuse: Callable[[str], None]) -> None:
+        """Go on with a fit of layouts in the worker process; one of the two is called."""
+        self._post(lambda: self._process.fit(request), answer, refuse)
 
     def terrain(self) -> Terrain:
         """A copy of the terrain as it is now, in metres of the project. Raises RuntimeError when there is none."""

@@ -16,6 +16,7 @@ from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.file_questions import may_delete
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.dreaming import DreamActions
 from terrainpaint.gui.exporting import ExportActions
 from terrainpaint.gui.first_steps import first_steps
 from terrainpaint.gui.focus_order import move_focus
@@ -28,6 +29,7 @@ from terrainpaint.gui.map_actions import MapActions, SeedActions
 from terrainpaint.gui.notices import Notices
 from terrainpaint.gui.opening import OpenActions
 from terrainpaint.gui.panels.classes_panel import ClassesPanel
+from terrainpaint.gui.panels.dream_panel import DreamPanel
 from terrainpaint.gui.panels.generation_panel import GenerationPanel
 from terrainpaint.gui.panels.history_panel import HistoryPanel
 from terrainpaint.gui.panels.layers_panel import LayersPanel
@@ -107,6 +109,8 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         self.generation_panel = GenerationPanel(self.document, self)
         self.styles = StyleActions(self, self.generation, self.generation_panel, data)
+        self.dream_panel = DreamPanel(self)
+        self.dreams = DreamActions(self.dream_panel, self.document, self.generation, self.jobs, self)
         self.layers_panel = LayersPanel(self.document, self)
         self.classes_panel = ClassesPanel(self.document, self.tools, self)
         self.inspection = Inspection(self.document, self.generation, self.status, self.canvas, self.terrain.view)
@@ -184,6 +188,7 @@ class MainWindow(QMainWindow):
                 "Generation": scrolled(self.generation_panel),
             },
             {"3D": self.relief, "Terrain from above": self.terrain},
+            {"Dream": scrolled(self.dream_panel)},
         )
         commands = QToolBar("Commands", self)
         commands.setObjectName("commands")
@@ -230,7 +235,7 @@ class MainWindow(QMainWindow):
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
         saving.guards.append(self.exporting.may_stop)
-        refusing = (seeds, self.places, self.map_actions, self.canvas, self.styles)
+        refusing = (seeds, self.places, self.dreams, self.map_actions, self.canvas, self.styles)
         for source in (generation.warned, *(part.refused for part in refusing)):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
         self.autosave.works.connect(self.status.set_recovery)
@@ -334,6 +339,10 @@ class MainWindow(QMainWindow):
 
     # Commands
 
+    def show_dreams(self) -> None:
+        """Show the dock of dreamed maps."""
+        self._layout.show_dock("Dream")
+
     def reset_layout(self) -> None:
         """Put docks and tool bars where they were at the first start."""
         self._layout.reset()
@@ -419,6 +428,7 @@ class MainWindow(QMainWindow):
     def leave(self) -> None:
         """End the program without a question. Unsaved work can be recovered at the next start."""
         self.autosave.close()
+        self.dreams.stop()
         self.generation.stop()
         # quit() would send another close event to every window.
         QApplication.exit(0)

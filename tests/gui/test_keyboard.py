@@ -269,7 +269,7 @@ def test_tab_goes_through_the_window_part_by_part_and_back_to_the_map(painter: P
         return "" if widget is None else widget.windowTitle()
 
     parts = [name for name, _ in groupby(map(part, passed)) if name]
-    order = ["Tool options", "Tools", "Classes", "Layers", "History", "Generation", "3D", "Terrain from above"]
+    order = ["Tool options", "Tools", "Classes", "Layers", "History", "Generation", "Dream", "3D", "Terrain from above"]
     assert parts == [name for name in order if name in parts] and {"Tools", "Classes", "3D"} <= set(parts)
     assert not [widget for widget in passed if isinstance(widget, QScrollArea) and type(widget) is QScrollArea]
     panel = window.generation_panel

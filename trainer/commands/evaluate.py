@@ -18,6 +18,7 @@ _COMMON = ("data", "seed", "device")
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
     "terrain": ("features", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
     "dcgan": ("features", "count"),
+    "layouts": ("count",),
     "pix2pix": ("features", "statistics", "dropout", "pictures"),
 }
 """System → its own options. One that is not given is None, so that one for another system can be refused."""
@@ -126,6 +127,20 @@ def _evaluate_dcgan(arguments: argparse.Namespace, path: Path) -> None:
     print(arguments.output / "report.html")
 
 
+def _evaluate_layouts(arguments: argparse.Namespace, path: Path) -> None:
+    from trainer.reports.tables import print_tables
+    from trainer.systems.layouts.evaluation import EvaluationOptions, evaluate_layouts
+    from trainer.systems.layouts.report import write_layout_report
+
+    given = _options("layouts", arguments)
+    if given.pop("device", "auto") not in ("auto", "cpu"):
+        raise WrongUsage("layouts are drawn on the processor; leave --device out")
+    with progress_bar("Evaluating") as progress:
+        evaluation = evaluate_layouts(EvaluationOptions(path, **given), progress)
+    print_tables(write_layout_report(arguments.output, evaluation))
+    print(arguments.output / "report.html")
+
+
 def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:
     from trainer.reports.tables import print_tables
     from trainer.systems.pix2pix.evaluation import Options, evaluate
@@ -145,6 +160,7 @@ def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:
 _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
     "terrain": _evaluate_terrain,
     "dcgan": _evaluate_dcgan,
+    "layouts": _evaluate_layouts,
     "pix2pix": _evaluate_pix2pix,
 }
 

@@ -10,6 +10,7 @@ from trainer.commands import (
     finish,
     inspect,
     label,
+    layouts,
     nearest,
     pairs,
     places,
@@ -21,7 +22,23 @@ from trainer.commands import (
 )
 
 COMMANDS = (
-    *(curate, prepare, pairs, inspect, label, train, study, sample, explore, film, nearest, publish, finish, evaluate),
+    *(
+        curate,
+        prepare,
+        pairs,
+        inspect,
+        label,
+        layouts,
+        train,
+        study,
+        sample,
+        explore,
+        film,
+        nearest,
+        publish,
+        finish,
+        evaluate,
+    ),
     places,
 )
 """Modules of `trainer.commands`, in the order of `--help`."""

@@ -28,7 +28,8 @@ from terrainpaint.errors import TrainingError
 
 Content = TypeVar("Content")
 TILE_SET_FORMAT, PAIR_SET_FORMAT = "terrainpaint-prepared", "terrainpaint-pairs"
-"""What the headers of the two kinds of sets say under `format`."""
+LAYOUT_SET_FORMAT = "terrainpaint-layouts"
+"""What the headers of the kinds of sets say under `format`."""
 NEWEST = 2**31 - 1
 """No version of a format is larger."""
 MOST_SIDE_PX = 16_384

@@ -20,11 +20,13 @@ from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import IN_EPOCHS, Config, RunConfig, listed, make_configs, read_values
 from trainer.systems.dcgan.config import DcganConfig
+from trainer.systems.layouts.config import LayoutsConfig
 from trainer.systems.pix2pix.config import Pix2pixConfig
 from trainer.systems.stylegan2.config import Stylegan2Config
 from trainer.systems.terrain.config import TerrainConfig
 
 if TYPE_CHECKING:
+    from trainer.data.layout_set import LayoutSet
     from trainer.data.pair_set import PairSet
     from trainer.data.tile_set import TileSet
     from trainer.loop.system import Build
@@ -114,6 +116,34 @@ def _sample_stylegan2(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
     return sample(path, count, seed)
 
 
+def _load_layouts(path: Path) -> LayoutSet:
+    from trainer.data.layout_set import load_layout_set
+
+    return load_layout_set(path)
+
+
+def _epoch_of_layouts(layouts: LayoutSet, _config: Config) -> int:
+    return max(1, len(layouts) - int(layouts.split.sum()))
+
+
+def _build_layouts(layouts: LayoutSet, run: RunConfig, config: LayoutsConfig) -> Build:
+    from trainer.systems.layouts.system import layouts_build
+
+    return layouts_build(layouts, run, config)
+
+
+def _publish_layouts(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.layouts.weights import publish
+
+    return publish(checkpoint, target, licence)
+
+
+def _sample_layouts(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
+    from trainer.systems.layouts.weights import sample
+
+    return sample(path, count, seed)
+
+
 def _load_pairs(path: Path) -> PairSet:
     from trainer.data.pair_set import load_pair_set
 
@@ -163,6 +193,10 @@ SYSTEMS: Mapping[str, SystemEntry] = {
     "stylegan2": SystemEntry(
         Stylegan2Config, "trainer.systems.stylegan2.configs", "auto-256",
         _load_tiles, _epoch_of_tiles, _build_stylegan2, _publish_stylegan2, _sample_stylegan2,
+    ),
+    "layouts": SystemEntry(
+        LayoutsConfig, "trainer.systems.layouts.configs", "layouts-64",
+        _load_layouts, _epoch_of_layouts, _build_layouts, _publish_layouts, _sample_layouts,
     ),
     "pix2pix": SystemEntry(
         Pix2pixConfig, "trainer.systems.pix2pix.configs", "pix2pix-70-patches",

@@ -23,6 +23,7 @@ from terrainpaint.cli.arguments.describing import (
     add_places,
     places_arguments,
 )
+from terrainpaint.cli.arguments.dreaming import DreamArguments, add_dream
 from terrainpaint.cli.arguments.generating import (
     BatchArguments,
     ExportArguments,
@@ -41,6 +42,7 @@ from terrainpaint.cli.arguments.importing import ImportArguments, RawLayout, add
 __all__ = [
     "Arguments",
     "BatchArguments",
+    "DreamArguments",
     "ExportArguments",
     "FormatsArguments",
     "GenerateArguments",
@@ -64,6 +66,7 @@ Arguments: TypeAlias = (
     | InfoArguments
     | ImportArguments
     | PlacesArguments
+    | DreamArguments
     | WindowArguments
 )
 
@@ -95,6 +98,7 @@ _COMMANDS: Mapping[str, _Command] = {
         lambda parser, values: InfoArguments(**values),
     ),
     "places": _Command("find the real places that the terrain of a map is most like", add_places, places_arguments),
+    "dream": _Command("dream a map to start from", add_dream, lambda parser, values: DreamArguments(**values)),
 }
 
 

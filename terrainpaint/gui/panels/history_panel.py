@@ -30,6 +30,7 @@ _ICON_PX, _SWATCH_PX, _GAP_PX = 16, 13, 6
 _ICONS: Mapping[str, str] = {
     **{kind.text: kind.icon for kind in TOOLS.values()},
     "Re-roll": "reroll",
+    "Dream": "dream",
     "Resize": "fit",
     "Crop": "select",
     "Add layer": "layer-add",

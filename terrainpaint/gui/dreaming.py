@@ -1,0 +1,414 @@
+"""Dreamed maps in the window: draws layouts for the panel, searches for those like the map, and paints one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, Signal
+
+from terrainpaint.core.assets import shipped_dreams
+from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.dream_controls import MAX_SEED
+from terrainpaint.core.dream_maps import blended, crisp_map, layout_of
+from terrainpaint.core.progress import Cancel, Progress, check_cancel
+from terrainpaint.core.project import EMPTY
+from terrainpaint.core.rects import Rect
+from terrainpaint.generate.dreams import FIT_STEPS, DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.gui.background_jobs import NewestJob, WindowJobs
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.panels.dream_panel import DreamPanel
+from terrainpaint.gui.panels.dream_tiles import COUNT
+from terrainpaint.gui.panels.seed_box import new_seed
+from terrainpaint.gui.step_texts import step_text
+
+_TILE_PX, _PREVIEW_PX, _LAYOUT_PX = 128, 320, 64
+_LIKE_VARIETY = (0.0, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4)
+"""How far the variants of a layout like the map go towards random ones; the first is the layout itself."""
+_FITS = 3
+_FIT_VARIETY = (0.0, 0.1, 0.2)
+"""Layouts that are searched for, and how far the variants of each go when a map is finished."""
+_NOT_INSTALLED = "No network for dreamed maps is installed; install TerrainPaint again."
+_NOTHING_PAINTED = "Nothing is painted yet; paint a part of the map first, or choose a layout of the sheet."
+_ALL_PAINTED = "Everything is painted; select the part that should be dreamed."
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What stays of a map: `known` (H, W) bool and its classes `ids` (H, W); the same as `shares` and `weights` of a
+    layout. `by_selection` is whether the selection decided."""
+
+    known: NDArray[np.bool_]
+    ids: NDArray[np.uint8]
+    shares: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    by_selection: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What the sheet shows: layouts of seeds, or variants of the ones that were searched for."""
+
+    latents: NDArray[np.float32] | None = None
+    variety: tuple[float, ...] = ()
+    kept: _Kept | None = None
+
+
+_Found = Callable[[NDArray[np.float32], _Kept], _Source]
+"""What the sheet shows when a search has found latent vectors, the best ones first."""
+_Onto = Callable[[int, NDArray[np.uint8], NDArray[np.bool_]], None]
+"""Paints a seed's class ids, except where the mask says that something stays."""
+
+
+class DreamActions(QObject):
+    """Answers the wishes of a `DreamPanel`. The networks run in the worker process, maps are drawn in a thread."""
+
+    refused = Signal(str)
+
+    def __init__(
+        self,
+        panel: DreamPanel,
+        document: Document,
+        generation: LiveGeneration,
+        jobs: WindowJobs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._panel, self._document, self._generation, self._jobs = panel, document, generation, jobs
+        self._path = next(iter(shipped_dreams().values()), None)
+        self._seed = new_seed()
+        self._source = _Source()
+        self._dreams: Dreams | None = None
+        self._walked: NDArray[np.float32] | None = None  # logits between the choice and the end of the walk
+        self._choice, self._end, self._part = 0, -1, 0.0
+        self._search = 0  # of the newest search
+        self._is_asking = self._asks_again = False
+        self._is_walking = self._walks_again = False
+        self._tiles, self._picture = NewestJob(self), NewestJob(self)
+        self._tiles.done.connect(panel.sheet.show_pictures)
+        self._picture.done.connect(panel.preview.show_picture)
+        for job in (self._tiles, self._picture):
+            job.failed.connect(self.refused)
+        panel.opened.connect(self._begin, Qt.ConnectionType.QueuedConnection)
+        panel.seed_changed.connect(self._use_seed)
+        panel.controls_changed.connect(lambda _: self._draw())
+        panel.sheet.chosen.connect(self._choose)
+        panel.sheet.end_chosen.connect(self._choose_end)
+        panel.walked.connect(self._walk)
+        panel.like_requested.connect(self._search_like)
+        panel.finish_requested.connect(self._search_rest)
+        panel.stop_requested.connect(self._stop_search)
+        panel.layer_requested.connect(lambda: self._paint(self._onto_layer))
+        panel.replace_requested.connect(lambda: self._paint(self._onto_map))
+        document.replaced.connect(self._forget)
+        panel.seed.show_seed(self._seed)
+        panel.offer_use(False)
+        panel.show_note("" if self._path else _NOT_INSTALLED)
+        if self._path is None:
+            panel.setEnabled(False)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The nine seeds of the sheet."""
+        return tuple((self._seed + place) % (MAX_SEED + 1) for place in range(COUNT))
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether layouts or pictures are still to come."""
+        jobs = self._tiles.is_wanted or self._picture.is_wanted
+        return self._is_asking or self._is_walking or jobs
+
+    def stop(self) -> None:
+        """End what runs in threads."""
+        self._stop_search()
+        for job in (self._tiles, self._picture):
+            job.stop()
+
+    # The sheet
+
+    def _begin(self) -> None:
+        if self._dreams is None and not self._is_asking:
+            self._draw()
+
+    def _use_seed(self, seed: int) -> None:
+        self._seed = seed
+        if self._dreams is not None or self._is_asking:
+            self._draw()
+
+    def _forget(self) -> None:
+        """Another map: what was found for the one before says nothing any more."""
+        self._stop_search()
+        self._source, self._dreams = _Source(), None
+        self._panel.show_note("")
+        self._panel.offer_use(False)
+        self._panel.update()  # if it is seen, the sheet is drawn again
+
+    def _draw(self) -> None:
+        """Draw the sheet again, once what is under way has come."""
+        if self._path is None:
+            return
+        if self._is_asking:
+            self._asks_again = True
+            return
+        self._is_asking = True
+        source = self._source
+        request = DreamRequest(self._path, self.seeds, source.latents, source.variety, self._panel.controls)
+        self._generation.dream(request, lambda dreams: self._drawn(source, dreams), self._not_drawn)
+
+    def _drawn(self, source: _Source, dreams: Dreams) -> None:
+        self._is_asking = False
+        if source is self._source:
+            self._show(dreams)
+        self._draw_again()
+
+    def _not_drawn(self, message: str) -> None:
+        self._is_asking = False
+        self.refused.emit(message)
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        if self._asks_again:
+            self._asks_again = False
+            self._draw()
+
+    def _show(self, dreams: Dreams) -> None:
+        self._dreams = dreams
+        panel = self._panel
+        panel.sheet.show_names([f"Seed {seed}" for seed in dreams.seeds])
+        panel.offer_use(True)
+        shape, kept = self._reduced(_TILE_PX), self._source.kept
+        logits = [self._logits_of(place) for place in range(COUNT)]
+        seeds = dreams.seeds
+
+        def work(progress: Progress, cancel: Cancel) -> list[NDArray[np.uint8]]:
+            pictures = []
+            for each, seed in zip(logits, seeds, strict=True):
+                check_cancel(cancel)
+                pictures.append(_picture(each, shape, seed, kept))
+            return pictures
+
+        self._tiles.start(work)
+        self._choose(self._choice)
+
+    def _logits_of(self, place: int) -> NDArray[np.float32]:
+        assert self._dreams is not None
+        return self._fitted(self._dreams.logits[place])
+
+    def _fitted(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        kept = self._source.kept
+        return logits if kept is None else blended(logits, kept.shares, kept.weights)
+
+    def _reduced(self, longest_px: int) -> tuple[int, int]:
+        """The proportions of the document with a longest side of so many pixels."""
+        height, width = self._document.shape
+        factor = longest_px / max(height, width)
+        return max(8, round(height * factor)), max(8, round(width * factor))
+
+    # The choice and the walk
+
+    def _choose(self, place: int) -> None:
+        if self._dreams is None:
+            return
+        if place == self._end:
+            self._end = -1
+        self._choice, self._walked = place, None
+        self._panel.sheet.show_choice(place, self._end if self._end >= 0 else None)
+        self._panel.show_walk(self._end >= 0)
+        if self._end >= 0 and self._part > 0:
+            self._walk(self._part)
+        else:
+            self._show_choice()
+
+    def _choose_end(self, place: int) -> None:
+        if self._dreams is None or place == self._choice:
+            return
+        self._end = -1 if place == self._end else place
+        self._part = 0.0
+        self._panel.walk.show_value(0)
+        self._choose(self._choice)
+
+    def _walk(self, part: float) -> None:
+        """Draw the layout between the choice and the end of the walk."""
+        self._part = part
+        dreams = self._dreams
+        if dreams is None or self._end < 0 or self._path is None:
+            return
+        if self._is_walking:
+            self._walks_again = True
+            return
+        self._is_walking = True
+        latents = dreams.latents[self._choice] * (1 - part) + dreams.latents[self._end] * part
+        seed = dreams.seeds[self._choice]
+        request = DreamRequest(self._path, (seed,), latents[None].astype(np.float32), controls=self._panel.controls)
+        self._generation.dream(request, lambda walked: self._arrived(dreams, walked), self._not_arrived)
+
+    def _arrived(self, dreams: Dreams, walked: Dreams) -> None:
+        self._is_walking = False
+        if dreams is self._dreams:
+            self._walked = walked.logits[0]
+            self._show_choice()
+        self._walk_again()
+
+    def _not_arrived(self, message: str) -> None:
+        self._is_walking = False
+        self.refused.emit(message)
+        self._walk_again()
+
+    def _walk_again(self) -> None:
+        if self._walks_again:
+            self._walks_again = False
+            self._walk(self._part)
+
+    def _chosen_logits(self) -> NDArray[np.float32]:
+        return self._logits_of(self._choice) if self._walked is None else self._fitted(self._walked)
+
+    def _show_choice(self) -> None:
+        assert self._dreams is not None
+        logits, seed = self._chosen_logits(), self._dreams.seeds[self._choice]
+        shape, kept = self._reduced(_PREVIEW_PX), self._source.kept
+        self._picture.start(lambda progress, cancel: _picture(logits, shape, seed, kept))
+
+    # Searches
+
+    def _search_like(self) -> None:
+        """Find a layout like the whole map."""
+        if not self._painted().any():
+            self.refused.emit(_NOTHING_PAINTED)
+            return
+        kept = self._kept(np.ones(self._document.shape, np.bool_), False)
+        self._start_search(kept, self._found_like)
+
+    def _search_rest(self) -> None:
+        """Find layouts for what is not painted, or is selected."""
+        selection = self._document.selection
+        if selection is None:
+            known = self._painted()
+        else:
+            known = np.ones(self._document.shape, np.bool_)
+            known[selection.rect.slices] &= ~selection.mask
+        if known.all():
+            self.refused.emit(_ALL_PAINTED)
+        elif not known.any():
+            self.refused.emit(_NOTHING_PAINTED)
+        else:
+            kept = self._kept(known, selection is not None)
+            self._start_search(kept, self._found_rest)
+
+    def _painted(self) -> NDArray[np.bool_]:
+        """(H, W) bool: where a visible layer is painted."""
+        painted = np.zeros(self._document.shape, np.bool_)
+        for layer in self._document.project.layers:
+            if layer.visible:
+                painted |= layer.cells != EMPTY
+        return painted
+
+    def _kept(self, known: NDArray[np.bool_], by_selection: bool) -> _Kept:
+        ids = self._document.ids.copy()
+        size = _LAYOUT_PX if self._dreams is None else self._dreams.logits.shape[2]
+        shares, weights = layout_of(ids, known, size)
+        return _Kept(known, ids, shares, weights, by_selection)
+
+    def _start_search(self, kept: _Kept, found: _Found) -> None:
+        if self._path is None:
+            return
+        self._search += 1
+        self._panel.show_busy(0.0)
+        self._go_on(self._search, FitRequest(self._path, self.seeds[:_FITS], kept.shares, kept.weights), kept, found)
+
+    def _go_on(self, search: int, request: FitRequest, kept: _Kept, found: _Found) -> None:
+        self._generation.fit(
+            request,
+            lambda state: self._came_nearer(search, request, state, kept, found),
+            lambda message: self._failed(search, message),
+        )
+
+    def _came_nearer(self, search: int, request: FitRequest, state: FitState, kept: _Kept, found: _Found) -> None:
+        if search != self._search:
+            return
+        self._panel.show_busy(state.steps / FIT_STEPS)
+        if state.steps < FIT_STEPS:
+            more = FitRequest(request.path, request.seeds, request.shares, request.weights, state)
+            self._go_on(search, more, kept, found)
+            return
+        self._panel.show_busy(None)
+        best = np.argsort(state.misfit, kind="stable")
+        self._source = found(state.latents[best], kept)
+        self._choice, self._end, self._part = 0, -1, 0.0
+        self._draw()
+
+    def _failed(self, search: int, message: str) -> None:
+        if search == self._search:
+            self._panel.show_busy(None)
+            self.refused.emit(message)
+
+    def _stop_search(self) -> None:
+        self._search += 1
+        self._panel.show_busy(None)
+
+    def _found_like(self, latents: NDArray[np.float32], kept: _Kept) -> _Source:
+        self._panel.show_note("The first is most like your map, the others are variants.")
+        return _Source(np.repeat(latents[:1], COUNT, axis=0), _LIKE_VARIETY)
+
+    def _found_rest(self, latents: NDArray[np.float32], kept: _Kept) -> _Source:
+        self._panel.show_note("What is painted stays; each row is another way to go on.")
+        rows = np.repeat(latents, len(_FIT_VARIETY), axis=0)
+        return _Source(rows, _FIT_VARIETY * _FITS, kept)
+
+    # Painting
+
+    def _paint(self, onto: _Onto) -> None:
+        """Draw the chosen layout in the size of the map and paint it."""
+        if self._dreams is None:
+            return
+        seed, logits, shape = self._dreams.seeds[self._choice], self._chosen_logits(), self._document.shape
+        kept = self._source.kept
+
+        def work(progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
+            def report(fraction: float) -> None:
+                check_cancel(cancel)
+                progress(fraction)
+
+            return crisp_map(logits, shape, seed, report)
+
+        def done(ids: NDArray[np.uint8]) -> None:
+            if ids.shape == self._document.shape:
+                onto(seed, ids, self._stays(kept))
+
+        self._jobs.run("Painting the dreamed map…", work, done)
+
+    def _stays(self, kept: _Kept | None) -> NDArray[np.bool_]:
+        """(H, W) bool: where nothing is painted."""
+        if kept is not None:
+            # More may be painted by now.
+            return kept.known if kept.by_selection else kept.known | self._painted()
+        stays = np.zeros(self._document.shape, np.bool_)
+        if (selection := self._document.selection) is not None:
+            stays[:] = True
+            stays[selection.rect.slices] &= ~selection.mask
+        return stays
+
+    def _onto_layer(self, seed: int, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
+        ids[stays] = EMPTY
+        self._document.insert_layer(step_text("Dream", str(seed)), f"Dream {seed}", ids)
+
+    def _onto_map(self, seed: int, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
+        if self._document.refusal:
+            self.refused.emit(self._document.refusal)
+            return
+        cells = np.where(stays, self._document.active_layer.cells, ids)
+        self._document.put_cells(step_text("Dream", str(seed)), Rect.of_shape(ids.shape), cells)
+
+
+def _picture(logits: NDArray[np.float32], shape: tuple[int, int], seed: int, kept: _Kept | None) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 sRGB: a layout with what stays of the map."""
+    ids = crisp_map(logits, shape, seed)
+    if kept is not None:
+        size = shape[1], shape[0]
+        known = cv2.resize(kept.known.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        painted = cv2.resize(kept.ids, size, interpolation=cv2.INTER_NEAREST)
+        ids[known] = painted[known]
+    return PALETTE[ids]

@@ -1,0 +1,166 @@
+"""Dreamed maps in the window, with a small network in a real worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.painting import Mark
+from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.selection import Selection
+from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.gui.background_jobs import WindowJobs
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.dreaming import DreamActions
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.panels.dream_panel import DreamPanel
+from tests.generate.dream_networks import write_dream_weights
+
+LEFT = Qt.MouseButton.LeftButton
+SLOW_MS = 60_000
+
+
+class Dreaming:
+    """A panel with its actions on an empty document of 64 px."""
+
+    def __init__(self, qtbot: QtBot, window: QWidget) -> None:
+        self._qtbot = qtbot
+        self.document = Document(Project.empty((64, 64), Settings(2000.0, "none")))
+        self.generation = LiveGeneration(self.document, {}, TerrainProcess())
+        self.jobs = WindowJobs(window)
+        self.panel = DreamPanel()
+        self.actions = DreamActions(self.panel, self.document, self.generation, self.jobs)
+        self.refused: list[str] = []
+        self.actions.refused.connect(self.refused.append)
+        qtbot.addWidget(self.panel)
+        self.generation.start()
+
+    def opens(self) -> None:
+        """The panel is shown with a sheet of the seeds from 100 on."""
+        self.panel.seed.show_seed(100)
+        self.panel.seed_changed.emit(100)
+        self.panel.show()
+        self.waits(lambda: all(tile.has_picture for tile in self.panel.sheet.tiles))
+
+    def paints(self, rect: Rect, class_id: int) -> None:
+        mask = np.ones((rect.height, rect.width), np.bool_)
+        self.document.paint_mark("Brush", Mark(rect, mask), class_id)
+
+    def waits(self, condition: object) -> None:
+        self._qtbot.waitUntil(condition, timeout=SLOW_MS)
+
+    def uses(self, button: QWidget) -> None:
+        before = self.document.undo_stack.index()
+        self._qtbot.mouseClick(button, LEFT)
+        self.waits(lambda: self.document.undo_stack.index() == before + 1)
+
+
+@pytest.fixture
+def dreaming(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dreaming]:
+    weights = write_dream_weights(tmp_path / "dream.safetensors")
+    monkeypatch.setattr("terrainpaint.gui.dreaming.shipped_dreams", lambda: {"dream": weights})
+    window = QWidget()
+    qtbot.addWidget(window)
+    found = Dreaming(qtbot, window)
+    yield found
+    found.actions.stop()
+    found.jobs.close()
+    found.generation.stop()
+
+
+def test_a_layout_of_the_sheet_becomes_a_layer_in_one_step(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    document, panel = dreaming.document, dreaming.panel
+    qtbot.mouseClick(panel.sheet.tiles[4], LEFT)
+    assert [tile.is_chosen for tile in panel.sheet.tiles].index(True) == 4
+    dreaming.uses(panel.layer)
+    assert [layer.name for layer in document.project.layers] == ["Layer 1", "Dream 104"]
+    assert document.undo_stack.undoText() == "Dream · 104"
+    assert (document.active_layer.cells != EMPTY).all()
+    dreamed = document.active_layer.cells.copy()
+    document.undo_stack.undo()
+    assert len(document.project.layers) == 1
+    # The same seed gives the same map again, within the selection only.
+    mask = np.ones((64, 16), np.bool_)
+    document.set_selection(Selection(Rect(0, 0, 64, 16), mask))
+    dreaming.uses(panel.replace)
+    assert np.array_equal(document.active_layer.cells[:, :16], dreamed[:, :16])
+    assert (document.active_layer.cells[:, 16:] == EMPTY).all()
+
+
+def test_the_sliders_and_the_walk_change_what_is_used(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    panel = dreaming.panel
+    assert not panel.walk.isEnabled()
+    qtbot.mouseClick(panel.sheet.tiles[8], Qt.MouseButton.RightButton)
+    assert panel.walk.isEnabled()
+    dreaming.uses(panel.layer)
+    start = dreaming.document.active_layer.cells.copy()
+    panel.sliders["sea"].show_value(80)
+    panel.switches["sea"].setChecked(True)
+    assert panel.controls.sea == 0.8
+    panel.walk.show_value(100)
+    panel.walk.changed.emit(100.0)
+    dreaming.waits(lambda: not (dreaming.actions.is_drawing))
+    dreaming.uses(panel.layer)
+    end = dreaming.document.active_layer.cells
+    assert (end != start).mean() > 0.05
+    assert (end == 0).mean() == pytest.approx(0.8, abs=0.08)
+
+
+def test_the_rest_of_a_map_is_dreamed_and_what_is_painted_stays(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    document, panel = dreaming.document, dreaming.panel
+    qtbot.mouseClick(panel.finish, LEFT)
+    assert "Nothing is painted yet" in dreaming.refused[-1]
+    dreaming.paints(Rect(0, 0, 64, 24), 4)
+    qtbot.mouseClick(panel.finish, LEFT)
+    assert panel.stop.isVisibleTo(panel)
+    dreaming.waits(lambda: bool(panel.note.text()) and not dreaming.actions.is_drawing)
+    dreaming.uses(panel.layer)
+    cells = document.active_layer.cells
+    assert (cells[:, :24] == EMPTY).all() and (cells[:, 24:] != EMPTY).all()
+    # No line along the end of what is painted.
+    assert (document.ids[:, 25] == 4).mean() > 0.7
+    dreaming.paints(Rect(0, 0, 64, 64), 2)
+    qtbot.mouseClick(panel.finish, LEFT)
+    assert "Everything is painted" in dreaming.refused[-1]
+
+
+def test_a_search_can_be_stopped(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    dreaming.paints(Rect(0, 0, 64, 64), 2)
+    qtbot.mouseClick(dreaming.panel.like, LEFT)
+    qtbot.mouseClick(dreaming.panel.stop, LEFT)
+    assert dreaming.panel.like.isVisibleTo(dreaming.panel)
+    qtbot.mouseClick(dreaming.panel.like, LEFT)
+    dreaming.waits(lambda: dreaming.panel.note.text().startswith("The first is most like"))
+
+
+def test_another_document_forgets_what_was_found_for_the_one_before(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    dreaming.document.open(Project.empty((32, 96), Settings(2000.0, "none")), None, ViewSettings())
+    assert not dreaming.panel.layer.isEnabled()
+    dreaming.waits(lambda: dreaming.panel.layer.isEnabled() and not dreaming.actions.is_drawing)
+    dreaming.uses(dreaming.panel.layer)
+    assert dreaming.document.active_layer.cells.shape == (32, 96)
+
+
+def test_without_a_network_the_panel_says_so(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("terrainpaint.gui.dreaming.shipped_dreams", dict)
+    window = QWidget()
+    qtbot.addWidget(window)
+    document = Document(Project.empty((64, 64), Settings(2000.0, "none")))
+    panel = DreamPanel()
+    qtbot.addWidget(panel)
+    generation = LiveGeneration(document, {}, TerrainProcess())
+    DreamActions(panel, document, generation, WindowJobs(window))
+    assert "is installed" in panel.note.text()
+    assert not panel.isEnabled()
