@@ -140,6 +140,7 @@ def fingerprint(job: BatchJob) -> str:
         "reading": asdict(job.reading),
         "terrain": terrain,
         "weights": [_digest(path) for path in weights],
+        "lines": None if job.terrain.lines is None else _digest(job.terrain.lines),
         "files": asdict(job.files),
         "preset": preset,
     }
