@@ -1,24 +1,13 @@
-"""What commands that run long share: patient threads, full memory as a sentence, and SIGTERM as an exception."""
+"""What commands that run long share: full memory as a sentence, and SIGTERM as an exception."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from terrainpaint.errors import DeviceError
-
-
-def wait_without_spinning() -> None:
-    """Let the threads of PyTorch sleep while they wait, also in processes that are started later.
-
-    When other programs use the cores too, threads that spin take the time of those that work. Call it before PyTorch is
-    imported.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 
 @contextmanager

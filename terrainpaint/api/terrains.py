@@ -20,6 +20,7 @@ from terrainpaint.core.files import FileStamp, local_path
 from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
+from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain, at_pixel_size
@@ -200,6 +201,7 @@ class Generators:
         )
 
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
+        wait_passively()
         from terrainpaint.generate.generator import Generator
 
         key = (weights, FileStamp.of(weights), device, look, None if look is None else FileStamp.of(look))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Sequence
 
-from terrainpaint.api.running import memory_errors, stopping_on_sigterm, wait_without_spinning
+from terrainpaint.api.running import memory_errors, stopping_on_sigterm
 from terrainpaint.cli.arguments import (
     Arguments,
     BatchArguments,
@@ -54,7 +54,6 @@ def _run(argv: Sequence[str] | None) -> int:
 
             return run(arguments.file)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        wait_without_spinning()
         for line in _output_of(arguments):
             print(printable(line))
         return 0

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError, TerrainPaintError
@@ -48,7 +49,7 @@ def serve(connection: Connection[Any, Any]) -> None:
     # A terminal sends Ctrl+C to all its processes; the window decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _wait_passively()
+    wait_passively()
     # Takes seconds, which pass while the window opens and not when the first request arrives.
     import terrainpaint.generate.generator  # noqa: F401
 
@@ -59,16 +60,6 @@ def serve(connection: Connection[Any, Any]) -> None:
             worker.warm_up(connection)
     except (EOFError, OSError):  # the other end is closed
         return
-
-
-def _wait_passively() -> None:
-    """Let the threads of PyTorch sleep while they wait for each other; to be called before it is imported.
-
-    By default they spin. While the window uses the cores too, each layer then waits for a thread that has no core: with
-    two threads, a patch of 256 px took eight to seventeen times as long. Settings of the user are kept.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 
 def _end_with_parent() -> None:
