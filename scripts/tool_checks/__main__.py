@@ -100,13 +100,13 @@ def _addon_works(land: Land, python: Path) -> str:
     program = programs / "terrainpaint"
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m terrainpaint "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(land.folder / "blender")}
     copy = land.folder / f"{NAME}-of-the-add-on.png"
     shutil.copy(asset_path("maps/coast.png"), copy)
     addon = str(asset_path("extras/terrainpaint_blender.py"))
     second = str(asset_path("maps/highlands.png"))
-    _result(python, "blender_addon.py", [addon, str(copy), second, str(land.folder)], environment)
-    return "makes a land, updates it in place with what was changed, and says what is wrong"
+    _result(python, "blender_addon.py", [addon, str(program), str(copy), second, str(land.folder)], environment)
+    return "installed; makes a land, updates it in place with what was changed, and says what is wrong"
 
 
 def _result(python: Path, script: str, arguments: list[str], environment: Mapping[str, str]) -> dict[str, Any]:

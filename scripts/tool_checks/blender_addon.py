@@ -1,31 +1,32 @@
 """Run by the Python of Blender: the add-on generates a land, updates it in place, and says what is wrong.
 
-The program terrainpaint is found by its name. Arguments: the add-on, a map, another map, a folder for pictures.
+The variable BLENDER_USER_RESOURCES is a folder to install into. Arguments: the add-on, the program terrainpaint, a map,
+another map, a folder for pictures.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 
-def main(addon: str, first: str, second: str, pictures: str) -> None:
+def main(addon: str, program: str, first: str, second: str, pictures: str) -> None:
     """Raises AssertionError for the first thing that is not as it should be."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    spec = importlib.util.spec_from_file_location("terrainpaint_blender", addon)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    module.register()
-    # Preferences belong to add-ons that were installed, so the program is found by its name here.
+    bpy.ops.preferences.addon_install(filepath=addon, overwrite=True)
+    bpy.ops.preferences.addon_enable(module=Path(addon).stem)
+    module = sys.modules[Path(addon).stem]
+    preferences = bpy.context.preferences.addons[module.__name__].preferences
+    preferences.program = "/no/such/program"
+    assert_refused("is not a file", bpy.ops.terrainpaint.styles)
+    preferences.program = program
     settings = bpy.context.scene.terrainpaint
     assert bpy.ops.terrainpaint.styles() == {"FINISHED"}
     styles = [entry[0] for entry in module._styles]
@@ -71,7 +72,8 @@ def main(addon: str, first: str, second: str, pictures: str) -> None:
         assert_refused(said)
     assert len(bpy.data.objects) == 2
     bpy.ops.object.delete()
-    module.unregister()
+    bpy.ops.preferences.addon_disable(module=module.__name__)
+    assert not hasattr(bpy.types.Scene, "terrainpaint")
     print("RESULT", json.dumps({"blender": bpy.app.version_string}))
 
 
@@ -80,10 +82,10 @@ def pictures_of_lands() -> int:
     return sum(image.type != "RENDER_RESULT" for image in bpy.data.images)
 
 
-def assert_refused(said: str) -> None:
-    """Generating is refused with this text."""
+def assert_refused(said: str, operator: Callable[[], object] | None = None) -> None:
+    """An operator, by default the one that generates, is refused with this text."""
     try:
-        bpy.ops.terrainpaint.generate()
+        (operator or bpy.ops.terrainpaint.generate)()
     except RuntimeError as error:
         assert said in str(error), str(error)
     else:
