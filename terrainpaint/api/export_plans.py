@@ -162,7 +162,7 @@ def _options(request: FilesRequest, preset: Preset | None) -> ExportOptions:
     exaggeration = preset.exaggeration if request.exaggeration is None else request.exaggeration
     if request.max_error_m is not None:
         require_pydelatin()
-    tiles = TileOptions(**request.tiles) if request.tiles else None
+    tiles = TileOptions.of(request.tiles) if request.tiles else None
     return ExportOptions(
         preset.mesh_size if request.mesh_size is None else request.mesh_size,
         1.0 if exaggeration is None else float(exaggeration),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from terrainpaint.core.terrain import Terrain, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportSource
+from terrainpaint.export.tile_options import TileOptions
 
 Shade = Callable[[Terrain], NDArray[np.uint8]]
 
@@ -90,6 +91,7 @@ class GeneratedTerrain:
         exaggeration: float | None = None,
         max_error_m: float | None = None,
         water_surface_m: float | None = None,
+        crop: tuple[int, int, int, int] | None = None,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
         **file_options: object,
@@ -99,12 +101,13 @@ class GeneratedTerrain:
         `format` is its name, needed where several formats have the suffix. `mesh_size` is the number of vertices along
         the longest side, 2..16,384; `exaggeration` a factor for the heights of meshes; `max_error_m` replaces the grid
         of a mesh by triangles that differ from it by at most so many metres; `water_surface_m` adds a water surface to
-        a mesh. `file_options` are options of single formats, such as crs="EPSG:32632". All files are written, or none.
+        a mesh. `crop` is a part of the map, (x, y, width, height) in pixels from the north-west. `file_options` are
+        options of single formats, such as crs="EPSG:32632". All files are written, or none.
         Raises OptionError, OutputError, Cancelled.
         """
         request = FilesRequest(
             None if format is None else (format,), None, mesh_size, exaggeration, max_error_m, water_surface_m,
-            file_options,
+            file_options, crop,
         )  # fmt: skip
         return self._checked(planned_file(Path(path), request), progress, cancel)
 
@@ -119,6 +122,8 @@ class GeneratedTerrain:
         exaggeration: float | None = None,
         max_error_m: float | None = None,
         water_surface_m: float | None = None,
+        crop: tuple[int, int, int, int] | None = None,
+        tiles: int | tuple[int, int] | Mapping[str, object] | None = None,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
         **file_options: object,
@@ -126,10 +131,14 @@ class GeneratedTerrain:
         """Write formats, or those of a preset with a README, to a folder; return the paths of the files.
 
         `preset` is a name such as "unreal", or a file that ends in .toml. `name` is the start of the names of files,
-        by default that of the map. The other options are those of `save`. Raises as `save` does.
+        by default that of the map. `tiles` divides the export: 4 into 4 x 4 tiles, (4, 3) into 4 columns and 3 rows; or
+        a dict with `count` or `side_px`, and `names`, `flip_y`, `lods`, `skirt_m` as in the command line. The other
+        options are those of `save`. Raises as `save` does.
         """
         chosen = (formats,) if isinstance(formats, str) else None if formats is None else tuple(formats)
-        request = FilesRequest(chosen, preset, mesh_size, exaggeration, max_error_m, water_surface_m, file_options)
+        request = FilesRequest(
+            chosen, preset, mesh_size, exaggeration, max_error_m, water_surface_m, file_options, crop, _division(tiles)
+        )
         return self._checked(planned_files(Path(folder), name or self.name, request), progress, cancel)
 
     def write(self, plan: ExportPlan, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> list[Path]:
@@ -141,6 +150,15 @@ class GeneratedTerrain:
         plan = plan.sized(self.terrain.shape)
         plan.check([] if self.path is None else [self.path])
         return self.write(plan, progress, cancel)
+
+
+def _division(tiles: int | tuple[int, int] | Mapping[str, object] | None) -> Mapping[str, object]:
+    """Fields of `TileOptions`. Raises OptionError."""
+    if tiles is None:
+        return {}
+    if isinstance(tiles, Mapping):
+        return TileOptions.of(tiles).plain_values()
+    return {"count": (tiles, tiles) if isinstance(tiles, int) else tiles}
 
 
 class Generators:

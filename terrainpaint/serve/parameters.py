@@ -80,6 +80,19 @@ def parameters() -> Mapping[str, Parameter]:
         "exaggeration": _number("Factor for the heights of the mesh only.", 0, 1000),
         "max_error_m": _number("Fewer triangles, which differ by at most so many metres of height.", 0, 12_000),
         "water_surface_m": _number("Add a water surface at this height in metres to the mesh.", -12_000, 12_000),
+        "crop": Parameter(
+            "Part of the map: x, y, width and height in pixels, x and y from the north-west.",
+            {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 4, "maxItems": 4},
+            _crop,
+        ),
+        "tiles": Parameter(
+            "Divide the export into COLUMNSxROWS tiles, or into tiles of so many pixels such as 513px.",
+            {"type": "string", "pattern": r"^[0-9]{1,4}x[0-9]{1,4}$|^[0-9]{1,5}px$"},
+            _tiles,
+        ),
+        "flip_y": _flag("Count the rows of tiles from the south."),
+        "lods": Parameter("Levels of detail of tiles.", {"type": "integer", "minimum": 1, "maximum": 8}, _whole),
+        "skirt_m": _number("Walls around the meshes of tiles, metres.", 0, 100_000),
         "nearest_colour": _flag("Map colours of no class to the nearest class."),
         "under": _choice("Class of see-through pixels; by default water.", CLASS_NAMES),
         "name": Parameter(
@@ -106,6 +119,11 @@ def served_request(given: Sequence[tuple[str, str]]) -> ServedRequest:
     under = values.pop("under", None)
     reading = MapReading(values.pop("nearest_colour", False), None if under is None else CLASS_NAMES.index(under))
     name = values.pop("name", _DEFAULT_NAME)
+    tiles = {option: values.pop(option) for option in ("flip_y", "lods", "skirt_m") if option in values}
+    if "tiles" in values:
+        values["tiles"] = {**values["tiles"], **tiles}
+    elif tiles:
+        raise OptionError("flip_y, lods and skirt_m are those of tiles; give tiles too.")
     terrain, files, single = (
         {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}
         for kind in (TerrainRequest, FilesRequest, FileOptions)
@@ -175,6 +193,21 @@ def _size(text: str) -> tuple[int, int]:
     if not match:
         raise ValueError("give rows and columns such as 512x768")
     return int(match[1]), int(match[2])
+
+
+def _crop(text: str) -> tuple[int, ...]:
+    numbers = tuple(_whole(part) for part in text.split(","))
+    if len(numbers) != 4:
+        raise ValueError("give four whole numbers such as 0,0,512,512")
+    return numbers
+
+
+def _tiles(text: str) -> dict[str, object]:
+    if match := re.fullmatch(r"([0-9]{1,5})px", text):
+        return {"side_px": int(match[1])}
+    if match := re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", text):
+        return {"count": (int(match[1]), int(match[2]))}
+    raise ValueError("give columns and rows such as 4x3, or a size such as 513px")
 
 
 def _crs(text: str) -> str:

@@ -83,7 +83,7 @@ class Work:
                         f"The terrain took over {self.limits.work_s:.0f} s; send a smaller map or ask for less."
                     ) from None
                 raise
-            return paths[0] if len(paths) == 1 else _zipped(paths, out / f"{request.name}.zip")
+            return paths[0] if len(paths) == 1 else _zipped(paths, out, out / f"{request.name}.zip")
 
     @contextmanager
     def _place(self, is_gone: Callable[[], bool]) -> Iterator[None]:
@@ -115,8 +115,10 @@ class Work:
             raise TooLargeError(
                 f"A map of {shape[1]} x {shape[0]} pixels is too large; at most {self.limits.side_px} a side."
             )
+        plan = plan.sized((shape[0], shape[1]))
         options = plan.options_for((shape[0], shape[1]))
-        size = sum(estimated_bytes(FORMATS[name], (shape[0], shape[1]), options) for name in _names(request, plan))
+        part = options.exported_shape((shape[0], shape[1]))
+        size = sum(estimated_bytes(FORMATS[name], part, options) for name in _names(request, plan))
         if size > MOST_FILE_BYTES:
             raise TooLargeError(
                 f"The files would have about {size / 2**30:.1f} GB, of at most {MOST_FILE_BYTES / 2**30:.0f} GB; "
@@ -141,11 +143,13 @@ def _names(request: ServedRequest, plan: ExportPlan) -> tuple[str, ...]:
     return plan.preset.formats if plan.preset is not None else request.files.formats or ("obj",)
 
 
-def _zipped(paths: list[Path], target: Path) -> Path:
+def _zipped(paths: list[Path], folder: Path, target: Path) -> Path:
     with zipfile.ZipFile(target, "w") as archive:
         for path in paths:
             kind = zipfile.ZIP_STORED if path.suffix in _ZIP_SUFFIXES else zipfile.ZIP_DEFLATED
-            info = zipfile.ZipInfo(path.name, (1980, 1, 1, 0, 0, 0))  # the same files give the same bytes
+            info = zipfile.ZipInfo(
+                path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0)
+            )  # the same files give the same bytes
             info.compress_type = kind
             with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as part:
                 while block := source.read(1 << 20):

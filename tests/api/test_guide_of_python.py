@@ -52,6 +52,8 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert cv2.imread(str(tmp_path / "engine" / "island_height16.png"), -1).shape == (127, 127)
     assert (tmp_path / "engine" / "island_README.txt").is_file()
     assert len(list((tmp_path / "pictures").iterdir())) == 1 + 2 + 7
+    tiles = sorted((tmp_path / "tiles").glob("*.glb"))
+    assert len(tiles) == 6 and all(isinstance(trimesh.load(tile), trimesh.Scene) for tile in tiles)
     variants = [cv2.imread(str(tmp_path / f"variant-{seed}_terrain.png")) for seed in range(3)]
     assert variants[0].shape == (48, 64, 3) and not np.array_equal(variants[0], variants[1])
     assert 'no preset "unreel"' in capsys.readouterr().out

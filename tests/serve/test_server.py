@@ -131,6 +131,14 @@ def test_several_files_come_as_a_zip(server: TerrainServer) -> None:
         assert facts["style"] == "satellite" and facts["width_px"] == 65
 
 
+def test_a_part_of_the_map_in_tiles(server: TerrainServer) -> None:
+    answer = ask(server, "POST", "/v1/terrain?formats=albedo&crop=8,4,40,32&tiles=2x1", MAP)
+    assert answer.status == 200
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        pictures = [Image.open(archive.open(name)) for name in sorted(archive.namelist()) if name.endswith(".png")]
+        assert [picture.size for picture in pictures] == [(21, 32)] * 2  # equal, with a column that both have
+
+
 def test_a_project_brings_its_settings(server: TerrainServer, tmp_path: Path) -> None:
     path = tmp_path / "isle.terrainpaint"
     project = Project.painted(classes(), Settings(500.0, "satellite", recipe=Recipe(11)))
@@ -199,6 +207,11 @@ def test_the_document_is_open_and_valid_openapi(server: TerrainServer) -> None:
         ("size=8x80", "8x80"),
         ("under=lava", "under"),
         ("level_water=yes", "level_water"),
+        ("crop=1,2,3", "crop"),
+        ("crop=0,0,400,400", "400"),
+        ("tiles=many", "tiles"),
+        ("tiles=9999x9999", "9999"),
+        ("lods=2", "tiles"),
         ("border_px=100&formats=weights", "border"),
         ("&".join(f"a{number}=1" for number in range(200)), "too many"),
     ],
