@@ -10,7 +10,7 @@ from typing import Any
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.weights_formats import LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
+from terrainpaint.core.weights_formats import LAYOUT_FORMAT, LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
 from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS
@@ -89,6 +89,8 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
         raise WeightsError(
             f"{path} is a look, which repaints a terrain and generates none; choose it as look, not as style."
         )
+    if values["format"] == LAYOUT_FORMAT:
+        raise WeightsError(f"{path} dreams maps and generates no terrain; use it with 'terrainpaint dream'.")
     if values["format"] != WEIGHTS_FORMAT:
         values.refuse("format", f'"{WEIGHTS_FORMAT}"')
     if values.whole("version", 1, MAX_VERSION) > VERSION:

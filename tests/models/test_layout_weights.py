@@ -8,6 +8,7 @@ import torch
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape, draw_noise
 from terrainpaint.models.layout_weights import LayoutHeader, load_layouts, save_layouts
+from terrainpaint.models.weights import load_weights
 from tests.generate.dream_networks import SHAPE, random_networks
 
 CPU = torch.device("cpu")
@@ -65,6 +66,13 @@ def test_other_descriptions_are_refused(tmp_path: Path, change: dict[str, object
     values = json.loads(LayoutHeader(SHAPE, (1000.0, 4000.0)).to_json()) | change
     with pytest.raises(WeightsError, match=sentence):
         parse_layout_header(tmp_path / "dream.safetensors", json.dumps(values))
+
+
+def test_as_a_style_it_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "dream.safetensors"
+    save_layouts(path, LayoutHeader(SHAPE, (1000.0, 4000.0)), random_networks())
+    with pytest.raises(WeightsError, match="dreams maps and generates no terrain"):
+        load_weights(path, CPU)
 
 
 def test_tensors_of_another_shape_are_refused(tmp_path: Path) -> None:
