@@ -175,8 +175,8 @@ class TerrainDock(QWidget):
         self._buttons: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
         row = QHBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(4)
+        row.setContentsMargins(4, 4, 4, 4)
+        row.setSpacing(2)
         for number, key in enumerate(FROM_ABOVE):
             picture = PICTURES[key]
             button = icon_button(picture.icon, f"{picture.name}: {picture.tip}")
