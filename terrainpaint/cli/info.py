@@ -23,7 +23,7 @@ from terrainpaint.core.importing import HeightUnit, Kind, read_colours
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
 from terrainpaint.core.project import EMPTY, flattened
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.weights_formats import is_look
+from terrainpaint.core.weights_formats import is_layout, is_look
 from terrainpaint.errors import InputFileError
 
 _KEYS = ("kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps")
@@ -179,6 +179,8 @@ def _of_project(path: Path) -> _Description:
 def _of_weights(path: Path) -> _Description:
     if is_look(path):
         return _of_look(path)
+    if is_layout(path):
+        return _of_layouts(path)
     import torch
 
     from terrainpaint.models.weights import load_weights
@@ -245,6 +247,38 @@ def _of_look(path: Path) -> _Description:
         "credits": header.credits,
         "training": dict(training),
         "sha256": look.sha256,
+    }
+    return _Description(facts, record)
+
+
+def _of_layouts(path: Path) -> _Description:
+    import torch
+
+    from terrainpaint.models.layout_weights import load_layouts
+
+    layouts = load_layouts(path, torch.device("cpu"))
+    header, count = layouts.header, _parameters(layouts.networks)
+    training = header.training or {}
+    facts = [
+        ("dreams", str(path)),
+        ("layouts", f"{header.shape.size_px} x {header.shape.size_px} px"),
+        ("ground", f"{header.km[0]:,g} to {header.km[1]:,g} km"),
+        ("parameters", f"{count:,}"),
+        ("licence", header.licence),
+        ("credits", header.credits),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
+        ("sha256", layouts.sha256),
+    ]
+    record = {
+        "kind": "dreams",
+        "width": header.shape.size_px,
+        "height": header.shape.size_px,
+        "ground_km": list(header.km),
+        "parameters": count,
+        "licence": header.licence,
+        "credits": header.credits,
+        "training": dict(training),
+        "sha256": layouts.sha256,
     }
     return _Description(facts, record)
 

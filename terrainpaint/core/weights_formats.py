@@ -23,11 +23,20 @@ MAX_HEADER_BYTES = 1 << 22
 
 def is_look(path: Path) -> bool:
     """Whether the description of a file says that it is a look. False for everything that cannot be read."""
+    return _format_of(path) == LOOK_FORMAT
+
+
+def is_layout(path: Path) -> bool:
+    """Whether the description of a file says that it dreams maps. False for everything that cannot be read."""
+    return _format_of(path) == LAYOUT_FORMAT
+
+
+def _format_of(path: Path) -> object:
     try:
         with open_regular(path) as file:
             length = int.from_bytes(file.read(8), "little")
             header = file.read(length) if length <= MAX_HEADER_BYTES else b""
         metadata = JsonObject(parse_object(header)["__metadata__"])
-        return bool(parse_object(metadata.text(METADATA_KEY))["format"] == LOOK_FORMAT)
+        return parse_object(metadata.text(METADATA_KEY))["format"]
     except (OSError, ValueError):
-        return False
+        return None

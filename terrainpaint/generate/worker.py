@@ -22,7 +22,7 @@ from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError, TerrainPaintError
-from terrainpaint.generate.dreams import DreamRequest, FitRequest
+from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generate.messages import (
     Failure,
     LoadRequest,
@@ -89,12 +89,8 @@ class _Worker:
                     return self._make(request)
                 case ShadeRequest():
                     return Shaded(self._loaded()[0].shaded(request.terrain))
-                case DreamRequest():
-                    return self._dreams(request.path).draw(
-                        request.seeds, request.latents, request.variety, request.controls
-                    )
-                case FitRequest():
-                    return self._dreams(request.path).fit(request.seeds, request.shares, request.weights, request.state)
+                case DreamRequest() | FitRequest():
+                    return self._dream(request)
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
         except MemoryError:
@@ -141,6 +137,16 @@ class _Worker:
             return exact.shaded_patch(request.crop, request.rect, request.recipe)
         with one_core_left():  # the user is painting, and the window needs a core
             return preview.shaded_patch(request.crop, request.rect, request.recipe)
+
+    def _dream(self, request: DreamRequest | FitRequest) -> Dreams | FitState:
+        from terrainpaint.models.devices import one_core_left
+
+        dreamer = self._dreams(request.path)
+        # Its layers are small: several threads would mostly wait for each other.
+        with one_core_left():
+            if isinstance(request, DreamRequest):
+                return dreamer.draw(request.seeds, request.latents, request.variety, request.controls)
+            return dreamer.fit(request.seeds, request.shares, request.weights, request.state)
 
     def _dreams(self, path: Path) -> Dreamer:
         """The dreamer of a file, loaded at its first use."""

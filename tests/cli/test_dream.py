@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,15 @@ def test_a_map_is_not_replaced_by_accident(weights: str, tmp_path: Path, capsys:
     assert main([*command, "--seed", "1"]) == 1
     assert "replace it with --force" in capsys.readouterr().err
     assert main([*command, "--seed", "1", "--force"]) == 0
+
+
+def test_info_describes_the_file(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", weights]) == 0
+    facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert (facts["layouts"], facts["ground"], facts["credits"]) == ("16 x 16 px", "1,000 to 4,000 km", "nobody")
+    assert main(["info", weights, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["kind"], record["ground_km"]) == ("dreams", [1000, 4000])
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ _CONTROLS = (
     ("dryness", "Dryness", 40.0, "0 % is forest, 50 % grassland, 100 % desert"),
 )
 """Name, label, first value and tip of each control."""
-_PREVIEW_PX = 120
+_PREVIEW_PX, _WIDEST_PX = 120, 200
 
 
 class DreamPanel(QWidget):
@@ -135,6 +135,7 @@ class DreamPanel(QWidget):
         pictures = QHBoxLayout()
         pictures.setSpacing(8)
         for picture in (self.sheet, self.preview):
+            picture.setMaximumWidth(_WIDEST_PX)  # or nothing else could be seen in a wide dock
             pictures.addWidget(picture, 1, Qt.AlignmentFlag.AlignTop)
         buttons = QGridLayout()
         buttons.setSpacing(6)
