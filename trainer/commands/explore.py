@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
 from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
-from trainer.commands.number_lists import LARGEST_SEED, grid_size, layer_list, seed_list
-from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
+from trainer.commands.explore_options import add_verbs
+from trainer.commands.number_lists import LARGEST_SEED, grid_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,121 +25,17 @@ if TYPE_CHECKING:
 _PICTURES = (".png", ".jpg", ".jpeg")
 _FILM_STEPS, _FILM_FPS = 150, 15.0
 """A film of a projection shows about so many of its steps."""
-_MOST_STEPS, _MOST_PICTURES, _LARGEST_AMOUNT = 100_000, 20_000, 100.0
+_MOST_PICTURES = 20_000
 
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its verbs."""
-    parser = commands.add_parser(
-        "explore", help="grids, walks, mixed styles, projections and directions of a generator"
-    )
+    parser = commands.add_parser("explore", help="what a generator can make: grids, walks, projections …")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _add_verbs_of_seeds(verbs)
-    _add_verbs_of_styles(verbs)
-
-
-def _add_verbs_of_seeds(verbs: Subparsers) -> None:
-    samples = _verb(verbs, "samples", "write a picture of each seed", _samples, "FOLDER")
-    samples.add_argument("--seeds", type=seed_list, default=(0,), help="such as 3,7,20-29 (0)")
-    _add_truncation(samples)
-    grid = _verb(verbs, "grid", "write the pictures of seeds as one", _grid, "PICTURE")
-    grid.add_argument("--seeds", type=seed_list, help="such as 3,7,20-29 (from 0 on)")
-    grid.add_argument("--grid", type=grid_size, metavar="N|CxR",
-                      help="number of pictures, or columns x rows (that of the seeds, or 9)")  # fmt: skip
-    _add_truncation(grid)
-    walk = _verb(verbs, "walk", "go from seed to seed, as a film or as steps", _walk, "FILM|PICTURE|FOLDER")
-    walk.add_argument("--seeds", type=seed_list, default=(0, 1, 2), help="where the walk comes by (0,1,2)")
-    walk.add_argument("--space", choices=("z", "w"), default="z",
-                      help="on the sphere of latents, or straight between styles (z)")  # fmt: skip
-    walk.add_argument("--steps", type=int, help="steps from each seed to the next (60 in a film, else 8)")
-    walk.add_argument("--loop", action="store_true", help="return to the first seed")
-    walk.add_argument("--fps", type=float, default=30.0, help="pictures a second of a film (30)")
-    _add_truncation(walk)
-    nearest = _verb(verbs, "nearest", "show the training pictures that samples are most like", _nearest, "PICTURE")
-    nearest.add_argument("training", type=local_path, metavar="TRAINING",
-                         help="tile set (.npz) or folder of pictures that it was trained on")  # fmt: skip
-    nearest.add_argument("--seeds", type=seed_list, default=tuple(range(8)), help="such as 3,7,20-29 (0-7)")
-    nearest.add_argument("--nearest", type=int, default=6, metavar="N", help="training pictures of each (6)")
-    _add_features(nearest)
-    _add_truncation(nearest)
-
-
-def _add_verbs_of_styles(verbs: Subparsers) -> None:
-    mix = _verb(verbs, "mix", "mix the styles of seeds in a grid", _mix, "PICTURE")
-    mix.add_argument("--rows", type=seed_list, default=(0, 1, 2, 3), metavar="SEEDS", help="of the rows (0-3)")
-    mix.add_argument("--columns", type=seed_list, default=(10, 11, 12, 13, 14), metavar="SEEDS",
-                     help="of the columns (10-14)")  # fmt: skip
-    mix.add_argument("--layers", type=layer_list, help="layers that get the styles of the column (the coarser half)")
-    _add_truncation(mix)
-    project = _verb(verbs, "project", "find the styles whose picture is most like a given one", _project, "FOLDER")
-    project.add_argument("picture", type=local_path, metavar="PICTURE", help="its middle square is projected")
-    project.add_argument("--steps", type=int, default=1000, help="steps of the search (1000)")
-    project.add_argument("--space", choices=("w", "w+"), default="w",
-                         help="one style for all layers, or one for each (w)")  # fmt: skip
-    project.add_argument("--no-film", action="store_true", help="do not write projection.mp4")
-    project.add_argument("--seed", type=int, default=0, help="seed of the noise (0)")
-    _add_features(project)
-    vary = _verb(verbs, "vary", "variations around a seed or a projection", _vary, "PICTURE")
-    _add_start(vary)
-    vary.add_argument("--amount", type=float, default=0.3, help="0: none, 1: as different as two samples (0.3)")
-    vary.add_argument("--layers", type=layer_list, help="layers whose styles vary (all)")
-    vary.add_argument("--grid", type=grid_size, default=(3, 3), metavar="N|CxR",
-                      help="number of pictures, or columns x rows; the first is the original (9)")  # fmt: skip
-    vary.add_argument("--seed", type=int, default=0, help="seed of the variations (0)")
-    found = _verb(verbs, "directions", "find what the generator can change, and show it", _directions, "FOLDER")
-    _add_start(found)
-    found.add_argument("--count", type=int, default=8, help="directions (8)")
-    found.add_argument("--layers", type=layer_list, help="layers that are moved, such as 0-3 for the form (all)")
-    found.add_argument("--amount", type=float, default=3.0,
-                       help="how far, in deviations of a number of the styles (3)")  # fmt: skip
-    found.add_argument("--steps", type=int, default=7, help="pictures of each direction, an odd number (7)")
-
-
-def _verb(
-    verbs: Subparsers, name: str, text: str, run: Callable[[argparse.Namespace], None], output: str
-) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=text)
-    parser.add_argument("source", type=Path, metavar="RUN", help="folder of a run, a checkpoint, or published weights")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar=output, help="what to write")
-    parser.add_argument("--enlarge", type=int, metavar="TIMES",
-                        help="enlarge pictures by a whole factor (1; films: to 256 px at least)")  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    parser.set_defaults(run=_checked(run))
-    return parser
-
-
-def _add_truncation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--truncation", type=float, default=1.0, metavar="PSI",
-                        help="1: full variety; 0.7: nearer to the mean, with fewer faults (1)")  # fmt: skip
-    parser.add_argument("--cutoff", type=int, metavar="N", help="do so in the first N layers only (all)")
-
-
-def _add_features(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--features", type=Path, default=Path(EFFICIENTNET), metavar=f"FILE|{EFFICIENTNET}",
-                        help=f"{FEATURES_HELP} ({EFFICIENTNET})")  # fmt: skip
-
-
-def _add_start(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--start", default="0", metavar="SEED|FILE.npz",
-                        help="a seed, or the projection.npz that 'explore project' wrote (0)")  # fmt: skip
-
-
-def _checked(run: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
-    """The verb, after its numbers were checked."""
-
-    def checked(arguments: argparse.Namespace) -> None:
-        ranges: dict[str, tuple[float, float]] = {
-            "enlarge": (1, 64), "steps": (1, _MOST_STEPS), "fps": (1, 240), "count": (1, 10_000), "nearest": (1, 100),
-            "seed": (0, LARGEST_SEED), "truncation": (-10, 10), "cutoff": (0, 100),
-            "amount": (-_LARGEST_AMOUNT, _LARGEST_AMOUNT),
-        }  # fmt: skip
-        for name, (least, most) in ranges.items():
-            value = getattr(arguments, name, None)
-            if value is not None and not least <= value <= most:
-                raise WrongUsage(f"--{name} is {least:g} to {most:g}")
-        run(arguments)
-
-    return checked
+    add_verbs(verbs, {
+        "samples": _samples, "grid": _grid, "walk": _walk, "nearest": _nearest, "mix": _mix, "project": _project,
+        "vary": _vary, "directions": _directions,
+    })  # fmt: skip
 
 
 def _samples(arguments: argparse.Namespace) -> None:
@@ -165,9 +61,9 @@ def _grid(arguments: argparse.Namespace) -> None:
 
 
 def _walk(arguments: argparse.Namespace) -> None:
-    from trainer.exploration.latent_models import load_model, load_style_model
-    from trainer.exploration.outputs import write_pictures
-    from trainer.exploration.walks import on_sphere, straight, walk
+    import numpy as np
+
+    from trainer.exploration.outputs import enlarged, film_enlargement, write_film, write_pictures
     from trainer.sampling.progress_film import FILM_SUFFIXES
 
     suffix = arguments.output.suffix.lower()
@@ -175,25 +71,56 @@ def _walk(arguments: argparse.Namespace) -> None:
     if not is_film and suffix and suffix not in _PICTURES:
         raise WrongUsage("the output is a film (.mp4, .gif or .webp), a picture (.png or .jpg) with the steps side by "
                          "side, or a folder for them")  # fmt: skip
-    if len(arguments.seeds) < 2:
-        raise WrongUsage("--seeds names two seeds at least, as in 0,5")
     steps = arguments.steps or (60 if is_film else 8)
-    _require_few(len(arguments.seeds) * steps, "--seeds or --steps")
+    stops = arguments.through or arguments.seeds
+    if len(stops) < 2:
+        raise WrongUsage("a walk comes by two seeds at least, as in --seeds 0,5")
+    _require_few(len(stops) * steps, "--seeds or --steps")
+    model, count, pictures = _pictures_of_walk(arguments, steps)
+    if is_film:
+        times = film_enlargement(model.size_px, arguments.enlarge)
+        with progress_bar("Filming") as progress:
+            shown = (enlarged(each, times) for each in pictures)
+            write_film(arguments.output, shown, count, arguments.fps, progress)
+        print(f"{arguments.output}: {count} pictures, {count / arguments.fps:.1f} s")
+        return
+    drawn = []
+    with progress_bar("Drawing") as progress:
+        for number, each in enumerate(pictures):
+            progress(number / count)
+            drawn.append(each)
+    if suffix:
+        _write_grid(arguments, np.stack(drawn), steps if arguments.loop else count)
+    else:
+        names = [f"step-{number:04}" for number in range(count)]
+        write_pictures(arguments.output, np.stack(drawn), names, arguments.enlarge)
+        print(f"{arguments.output}: {count} pictures")
+
+
+def _pictures_of_walk(
+    arguments: argparse.Namespace, steps: int
+) -> tuple[LatentModel, int, Iterator[NDArray[np.uint8]]]:
+    """The generator, and the number and the pictures (S, S, 3) of a walk, which are drawn one by one."""
+    import torch
+
+    from trainer.exploration.latent_models import load_model, load_style_model
+    from trainer.exploration.projection import between
+    from trainer.exploration.walks import on_sphere, straight, walk
+
+    options = arguments.truncation, arguments.cutoff
+    if arguments.through:
+        styled = load_style_model(arguments.source, arguments.device)
+        stops = [_start(text, styled, *options) for text in arguments.through]
+        path = walk(stops, steps, arguments.loop, between)
+        return styled, len(path), (each.picture(styled) for each in path)
     load = load_model if arguments.space == "z" else load_style_model
     model = load(arguments.source, arguments.device)
-    latents, options = model.latents(arguments.seeds), (arguments.truncation, arguments.cutoff)
+    latents = model.latents(arguments.seeds)
     if arguments.space == "z":
-        points = model.points(walk(latents, steps, arguments.loop, on_sphere), *options)
+        points = [model.points(each[None], *options) for each in walk(list(latents), steps, arguments.loop, on_sphere)]
     else:
-        points = walk(model.points(latents, *options), steps, arguments.loop, straight)
-    if is_film:
-        _write_film(arguments, model, points)
-    elif suffix:
-        _write_grid(arguments, _drawn(model, points), steps if arguments.loop else len(points))
-    else:
-        pictures = _drawn(model, points)
-        write_pictures(arguments.output, pictures, [f"step-{n:04}" for n in range(len(pictures))], arguments.enlarge)
-        print(f"{arguments.output}: {len(pictures)} pictures")
+        points = walk(list(torch.split(model.points(latents, *options), 1)), steps, arguments.loop, straight)
+    return model, len(points), (model.pictures(each)[0] for each in points)
 
 
 def _mix(arguments: argparse.Namespace) -> None:
@@ -259,7 +186,12 @@ def _vary(arguments: argparse.Namespace) -> None:
     start = _start(arguments.start, model)
     layers = _layers(arguments.layers, len(start.styles))
     columns, rows = arguments.grid
-    others = model.points(model.latents(range(arguments.seed, arguments.seed + columns * rows - 1)))
+    seeds = range(arguments.seed, arguments.seed + columns * rows - 1)
+    if not seeds:
+        raise WrongUsage("--grid has two pictures at least, since the first is the original")
+    if seeds[-1] > LARGEST_SEED:
+        raise WrongUsage(f"--seed and those that follow it are at most {LARGEST_SEED}")
+    others = model.points(model.latents(seeds))
     styles = varied(start.styles, others, model.generator.mapping.mean, arguments.amount, layers)
     pictures = [start.picture(model)[None], start.pictures(model, styles)]
     _write_grid(arguments, np.concatenate(pictures), columns)
@@ -283,7 +215,7 @@ def _directions(arguments: argparse.Namespace) -> None:
     if arguments.count > shape.latent:
         raise WrongUsage(f"--count is at most {shape.latent} for these weights")
     found, changes = directions(model.generator.synthesis, layers, arguments.count)
-    deviation = model.style_statistics()[1] / shape.latent**0.5
+    _, deviation = model.style_statistics()
     distances = (np.linspace(-1, 1, arguments.steps) if arguments.steps > 1 else np.zeros(1)) * arguments.amount
     strips = []
     with progress_bar("Drawing") as progress:
@@ -349,14 +281,16 @@ def _drawn(model: LatentModel, points: Tensor) -> NDArray[np.uint8]:
         return model.pictures(points, progress)
 
 
-def _start(text: str, model: StyleModel) -> Projection:
+def _start(text: str, model: StyleModel, truncation: float = 1.0, cutoff: int | None = None) -> Projection:
+    """The styles of a seed, or those of a file, which are not truncated."""
     from trainer.exploration.projection import Projection, load_projection
 
     if not text.isdecimal():
         return load_projection(local_path(text), model)
     if int(text) > LARGEST_SEED:
-        raise WrongUsage(f"--start is a seed of at most {LARGEST_SEED}, or a file")
-    return Projection(model.points(model.latents([int(text)]))[0], tuple(model.generator.synthesis.noise_maps()))
+        raise WrongUsage(f"a seed is at most {LARGEST_SEED}, not {text}")
+    styles = model.points(model.latents([int(text)]), truncation, cutoff)[0]
+    return Projection(styles, tuple(model.generator.synthesis.noise_maps()))
 
 
 def _layers(given: tuple[int, ...] | None, count: int, usual: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -384,13 +318,3 @@ def _write_grid(arguments: argparse.Namespace, pictures: NDArray[np.uint8], colu
     with FileTransaction() as files:
         write_sheet(files, arguments.output, pictures, columns, arguments.enlarge)
     print(arguments.output)
-
-
-def _write_film(arguments: argparse.Namespace, model: LatentModel, points: Tensor) -> None:
-    from trainer.exploration.outputs import enlarged, film_enlargement, write_film
-
-    times = film_enlargement(model.size_px, arguments.enlarge)
-    pictures = (enlarged(model.pictures(point[None])[0], times) for point in points)
-    with progress_bar("Filming") as progress:
-        write_film(arguments.output, pictures, len(points), arguments.fps, progress)
-    print(f"{arguments.output}: {len(points)} pictures, {len(points) / arguments.fps:.1f} s")

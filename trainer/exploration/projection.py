@@ -51,6 +51,15 @@ class Projection:
             return np.concatenate([to_uint8(model.generate(each[None], self.noise)) for each in styles])
 
 
+def between(one: Projection, other: Projection, part: float) -> Projection:
+    """The projection at a part 0..1 of the way: styles along a straight line, noise with a variance that stays 1."""
+    root = math.hypot(1 - part, part)
+    noise = tuple(
+        ((1 - part) * first + part * second) / root for first, second in zip(one.noise, other.noise, strict=True)
+    )
+    return Projection(one.styles.lerp(other.styles, part), noise)
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """What a step started from: `distance` of the features, `noise_penalty` as it counts, the learning `rate`, and the

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-import torch
 from torch import Tensor
 
+Point = TypeVar("Point")
+"""A latent, the styles of a picture, or a projection."""
 _SMALLEST_SINE = 1e-4
 
 
@@ -31,17 +33,18 @@ def on_sphere(start: Tensor, end: Tensor, part: float) -> Tensor:
     return point
 
 
-def walk(points: Tensor, steps: int, closed: bool, between: Callable[[Tensor, Tensor, float], Tensor]) -> Tensor:
-    """(K, …) → (N, …): from each point to the next in equal steps.
+def walk(
+    points: Sequence[Point], steps: int, closed: bool, between: Callable[[Point, Point, float], Point]
+) -> list[Point]:
+    """From each of K points to the next in equal steps; `between` gives the point at a part of the way.
 
-    An open walk has both ends, so N is (K - 1) `steps` + 1. A closed one returns to the first point, which is not
-    repeated at its end, so N is K `steps`, and a film of it runs without a halt.
+    An open walk has both ends, which are (K - 1) `steps` + 1 points. A closed one returns to the first point, which is
+    not repeated at its end, so these are K `steps` points, and a film of them runs without a halt.
     """
-    following = torch.roll(points, -1, dims=0)
     segments = len(points) if closed else len(points) - 1
     path = [
-        points[segment] if step == 0 else between(points[segment], following[segment], step / steps)
+        points[segment] if step == 0 else between(points[segment], points[(segment + 1) % len(points)], step / steps)
         for segment in range(segments)
         for step in range(steps)
     ]
-    return torch.stack(path if closed else [*path, points[-1]])
+    return path if closed else [*path, points[-1]]

@@ -158,6 +158,11 @@ def test_a_generated_picture_is_found_again(folder: Path, tmp_path: Path, capsys
     assert main(explore(folder, "vary", tmp_path / "varied.png", *start)) == 0
     varied = cells(picture(tmp_path / "varied.png")).reshape(9, -1)
     assert np.array_equal(varied[0], projected.reshape(-1)) and len({each.tobytes() for each in varied}) == 9
+    # A walk from it to a seed begins with it.
+    through = ("--through", str(found / "projection.npz"), "3", "--steps", "2", "--truncation", "0.5")
+    assert main(explore(folder, "walk", tmp_path / "walk.png", *through)) == 0
+    steps = cells(picture(tmp_path / "walk.png"))[0]
+    assert len(steps) == 3 and np.array_equal(steps[[0, 2]], np.stack([projected, of_seeds(folder, [3], 0.5)[0]]))
     # The same command finds the same.
     for name in ("again", "once more"):
         assert main(explore(folder, "project", tmp_path / name, *more, "--steps", "2", "--no-film")) == 0
@@ -174,7 +179,7 @@ def test_each_layer_may_have_a_style_of_its_own(folder: Path, tmp_path: Path) ->
 
 
 def test_directions_start_in_the_middle(folder: Path, tmp_path: Path) -> None:
-    more = ("--start", "6", "--count", "3", "--steps", "5", "--layers", "0-3")
+    more = ("--start", "6", "--count", "3", "--steps", "5", "--layers", "0-3", "--amount", "1")
     assert main(explore(folder, "directions", tmp_path / "found", *more)) == 0
     sheet = cells(picture(tmp_path / "found" / "directions.png"))
     assert sheet.shape[:2] == (3, 5)
@@ -188,7 +193,7 @@ def test_directions_start_in_the_middle(folder: Path, tmp_path: Path) -> None:
     with torch.no_grad():
         styles = generator.styles(latents_of([6], SHAPE.latent))
         styles = styles.clone()
-        styles[:, :4] += 3 * unit * torch.from_numpy(found[1])
+        styles[:, :4] += unit * torch.from_numpy(found[1])
         assert np.array_equal(sheet[1, 4], to_uint8(generator.synthesis(styles))[0])
 
 
@@ -266,8 +271,10 @@ def test_wrong_files_are_one_sentence(folder: Path, tmp_path: Path, capsys: pyte
     ("mix", ("--layers", "0-40"), "the generator has 0 to 7"),
     ("directions", ("--steps", "4"), "--steps is odd"),
     ("directions", ("--count", "13"), "at most 12"),
-    ("vary", ("--start", "99999999999"), "--start is a seed"),
+    ("vary", ("--start", "99999999999"), "a seed is at most"),
     ("vary", ("--amount", "inf"), "--amount is"),
+    ("vary", ("--grid", "1"), "two pictures"),
+    ("vary", ("--seed", "4294967290"), "--seed and those"),
     ("samples", ("--seeds", "one"), "are no seeds"),
 ])  # fmt: skip
 def test_wrong_numbers_are_refused(

@@ -9,7 +9,7 @@ import torch
 
 from terrainpaint.models.stylegan2 import StyleGan2Generator, StyleGan2Shape
 from trainer.commands.number_lists import grid_size, layer_list, seed_list
-from trainer.exploration.projection import noise_penalty, rate_at, style_noise_at
+from trainer.exploration.projection import Projection, between, noise_penalty, rate_at, style_noise_at
 from trainer.exploration.styles import directions, mixed, moved, varied
 from trainer.exploration.walks import on_sphere, straight, walk
 from trainer.losses.feature_distance import feature_distance
@@ -30,15 +30,24 @@ def test_on_the_sphere_half_of_a_right_angle_is_45_degrees() -> None:
 
 def test_an_open_walk_has_both_ends_and_a_closed_one_closes() -> None:
     points = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
-    path = walk(points, 4, False, straight)
+    path = torch.stack(walk(list(points), 4, False, straight))
     assert len(path) == 9 and torch.equal(path[[0, 4, 8]], points)
     assert torch.allclose(path[1], points[0].lerp(points[1], 0.25))
-    loop = walk(points, 4, True, straight)
+    loop = torch.stack(walk(list(points), 4, True, straight))
     assert len(loop) == 12 and torch.equal(loop[:8], path[:8])
     # One more step would be the first point again: a film of it runs on without a halt.
-    back = walk(torch.cat([points, points[:1]]), 4, False, straight)
+    back = torch.stack(walk([*points, points[0]], 4, False, straight))
     assert torch.equal(back[:-1], loop) and torch.equal(back[-1], loop[0])
     assert torch.allclose(loop[-1], points[2].lerp(points[0], 0.75))
+
+
+def test_noise_between_two_projections_keeps_its_variance() -> None:
+    random = torch.Generator().manual_seed(0)
+    one, other = (Projection(torch.full((4, 3), value), (torch.randn(1, 1, 64, 64, generator=random),))
+                  for value in (0.0, 2.0))  # fmt: skip
+    middle = between(one, other, 0.25)
+    assert (middle.styles == 0.5).all() and float(middle.noise[0].std()) == pytest.approx(1, abs=0.05)
+    assert torch.equal(between(one, other, 0).noise[0], one.noise[0])
 
 
 def test_mixing_takes_the_layers_of_the_column() -> None:
