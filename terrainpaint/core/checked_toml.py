@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from terrainpaint.core.quoting import shown
+
 MOST_BYTES = 1 << 20
 _LONGEST_LINE = 4000
 
@@ -19,7 +21,7 @@ def parse_toml(data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(shown(str(error), 120)) from error  # it may repeat a key of any length
     # Whatever else the parser raises, the bytes are at fault: RecursionError, OverflowError, UnicodeDecodeError.
     except Exception as error:
         raise ValueError("it is not TOML") from error

@@ -233,7 +233,8 @@ def _transparent_indices(picture: Image.Image) -> NDArray[np.bool_]:
     if isinstance(alpha, int):
         marked[alpha] = True
     elif isinstance(alpha, bytes):
-        marked[: len(alpha)] = np.frombuffer(alpha, np.uint8) < OPAQUE_ALPHA
+        entries = np.frombuffer(alpha, np.uint8)[:256]  # damaged files may have more
+        marked[: len(entries)] = entries < OPAQUE_ALPHA
     return marked
 
 

@@ -22,3 +22,10 @@ def test_anything_else(data: bytes) -> None:
     with pytest.raises(ValueError) as caught:
         parse_toml(data)
     assert 0 < len(str(caught.value)) < 200
+
+
+def test_a_message_does_not_repeat_a_long_key() -> None:
+    key = ".".join(["a" * 50] * 30)
+    with pytest.raises(ValueError, match="Cannot") as caught:
+        parse_toml(f"{key} = {{}}\n{key}.b = 1\n".encode())
+    assert len(str(caught.value)) < 130

@@ -309,6 +309,16 @@ def test_picture_cut_short(cut: float, palette: bool, tmp_path_factory: pytest.T
         read_map(path)
 
 
+def test_transparency_of_more_colours_than_a_palette_has(tmp_path: Path, ids: NDArray[np.uint8]) -> None:
+    write_map(tmp_path / "a.png", SegmentationMap(ids))
+    data = (tmp_path / "a.png").read_bytes()
+    body = b"tRNS" + bytes([255] * 255 + [0] * 66)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    at = data.index(b"IDAT") - 4
+    (tmp_path / "b.png").write_bytes(data[:at] + chunk + data[at:])
+    np.testing.assert_array_equal(read_map(tmp_path / "b.png").ids, ids)
+
+
 def test_absurd_size_is_refused_by_the_header(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(forged_png(2**31 - 1, 2**31 - 1))
