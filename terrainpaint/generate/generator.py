@@ -162,7 +162,8 @@ class Generator:
         DeviceError when memory runs out.
         """
         if lines is not None and not self.follows_lines:
-            raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; choose another style.")
+            raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; "
+                              "use weights of the network spade-guided.")  # fmt: skip
         rows, cols = segmentation.shape
         rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
         work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
