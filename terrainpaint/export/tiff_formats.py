@@ -1,6 +1,6 @@
 """Heights, texture, shaded picture and classes as TIFF, GeoTIFF and cloud-optimised GeoTIFF (COG), written by GDAL.
 
-Heights are never exaggerated. Sizes of the compressed files are averages of the sample maps.
+Heights are never exaggerated. Sizes of the compressed files were measured on sample maps.
 """
 
 from __future__ import annotations
