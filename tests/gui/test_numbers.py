@@ -83,8 +83,11 @@ def expected(field: Field, value: float) -> float:
 
 def obeys(field: Field, sign: str) -> None:
     """The rules for one field, which keeps its number in the end."""
-    was_enabled, name = field.isEnabled(), f"{field.accessibleName()} {field.text()}"
-    field.setEnabled(True)
+    name = f"{field.accessibleName()} {field.text()}"
+    # A slider and its field are switched off as one.
+    switched_off = [widget for widget in (field.parentWidget(), field) if not widget.isEnabled()]
+    for widget in switched_off:
+        widget.setEnabled(True)
     field.setReadOnly(False)
     before, shown = field.value(), field.text()
     assert not field.isGroupSeparatorShown(), name
@@ -109,7 +112,8 @@ def obeys(field: Field, sign: str) -> None:
     enter(field, field.cleanText())
     assert field.value() == field.maximum(), name
     field.setValue(before)
-    field.setEnabled(was_enabled)
+    for widget in reversed(switched_off):
+        widget.setEnabled(False)
 
 
 @pytest.fixture(params=LANGUAGES)
