@@ -10,6 +10,7 @@ from terrainpaint.core.files import local_path
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.commands.number_lists import LARGEST_SEED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     if not 1 <= arguments.rows * arguments.columns <= MOST_PICTURES or arguments.rows < 1:
         raise WrongUsage(f"--rows and --columns are 1 at least, and {MOST_PICTURES} pictures together at most")
-    if arguments.seed < 0:
-        raise WrongUsage("--seed is 0 at least")
+    last = LARGEST_SEED + 1 - arguments.rows * arguments.columns
+    if not 0 <= arguments.seed <= last:
+        raise WrongUsage(f"--seed is from 0 to {last}, with so many pictures")
     writes_folder = arguments.input is not None and arguments.input.is_dir()
     if not writes_folder and arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
         raise WrongUsage("the picture is a .png, .jpg or .webp")

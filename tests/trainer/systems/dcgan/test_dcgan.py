@@ -213,7 +213,9 @@ def test_damaged_weights_are_one_sentence(
     assert error.count("\n") == 1 and not (tmp_path / "grid.png").exists()
 
 
-@pytest.mark.parametrize("flags", [["--rows", "0"], ["--columns", "-2"], ["--seed", "-1"], ["-o", "grid.txt"]])
+@pytest.mark.parametrize(
+    "flags", [["--rows", "0"], ["--columns", "-2"], ["--seed", "-1"], ["--seed", "4294967295"], ["-o", "grid.txt"]]
+)
 def test_wrong_usage_of_sample(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["sample", str(tmp_path), "-o", str(tmp_path / "grid.png"), *flags])
