@@ -26,6 +26,7 @@ from terrainpaint.core.checked_json import JsonObject, parse_object
 
 _PREFIX = ".writing-"
 _LOCK, _PLAN, _UNDO, _BEFORE = ".lock", ".plan", ".undo", ".before"
+_UNFINISHED_PLAN = "-plan"
 _KEY = re.compile(r"\.writing-([0-9a-f]+)[-.]")
 _STALE_S = 86_400.0
 _MOST_BYTES, _MOST_FILES = 1 << 20, 10_000
@@ -65,7 +66,7 @@ class Writing:
 
     def plan(self, renames: Sequence[Rename]) -> None:
         """Write the plan of several renames: they are completed even if this program is killed. Raises OSError."""
-        unfinished = self._folder / (self._stem + "-plan")
+        unfinished = self._folder / (self._stem + _UNFINISHED_PLAN)
         with unfinished.open("w", encoding="utf-8", errors="surrogateescape") as file:
             json.dump({"files": [asdict(rename) for rename in renames]}, file)
             file.flush()
@@ -78,7 +79,7 @@ class Writing:
 
     def forget_plan(self) -> None:
         """Remove the plan; the renames are done, or undone. The lock stays, for what is still to be removed."""
-        for suffix in (_PLAN, _UNDO):
+        for suffix in (_PLAN, _UNDO, _UNFINISHED_PLAN):
             with suppress(OSError):
                 (self._folder / (self._stem + suffix)).unlink(missing_ok=True)
 

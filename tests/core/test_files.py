@@ -108,6 +108,17 @@ def test_nobody_writes_between_the_look_at_a_file_and_its_replacement(
     assert len(replaced) > 5 and len(set(replaced)) == len(replaced), "each version was replaced once"
 
 
+def test_ctrl_c_while_the_renames_are_listed_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("terrainpaint.core.unfinished_writes.json.dump", interrupted)
+    with pytest.raises(KeyboardInterrupt), FileTransaction() as files:
+        for name in ("a.txt", "b.txt"):
+            files.path(tmp_path / name).write_text(name)
+    assert everything(tmp_path) == []
+
+
 def test_failure_removes_created_folders(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a" / "b" / "out.txt"):
         raise KeyboardInterrupt
