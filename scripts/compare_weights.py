@@ -20,7 +20,7 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from trainer.reports.page import encode_jpeg
 
 SIDES = (512, 1024)

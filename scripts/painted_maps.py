@@ -24,7 +24,7 @@ from terrainpaint.core.painting import Brush, Edge, Mark, dab, ellipse, polygon,
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 
 SIDE = 256
 COLUMNS = 4

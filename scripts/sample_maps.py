@@ -24,7 +24,7 @@ from terrainpaint.core.map_files import read_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import levelled
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from trainer.systems.terrain.evaluation.height_statistics import coast_counts
 
 MAPS = ("coast", "archipelago", "highlands")

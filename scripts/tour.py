@@ -29,8 +29,8 @@ from terrainpaint.core.map_files import read_map
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, ViewSettings
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.app import make_application
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.export import ExportDialog

@@ -9,8 +9,6 @@ takes no time; `__init__.pyi` has their types.
 """
 
 import importlib
-import sys
-from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -34,25 +32,11 @@ _PLACES = {
 __all__ = ["__version__", *_PLACES]
 
 
-class _Package(ModuleType):
-    """A module whose public names are looked up when they are used."""
-
-    def __getattr__(self, name: str) -> object:
-        if name not in _PLACES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(_PLACES[name]), name)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *_PLACES})
-
-    @property
-    def generate(self) -> object:
-        """The function, although there is a package of this name too."""
-        return self.__getattr__("generate")
-
-    @generate.setter
-    def generate(self, package: ModuleType) -> None:
-        """Importing the package assigns it here, which would hide the function."""
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

@@ -20,9 +20,9 @@ from terrainpaint.core.map_files import read_map, write_map
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.process import TerrainProcess
 from tests.bench_obj import bench_obj
 from tests.bench_pix2pix import bench_pix2pix
 from tests.bench_train import bench_train

@@ -92,7 +92,7 @@ def measure(start: float) -> dict[str, float]:
     from terrainpaint.core.assets import asset_path
     from terrainpaint.core.map_files import read_map
     from terrainpaint.core.project import Project, Settings, ViewSettings
-    from terrainpaint.generate.process import TerrainProcess
+    from terrainpaint.generation.process import TerrainProcess
     from terrainpaint.gui.app import make_application
 
     application = make_application()

@@ -29,10 +29,10 @@ class Layer:
 ERRORS = "terrainpaint.errors"
 CORE = "terrainpaint.core"
 MODELS = "terrainpaint.models"
-GENERATE = "terrainpaint.generate"
-GENERATOR = "terrainpaint.generate.generator"
-DREAMER = "terrainpaint.generate.dreamer"
-WORKER = "terrainpaint.generate.worker"
+GENERATION = "terrainpaint.generation"
+GENERATOR = "terrainpaint.generation.generator"
+DREAMER = "terrainpaint.generation.dreamer"
+WORKER = "terrainpaint.generation.worker"
 EXPORT = "terrainpaint.export"
 API = "terrainpaint.api"
 SERVE = "terrainpaint.serve"
@@ -65,23 +65,23 @@ LAYERS = (
         frozenset({"rasterio", "OpenEXR"}),
     ),
     Layer(MODELS, frozenset({"numpy", "torch", "safetensors", CORE, ERRORS, VERSION})),
-    # Of `generate` the window uses all but the generator, which the worker loads in a process of its own.
-    Layer(GENERATE, frozenset({"numpy", CORE, ERRORS, VERSION})),
-    Layer(WORKER, frozenset({"numpy", CORE, GENERATE, ERRORS, VERSION}), frozenset({MODELS})),
-    Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
-    Layer(DREAMER, frozenset({"numpy", "torch", CORE, MODELS, GENERATE, ERRORS, VERSION})),
+    # Of `generation` the window uses all but the generator, which the worker loads in a process of its own.
+    Layer(GENERATION, frozenset({"numpy", CORE, ERRORS, VERSION})),
+    Layer(WORKER, frozenset({"numpy", CORE, GENERATION, ERRORS, VERSION}), frozenset({MODELS})),
+    Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
+    Layer(DREAMER, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
     Layer(
         EXPORT,
         frozenset({"numpy", "cv2", CORE, ERRORS, VERSION}),
         frozenset({"rasterio", "OpenEXR", "contourpy", "pmtiles", "pydelatin"}),
     ),
-    Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATE, EXPORT, ERRORS, VERSION})),
-    Layer(API, frozenset({"numpy", "cv2", CORE, EXPORT, ERRORS, VERSION}), frozenset({GENERATE})),
+    Layer(GUI, frozenset({"numpy", "cv2", *QT, CORE, GENERATION, EXPORT, ERRORS, VERSION})),
+    Layer(API, frozenset({"numpy", "cv2", CORE, EXPORT, ERRORS, VERSION}), frozenset({GENERATION})),
     Layer(SERVE, frozenset({CORE, EXPORT, API, ERRORS, VERSION})),
     Layer(
         "terrainpaint.cli",
         frozenset({"numpy", CORE, EXPORT, API, ERRORS, VERSION}),
-        frozenset({"torch", GENERATE, MODELS, GUI, SERVE}),
+        frozenset({"torch", GENERATION, MODELS, GUI, SERVE}),
     ),
     Layer("terrainpaint.__main__", frozenset({"terrainpaint.cli"})),
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
@@ -120,12 +120,12 @@ LAYERS = (
     Layer("trainer.systems.style_training", SYSTEM),
     Layer(
         "trainer.systems.terrain",
-        SYSTEM | {"cv2", "scipy", "sklearn", "trainer.reports", GENERATE},
+        SYSTEM | {"cv2", "scipy", "sklearn", "trainer.reports", GENERATION},
         frozenset({"umap"}),
     ),
     Layer("trainer.systems.dcgan", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.stylegan2", SYSTEM | {"trainer.reports"}),
-    Layer("trainer.systems.layouts", SYSTEM | {"cv2", "trainer.reports", GENERATE}),
+    Layer("trainer.systems.layouts", SYSTEM | {"cv2", "trainer.reports", GENERATION}),
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer.exploration", SYSTEM | {"cv2", "PIL", "trainer.systems"}),
@@ -217,12 +217,12 @@ def test_every_import_is_allowed() -> None:
         ("terrainpaint/core/a.py", "from ..models import table"),
         ("terrainpaint/core/a.py", "from terrainpaint import export"),
         ("terrainpaint/export/a.py", "import trimesh"),
-        ("terrainpaint/export/a.py", "from terrainpaint.generate import tiles"),
-        ("terrainpaint/generate/a.py", "def f():\n    import torch"),
-        ("terrainpaint/generate/a.py", "from terrainpaint.models import noise"),
+        ("terrainpaint/export/a.py", "from terrainpaint.generation import tiles"),
+        ("terrainpaint/generation/a.py", "def f():\n    import torch"),
+        ("terrainpaint/generation/a.py", "from terrainpaint.models import noise"),
         ("terrainpaint/gui/a.py", "async def f():\n    import torch.nn"),
-        ("terrainpaint/cli.py", "from terrainpaint.generate import generator"),
-        ("terrainpaint/models/__init__.py", "from ..generate import tiles"),
+        ("terrainpaint/cli.py", "from terrainpaint.generation import generator"),
+        ("terrainpaint/models/__init__.py", "from ..generation import tiles"),
         ("terrainpaint/__init__.py", "from terrainpaint.core import classes"),
         ("trainer/a.py", "from terrainpaint.gui import window"),
         ("trainer/a.py", "import pyqtgraph"),
@@ -243,8 +243,8 @@ def test_a_forbidden_import_is_an_offence(file: str, text: str) -> None:
         ("trainer/loop/a.py", "def f():\n    import wandb"),
         ("terrainpaint/core/a.py", "from .classes import PALETTE\nfrom ..errors import MapError"),
         ("terrainpaint/core/__init__.py", "from .classes import PALETTE"),
-        ("terrainpaint/generate/a.py", "from terrainpaint import __version__"),
-        ("terrainpaint/cli.py", "def f():\n    from terrainpaint.generate import generator"),
+        ("terrainpaint/generation/a.py", "from terrainpaint import __version__"),
+        ("terrainpaint/cli.py", "def f():\n    from terrainpaint.generation import generator"),
     ],
 )
 def test_an_allowed_import_is_no_offence(file: str, text: str) -> None:
@@ -279,8 +279,8 @@ def test_number_fields_come_from_one_module() -> None:
         "terrainpaint",
         "terrainpaint.api.terrains",
         "terrainpaint.cli",
-        "terrainpaint.generate.live",
-        "terrainpaint.generate.process",
+        "terrainpaint.generation.live",
+        "terrainpaint.generation.process",
     ],
 )
 def test_importing_the_entry_points_loads_nothing_heavy(module: str) -> None:

@@ -220,7 +220,7 @@ class Generators:
 
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
         wait_passively()
-        from terrainpaint.generate.generator import Generator
+        from terrainpaint.generation.generator import Generator
 
         key = (weights, FileStamp.of(weights), device, look, None if look is None else FileStamp.of(look))
         generator = self._loaded.pop(key, None) or Generator.load(weights, device, look)

@@ -36,7 +36,7 @@ def dream(arguments: DreamArguments) -> list[Path]:
     weights = arguments.weights or _installed()
     with ProgressLine(arguments.quiet) as line:
         line.stage("Loading")
-        from terrainpaint.generate.dreamer import Dreamer
+        from terrainpaint.generation.dreamer import Dreamer
 
         dreamer = Dreamer.load(weights)
         drawn = dreamer.draw((arguments.seed,), controls=controls)

@@ -317,7 +317,7 @@ def _see_through(fraction: float) -> list[tuple[str, str]]:
 
 
 def _reach(reach_px: int | None) -> str:
-    from terrainpaint.generate.tiles import WHOLE_AREA_PX
+    from terrainpaint.generation.tiles import WHOLE_AREA_PX
 
     if reach_px is not None:
         return f"{reach_px} px"

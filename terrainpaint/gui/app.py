@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from terrainpaint import __version__
 from terrainpaint.errors import DeviceError
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.view3d.opengl import choose_platform, prepare_opengl
 
 if TYPE_CHECKING:

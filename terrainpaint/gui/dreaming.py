@@ -17,7 +17,7 @@ from terrainpaint.core.dream_maps import blended, crisp_map, layout_of
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.dreams import FIT_STEPS, DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.dreams import FIT_STEPS, DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.gui.background_jobs import NewestJob, WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration

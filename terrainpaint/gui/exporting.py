@@ -21,7 +21,7 @@ from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import ExportSource, export
 from terrainpaint.export.mesh import height_range
 from terrainpaint.export.mesh_picture import Sun
-from terrainpaint.generate.tiles import reshaded
+from terrainpaint.generation.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.file_questions import answer, ask_for_target, folder_is_there, question
 from terrainpaint.gui.document import Document

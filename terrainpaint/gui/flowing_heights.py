@@ -13,7 +13,7 @@ from terrainpaint.core.hydrology import NO_FLOW, FlowingWater, flow_accumulation
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.gui.background_jobs import NewestJob
 
 _FULL = 255

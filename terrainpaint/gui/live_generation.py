@@ -24,12 +24,12 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
-from terrainpaint.generate.draft import Draft, draft_parts
-from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
-from terrainpaint.generate.live import Job, LiveTerrain
-from terrainpaint.generate.messages import Hardware
-from terrainpaint.generate.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
-from terrainpaint.generate.tiles import seams
+from terrainpaint.generation.draft import Draft, draft_parts
+from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.live import Job, LiveTerrain
+from terrainpaint.generation.messages import Hardware
+from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
+from terrainpaint.generation.tiles import seams
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
 from terrainpaint.gui.step_texts import step_text

@@ -13,7 +13,7 @@ from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OptionError
-from terrainpaint.generate.messages import TerrainPatch
+from terrainpaint.generation.messages import TerrainPatch
 from terrainpaint.gui.border_roughening import BorderRoughening
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from terrainpaint.generate.messages import Hardware
+from terrainpaint.generation.messages import Hardware
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.preferences import read_preferences, write_preferences
 from terrainpaint.gui.relief_dock import ReliefDock

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 
 from terrainpaint.core.main_memory import installed_memory
-from terrainpaint.generate.messages import AUTO_DEVICE
+from terrainpaint.generation.messages import AUTO_DEVICE
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES
 from terrainpaint.gui.widgets.notation import Notation, remember_notation, remembered_notation
 

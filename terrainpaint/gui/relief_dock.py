@@ -16,7 +16,7 @@ from terrainpaint.core.films import FORMATS
 from terrainpaint.core.picture_files import PICTURE_KINDS, write_picture
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
 from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace, suffixes
 from terrainpaint.gui.document import Document

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import PALETTE, WATER
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hillshade, hypsometric, slope_deg, slope_deg_at, slope_tint
-from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.terrain_ranges import TerrainRanges

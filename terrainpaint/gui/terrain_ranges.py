@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import slope_deg_at
-from terrainpaint.generate.live import LiveTerrain
+from terrainpaint.generation.live import LiveTerrain
 
 _HEIGHTS, _SLOPES = 1 << 20, 1 << 17
 """Pixels that are measured, about; smaller maps are measured as a whole."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.contours import contour_interval_m, contour_lines
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.live import CELL_PX
+from terrainpaint.generation.live import CELL_PX
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.legend import draw_legend, height_legend, slope_legend

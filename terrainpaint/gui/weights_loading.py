@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from terrainpaint.errors import DeviceError, WeightsError
-from terrainpaint.generate.messages import AUTO_DEVICE, Hardware
-from terrainpaint.generate.process import TerrainProcess, WeightsInfo
+from terrainpaint.generation.messages import AUTO_DEVICE, Hardware
+from terrainpaint.generation.process import TerrainProcess, WeightsInfo
 
 
 def missing_style(name: str, installed: Collection[str]) -> str:

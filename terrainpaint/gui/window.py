@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolBar, QWidget
 
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui import clipboard
 from terrainpaint.gui.actions import Need, enable, fill_menus, fill_tool_bar, remembered_switches
 from terrainpaint.gui.background_jobs import WindowJobs

@@ -72,12 +72,6 @@ def test_each_public_name_can_be_had_and_is_documented() -> None:
         _ = tp.paint  # type: ignore[attr-defined]
 
 
-def test_the_package_of_the_networks_does_not_hide_the_function() -> None:
-    code = "import terrainpaint.generate.tiles, terrainpaint as tp; print(tp.generate.__name__, tp.generate.__module__)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.split() == ["generate", "terrainpaint.api.terrains"]
-
-
 def test_importing_it_is_quick() -> None:
     code = "import sys, terrainpaint; print(sorted({'numpy', 'cv2', 'torch', 'PySide6'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -24,7 +24,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, MapError, OptionError, OutputError, ProjectError
 from terrainpaint.export import FORMATS
-from tests.generate.random_weights import write_random_guided_weights
+from tests.generation.random_weights import write_random_guided_weights
 from tests.models.small_looks import write_look
 from tests.models.small_weights import write_weights
 

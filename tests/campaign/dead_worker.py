@@ -28,7 +28,7 @@ def main(folder: Path, seed: int) -> None:
     from PySide6.QtWidgets import QApplication
 
     from terrainpaint.core.rects import Rect
-    from terrainpaint.generate.process import TerrainProcess
+    from terrainpaint.generation.process import TerrainProcess
     from terrainpaint.gui.window import MainWindow
     from tests.gui.painter import new_document, state, steps
 

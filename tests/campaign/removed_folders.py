@@ -26,7 +26,7 @@ def paint(folder: Path, seed: int) -> None:
 
     from terrainpaint.core.journal import abandoned_journals, recover
     from terrainpaint.core.project_file import load_project
-    from terrainpaint.generate.process import TerrainProcess
+    from terrainpaint.generation.process import TerrainProcess
     from terrainpaint.gui import recovery
     from terrainpaint.gui.background_jobs import WindowJobs
     from terrainpaint.gui.live_generation import LiveGeneration

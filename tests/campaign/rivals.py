@@ -31,7 +31,7 @@ def main(folder: Path, name: str, seed: int) -> None:
     from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
     from terrainpaint.core.painting import rectangle
-    from terrainpaint.generate.process import TerrainProcess
+    from terrainpaint.generation.process import TerrainProcess
     from terrainpaint.gui import saving as saving_module
     from terrainpaint.gui.background_jobs import WindowJobs
     from terrainpaint.gui.dialogs.file_questions import ChangedFile

@@ -6,7 +6,7 @@ import pytest
 
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import read_map
-from tests.generate.dream_networks import write_dream_weights
+from tests.generation.dream_networks import write_dream_weights
 
 
 @pytest.fixture(scope="module")

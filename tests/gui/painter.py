@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from terrainpaint.core.painting import Brush, Edge, rectangle, segment
 from terrainpaint.core.project import EMPTY, Project, Settings
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.core.project import Project, Settings
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.view_pictures import FilmDialog, PictureDialog
 from terrainpaint.gui.document import Document

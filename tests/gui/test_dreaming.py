@@ -15,13 +15,13 @@ from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import Selection
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.dreaming import DreamActions
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.dream_panel import DreamPanel
-from tests.generate.dream_networks import write_dream_weights
+from tests.generation.dream_networks import write_dream_weights
 
 LEFT = Qt.MouseButton.LeftButton
 SLOW_MS = 60_000

@@ -35,8 +35,8 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.messages import Hardware
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.messages import Hardware
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic

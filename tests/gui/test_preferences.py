@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.painting import rectangle
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.project_file import load_project
-from terrainpaint.generate.messages import Hardware
+from terrainpaint.generation.messages import Hardware
 from terrainpaint.gui.dialogs.preferences import PreferencesDialog
 from terrainpaint.gui.preferences import (
     MOST_THREADS,

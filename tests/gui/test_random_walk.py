@@ -30,7 +30,7 @@ from terrainpaint.core.smoothing import smoothed
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.transforming import Pose, placed
 from terrainpaint.errors import OptionError
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui import undo
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas

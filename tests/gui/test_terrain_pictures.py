@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hypsometric
-from terrainpaint.generate.live import Job, LiveTerrain
-from terrainpaint.generate.messages import TerrainPatch
+from terrainpaint.generation.live import Job, LiveTerrain
+from terrainpaint.generation.messages import TerrainPatch
 from terrainpaint.gui.icons import icon_names
 from terrainpaint.gui.legend import Legend, LegendOverlay, draw_legend, height_legend, slope_legend
 from terrainpaint.gui.map_camera import Camera, Projection

@@ -22,9 +22,9 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.films import Timing
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.messages import TerrainPatch
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.messages import TerrainPatch
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration

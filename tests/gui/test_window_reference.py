@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
-from tests.generate.spade_terrain_weights import write_reference_weights
+from tests.generation.spade_terrain_weights import write_reference_weights
 from tests.gui.windows import Person, open_window
 
 SHAPE = (96, 160)

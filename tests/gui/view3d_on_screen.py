@@ -29,7 +29,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.document import Document

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, Q
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, ViewSettings
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.window import MainWindow
 

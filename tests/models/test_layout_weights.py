@@ -9,7 +9,7 @@ from terrainpaint.errors import WeightsError
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape, draw_noise
 from terrainpaint.models.layout_weights import LayoutHeader, load_layouts, save_layouts
 from terrainpaint.models.weights import load_weights
-from tests.generate.dream_networks import SHAPE, random_networks
+from tests.generation.dream_networks import SHAPE, random_networks
 
 CPU = torch.device("cpu")
 

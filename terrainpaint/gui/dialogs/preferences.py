@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.generate.messages import AUTO_DEVICE
+from terrainpaint.generation.messages import AUTO_DEVICE
 from terrainpaint.gui.preferences import AUTOSAVE_MINUTES, MOST_THREADS, UNDO_MB, Preferences
 from terrainpaint.gui.theme import THEMES
 from terrainpaint.gui.widgets.basics import (

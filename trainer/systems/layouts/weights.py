@@ -13,7 +13,7 @@ from torch import Tensor
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.dream_controls import CONTROL_NAMES, measures
 from terrainpaint.errors import TrainingError, WeightsError
-from terrainpaint.generate.dreamer import Dreamer
+from terrainpaint.generation.dreamer import Dreamer
 from terrainpaint.models.layout import LayoutShape, draw_noise
 from terrainpaint.models.layout_weights import LayoutHeader, LayoutNetworks, Layouts, load_layouts, save_layouts
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.dream_controls import DreamControls, measures
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.dreamer import Dreamer
+from terrainpaint.generation.dreamer import Dreamer
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape
 from tests.trainer.loop.test_loop import assert_equal
 from tests.trainer.runs import quiet

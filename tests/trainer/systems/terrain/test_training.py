@@ -10,7 +10,7 @@ import torch
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.style_field import spread
 from terrainpaint.models.windows import Window

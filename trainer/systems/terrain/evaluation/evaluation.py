@@ -14,7 +14,7 @@ from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX
 from terrainpaint.errors import TrainingError
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from terrainpaint.models.devices import pick_device
 from terrainpaint.models.weights import WeightsHeader, read_header
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set

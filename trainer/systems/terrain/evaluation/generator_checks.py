@@ -16,7 +16,7 @@ from terrainpaint.core.progress import Progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from terrainpaint.models.devices import pick_device
 from trainer.metrics.relief import autocorrelation_peak
 from trainer.systems.terrain.evaluation.class_squares import square_means, square_sums

@@ -15,7 +15,7 @@ from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_can
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from trainer.metrics.features import Features, mean_distance
 from trainer.metrics.pairwise import pair_measures
 from trainer.metrics.relief import finest_power, power_spectrum

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
-from terrainpaint.generate.looks import LookInfo
-from terrainpaint.generate.tiles import SHADE_MARGIN_PX, independent_area
+from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.looks import LookInfo
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX, independent_area
 
 AUTO_DEVICE = "auto"
 """The first available of CUDA, MPS and the CPU."""

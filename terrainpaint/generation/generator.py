@@ -18,9 +18,9 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import DeviceError, OptionError
-from terrainpaint.generate.looks import LookInfo
-from terrainpaint.generate.messages import MapCrop, TerrainPatch
-from terrainpaint.generate.tiles import (
+from terrainpaint.generation.looks import LookInfo
+from terrainpaint.generation.messages import MapCrop, TerrainPatch
+from terrainpaint.generation.tiles import (
     SHADE_MARGIN_PX,
     independent_area,
     independent_tiles,

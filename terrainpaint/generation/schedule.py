@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.tiles import independent_tiles
+from terrainpaint.generation.tiles import independent_tiles
 
 CELL_PX = 32
 HALO_PX = 16

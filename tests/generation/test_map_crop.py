@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.messages import MapCrop
+from terrainpaint.generation.messages import MapCrop
 
 
 def test_beyond_its_border_the_map_is_continued_with_its_border_pixels() -> None:

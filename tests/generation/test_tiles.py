@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.generate.tiles import reshaded, tiles
+from terrainpaint.generation.tiles import reshaded, tiles
 
 
 @given(rows=st.integers(1, 300), cols=st.integers(1, 300), side=st.integers(1, 128))

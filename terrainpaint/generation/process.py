@@ -16,8 +16,8 @@ from terrainpaint import errors
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
-from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
-from terrainpaint.generate.messages import (
+from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.messages import (
     AUTO_DEVICE,
     Failure,
     Hardware,
@@ -31,7 +31,7 @@ from terrainpaint.generate.messages import (
     TerrainPatch,
     WeightsInfo,
 )
-from terrainpaint.generate.worker import serve
+from terrainpaint.generation.worker import serve
 
 __all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.live import CELL_PX, Job, LiveTerrain
-from terrainpaint.generate.messages import TerrainPatch
-from terrainpaint.generate.schedule import FIRST_PX
-from terrainpaint.generate.tiles import SHADE_MARGIN_PX
+from terrainpaint.generation.live import CELL_PX, Job, LiveTerrain
+from terrainpaint.generation.messages import TerrainPatch
+from terrainpaint.generation.schedule import FIRST_PX
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 
 ROOT = Path(__file__).resolve().parents[2]
 REACH_PX = 70
@@ -215,9 +215,9 @@ import re, sys
 from pathlib import Path
 import numpy as np
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.messages import TerrainPatch
-import terrainpaint.generate.process
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.messages import TerrainPatch
+import terrainpaint.generation.process
 
 live = LiveTerrain((16_384, 16_384), 165)
 for _ in range(6):

@@ -12,7 +12,7 @@ from terrainpaint.core.map_files import read_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.generate.generator import Generator
+from terrainpaint.generation.generator import Generator
 from terrainpaint.models.look_weights import read_look_header
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())

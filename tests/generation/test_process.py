@@ -23,11 +23,11 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, DeviceError, OptionError, TerrainPaintError, WeightsError, WorkerError
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.process import TerrainPatch, TerrainProcess
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.process import TerrainPatch, TerrainProcess
 from terrainpaint.models.devices import available_devices, fast_dtype, use_threads
-from tests.generate.random_weights import write_random_weights
+from tests.generation.random_weights import write_random_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 ATLAS = shipped_styles()["atlas"]
@@ -221,7 +221,7 @@ def test_ctrl_c_does_not_end_the_worker(shared: TerrainProcess) -> None:
 POLICY = """
 import os, sys
 from multiprocessing import Pipe
-from terrainpaint.generate.worker import serve
+from terrainpaint.generation.worker import serve
 
 ours, theirs = Pipe()
 ours.close()
@@ -249,7 +249,7 @@ def test_its_threads_wait_without_spinning_unless_the_user_sets_another_policy(
 PARENT = """
 import sys, time
 from pathlib import Path
-from terrainpaint.generate.process import TerrainProcess
+from terrainpaint.generation.process import TerrainProcess
 
 if __name__ == "__main__":
     process = TerrainProcess()

@@ -9,12 +9,12 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
-from terrainpaint.generate import generator as generator_module
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.messages import MapCrop
-from terrainpaint.generate.tiles import SHADE_MARGIN_PX
+from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.messages import MapCrop
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.models.guide_lines import LINES_REACH_CELLS
-from tests.generate.random_weights import write_random_guided_weights, write_random_weights
+from tests.generation.random_weights import write_random_guided_weights, write_random_weights
 
 
 @pytest.fixture(scope="module", params=[write_random_weights, write_random_guided_weights])

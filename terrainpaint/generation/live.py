@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.rects import Rect
-from terrainpaint.generate.draft import Draft, draft_factor
-from terrainpaint.generate.messages import TerrainPatch
-from terrainpaint.generate.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
-from terrainpaint.generate.tiles import SHADE_MARGIN_PX
+from terrainpaint.generation.draft import Draft, draft_factor
+from terrainpaint.generation.messages import TerrainPatch
+from terrainpaint.generation.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 
 __all__ = ["CELL_PX", "HALO_PX", "Draft", "Job", "LiveTerrain"]
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.dream_controls import DreamControls, measures, shifted_to
 from terrainpaint.errors import OptionError
-from terrainpaint.generate.dreams import FIT_STEPS, STEPS_AT_ONCE, Dreams, FitState
+from terrainpaint.generation.dreams import FIT_STEPS, STEPS_AT_ONCE, Dreams, FitState
 from terrainpaint.models.layout import draw_noise
 from terrainpaint.models.layout_weights import LayoutHeader, Layouts, load_layouts
 

@@ -16,14 +16,14 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError
-from terrainpaint.generate import generator as generator_module
-from terrainpaint.generate import tiles
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.messages import MapCrop
-from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.generate.tiles import independent_tiles
-from tests.generate.spade_terrain_weights import write_reference_weights
+from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import tiles
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.messages import MapCrop
+from terrainpaint.generation.process import TerrainProcess
+from terrainpaint.generation.tiles import independent_tiles
+from tests.generation.spade_terrain_weights import write_reference_weights
 from tests.models.small_spade_terrain import NAMES
 
 SHAPE = (150, 203)

@@ -7,10 +7,10 @@ import pytest
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
-from terrainpaint.generate import live as live_module
-from terrainpaint.generate.draft import DRAFT_PX, Draft, draft_factor, draft_parts
-from terrainpaint.generate.live import Job, LiveTerrain
-from terrainpaint.generate.messages import TerrainPatch
+from terrainpaint.generation import live as live_module
+from terrainpaint.generation.draft import DRAFT_PX, Draft, draft_factor, draft_parts
+from terrainpaint.generation.live import Job, LiveTerrain
+from terrainpaint.generation.messages import TerrainPatch
 
 REACH_PX = 70
 SHAPE = (700, 1500)

@@ -22,8 +22,8 @@ from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError, TerrainPaintError
-from terrainpaint.generate.dreams import DreamRequest, Dreams, FitRequest, FitState
-from terrainpaint.generate.messages import (
+from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.messages import (
     Failure,
     LoadRequest,
     MakeRequest,
@@ -37,11 +37,11 @@ from terrainpaint.generate.messages import (
     TerrainPatch,
     WeightsInfo,
 )
-from terrainpaint.generate.schedule import FIRST_PX
+from terrainpaint.generation.schedule import FIRST_PX
 
 if TYPE_CHECKING:
-    from terrainpaint.generate.dreamer import Dreamer
-    from terrainpaint.generate.generator import Generator
+    from terrainpaint.generation.dreamer import Dreamer
+    from terrainpaint.generation.generator import Generator
 
 
 def serve(connection: Connection[Any, Any]) -> None:
@@ -51,7 +51,7 @@ def serve(connection: Connection[Any, Any]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     wait_passively()
     # Takes seconds, which pass while the window opens and not when the first request arrives.
-    import terrainpaint.generate.generator  # noqa: F401
+    import terrainpaint.generation.generator  # noqa: F401
 
     worker = _Worker()
     try:
@@ -107,7 +107,7 @@ class _Worker:
                 self._loaded()[1].shaded_patch(MapCrop.whole(np.zeros((side, side), np.uint8), None), rect, Recipe())
 
     def _load(self, request: LoadRequest) -> WeightsInfo:
-        from terrainpaint.generate.generator import Generator
+        from terrainpaint.generation.generator import Generator
         from terrainpaint.models.devices import available_devices, use_threads
 
         # When loading fails, the old weights and look stay in use.
@@ -150,7 +150,7 @@ class _Worker:
 
     def _dreams(self, path: Path) -> Dreamer:
         """The dreamer of a file, loaded at its first use."""
-        from terrainpaint.generate.dreamer import Dreamer
+        from terrainpaint.generation.dreamer import Dreamer
 
         if self._dreamer is None or self._dreamer.path != path:
             self._dreamer = Dreamer.load(path)

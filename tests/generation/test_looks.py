@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import WeightsError
-from terrainpaint.generate import generator as generator_module
-from terrainpaint.generate import tiles as tiles_module
-from terrainpaint.generate.generator import Generator
-from terrainpaint.generate.live import LiveTerrain
-from terrainpaint.generate.messages import MapCrop
-from terrainpaint.generate.process import TerrainProcess
-from terrainpaint.generate.tiles import SHADE_MARGIN_PX
-from tests.generate.random_weights import write_random_weights
-from tests.generate.spade_terrain_weights import write_reference_weights
-from tests.generate.test_generator import BORDERS, painted, some_rerolls
+from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import tiles as tiles_module
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.live import LiveTerrain
+from terrainpaint.generation.messages import MapCrop
+from terrainpaint.generation.process import TerrainProcess
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
+from tests.generation.random_weights import write_random_weights
+from tests.generation.spade_terrain_weights import write_reference_weights
+from tests.generation.test_generator import BORDERS, painted, some_rerolls
 from tests.models.small_looks import CONFIG, write_look
 
 RECIPE = Recipe(4, 9, 0.3)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import enlarged_part
-from terrainpaint.generate.messages import TerrainPatch
-from terrainpaint.generate.schedule import CELL_PX
+from terrainpaint.generation.messages import TerrainPatch
+from terrainpaint.generation.schedule import CELL_PX
 
 DRAFT_PX = 384
 """Longest side of the reduced map. The network needs about a tenth of a second for it."""

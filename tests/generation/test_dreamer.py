@@ -5,10 +5,10 @@ import pytest
 
 from terrainpaint.core.dream_controls import DreamControls, measures
 from terrainpaint.errors import OptionError
-from terrainpaint.generate.dreamer import Dreamer
-from terrainpaint.generate.dreams import FIT_STEPS, DreamRequest, FitRequest
-from terrainpaint.generate.process import TerrainProcess
-from tests.generate.dream_networks import write_dream_weights
+from terrainpaint.generation.dreamer import Dreamer
+from terrainpaint.generation.dreams import FIT_STEPS, DreamRequest, FitRequest
+from terrainpaint.generation.process import TerrainProcess
+from tests.generation.dream_networks import write_dream_weights
 
 
 @pytest.fixture(scope="module")
