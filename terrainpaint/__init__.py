@@ -18,6 +18,7 @@ _PLACES = {
     "OptionError": "terrainpaint.errors",
     "PaintedMap": "terrainpaint.api.painted_maps",
     "TerrainPaintError": "terrainpaint.errors",
+    "dream": "terrainpaint.api.dreamed_maps",
     "formats": "terrainpaint.api.export_plans",
     "from_classes": "terrainpaint.api.painted_maps",
     "generate": "terrainpaint.api.terrains",

@@ -1,5 +1,6 @@
 """The types of the public names, for editors and type checkers; `__init__.py` imports them when they are used."""
 
+from terrainpaint.api.dreamed_maps import dream as dream
 from terrainpaint.api.export_plans import formats as formats
 from terrainpaint.api.export_plans import presets as presets
 from terrainpaint.api.painted_maps import PaintedMap as PaintedMap

@@ -13,8 +13,8 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,14 +26,15 @@ from terrainpaint.api.terrains import looks, styles
 from terrainpaint.errors import Cancelled, DeviceError, InputFileError, OptionError, TerrainPaintError
 from terrainpaint.export import FORMATS as FORMAT_TABLE
 from terrainpaint.export.presets import read_preset, shipped_presets
-from terrainpaint.serve.openapi import DOCUMENT, FORMATS, PRESETS, STYLES, TERRAIN, openapi_document
-from terrainpaint.serve.parameters import served_request
+from terrainpaint.serve.openapi import DOCUMENT, DREAM, FORMATS, PRESETS, STYLES, TERRAIN, openapi_document
+from terrainpaint.serve.parameters import dream_options, served_request
 from terrainpaint.serve.work import BusyError, Limits, TooLargeError, Work
 
 _READ_S = 30.0
 """How long a client may be silent while it sends."""
 _BODY_S = 300.0
 _MOST_CONNECTIONS = 32
+_MOST_PARAMETERS = 100
 _MOST_NOTES = 4000
 _STOP_S = 15.0
 _DRAINED_S = 1.0
@@ -122,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _READ_S
 
     def do_GET(self) -> None:
-        """Listings and the document."""
+        """Dreamed maps, listings and the document."""
         self._answer("GET")
 
     def do_HEAD(self) -> None:
@@ -180,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
 
     def _run(self, method: str, path: str) -> HTTPStatus:
-        allowed = {TERRAIN: "POST", **dict.fromkeys((*_LISTINGS, DOCUMENT), "GET")}.get(path)
+        allowed = {TERRAIN: "POST", **dict.fromkeys((DREAM, *_LISTINGS, DOCUMENT), "GET")}.get(path)
         if path != DOCUMENT:
             self._check_token()
         if allowed is None:
@@ -189,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {allowed} for {path}.", {"Allow": allowed})
         if path == TERRAIN:
             return self._terrain()
+        if path == DREAM:
+            return self._dream()
         self._send_json(HTTPStatus.OK, openapi_document() if path == DOCUMENT else _LISTINGS[path]())
         return HTTPStatus.OK
 
@@ -208,23 +211,25 @@ class _Handler(BaseHTTPRequestHandler):
         length = self._body_length()
         with tempfile.TemporaryDirectory(prefix="terrainpaint-") as folder:
             notes: list[str] = []
-            try:
-                query = parse_qsl(urlsplit(self.path).query, keep_blank_values=True, max_num_fields=100)
-                request = served_request(query)
+            with _refusals(folder):
+                request = served_request(self._query())
                 body = Path(folder) / "map"
                 self._receive(body, length)
                 found = self.server.work.run(body, request, Path(folder) / "out", self._is_gone, notes.append)
-            except ValueError as error:  # over 100 parameters
-                raise _RefusedError(HTTPStatus.BAD_REQUEST, "There are too many parameters.") from error
-            except TerrainPaintError as error:
-                status = next(
-                    (status for kind, status in _STATUS.items() if isinstance(error, kind)),
-                    HTTPStatus.INTERNAL_SERVER_ERROR,
-                )
-                retry = {"Retry-After": "10"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-                raise _RefusedError(status, _without(folder, str(error)), retry) from error
             self._send_file(found, [_without(folder, note) for note in notes])
         return HTTPStatus.OK
+
+    def _dream(self) -> HTTPStatus:
+        with _refusals():
+            data = self.server.work.dream(dream_options(self._query()), self._is_gone)
+        self._send(HTTPStatus.OK, "image/png", data)
+        return HTTPStatus.OK
+
+    def _query(self) -> list[tuple[str, str]]:
+        try:
+            return parse_qsl(urlsplit(self.path).query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        except ValueError as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "There are too many parameters.") from error
 
     def _body_length(self) -> int:
         text = self.headers.get("Content-Length", "")
@@ -278,9 +283,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(block)
 
     def _send_json(self, status: HTTPStatus, value: object, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(value, indent=1).encode()
+        self._send(status, "application/json", json.dumps(value, indent=1).encode(), headers)
+
+    def _send(self, status: HTTPStatus, kind: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         for name, text in (headers or {}).items():
             self.send_header(name, text)
@@ -293,6 +300,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
+
+
+@contextmanager
+def _refusals(folder: str = "") -> Iterator[None]:
+    """Answer the errors of the block; `folder` is that of temporary files, which sentences leave out."""
+    try:
+        yield
+    except TerrainPaintError as error:
+        status = next(
+            (status for kind, status in _STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+        retry = {"Retry-After": "10"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        raise _RefusedError(status, _without(folder, str(error)) if folder else str(error), retry) from error
 
 
 def _formats() -> list[dict[str, str]]:

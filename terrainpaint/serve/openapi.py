@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from terrainpaint import __version__
-from terrainpaint.serve.parameters import parameters
+from collections.abc import Mapping
 
-TERRAIN, FORMATS, PRESETS, STYLES, DOCUMENT = "/v1/terrain", "/v1/formats", "/v1/presets", "/v1/styles", "/openapi.json"
+from terrainpaint import __version__
+from terrainpaint.serve.parameters import Parameter, dream_parameters, parameters
+
+TERRAIN, DREAM, DOCUMENT = "/v1/terrain", "/v1/dream", "/openapi.json"
+FORMATS, PRESETS, STYLES = "/v1/formats", "/v1/presets", "/v1/styles"
 _ERRORS = {
     "400": "A parameter is unknown or has an impossible value.",
     "401": "The token is missing or wrong.",
@@ -30,6 +33,7 @@ def openapi_document() -> dict[str, object]:
         "security": [{"token": []}],
         "paths": {
             TERRAIN: {"post": _terrain()},
+            DREAM: {"get": _dream()},
             FORMATS: {"get": _listing("formats", "The formats.", ["name", "group", "description", "suffix"])},
             PRESETS: {"get": _listing("presets", "The presets.", ["name", "title", "formats"])},
             STYLES: {"get": _listing("styles", "The installed styles and looks.", ["name", "kind"])},
@@ -61,16 +65,7 @@ def _terrain() -> dict[str, object]:
         "operationId": "terrain",
         "summary": "Generate the terrain of a map or a project, and return its files.",
         "description": "The same map, seed, size and style give the same bytes. One terrain is generated at a time.",
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "description": parameter.meaning,
-                "schema": parameter.schema,
-                **({"style": "form", "explode": False} if parameter.schema["type"] == "array" else {}),
-            }
-            for name, parameter in parameters().items()
-        ],
+        "parameters": _query(parameters()),
         "requestBody": {
             "required": True,
             "description": "A picture in the seven class colours, or a project file.",
@@ -90,6 +85,35 @@ def _terrain() -> dict[str, object]:
             **{status: _error(text) for status, text in _ERRORS.items()},
         },
     }
+
+
+def _dream() -> dict[str, object]:
+    return {
+        "operationId": "dream",
+        "summary": "Dream a map, which can be sent back for its terrain.",
+        "description": "The same parameters give the same map.",
+        "parameters": _query(dream_parameters()),
+        "responses": {
+            "200": {
+                "description": "The map, in the seven class colours.",
+                "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+            },
+            **{status: _error(_ERRORS[status]) for status in ("400", "401", "413", "503")},
+        },
+    }
+
+
+def _query(table: Mapping[str, Parameter]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": parameter.meaning,
+            "schema": parameter.schema,
+            **({"style": "form", "explode": False} if parameter.schema["type"] == "array" else {}),
+        }
+        for name, parameter in table.items()
+    ]
 
 
 def _listing(name: str, summary: str, keys: list[str]) -> dict[str, object]:

@@ -13,10 +13,12 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
+from terrainpaint.api.dreamed_maps import DreamOptions
 from terrainpaint.api.export_plans import formats, presets
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
 from terrainpaint.api.terrains import looks, styles
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.dream_controls import MAX_SEED
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
 
@@ -24,6 +26,7 @@ _DEFAULT_NAME = "map"
 _CRS = re.compile(r"[A-Za-z]{1,16}:[0-9]{1,9}")  # other texts could name files and addresses
 
 _Schema = Mapping[str, object]
+_SIZE_SCHEMA: _Schema = {"type": "string", "pattern": r"^[0-9]{1,5}x[0-9]{1,5}$"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def parameters() -> Mapping[str, Parameter]:
         ),
         "size": Parameter(
             "First resample the map to ROWSxCOLUMNS pixels.",
-            {"type": "string", "pattern": r"^[0-9]{1,5}x[0-9]{1,5}$"},
+            _SIZE_SCHEMA,
             _size,
         ),
         "pixel_size_m": _number("Ground size of a pixel in metres; heights change with it.", 0.01, 1e6),
@@ -104,18 +107,28 @@ def parameters() -> Mapping[str, Parameter]:
     }
 
 
+@cache
+def dream_parameters() -> Mapping[str, Parameter]:
+    """Name → parameter of a dreamed map, in the order of the documentation."""
+    return {
+        "seed": Parameter(
+            "Seed of the map.", {"type": "integer", "minimum": 0, "maximum": MAX_SEED, "default": 0}, _whole
+        ),
+        "size": Parameter("ROWSxCOLUMNS of pixels.", {**_SIZE_SCHEMA, "default": "1024x1024"}, _size),
+        "sea": _number("Part of the map that is water; by default as it comes.", 0, 1),
+        "mountains": _number("Part of the land that is hills and mountains; by default as it comes.", 0, 1),
+        "dryness": _number("Mean of forest (0), grassland (0.5) and desert (1); by default as it comes.", 0, 1),
+    }
+
+
+def dream_options(given: Sequence[tuple[str, str]]) -> DreamOptions:
+    """The options of the names and texts of an address. Raises OptionError."""
+    return DreamOptions(**_read(given, dream_parameters()))
+
+
 def served_request(given: Sequence[tuple[str, str]]) -> ServedRequest:
     """The request of the names and texts of an address. Raises OptionError."""
-    values: dict[str, Any] = {}
-    for name, text in given:
-        if name not in parameters():
-            raise OptionError(f'There is no parameter "{name}"; choose from {", ".join(parameters())}.')
-        if name in values:
-            raise OptionError(f"The parameter {name} is given twice; leave one out.")
-        try:
-            values[name] = parameters()[name].read(text)
-        except ValueError as error:
-            raise OptionError(f"The parameter {name} cannot be {text[:80]!r}; {error}.") from error
+    values = _read(given, parameters())
     under = values.pop("under", None)
     reading = MapReading(values.pop("nearest_colour", False), None if under is None else CLASS_NAMES.index(under))
     name = values.pop("name", _DEFAULT_NAME)
@@ -129,6 +142,21 @@ def served_request(given: Sequence[tuple[str, str]]) -> ServedRequest:
         for kind in (TerrainRequest, FilesRequest, FileOptions)
     )
     return ServedRequest(name, reading, TerrainRequest(**terrain), FilesRequest(**files, files=single))
+
+
+def _read(given: Sequence[tuple[str, str]], table: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Name → value. Raises OptionError for a name that the table lacks or a text that is no value."""
+    values: dict[str, Any] = {}
+    for name, text in given:
+        if name not in table:
+            raise OptionError(f'There is no parameter "{name}"; choose from {", ".join(table)}.')
+        if name in values:
+            raise OptionError(f"The parameter {name} is given twice; leave one out.")
+        try:
+            values[name] = table[name].read(text)
+        except ValueError as error:
+            raise OptionError(f"The parameter {name} cannot be {text[:80]!r}; {error}.") from error
+    return values
 
 
 def _choice(meaning: str, names: Sequence[str]) -> Parameter:

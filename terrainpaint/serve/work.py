@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from terrainpaint.api.dreamed_maps import Dreamers, DreamOptions
 from terrainpaint.api.export_plans import ExportPlan, planned_files
 from terrainpaint.api.painted_maps import read_painted
 from terrainpaint.api.running import memory_errors
 from terrainpaint.api.terrains import Generators
 from terrainpaint.core.decoding import describe_picture
-from terrainpaint.core.progress import no_progress
+from terrainpaint.core.map_files import map_png
+from terrainpaint.core.progress import Cancel, no_progress
+from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import Cancelled, InputFileError, TerrainPaintError
 from terrainpaint.export import FORMATS
 from terrainpaint.export.formats import estimated_bytes
@@ -49,7 +52,7 @@ class Work:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._generators = Generators()
+        self._generators, self._dreamers = Generators(), Dreamers()
         self._turn, self._places = threading.Lock(), threading.BoundedSemaphore(limits.waiting + 1)
         self._stopping = threading.Event()
 
@@ -69,6 +72,20 @@ class Work:
         is gone or the server stops.
         """
         plan = planned_files(out, request.name, request.files)
+        with self._limited(is_gone, "The terrain took over {} s; send a smaller map or ask for less.") as cancel:
+            paths = self._files(body, request, plan, cancel, say)
+            return paths[0] if len(paths) == 1 else _zipped(paths, out, out / f"{request.name}.zip")
+
+    def dream(self, options: DreamOptions, is_gone: Callable[[], bool]) -> bytes:
+        """The PNG of a dreamed map. Raises BusyError, TooLargeError and the errors of dreaming; Cancelled as `run`."""
+        self._check_shape(options.size)
+        with self._limited(is_gone, "The map took over {} s; ask for a smaller one.") as cancel:
+            painted = self._dreamers.dream(options, lambda name: no_progress, cancel)
+            return map_png(SegmentationMap(painted.classes))
+
+    @contextmanager
+    def _limited(self, is_gone: Callable[[], bool], too_long: str) -> Iterator[Cancel]:
+        """A turn, and what cancels the work of it. Raises BusyError with the sentence `too_long` after the time."""
         with self._place(is_gone), memory_errors():
             deadline = time.monotonic() + self.limits.work_s
 
@@ -76,14 +93,11 @@ class Work:
                 return self._stopping.is_set() or is_gone() or time.monotonic() > deadline
 
             try:
-                paths = self._files(body, request, plan, cancel, say)
+                yield cancel
             except Cancelled:
                 if time.monotonic() > deadline:
-                    raise BusyError(
-                        f"The terrain took over {self.limits.work_s:.0f} s; send a smaller map or ask for less."
-                    ) from None
+                    raise BusyError(too_long.format(f"{self.limits.work_s:.0f}")) from None
                 raise
-            return paths[0] if len(paths) == 1 else _zipped(paths, out, out / f"{request.name}.zip")
 
     @contextmanager
     def _place(self, is_gone: Callable[[], bool]) -> Iterator[None]:
@@ -105,16 +119,13 @@ class Work:
         body: Path,
         request: ServedRequest,
         plan: ExportPlan,
-        cancel: Callable[[], bool],
+        cancel: Cancel,
         say: Callable[[str], None],
     ) -> list[Path]:
         self._check_side(body)
         painted = read_painted(body, request.reading, say)
         shape = request.terrain.size or painted.classes.shape
-        if max(shape) > self.limits.side_px:
-            raise TooLargeError(
-                f"A map of {shape[1]} x {shape[0]} pixels is too large; at most {self.limits.side_px} a side."
-            )
+        self._check_shape((shape[0], shape[1]))
         plan = plan.sized((shape[0], shape[1]))
         options = plan.options_for((shape[0], shape[1]))
         part = options.exported_shape((shape[0], shape[1]))
@@ -133,9 +144,12 @@ class Work:
             header = describe_picture(body)
         except InputFileError:
             return
-        if max(header.width, header.height) > self.limits.side_px:
+        self._check_shape((header.height, header.width))
+
+    def _check_shape(self, shape: tuple[int, int]) -> None:
+        if max(shape) > self.limits.side_px:
             raise TooLargeError(
-                f"A map of {header.width} x {header.height} pixels is too large; at most {self.limits.side_px} a side."
+                f"A map of {shape[1]} x {shape[0]} pixels is too large; at most {self.limits.side_px} a side."
             )
 
 

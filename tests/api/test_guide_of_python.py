@@ -36,12 +36,14 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     save_project(tmp_path / "island.terrainpaint", project, ViewSettings(), None)
     text = (ROOT / "docs" / "python.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     script = tmp_path / "examples.py"
     script.write_text("\n".join(blocks))
     names = runpy.run_path(str(script))
 
     assert isinstance(trimesh.load(tmp_path / "x.glb"), trimesh.Scene)
+    assert names["dreamed"].classes.shape == (128, 192) and names["dreamed"].name == "dream-7"
+    assert isinstance(trimesh.load(tmp_path / "dreamed.glb"), trimesh.Scene)
     terrain = names["terrain"]
     assert terrain.heights.shape == (96, 128) and terrain.heights.dtype == np.float32
     assert (terrain.style, terrain.seed, terrain.pixel_size_m, terrain.name) == ("satellite", 7, 30, "island")

@@ -30,7 +30,7 @@ def test_a_map_has_the_size_and_the_sea_that_are_asked_for(weights: str, tmp_pat
     ("options", "sentence"),
     [
         (["--sea", "1.5"], "sea must be from 0 to 1, not 1.5"),
-        (["--size", "8x8"], "--size 8x8 is not possible"),
+        (["--size", "8x8"], "A size of 8x8 pixels is not possible; choose 32 to 16384"),
         (["--seed", str(2**40)], "is not possible; choose a whole number from 0 to 2147483647"),
     ],
 )

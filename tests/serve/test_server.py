@@ -25,6 +25,7 @@ import trimesh
 from PIL import Image
 
 import terrainpaint as tp
+from terrainpaint.api.dreamed_maps import DreamOptions
 from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import map_png, write_map
@@ -37,7 +38,7 @@ from terrainpaint.export import FORMATS
 from terrainpaint.export.presets import shipped_presets
 from terrainpaint.serve.http_server import TerrainServer
 from terrainpaint.serve.openapi import openapi_document
-from terrainpaint.serve.parameters import parameters, served_request
+from terrainpaint.serve.parameters import dream_parameters, parameters, served_request
 from terrainpaint.serve.work import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +168,42 @@ def test_listings(server: TerrainServer) -> None:
     assert head.status == 200 and head.body == b"" and int(head.headers["content-length"]) > 0
 
 
+def test_a_dreamed_map_is_that_of_python(server: TerrainServer, tmp_path: Path) -> None:
+    query = "/v1/dream?seed=7&size=96x128&sea=0.6&mountains=0.4&dryness=0.2"
+    answer = ask(server, "GET", query)
+    assert answer.status == 200 and answer.headers["content-type"] == "image/png"
+    (tmp_path / "map.png").write_bytes(answer.body)
+    dreamed = tp.dream(seed=7, size=(96, 128), sea=0.6, mountains=0.4, dryness=0.2)
+    np.testing.assert_array_equal(tp.read_map(tmp_path / "map.png").classes, dreamed.classes)
+    assert ask(server, "POST", "/v1/terrain?formats=albedo", answer.body).status == 200
+    head = ask(server, "HEAD", query)
+    assert head.status == 200 and head.body == b"" and int(head.headers["content-length"]) == len(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "status", "said"),
+    [
+        ("GET", "seed=-1", 400, "seed"),
+        ("GET", "seed=2147483648", 400, "2147483647"),
+        ("GET", "sea=1.5", 400, "from 0 to 1"),
+        ("GET", "size=8x8", 400, "8x8"),
+        ("GET", "size=64x512", 413, "at most 256"),
+        ("GET", "weights=/etc/passwd", 400, '"weights"'),
+        ("GET", "&".join(f"a{number}=1" for number in range(200)), 400, "too many"),
+        ("POST", "seed=1", 405, "Use GET"),
+    ],
+)
+def test_a_dream_that_is_refused(server: TerrainServer, method: str, query: str, status: int, said: str) -> None:
+    answer = ask(server, method, f"/v1/dream?{query}", MAP if method == "POST" else None)
+    assert answer.status == status and said in answer.error
+
+
+def test_a_dream_that_takes_too_long() -> None:
+    with running(Limits(work_s=0.0)) as served:
+        answer = ask(served, "GET", "/v1/dream?size=64x64")
+        assert answer.status == 503 and "smaller one" in answer.error
+
+
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xff"])
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/formats"), ("POST", "/v1/terrain"), ("GET", "/nothing")])
 def test_without_the_token_nothing_is_answered(server: TerrainServer, given: str, method: str, path: str) -> None:
@@ -179,8 +216,9 @@ def test_the_document_is_open_and_valid_openapi(server: TerrainServer) -> None:
     assert answer.status == 200 and answer.json == json.loads(json.dumps(openapi_document()))
     validator = pytest.importorskip("openapi_spec_validator", reason="the package openapi-spec-validator is missing")
     validator.validate(answer.json)
-    (operation,) = answer.json["paths"]["/v1/terrain"].values()
-    assert [parameter["name"] for parameter in operation["parameters"]] == list(parameters())
+    for path, table in (("/v1/terrain", parameters()), ("/v1/dream", dream_parameters())):
+        (operation,) = answer.json["paths"][path].values()
+        assert [parameter["name"] for parameter in operation["parameters"]] == list(table)
 
 
 @pytest.mark.parametrize(
@@ -344,6 +382,7 @@ def test_every_option_of_the_command_line_is_a_parameter() -> None:
     names = {field.name for kind in (MapReading, TerrainRequest, FilesRequest) for field in fields(kind)}
     assert names - of_the_owner <= set(parameters())
     assert not of_the_owner & set(parameters())
+    assert {field.name for field in fields(DreamOptions)} - of_the_owner == set(dream_parameters())
 
 
 def test_a_request_without_parameters_is_the_default() -> None:
