@@ -23,7 +23,7 @@ from terrainpaint.core.importing import HeightUnit, Kind, read_colours
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
 from terrainpaint.core.project import EMPTY, flattened
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.weights_formats import is_layout, is_look
+from terrainpaint.core.weights_formats import is_fine_land, is_layout, is_look
 from terrainpaint.errors import InputFileError
 
 _KEYS = ("kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps")
@@ -181,6 +181,8 @@ def _of_weights(path: Path) -> _Description:
         return _of_look(path)
     if is_layout(path):
         return _of_layouts(path)
+    if is_fine_land(path):
+        return _of_fine_land(path)
     import torch
 
     from terrainpaint.models.weights import load_weights
@@ -247,6 +249,43 @@ def _of_look(path: Path) -> _Description:
         "credits": header.credits,
         "training": dict(training),
         "sha256": look.sha256,
+    }
+    return _Description(facts, record)
+
+
+def _of_fine_land(path: Path) -> _Description:
+    import torch
+
+    from terrainpaint.models.fine_land_means import FACTOR
+    from terrainpaint.models.fine_land_weights import load_fine_land
+
+    fine = load_fine_land(path, torch.device("cpu"))
+    header, training = fine.header, fine.header.training or {}
+    counts = [_parameters(step) for step in fine.steps]
+    cells_m = [config.cell_m for config in header.configs]
+    margins = [step.margin for step in fine.steps]
+    facts = [
+        ("fine land", str(path)),
+        ("steps", "\n".join(f"{cell_m:g} to {cell_m / FACTOR:g} m" for cell_m in cells_m)),
+        ("parameters", ", ".join(f"{count:,}" for count in counts)),
+        (
+            "reach",
+            ", ".join(f"{margin} cells of {cell_m:g} m" for margin, cell_m in zip(margins, cells_m, strict=True)),
+        ),
+        ("licence", header.licence),
+        ("credits", header.credits),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
+        ("sha256", fine.sha256),
+    ]
+    record = {
+        "kind": "fine land",
+        "pixel_sizes_m": cells_m,
+        "parameters": counts,
+        "reach_cells": margins,
+        "licence": header.licence,
+        "credits": header.credits,
+        "training": dict(training),
+        "sha256": fine.sha256,
     }
     return _Description(facts, record)
 

@@ -47,6 +47,11 @@ def shipped_dreams() -> dict[str, Path]:
     return _shipped("weights/dreams")
 
 
+def shipped_fine_land() -> dict[str, Path]:
+    """Name and file of the networks for fine land that are installed with the program, sorted by name."""
+    return _shipped("weights/fine")
+
+
 def _shipped(folder: str) -> dict[str, Path]:
     for root in ASSET_FOLDERS:
         files = sorted((root / folder).glob("*.safetensors"))

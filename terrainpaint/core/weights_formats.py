@@ -15,6 +15,8 @@ LOOK_FORMAT = "terrainpaint-look"
 """Networks that repaint a terrain: the looks."""
 LAYOUT_FORMAT = "terrainpaint-layout"
 """Networks that dream maps."""
+FINE_LAND_FORMAT = "terrainpaint-fine-land"
+"""Networks that see a terrain finer."""
 PICTURES_FORMAT = "terrainpaint-picture-generator"
 """Files of the trainer that the program cannot use, but recognises."""
 MAX_HEADER_BYTES = 1 << 22
@@ -29,6 +31,11 @@ def is_look(path: Path) -> bool:
 def is_layout(path: Path) -> bool:
     """Whether the description of a file says that it dreams maps. False for everything that cannot be read."""
     return _format_of(path) == LAYOUT_FORMAT
+
+
+def is_fine_land(path: Path) -> bool:
+    """Whether the description of a file says that it is fine land. False for everything that cannot be read."""
+    return _format_of(path) == FINE_LAND_FORMAT
 
 
 def _format_of(path: Path) -> object:

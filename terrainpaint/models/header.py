@@ -10,7 +10,13 @@ from typing import Any
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.weights_formats import LAYOUT_FORMAT, LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
+from terrainpaint.core.weights_formats import (
+    FINE_LAND_FORMAT,
+    LAYOUT_FORMAT,
+    LOOK_FORMAT,
+    PICTURES_FORMAT,
+    WEIGHTS_FORMAT,
+)
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
 from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS
@@ -91,6 +97,8 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
         )
     if values["format"] == LAYOUT_FORMAT:
         raise WeightsError(f"{path} dreams maps and generates no terrain; use it with 'terrainpaint dream'.")
+    if values["format"] == FINE_LAND_FORMAT:
+        raise WeightsError(f"{path} makes a terrain finer and generates none; choose a style instead.")
     if values["format"] != WEIGHTS_FORMAT:
         values.refuse("format", f'"{WEIGHTS_FORMAT}"')
     if values.whole("version", 1, MAX_VERSION) > VERSION:

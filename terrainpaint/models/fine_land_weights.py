@@ -1,0 +1,127 @@
+"""Files of fine land: the description and the networks of both steps, in the container of `weights_file`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.weights_formats import FINE_LAND_FORMAT
+from terrainpaint.errors import WeightsError
+from terrainpaint.models.fine_land import FINE_LAND_LIMITS, FineLandConfig, FineLandStep
+from terrainpaint.models.header_fields import MAX_VERSION, config_of, description, line, plain_text
+from terrainpaint.models.weights_file import NoInitialisation, UnchangedFile, check_shapes, declared, shapes_of, write
+
+VERSION = 1
+NETWORK = "fine-land"
+_STEPS = ("first", "second")
+
+
+@dataclass(frozen=True)
+class FineLandHeader:
+    """The description of a file: `configs` of the first step and of the second, which makes its result finer again;
+    `credits` and `licence` (of the weights) plain text; `training` any JSON object."""
+
+    configs: tuple[FineLandConfig, FineLandConfig]
+    credits: str = ""
+    licence: str = ""
+    training: Mapping[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """The text that `parse_fine_land_header` reads. Raises ValueError when `training` is not JSON."""
+        return description(
+            {
+                "format": FINE_LAND_FORMAT,
+                "version": VERSION,
+                "system": "super_resolution",
+                "network": NETWORK,
+                "config": {name: asdict(config) for name, config in zip(_STEPS, self.configs, strict=True)},
+                "credits": self.credits,
+                "licence": self.licence,
+                "training": dict(self.training or {}),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class FineLand:
+    """A loaded file: its path, the networks of both steps, in evaluation mode, and the hex SHA-256 of the file."""
+
+    path: Path
+    header: FineLandHeader
+    steps: tuple[FineLandStep, FineLandStep]
+    sha256: str
+
+
+def parse_fine_land_header(path: Path, text: str) -> FineLandHeader:
+    """Parse the description `text` of a file; `path` is used in messages only.
+
+    Raises WeightsError for everything but a complete and valid description.
+    """
+    try:
+        return _header(path, parse_object(text))
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+
+
+def read_fine_land_header(path: Path) -> FineLandHeader:
+    """Read the description of a file, without its tensors. Raises WeightsError."""
+    return parse_fine_land_header(path, declared(path)[0])
+
+
+def load_fine_land(path: Path, device: torch.device) -> FineLand:
+    """Load a file onto `device`: frozen, in the channels-last memory format.
+
+    Raises WeightsError when the file is damaged, of another kind or of a newer version, DeviceError when it does not
+    fit into memory.
+    """
+    file = UnchangedFile(path)
+    text, shapes = declared(path)
+    header = parse_fine_land_header(path, text)
+    with torch.device("meta"), NoInitialisation():
+        steps = FineLandStep(header.configs[0]), FineLandStep(header.configs[1])
+    networks = _together(steps)
+    check_shapes(path, shapes, shapes_of(networks))
+    tensors, sha256 = file.tensors()
+    networks.load_state_dict(tensors, assign=True)
+    networks.eval().requires_grad_(False).to(device)
+    networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return FineLand(path, header, steps, sha256)
+
+
+def save_fine_land(path: Path, header: FineLandHeader, steps: tuple[FineLandStep, FineLandStep]) -> None:
+    """Write a file in float32, completely or not at all.
+
+    Raises WeightsError when `load_fine_land` would refuse it: for an invalid description or values that are not finite.
+    Raises OutputError when it cannot be written, ValueError when a network has another configuration.
+    """
+    if header.configs != tuple(step.config for step in steps):
+        raise ValueError("the header describes other networks")
+    text = header.to_json()
+    parse_fine_land_header(path, text)
+    write(path, text, _together(steps))
+
+
+def _together(steps: tuple[FineLandStep, FineLandStep]) -> nn.ModuleDict:
+    return nn.ModuleDict(dict(zip(_STEPS, steps, strict=True)))
+
+
+def _header(path: Path, values: JsonObject) -> FineLandHeader:
+    if values["format"] != FINE_LAND_FORMAT:
+        raise WeightsError(f"{path} makes no terrain finer; choose a file that 'python -m trainer publish' made of "
+                           "super_resolution.")  # fmt: skip
+    if values.whole("version", 1, MAX_VERSION) > VERSION:
+        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
+    if (name := line(values, "network")) != NETWORK:
+        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    config = values.object("config")
+    first, second = (config_of(config.object(step), FineLandConfig, FINE_LAND_LIMITS) for step in _STEPS)
+    return FineLandHeader(
+        (first, second), plain_text(values, "credits"), plain_text(values, "licence"),
+        values.object("training").values,
+    )  # fmt: skip
