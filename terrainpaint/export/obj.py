@@ -16,7 +16,7 @@ from terrainpaint.errors import OptionError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, recipe_facts
 from terrainpaint.export.mesh import MeshGrid, mesh_bands, mesh_shape, triangle_count
 from terrainpaint.export.picture_formats import albedo_bytes, write_albedo
-from terrainpaint.export.text import Text, fixed_point, lines, rounded
+from terrainpaint.export.text import FixedPointTable, Lines, Text, fixed_point, rounded
 from terrainpaint.export.triangulation import Triangulation, triangulation
 
 _CHUNK = 1 << 15
@@ -26,7 +26,8 @@ _NORMAL_DECIMALS = 4
 _VERTEX_CHARACTERS = 33 + 23 + 25
 _TRIANGLE_CHARACTERS = 11  # of a face without its nine numbers: "f ", slashes, blanks and the end of the line
 
-_Section = tuple[Callable[[int, int], bytes], list[tuple[int, int]]]
+_Write = Callable[[int, int], bytes | bytearray]
+_Section = tuple[_Write, list[tuple[int, int]]]
 
 
 def write_obj(job: ExportJob, paths: tuple[Path, ...]) -> None:
@@ -113,25 +114,29 @@ def _water(grid: MeshGrid, name: str, y: float, first: int) -> str:
     return f"o {name}_water\n{positions}{places}{normals}usemtl {name}_water\n{triangles}"
 
 
-def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]]:
-    """The four sections of the file after its header, as functions that return the text of mesh rows start..stop."""
+def _sections(grid: MeshGrid, material: str) -> list[_Write]:
+    """The four sections of the file after its header, as functions that return the text of mesh rows start..stop.
+
+    A text is valid until the next call of any of them.
+    """
     h, w = grid.shape
     decimals = _metre_decimals(min(grid.step_m))
     x, z = (fixed_point(rounded(axis, decimals), decimals) for axis in (grid.x, grid.z))
     u, v = (fixed_point(rounded(axis, _UV_DECIMALS), _UV_DECIMALS) for axis in (grid.u, grid.v))
+    lines, unit = Lines(), FixedPointTable(-1, 1, _NORMAL_DECIMALS)
 
-    def vertices(start: int, stop: int) -> bytes:
+    def vertices(start: int, stop: int) -> bytes | bytearray:
         y = fixed_point(rounded(grid.y[start:stop], decimals), decimals)
-        return lines((stop - start, w), b"v ", x, b" ", y, b" ", z[start:stop, None], b"\n")
+        return lines.put((stop - start, w), b"v ", x, b" ", y, b" ", z[start:stop, None], b"\n")
 
-    def texture_coordinates(start: int, stop: int) -> bytes:
-        return lines((stop - start, w), b"vt ", u, b" ", v[start:stop, None], b"\n")
+    def texture_coordinates(start: int, stop: int) -> bytes | bytearray:
+        return lines.put((stop - start, w), b"vt ", u, b" ", v[start:stop, None], b"\n")
 
-    def normals(start: int, stop: int) -> bytes:
-        text = fixed_point(rounded(grid.normals(start, stop), _NORMAL_DECIMALS), _NORMAL_DECIMALS)
-        return lines(text.shape[:2], b"vn ", text[..., 0, :], b" ", text[..., 1, :], b" ", text[..., 2, :], b"\n")
+    def normals(start: int, stop: int) -> bytes | bytearray:
+        text = unit.text(grid.normals(start, stop))
+        return lines.put(text.shape[:2], b"vn ", text[..., 0, :], b" ", text[..., 1, :], b" ", text[..., 2, :], b"\n")
 
-    def faces(start: int, stop: int) -> bytes:
+    def faces(start: int, stop: int) -> bytes | bytearray:
         head = f"usemtl {material}\ns 1\n".encode() if start == 0 else b""
         stop = min(stop, h - 1)  # there are no squares below the last row of vertices
         if start == stop:
@@ -140,32 +145,33 @@ def _sections(grid: MeshGrid, material: str) -> list[Callable[[int, int], bytes]
         north_west, north_east = corner[:-1, :-1], corner[:-1, 1:]
         south_west, south_east = corner[1:, :-1], corner[1:, 1:]
         # Two triangles of a square, counter-clockwise seen from above.
-        return head + lines(
+        text = lines.put(
             (stop - start, w - 1),
             *(b"f ", north_west, b" ", south_west, b" ", north_east, b"\n"),
             *(b"f ", north_east, b" ", south_west, b" ", south_east, b"\n"),
         )
+        return head + text if head else text
 
     return [vertices, texture_coordinates, normals, faces]
 
 
 def _triangulation_sections(tin: Triangulation, material: str) -> list[_Section]:
     """The four sections of the file after its header, as functions of vertices or triangles start..stop."""
-    decimals = _metre_decimals(min(tin.grid.step_m))
+    decimals, lines = _metre_decimals(min(tin.grid.step_m)), Lines()
 
     def numbers(head: bytes, values: NDArray[np.floating], places: int) -> _Section:
-        def section(start: int, stop: int) -> bytes:
+        def section(start: int, stop: int) -> bytes | bytearray:
             text = fixed_point(rounded(values[start:stop], places), places)
             columns = (part for column in np.moveaxis(text, 1, 0) for part in (b" ", column))
-            return lines((stop - start,), head, *columns, b"\n")
+            return lines.put((stop - start,), head, *columns, b"\n")
 
         return section, _chunks(len(values))
 
-    def faces(start: int, stop: int) -> bytes:
+    def faces(start: int, stop: int) -> bytes | bytearray:
         head = f"usemtl {material}\ns 1\n".encode() if start == 0 else b""
-        index = fixed_point(tin.corners[start:stop].astype(np.int64) + 1, 0)[..., 1:]
+        index = fixed_point(tin.corners[start:stop].astype(np.int64) + 1, 0)
         corners = (part for corner in np.moveaxis(index, 1, 0) for part in (b" ", corner, b"/", corner, b"/", corner))
-        return head + lines((stop - start,), b"f", *corners, b"\n")
+        return head + lines.put((stop - start,), b"f", *corners, b"\n")
 
     return [
         numbers(b"v", tin.places, decimals),
@@ -186,7 +192,7 @@ def _metre_decimals(step_m: float) -> int:
 
 def _corners(first: int, end: int) -> Text:
     """The text "i/i/i" for i in first..end: position, texture coordinate and normal of a vertex have the same index."""
-    index = fixed_point(np.arange(first, end, dtype=np.int64), 0)[:, 1:]  # without the column of the sign
+    index = fixed_point(np.arange(first, end, dtype=np.int64), 0)
     slash = np.full((end - first, 1), ord("/"), np.uint8)
     return np.concatenate((index, slash, index, slash, index), axis=1)
 

@@ -205,8 +205,7 @@ def _vertices(places: NDArray[np.float32]) -> bytes:
 def _coloured_triangles(corners: NDArray[np.uint32], colours: NDArray[np.integer]) -> bytes:
     parts: list[bytes | NDArray[np.uint8]] = []
     for name, numbers in zip(("v1", "v2", "v3", "p1", "p2", "p3"), (*corners.T, *colours.T), strict=True):
-        # The first character of a number is its sign.
-        parts += [f' {name}="'.encode(), fixed_point(numbers.astype(np.int64), 0)[:, 1:], b'"']
+        parts += [f' {name}="'.encode(), fixed_point(numbers.astype(np.int64), 0), b'"']
     return lines((len(corners),), b'<triangle pid="1"', *parts, b"/>\n")
 
 

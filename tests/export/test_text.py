@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from terrainpaint.export.text import fixed_point, lines, rounded
+from terrainpaint.export.text import FixedPointTable, Lines, fixed_point, lines, rounded
 
 
 def written(numbers: list[float], decimals: int) -> list[str]:
@@ -45,3 +45,18 @@ def test_integers_of_every_length(largest: int) -> None:
 def test_parts_of_a_line_broadcast() -> None:
     by_column, by_row = fixed_point(np.array([1, 20]), 0), fixed_point(np.array([7, 8]), 0)
     assert lines((2, 2), b"v ", by_column, b" ", by_row[:, None], b"\n") == b"v 1 7\nv 20 7\nv 1 8\nv 20 8\n"
+
+
+def test_a_table_has_the_text_of_every_number_in_its_range() -> None:
+    values = np.array([[-1.0, 1.0], [0.12344, -0.00006], [0.00004, -0.00004]], np.float32)
+    text = FixedPointTable(-1, 1, 4).text(values)
+    assert lines(values.shape, text, b" ") == b"-1.0000 1.0000 0.1234 -0.0001 0.0000 0.0000 "
+
+
+def test_memory_for_lines_is_used_again() -> None:
+    put = Lines().put
+    assert put((3,), b"v ", fixed_point(np.array([8, 9, 10]), 0), b"\n") == b"v 8\nv 9\nv 10\n"
+    first = put((2,), b"v ", fixed_point(np.array([12, 34]), 0), b"\n")
+    assert first == b"v 12\nv 34\n"
+    assert put((2,), b"v ", fixed_point(np.array([56, 78]), 0), b"\n") == b"v 56\nv 78\n"
+    assert first == b"v 56\nv 78\n"
