@@ -30,6 +30,7 @@ CLASSES: tuple[TerrainClass, ...] = (
 CLASS_COUNT = len(CLASSES)
 CLASS_NAMES: tuple[str, ...] = tuple(terrain_class.name for terrain_class in CLASSES)
 WATER = 0
+MOUNTAIN = 5
 
 PALETTE: NDArray[np.uint8] = np.array([terrain_class.colour for terrain_class in CLASSES], dtype=np.uint8)
 """(7, 3) uint8 sRGB: `PALETTE[ids]` paints a segmentation map."""

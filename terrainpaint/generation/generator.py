@@ -34,6 +34,7 @@ from terrainpaint.models.guide_lines import LINES_REACH_CELLS, with_lines
 from terrainpaint.models.guides import GUIDE_LEVEL, guide_of, land_in_cells
 from terrainpaint.models.look import CELL_PX
 from terrainpaint.models.look_weights import Look, load_look
+from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, mountain_in_cells, with_main_crests
 from terrainpaint.models.natural_shapes import NaturalShapes
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
 from terrainpaint.models.shadow import BORDER_PX
@@ -305,7 +306,12 @@ class Generator:
 
     def _guide(self, recipe: Recipe, area: Area, ids: Tensor, crop: MapCrop) -> Tensor:
         """(1, G, h, w): the natural guide of a recipe for the land of a map, with the lines that were drawn."""
-        shape = self._shapes.of(recipe.weighted_seeds, area).to(self._device)
+        wide = grown(area, CRESTS_REACH_CELLS)
+        around, _ = crop.extended(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
+        mountain = mountain_in_cells(ids_to_tensor(around, _CPU))
+        shape = self._shapes.of(recipe.weighted_seeds, area)
+        shape = with_main_crests(shape, mountain, self._shapes.displacements(recipe.weighted_seeds, wide))
+        shape = shape.to(self._device)
         wide = grown(area, LINES_REACH_CELLS)
         lines = crop.extended_lines(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
         if lines is not None:

@@ -1,19 +1,22 @@
-"""Natural shapes of a seed, computed in blocks and kept: they do not depend on the map, so painting reuses them."""
+"""Natural shapes of a seed, and what displaces its main crests, computed in blocks and kept: they do not depend on the
+map, so painting reuses them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from terrainpaint.models.natural_guide import natural_shape
+from terrainpaint.models.main_crests import displacements
+from terrainpaint.models.natural_guide import Draw, natural_shape
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.windows import Area, size_of
 
 BLOCK_CELLS = 64
 MOST_BLOCKS = 1024
-"""Kept blocks: 16 MB, for 8192 x 8192 px of a map."""
+"""Kept blocks of shapes, 16 MB for 8192 x 8192 px of a map; as many of displacements, twice as large."""
 _PLANES = 1 << 21
 """Levels of the noise from here on are for natural shapes."""
 _CPU = torch.device("cpu")
@@ -26,14 +29,31 @@ class NaturalShapes:
     """The blocks used last. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._blocks: OrderedDict[tuple[WeightedSeeds, int, int], Tensor] = OrderedDict()
+        self._shapes = _Blocks(natural_shape, 1)
+        self._moves = _Blocks(displacements, 2)
 
     def of(self, seeds: WeightedSeeds, area: Area) -> Tensor:
         """(1, 1, h, w) float32 on the CPU: the shape of weighted seeds in the cells of an area.
 
         A cell always belongs to the same block, so its value is the same for every area, bit for bit.
         """
-        shape = torch.empty((1, 1, *size_of(area)))
+        return self._shapes.of(seeds, area)
+
+    def displacements(self, seeds: WeightedSeeds, area: Area) -> Tensor:
+        """(1, 2, h, w) float32 on the CPU: see `main_crests.displacements`; also the same for every area."""
+        return self._moves.of(seeds, area)
+
+
+class _Blocks:
+    """Values with `channels` in each cell, kept in blocks."""
+
+    def __init__(self, compute: Callable[[Draw, Area], Tensor], channels: int) -> None:
+        self._compute, self._channels = compute, channels
+        self._blocks: OrderedDict[tuple[WeightedSeeds, int, int], Tensor] = OrderedDict()
+
+    def of(self, seeds: WeightedSeeds, area: Area) -> Tensor:
+        """(1, C, h, w): the values in the cells of an area."""
+        found = torch.empty((1, self._channels, *size_of(area)))
         (top, bottom), (left, right) = area
         for row in range(top // BLOCK_CELLS, -(-bottom // BLOCK_CELLS)):
             for col in range(left // BLOCK_CELLS, -(-right // BLOCK_CELLS)):
@@ -42,15 +62,15 @@ class NaturalShapes:
                 start, stop = max(left, col * BLOCK_CELLS), min(right, (col + 1) * BLOCK_CELLS)
                 rows = slice(first - row * BLOCK_CELLS, last - row * BLOCK_CELLS)
                 cols = slice(start - col * BLOCK_CELLS, stop - col * BLOCK_CELLS)
-                shape[:, :, first - top : last - top, start - left : stop - left] = block[:, :, rows, cols]
-        return shape
+                found[:, :, first - top : last - top, start - left : stop - left] = block[:, :, rows, cols]
+        return found
 
     def _block(self, seeds: WeightedSeeds, row: int, col: int) -> Tensor:
         key = seeds, row, col
         block = self._blocks.pop(key, None)
         if block is None:
             area = tuple((at * BLOCK_CELLS, (at + 1) * BLOCK_CELLS) for at in (row, col))
-            block = natural_shape(lambda plane, channels, at: _drawn(seeds, plane, channels, at), (area[0], area[1]))
+            block = self._compute(lambda plane, channels, at: _drawn(seeds, plane, channels, at), (area[0], area[1]))
         self._blocks[key] = block  # the last one used is the last to go
         while len(self._blocks) > MOST_BLOCKS:
             self._blocks.popitem(last=False)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from terrainpaint.models.guides import GUIDE_CHANNELS, GUIDE_LEVEL
+from terrainpaint.models.main_crests import CRESTS_REACH_CELLS
 from terrainpaint.models.noise import Noise
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.windows import Area, Window, halved
@@ -25,6 +26,11 @@ class SpadeGuided(SpadeLocal):
 
     def __init__(self, config: SpadeGuidedConfig) -> None:
         super().__init__(config, GUIDE_CHANNELS)
+
+    @property
+    def reach_px(self) -> int:
+        """That of the network and of the main crests that it is told of."""
+        return super().reach_px + (CRESTS_REACH_CELLS << GUIDE_LEVEL)
 
     def guide_area(self, window: Window) -> Area:
         """The cells of `GUIDE_LEVEL` that a rectangle of the output depends on."""

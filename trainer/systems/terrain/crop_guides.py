@@ -11,12 +11,13 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.models.guides import GUIDE_LEVEL, blurred, guide_of, land_in_cells, shape_of
+from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, displacements, mountain_in_cells, with_main_crests
 from terrainpaint.models.natural_guide import natural_shape
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.shadow import BORDER_PX
-from terrainpaint.models.windows import Area, Span, Window, halved
+from terrainpaint.models.windows import Area, Span, Window, grown, halved
 
-WHOLE, NONE, NATURAL = 0.35, 0.15, 0.25
+WHOLE, NONE, NATURAL = 0.3, 0.1, 0.35
 """Fractions of the crops that are guided everywhere by their real land, nowhere, and everywhere by a natural guide; the
 others are guided by their real land in some areas."""
 SHAPE_NOISE = 0.15
@@ -95,14 +96,20 @@ def _cells_of(span: Span, of: Span) -> slice:
 
 
 def natural_guide(seeds: Sequence[int], ids: Tensor, read: Window) -> Tensor:
-    """(N, G, h, w): the natural guides of N seeds for the maps `ids` (N, H, W) of the window `read`."""
+    """(N, G, h, w): the natural guides of N seeds for the maps `ids` (N, H, W) of the window `read`.
+
+    Beyond the window the map continues as at its border, so main crests may differ there from those of the program.
+    """
 
     def draw(plane: int, channels: int, at: Area) -> Tensor:
         (top, bottom), (left, right) = at
         return world_noise(seeds, plane, channels, (top, left), (bottom - top, right - left), torch.device("cpu"))
 
     area = halved(read.rows, GUIDE_LEVEL), halved(read.cols, GUIDE_LEVEL)
-    shape = natural_shape(draw, area).to(ids.device) * land_in_cells(ids)
+    border = (CRESTS_REACH_CELLS,) * 4
+    mountain = F.pad(mountain_in_cells(ids), border, mode="replicate")
+    moves = displacements(draw, grown(area, CRESTS_REACH_CELLS)).to(ids.device)
+    shape = with_main_crests(natural_shape(draw, area).to(ids.device), mountain, moves) * land_in_cells(ids)
     return guide_of(shape, torch.ones_like(shape))
 
 

@@ -16,6 +16,8 @@ RELIEF_AREA_PX, RELIEF_LEAST_COUNT = 32, 4
 """The strength of relief is a mean over squares of this side, of at least this many values across."""
 _LEVEL_M = 2.0
 """Relief weaker than this counts as level: a metre makes no difference on a plain."""
+COAST_PX, COAST_WEIGHT = 4, 6.0
+"""The sea this close to land counts more: it is a small part of the sea, and the one that rises with the land."""
 _BASIN_M = 5.0
 _BASIN_COARSEST, _BASIN_STEPS = 12, 12
 _LEAK_AREA_PX = 15
@@ -91,13 +93,16 @@ def basin_depths(height: Tensor, outlets: Tensor) -> Tensor:
 
 
 def sea_level(fake: Tensor, real: Tensor, height: Tensor, labels: Tensor) -> Tensor:
-    """L1 of encoded elevations on the sea, 0 elsewhere, as a mean over all pixels. A scalar.
+    """L1 of encoded elevations on the sea, 0 elsewhere, as a mean over all pixels; near the coast it counts
+    `COAST_WEIGHT` times. A scalar.
 
     `fake`, `real` encoded elevations and `height` the real height in metres, (N, 1, H, W) each; `labels` (N, H, W) the
     map. Smoothed maps also have water on real land, which may rise, and lakes, whose level is unknown.
     """
     sea = (height == 0) & (labels == WATER)[:, None]
-    return ((fake - real).abs() * sea).mean()
+    land = (labels != WATER)[:, None].float()
+    near = F.max_pool2d(land, 2 * COAST_PX + 1, stride=1, padding=COAST_PX)
+    return ((fake - real).abs() * sea * (1 + (COAST_WEIGHT - 1) * near)).mean()
 
 
 def shading_leak(lightness: Tensor, height: Tensor, pixel_size_m: float) -> Tensor:

@@ -47,7 +47,7 @@ def test_processes_that_share_a_step_draw_its_guides(labelled: TileSet) -> None:
     assert both.guide is not None and torch.equal(first.get_state(), whole.get_state())
     for name in ("told", "followed"):
         joined = torch.cat([getattr(part.guide, name) for part in parts])
-        assert torch.allclose(joined, getattr(both.guide, name), atol=1e-6), name
+        assert torch.allclose(joined, getattr(both.guide, name), atol=1e-4), name
     network = SpadeGuided(GUIDED)
     with torch.no_grad():
         made = network(both.ids, both.window, seeded(range(6)), torch.zeros(6, 5, 1, 1), both.guide.told)

@@ -7,7 +7,15 @@ from torch import Tensor, nn
 from terrainpaint.models.encoding import encode_elevation
 from trainer.networks.multiscale_discriminator import no_norm
 from trainer.systems.terrain.discriminators import SegmentationDiscriminator, segmentation_loss
-from trainer.systems.terrain.losses import basin_depths, basin_excess, relief_energy, sea_level, shading_leak
+from trainer.systems.terrain.losses import (
+    COAST_PX,
+    COAST_WEIGHT,
+    basin_depths,
+    basin_excess,
+    relief_energy,
+    sea_level,
+    shading_leak,
+)
 
 LABELS = torch.randint(0, 7, (2, 4, 4), generator=torch.Generator().manual_seed(0))
 
@@ -40,10 +48,20 @@ def test_the_sea_is_at_0_m_and_nothing_else_has_to_be() -> None:
     height = torch.zeros(1, 1, 4, 4)
     height[0, 0, 0] = 40  # a lake
     real, fake = encode_elevation(height, 43), encode_elevation(height + 9, 43)
-    assert sea_level(fake, real, height, labels) == pytest.approx(3 / 43 / 2, abs=1e-6)
+    assert sea_level(fake, real, height, labels) == pytest.approx(COAST_WEIGHT * 3 / 43 / 2, abs=1e-6)
     elsewhere = real + (fake - real) * ((height > 0) | (labels != 0)[:, None])
     assert sea_level(elsewhere, real, height, labels) == 0
     assert sea_level(fake, real, height, labels + 1) == 0
+
+
+def test_the_sea_near_a_coast_counts_more() -> None:
+    labels = torch.zeros(1, 20, 20, dtype=torch.int64)
+    labels[0, 0] = 5
+    height = torch.zeros(1, 1, 20, 20)
+    real, fake = encode_elevation(height, 43), encode_elevation(height + 9, 43)
+    near = COAST_PX * 20
+    expected = (COAST_WEIGHT * near + (380 - near)) / 400 * 3 / 43
+    assert sea_level(fake, real, height, labels) == pytest.approx(expected, rel=1e-5)
 
 
 def test_relief_energy_is_of_strength_and_size_and_not_of_place() -> None:
