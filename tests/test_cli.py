@@ -176,6 +176,21 @@ def test_all_formats_in_a_folder(run: Run, weights: Path, map_png: Path, tmp_pat
     )
 
 
+def test_a_dry_run_tells_files_disk_memory_and_time(run: Run, weights: Path, map_png: Path, tmp_path: Path) -> None:
+    before = tree(tmp_path)
+    chosen = ("--formats", "glb,height16", "--weights", weights, "--dry-run")
+    outcome = run("generate", map_png, "-o", f"{tmp_path}/out/", *chosen)
+    *paths, disk, memory, time = outcome.out.splitlines()
+    assert outcome.code == 0 and tree(tmp_path) == before
+    assert [Path(path) for path in paths] == export_paths(tmp_path / "out", map_png.stem, ["glb", "height16"])
+    assert re.fullmatch(r"disk: about [\d.]+ [kM]B, [\d.,]+ [MG]B free", disk)
+    assert re.fullmatch(r"memory: about [\d.]+ [MG]B, [\d.,]+ [MG]B free", memory)
+    assert re.fullmatch(r"time: (about|less).*; generating .*, writing .*", time)
+    many = run("export", map_png, "-o", tmp_path / "out", *chosen, "--tiles", "4")
+    assert "and 29 more files" in many.out and tree(tmp_path) == before
+    assert_refused(run("export", map_png, "-o", tmp_path / "out", *chosen, "--crop", "0,0,9999,9999"), "9999")
+
+
 def test_the_formats_are_listed(run: Run) -> None:
     outcome = run("formats")
     assert outcome.code == 0

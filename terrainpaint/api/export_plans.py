@@ -34,11 +34,13 @@ _Write = Callable[[ExportSource, ExportOptions, Progress, Cancel], list[Path]]
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """The paths of all files, the options, and what writes them. `level_water`: the preset wants level water.
+    """The formats, the paths of all files, the options, and what writes them. `level_water`: the preset wants level
+    water.
 
     The paths of tiles depend on the size of the map: `sized` has them.
     """
 
+    formats: tuple[str, ...]
     paths: tuple[Path, ...]
     options: ExportOptions
     preset: Preset | None
@@ -96,7 +98,7 @@ def planned_files(folder: Path, name: str, request: FilesRequest) -> ExportPlan:
     def paths(map_shape: tuple[int, int] | None = None) -> list[Path]:
         return [*export_paths(folder, name, formats, options, map_shape), *added]
 
-    return ExportPlan(tuple(paths()), options, preset, run, paths)
+    return ExportPlan(tuple(formats), tuple(paths()), options, preset, run, paths)
 
 
 def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
@@ -115,7 +117,7 @@ def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
         return export_file(source, path, name, used, progress, cancel)
 
     paths = file_paths(path, name)
-    return ExportPlan(tuple(paths), options, None, run, lambda map_shape: paths)
+    return ExportPlan((name,), tuple(paths), options, None, run, lambda map_shape: paths)
 
 
 def format_of(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,6 +28,7 @@ from terrainpaint.core.terrain import Terrain, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportSource
+from terrainpaint.export.estimates import Needs
 from terrainpaint.export.tile_options import TileOptions
 
 Shade = Callable[[Terrain], NDArray[np.uint8]]
@@ -217,6 +219,22 @@ class Generators:
             generated,
             terrain=with_flowing_water(generated.terrain, painted.classes, flowing, progress, cancel),
         )
+
+    def needs(self, painted: PaintedMap, request: TerrainRequest) -> Needs:
+        """What loading weights and generating the terrain of a map take of time and memory, that of the whole process.
+
+        A small piece of it is generated. Raises as `generate`.
+        """
+        start = time.perf_counter()
+        from terrainpaint.generation.generator import TILE_PX
+        from terrainpaint.generation.rehearsal import rehearsed
+
+        painted = painted.requested(request)
+        with self._lock:
+            generator = self._load(weights_of(painted, request), request.device, look_of(painted, request))
+            loading = time.perf_counter() - start
+            seconds, memory = rehearsed(generator, SegmentationMap(painted.classes), painted.recipe, TILE_PX)
+        return Needs(0, memory, loading + seconds)
 
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
         wait_passively()

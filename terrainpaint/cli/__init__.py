@@ -72,11 +72,11 @@ def _output_of(arguments: Arguments) -> Iterable[str]:
         if isinstance(arguments, GenerateArguments):
             from terrainpaint.cli.generate import generate
 
-            return [str(path) for path in generate(arguments)]
+            return generate(arguments)
         if isinstance(arguments, ExportArguments):
             from terrainpaint.cli.generate import export
 
-            return [str(path) for path in export(arguments)]
+            return export(arguments)
         if isinstance(arguments, BatchArguments):
             from terrainpaint.cli.batch import batch
 

@@ -9,28 +9,28 @@ from pathlib import Path
 
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
-from terrainpaint.api.requests import MapReading, TerrainRequest
+from terrainpaint.api.requests import TerrainRequest
 from terrainpaint.api.terrains import Generators, look_of, weights_of
 from terrainpaint.cli.arguments import ExportArguments, GenerateArguments
+from terrainpaint.cli.dry_run import needs_lines
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.map_files import say_nothing
 from terrainpaint.errors import OptionError
 
 
-def generate(arguments: GenerateArguments) -> list[Path]:
-    """Generate a terrain, write its files, all or none, and return their paths.
+def generate(arguments: GenerateArguments) -> list[str]:
+    """Generate a terrain, write its files, all or none, and return their paths, or with `dry_run` what they will need.
 
     Raises the errors of reading, generating and exporting, OptionError for an impossible value, and OutputError when a
     file would replace a map.
     """
-    plan = _plan(arguments)
-    return _written(plan, arguments.map, arguments.reading, arguments.terrain, arguments.quiet)
+    return _written(_plan(arguments), arguments)
 
 
-def export(arguments: ExportArguments) -> list[Path]:
+def export(arguments: ExportArguments) -> list[str]:
     """The same with a folder as output."""
     plan = planned_files(arguments.folder, arguments.name or arguments.map.stem, arguments.files)
-    return _written(plan, arguments.map, arguments.reading, arguments.terrain, arguments.quiet)
+    return _written(plan, arguments)
 
 
 def inputs(painted: PaintedMap, request: TerrainRequest) -> list[Path]:
@@ -40,14 +40,18 @@ def inputs(painted: PaintedMap, request: TerrainRequest) -> list[Path]:
     return [weights_of(painted, request), *optional]
 
 
-def _written(plan: ExportPlan, path: Path, reading: MapReading, request: TerrainRequest, quiet: bool) -> list[Path]:
-    note = say_nothing if quiet else say
-    painted = read_painted(path, reading, note)
-    plan = plan.sized(request.size or (painted.classes.shape[0], painted.classes.shape[1]))
+def _written(plan: ExportPlan, arguments: GenerateArguments | ExportArguments) -> list[str]:
+    note, request = say_nothing if arguments.quiet else say, arguments.terrain
+    painted = read_painted(arguments.map, arguments.reading, note)
+    shape = request.size or (painted.classes.shape[0], painted.classes.shape[1])
+    plan = plan.sized(shape)
     plan.check(inputs(painted, request))
-    with ProgressLine(quiet) as line:
+    with ProgressLine(arguments.quiet) as line:
+        if arguments.dry_run:
+            line.show("Measuring")
+            return needs_lines(plan, shape, painted, request, Generators())
         terrain = Generators().generate(painted, request, line.stage, say=note)
-        return terrain.write(plan, line.stage("Writing"))
+        return [str(path) for path in terrain.write(plan, line.stage("Writing"))]
 
 
 def _plan(arguments: GenerateArguments) -> ExportPlan:

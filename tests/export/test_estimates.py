@@ -1,12 +1,17 @@
-"""Estimated file sizes against written files."""
+"""Estimated file sizes against written files, and estimates of memory and time."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
+from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.export import FORMATS, ExportOptions, export
+from terrainpaint.export import FORMATS, MESH, ExportOptions, TileOptions, export
+from terrainpaint.export.estimates import Needs, export_needs, water_needs
+from terrainpaint.export.formats import estimated_bytes
+from terrainpaint.export.machine_speed import slowness
 from tests.export.terrains import PROVENANCE, lopsided, source
 
 
@@ -55,3 +60,68 @@ def test_every_format_grows_with_the_map(name: str) -> None:
     options = ExportOptions()
     small, large = (FORMATS[name].estimate_bytes(side, side, options) for side in (128, 512))
     assert 0 < 3 * small < large
+
+
+@pytest.fixture
+def usual_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine as fast as that of the rates."""
+    monkeypatch.setattr("terrainpaint.export.estimates.slowness", lambda: 1.0)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_time_and_memory_of_every_format_grow_with_the_map(name: str, usual_speed: None) -> None:
+    options = ExportOptions()
+    small, large = (export_needs([name], (side, side), options) for side in (512, 4096))
+    assert 0 < small.seconds < large.seconds and 0 < small.memory <= large.memory
+    if FORMATS[name].group != MESH:
+        assert large.seconds == pytest.approx(64 * small.seconds)
+    assert large.disk == estimated_bytes(FORMATS[name], (4096, 4096), options)
+
+
+def test_several_formats_take_their_sum_of_time_and_the_most_of_memory(usual_speed: None) -> None:
+    options, shape = ExportOptions(), (1000, 1500)
+    one, other = (export_needs([name], shape, options) for name in ("3mf", "albedo"))
+    both = export_needs(["3mf", "albedo"], shape, options)
+    assert both.seconds == pytest.approx(one.seconds + other.seconds)
+    assert both.memory == max(one.memory, other.memory) and both.disk == one.disk + other.disk
+
+
+def test_rivers_are_found_once_for_all_of_their_formats(usual_speed: None) -> None:
+    options, shape = ExportOptions(), (1000, 1000)
+    one = export_needs(["rivers"], shape, options)
+    four = export_needs(["rivers", "lakes", "water", "flow"], shape, options)
+    assert one.memory > BYTES_PER_CELL * 10**6
+    assert four.seconds < 1.5 * one.seconds and four.memory == one.memory
+
+
+def test_tiles_take_their_own_size_and_a_crop_less(usual_speed: None) -> None:
+    shape = (2048, 2048)
+    whole = export_needs(["albedo"], shape, ExportOptions())
+    tiled = export_needs(["albedo"], shape, ExportOptions(tiles=TileOptions(count=(4, 4))))
+    coarser = export_needs(["albedo"], shape, ExportOptions(tiles=TileOptions(count=(4, 4), lods=2)))
+    assert tiled.seconds == pytest.approx(whole.seconds, rel=0.02) and tiled.memory < whole.memory
+    assert coarser.seconds == pytest.approx(1.25 * whole.seconds, rel=0.02)
+    cropped = export_needs(["albedo"], shape, ExportOptions(crop=(100, 0, 1024, 1024)))
+    assert cropped.seconds == pytest.approx(whole.seconds / 4)
+
+
+def test_a_largest_error_and_water_take_longer(usual_speed: None) -> None:
+    shape = (1024, 1024)
+    grid, tin = (export_needs(["obj"], shape, ExportOptions(max_error_m=error)) for error in (None, 5.0))
+    assert tin.seconds > 2 * grid.seconds and tin.memory > grid.memory and tin.disk == grid.disk
+    assert water_needs(shape, False, NO_FLOW) == Needs()
+    level, carved = water_needs(shape, True, NO_FLOW), water_needs(shape, True, FlowingWater(carve_rivers=True))
+    both = water_needs(shape, False, FlowingWater(carve_rivers=True, breach=True))
+    assert 0 < level.seconds < carved.seconds < both.seconds and carved.memory == both.memory
+
+
+def test_the_speed_of_the_machine_is_measured_once() -> None:
+    assert slowness() > 0 and slowness() == slowness()
+
+
+def test_a_slow_machine_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = []
+    for slow in (1.0, 3.0):
+        monkeypatch.setattr("terrainpaint.export.estimates.slowness", lambda factor=slow: factor)
+        needs.append(export_needs(["glb"], (500, 500), ExportOptions()))
+    assert needs[1].seconds == pytest.approx(3 * needs[0].seconds) and needs[1].memory == needs[0].memory

@@ -229,6 +229,17 @@ def test_free_space_is_shown_and_too_little_of_it_is_a_warning(
     assert "about 4.3 kB" in words(dialog) and "only" in words(dialog)
 
 
+def test_time_and_memory_are_told_before(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("terrainpaint.export.estimates.slowness", lambda: 10.0)
+    dialog = shown(qtbot, tmp_path, (1024, 1024))
+    mesh_field(dialog).setCurrentIndex(2)
+    tick(dialog, {"3mf"})
+    assert "45 s, 76 MB of memory" in words(dialog)
+    monkeypatch.setattr("terrainpaint.gui.dialogs.export.free_memory", lambda: 50 * 10**6)
+    tick(dialog, {"3mf", "albedo"})
+    assert "needs about 76 MB of memory, but only 50 MB are free" in words(dialog)
+
+
 @pytest.mark.parametrize("answer", [QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Cancel])
 def test_a_missing_folder_is_made_only_when_asked(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton

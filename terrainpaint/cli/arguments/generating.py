@@ -43,6 +43,7 @@ class GenerateArguments:
     terrain: TerrainRequest
     files: FilesRequest
     quiet: bool
+    dry_run: bool
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class ExportArguments:
     terrain: TerrainRequest
     files: FilesRequest
     quiet: bool
+    dry_run: bool
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,10 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_land_and_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dry-run", action="store_true",
+        help="write nothing: print the files, and about how much of the disk, the memory and time they will take",
+    )  # fmt: skip
     add_format_options(parser)
     add_seed(parser)
     add_style(parser)

@@ -23,10 +23,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.quantities import duration_text, size_text
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import FORMATS, MESH, ExportOptions, Format
+from terrainpaint.export.estimates import Needs, export_needs, water_needs
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
 from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M
@@ -84,7 +87,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export")
         self._selection = selection
-        self._is_reduced, self._carves_rivers = source.is_reduced, source.flowing.carve_rivers
+        self._is_reduced, self._flowing = source.is_reduced, source.flowing
         self._ground, self._shape, self._view = ground, ground.shape, view
         self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
         self._preset, self._picture_size = PresetField(choice.preset), label("", "muted")
@@ -208,6 +211,9 @@ class ExportDialog(QDialog):
         whole.addWidget(scroll, 1)
         whole.addWidget(self._message)
         whole.addWidget(self._buttons)
+        self._total.setToolTip(
+            "Estimates of the files, of the time on this computer, and of the memory beside the window's."
+        )
         self._exaggeration.setRange(0.01, MAX_EXAGGERATION)
         self._exaggeration.setSingleStep(0.5)
         self._exaggeration.setPrefix("× ")
@@ -221,7 +227,7 @@ class ExportDialog(QDialog):
             "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
             "Water painted less than 5 pixels wide is a river and keeps its slope."
         )
-        if self._carves_rivers:
+        if self._flowing.carve_rivers:
             self._level_water.setEnabled(False)
             self._level_water.setText("&Level lakes and sea (done: rivers are carved)")
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * _FRACTION_OF_SCREEN))
@@ -343,18 +349,24 @@ class ExportDialog(QDialog):
             lambda form: f"about {_bytes(estimated_bytes(form, self._shape, options))}",
             lambda form: _file_names(form, name, tiling),
         )
-        total = sum(estimated_bytes(form, self._shape, options) for form in chosen)
+        needs = self._needs(options)
         free = free_bytes(Path(self._folder.text().strip()).expanduser())
-        sizes = [f"about {_bytes(total)}"] if total else []
-        sizes += [] if free is None else [f"{_bytes(free)} free"]
-        self._total.setText(" · ".join(sizes))
+        taken = [_bytes(needs.disk), duration_text(needs.seconds), f"{_bytes(needs.memory)} of memory"]
+        told = [f"about {', '.join(taken)}"] if chosen else []
+        told += [] if free is None else [f"{_bytes(free)} free"]
+        self._total.setText(" · ".join(told))
         try:
             request = self._request(self.choice())
         except OptionError as error:
             self._refuse(error)
             return
         accept_button(self._buttons).setEnabled(True)
-        self._say("warning", "\n".join(_warnings(request, total, free)))
+        self._say("warning", "\n".join(_warnings(request, needs, free)))
+
+    def _needs(self, options: ExportOptions) -> Needs:
+        """What the export will take, with what water does to the heights before."""
+        water = water_needs(self._shape, self._level_water.isChecked(), self._flowing)
+        return water.then(export_needs(self._formats.chosen(), self._shape, options))
 
     def _options(self) -> ExportOptions:
         options = self._request(self._chosen(Path())).options
@@ -422,9 +434,14 @@ def _mesh_field(longest: int, size: int | None) -> QComboBox:
     return field
 
 
-def _warnings(request: ExportRequest, needed: int, free: int | None) -> Iterator[str]:
-    if free is not None and needed > free:
-        yield f"The files need about {_bytes(needed)}, but that disk has only {_bytes(free)} left."
+def _warnings(request: ExportRequest, needs: Needs, free: int | None) -> Iterator[str]:
+    if free is not None and needs.disk > free:
+        yield f"The files need about {_bytes(needs.disk)}, but that disk has only {_bytes(free)} left."
+    if needs.memory > (memory := free_memory()):
+        yield (
+            f"The export needs about {_bytes(needs.memory)} of memory, but only {_bytes(memory)} are free; close other "
+            "programs, or choose fewer vertices or tiles."
+        )
     if not os.path.lexists(request.folder):
         yield "The folder does not exist yet; you are asked before it is made."
     replaced = list(dict.fromkeys(path for path in request.paths() if os.path.lexists(path)))
@@ -439,9 +456,4 @@ def _about_replaced(paths: list[Path]) -> str:
 
 
 def _bytes(count: float) -> str:
-    """A size with two significant digits, in decimal units."""
-    for unit in ("B", "kB", "MB"):
-        if count < 999.5:
-            return local(f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}")
-        count /= 1000
-    return local(f"{count:.2g} GB" if count < 10 else f"{count:,.0f} GB")
+    return local(size_text(count))
