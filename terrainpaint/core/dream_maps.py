@@ -33,7 +33,7 @@ def crisp_map(
 ) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids of class logits (7, S, S): the middle of the square layout that has the proportions of
     `shape`, with smooth outlines and natural borders of the seed."""
-    ids = _smooth(logits, shape)
+    ids = smooth_map(logits, shape)
     cell_px = max(shape) / logits.shape[1]
     amount, scale = ROUGH_CELLS * cell_px, WAVE_CELLS * cell_px
     if amount < MIN_AMOUNT_PX or scale < MIN_SCALE_PX:
@@ -47,8 +47,9 @@ def crisp_map(
     return rough
 
 
-def _smooth(logits: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W) uint8: the class with the largest logit between the pixels of the layout, by cubic interpolation."""
+def smooth_map(logits: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """(H, W) uint8 class ids of class logits (7, S, S), as `crisp_map` without natural borders: the class with the
+    largest logit between the pixels of the layout, by cubic interpolation."""
     size = logits.shape[1]
     cells = size / max(shape)
     rows, cols = ((np.arange(side, dtype=np.float32) + 0.5 - side / 2) * np.float32(cells) + np.float32(size / 2 - 0.5)

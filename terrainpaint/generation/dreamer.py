@@ -14,13 +14,11 @@ from torch.nn import functional as F
 from terrainpaint.core.dream_controls import DreamControls, measures, shifted_to
 from terrainpaint.errors import OptionError
 from terrainpaint.generation.dreams import FIT_STEPS, STEPS_AT_ONCE, Dreams, FitState
-from terrainpaint.models.layout import draw_noise
+from terrainpaint.models.layout import latents_of, noise_of
 from terrainpaint.models.layout_weights import LayoutHeader, Layouts, load_layouts
 
 _FREE = DreamControls()
 _MOST_AT_ONCE = 16
-_NOISE_SEEDS = 1 << 32
-"""Noise and latent vectors of a seed must not be the same numbers."""
 _CONTROL_STEPS = 4
 """How often layouts are drawn again to come nearer to what is asked for along the directions."""
 _RATE, _MEAN_DECAY, _SQUARE_DECAY = 0.08, 0.9, 0.99
@@ -57,10 +55,8 @@ class Dreamer:
 
     def latents(self, seeds: tuple[int, ...]) -> NDArray[np.float32]:
         """(N, latent) float32: those of seeds."""
-        latent = self.header.shape.latent
-        z = torch.stack([torch.randn(latent, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         with torch.no_grad():
-            w: Tensor = self._networks.generator.w(z)
+            w: Tensor = self._networks.generator.w(latents_of(seeds, self.header.shape))
         return w.numpy()
 
     def draw(
@@ -140,9 +136,7 @@ class Dreamer:
         return np.stack([shifted_to(each, controls) for each in logits.numpy()])
 
     def _noise(self, seeds: tuple[int, ...]) -> list[Tensor]:
-        shape = self.header.shape
-        maps = [draw_noise(shape, 1, torch.Generator().manual_seed(_NOISE_SEEDS + seed)) for seed in seeds]
-        return [torch.cat(level) for level in zip(*maps, strict=True)]
+        return noise_of(seeds, self.header.shape)
 
 
 def _balanced(shares: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ COARSEST_PX = 4
 _SLOPE, _GAIN = 0.2, math.sqrt(2)
 _MAPPING_RATE = 0.1
 """Factor of the learning rate of the mapping network."""
+_NOISE_SEEDS = 1 << 32
+"""Noise and latent vectors of a seed must not be the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,26 @@ class LayoutGenerator(nn.Module):
         return x
 
     def forward(self, w: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """(N, latent) → (N, 7, size_px, size_px) logits. `noise` has (N or 1, 1, S, S) for each of `noise_px`."""
-        maps: Sequence[Tensor | None] = noise or [None] * len(self.shape.noise_px)
-        x = self.first(self.constant.expand(len(w), -1, -1, -1), w, maps[0])
+        """(N, latent), or (N, L, latent) with a `w` for each of the L layers → (N, 7, size_px, size_px) logits.
+
+        `noise` has (N or 1, 1, S, S) for each of `noise_px`, which are as many as the layers.
+        """
+        count = len(self.shape.noise_px)
+        maps: Sequence[Tensor | None] = noise or [None] * count
+        styles = [w] * count if w.dim() == 2 else w.unbind(dim=1)
+        x = self.first(self.constant.expand(len(w), -1, -1, -1), styles[0], maps[0])
         logits = _logits(self.to_classes[0], x)
         for level, (narrow, wide) in enumerate(zip(self.narrow, self.wide, strict=True)):
-            x = _enlarged(narrow(x, w, maps[2 * level + 1]))
-            x = wide(x, w, maps[2 * level + 2])
+            x = _enlarged(narrow(x, styles[2 * level + 1], maps[2 * level + 1]))
+            x = wide(x, styles[2 * level + 2], maps[2 * level + 2])
             logits = _enlarged(logits) + _logits(self.to_classes[level + 1], x)
         return logits
+
+    def style_weights(self) -> list[Tensor]:
+        """(channels, latent) for each layer: what turns `w` into the scales of its channels."""
+        pairs = zip(self.narrow, self.wide, strict=True)
+        layers = [self.first, *(layer for pair in pairs for layer in pair)]
+        return [cast(StyledConv, layer).style.scaled_weight().detach() for layer in layers]
 
 
 class StyledConv(nn.Module):
@@ -114,9 +128,13 @@ class ScaledLinear(nn.Module):
         self.weight = nn.Parameter(torch.randn(after, before) / rate)
         self.bias = nn.Parameter(torch.full((after,), bias / rate))
 
+    def scaled_weight(self) -> Tensor:
+        """(after, before): the weight that is used."""
+        return self.weight * self._factor
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, before) → (N, after)."""
-        return F.linear(x, self.weight * self._factor, self.bias * self._rate)
+        return F.linear(x, self.scaled_weight(), self.bias * self._rate)
 
 
 class ScaledConv(nn.Module):
@@ -136,6 +154,17 @@ class ScaledConv(nn.Module):
 def draw_noise(shape: LayoutShape, count: int, random: torch.Generator) -> list[Tensor]:
     """Noise maps (`count`, 1, S, S) for a generator of this shape, on the CPU."""
     return [torch.randn((count, 1, side, side), generator=random) for side in shape.noise_px]
+
+
+def latents_of(seeds: Sequence[int], shape: LayoutShape) -> Tensor:
+    """(N, latent): the `z` of seeds, on the CPU."""
+    return torch.stack([torch.randn(shape.latent, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+def noise_of(seeds: Sequence[int], shape: LayoutShape) -> list[Tensor]:
+    """The noise maps (N, 1, S, S) of seeds, for each of `shape.noise_px`, on the CPU."""
+    maps = [draw_noise(shape, 1, torch.Generator().manual_seed(_NOISE_SEEDS + seed)) for seed in seeds]
+    return [torch.cat(level) for level in zip(*maps, strict=True)]
 
 
 def _enlarged(x: Tensor) -> Tensor:

@@ -139,6 +139,7 @@ def _evaluate_layouts(arguments: argparse.Namespace, path: Path) -> None:
         evaluation = evaluate_layouts(EvaluationOptions(path, **given), progress)
     print_tables(write_layout_report(arguments.output, evaluation))
     print(arguments.output / "report.html")
+    print(arguments.output / "novelty.html")
 
 
 def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:

@@ -41,6 +41,7 @@ def add_parser(commands: Subparsers) -> None:
 def _samples(arguments: argparse.Namespace) -> None:
     from trainer.exploration.outputs import write_pictures
 
+    _require_folder(arguments.output, "'explore grid' writes seeds as one picture")
     _, pictures = _pictures_of_seeds(arguments, arguments.seeds)
     names = [f"seed-{seed:04}" for seed in arguments.seeds]
     write_pictures(arguments.output, pictures, names, arguments.enlarge)
@@ -103,9 +104,9 @@ def _pictures_of_walk(
     """The generator, and the number and the pictures (S, S, 3) of a walk, which are drawn one by one."""
     import torch
 
-    from trainer.exploration.latent_models import load_model, load_style_model
+    from trainer.exploration.loading import load_model, load_style_model
     from trainer.exploration.projection import between
-    from trainer.exploration.walks import on_sphere, straight, walk
+    from trainer.exploration.walks import walk
 
     options = arguments.truncation, arguments.cutoff
     if arguments.through:
@@ -117,42 +118,48 @@ def _pictures_of_walk(
     model = load(arguments.source, arguments.device)
     latents = model.latents(arguments.seeds)
     if arguments.space == "z":
-        points = [model.points(each[None], *options) for each in walk(list(latents), steps, arguments.loop, on_sphere)]
+        points = [
+            model.points(each[None], *options)
+            for each in walk(list(latents), steps, arguments.loop, model.latent_between)
+        ]
     else:
-        points = walk(list(torch.split(model.points(latents, *options), 1)), steps, arguments.loop, straight)
+        ends = list(torch.split(model.points(latents, *options), 1))
+        points = walk(ends, steps, arguments.loop, model.point_between)
     return model, len(points), (model.pictures(each)[0] for each in points)
 
 
 def _mix(arguments: argparse.Namespace) -> None:
     import numpy as np
 
-    from trainer.exploration.latent_models import load_style_model
+    from trainer.exploration.loading import load_style_model
     from trainer.exploration.styles import mixed
 
     _require_picture(arguments.output)
     _require_few(len(arguments.rows) * len(arguments.columns), "--rows or --columns")
     model = load_style_model(arguments.source, arguments.device)
-    count = model.generator.shape.style_count
-    layers = _layers(arguments.layers, count, tuple(range(count // 2)))
-    rows, columns = (model.points(model.latents(seeds), arguments.truncation, arguments.cutoff)
-                     for seeds in (arguments.rows, arguments.columns))  # fmt: skip
-    pictures = _drawn(model, mixed(rows, columns, layers).flatten(0, 1)).reshape(
-        len(rows), len(columns), model.size_px, model.size_px, 3
-    )
-    left, top = model.pictures(rows), model.pictures(columns)
-    corner = np.full((1, *left.shape[1:]), 255, np.uint8)
-    sheet = [corner, top, *(part for row in range(len(rows)) for part in (left[row : row + 1], pictures[row]))]
+    layers = _layers(arguments.layers, model.style_count, tuple(range(model.style_count // 2)))
+    options = arguments.truncation, arguments.cutoff
+    rows, columns = (model.styles(seeds, *options) for seeds in (arguments.rows, arguments.columns))
+    left, top = (model.pictures(model.points(model.latents(seeds), *options))
+                 for seeds in (arguments.rows, arguments.columns))  # fmt: skip
+    sheet = [np.full((1, *left.shape[1:]), 255, np.uint8), top]
+    with progress_bar("Drawing") as progress:
+        for row, styles in enumerate(mixed(rows, columns, layers)):
+            progress(row / len(rows))
+            noise = model.noise_of(arguments.rows[row])
+            sheet += [left[row : row + 1], *(model.draw_styles(each[None], noise) for each in styles)]
     _write_grid(arguments, np.concatenate(sheet), 1 + len(columns))
 
 
 def _project(arguments: argparse.Namespace) -> None:
-    from trainer.exploration.latent_models import load_style_model
+    from trainer.exploration.loading import load_stylegan2_model
     from trainer.exploration.outputs import film_enlargement
     from trainer.exploration.projection import project
     from trainer.exploration.projection_files import ProjectionFiles, read_target
     from trainer.metrics.feature_pyramid import FeaturePyramid
 
-    model = load_style_model(arguments.source, arguments.device)
+    _require_folder(arguments.output, "projection.png is in it")
+    model = load_stylegan2_model(arguments.source, arguments.device)
     features = FeaturePyramid.load(arguments.features, model.device)
     target, note = read_target(arguments.picture, model.size_px)
     if note:
@@ -178,7 +185,7 @@ def _project(arguments: argparse.Namespace) -> None:
 def _vary(arguments: argparse.Namespace) -> None:
     import numpy as np
 
-    from trainer.exploration.latent_models import load_style_model
+    from trainer.exploration.loading import load_style_model
     from trainer.exploration.styles import varied
 
     _require_picture(arguments.output)
@@ -191,8 +198,7 @@ def _vary(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--grid has two pictures at least, since the first is the original")
     if seeds[-1] > LARGEST_SEED:
         raise WrongUsage(f"--seed and those that follow it are at most {LARGEST_SEED}")
-    others = model.points(model.latents(seeds))
-    styles = varied(start.styles, others, model.generator.mapping.mean, arguments.amount, layers)
+    styles = varied(start.styles, model.styles(seeds), model.mean_style, arguments.amount, layers)
     pictures = [start.picture(model)[None], start.pictures(model, styles)]
     _write_grid(arguments, np.concatenate(pictures), columns)
 
@@ -201,7 +207,7 @@ def _directions(arguments: argparse.Namespace) -> None:
     import numpy as np
 
     from terrainpaint.core.files import FileTransaction
-    from trainer.exploration.latent_models import load_style_model
+    from trainer.exploration.loading import load_style_model
     from trainer.exploration.outputs import write_sheet
     from trainer.exploration.styles import directions, moved
 
@@ -209,12 +215,11 @@ def _directions(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--steps is odd, so that the middle picture is the start")
     _require_few(arguments.count * arguments.steps, "--count or --steps")
     model = load_style_model(arguments.source, arguments.device)
-    shape = model.generator.shape
     start = _start(arguments.start, model)
-    layers = _layers(arguments.layers, shape.style_count)
-    if arguments.count > shape.latent:
-        raise WrongUsage(f"--count is at most {shape.latent} for these weights")
-    found, changes = directions(model.generator.synthesis, layers, arguments.count)
+    layers = _layers(arguments.layers, model.style_count)
+    if arguments.count > model.style_length:
+        raise WrongUsage(f"--count is at most {model.style_length} for these weights")
+    found, changes = directions(model.style_weights(), layers, arguments.count)
     _, deviation = model.style_statistics()
     distances = (np.linspace(-1, 1, arguments.steps) if arguments.steps > 1 else np.zeros(1)) * arguments.amount
     strips = []
@@ -223,13 +228,15 @@ def _directions(arguments: argparse.Namespace) -> None:
             progress(number / len(found))
             styles = moved(start.styles, direction.to(model.device), (distances * deviation).tolist(), layers)
             strips.append(start.pictures(model, styles))
-    folder = arguments.output
+    picture = arguments.output
+    if picture.suffix.lower() not in _PICTURES:
+        picture = arguments.output / "directions.png"
     with FileTransaction() as files:
-        write_sheet(files, folder / "directions.png", np.concatenate(strips), arguments.steps, arguments.enlarge)
-        with files.path(folder / "directions.npz").open("wb") as file:
+        write_sheet(files, picture, np.concatenate(strips), arguments.steps, arguments.enlarge)
+        with files.path(picture.with_suffix(".npz")).open("wb") as file:
             np.savez(file, allow_pickle=False, directions=found.numpy(), squared_changes=changes.numpy(),
                      layers=np.array(layers), unit=np.float32(deviation))  # fmt: skip
-    print(folder / "directions.png")
+    print(picture)
 
 
 def _nearest(arguments: argparse.Namespace) -> None:
@@ -270,7 +277,7 @@ def _nearest(arguments: argparse.Namespace) -> None:
 
 
 def _pictures_of_seeds(arguments: argparse.Namespace, seeds: Sequence[int]) -> tuple[LatentModel, NDArray[np.uint8]]:
-    from trainer.exploration.latent_models import load_model
+    from trainer.exploration.loading import load_model
 
     model = load_model(arguments.source, arguments.device)
     return model, _drawn(model, model.points(model.latents(seeds), arguments.truncation, arguments.cutoff))
@@ -289,8 +296,7 @@ def _start(text: str, model: StyleModel, truncation: float = 1.0, cutoff: int | 
         return load_projection(local_path(text), model)
     if int(text) > LARGEST_SEED:
         raise WrongUsage(f"a seed is at most {LARGEST_SEED}, not {text}")
-    styles = model.points(model.latents([int(text)]), truncation, cutoff)[0]
-    return Projection(styles, tuple(model.generator.synthesis.noise_maps()))
+    return Projection(model.styles([int(text)], truncation, cutoff)[0], model.noise_of(int(text)))
 
 
 def _layers(given: tuple[int, ...] | None, count: int, usual: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -304,6 +310,11 @@ def _layers(given: tuple[int, ...] | None, count: int, usual: tuple[int, ...] | 
 def _require_picture(path: Path) -> None:
     if path.suffix.lower() not in _PICTURES:
         raise WrongUsage("the picture is a .png or .jpg")
+
+
+def _require_folder(path: Path, advice: str) -> None:
+    if path.suffix.lower() in _PICTURES:
+        raise WrongUsage(f"the output is a folder; {advice}")
 
 
 def _require_few(count: int, options: str) -> None:

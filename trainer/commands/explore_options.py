@@ -75,7 +75,7 @@ def _add_verbs_of_styles(verbs: Subparsers, runs: Mapping[str, Run]) -> None:
     vary.add_argument("--grid", type=grid_size, default=(3, 3), metavar="N|CxR",
                       help="number of pictures, or columns x rows; the first is the original (9)")  # fmt: skip
     vary.add_argument("--seed", type=int, default=0, help="seed of the variations (0)")
-    found = _verb(verbs, runs, "directions", "find what the generator can change, and show it", "FOLDER")
+    found = _verb(verbs, runs, "directions", "find what the generator can change, and show it", "FOLDER|PICTURE")
     _add_start(found)
     found.add_argument("--count", type=int, default=8, help="directions (8)")
     found.add_argument("--layers", type=layer_list, help="layers that are moved, such as 0-3 for the form (all)")

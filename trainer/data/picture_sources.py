@@ -13,6 +13,7 @@ from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from trainer.data.folder_files import find_files
 from trainer.data.image_folder import UnusableFile, read_rgb
+from trainer.data.layout_set import is_layout_set
 from trainer.data.tile_set import TRAIN, load_tile_set
 
 
@@ -65,6 +66,9 @@ def pictures_of_folder(folder: Path, size_px: int, progress: Progress = no_progr
 
 def pictures_of_tile_set(path: Path) -> Pictures:
     """The textures of the training tiles. Raises TrainingError when the file is no tile set, or has none of them."""
+    if is_layout_set(path):
+        raise TrainingError(f"{path} is a layout set; 'python -m trainer evaluate' compares layouts with it, and "
+                            "writes novelty.html.")  # fmt: skip
     tiles = load_tile_set(path).subset(TRAIN)
     if not len(tiles):
         raise TrainingError(f"{path} has no tiles for training; prepare it with a smaller --validation.")

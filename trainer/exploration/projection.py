@@ -21,10 +21,9 @@ from torch.nn import functional as F
 from terrainpaint.core.array_file import ArrayFileError, open_arrays
 from terrainpaint.core.files import why_unreadable
 from terrainpaint.errors import TrainingError
-from trainer.exploration.latent_models import StyleModel
+from trainer.exploration.latent_models import StyleGan2Model, StyleModel
 from trainer.losses.feature_distance import feature_distance
 from trainer.metrics.feature_pyramid import FeaturePyramid
-from trainer.sampling.grid import to_uint8
 
 STEPS = 1000
 _RATE, _RAMP_UP, _RAMP_DOWN = 0.1, 0.05, 0.25
@@ -47,8 +46,7 @@ class Projection:
 
     def pictures(self, model: StyleModel, styles: Tensor) -> NDArray[np.uint8]:
         """(N, S, S, 3) uint8 of other styles (N, L, W) with the same noise."""
-        with torch.inference_mode():
-            return np.concatenate([to_uint8(model.generate(each[None], self.noise)) for each in styles])
+        return np.concatenate([model.draw_styles(each[None], self.noise) for each in styles])
 
 
 def between(one: Projection, other: Projection, part: float) -> Projection:
@@ -84,7 +82,7 @@ def style_noise_at(step: int, steps: int) -> float:
 
 
 def project(
-    model: StyleModel, target: NDArray[np.uint8], features: FeaturePyramid, steps: int, seed: int, each_layer: bool
+    model: StyleGan2Model, target: NDArray[np.uint8], features: FeaturePyramid, steps: int, seed: int, each_layer: bool
 ) -> Iterator[Step]:
     """Project a picture (S, S, 3) uint8: yields each of `steps` steps before it is made, and then the result.
 
@@ -93,7 +91,7 @@ def project(
     """
     random = torch.Generator().manual_seed(seed)
     mean, deviation = model.style_statistics()
-    count = model.generator.shape.style_count
+    count = model.style_count
     w = mean.expand(count if each_layer else 1, -1).clone().requires_grad_()
     noise = [torch.randn(each.shape, generator=random).to(model.device).requires_grad_()
              for each in model.generator.synthesis.noise_maps()]  # fmt: skip
@@ -157,13 +155,13 @@ def load_projection(path: Path, model: StyleModel) -> Projection:
 
     Raises TrainingError when it is none, or of a generator of another shape.
     """
-    shape, maps = model.generator.shape, model.generator.synthesis.noise_maps()
+    maps = list(model.noise_of(0))
     try:
         with open_arrays(path, _MOST_BYTES) as stored:
             w = stored.read("w", np.float32, (1, None, None))
-            if w.shape[1:] != (shape.style_count, shape.latent):
+            if w.shape[1:] != (model.style_count, model.style_length):
                 raise TrainingError(f"{path} has {w.shape[1]} styles of {w.shape[2]} numbers, and the generator "
-                                    f"{shape.style_count} of {shape.latent}; use the weights that it was made "
+                                    f"{model.style_count} of {model.style_length}; use the weights that it was made "
                                     "with.")  # fmt: skip
             if "noise_0" in stored.names:
                 read = [stored.read(f"noise_{index}", np.float32, tuple(each.shape[2:]))

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from terrainpaint.models.stylegan2 import SynthesisNetwork
-
 
 def mixed(rows: Tensor, columns: Tensor, layers: Sequence[int]) -> Tensor:
     """(R, L, W) and (C, L, W) → (R, C, L, W): the styles of each row, with those of each column in `layers`."""
@@ -27,14 +25,13 @@ def varied(styles: Tensor, others: Tensor, mean: Tensor, amount: float, layers: 
     return result
 
 
-def directions(synthesis: SynthesisNetwork, layers: Sequence[int], count: int) -> tuple[Tensor, Tensor]:
+def directions(weights: Sequence[Tensor], layers: Sequence[int], count: int) -> tuple[Tensor, Tensor]:
     """The directions (`count`, W) of unit length in which a step changes the scales of `layers` the most, and the
-    squared change (`count`,) by each, largest first.
+    squared change (`count`,) by each, largest first. `weights` are those of `StyleModel.style_weights`.
 
     They are the eigenvectors of A'A, where A are the weights of the style layers below one another (Shen and Zhou 2021,
     "Closed-Form Factorization of Latent Semantics in GANs"). Of the two signs, the largest component is positive.
     """
-    weights = synthesis.style_weights()
     stacked = torch.cat([weights[layer] for layer in layers]).double().cpu()
     values, vectors = torch.linalg.eigh(stacked.T @ stacked)
     chosen = vectors.T.flip(0)[:count]

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from terrainpaint.models.stylegan2 import StyleGan2Shape, latents_of
+from tests.generation.dream_networks import write_dream_weights
 from tests.trainer.exploration.generators import SHAPE, cells, dcgan_weights, style_weights
 from tests.trainer.losses.test_losses import squeezenet_state
 from tests.trainer.picture_sets import discs
 from trainer.__main__ import main
 from trainer.data.tile_set import save_tile_set
-from trainer.exploration.latent_models import load_style_model
+from trainer.exploration.loading import load_stylegan2_model
 from trainer.sampling.grid import to_uint8
 from trainer.systems.dcgan.weights import sample as sample_dcgan
 from trainer.systems.stylegan2.weights import sample
@@ -47,7 +48,7 @@ def picture(path: Path) -> NDArray[np.uint8]:
 
 def of_seeds(folder: Path, seeds: list[int], truncation: float = 1.0) -> NDArray[np.uint8]:
     """What the generator itself makes of seeds."""
-    generator = load_style_model(folder / "style.safetensors", "cpu").generator
+    generator = load_stylegan2_model(folder / "style.safetensors", "cpu").generator
     with torch.no_grad():
         return to_uint8(generator(latents_of(seeds, SHAPE.latent), truncation))
 
@@ -118,7 +119,7 @@ def test_the_first_row_and_column_of_a_mixing_grid_are_its_sources(folder: Path,
     assert grid.shape[:2] == (3, 4) and (grid[0, 0] == 255).all()
     assert np.array_equal(grid[0, 1:], of_seeds(folder, [10, 11, 12]))
     assert np.array_equal(grid[1:, 0], of_seeds(folder, [0, 1]))
-    generator = load_style_model(folder / "style.safetensors", "cpu").generator
+    generator = load_stylegan2_model(folder / "style.safetensors", "cpu").generator
     with torch.no_grad():
         row, column = (generator.styles(latents_of([seed], SHAPE.latent)) for seed in (1, 11))
         half = SHAPE.style_count // 2
@@ -189,7 +190,9 @@ def test_directions_start_in_the_middle(folder: Path, tmp_path: Path) -> None:
         found, changes, unit = stored["directions"], stored["squared_changes"], float(stored["unit"])
         assert stored["layers"].tolist() == [0, 1, 2, 3]
     assert np.allclose(found @ found.T, np.eye(3), atol=1e-5) and (np.diff(changes) <= 0).all()
-    generator = load_style_model(folder / "style.safetensors", "cpu").generator
+    assert main(explore(folder, "directions", tmp_path / "sheet.png", *more)) == 0
+    assert np.array_equal(cells(picture(tmp_path / "sheet.png")), sheet) and (tmp_path / "sheet.npz").is_file()
+    generator = load_stylegan2_model(folder / "style.safetensors", "cpu").generator
     with torch.no_grad():
         styles = generator.styles(latents_of([6], SHAPE.latent))
         styles = styles.clone()
@@ -253,7 +256,7 @@ def test_wrong_files_are_one_sentence(folder: Path, tmp_path: Path, capsys: pyte
         ("vary", ("--start", "nowhere.npz"), "cannot be read"),
         ("nearest", (str(tmp_path / "nowhere.npz"), *features), "nowhere.npz"),
     ):  # fmt: skip
-        output = tmp_path / "no.png"
+        output = tmp_path / ("no" if verb == "project" else "no.png")
         assert main(explore(folder, verb, output, *more)) == 1, verb
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1 and not output.exists()
@@ -286,10 +289,14 @@ def test_wrong_numbers_are_refused(
 
 
 def test_outputs_of_other_kinds_are_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for verb, name in (("grid", "grid.txt"), ("walk", "walk.avi"), ("vary", "folder")):
+    for verb, name, more, message in (
+        ("grid", "grid.txt", (), "picture"), ("walk", "walk.avi", (), "picture"), ("vary", "folder", (), "picture"),
+        ("samples", "one.png", (), "the output is a folder"),
+        ("project", "one.jpg", ("x.png",), "the output is a folder"),
+    ):  # fmt: skip
         with pytest.raises(SystemExit):
-            main(explore(folder, verb, tmp_path / name))
-        assert "picture" in capsys.readouterr().err
+            main(explore(folder, verb, tmp_path / name, *more))
+        assert message in capsys.readouterr().err
 
 
 def test_the_commands_of_the_guide_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,6 +306,7 @@ def test_the_commands_of_the_guide_run(folder: Path, tmp_path: Path, monkeypatch
     assert {command.split()[1] for command in commands} == verbs
     monkeypatch.chdir(tmp_path)
     shutil.copy(folder / "style.safetensors", "birds.safetensors")
+    write_dream_weights(tmp_path / "assets" / "weights" / "dreams" / "earth.safetensors")
     save_tile_set(tmp_path / "birds.npz", discs(9, 0))
     cv2.imwrite("bird.jpg", discs(1, 0).texture[0])
     for command in commands:

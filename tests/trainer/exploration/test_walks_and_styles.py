@@ -67,7 +67,7 @@ def test_variations_add_the_deviation_of_other_styles() -> None:
 def test_directions_are_the_eigenvectors_of_the_stacked_weights() -> None:
     torch.manual_seed(1)
     generator = StyleGan2Generator(StyleGan2Shape(16, base_channels=64, most_channels=8, latent=6))
-    found, changes = directions(generator.synthesis, [0, 2, 5], 6)
+    found, changes = directions(generator.synthesis.style_weights(), [0, 2, 5], 6)
     assert torch.allclose(found @ found.T, torch.eye(6), atol=1e-5)
     weights = generator.synthesis.style_weights()
     stacked = torch.cat([weights[layer] for layer in (0, 2, 5)])

@@ -130,6 +130,11 @@ class DcganSystem:
         """100 pictures of noise that stays the same for the whole run, and for all runs."""
         return picture_grid(to_uint8(generate(ema["generator"], self._fixed_noise[: GRID_COLUMNS**2])), GRID_COLUMNS)
 
+    def real_grid(self) -> NDArray[np.uint8]:
+        """100 random pictures of the set."""
+        chosen = np.random.default_rng(0).permutation(len(self._pictures))[: GRID_COLUMNS**2]
+        return picture_grid(self._pictures[torch.from_numpy(chosen).to(self._device)].cpu().numpy(), GRID_COLUMNS)
+
     def validation_score(self, ema: nn.ModuleDict) -> float:
         """Sliced Wasserstein distance of generated pictures from as many held-out ones."""
         return patch_distance(generate(ema["generator"], self._fixed_noise[: len(self._scored)]), self._scored)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.files import open_regular, why_unreadable
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
@@ -19,13 +18,11 @@ from trainer.data.tile_set import TRAIN, VALIDATION
 from trainer.systems.layouts.config import LayoutsConfig
 from trainer.systems.layouts.crops import LayoutCrops
 from trainer.systems.layouts.figures import adjacency, adjacency_distance, distances, figures_of
+from trainer.systems.layouts.novelty import LayoutNovelty, layout_novelty
 from trainer.systems.layouts.weights import load, sample_ids
 
 FEWEST, SEARCHED = 16, 20_000
 """Fewest layouts of an evaluation; crops of the training that copies are looked for in."""
-SHOWN_COPIES, SHOWN_NEAREST = 8, 5
-_COMPARED_PX = 16
-_QUANTILE = 0.99
 _CHUNK = 256
 
 
@@ -48,13 +45,11 @@ class EvaluationOptions:
 
 @dataclass(frozen=True, eq=False)
 class LayoutEvaluation:
-    """`figures` as `results.json` holds them; `samples` and `held_out` (N, S, S) uint8; `nearest` the samples that are
-    most like training crops, each followed by these, (`SHOWN_COPIES`, 1 + `SHOWN_NEAREST`, S, S)."""
+    """`figures` as `results.json` holds them; `held_out` (N, S, S) uint8; `novelty` has the layouts."""
 
     figures: dict[str, Any]
-    samples: NDArray[np.uint8]
     held_out: NDArray[np.uint8]
-    nearest: NDArray[np.uint8]
+    novelty: LayoutNovelty
 
 
 def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEvaluation:
@@ -80,12 +75,8 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
     searched = np.concatenate(
         [_ids(training_crops.draw(_CHUNK, random)) for _ in range(max(1, options.searched // _CHUNK))]
     )
-    progress(0.8)
-    alike, places = _nearest(samples, searched, SHOWN_NEAREST)
-    real_alike, _ = _nearest(held_out, searched, 1)
-    threshold = float(np.quantile(real_alike[:, 0], _QUANTILE))
-    shown = np.argsort(-alike[:, 0], kind="stable")[:SHOWN_COPIES]
-    progress(1.0)
+    progress(0.7)
+    novelty = layout_novelty(samples, held_out, again, searched, lambda part: progress(0.7 + 0.3 * part))
     figures = {
         "setup": {
             "weights": options.weights.name,
@@ -113,17 +104,9 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
             "held out to training": adjacency_distance(borders["held out"], borders["training"]),
             "samples to held out": adjacency_distance(borders["samples"], borders["held out"]),
         },
-        "novelty": {
-            "median likeness of samples": float(np.median(alike[:, 0])),
-            "median likeness of held out": float(np.median(real_alike[:, 0])),
-            "most alike": float(alike[:, 0].max()),
-            "threshold": threshold,
-            "quantile": _QUANTILE,
-            "may be copies": int((alike[:, 0] > threshold).sum()),
-        },
+        "novelty": novelty.figures,
     }
-    rows = [np.stack([samples[row], *searched[places[row]]]) for row in shown]
-    return LayoutEvaluation(figures, samples, held_out, np.stack(rows))
+    return LayoutEvaluation(figures, held_out, novelty)
 
 
 def _config(size_px: int, km: tuple[float, float]) -> LayoutsConfig:
@@ -142,38 +125,6 @@ def _ids(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _mean(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None
-
-
-def _nearest(
-    layouts: NDArray[np.uint8], searched: NDArray[np.uint8], count: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(N, `count`) likenesses 0..1 of the most alike of `searched`, and their places: the fraction of the area with the
-    same class, by the shares of the classes in a grid of 16 px, whichever way the layouts are turned or mirrored."""
-    others = _shares(searched)
-    best = np.full((len(layouts), count), -1, np.float32)
-    places = np.zeros((len(layouts), count), np.int64)
-    for start in range(0, len(layouts), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        alike = np.full((len(layouts[part]), len(searched)), -1, np.float32)
-        for turned in _turned(layouts[part]):
-            np.maximum(alike, _shares(turned) @ others.T, out=alike)
-        order = np.argsort(-alike, axis=1, kind="stable")[:, :count]
-        places[part], best[part] = order, np.take_along_axis(alike, order, axis=1)
-    return best, places
-
-
-def _turned(layouts: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    turned = [np.rot90(layouts, times, axes=(1, 2)) for times in range(4)]
-    return [*turned, *(each[:, :, ::-1] for each in turned)]
-
-
-def _shares(layouts: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(N, 7 * 16 * 16) float32, of which the product with itself is about 1."""
-    side = min(_COMPARED_PX, layouts.shape[1])
-    box = layouts.shape[1] // side
-    parts = layouts.reshape(len(layouts), side, box, side, box)
-    shares = [(parts == class_id).mean(axis=(2, 4), dtype=np.float32) for class_id in range(CLASS_COUNT)]
-    return np.asarray(np.stack(shares, axis=1).reshape(len(layouts), -1) / np.float32(side), np.float32)
 
 
 def _sha256(path: Path) -> str:

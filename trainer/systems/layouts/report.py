@@ -15,6 +15,7 @@ from trainer.reports.page import encode_jpeg, render_page
 from trainer.reports.tables import Table, markdown, number
 from trainer.sampling.grid import picture_grid
 from trainer.systems.layouts.evaluation import LayoutEvaluation
+from trainer.systems.layouts.novelty_page import layout_novelty_page
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 _GRID_COLUMNS = 10
@@ -26,17 +27,20 @@ _NOTE = (
 
 
 def write_layout_report(folder: Path, evaluation: LayoutEvaluation) -> list[Table]:
-    """Write results.json, report.html, report.md and report.jpg into a folder, all or none; returns the tables.
+    """Write results.json, report.html, report.md, report.jpg and novelty.html into a folder, all or none; returns the
+    tables.
 
-    Only the page shows real layouts. Raises OutputError.
+    Only the pages show real layouts. Raises OutputError.
     """
     figures, tables = evaluation.figures, _tables(evaluation.figures)
-    layouts = {"dreamed": evaluation.samples, "held-out, real": evaluation.held_out}
+    layouts = {"dreamed": evaluation.novelty.samples, "held-out, real": evaluation.held_out}
     grids = {name: picture_grid(PALETTE[ids[: _GRID_COLUMNS**2]], _GRID_COLUMNS) for name, ids in layouts.items()}
-    page = render_page(TEMPLATE, figures=figures, tables=tables, grids=grids, nearest=PALETTE[evaluation.nearest])
+    page = render_page(TEMPLATE, figures=figures, tables=tables, grids=grids)
     with FileTransaction() as files:
         files.path(folder / "results.json").write_text(json.dumps(_finite(figures), indent=2) + "\n", encoding="utf-8")
         files.path(folder / "report.html").write_text(page, encoding="utf-8")
+        novelty = layout_novelty_page(evaluation.novelty, figures["setup"])
+        files.path(folder / "novelty.html").write_text(novelty, encoding="utf-8")
         files.path(folder / "report.md").write_text(_markdown(figures, tables), encoding="utf-8")
         files.path(folder / "report.jpg").write_bytes(encode_jpeg(np.ascontiguousarray(grids["dreamed"])))
     return tables
@@ -53,7 +57,8 @@ def _tables(figures: dict[str, Any]) -> list[Table]:
     others = (
         ("borders that would have to be between other classes", number(borders["samples to training"], 3),
          number(borders["training to training"], 3), number(borders["held out to training"], 3)),
-        ("median likeness to the nearest training crop", number(novelty["median likeness of samples"], 3), "",
+        ("median likeness to the nearest training crop", number(novelty["median likeness of samples"], 3),
+         number(novelty["median likeness of training"], 3),
          number(novelty["median likeness of held out"], 3)),
         (f"layouts that may be copies (likeness above {novelty['threshold']:.3f})", str(novelty["may be copies"]), "",
          f"{1 - novelty['quantile']:.0%}"),

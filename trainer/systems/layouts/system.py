@@ -146,6 +146,11 @@ class LayoutsSystem:
         """100 layouts of noise that stays the same for the whole run, and for all runs of this shape."""
         return picture_grid(PALETTE[self._fixed_layouts(ema, GRID_COLUMNS**2)], GRID_COLUMNS)
 
+    def real_grid(self) -> NDArray[np.uint8]:
+        """100 random crops of the maps of training."""
+        real = self._crops.draw(GRID_COLUMNS**2, np.random.default_rng(0))
+        return picture_grid(PALETTE[real.argmax(axis=3)], GRID_COLUMNS)
+
     def validation_score(self, ema: nn.ModuleDict) -> float:
         """Mean distance of the figures of generated layouts from those of held-out ones, and of their neighbours."""
         ids = self._fixed_layouts(ema, _SCORED)

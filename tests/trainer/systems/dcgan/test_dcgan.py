@@ -126,7 +126,8 @@ def test_prepare_train_resume_sample_and_publish_with_a_command_each(
     assert [each.name for each in sorted((tmp_path / "run").glob("samples-*.png"))] == [
         "samples-00000016.png", "samples-00000032.png"
     ]  # fmt: skip
-    grid = cv2.imread(str(tmp_path / "run" / "samples-00000032.png"))
+    grid, real = (cv2.imread(str(tmp_path / "run" / name)) for name in ("samples-00000032.png", "real.png"))
+    assert real.shape[1] == grid.shape[1]
     assert grid.shape == (320, 320, 3)
     weights = tmp_path / "shapes.safetensors"
     assert main(["publish", str(tmp_path / "run"), "-o", str(weights), "--licence", "CC0-1.0"]) == 0

@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.dream_controls import DreamControls, measures
 from terrainpaint.errors import TrainingError
 from terrainpaint.generation.dreamer import Dreamer
@@ -57,6 +59,12 @@ def test_a_resumed_run_equals_an_unbroken_one(layouts: LayoutSet, trained: Path,
     whole, resumed = (load_checkpoint(checkpoint_of(folder), CPU) for folder in (trained, tmp_path))
     for name in ("generator", "discriminator", "averaged", "generator_step", "discriminator_step"):
         assert_equal(whole[name], resumed[name])
+
+
+def test_a_grid_of_real_layouts_lies_beside_the_samples(layouts: LayoutSet, trained: Path) -> None:
+    real = cv2.imread(str(trained / "real.png"))[:, :, ::-1]
+    crops = LayoutCrops(layouts.subset(0), CONFIG).draw(1, np.random.default_rng(0))
+    assert real.shape == (160, 160, 3) and np.array_equal(real[:16, :16], PALETTE[crops[0].argmax(axis=2)])
 
 
 def test_crops_are_shares_of_the_classes_within_the_scales(layouts: LayoutSet) -> None:
@@ -128,7 +136,10 @@ def test_samples_and_the_report_of_an_evaluation(layouts: LayoutSet, trained: Pa
     assert 0 <= results["novelty"]["median likeness of samples"] <= 1
     shares = [means["samples"] for name, means in results["means"].items() if name.startswith("share of")]
     assert len(shares) == 7 and sum(shares) == pytest.approx(1)
-    assert (tmp_path / "r" / "report.html").read_text("utf-8").startswith("<!")
+    assert 'href="novelty.html"' in (tmp_path / "r" / "report.html").read_text("utf-8")
+    page = (tmp_path / "r" / "novelty.html").read_text("utf-8")
+    assert page.startswith("<!") and page.count("<b>seed ") == 20 + 20  # each with its five nearest, and with one
+    assert page.count("<img") == 20 * (1 + 5) + 20 * (1 + 1)
 
 
 def test_a_set_of_another_kind_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
