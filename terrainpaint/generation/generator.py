@@ -136,7 +136,7 @@ class Generator:
                 raise OptionError(f"The style has {len(recipe.style)} numbers and these weights have "
                                   f"{len(self.style_names)}; choose a style again.")  # fmt: skip
             return np.array(recipe.style, np.float32)
-        normal = _style_noise(recipe, 0, ((0, 1), (0, len(self.style_names))), 1)[0, 0, 0]
+        normal = mean_style_noise(recipe, len(self.style_names))
         mixed = self._weights.generator.style_mixes()[0].cpu() @ normal * (1 - BROAD_FRACTION) ** 0.5
         return np.asarray(mixed.numpy(), np.float32)
 
@@ -341,6 +341,11 @@ def _noise(recipe: Recipe, rerolls: NDArray[np.uint8] | None, window: Area) -> N
         return seeded([seed]) if rerolls is None else rerolled(seed, rerolls, window)
 
     return weighted([(of(seed), weight) for seed, weight in recipe.weighted_seeds])
+
+
+def mean_style_noise(recipe: Recipe, numbers: int) -> Tensor:
+    """(`numbers`,) normal numbers from the seeds of a recipe, for the mean style of a map."""
+    return _style_noise(recipe, 0, ((0, 1), (0, numbers)), 1)[0, 0, 0]
 
 
 def _style_noise(recipe: Recipe, level: int, area: Area, channels: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
@@ -19,7 +20,24 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("--steps", type=int, default=200, help="training steps of 6 crops each (200)")
     parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
+    parser.add_argument(
+        "--first-style",
+        type=_numbers,
+        metavar="NUMBERS",
+        help="style of seed 0, in deviations of real land, as in "
+        "0.3,0.2,0,0.8,0.3: lightness, warmth, greenness, elevation, relief (that of the weights)",
+    )
     parser.set_defaults(run=run)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(each) for each in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(math.isfinite(each) for each in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} are no numbers, as in 0.3,0.2,0,0.8,0.3")
+    return numbers
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,12 +47,20 @@ def run(arguments: argparse.Namespace) -> None:
     from terrainpaint.models.weights import load_weights, save_weights
     from trainer.data.tile_set import load_tile_set
     from trainer.systems.terrain.finishing import finish
+    from trainer.systems.terrain.first_style import with_first_style
 
     if not 0 <= arguments.ramps <= 1 or arguments.steps < 1:
         raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least")
     if arguments.crop_px < 64 or arguments.crop_px % 16:
         raise WrongUsage("--crop-px is 64 at least, and a multiple of 16")
     weights = load_weights(arguments.weights, torch.device("cpu"))
+    if arguments.first_style is not None:
+        mix = weights.generator.style_mixes()[0]
+        if len(mix) != len(arguments.first_style):
+            raise WrongUsage(
+                f"--first-style has {len(arguments.first_style)} numbers and these weights have {len(mix)}"
+            )
+        mix.copy_(with_first_style(mix, torch.tensor(arguments.first_style)))
 
     def report(steps: int, losses: dict[str, float]) -> None:
         listed = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
