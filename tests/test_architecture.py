@@ -32,6 +32,7 @@ MODELS = "terrainpaint.models"
 GENERATION = "terrainpaint.generation"
 GENERATOR = "terrainpaint.generation.generator"
 DREAMER = "terrainpaint.generation.dreamer"
+REFINER = "terrainpaint.generation.refiner"
 WORKER = "terrainpaint.generation.worker"
 EXPORT = "terrainpaint.export"
 API = "terrainpaint.api"
@@ -69,6 +70,7 @@ LAYERS = (
     Layer(GENERATION, frozenset({"numpy", CORE, ERRORS, VERSION})),
     Layer(WORKER, frozenset({"numpy", CORE, GENERATION, ERRORS, VERSION}), frozenset({MODELS})),
     Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
+    Layer(REFINER, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
     Layer(DREAMER, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
     Layer(
         EXPORT,

@@ -207,7 +207,7 @@ def _noise(area: Rect, wave_px: float, seed: int, channel: int) -> NDArray[np.fl
         _spline(area.col, area.width, wave_px),
     )
     rows, cols = (np.arange(cells[0], cells[-1] + 4) for cells in (row_cells, col_cells))
-    lattice = _hashed(rows[:, None], cols[None, :], seed, channel)
+    lattice = hashed(rows[:, None], cols[None, :], seed, channel)
     between_rows = sum(row_weights[i][:, None] * lattice[row_cells - rows[0] + i] for i in range(4))
     smooth = sum(col_weights[i] * between_rows[:, col_cells - cols[0] + i] for i in range(4))
     smooth *= np.float32(_NOISE_GAIN)
@@ -223,7 +223,7 @@ def _spline(start: int, count: int, wave_px: float) -> tuple[NDArray[np.int64], 
     return cells - 1, (np.array(weights) / 6).astype(np.float32)
 
 
-def _hashed(rows: NDArray[np.int64], cols: NDArray[np.int64], seed: int, channel: int) -> NDArray[np.float32]:
+def hashed(rows: NDArray[np.int64], cols: NDArray[np.int64], seed: int, channel: int) -> NDArray[np.float32]:
     """Random numbers -1..1 of lattice points: an integer hash of seed, channel, row and column."""
     with np.errstate(over="ignore"):
         mixed = (

@@ -212,7 +212,7 @@ class Generator:
         padded = _continued(height, missing)[1:, 1:]
         inside = np.s_[top : top + rect.height, left : left + rect.width]
         height = np.ascontiguousarray(height[inside])
-        with _computing(rect):
+        with computing(rect):
             picture = self._shade(albedo, padded, self.header.pixel_size_m)
         return TerrainPatch(rect, albedo, height, picture, self.is_exact)
 
@@ -229,7 +229,7 @@ class Generator:
             check_cancel(cancel)
             bottom, right = rect.bottom + sum(BORDER_PX), rect.right + sum(BORDER_PX)
             near = padded[rect.row : bottom, rect.col : right]
-            with _computing(rect):
+            with computing(rect):
                 picture[rect.slices] = self._shade(terrain.albedo[rect.slices], near, terrain.pixel_size_m)
         progress(1.0)
         return picture
@@ -274,7 +274,7 @@ class Generator:
         """
         cells = _read_by(look, rect).grown(-look.network.reach_px)
         inside = (..., *rect.moved(-cells.row, -cells.col).slices)
-        with _computing(rect), torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
+        with computing(rect), torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
             painted = look.network(2 * picture_to_tensor(around, self._device) - 1)
             return picture_to_array(0.5 + 0.5 * painted[inside])
 
@@ -284,7 +284,7 @@ class Generator:
         window = _window_of(rect)
         read = generator.input_window(window)
         style = self._style_at(recipe, generator.style_knots(window))
-        with _computing(rect):
+        with computing(rect):
             ids, rerolls = crop.extended(read.rows, read.cols)
             noise = _noise(recipe, rerolls, (read.rows, read.cols))
             painted = ids_to_tensor(ids, self._device)
@@ -374,7 +374,7 @@ def _require_memory(needed: int, what: str) -> None:
 
 
 @contextmanager
-def _computing(rect: Rect) -> Iterator[None]:
+def computing(rect: Rect) -> Iterator[None]:
     """Compute without gradients, and in full float32 on CUDA too, where convolutions use ten bits by default. Raises
     DeviceError when memory runs out."""
     try:
