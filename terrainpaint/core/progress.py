@@ -17,6 +17,11 @@ def no_progress(fraction: float) -> None:
     """A `Progress` that does nothing."""
 
 
+def part_of(progress: Progress, begin: float, end: float) -> Progress:
+    """The `Progress` of a part of a task, which goes from `begin` to `end` of it."""
+    return lambda fraction: progress(begin + (end - begin) * fraction)
+
+
 def never_cancel() -> bool:
     """A `Cancel` that never stops."""
     return False

@@ -18,6 +18,9 @@ SEA_M = 20.0
 SHORE_PX = 32
 """How far from the water the ground is raised or lowered with it."""
 _SHORE_SIGMA_PX = SHORE_PX / 4
+_REACH_PX = SHORE_PX + 2
+"""How far a height depends on others: the Gaussian ends after four times its width."""
+_BAND_CELLS, _LEAST_ROWS = 1 << 20, 128
 """The shift of the shore is an average of the water within about this distance, because single pixels may be off."""
 
 
@@ -81,10 +84,24 @@ def at_levels(
     height: NDArray[np.float32], bodies: NDArray[np.int32], level: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """A copy of the heights in which each of the `bodies` (H, W) int32 has its level; shores as in `levelled`."""
+    result, levels = height.copy(), level.astype(np.float32)
+    rows, cols = height.shape
+    step = max(_LEAST_ROWS, _BAND_CELLS // cols)
+    # Bands of whole rows have the same bits as all of it in one go.
+    for top in range(0, rows, step):
+        first, last = max(0, top - _REACH_PX), min(rows, top + step + _REACH_PX)
+        if bodies[first:last].any():
+            changed = _at_levels(height[first:last], bodies[first:last], levels)
+            result[top : top + step] = changed[top - first : top - first + step]
+    return result
+
+
+def _at_levels(
+    height: NDArray[np.float32], bodies: NDArray[np.int32], levels: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The same for a band of rows."""
     inside = bodies > 0
-    if not inside.any():
-        return height.copy()
-    surface = level.astype(np.float32)[bodies]
+    surface = levels[bodies]
     ground = _shore_shifted(height, inside, surface)
     banks = cv2.dilate(surface, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.where(inside, surface, np.maximum(ground, banks))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from terrainpaint.core.hydrology import FlowingWater
-from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
 from terrainpaint.export.formats import FORMATS, MESH, Format, estimated_bytes
 from terrainpaint.export.job import ExportOptions
 from terrainpaint.export.machine_speed import slowness

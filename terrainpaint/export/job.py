@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.hydrology import Waters, find_waters
-from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.progress import Cancel, Progress, part_of
 from terrainpaint.core.terrain import Provenance, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
@@ -231,7 +231,7 @@ class ExportJob:
         Raises ValueError when a height is not finite.
         """
         self.require_finite()
-        return find_waters(self.source.terrain, self.source.ids, cancel=self.cancel)
+        return find_waters(self.source.terrain, self.source.ids, part_of(self.progress, 0, 0.9), self.cancel)
 
     @cached_property
     def shaded(self) -> NDArray[np.uint8]:

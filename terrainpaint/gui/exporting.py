@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import write_map
-from terrainpaint.core.progress import Cancel, Progress
+from terrainpaint.core.progress import Cancel, Progress, part_of
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
@@ -207,13 +207,15 @@ class ExportActions(QObject):
 
             source = ExportSource(terrain, lambda: shaded, ids)
             changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain
-            changed = with_flowing_water(changed, ids, flowing, cancel=cancel)
+            begin = 0.5 if flowing else 0.0
+            changed = with_flowing_water(changed, ids, flowing, part_of(progress, 0, begin), cancel)
             if changed is not terrain:
                 source = ExportSource(changed, lambda: reshaded(shaded, terrain.height, changed, shade), ids)
             readme = None if request.preset is None else request.preset.readme_text
             return export(
-                source, request.folder, request.name, request.formats, request.options, progress, cancel, readme
-            )
+                source, request.folder, request.name, request.formats, request.options, part_of(progress, begin, 1),
+                cancel, readme,
+            )  # fmt: skip
 
         self.begun.emit()
         self._jobs.run("Exporting", work, self.written.emit, lambda reason: self._fail(reason, self.export_again))

@@ -86,6 +86,16 @@ def test_the_result_does_not_depend_on_the_alignment_of_arrays(land: tuple[np.nd
     assert len(result) == 1
 
 
+def test_bands_of_rows_have_the_bits_of_the_whole(
+    land: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, height = (np.tile(part, (3, 2)) for part in land)
+    whole = levelled(height, ids)
+    monkeypatch.setattr("terrainpaint.core.water._BAND_CELLS", 1)
+    monkeypatch.setattr("terrainpaint.core.water._LEAST_ROWS", 17)
+    np.testing.assert_array_equal(levelled(height, ids), whole)
+
+
 def test_the_provenance_records_levelled_water(land: tuple[np.ndarray, np.ndarray]) -> None:
     ids, height = land
     albedo = np.zeros((*ids.shape, 3), np.uint8)

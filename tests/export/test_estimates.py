@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
-from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export import FORMATS, MESH, ExportOptions, TileOptions, export
 from terrainpaint.export.estimates import Needs, export_needs, water_needs

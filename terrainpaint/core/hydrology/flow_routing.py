@@ -1,10 +1,8 @@
 """Where water flows on a grid of heights: D8 directions out of every depression, catchments, breaching.
 
-Each cell drains to the neighbour of steepest descent (O'Callaghan and Mark 1984). Cells that end in one pit are a
-basin; basins are joined over their lowest passes as in priority-flood (Barnes, Lehman and Mulla 2014), and the flow of
-each is turned round along the way from the pass to the pit (Cordonnier, Bovy and Braun 2019). Nearly all of it is
-arithmetic of whole arrays, in one order, so the same heights give the same bits everywhere. It takes about
-115 bytes a cell.
+Each cell drains to the neighbour of steepest descent (O'Callaghan and Mark 1984), and depressions over their lowest
+passes, see `basins`. Nearly all of it is arithmetic of arrays, in one order, so the same heights give the same bits
+everywhere. Whole arrays have four bytes a cell, and temporary ones a few hundred thousand cells.
 
 Cells are numbered row by row. A receiver is the cell into which a cell drains; a cell that is its own receiver is one
 where water leaves the map.
@@ -12,28 +10,22 @@ where water leaves the map.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.progress import Cancel, check_cancel, never_cancel
+from terrainpaint.core.hydrology.basins import Basins, join
+from terrainpaint.core.hydrology.cells import Cells, Heights, flat_bands, row_bands
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 
 FREE = -1
 """In an array of forced receivers: the heights decide."""
 PIT = -2
 """In such an array: the lowest cell of a depression."""
-BYTES_PER_CELL = 115
-_OUTSIDE = 0
-_BAND_CELLS = 1 << 20
 _NEIGHBOURS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
-_HALF_OF_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _ROUNDS_PER_CHECK = 256
-
-Cells = NDArray[np.int32]
-Heights = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +33,13 @@ class Routing:
     """Where each cell drains, and in which order.
 
     `receivers` (H * W,) int32. `order` (H * W,) int32 are the cells so that each comes before its receiver, in rounds
-    from `starts[n]` to `starts[n + 1]`; no cell of a round drains into another one of it. `spill_m` (H, W) float32 is
-    the height up to which standing water would fill each cell: its own height outside of closed depressions.
+    from `starts[n]` to `starts[n + 1]`; no cell of a round drains into another one of it.
     """
 
     shape: tuple[int, int]
     receivers: Cells
     order: Cells
     starts: list[int]
-    spill_m: Heights
 
     def accumulated(self, cancel: Cancel = never_cancel) -> Cells:
         """(H, W) int32: how many cells drain through each cell, with itself."""
@@ -72,7 +62,7 @@ class Routing:
             lowered = (into != cells) & ~is_kept[into]
             below = np.nextafter(result[cells[lowered]], np.float32(-np.inf))
             np.minimum.at(result, into[lowered], below)
-        for cells in _checked(reversed(list(self.rounds())), cancel):
+        for cells in _checked(self._upwards(), cancel):
             into = self.receivers[cells]
             raised = cells[(into != cells) & ~is_kept[cells]]
             above = np.nextafter(result[self.receivers[raised]], np.float32(np.inf))
@@ -80,9 +70,17 @@ class Routing:
         return result.reshape(self.shape)
 
     def rounds(self) -> Iterator[Cells]:
-        """The cells of each round, upstream first."""
+        """The cells of each round, upstream first; those of a large round in parts."""
         for start, stop in zip(self.starts[:-1], self.starts[1:], strict=True):
-            yield self.order[start:stop]
+            for part in flat_bands(stop - start):
+                yield self.order[start + part.start : start + part.stop]
+
+    def _upwards(self) -> Iterator[Cells]:
+        """The rounds, downstream first."""
+        for number in range(len(self.starts) - 2, -1, -1):
+            start, stop = self.starts[number], self.starts[number + 1]
+            for part in flat_bands(stop - start):
+                yield self.order[start + part.start : start + part.stop]
 
 
 def route(
@@ -90,6 +88,7 @@ def route(
     forced: Cells | None = None,
     one_way: NDArray[np.bool_] | None = None,
     cancel: Cancel = never_cancel,
+    progress: Progress = no_progress,
 ) -> Routing:
     """Route the water of heights (H, W) float32, finite, out of the map, through every depression over its lowest pass.
 
@@ -106,21 +105,28 @@ def route(
         np.copyto(receivers, given, where=given >= 0)
         pits = np.flatnonzero(given == PIT)
         receivers[pits] = pits
+        del given
     check_cancel(cancel)
-    basins = _Basins.of(height, receivers, forced, one_way, cancel)
-    levels = basins.join(height, receivers, cancel)
-    spill = np.maximum(height, levels[basins.label].reshape(height.shape))
+    progress(0.1)
+    shape, basins = (height.shape[0], height.shape[1]), Basins.of(receivers, forced, one_way, cancel)
+    del forced  # Large arrays are let go where they are not needed any more.
+    progress(0.3)
+    exits, pit_heights = basins.exits(height, cancel), height.ravel()[basins.pits]
+    del basins, height
+    progress(0.5)
+    join(receivers, pit_heights, exits, cancel)
+    del exits
+    progress(0.85)
     order, starts = _peeled(receivers, cancel)
-    return Routing((height.shape[0], height.shape[1]), receivers, order, starts, spill)
+    progress(1.0)
+    return Routing(shape, receivers, order, starts)
 
 
 def _steepest(height: Heights) -> Cells:
     """(H * W,) int32: the lowest neighbour by slope; on level ground the one before it, so that there is no circle."""
     rows, cols = height.shape
     receivers = np.arange(rows * cols, dtype=np.int32)
-    band = max(1, _BAND_CELLS // cols)
-    for top in range(0, rows, band):
-        bottom = min(top + band, rows)
+    for top, bottom in row_bands(rows, cols):
         own = height[top:bottom]
         best, place = np.zeros(own.shape, np.float32), np.zeros(own.shape, np.int32)
         for down, right in _NEIGHBOURS:
@@ -142,157 +148,40 @@ def _steepest(height: Heights) -> Cells:
     return receivers
 
 
-@dataclass(frozen=True, eq=False)
-class _Exits:
-    """Passes out of basins: the lowest from each to each of its neighbours, as arrays of one length."""
-
-    pair: NDArray[np.int64]  # number of the basin that is left, times their count, plus that of the other one
-    height: Heights
-    cell: NDArray[np.int64]
-    into: NDArray[np.int64]
-
-    def lowest(self) -> _Exits:
-        """The first one of the lowest of each pair."""
-        order = np.argsort(self.pair, kind="stable")
-        pair, height = self.pair[order], self.height[order]
-        starts = np.flatnonzero(np.diff(pair, prepend=-1))
-        if not len(starts):
-            return self
-        group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(pair)))
-        lowest = np.flatnonzero(height == np.minimum.reduceat(height, starts)[group])
-        chosen = order[lowest[np.diff(group[lowest], prepend=-1) != 0]]
-        return _Exits(self.pair[chosen], self.height[chosen], self.cell[chosen], self.into[chosen])
-
-    @classmethod
-    def together(cls, parts: list[_Exits]) -> _Exits:
-        return cls(
-            np.concatenate([part.pair for part in parts]),
-            np.concatenate([part.height for part in parts]),
-            np.concatenate([part.cell for part in parts]),
-            np.concatenate([part.into for part in parts]),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Basins:
-    """The basin of each cell, and the passes between them. Basin 0 are all cells from which water leaves the map."""
-
-    label: Cells  # (H * W,)
-    roots: NDArray[np.int64]  # cell of the pit of basins 1, 2, ...
-    exits: _Exits
-
-    @classmethod
-    def of(
-        cls, height: Heights, receivers: Cells, forced: Cells | None, one_way: NDArray[np.bool_] | None, cancel: Cancel
-    ) -> _Basins:
-        own = np.arange(len(receivers), dtype=np.int32)
-        is_root = receivers == own
-        turnable = np.ones(len(receivers), bool) if one_way is None else ~(one_way.ravel() & ~is_root)
-        root = receivers.copy()
-        while True:
-            check_cancel(cancel)
-            if one_way is not None:
-                turnable &= turnable[root]
-            further = root[root]
-            if np.array_equal(further, root):
-                break
-            root = further
-        number = np.zeros(len(receivers), np.int32)
-        pits = np.flatnonzero(is_root if forced is None else is_root & (forced.ravel() < 0))
-        number[pits] = np.arange(1, len(pits) + 1)
-        label = number[root]
-        return cls(label, pits, _exits(height, label, len(pits) + 1, turnable, cancel))
-
-    def join(self, height: Heights, receivers: Cells, cancel: Cancel) -> Heights:
-        """Let each basin flow over its lowest pass; change `receivers`, and return the level that fills each basin."""
-        count = len(self.roots) + 1
-        left, right = np.divmod(self.exits.pair, count)
-        order = np.argsort(right, kind="stable")
-        starts = np.searchsorted(right[order], np.arange(count + 1)).tolist()
-        source, passes = left[order].tolist(), self.exits.height[order].tolist()
-        chosen, levels = [-1] * count, [-np.inf] * count
-        is_joined = bytearray(count)
-        # A basin that cannot leave the map, because only a river leads out of it against its flow, keeps its water.
-        pits = np.argsort(height.ravel()[self.roots], kind="stable") + 1
-        for first in [_OUTSIDE, *pits.tolist()]:
-            if is_joined[first]:
-                continue
-            check_cancel(cancel)
-            heap = [(-np.inf, -np.inf, -1, first)]
-            while heap:
-                level, _, number, basin = heapq.heappop(heap)
-                if is_joined[basin]:
-                    continue
-                is_joined[basin] = 1
-                chosen[basin], levels[basin] = number, level
-                for number in range(starts[basin], starts[basin + 1]):
-                    if not is_joined[source[number]]:
-                        height_m = passes[number]
-                        heapq.heappush(heap, (max(level, height_m), height_m, number, source[number]))
-        used = order[np.array([number for number in chosen if number >= 0], np.int64)]
-        _turn_round(receivers, self.exits.cell[used], self.exits.into[used])
-        return np.array(levels, np.float32)
-
-
-def _exits(height: Heights, label: Cells, count: int, turnable: NDArray[np.bool_], cancel: Cancel) -> _Exits:
-    rows, cols = height.shape
-    flat = height.ravel()
-    parts = []
-
-    def leave(cell: NDArray[np.int64], into: NDArray[np.int64], to: NDArray[np.int64]) -> None:
-        source = label[cell].astype(np.int64)
-        kept = (source != _OUTSIDE) & (source != to) & turnable[cell]
-        cell, into, pair = cell[kept], into[kept], source[kept] * count + to[kept]
-        parts.append(_Exits(pair, np.maximum(flat[cell], flat[into]), cell, into).lowest())
-
-    band = max(1, _BAND_CELLS // cols)
-    for top in range(0, rows, band):
-        check_cancel(cancel)
-        for down, right in _HALF_OF_NEIGHBOURS:
-            bottom = min(top + band, rows - down)
-            if top >= bottom:
-                continue
-            left, end = max(0, -right), cols - max(0, right)
-            cell = (np.arange(top, bottom)[:, None] * cols + np.arange(left, end)).ravel()
-            other = cell + down * cols + right
-            differs = label[cell] != label[other]
-            cell, other = cell[differs], other[differs]
-            leave(cell, other, label[other].astype(np.int64))
-            leave(other, cell, label[cell].astype(np.int64))
-    grid = np.arange(rows * cols).reshape(rows, cols)
-    border = np.unique(np.concatenate([grid[0], grid[-1], grid[:, 0], grid[:, -1]]))
-    leave(border, border, np.zeros_like(border))
-    return _Exits.together(parts).lowest()
-
-
-def _turn_round(receivers: Cells, cells: NDArray[np.int64], into: NDArray[np.int64]) -> None:
-    """Let the flow of whole basins leave through `cells` `into` others, one of each basin: turn the way there round."""
-    while len(cells):
-        further = receivers[cells].astype(np.int64)
-        receivers[cells] = into
-        goes_on = further != cells
-        into, cells = cells[goes_on], further[goes_on]
-
-
 def _peeled(receivers: Cells, cancel: Cancel) -> tuple[Cells, list[int]]:
     """`Routing.order` and `starts`: cells into which nothing drains, then those into which only these drain, and on."""
-    own = np.arange(len(receivers), dtype=np.int32)
-    waiting = np.bincount(receivers[receivers != own], minlength=len(receivers)).astype(np.int32)
+    waiting = np.zeros(len(receivers), np.int32)
+    for band in flat_bands(len(receivers)):
+        into = receivers[band]
+        np.add.at(waiting, into[into != np.arange(band.start, band.stop, dtype=np.int32)], 1)
     order, starts, end = np.empty_like(receivers), [0], 0
-    cells = np.flatnonzero(waiting == 0).astype(np.int32)
-    while len(cells):
-        if len(starts) % _ROUNDS_PER_CHECK == 0:
-            check_cancel(cancel)
+    for band in flat_bands(len(receivers)):
+        cells = np.flatnonzero(waiting[band] == 0) + band.start
         order[end : end + len(cells)] = cells
         end += len(cells)
+    while end > starts[-1]:
+        if len(starts) % _ROUNDS_PER_CHECK == 0:
+            check_cancel(cancel)
+        cells = order[starts[-1] : end]
         starts.append(end)
-        into = receivers[cells]
-        into = into[into != cells]
-        np.subtract.at(waiting, into, 1)
+        for part in flat_bands(len(cells)):
+            np.subtract.at(waiting, _left(cells[part], receivers), 1)
+        ready = []
+        for part in flat_bands(len(cells)):
+            into = _left(cells[part], receivers)
+            ready.append(into[waiting[into] == 0])
         # Several cells of a round may drain into one.
-        ready = np.sort(into[waiting[into] == 0])
-        cells = ready[np.diff(ready, prepend=-1) != 0]
+        following = np.sort(np.concatenate(ready))
+        following = following[np.diff(following, prepend=-1) != 0]
+        order[end : end + len(following)] = following
+        end += len(following)
     return order, starts
+
+
+def _left(cells: Cells, receivers: Cells) -> Cells:
+    """The receivers of cells that drain into others."""
+    into: Cells = receivers[cells]
+    return np.asarray(into[into != cells], np.int32)
 
 
 def _checked(rounds: Iterator[Cells], cancel: Cancel) -> Iterator[Cells]:

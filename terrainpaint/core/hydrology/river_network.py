@@ -146,9 +146,8 @@ class _Graph:
         self.is_at_edge = [*is_at_edge(rows, cols, shape).tolist(), *_touch_edge(water.bodies, bodies)]
         padded_shape = shape[0] + 2, shape[1] + 2
         places = (rows + 1) * padded_shape[1] + cols + 1
-        node_at = np.full(padded_shape[0] * padded_shape[1], NO_NODE, np.int64)
-        inner = np.pad(water.bodies, 1).ravel()
-        node_at[inner > 0] = inner[inner > 0] + (self.count - 1)
+        node_at = np.pad(water.bodies, 1).ravel()
+        node_at += np.where(node_at > 0, np.int32(self.count - 1), np.int32(NO_NODE))
         node_at[places] = np.arange(self.count)
         found = np.stack([node_at[places + down * padded_shape[1] + right] for down, right in _OFFSETS])
         # Two cells that touch at a corner are linked only where no way along the sides links them.

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.hydrology.cells import flat_bands
 from terrainpaint.core.hydrology.courses import Course, beds, courses, depths, widths
-from terrainpaint.core.hydrology.flow_routing import BYTES_PER_CELL, Routing, route
+from terrainpaint.core.hydrology.flow_routing import Routing, route
 from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water, without_rivers
 from terrainpaint.core.hydrology.river_network import Mouth, RiverNetwork, is_at_edge, river_network
 from terrainpaint.core.hydrology.valleys import carved, with_gullies
 from terrainpaint.core.main_memory import free_memory
-from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress, part_of
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import RIVER_PX, at_levels, connected, mean_levels, standing_water
 from terrainpaint.errors import OptionError
@@ -24,6 +25,8 @@ SEA_PER_PIXEL = 0.01
 """Painted water is sea when its mean height is within so many metres of 0 m for each metre of a pixel."""
 RUNOFF_M3_S_KM2 = 0.01
 """Discharge of rivers for each square kilometre of their catchment: about the mean of the land of the Earth."""
+BYTES_PER_CELL = 40
+"""Memory that all of it takes beside the terrain, for each cell of a large map."""
 _BURNT_M = 1e6
 _DEEP_CUT = 0.01
 _LINE_WINDOW = 5
@@ -127,16 +130,16 @@ def with_flowing_water(
     _require_memory(terrain.shape)
     height, provenance = terrain.height, terrain.provenance
     water = _painted(terrain, ids)
+    part = 0.4 if flowing.breach else 1.0
     if flowing.carve_rivers:
-        height, water = _carved(height, water, terrain.pixel_size_m, cancel)
+        height, water = _carved(height, water, terrain.pixel_size_m, part_of(progress, 0, part), cancel)
         provenance = replace(provenance, has_level_water=True, has_carved_rivers=True)
     elif not provenance.has_carved_rivers:
         water = _standing(terrain, ids, water)
-    progress(0.5 if flowing.breach else 1.0)
+    progress(part)
     if flowing.breach:
-        height = _breached(height, water, terrain.pixel_size_m, cancel)
+        height = _breached(height, water, terrain.pixel_size_m, part_of(progress, part, 1), cancel)
         provenance = replace(provenance, has_breached_depressions=True)
-        progress(1.0)
     return replace(terrain, height=height, provenance=provenance)
 
 
@@ -152,11 +155,12 @@ def find_waters(
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
     progress(0.1)
-    routing = _routing(terrain.height, network, cancel)
+    routing = _routing(terrain.height, network, part_of(progress, 0.1, 0.9), cancel)
     catchment = routing.accumulated(cancel)
-    progress(0.8)
-    mask = np.where(water.bodies > 0, np.where(water.is_sea, WaterKind.SEA, WaterKind.LAKE)[water.bodies], 0)
-    mask = np.where(water.rivers, WaterKind.RIVER, mask).astype(np.uint8)
+    kinds = np.where(water.is_sea, WaterKind.SEA, WaterKind.LAKE).astype(np.uint8)
+    kinds[0] = WaterKind.LAND
+    mask = kinds[water.bodies]
+    mask[water.rivers] = WaterKind.RIVER
     rivers = _rivers(terrain, network, catchment)
     lakes = _lakes(network, routing, terrain.pixel_size_m)
     progress(1.0)
@@ -171,7 +175,7 @@ def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel =
     _require_memory(terrain.shape)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
-    return _routing(terrain.height, network, cancel).accumulated(cancel)
+    return _routing(terrain.height, network, no_progress, cancel).accumulated(cancel)
 
 
 def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:
@@ -190,43 +194,62 @@ def _standing(terrain: Terrain, ids: NDArray[np.uint8], water: PaintedWater) -> 
     return without_rivers(bodies, np.where(np.arange(count), 0.0, -np.inf))
 
 
-def _routing(height: NDArray[np.float32], network: RiverNetwork, cancel: Cancel) -> Routing:
-    # What is next to a river drains into it, whatever the heights say.
-    burnt = np.where(network.water.rivers, height - np.float32(_BURNT_M), height) if network.count else height
-    return route(burnt, network.forced_receivers(), network.water.centrelines, cancel)
+def _routing(height: NDArray[np.float32], network: RiverNetwork, progress: Progress, cancel: Cancel) -> Routing:
+    burnt = height
+    if network.count:
+        # What is next to a river drains into it, whatever the heights say.
+        burnt = height.copy()
+        np.subtract(burnt, np.float32(_BURNT_M), out=burnt, where=network.water.rivers)
+    return route(burnt, network.forced_receivers(), network.water.centrelines, cancel, progress)
 
 
 def _carved(
-    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, cancel: Cancel
+    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, progress: Progress, cancel: Cancel
 ) -> tuple[NDArray[np.float32], PaintedWater]:
     """Heights with carved rivers and level lakes, and the water with the levels that these have."""
     level = at_levels(height, water.bodies, water.levels_m)
     network = river_network(level, water, water.levels_m, cancel)
     if not network.count:
         return level, water
-    catchment = _routing(level, network, cancel).accumulated(cancel)
+    catchment = _routing(level, network, part_of(progress, 0.1, 0.8), cancel).accumulated(cancel)
     rivers = courses(network, catchment)
     bed = beds(network, rivers, catchment, level, pixel_size_m)
+    del level, catchment
     check_cancel(cancel)
     level = at_levels(height, water.bodies, bed.level_m)
     result = carved(level, network, bed.height_m, bed.width_px, pixel_size_m, cancel)
+    progress(1.0)
     return result, replace(water, levels_m=bed.level_m)
 
 
 def _breached(
-    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, cancel: Cancel
+    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, progress: Progress, cancel: Cancel
 ) -> NDArray[np.float32]:
     """Heights without closed depressions; rivers, lakes and the sea do not change."""
     network = river_network(height, water, water.levels_m, cancel)
     kept = (water.bodies > 0) | water.rivers
-    forced = network.forced_receivers()
-    open_ways = route(height, forced, water.centrelines, cancel).breached(height, kept, cancel)
-    deep = np.flatnonzero(height - open_ways > _DEEP_CUT * pixel_size_m)
+
+    def opened(land: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
+        part = part_of(progress, begin, end)
+        return route(land, network.forced_receivers(), water.centrelines, cancel, part).breached(land, kept, cancel)
+
+    open_ways = opened(height, 0.0, 0.5)
+    # The ways are one pixel wide: deep ones get sides, which may hold back some water again.
+    deep = _deeper(height, open_ways, _DEEP_CUT * pixel_size_m)
     if not len(deep):
         return open_ways
-    # The ways are one pixel wide: deep ones get sides, which may hold back some water again.
-    sloping = with_gullies(height, deep, open_ways.ravel()[deep], kept, pixel_size_m, cancel)
-    return route(sloping, forced, water.centrelines, cancel).breached(sloping, kept, cancel)
+    bed_m = open_ways.ravel()[deep]
+    del open_ways
+    sloping = with_gullies(height, deep, bed_m, kept, pixel_size_m, cancel)
+    return opened(sloping, 0.6, 1.0)
+
+
+def _deeper(height: NDArray[np.float32], changed: NDArray[np.float32], depth_m: float) -> NDArray[np.int64]:
+    """The cells that are lowered by more than `depth_m`, ascending."""
+    before, after = height.ravel(), changed.ravel()
+    return np.concatenate(
+        [np.flatnonzero(before[band] - after[band] > depth_m) + band.start for band in flat_bands(height.size)]
+    )
 
 
 def _rivers(terrain: Terrain, network: RiverNetwork, catchment: NDArray[np.int32]) -> list[River]:

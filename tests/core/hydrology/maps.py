@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.hydrology.flow_routing import Routing
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 
 GRASS = 1
@@ -28,6 +29,14 @@ def rough_land(shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
         coarse = random.uniform(0, size_m, (cells, cells)).astype(np.float32)
         height += cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     return height - 50
+
+
+def spilled(routing: Routing, height: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The highest cell on the way of the water of each cell."""
+    level = height.ravel().copy()
+    for part in reversed(list(routing.rounds())):
+        level[part] = np.maximum(level[part], level[routing.receivers[part]])
+    return level.reshape(height.shape)
 
 
 @st.composite

@@ -1,4 +1,5 @@
 import heapq
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from terrainpaint.core.hydrology import basins, cells
 from terrainpaint.core.hydrology.flow_routing import FREE, PIT, route
 from terrainpaint.errors import Cancelled
-from tests.core.hydrology.maps import rough_land
+from tests.core.hydrology.maps import rough_land, spilled
 
 heights = arrays(np.float32, st.tuples(st.integers(1, 14), st.integers(1, 14)), elements=st.integers(-3, 6).map(float))
 
@@ -38,13 +40,13 @@ def filled(height: NDArray[np.float32]) -> NDArray[np.float32]:
 @settings(deadline=None)
 def test_all_water_leaves_the_map_over_the_lowest_passes(height: NDArray[np.float32]) -> None:
     routing = route(height)
-    np.testing.assert_array_equal(routing.spill_m, filled(height))
-    cells = np.arange(height.size)
-    position = np.empty_like(cells)
-    position[routing.order] = cells
-    drains = routing.receivers != cells
+    np.testing.assert_array_equal(spilled(routing, height), filled(height))
+    number = np.arange(height.size)
+    position = np.empty_like(number)
+    position[routing.order] = number
+    drains = routing.receivers != number
     assert (position[drains] < position[routing.receivers[drains]]).all()
-    rows, cols = np.divmod(cells, height.shape[1])
+    rows, cols = np.divmod(number, height.shape[1])
     steps = np.maximum(*(np.abs(axis[routing.receivers] - axis) for axis in (rows, cols)))
     assert (steps[drains] == 1).all()
     leaving = ~drains.reshape(height.shape)
@@ -88,7 +90,7 @@ def test_a_pit_flows_over_its_pass_and_kept_cells_stay() -> None:
     forced = np.full(height.shape, FREE, np.int32)
     forced[3, 3] = PIT
     routing = route(height, forced)
-    assert routing.spill_m[3, 3] == 5
+    assert spilled(routing, height)[3, 3] == 5
     kept = forced == PIT
     breached = routing.breached(height, kept)
     assert breached[3, 3] == 1 and filled(breached)[3, 3] == 1
@@ -105,6 +107,39 @@ def test_the_same_heights_give_the_same_bits_wherever_they_lie_in_memory() -> No
     first, second = route(height), route(np.asfortranarray(shifted))
     np.testing.assert_array_equal(first.receivers, second.receivers)
     np.testing.assert_array_equal(first.accumulated(), second.accumulated())
+
+
+def test_the_size_of_the_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    height = np.rint(rough_land((70, 90), 5) / 20).astype(np.float32)  # with many passes of the same height
+    forced = np.full(height.shape, FREE, np.int32)
+    forced[30, 10:60] = np.arange(30 * 90 + 9, 30 * 90 + 59)
+    forced[50, 50] = PIT
+    whole = route(height, forced, forced >= 0)
+    monkeypatch.setattr(cells, "_PART_CELLS", 41)
+    parts = route(height, forced, forced >= 0)
+    np.testing.assert_array_equal(whole.receivers, parts.receivers)
+    np.testing.assert_array_equal(whole.order, parts.order)
+    assert whole.starts == parts.starts
+    kept = forced >= 0
+    np.testing.assert_array_equal(parts.accumulated(), whole.accumulated())
+    np.testing.assert_array_equal(parts.breached(height, kept), whole.breached(height, kept))
+
+
+def test_little_memory_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "_PART_CELLS", 1 << 10)
+    monkeypatch.setattr(basins, "_BAND_CELLS", 1 << 12)
+    height = rough_land((256, 256), 3)
+    tracemalloc.start()
+    route(height)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30 * height.size
+
+
+def test_progress_rises_to_the_end() -> None:
+    told = list[float]()
+    route(rough_land((40, 40), 1), progress=told.append)
+    assert told == sorted(told) and told[-1] == 1 and len(told) > 3
 
 
 def test_it_can_be_cancelled() -> None:

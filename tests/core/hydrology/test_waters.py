@@ -20,7 +20,7 @@ from terrainpaint.core.hydrology.flow_routing import FREE, route
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import RIVER_PX, standing_water, with_level_water
 from terrainpaint.errors import Cancelled, OptionError
-from tests.core.hydrology.maps import GRASS, PIXEL_M, painted_maps, rough_land, terrain_of
+from tests.core.hydrology.maps import GRASS, PIXEL_M, painted_maps, rough_land, spilled, terrain_of
 
 CARVE, BREACH, BOTH = FlowingWater(carve_rivers=True), FlowingWater(breach=True), FlowingWater(True, True)
 
@@ -67,7 +67,7 @@ def test_breached_land_has_hardly_a_depression(case: tuple[Terrain, NDArray[np.u
     terrain, ids = case
     ids[ids == WATER] = GRASS
     breached = with_flowing_water(terrain, ids, BREACH)
-    np.testing.assert_array_equal(route(breached.height).spill_m, breached.height)
+    np.testing.assert_array_equal(spilled(route(breached.height), breached.height), breached.height)
     assert (breached.height <= terrain.height).all()
 
 
@@ -80,7 +80,7 @@ def test_without_carving_rivers_are_land_and_level_lakes_stay(case: tuple[Terrai
     assert np.array_equal(raw[sea], terrain.height[sea])
     receivers = np.full(ids.shape, FREE, np.int32)
     receivers[sea] = np.flatnonzero(sea)
-    assert np.array_equal(route(raw, receivers).spill_m[~sea], raw[~sea])
+    assert np.array_equal(spilled(route(raw, receivers), raw)[~sea], raw[~sea])
 
     level = with_level_water(terrain, ids)
     breached = with_flowing_water(level, ids, BREACH)
