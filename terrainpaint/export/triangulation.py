@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.progress import Cancel, check_cancel
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, no_progress, part_of
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.job import MAX_ERROR_SIDE, ExportJob
 from terrainpaint.export.mesh import MeshGrid, triangles
@@ -60,13 +61,17 @@ class Triangulation:
 
 _NORMAL_ROWS = 256
 _CANCEL_EVERY_S = 0.1
+_MOST_PROGRESS = 0.95
+"""Until the end, which may be later than was expected."""
+_PART_OF_PROGRESS = 0.5
 
 
-def triangulated(grid: MeshGrid, max_error: float, cancel: Cancel) -> Triangulation:
+def triangulated(grid: MeshGrid, max_error: float, cancel: Cancel, progress: Progress = no_progress) -> Triangulation:
     """Triangles whose heights differ by at most `max_error` metres from those of each vertex of the grid.
 
     (Garland & Heckbert 1995, "Fast polygonal approximation of terrains and height fields"; pydelatin.)
-    They are computed in a process of their own, which is killed when the work is cancelled. Raises OptionError when the
+    They are computed in a process of their own, which is killed when the work is cancelled. `progress` follows the time
+    that small pieces of the grid took. Raises OptionError when the
     grid is too large or pydelatin is not installed, OutputError when the process fails, Cancelled.
     """
     require_pydelatin()
@@ -77,24 +82,29 @@ def triangulated(grid: MeshGrid, max_error: float, cancel: Cancel) -> Triangulat
         )
     check_cancel(cancel)
     with tempfile.TemporaryDirectory(prefix="terrainpaint-") as folder:
-        heights, result = Path(folder) / "heights.npy", Path(folder) / "triangles.npz"
+        heights, result, expected = (Path(folder) / name for name in ("heights.npy", "triangles.npz", "seconds.txt"))
         np.save(heights, grid.y)
-        _run_worker([str(heights), repr(float(max_error)), str(result)], cancel)
+        _run_worker([str(heights), repr(float(max_error)), str(result), str(expected)], expected, progress, cancel)
         with np.load(result) as arrays:
             vertices, corners = arrays["vertices"], arrays["triangles"]
     col, from_south = vertices[:, 0].astype(np.intp), vertices[:, 1].astype(np.intp)
     return Triangulation(grid, h - 1 - from_south, col, np.ascontiguousarray(corners, np.uint32))
 
 
-def _run_worker(arguments: list[str], cancel: Cancel) -> None:
+def _run_worker(arguments: list[str], expected: Path, progress: Progress, cancel: Cancel) -> None:
     # -P: modules of this folder must not take the place of others.
     command = [sys.executable, "-P", str(Path(__file__).with_name("delatin_worker.py")), *arguments]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds, start = 0.0, 0.0
     try:
         while worker.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 worker.wait(_CANCEL_EVERY_S)
             check_cancel(cancel)
+            if seconds:
+                progress(min((time.monotonic() - start) / seconds, _MOST_PROGRESS))
+            elif expected.exists():
+                seconds, start = max(float(expected.read_text()), _CANCEL_EVERY_S), time.monotonic()
     finally:
         if worker.poll() is None:
             worker.kill()
@@ -104,12 +114,20 @@ def _run_worker(arguments: list[str], cancel: Cancel) -> None:
             "The triangles with a largest error could not be computed, probably because the memory is too small; "
             "choose a smaller mesh or a larger error."
         )
+    progress(1.0)
 
 
 def triangulation(job: ExportJob, grid: MeshGrid) -> Triangulation | None:
-    """The triangles of the options of a job, None for the regular grid. Raises as `triangulated`."""
-    error_m, tiles = job.options.max_error_m, job.options.tiles
-    tin = None if error_m is None else triangulated(grid, error_m * job.options.exaggeration, job.cancel)
+    """The triangles of the options of a job, None for the regular grid. Raises as `triangulated`.
+
+    When there are triangles to choose, they are the first half of the progress of the writer, and what it tells from
+    then on the second one.
+    """
+    error_m, tiles, tin = job.options.max_error_m, job.options.tiles, None
+    if error_m is not None:
+        whole = job.progress
+        tin = triangulated(grid, error_m * job.options.exaggeration, job.cancel, part_of(whole, 0, _PART_OF_PROGRESS))
+        job.progress = part_of(whole, _PART_OF_PROGRESS, 1)
     if tiles is None or not tiles.skirt_m:
         return tin
     return with_skirt(tin or _regular(grid), tiles.skirt_m * job.options.exaggeration)

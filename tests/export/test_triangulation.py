@@ -127,3 +127,13 @@ def test_a_process_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OutputError, match="largest error"):
         export(source(hills()), tmp_path, "map", ["ply"], ExportOptions(max_error_m=5))
+
+
+@pytest.mark.parametrize("name", ["obj", "glb", "ply"])
+def test_progress_never_goes_back_and_is_told_while_it_computes(tmp_path: Path, name: str) -> None:
+    rough = of_height(np.random.default_rng(2).normal(0, 50, (320, 320)).astype(np.float32))
+    told = list[float]()
+    options = ExportOptions(max_error_m=0.01)
+    export(source(rough), tmp_path, "map", [name], options, progress=told.append)
+    assert told == sorted(told) and told[-1] == 1
+    assert any(0 < fraction <= 0.5 for fraction in told)
