@@ -52,7 +52,7 @@ SYSTEM = frozenset(
     {
         *("numpy", "torch", "safetensors", CORE, MODELS, ERRORS),
         *(f"trainer.{name}" for name in ("data", "loop", "losses", "metrics", "networks", "sampling")),
-        *(f"trainer.systems.{name}" for name in ("descriptions", "style_config", "style_training")),
+        *(f"trainer.systems.{name}" for name in ("picture_weights", "style_config", "style_training")),
         "trainer.torch_files",
     }
 )
@@ -117,7 +117,7 @@ LAYERS = (
         frozenset({"sklearn"}),
     ),
     # Systems build on all of these, and never on one another.
-    Layer("trainer.systems.descriptions", frozenset({"safetensors", CORE, ERRORS})),
+    Layer("trainer.systems.picture_weights", frozenset({"torch", CORE, MODELS, ERRORS, "trainer.loop"})),
     Layer("trainer.systems.style_config", frozenset({MODELS, ERRORS, "trainer.loop"})),
     Layer("trainer.systems.style_training", SYSTEM),
     Layer(

@@ -16,7 +16,7 @@ from terrainpaint.core.weights_formats import LAYOUT_FORMAT
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.header_fields import MAX_VERSION, description, line, plain_text
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape
-from terrainpaint.models.weights_file import NoInitialisation, UnchangedFile, check_shapes, declared, shapes_of, write
+from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
 
 VERSION = 1
 NETWORK = "layout"
@@ -107,12 +107,9 @@ def load_layouts(path: Path, device: torch.device) -> Layouts:
     file = UnchangedFile(path)
     text, shapes = declared(path)
     header = parse_layout_header(path, text)
-    with torch.device("meta"), NoInitialisation():
-        networks = LayoutNetworks(header.shape)
-    check_shapes(path, shapes, shapes_of(networks))
-    tensors, sha256 = file.tensors()
-    networks.load_state_dict(tensors, assign=True)
-    networks.eval().requires_grad_(False).to(device)
+    networks = without_memory(lambda: LayoutNetworks(header.shape))
+    sha256 = file.fill(networks, shapes)
+    networks.to(device)
     return Layouts(path, header, networks, sha256)
 
 
@@ -136,16 +133,20 @@ def _header(path: Path, values: JsonObject) -> LayoutHeader:
         raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
     if (name := line(values, "network")) != NETWORK:
         raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
-    config = values.object("config")
-    widths = config.numbers("widths", _MOST_LEVELS, 1, _LARGEST_WIDTH)
-    shape = LayoutShape(
-        config.whole("size_px", 4, _LARGEST_PX), config.whole("latent", 1, _LARGEST_WIDTH),
-        tuple(int(width) for width in widths), config.whole("mapping", 1, _MOST_LAYERS),
-    )  # fmt: skip
+    shape = layout_shape(values.object("config"))
     km = values.numbers("km", 2, 1, _LARGEST_KM)
     if len(km) != 2 or km[0] > km[1]:
         values.refuse("km", "a smaller and a larger number")
     return LayoutHeader(
         shape, (km[0], km[1]), plain_text(values, "credits"), plain_text(values, "licence"),
         values.object("training").values,
+    )  # fmt: skip
+
+
+def layout_shape(config: JsonObject) -> LayoutShape:
+    """The shape of a network in a description. Raises ValueError for values out of range."""
+    widths = config.numbers("widths", _MOST_LEVELS, 1, _LARGEST_WIDTH)
+    return LayoutShape(
+        config.whole("size_px", 4, _LARGEST_PX), config.whole("latent", 1, _LARGEST_WIDTH),
+        tuple(int(width) for width in widths), config.whole("mapping", 1, _MOST_LAYERS),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from terrainpaint.core.weights_formats import LOOK_FORMAT, PICTURES_FORMAT, WEIG
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
 from terrainpaint.models.look import LOOK_LIMITS, LookConfig, LookNetwork
-from terrainpaint.models.weights_file import NoInitialisation, UnchangedFile, check_shapes, declared, shapes_of, write
+from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
 
 VERSION = 1
 NETWORK = "look-unet"
@@ -90,12 +90,9 @@ def load_look(path: Path, device: torch.device) -> Look:
     file = UnchangedFile(path)
     text, shapes = declared(path)
     header = parse_look_header(path, text)
-    with torch.device("meta"), NoInitialisation():
-        network = LookNetwork(header.config)
-    check_shapes(path, shapes, shapes_of(network))
-    tensors, sha256 = file.tensors()
-    network.load_state_dict(tensors, assign=True)
-    network.eval().requires_grad_(False).to(device)
+    network = without_memory(lambda: LookNetwork(header.config))
+    sha256 = file.fill(network, shapes)
+    network.to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Look(path, header, network, sha256)
 

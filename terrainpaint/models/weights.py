@@ -14,15 +14,7 @@ from terrainpaint.models.header import WeightsHeader, parse_header
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowNetwork
 from terrainpaint.models.terrain_generator import TerrainGenerator
-from terrainpaint.models.weights_file import (
-    FLOAT32,
-    NoInitialisation,
-    UnchangedFile,
-    check_shapes,
-    declared,
-    shapes_of,
-    write,
-)
+from terrainpaint.models.weights_file import UnchangedFile, declared, filled, without_memory, write
 
 __all__ = ["METADATA_KEY", "Weights", "WeightsHeader", "load_weights", "read_header", "save_weights"]
 
@@ -53,10 +45,8 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     header = parse_header(path, text)
     generator, shadow = _empty_networks(header)
     both = _together(generator, shadow)
-    check_shapes(path, shapes, shapes_of(both))
-    tensors, sha256 = file.tensors()
-    both.load_state_dict(tensors, assign=True)
-    both.eval().requires_grad_(False).to(device)
+    sha256 = file.fill(both, shapes)
+    both.to(device)
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Weights(header, generator, shadow, sha256)
 
@@ -69,13 +59,9 @@ def networks_of(
     Raises WeightsError when a tensor is missing, unknown, of another shape or not float32. Nothing is allocated before.
     """
     empty = _empty_networks(header)
-    both = _together(*empty)
     tensors = {f"{part}.{name}": value for part, values in (("generator", generator), ("shadow", shadow))
                for name, value in values.items()}  # fmt: skip
-    kinds = {torch.float32: FLOAT32}
-    given = {name: (kinds.get(each.dtype, str(each.dtype)), tuple(each.shape)) for name, each in tensors.items()}
-    check_shapes(path, given, shapes_of(both))
-    both.load_state_dict(tensors, assign=True)
+    filled(path, _together(*empty), tensors)
     return empty
 
 
@@ -97,9 +83,11 @@ def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator,
 
 def _empty_networks(header: WeightsHeader) -> tuple[TerrainGenerator, ShadowNetwork]:
     """Networks whose tensors have shapes and no memory."""
-    with torch.device("meta"), NoInitialisation():
-        network = NETWORKS[header.network]
-        return network.new_generator(header.config), network.shadow(header.shadow_config)
+    network = NETWORKS[header.network]
+    return (
+        without_memory(lambda: network.new_generator(header.config)),
+        without_memory(lambda: network.shadow(header.shadow_config)),
+    )
 
 
 def _together(generator: TerrainGenerator, shadow: ShadowNetwork) -> nn.ModuleDict:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import safetensors.torch
 import torch
@@ -19,12 +19,15 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from terrainpaint.core.files import atomic_path, why_unreadable
+from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import MAX_HEADER_BYTES, METADATA_KEY
 from terrainpaint.errors import DeviceError, WeightsError
 
+Network = TypeVar("Network", bound=nn.Module)
 Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
 """Name of a tensor → dtype in the notation of safetensors, shape."""
 FLOAT32 = "F32"
+_DTYPES = {torch.float32: FLOAT32, torch.int64: "I64"}
 # PyTorch checkpoints are zip archives. Those of old versions are pickles: 0x80 and the number of the protocol.
 _CODE = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
 _LFS = b"version https://git-lfs"
@@ -54,6 +57,18 @@ class UnchangedFile:
     def __init__(self, path: Path) -> None:
         self._path, self._before = path, _identity(path)
 
+    def fill(self, networks: nn.Module, shapes: Shapes) -> str:
+        """Give networks without memory the tensors of the file, which declares `shapes`, and freeze them in evaluation
+        mode. Returns the hex SHA-256 of the file.
+
+        Raises WeightsError when it has other tensors, and as `tensors` does.
+        """
+        check_shapes(self._path, shapes, shapes_of(networks))
+        tensors, sha256 = self.tensors()
+        networks.load_state_dict(tensors, assign=True)
+        networks.eval().requires_grad_(False)
+        return sha256
+
     def tensors(self) -> tuple[dict[str, Tensor], str]:
         """All tensors of the file and the hex SHA-256 of its bytes. Call it only when the declared shapes are right,
         because then the size of the file is known.
@@ -79,11 +94,13 @@ class UnchangedFile:
 
 
 def write(path: Path, text: str, networks: nn.Module) -> None:
-    """Write the tensors of networks in float32 with their description `text`, completely or not at all.
+    """Write the tensors of networks, all but whole numbers in float32, with their description `text`, completely or not
+    at all.
 
     Raises WeightsError for values that are not finite, OutputError when the file cannot be written.
     """
-    tensors = {name: tensor.to("cpu", torch.float32).contiguous() for name, tensor in networks.state_dict().items()}
+    tensors = {name: tensor.to("cpu", torch.float32 if tensor.is_floating_point() else tensor.dtype).contiguous()
+               for name, tensor in networks.state_dict().items()}  # fmt: skip
     _check_finite(path, tensors)
     # In memory, because safetensors reports a full disk in messages of its own.
     data = safetensors.torch.save(tensors, metadata={METADATA_KEY: text})
@@ -92,20 +109,45 @@ def write(path: Path, text: str, networks: nn.Module) -> None:
 
 
 class NoInitialisation(TorchFunctionMode):
-    """Skips the initialisation of networks. To draw values on the meta device, PyTorch loads its compiler for 1.5 s."""
+    """Skips the initialisation of networks. To draw values on the meta device, or to divide them by a number, PyTorch
+    loads its compiler, which takes seconds."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func in (nn.init.normal_, Tensor.normal_):
+        if func in (nn.init.normal_, Tensor.normal_, Tensor.div):
             return args[0] if args else kwargs["tensor"]
+        if func in (torch.randn, torch.rand):
+            return torch.empty(*args, **kwargs)
         if func is torch.eye:
             return torch.empty(args[0], args[0], **kwargs)
         return func(*args, **kwargs)
 
 
+def without_memory(build: Callable[[], Network]) -> Network:
+    """What `build` returns; its tensors have shapes and no values."""
+    with torch.device("meta"), NoInitialisation():
+        return build()
+
+
+def filled(path: Path, networks: Network, tensors: Mapping[str, Tensor]) -> Network:
+    """Networks without memory, with the tensors of a file that is not a weights file.
+
+    Raises WeightsError when a tensor is missing, unknown, of another shape or of another type.
+    """
+    check_shapes(path, _shapes(tensors), shapes_of(networks))
+    # In the order of a weights file: another one, as in training, gives other roundings.
+    networks.load_state_dict({name: tensor.contiguous() for name, tensor in tensors.items()}, assign=True)
+    return networks
+
+
 def shapes_of(networks: nn.Module) -> Shapes:
     """What a file with these networks declares."""
-    return {name: (FLOAT32, tuple(tensor.shape)) for name, tensor in networks.state_dict().items()}
+    return _shapes(networks.state_dict())
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> Shapes:
+    return {name: (_DTYPES.get(tensor.dtype, str(tensor.dtype)), tuple(tensor.shape))
+            for name, tensor in tensors.items()}  # fmt: skip
 
 
 def _check_start(path: Path) -> None:
@@ -146,30 +188,29 @@ def _identity(path: Path) -> tuple[int, int, int, int]:
 
 
 def check_shapes(path: Path, declared: Shapes, expected: Shapes) -> None:
-    """Raise WeightsError when a tensor is missing, unknown, of another shape or not float32."""
+    """Raise WeightsError when a tensor is missing, unknown, of another shape or of another type."""
     for name, (dtype, shape) in expected.items():
         if name not in declared:
-            raise WeightsError(f"{path} lacks the tensor {name!r}; get the file again from its source.")
+            raise WeightsError(f"{path} lacks the tensor {shown(name)!r}; get the file again from its source.")
         if declared[name][1] != shape:
             raise WeightsError(
-                f"{path} has the tensor {name!r} with the shape {list(declared[name][1])}, its network needs "
+                f"{path} has the tensor {shown(name)!r} with the shape {list(declared[name][1])}, its network needs "
                 f"{list(shape)}; get the file again from its source."
             )
         if declared[name][0] != dtype:
-            raise WeightsError(
-                f"{path} has the tensor {name!r} as {declared[name][0]}; save all tensors as float32 ({FLOAT32})."
-            )
+            wanted = "all tensors as float32 (F32)" if dtype == FLOAT32 else f"it as {dtype}"
+            raise WeightsError(f"{path} has the tensor {shown(name)!r} as {declared[name][0]}; save {wanted}.")
     for name in declared:
         if name not in expected:
-            raise WeightsError(f"{path} has the tensor {name!r}, which its network does not have; remove it.")
+            raise WeightsError(f"{path} has the tensor {shown(name)!r}, which its network does not have; remove it.")
 
 
 def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
-                f"{path}: the tensor {name!r} has values that are not finite numbers; use weights from before the "
-                "training diverged."
+                f"{path}: the tensor {shown(name)!r} has values that are not finite numbers; use weights from before "
+                "the training diverged."
             )
 
 

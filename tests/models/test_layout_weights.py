@@ -1,5 +1,7 @@
 """The generator of layouts and its file."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,14 @@ def test_tensors_of_another_shape_are_refused(tmp_path: Path) -> None:
     save_file(tensors, path, {"terrainpaint": header.to_json()})
     with pytest.raises(WeightsError, match="mean_w"):
         load_layouts(path, CPU)
+
+
+def test_loading_does_not_load_the_compiler_of_pytorch(tmp_path: Path) -> None:
+    """It would take seconds."""
+    path = tmp_path / "dream.safetensors"
+    save_layouts(path, LayoutHeader(SHAPE, (1000.0, 4000.0)), random_networks())
+    program = (
+        "import sys, torch; from pathlib import Path; from terrainpaint.models.layout_weights import load_layouts; "
+        f"load_layouts(Path({str(path)!r}), torch.device('cpu')); sys.exit('torch._inductor' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

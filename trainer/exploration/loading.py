@@ -21,10 +21,10 @@ from trainer.systems import system_of
 
 class _DcganModel(LatentModel):
     def __init__(self, path: Path, device: torch.device) -> None:
-        from trainer.systems.dcgan.weights import open_file
+        from trainer.systems.dcgan.weights import load
 
         self.path = path
-        self._generator = open_file(path).generator.to(device)
+        self._generator = load(path).generator.to(device)
         self._device = device
         self.size_px = self._generator.shape.size_px
 

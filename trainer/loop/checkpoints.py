@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def images_of(path: Path) -> int:
     return int(path.stem.rsplit("-", 1)[1])
 
 
-def averaged_weights(state: dict[str, Any], name: str) -> dict[str, torch.Tensor]:
+def averaged_weights(state: Mapping[str, Any], name: str) -> dict[str, torch.Tensor]:
     """The averaged weights of one network of a checkpoint, by the names within that network."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): value for key, value in state["averaged"].items() if key.startswith(prefix)}

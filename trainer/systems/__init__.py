@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress
+from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import IN_EPOCHS, Config, RunConfig, listed, make_configs, read_values
@@ -211,15 +212,15 @@ def system_of(path: Path) -> str:
     import torch
 
     from trainer.loop.checkpoints import load_checkpoint
-    from trainer.systems.descriptions import read_description
+    from trainer.systems.picture_weights import read_description
 
     if path.suffix == ".safetensors":
-        system = "pix2pix" if is_look(path) else read_description(path).get("system", "terrain")
+        system = "pix2pix" if is_look(path) else read_description(path).values.get("system", "terrain")
     else:
         system = load_checkpoint(path, torch.device("cpu"))["system"]
-    if system not in SYSTEMS:
-        raise TrainingError(f"{path} is of the unknown system {system!r}; update TerrainPaint to use it.")
-    return str(system)
+    if not isinstance(system, str) or system not in SYSTEMS:
+        raise TrainingError(f"{path} is of the unknown system {shown(system)!r}; update TerrainPaint to use it.")
+    return system
 
 
 def published_configs() -> dict[str, str]:

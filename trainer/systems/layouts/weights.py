@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from terrainpaint.core.checked_json import JsonObject
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.dream_controls import CONTROL_NAMES, measures
 from terrainpaint.errors import TrainingError, WeightsError
 from terrainpaint.generation.dreamer import Dreamer
-from terrainpaint.models.layout import LayoutShape, draw_noise
-from terrainpaint.models.layout_weights import LayoutHeader, LayoutNetworks, Layouts, load_layouts, save_layouts
-from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
+from terrainpaint.models.layout import LayoutGenerator, LayoutShape, draw_noise
+from terrainpaint.models.layout_weights import (
+    LayoutHeader,
+    LayoutNetworks,
+    Layouts,
+    layout_shape,
+    load_layouts,
+    save_layouts,
+)
+from trainer.loop.checkpoints import load_checkpoint, training_settings
+from trainer.systems.picture_weights import network_of, refused
 
 MEASURED = 4096
 """Layouts that the directions are found with."""
@@ -103,17 +112,15 @@ def find_directions(networks: LayoutNetworks, count: int, seed: int) -> dict[str
 
 def _from_checkpoint(path: Path, licence: str) -> Layouts:
     state = load_checkpoint(path, torch.device("cpu"))
-    try:
-        shape = _shape(state["network"]["config"])
-        networks = LayoutNetworks(shape)
-        weights: dict[str, Tensor] = averaged_weights(state, "generator")
-        networks.generator.load_state_dict(weights)
-        low, high = state["data"]["km"]
-        header = LayoutHeader(shape, (low, high), state["data"]["credits"], licence, training_settings(state))
+    generator = network_of(path, state, "layouts", lambda network: LayoutGenerator(_shape(network["config"])))
+    with refused(f"{path} is not a checkpoint of layouts, or it is damaged."):
+        networks = LayoutNetworks(generator.shape)
+        networks.generator = generator
+        low, high = map(float, state["data"]["km"])
+        header = LayoutHeader(generator.shape, (low, high), str(state["data"]["credits"]), licence,
+                              training_settings(state))  # fmt: skip
         return Layouts(path, header, networks.eval().requires_grad_(False), "")
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise TrainingError(f"{path} is not a checkpoint of layouts.") from error
 
 
-def _shape(config: dict[str, Any]) -> LayoutShape:
-    return LayoutShape(config["size_px"], config["latent"], tuple(config["widths"]), config["mapping"])
+def _shape(config: Mapping[str, Any]) -> LayoutShape:
+    return layout_shape(JsonObject({**config, "widths": list(config["widths"])}))

@@ -49,25 +49,21 @@ def described(generator: UNet | LookNetwork) -> dict[str, Any]:
     return {"name": UNET, "config": asdict(generator.shape)}
 
 
-def generator_from(network: Mapping[str, Any], weights: Mapping[str, Tensor]) -> UNet | LookNetwork:
-    """A generator from the result of `described`, of unknown origin, and its weights.
+def generator_from(network: Mapping[str, Any]) -> UNet | LookNetwork:
+    """A generator with random weights from the result of `described`, of unknown origin.
 
-    Raises TrainingError and ValueError for a configuration out of range, KeyError, TypeError for another one, and
-    RuntimeError for weights of another shape.
+    Raises TrainingError and ValueError for a configuration out of range, KeyError and TypeError for another one.
     """
     config = network["config"]
     if network["name"] == LOOK:
         limits = Pix2pixConfig(generator="local", look_widths=tuple(config["widths"]),
                                look_blocks=tuple(config["blocks"]))  # fmt: skip
-        generator: UNet | LookNetwork = LookNetwork(limits.look_config)
-    elif network["name"] == UNET:
-        shape = UNetShape(**config)
-        Pix2pixConfig(size_px=shape.size_px, width=shape.width, norm=shape.norm, dropout=shape.dropout, field=1)
-        generator = UNet(shape)
-    else:
-        raise ValueError(f"unknown network {network['name']}")
-    generator.load_state_dict(dict(weights))
-    return generator
+        return LookNetwork(limits.look_config)
+    if network["name"] != UNET:
+        raise ValueError("an unknown network")
+    shape = UNetShape(**config)
+    Pix2pixConfig(size_px=shape.size_px, width=shape.width, norm=shape.norm, dropout=shape.dropout, field=1)
+    return UNet(shape)
 
 
 @torch.no_grad()

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from terrainpaint.core.files import atomic_path, read_regular
-from terrainpaint.core.weights_formats import PICTURES_FORMAT, is_look
+from terrainpaint.core.checked_json import JsonObject
+from terrainpaint.core.weights_formats import is_look
 from terrainpaint.errors import TrainingError, WeightsError
 from terrainpaint.models.look import LookNetwork
 from terrainpaint.models.look_weights import LookHeader, load_look, save_look
-from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
+from trainer.data.packed_pictures import PIXEL_SIZE_M
+from trainer.loop.checkpoints import load_checkpoint, training_settings
 from trainer.networks.unet import UNet
-from trainer.systems.descriptions import KEY, read_description
+from trainer.systems.picture_weights import network_of, read_network, refused, write_network
 from trainer.systems.pix2pix.generators import described, generator_from, margin_of, multiple_of, translate
 
-FORMAT_VERSION = 1
-_MOST_BYTES = 1 << 32
+_NETWORK = "pix2pix"
+_LARGEST_PX = 1 << 14
 _DEFAULT_PX = 256
 """Size of the training of looks that do not tell it."""
 
@@ -90,15 +88,12 @@ def publish(checkpoint: Path, target: Path, licence: str) -> str:
     if isinstance(found.generator, LookNetwork):
         _publish_look(checkpoint, target, found, found.generator)
         return f"look, {found.source_style} → {found.target_style}"
-    description = {
-        "format": PICTURES_FORMAT, "version": FORMAT_VERSION, "system": "pix2pix",
-        "generator": described(found.generator), "network": "pix2pix",
-        "source_style": found.source_style, "target_style": found.target_style, "pixel_size_m": found.pixel_size_m,
-        "credits": found.credits, "licence": found.licence, "training": found.training,
+    values = {
+        "generator": described(found.generator), "source_style": found.source_style,
+        "target_style": found.target_style, "pixel_size_m": found.pixel_size_m, "credits": found.credits,
+        "licence": found.licence, "training": found.training,
     }  # fmt: skip
-    data = safetensors.torch.save(found.generator.state_dict(), {KEY: json.dumps(description)})
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(data)
+    write_network(target, _NETWORK, values, found.generator)
     return f"pix2pix of {found.size_px} px, {found.source_style} → {found.target_style}"
 
 
@@ -132,41 +127,28 @@ def _from_look(path: Path) -> Translator:
 
 
 def _from_weights(path: Path) -> Translator:
-    description = read_description(path)
-    try:
-        if description["format"] != PICTURES_FORMAT or description["network"] != "pix2pix":
-            raise TrainingError(f"{path} holds the network {description['network']!r}, not pix2pix.")
-        if description["version"] > FORMAT_VERSION:
-            raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
-        weights = safetensors.torch.load(read_regular(path, _MOST_BYTES))
-        return _translator(description["generator"], weights, description, str(description["licence"]),
-                           description["training"])  # fmt: skip
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise TrainingError(f"{path} is not a weights file of pix2pix, or it is damaged.") from error
+    generator, values = read_network(path, _NETWORK, "pix2pix", lambda values: generator_from(values["generator"]))
+    with refused(f"{path} is not a weights file of pix2pix, or it is damaged."):
+        return _translator(generator, values, values.text("licence"), values.object("training").values)
 
 
 def _from_checkpoint(path: Path, licence: str) -> Translator:
     state = load_checkpoint(path, torch.device("cpu"))
-    try:
-        weights = averaged_weights(state, "generator")
-        return _translator(state["network"], weights, state["data"], licence, training_settings(state))
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise TrainingError(f"{path} is not a checkpoint of pix2pix.") from error
+    generator = network_of(path, state, "pix2pix", generator_from)
+    with refused(f"{path} is not a checkpoint of pix2pix, or it is damaged."):
+        return _translator(generator, JsonObject(state["data"]), licence, training_settings(state))
 
 
 def _translator(
-    network: Mapping[str, Any],
-    weights: Mapping[str, Tensor],
-    data: Mapping[str, Any],
-    licence: str,
-    training: Mapping[str, Any],
+    generator: UNet | LookNetwork, data: JsonObject, licence: str, training: Mapping[str, Any]
 ) -> Translator:
+    """Raises ValueError and KeyError for a description of unknown origin."""
     return Translator(
-        generator=generator_from(network, weights),
-        source_style=str(data["source_style"]),
-        target_style=str(data["target_style"]),
-        credits=str(data["credits"]),
+        generator=generator,
+        source_style=data.text("source_style"),
+        target_style=data.text("target_style"),
+        credits=data.text("credits"),
         licence=licence,
-        pixel_size_m=None if data["pixel_size_m"] is None else float(data["pixel_size_m"]),
-        training={**training, "size_px": int(training["size_px"])},
+        pixel_size_m=None if data["pixel_size_m"] is None else data.number("pixel_size_m", *PIXEL_SIZE_M),
+        training={**training, "size_px": JsonObject(dict(training)).whole("size_px", 1, _LARGEST_PX)},
     )

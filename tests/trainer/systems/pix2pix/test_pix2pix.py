@@ -24,7 +24,7 @@ from trainer.loop.loop import train
 from trainer.loop.optimisation import TrainStep
 from trainer.loop.system import DISCRIMINATOR, PictureSystem
 from trainer.systems import load_configs
-from trainer.systems.descriptions import read_description
+from trainer.systems.picture_weights import read_description
 from trainer.systems.pix2pix.config import Pix2pixConfig
 from trainer.systems.pix2pix.generators import translate
 from trainer.systems.pix2pix.system import Pix2pixSystem, epoch_images, pix2pix_build
@@ -283,7 +283,7 @@ def test_a_local_network_is_published_as_a_look(
 def test_damaged_weights_are_one_sentence(pairs: PairSet, tmp_path: Path, change: str) -> None:
     path = tmp_path / "w.safetensors"
     assert main(["publish", str(trained(pairs, tmp_path / "run", run=replace(RUN, images=2))), "-o", str(path)]) == 0
-    tensors, header = load_file(path), read_description(path)
+    tensors, header = load_file(path), read_description(path).values
     if change == "cut":
         path.write_bytes(path.read_bytes()[:-20])
     elif change == "text":
