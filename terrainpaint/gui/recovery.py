@@ -27,6 +27,8 @@ _NO_FILE = FileStamp(-1, -1, -1, -1)
 _FLUSHED_WITHIN_S = 0.5
 """While steps come faster than the disk can confirm them, the journal is flushed this often."""
 
+_PATIENCE_S = 10.0
+
 _Entry = Callable[[Journal], None]
 
 
@@ -64,6 +66,16 @@ class Autosave(QObject):
         """Remove the journal: the document was saved or given up."""
         self._begun = False
         self._entries.put(self._forget)
+
+    def catch_up(self) -> None:
+        """Wait until the journal has all steps so far, also after a power cut; may be called in any thread.
+
+        It gives up after some seconds: a disk that does not answer must not keep the user from saving on another one.
+        """
+        done = threading.Event()
+        self._entries.put(lambda: self._confirm(done))
+        if self._thread.is_alive():
+            done.wait(_PATIENCE_S)
 
     def close(self) -> None:
         """Write all entries that are queued, and stop."""
@@ -168,6 +180,14 @@ class Autosave(QObject):
             if self._entries.empty() or time.monotonic() - self._flushed_at > _FLUSHED_WITHIN_S:
                 self._journal.flush()
                 self._flushed_at = time.monotonic()
+
+    def _confirm(self, done: threading.Event) -> None:
+        try:
+            if self._journal is not None:
+                self._journal.flush()
+                self._flushed_at = time.monotonic()
+        finally:
+            done.set()
 
     def _forget(self) -> None:
         self._remove()

@@ -89,6 +89,8 @@ class SaveActions(QObject):
         self._target: Path | None = None
         self.guards: list[Callable[[], bool]] = []
         """Each is asked by `may_discard` too: whether what else is under way may be given up."""
+        self.before_writing: list[Callable[[], None]] = []
+        """Each is called before a file is replaced, in the thread that does it."""
 
     def save(self) -> bool:
         """Save to the file of the document, or ask for one; whether it was saved. A file that another program has
@@ -139,6 +141,8 @@ class SaveActions(QObject):
 
         def write(progress: Progress, cancel: Cancel) -> None:
             nonlocal stamp
+            for prepare in self.before_writing:
+                prepare()
             stamp = save_project(path, project, view, preview, expected)
 
         try:

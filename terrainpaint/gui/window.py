@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         self.places = PlaceActions(self, self.document, self.generation, self.jobs)
         self.recovery = Recovery(self.document, data / "recovery", self)
         self.autosave = Autosave(self.document, data / "recovery", self)
+        # After a crash, what is recovered must not be older than the file.
+        self.saving.before_writing.append(self.autosave.catch_up)
         self.status = StatusInfo(self.document, self)
         self.statusBar().addPermanentWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)

@@ -92,6 +92,7 @@ def main(folder: Path, seed: int) -> None:
     jobs = WindowJobs(window)
     saving = SaveActions(document, generation, jobs, RecentFiles(window))
     autosave = Autosave(document, folder / "recovery", window)
+    saving.before_writing.append(autosave.catch_up)
     autosave.failed.connect(lambda sentence: print("failed", sentence, flush=True))
     jobs.failed.connect(lambda sentence: print("failed", sentence, flush=True))
     document.saved(folder / "map.terrainpaint")

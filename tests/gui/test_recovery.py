@@ -59,6 +59,20 @@ def test_a_layer_that_a_full_disk_lost_is_written_when_there_is_room(
     assert_same(recovery.recover(journal)[0], document.project)
 
 
+def test_after_catching_up_the_journal_has_every_step(document: Document, tmp_path: Path) -> None:
+    autosave = Autosave(document, tmp_path / "journals")
+    for size in range(2, 60):
+        document.paint_mark("Paint", rectangle((0, 0), (size, size), SHAPE), size % 7)
+    autosave.catch_up()
+    (path,) = (tmp_path / "journals").glob("*.journal")
+    (tmp_path / "killed").mkdir()
+    shutil.copy(path, tmp_path / "killed")
+    autosave.close()
+    autosave.catch_up()  # nobody writes any more, so it does not wait
+    (journal,) = recovery.abandoned_journals(tmp_path / "killed")
+    assert_same(recovery.recover(journal)[0], document.project)
+
+
 def test_an_error_of_the_program_does_not_end_recovery(
     qtbot: QtBot,
     document: Document,
