@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from terrainpaint import __version__
 from terrainpaint.api.terrains import looks, styles
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import Cancelled, DeviceError, InputFileError, OptionError, TerrainPaintError
 from terrainpaint.export import FORMATS as FORMAT_TABLE
 from terrainpaint.export.presets import read_preset, shipped_presets
@@ -161,14 +162,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(status, {"error": "This is a fault of TerrainPaint; the server shows more."})
         finally:
             if "status" in locals():
-                self.server.log(f"{method} {path} {int(status)} {time.monotonic() - began:.1f} s")
+                self.server.log(f"{method} {shown(path, 200)} {int(status)} {time.monotonic() - began:.1f} s")
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """A request that is no HTTP or has an unknown method."""
         self.close_connection = True
         status = HTTPStatus(code)
-        self._send_json(status, {"error": f"{message or status.phrase}; {DOCUMENT} says what is possible."})
-        self.server.log(f"{getattr(self, 'command', None) or '?'} {code}")
+        self._send_json(status, {"error": f"{shown(message or status.phrase, 120)}; {DOCUMENT} says what is possible."})
+        self.server.log(f"{shown(getattr(self, 'command', None) or '?')} {code}")
 
     def _drain(self) -> None:
         """Read what the client still sends for a moment, or it could lose the answer."""
@@ -185,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path != DOCUMENT:
             self._check_token()
         if allowed is None:
-            raise _RefusedError(HTTPStatus.NOT_FOUND, f"There is no {path[:80]}; {DOCUMENT} has the addresses.")
+            raise _RefusedError(HTTPStatus.NOT_FOUND, f"There is no {shown(path, 80)}; {DOCUMENT} has the addresses.")
         if allowed != method:
             raise _RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {allowed} for {path}.", {"Allow": allowed})
         if path == TERRAIN:

@@ -5,6 +5,7 @@ A request names what is installed only: no parameter is the path of a file.
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapR
 from terrainpaint.api.terrains import looks, styles
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.dream_controls import MAX_SEED
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
 
@@ -149,13 +151,15 @@ def _read(given: Sequence[tuple[str, str]], table: Mapping[str, Parameter]) -> d
     values: dict[str, Any] = {}
     for name, text in given:
         if name not in table:
-            raise OptionError(f'There is no parameter "{name}"; choose from {", ".join(table)}.')
+            near = difflib.get_close_matches(shown(name), table, 3, 0.5)
+            hint = f"choose from {', '.join(near)}." if near else "/openapi.json lists all."
+            raise OptionError(f'There is no parameter "{shown(name)}"; {hint}')
         if name in values:
             raise OptionError(f"The parameter {name} is given twice; leave one out.")
         try:
             values[name] = table[name].read(text)
         except ValueError as error:
-            raise OptionError(f"The parameter {name} cannot be {text[:80]!r}; {error}.") from error
+            raise OptionError(f'The parameter {name} cannot be "{shown(text, 80)}"; {error}.') from error
     return values
 
 

@@ -85,10 +85,12 @@ def _everything(shape: tuple[int, int]) -> object:
 
 
 def train(folder: Path, seed: int) -> None:
-    """Train, and lose the folder of the run at random moments; the last checkpoint must be there."""
+    """Train, and lose the folder of the run at random moments: the run ends with its last checkpoint or an error in one
+    sentence, after which it can be trained again."""
     import numpy as np
     import torch
 
+    from terrainpaint.errors import OutputError
     from tests.trainer.earths import make_earth
     from tests.trainer.runs import changed, quiet, train_terrain
     from trainer.data.raster_tiles import Sources, tiles_from_rasters
@@ -112,12 +114,16 @@ def train(folder: Path, seed: int) -> None:
 
     thread = threading.Thread(target=remove)
     thread.start()
-    config = changed(images=24, save_images=4, sample_images=6)
+    config, labelled = changed(images=24, save_images=4, sample_images=6), tiles.with_labels(classes[:, None])
+    last = None
     try:
-        last = train_terrain(tiles.with_labels(classes[:, None]), config, folder / "run", quiet, warn=warnings.append)
+        last = train_terrain(labelled, config, folder / "run", quiet, warn=warnings.append)
+    except OutputError as error:  # the last checkpoint could not be written, which ends the run
+        warnings.append(str(error))
     finally:
         over.set()
         thread.join()
+    last = last or train_terrain(labelled, config, folder / "run", quiet, warn=warnings.append)
     with suppress(FileNotFoundError):  # it was removed after it was written
         if last is None or load_checkpoint(last, torch.device("cpu"))["images"] != 24:
             print("the last checkpoint is not that of the end", file=sys.stderr)

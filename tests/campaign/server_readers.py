@@ -17,7 +17,7 @@ from tests.campaign.reader import Reader
 from tests.core.projects import VIEW, plain_project
 
 _TOKEN = "a-token-of-the-campaign"
-_SILENT_S = 15.0
+_SILENT_S = 100.0
 
 
 @cache
@@ -94,6 +94,7 @@ def _request_files(folder: Path) -> list[Path]:
     requests = {
         "terrain": _request("POST", f"/v1/terrain?{every}", len(body)) + body,
         "tiles": _request("POST", "/v1/terrain?preset=godot-hterrain&tiles=2x1&lods=2&flip_y=true", len(body)) + body,
+        "dream": _request("GET", "/v1/dream?seed=7&size=64x96&sea=0.6&mountains=0.4&dryness=0.2"),
         "formats": _request("GET", "/v1/formats"),
         "document": _request("HEAD", "/openapi.json"),
     }

@@ -149,12 +149,15 @@ def test_incomplete_and_mixed_parts_are_refused(tmp_path: Path) -> None:
         merge([first])
     with pytest.raises(TrainingError, match="given twice"):
         merge([first, first])
-    with pytest.raises(TrainingError, match="'w' in one and 'v' in another"):
+    with pytest.raises(TrainingError, match="weights is w in one and v in another"):
         merge([first, part([1, 3], "v")])
     save_measurements(tmp_path / "p.npz", first)
     assert load_measurements(tmp_path / "p.npz").setup == first.setup
     (tmp_path / "q.npz").write_bytes((tmp_path / "p.npz").read_bytes()[:-60])
-    for name in ("q.npz", "nowhere.npz"):
+    save_measurements(tmp_path / "r.npz", Measurements({"a@all": np.zeros(2)}, {}, {"crops": 4}, {}))
+    rows = {"crop@all": np.arange(2), "a@all": np.zeros(3)}
+    save_measurements(tmp_path / "s.npz", Measurements(rows, {}, {"crops": 4}, {}))
+    for name in ("q.npz", "nowhere.npz", "r.npz", "s.npz"):
         with pytest.raises(TrainingError, match=name):
             load_measurements(tmp_path / name)
 

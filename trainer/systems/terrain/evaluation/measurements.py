@@ -15,10 +15,12 @@ from terrainpaint.core.array_file import open_arrays
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.main_memory import free_memory
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import TrainingError
 
 FORMAT = "terrainpaint-evaluation"
 VERSION = 3
+_MOST_CROPS = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,20 @@ def load_measurements(path: Path) -> Measurements:
                 kind, _, key = name.partition("/")
                 if key and kind in arrays:
                     arrays[kind][key] = stored.read_any(name, "biuf")
-            setup, checks = header.object("setup").values, header.object("checks").values
-            return Measurements(arrays["rows"], arrays["sums"], setup, checks)
+            setup, checks = header.object("setup"), header.object("checks").values
+            setup.whole("crops", 1, _MOST_CROPS)
+            _check_rows(arrays["rows"])
+            return Measurements(arrays["rows"], arrays["sums"], setup.values, checks)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} is not a shard of an evaluation; make it with --shard.") from error
+
+
+def _check_rows(rows: dict[str, NDArray[Any]]) -> None:
+    """Raises ValueError when the crops of some rows are missing, or are others."""
+    for name in ("crop@all", *rows):
+        crops = rows.get("crop@" + name.partition("@")[2])
+        if crops is None or crops.ndim != 1 or crops.dtype.kind not in "iu" or rows[name].shape[:1] != crops.shape:
+            raise ValueError(f"{name} goes with no crops")
 
 
 def merge(shards: Sequence[Measurements]) -> Measurements:
@@ -75,8 +87,8 @@ def merge(shards: Sequence[Measurements]) -> Measurements:
         for key, value in first.setup.items():
             if shard.setup.get(key) != value:
                 raise TrainingError(
-                    f"The parts do not belong together, {key} is {value!r} in one and "
-                    f"{shard.setup.get(key)!r} in another; merge the parts of one evaluation."
+                    f"The parts do not belong together, {shown(key)} is {shown(value)} in one and "
+                    f"{shown(shard.setup.get(key))} in another; merge the parts of one evaluation."
                 )
     crops = np.concatenate([shard.rows["crop@all"] for shard in shards])
     if len(np.unique(crops)) != len(crops):
