@@ -177,6 +177,21 @@ def _dreams_files(folder: Path) -> list[Path]:
     return [write_dream_weights(folder / "a.safetensors")]
 
 
+def _read_fine_land(path: Path) -> object:
+    import torch
+
+    from terrainpaint.models.fine_land_weights import load_fine_land
+
+    return load_fine_land(path, torch.device("cpu"))
+
+
+def _fine_land_files(folder: Path) -> list[Path]:
+    from tests.generation.random_weights import write_fine_land
+
+    write_fine_land(folder / "a.safetensors")
+    return [folder / "a.safetensors"]
+
+
 def _read_guide_lines(path: Path) -> object:
     from terrainpaint.core.guide_lines import read_lines
 
@@ -270,6 +285,7 @@ PROGRAM_READERS: Mapping[str, Reader] = {
     "weights": Reader(_read_weights, _weights_files),
     "look": Reader(_read_look, _look_files),
     "dreams": Reader(_read_dreams, _dreams_files),
+    "fine land": Reader(_read_fine_land, _fine_land_files),
     "guide lines": Reader(_read_guide_lines, _guide_lines_files),
     "labeller": Reader(_read_labeller, _labeller_files),
     "places": Reader(_read_places, _places_files),
