@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.checked_json import JsonObject
 from terrainpaint.core.weights_formats import FINE_LAND_FORMAT
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.fine_land import FINE_LAND_LIMITS, FineLandConfig, FineLandStep
-from terrainpaint.models.header_fields import MAX_VERSION, config_of, description, line, plain_text
-from terrainpaint.models.weights_file import NoInitialisation, UnchangedFile, check_shapes, declared, shapes_of, write
+from terrainpaint.models.header_fields import check_version, config_of, description, known_network, parsed, plain_text
+from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
 
 VERSION = 1
 NETWORK = "fine-land"
@@ -63,10 +63,7 @@ def parse_fine_land_header(path: Path, text: str) -> FineLandHeader:
 
     Raises WeightsError for everything but a complete and valid description.
     """
-    try:
-        return _header(path, parse_object(text))
-    except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+    return parsed(path, text, _header)
 
 
 def read_fine_land_header(path: Path) -> FineLandHeader:
@@ -83,13 +80,11 @@ def load_fine_land(path: Path, device: torch.device) -> FineLand:
     file = UnchangedFile(path)
     text, shapes = declared(path)
     header = parse_fine_land_header(path, text)
-    with torch.device("meta"), NoInitialisation():
-        steps = FineLandStep(header.configs[0]), FineLandStep(header.configs[1])
+    first, second = header.configs
+    steps = without_memory(lambda: FineLandStep(first)), without_memory(lambda: FineLandStep(second))
     networks = _together(steps)
-    check_shapes(path, shapes, shapes_of(networks))
-    tensors, sha256 = file.tensors()
-    networks.load_state_dict(tensors, assign=True)
-    networks.eval().requires_grad_(False).to(device)
+    sha256 = file.fill(networks, shapes)
+    networks.to(device)
     networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return FineLand(path, header, steps, sha256)
 
@@ -115,10 +110,8 @@ def _header(path: Path, values: JsonObject) -> FineLandHeader:
     if values["format"] != FINE_LAND_FORMAT:
         raise WeightsError(f"{path} makes no terrain finer; choose a file that 'python -m trainer publish' made of "
                            "super_resolution.")  # fmt: skip
-    if values.whole("version", 1, MAX_VERSION) > VERSION:
-        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
-    if (name := line(values, "network")) != NETWORK:
-        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    check_version(path, values, VERSION)
+    known_network(path, values, (NETWORK,))
     config = values.object("config")
     first, second = (config_of(config.object(step), FineLandConfig, FINE_LAND_LIMITS) for step in _STEPS)
     return FineLandHeader(

@@ -18,7 +18,16 @@ from terrainpaint.core.weights_formats import (
     WEIGHTS_FORMAT,
 )
 from terrainpaint.errors import WeightsError
-from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
+from terrainpaint.models.header_fields import (
+    PIXEL_SIZE_M,
+    check_version,
+    config_of,
+    description,
+    known_network,
+    line,
+    parsed,
+    plain_text,
+)
 from terrainpaint.models.networks import NETWORKS, SHADOW_LIMITS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
@@ -69,10 +78,7 @@ def parse_header(path: Path, text: str) -> WeightsHeader:
 
     Raises WeightsError for everything but a complete and valid description.
     """
-    try:
-        return _header(path, parse_object(text))
-    except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+    return parsed(path, text, _header)
 
 
 def parse_configs(network: str, text: str) -> tuple[GeneratorConfig, ShadowConfig]:
@@ -101,12 +107,9 @@ def _header(path: Path, values: JsonObject) -> WeightsHeader:
         raise WeightsError(f"{path} makes a terrain finer and generates none; choose a style instead.")
     if values["format"] != WEIGHTS_FORMAT:
         values.refuse("format", f'"{WEIGHTS_FORMAT}"')
-    if values.whole("version", 1, MAX_VERSION) > VERSION:
-        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
-    name = line(values, "network")
-    network = NETWORKS.get(name)
-    if network is None:
-        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    check_version(path, values, VERSION)
+    name = known_network(path, values, NETWORKS)
+    network = NETWORKS[name]
     config = config_of(values.object("config"), network.config, network.limits)
     if values["classes"] != list(CLASS_NAMES):
         values.refuse("classes", ", ".join(CLASS_NAMES))

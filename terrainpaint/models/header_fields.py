@@ -1,13 +1,15 @@
-"""Fields that the descriptions of all weights files have. Every reader raises ValueError, which names the field."""
+"""Fields that the descriptions of all weights files have. Every reader of a field raises ValueError, which names it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
-from terrainpaint.core.checked_json import JsonObject
+from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.errors import WeightsError
 
 Limits = Mapping[str, tuple[float, float]]
 """Smallest and largest value of each field of a configuration; for a tuple of names, of its length."""
@@ -22,6 +24,7 @@ class _Dataclass(Protocol):
 
 
 Config = TypeVar("Config", bound=_Dataclass)
+Header = TypeVar("Header")
 
 
 def description(values: Mapping[str, Any]) -> str:
@@ -30,6 +33,31 @@ def description(values: Mapping[str, Any]) -> str:
         return json.dumps(values, allow_nan=False, ensure_ascii=False)
     except (TypeError, RecursionError) as error:
         raise ValueError(f"training is not JSON: {error}") from error
+
+
+def parsed(path: Path, text: str, read: Callable[[Path, JsonObject], Header]) -> Header:
+    """What `read` makes of the description `text` of the file `path`.
+
+    Raises WeightsError when it is damaged, that is, when `read` raises ValueError.
+    """
+    try:
+        return read(path, parse_object(text))
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+
+
+def check_version(path: Path, values: JsonObject, newest: int) -> None:
+    """Raise WeightsError for a description of a newer version than `newest`."""
+    if values.whole("version", 1, MAX_VERSION) > newest:
+        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
+
+
+def known_network(path: Path, values: JsonObject, known: Container[str]) -> str:
+    """The name of the network, one of those that are `known`. Raises WeightsError for another one."""
+    name = line(values, "network")
+    if name not in known:
+        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    return name
 
 
 def plain_text(values: JsonObject, key: str) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.checked_json import JsonObject
 from terrainpaint.core.dream_controls import CONTROL_NAMES
 from terrainpaint.core.weights_formats import LAYOUT_FORMAT
 from terrainpaint.errors import WeightsError
-from terrainpaint.models.header_fields import MAX_VERSION, description, line, plain_text
+from terrainpaint.models.header_fields import check_version, description, known_network, parsed, plain_text
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape
 from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
 
@@ -92,10 +92,7 @@ def parse_layout_header(path: Path, text: str) -> LayoutHeader:
 
     Raises WeightsError for everything but a complete and valid description.
     """
-    try:
-        return _header(path, parse_object(text))
-    except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+    return parsed(path, text, _header)
 
 
 def load_layouts(path: Path, device: torch.device) -> Layouts:
@@ -129,10 +126,8 @@ def save_layouts(path: Path, header: LayoutHeader, networks: LayoutNetworks) -> 
 def _header(path: Path, values: JsonObject) -> LayoutHeader:
     if values["format"] != LAYOUT_FORMAT:
         raise WeightsError(f"{path} dreams no maps; choose a file that 'python -m trainer publish' made of layouts.")
-    if values.whole("version", 1, MAX_VERSION) > VERSION:
-        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
-    if (name := line(values, "network")) != NETWORK:
-        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    check_version(path, values, VERSION)
+    known_network(path, values, (NETWORK,))
     shape = layout_shape(values.object("config"))
     km = values.numbers("km", 2, 1, _LARGEST_KM)
     if len(km) != 2 or km[0] > km[1]:

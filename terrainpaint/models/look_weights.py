@@ -9,10 +9,19 @@ from typing import Any
 
 import torch
 
-from terrainpaint.core.checked_json import JsonObject, parse_object
+from terrainpaint.core.checked_json import JsonObject
 from terrainpaint.core.weights_formats import LOOK_FORMAT, PICTURES_FORMAT, WEIGHTS_FORMAT
 from terrainpaint.errors import WeightsError
-from terrainpaint.models.header_fields import MAX_VERSION, PIXEL_SIZE_M, config_of, description, line, plain_text
+from terrainpaint.models.header_fields import (
+    PIXEL_SIZE_M,
+    check_version,
+    config_of,
+    description,
+    known_network,
+    line,
+    parsed,
+    plain_text,
+)
 from terrainpaint.models.look import LOOK_LIMITS, LookConfig, LookNetwork
 from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
 
@@ -70,10 +79,7 @@ def parse_look_header(path: Path, text: str) -> LookHeader:
 
     Raises WeightsError for everything but a complete and valid description.
     """
-    try:
-        return _header(path, parse_object(text))
-    except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}; get the file again from its source.") from error
+    return parsed(path, text, _header)
 
 
 def read_look_header(path: Path) -> LookHeader:
@@ -119,10 +125,8 @@ def _header(path: Path, values: JsonObject) -> LookHeader:
                            "'python -m trainer sample'.")  # fmt: skip
     if values["format"] != LOOK_FORMAT:
         values.refuse("format", f'"{LOOK_FORMAT}"')
-    if values.whole("version", 1, MAX_VERSION) > VERSION:
-        raise WeightsError(f"{path} was written by a newer version of TerrainPaint; update TerrainPaint to use it.")
-    if (name := line(values, "network")) != NETWORK:
-        raise WeightsError(f"{path} is for the network {name!r}, which is unknown; update TerrainPaint to use it.")
+    check_version(path, values, VERSION)
+    known_network(path, values, (NETWORK,))
     return LookHeader(
         config=config_of(values.object("config"), LookConfig, LOOK_LIMITS),
         source=line(values, "source"),
