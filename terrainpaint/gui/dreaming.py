@@ -58,8 +58,8 @@ class _Source:
     kept: _Kept | None = None
 
 
-_Found = Callable[[NDArray[np.float32], _Kept], _Source]
-"""What the sheet shows when a search has found latent vectors, the best ones first."""
+_Found = Callable[[NDArray[np.float32], _Kept], tuple[_Source, str]]
+"""What the sheet shows when a search has found latent vectors, the best ones first, and a sentence about it."""
 _Onto = Callable[[int, NDArray[np.uint8], NDArray[np.bool_]], None]
 """Paints a seed's class ids, except where the mask says that something stays."""
 
@@ -102,6 +102,7 @@ class DreamActions(QObject):
         panel.like_requested.connect(self._search_like)
         panel.finish_requested.connect(self._search_rest)
         panel.stop_requested.connect(self._stop_search)
+        panel.renew_requested.connect(self._renew)
         panel.layer_requested.connect(lambda: self._paint(self._onto_layer))
         panel.replace_requested.connect(lambda: self._paint(self._onto_map))
         document.replaced.connect(self._forget)
@@ -142,10 +143,22 @@ class DreamActions(QObject):
     def _forget(self) -> None:
         """Another map: what was found for the one before says nothing any more."""
         self._stop_search()
-        self._source, self._dreams = _Source(), None
-        self._panel.show_note("")
-        self._panel.offer_use(False)
+        self._follow(_Source(), "")
         self._panel.update()  # if it is seen, the sheet is drawn again
+
+    def _renew(self) -> None:
+        """Show layouts of seeds again, after a search."""
+        self._follow(_Source(), "")
+        self._draw()
+
+    def _follow(self, source: _Source, note: str) -> None:
+        """What the next sheet shows; until it is there, nothing of the one before can be used."""
+        self._source, self._dreams = source, None
+        self._choice, self._end, self._part = 0, -1, 0.0
+        self._panel.offer_use(False)
+        self._panel.show_walk(False)
+        self._panel.show_note(note)
+        self._panel.offer_renewal(source.latents is not None)
 
     def _draw(self) -> None:
         """Draw the sheet again, once what is under way has come."""
@@ -336,8 +349,7 @@ class DreamActions(QObject):
             return
         self._panel.show_busy(None)
         best = np.argsort(state.misfit, kind="stable")
-        self._source = found(state.latents[best], kept)
-        self._choice, self._end, self._part = 0, -1, 0.0
+        self._follow(*found(state.latents[best], kept))
         self._draw()
 
     def _failed(self, search: int, message: str) -> None:
@@ -349,14 +361,13 @@ class DreamActions(QObject):
         self._search += 1
         self._panel.show_busy(None)
 
-    def _found_like(self, latents: NDArray[np.float32], kept: _Kept) -> _Source:
-        self._panel.show_note("The first is most like your map, the others are variants.")
-        return _Source(np.repeat(latents[:1], COUNT, axis=0), _LIKE_VARIETY)
+    def _found_like(self, latents: NDArray[np.float32], kept: _Kept) -> tuple[_Source, str]:
+        source = _Source(np.repeat(latents[:1], COUNT, axis=0), _LIKE_VARIETY)
+        return source, "The first is most like your map, the others are variants."
 
-    def _found_rest(self, latents: NDArray[np.float32], kept: _Kept) -> _Source:
-        self._panel.show_note("What is painted stays; each row is another way to go on.")
-        rows = np.repeat(latents, len(_FIT_VARIETY), axis=0)
-        return _Source(rows, _FIT_VARIETY * _FITS, kept)
+    def _found_rest(self, latents: NDArray[np.float32], kept: _Kept) -> tuple[_Source, str]:
+        source = _Source(np.repeat(latents, len(_FIT_VARIETY), axis=0), _FIT_VARIETY * _FITS, kept)
+        return source, "What is painted stays; each row is another way to go on."
 
     # Painting
 

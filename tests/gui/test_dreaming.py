@@ -144,6 +144,37 @@ def test_a_search_can_be_stopped(qtbot: QtBot, dreaming: Dreaming) -> None:
     dreaming.waits(lambda: dreaming.panel.note.text().startswith("The first is most like"))
 
 
+def test_after_a_search_there_is_a_way_back_to_new_layouts(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    panel = dreaming.panel
+    dreaming.uses(panel.layer)
+    plain = dreaming.document.active_layer.cells.copy()
+    dreaming.document.undo_stack.undo()
+    dreaming.paints(Rect(0, 0, 64, 24), 4)
+    assert not panel.renew.isVisibleTo(panel)
+    qtbot.mouseClick(panel.finish, LEFT)
+    dreaming.waits(lambda: panel.renew.isVisibleTo(panel) and panel.layer.isEnabled())
+    qtbot.mouseClick(panel.renew, LEFT)
+    assert not panel.layer.isEnabled()  # nothing of the sheet before can be used
+    dreaming.waits(lambda: panel.layer.isEnabled() and not dreaming.actions.is_drawing)
+    assert not panel.renew.isVisibleTo(panel) and not panel.note.isVisibleTo(panel)
+    dreaming.uses(panel.layer)
+    assert np.array_equal(dreaming.document.active_layer.cells, plain)
+
+
+def test_the_focus_goes_to_stop_and_back_not_to_a_button_that_paints(qtbot: QtBot, dreaming: Dreaming) -> None:
+    panel = dreaming.panel
+    panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow, timeout=SLOW_MS)
+    for button in (panel.like, panel.finish):
+        button.setFocus()
+        panel.show_busy(0.0)
+        assert panel.stop.hasFocus()
+        panel.show_busy(None)
+        assert panel.finish.hasFocus()
+
+
 def test_another_document_forgets_what_was_found_for_the_one_before(qtbot: QtBot, dreaming: Dreaming) -> None:
     dreaming.opens()
     dreaming.document.open(Project.empty((32, 96), Settings(2000.0, "none")), None, ViewSettings())

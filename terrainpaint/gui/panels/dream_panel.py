@@ -36,6 +36,8 @@ class DreamPanel(QWidget):
     like_requested = Signal()
     finish_requested = Signal()
     stop_requested = Signal()
+    renew_requested = Signal()
+    """Show layouts that do not follow the map."""
     layer_requested = Signal()
     replace_requested = Signal()
 
@@ -61,12 +63,15 @@ class DreamPanel(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
         self.note = paragraph("")
+        self.renew = push_button("New layouts", "link")
+        self.renew.setToolTip("Show layouts that do not follow the map")
         self.layer = push_button("Use as new layer", "primary")
         self.layer.setToolTip("Paint the chosen layout onto a new layer")
         self.replace = push_button("Use on the map")
         self.replace.setToolTip("Paint the chosen layout onto the active layer, within the selection if there is one")
         self._lay_out()
         self.show_busy(None)
+        self.offer_renewal(False)
         self.show_walk(False)
         self.seed.changed.connect(self.seed_changed)
         self.seed.thrown.connect(self._thrown)
@@ -83,6 +88,7 @@ class DreamPanel(QWidget):
         self.like.clicked.connect(self.like_requested)
         self.finish.clicked.connect(self.finish_requested)
         self.stop.clicked.connect(self.stop_requested)
+        self.renew.clicked.connect(self.renew_requested)
         self.layer.clicked.connect(self.layer_requested)
         self.replace.clicked.connect(self.replace_requested)
 
@@ -102,10 +108,16 @@ class DreamPanel(QWidget):
     def show_busy(self, fraction: float | None) -> None:
         """Show how much of a long search is done, 0..1; None when there is none."""
         is_busy = fraction is not None
-        for widget in (self.progress, self.stop):
-            widget.setVisible(is_busy)
-        for widget in (self.like, self.finish):
-            widget.setVisible(not is_busy)
+        pairs: list[tuple[QWidget, QWidget]] = [(self.like, self.finish), (self.progress, self.stop)]
+        shown, hidden = pairs[is_busy], pairs[not is_busy]
+        # Hidden, a button would give the focus to one that paints on the map.
+        has_focus = any(widget.hasFocus() for widget in hidden)
+        for widget in shown:
+            widget.show()
+        if has_focus:
+            shown[1].setFocus()
+        for widget in hidden:
+            widget.hide()
         if fraction is not None:
             self.progress.setValue(round(fraction * 100))
 
@@ -113,6 +125,10 @@ class DreamPanel(QWidget):
         """Show a sentence about the sheet, "" for none."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+    def offer_renewal(self, is_possible: bool) -> None:
+        """Offer layouts that do not follow the map."""
+        self.renew.setVisible(is_possible)
 
     def offer_use(self, is_possible: bool) -> None:
         """Whether a layout is there to be used."""
@@ -145,6 +161,9 @@ class DreamPanel(QWidget):
                 buttons.addWidget(button, row, place)
         buttons.addWidget(self.progress, 0, 0)
         buttons.addWidget(self.stop, 0, 1)
+        found = QHBoxLayout()
+        found.addWidget(self.note, 1)
+        found.addWidget(self.renew, 0, Qt.AlignmentFlag.AlignTop)
         controls = QGridLayout()
         controls.setHorizontalSpacing(8)
         controls.setVerticalSpacing(4)
@@ -161,7 +180,7 @@ class DreamPanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
         column.addLayout(pictures)
-        column.addWidget(self.note)
         column.addLayout(buttons)
+        column.addLayout(found)
         column.addLayout(controls)
         column.addStretch(1)
