@@ -80,8 +80,17 @@ def stop_signals() -> Iterator[Cancel]:
             signal.signal(number, handler)
 
 
+_DAY_S, _YEAR_DAYS, _LONG_DAYS = 86_400.0, 365.25, 1000.0
+
+
 def duration(seconds: float) -> str:
-    """Such as "5 min" or "2 h 05 min"."""
+    """Such as "5 min", "2 h 05 min", "12 days 4 h" or "82 years"."""
+    days = seconds / _DAY_S
+    if days >= _LONG_DAYS:
+        return f"{days / _YEAR_DAYS:,.0f} years"
+    if days >= 2:
+        whole, hours = divmod(round(seconds / 3600), 24)
+        return f"{whole} days {hours} h"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 

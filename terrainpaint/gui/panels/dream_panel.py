@@ -19,7 +19,7 @@ _CONTROLS = (
     ("dryness", "Dryness", 40.0, "0 % is forest, 50 % grassland, 100 % desert"),
 )
 """Name, label, first value and tip of each control."""
-_PREVIEW_PX, _WIDEST_PX = 120, 200
+_PREVIEW_PX, _WIDEST_PX = 120, 160
 
 
 class DreamPanel(QWidget):
