@@ -59,7 +59,12 @@ func make_terrain3d(root: Node, facts: Dictionary, heights: Image, albedo: Image
 	var folder := FOLDER.path_join(NAME + "_regions")
 	DirAccess.make_dir_recursive_absolute(folder)
 	terrain.set("data_directory", folder)
-	terrain.set("vertex_spacing", facts["pixel_size_m"])
+	# Terrain3D takes 0.25 to 100 m; land with larger pixels becomes a model of itself, with heights to scale.
+	var pixel_m := float(facts["pixel_size_m"])
+	var spacing := clampf(pixel_m, 0.25, 100.0)
+	if spacing != pixel_m:
+		push_warning("%s is imported at a scale of %f, because its pixels are %f m wide." % [NAME, spacing / pixel_m, pixel_m])
+	terrain.set("vertex_spacing", spacing)
 	heights.convert(Image.FORMAT_RF)
 	albedo.convert(Image.FORMAT_RGBA8)
 	var control: Image = null
@@ -73,8 +78,8 @@ func make_terrain3d(root: Node, facts: Dictionary, heights: Image, albedo: Image
 			colour.a = 0.5
 			albedo.set_pixel(x, y, colour)
 	var images: Array[Image] = [heights, control, albedo]
-	var size := Vector3(heights.get_width(), 0.0, heights.get_height()) * float(facts["pixel_size_m"])
-	terrain.get("data").call("import_images", images, -size / 2.0, 0.0, 1.0)
+	var size := Vector3(heights.get_width(), 0.0, heights.get_height()) * spacing
+	terrain.get("data").call("import_images", images, -size / 2.0, 0.0, spacing / pixel_m)
 	terrain.get("data").call("save_directory", folder)
 	return terrain
 

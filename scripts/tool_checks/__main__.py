@@ -21,8 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from scripts.tool_checks.corners import check_corners
 from scripts.tool_checks.land import NAME, Land, exported
-from scripts.tool_checks.readers import CHECKS, Missing, check_corners
+from scripts.tool_checks.missing import Missing
+from scripts.tool_checks.readers import CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".venv-tools"
@@ -53,7 +55,7 @@ def main() -> int:
                 state, said = "skipped", f"it is not installed: {missing}"
             except (AssertionError, subprocess.SubprocessError) as error:
                 state, said, failed = "FAILED", str(error), failed + 1
-            print(f"{name:<15} {state:<8} {said}", flush=True)
+            print(f"{name:<14} {state:<8} {said}", flush=True)
     return min(failed, 1)
 
 

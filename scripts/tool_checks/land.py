@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,33 @@ MOST_ERROR_M = 3.0
 """Of a corner: prints are in millimetres, of which programs keep some digits, and half floats have eleven bits."""
 
 
+_INSIDE_PX = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """A pixel of the land."""
+
+    name: str
+    longitude: float
+    latitude: float
+    height_m: float
+    colour: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Land:
-    """The exported land: heights in metres and sRGB colours of its four corners, in the order of CORNERS."""
+    """The exported land: heights in metres and sRGB colours of its four corners, in the order of CORNERS.
+
+    `places` are pixels somewhat inside of them, because tiles of web maps and globes go on beyond the land.
+    """
 
     folder: Path
     heights_m: tuple[float, ...]
     colours: tuple[tuple[int, ...], ...]
     width_m: float
     length_m: float
+    places: tuple[Place, ...]
 
     def file(self, end: str) -> Path:
         """The file whose name ends so."""
@@ -58,9 +77,37 @@ def exported(folder: Path) -> Land:
     meshes = ["obj", "glb", "ply", "stl", "3mf"]
     terrain.export(folder, formats=meshes, mesh_size=COLS, print_size_mm=200)
     terrain.export(folder, formats=["glb"], name=TALL, mesh_size=COLS, exaggeration=8)
-    rasters = ["height16", "r16", "tiff", "geotiff", "exr", "exr-half", "albedo", "terrain", "classes"]
+    rasters = [
+        "height16",
+        "r16",
+        "tiff",
+        "geotiff",
+        "exr",
+        "exr-half",
+        "albedo",
+        "terrain",
+        "classes",
+        "albedo-geotiff",
+        "contours",
+        "lakes",
+    ]
+    rasters += ["pmtiles", "pmtiles-albedo", "quantized-mesh"]
     terrain.export(folder, formats=rasters, crs=CRS, origin=ORIGIN)
     rows, cols = zip(*((row, col) for row in (0, -1) for col in (0, -1)), strict=True)
     colours = tuple(tuple(int(value) for value in colour) for colour in terrain.albedo[rows, cols])
     heights: NDArray[np.float32] = terrain.heights[rows, cols]
-    return Land(folder, tuple(heights.tolist()), colours, (COLS - 1) * PIXEL_M, (ROWS - 1) * PIXEL_M)
+    size_m = (COLS - 1) * PIXEL_M, (ROWS - 1) * PIXEL_M
+    return Land(folder, tuple(heights.tolist()), colours, *size_m, tuple(_places(terrain)))
+
+
+def _places(terrain: tp.GeneratedTerrain) -> Iterator[Place]:
+    """In the order of CORNERS."""
+    from rasterio.warp import transform
+
+    inside = [(row, col) for row in (_INSIDE_PX, -1 - _INSIDE_PX) for col in (_INSIDE_PX, -1 - _INSIDE_PX)]
+    east = [ORIGIN[0] + (col % COLS + 0.5) * PIXEL_M for _, col in inside]
+    north = [ORIGIN[1] - (row % ROWS + 0.5) * PIXEL_M for row, _ in inside]
+    longitudes, latitudes = transform(CRS, "EPSG:4326", east, north)
+    for name, (row, col), longitude, latitude in zip(CORNERS, inside, longitudes, latitudes, strict=True):
+        colour = tuple(int(value) for value in terrain.albedo[row, col])
+        yield Place(f"the place in the {name}", longitude, latitude, float(terrain.heights[row, col]), colour)

@@ -19,21 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scripts.tool_checks.land import CORNERS, CRS, MOST_ERROR_M, ORIGIN, PIXEL_M, TALL, Land
+from scripts.tool_checks.corners import check_corners
+from scripts.tool_checks.land import CRS, ORIGIN, PIXEL_M, TALL, Land
+from scripts.tool_checks.missing import Missing, found_program
+from scripts.tool_checks.qgis import qgis_reads
+from scripts.tool_checks.web_pages import cesium_reads, maplibre_reads
 from terrainpaint.core.assets import asset_path
-
-
-class Missing(Exception):
-    """A tool is not installed; the text says how to get it."""
-
-
-def check_corners(land: Land, found_m: Sequence[float], scale: float = 1.0, base_m: float = 0.0) -> str:
-    """Compare the heights of the corners, in metres after `scale` and `base_m`; returns them as text."""
-    for name, expected, found in zip(CORNERS, land.heights_m, found_m, strict=True):
-        assert abs(found * scale + base_m - expected) <= MOST_ERROR_M, (
-            f"the {name} corner has {found * scale + base_m:.1f} m and not {expected:.1f} m"
-        )
-    return "corners " + ", ".join(f"{found * scale + base_m:.0f}" for found in found_m) + " m"
 
 
 def corners_of_mesh(east: NDArray[np.float64], north: NDArray[np.float64], up: NDArray[np.float64]) -> list[float]:
@@ -141,7 +132,7 @@ def assimp_reads(land: Land) -> str:
     """OBJ and GLB, written again as binary STL, which keeps positions only."""
     import trimesh
 
-    program = _program("assimp", "apt install assimp-utils")
+    program = found_program("assimp", "apt install assimp-utils")
     said = ""
     for end in (".obj", ".glb", ".ply"):
         copy = land.folder / f"assimp{end}.stl"
@@ -158,9 +149,9 @@ def assimp_reads(land: Land) -> str:
 
 def validator_reads(land: Land, tools: Path) -> str:
     """GLB with the validator of Khronos, from npm."""
-    node = _program("node", "apt install nodejs npm")
+    node = found_program("node", "apt install nodejs npm")
     if not (tools / "node_modules" / "gltf-validator").is_dir():
-        npm = _program("npm", "apt install nodejs npm")
+        npm = found_program("npm", "apt install nodejs npm")
         command = [npm, "install", "--silent", "--prefix", str(tools), "gltf-validator"]
         if subprocess.run(command, capture_output=True, check=False).returncode:
             raise Missing(f"npm install --prefix {tools} gltf-validator")
@@ -181,7 +172,7 @@ def validator_reads(land: Land, tools: Path) -> str:
 
 def f3d_renders(land: Land) -> str:
     """GLB and OBJ from above: the corners of the picture have the colours of the corners of the map."""
-    program = _program("f3d", "apt install f3d xvfb")
+    program = found_program("f3d", "apt install f3d xvfb")
     command = [] if shutil.which("xvfb-run") is None else ["xvfb-run", "-a", "-s", "-screen 0 1280x1024x24"]
     high = 12 * land.width_m
     top = ["--camera-position", f"0,{high},0", "--camera-focal-point", "0,0,0", "--camera-view-up", "0,0,-1"]
@@ -229,11 +220,11 @@ def godot_script_parses() -> str:
 
 def gdal_reads(land: Land) -> str:
     """GeoTIFF with the programs of GDAL, which QGIS reads with too."""
-    program = _program("gdalinfo", "apt install gdal-bin")
+    program = found_program("gdalinfo", "apt install gdal-bin")
     facts = json.loads(_run([program, "-json", str(land.file("_geo.tif"))]))
     west, north = facts["cornerCoordinates"]["upperLeft"]
     assert (west, north) == ORIGIN and 'ID["EPSG",32632]' in facts["coordinateSystem"]["wkt"]
-    location = _program("gdallocationinfo", "apt install gdal-bin")
+    location = found_program("gdallocationinfo", "apt install gdal-bin")
     rows, cols = facts["size"][1] - 1, facts["size"][0] - 1
     places = [(0, 0), (cols, 0), (0, rows), (cols, rows)]
     found = [float(_run([location, "-valonly", str(land.file("_geo.tif")), str(col), str(row)])) for col, row in places]
@@ -243,13 +234,6 @@ def gdal_reads(land: Land) -> str:
 def _colours(path: Path) -> NDArray[np.uint8]:
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
-
-
-def _program(name: str, how: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise Missing(how)
-    return found
 
 
 def _run(command: Sequence[str]) -> str:
@@ -268,5 +252,8 @@ CHECKS: Mapping[str, Callable[[Land, Path], str]] = {
     "f3d": lambda land, tools: f3d_renders(land),
     "gdtoolkit": lambda land, tools: godot_script_parses(),
     "GDAL": lambda land, tools: gdal_reads(land),
+    "QGIS": lambda land, tools: qgis_reads(land),
+    "MapLibre": maplibre_reads,
+    "CesiumJS": cesium_reads,
 }
 """Name of a tool → its check, with the folder of the tools that are installed for this."""

@@ -24,12 +24,14 @@ from terrainpaint.export.tile_options import TileOptions
 _FOLDER = Path(__file__).resolve().parent / "presets"
 _UNREAL_Z_UNITS = 512
 """Centimetres that the 16 bits of a height span in Unreal at a Z scale of 1."""
+_TERRAIN3D_SPACING_M = 0.25, 100.0
+"""Distances of vertices that Terrain3D takes; it uses the nearest of them without a word."""
 _KEYS = ("title", "formats", "sides", "is_square", "readme", "options")
 _OPTION_KEYS = ("mesh_size", "exaggeration", "level_water", "files")
 _PLACEHOLDERS = (
     *("name", "width", "height", "pixel_x_m", "pixel_y_m", "width_m", "length_m", "ground_width_m", "ground_length_m"),
     *("lowest_m", "highest_m", "range_m", "sea_value", "unreal_x", "unreal_y", "unreal_z", "unreal_location_z"),
-    *("exaggeration", "crs", "encoding", "latitude", "longitude"),
+    *("terrain3d_spacing", "terrain3d_scale", "relief_mm", "exaggeration", "crs", "encoding", "latitude", "longitude"),
 )
 
 
@@ -182,6 +184,8 @@ def _numbers(job: ExportJob, name: str) -> dict[str, str]:
     raster, files = job.raster, job.options.files
     (rows, cols), (south_m, east_m) = raster.shape, raster.step_m
     low, high = stretched_range(job)
+    spacing_m = min(max(east_m, _TERRAIN3D_SPACING_M[0]), _TERRAIN3D_SPACING_M[1])
+    print_scale = files.print_size_mm / max(rows * south_m, cols * east_m)
     numbers = {
         "width": cols,
         "height": rows,
@@ -200,6 +204,9 @@ def _numbers(job: ExportJob, name: str) -> dict[str, str]:
         "unreal_y": south_m * 100,
         "unreal_z": (high - low) * 100 / _UNREAL_Z_UNITS,
         "unreal_location_z": (low + high) / 2 * 100,
+        "terrain3d_spacing": spacing_m,
+        "terrain3d_scale": spacing_m / east_m,
+        "relief_mm": round((high - low) * job.options.exaggeration * print_scale, 1),
         "exaggeration": job.options.exaggeration,
     }
     texts = {key: _plain(number) for key, number in numbers.items()}

@@ -61,6 +61,20 @@ def test_unreal(tmp_path: Path) -> None:
         assert f"{number:.4f}".rstrip("0").rstrip(".") in text
 
 
+@pytest.mark.parametrize(("pixel_m", "spacing", "scale"), [(30.0, "30", "1"), (2000.0, "100", "0.05")])
+def test_terrain3d_gets_a_spacing_that_it_takes(tmp_path: Path, pixel_m: float, spacing: str, scale: str) -> None:
+    text = " ".join(written(tmp_path, "godot-terrain3d", lopsided(48, 64, pixel_m)).split())
+    assert f"node to {spacing}. " in text and f"import scale {scale}, " in text
+
+
+def test_the_print_tells_its_relief(tmp_path: Path) -> None:
+    terrain = lopsided(48, 64, 200.0)
+    text = written(tmp_path, "print", terrain)
+    relief_mm = np.ptp(trimesh.load(tmp_path / "map.stl").vertices[:, 2]) - 3
+    told = float(re.search(r"about ([\d.]+) mm", text)[1])
+    assert told == pytest.approx(relief_mm, rel=0.05)
+
+
 def steps_range(path: Path) -> tuple[float, float]:
     facts = json.loads(path.read_text())
     return facts["height_min_m"], facts["height_max_m"]
