@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsCoordinateTransform,
     QgsLineSymbol,
@@ -16,6 +17,7 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
+    QgsRectangle,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize
@@ -34,7 +36,7 @@ def main(folder: Path) -> None:
     )
     corners = [QgsPointXY(x, y) for y in down for x in across]
     result = {
-        "version": QgsApplication.applicationVersion() if hasattr(QgsApplication, "applicationVersion") else "",
+        "version": Qgis.version(),
         "crs": [layer.crs().authid() for layer in (heights, texture)],
         "extent": _sides(box),
         "heights": [heights.dataProvider().sample(corner, 1)[0] for corner in corners],
@@ -44,10 +46,15 @@ def main(folder: Path) -> None:
     for name in ("contours", "lakes"):
         layer = QgsVectorLayer(str(folder / f"land_{name}.geojson"), name)
         there = QgsCoordinateTransform(layer.crs(), heights.crs(), QgsProject.instance())
-        extent = there.transformBoundingBox(layer.extent())
+        extent = QgsRectangle()
+        extent.setMinimal()
+        for feature in layer.getFeatures():
+            shape = feature.geometry()
+            shape.transform(there)
+            extent.combineExtentWith(shape.boundingBox())
         result[name] = {"features": layer.featureCount(), "extent": _sides(extent)}
         if name == "contours":
-            layer.renderer().setSymbol(QgsLineSymbol.createSimple({"color": "60,40,20", "width": "0.2"}))
+            layer.renderer().setSymbol(QgsLineSymbol.createSimple({"color": "255,244,214", "width": "0.3"}))
             drawn.insert(0, layer)
     settings = QgsMapSettings()
     settings.setLayers(drawn)

@@ -22,7 +22,7 @@ from PIL import Image
 from scripts.tool_checks.corners import check_corners
 from scripts.tool_checks.land import CRS, ORIGIN, PIXEL_M, TALL, Land
 from scripts.tool_checks.missing import Missing, found_program
-from scripts.tool_checks.qgis import qgis_reads
+from scripts.tool_checks.qgis_reader import qgis_reads
 from scripts.tool_checks.web_pages import cesium_reads, maplibre_reads
 from terrainpaint.core.assets import asset_path
 
