@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generation.generator import Generator
+from trainer.metrics.drainage import drainage_counts
 from trainer.metrics.features import Features, mean_distance
 from trainer.metrics.pairwise import pair_measures
 from trainer.metrics.relief import finest_power, power_spectrum
@@ -145,6 +146,7 @@ class _CropMeasurement:
             sums[f"confusion {name}"] = confusion_matrix(self._ids, classes)
             sums[f"coasts {name}"] = heights.coast_counts(land.height, self._ids, self._sea)
             sums[f"depressions {name}"] = heights.depression_counts(land.height, self._ids)
+            sums[f"drainage {name}"] = drainage_counts(land.height, self._ids == WATER)
         return sums
 
     def rows(self, index: int) -> dict[str, Any]:

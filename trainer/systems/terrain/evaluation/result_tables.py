@@ -11,6 +11,11 @@ from trainer.systems.terrain.evaluation.class_squares import SQUARE_FIGURES, SQU
 
 _SQUARE_DIGITS = tuple(zip(SQUARE_FIGURES, (3, 1, 1), strict=True))
 """The figures of squares with the decimals they are shown with."""
+_DRAINAGE_NAMES = {
+    "density": "channels, px in 100 px of land",
+    "junctions": "junctions in 100 px of channels",
+    "bifurcation": "streams of the first order for each of the second",
+}
 
 
 def result_tables(results: dict[str, Any]) -> dict[str, Table]:
@@ -118,6 +123,9 @@ def _relief(results: dict[str, Any]) -> Table:
                  percent(theirs["fraction of land"])))  # fmt: skip
     rows.append(("closed depressions in 10,000 px of land", number(ours["for 10,000 px"], 1),
                  number(theirs["for 10,000 px"], 1)))  # fmt: skip
+    streams, real_streams = (results["drainage"][name] for name in ("generated", "real"))
+    rows += [(name, number(streams[figure], 2), number(real_streams[figure], 2))
+             for figure, name in _DRAINAGE_NAMES.items()]  # fmt: skip
     rows += [(f"power of the {layer} beyond 0.45 cycles a pixel", number(ratio, 2), "1")
              for layer, ratio in results["finest"].items()]  # fmt: skip
     return Table(

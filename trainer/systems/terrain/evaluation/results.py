@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES
+from trainer.metrics.drainage import drainage_figures
 from trainer.metrics.features import mean_distance
 from trainer.metrics.fid_kid import fid, kid
 from trainer.metrics.pairwise import PAIR_MEASURES
@@ -36,6 +37,7 @@ def results(measurements: Measurements) -> dict[str, Any]:
         "spectrum": _spectrum(rows),
         "coasts": {name: _coasts(sums[f"coasts {name}"]) for name in SOURCES},
         "depressions": {name: _depressions(sums[f"depressions {name}"]) for name in SOURCES},
+        "drainage": {name: drainage_figures(sums[f"drainage {name}"]) for name in SOURCES},
         "leak": {
             f"{layer} {name}": leak_correlations(rows[f"leak {layer} {name}@all"].sum(axis=0))
             for name in reversed(SOURCES)
