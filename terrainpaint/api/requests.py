@@ -37,8 +37,8 @@ class TerrainRequest:
     or NO_LOOK. `size` (height, width) resamples the map by nearest neighbour, 32..65,536 px a side. `pixel_size_m` is
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
-    `breach` opens closed depressions. `lines` is a picture of crests and valleys. `device` is auto, cpu, cuda or mps.
-    Raises OptionError when a value is out of range.
+    `breach` opens closed depressions. `sea_depth` gives the sea a floor and levels water too. `lines` is a picture of
+    crests and valleys. `device` is auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
     """
 
     seed: int | None = None
@@ -52,6 +52,7 @@ class TerrainRequest:
     carve_rivers: bool | None = None
     breach: bool | None = None
     lines: Path | None = None
+    sea_depth: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:

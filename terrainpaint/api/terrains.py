@@ -23,6 +23,7 @@ from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.sea_depth import at_sea_level, with_sea_depth
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain, at_pixel_size
 from terrainpaint.core.water import with_level_water
@@ -203,7 +204,8 @@ class Generators:
         terrain = at_pixel_size(native, pixel_size_m, painted.relief)
 
         def shade(shown: Terrain) -> NDArray[np.uint8]:
-            lit = replace(native, height=_native_heights(shown, terrain, native))
+            surface = at_sea_level(shown, painted.classes)  # light falls on the water, not on the floor
+            lit = replace(native, height=_native_heights(surface, terrain, native))
             with self._lock:
                 shaded: NDArray[np.uint8] = generator.shaded(lit)
             return shaded
@@ -212,13 +214,15 @@ class Generators:
         flowing = painted.flowing_water
         if request.level_water and not flowing.carve_rivers:  # which levels it too
             generated = generated.with_level_water()
-        if not flowing:
-            return generated
-        progress = stage("Letting water flow")
-        return replace(
-            generated,
-            terrain=with_flowing_water(generated.terrain, painted.classes, flowing, progress, cancel),
-        )
+        if flowing:
+            progress = stage("Letting water flow")
+            generated = replace(
+                generated,
+                terrain=with_flowing_water(generated.terrain, painted.classes, flowing, progress, cancel),
+            )
+        if request.sea_depth:
+            generated = replace(generated, terrain=with_sea_depth(generated.terrain, painted.classes))
+        return generated
 
     def needs(self, painted: PaintedMap, request: TerrainRequest) -> Needs:
         """What loading weights and generating the terrain of a map take of time and memory, that of the whole process.
@@ -273,6 +277,7 @@ def generate(
     carve_rivers: bool | None = None,
     breach: bool | None = None,
     lines: str | Path | None = None,
+    sea_depth: bool = False,
     device: str = "auto",
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
@@ -284,15 +289,16 @@ def generate(
     one of `looks()`, a file, or "none". `size` (height, width) first resamples the map. `pixel_size_m` is the ground
     size of a pixel in metres; heights change with it, so that slopes stay. `relief` multiplies all heights.
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
-    run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a
-    picture of the size of the map, with crests in white and valleys in black, which the land follows. `device` is
-    "auto", "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with
-    a sentence about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError,
-    WeightsError, DeviceError, Cancelled.
+    run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
+    of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
+    a floor, as deep as real seas are on average so far from the coast, and levels water too. `device` is "auto", "cpu",
+    "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a sentence
+    about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError, WeightsError,
+    DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
-        carve_rivers, breach, None if lines is None else Path(lines), device,
+        carve_rivers, breach, None if lines is None else Path(lines), sea_depth, device,
     )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say

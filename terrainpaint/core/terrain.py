@@ -56,9 +56,9 @@ class Provenance:
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
     `version` the version of TerrainPaint. The heights of the weights were multiplied by `height_scale`. `has_rerolls`:
     some places got new noise, which the project file records. `has_lines`: it follows a picture of crests and valleys.
-    `has_level_water`: lakes and sea were levelled;
-    `has_carved_rivers` and `has_breached_depressions`: water was made to flow. `look` is the style in which a look
-    repainted the albedo, `look_sha256` the digest of its file; both are empty without one.
+    `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor; `has_carved_rivers` and
+    `has_breached_depressions`: water was made to flow. `look` is the style in which a look repainted the albedo,
+    `look_sha256` the digest of its file; both are empty without one.
     """
 
     weights_sha256: str
@@ -73,6 +73,7 @@ class Provenance:
     has_lines: bool = False
     look: str = ""
     look_sha256: str = ""
+    has_sea_depth: bool = False
 
 
 @dataclass(frozen=True)

@@ -281,6 +281,8 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["height_scale"] = provenance.height_scale
     if provenance.has_level_water:
         facts["water_levelled"] = True
+    if provenance.has_sea_depth:
+        facts["sea_depth"] = True
     if provenance.has_carved_rivers:
         facts["rivers_carved"] = True
     if provenance.has_breached_depressions:

@@ -77,6 +77,7 @@ def parameters() -> Mapping[str, Parameter]:
         "pixel_size_m": _number("Ground size of a pixel in metres; heights change with it.", 0.01, 1e6),
         "relief": _number("Factor for all heights.", 0.01, 1000),
         "level_water": _flag("Level the sea and each lake."),
+        "sea_depth": _flag("Give the sea a floor below 0 m; level the sea and each lake."),
         "carve_rivers": _flag("Cut painted rivers into the land; by default as in a project, else not."),
         "breach": _flag("Open closed depressions; by default as in a project, else not."),
         "mesh_size": Parameter(

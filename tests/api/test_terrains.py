@@ -276,3 +276,21 @@ def test_lines_are_followed_where_the_style_can(weights: Path, tmp_path: Path) -
     assert main([*command, "-o", str(tmp_path / "out") + "/"]) == 0
     assert json.loads((tmp_path / "out" / "m_height16.json").read_text())["follows_lines"] is True
     assert main([*command[:-3], "-o", str(tmp_path / "lines.png")]) == 1  # it would replace the lines
+
+
+def test_the_sea_gets_a_floor_when_asked_for(weights: Path, tmp_path: Path) -> None:
+    ids = np.full((64, 96), 1, np.uint8)
+    ids[:, 30:] = 0
+    painted = tp.from_classes(ids, pixel_size_m=5)  # heights are small too, so the water is sea
+    level = tp.generate(painted, weights=weights, level_water=True)
+    deep = tp.generate(painted, weights=weights, sea_depth=True)
+    np.testing.assert_array_equal(deep.heights[:, :30], level.heights[:, :30])
+    assert (level.heights[:, 40:] == 0).all() and (np.diff(deep.heights[32, 30:]) <= 0).all()
+    assert -8 < deep.heights[:, 40:].min() < -3
+    np.testing.assert_array_equal(deep.shaded, level.shaded)  # light falls on the water
+    write_map(tmp_path / "m.png", SegmentationMap(ids), 5)
+    command = ["generate", str(tmp_path / "m.png"), "--weights", str(weights), "--formats", "height16", "--quiet"]
+    assert main([*command, "--sea-depth", "-o", str(tmp_path / "out") + "/"]) == 0
+    facts = json.loads((tmp_path / "out" / "m_height16.json").read_text())
+    assert facts["sea_depth"] is True and facts["water_levelled"] is True
+    assert facts["height_min_m"] == pytest.approx(float(deep.heights.min()), abs=0.01)

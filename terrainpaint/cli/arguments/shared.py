@@ -117,6 +117,11 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "else not",
     )  # fmt: skip
     parser.add_argument(
+        "--sea-depth", action="store_true",
+        help="give the sea a floor below 0 m, as deep as real seas are on average so far from the coast; lakes and sea "
+        "are levelled too",
+    )  # fmt: skip
+    parser.add_argument(
         "--lines", type=file_type, metavar="FILE",
         help="picture of the size of the map, with crests in white and valleys in black, which the land follows; the "
         "rest is see-through or grey",

@@ -17,6 +17,7 @@ from terrainpaint.core.hydrology.river_network import Mouth, RiverNetwork, is_at
 from terrainpaint.core.hydrology.valleys import carved, with_gullies
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress, part_of
+from terrainpaint.core.sea_depth import at_sea_level
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import RIVER_PX, at_levels, connected, mean_levels, standing_water
 from terrainpaint.errors import OptionError
@@ -152,6 +153,7 @@ def find_waters(
     the memory does not suffice, Cancelled.
     """
     _require_memory(terrain.shape)
+    terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
     progress(0.1)
@@ -173,6 +175,7 @@ def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel =
     Raises OptionError when the memory does not suffice, Cancelled.
     """
     _require_memory(terrain.shape)
+    terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
     return _routing(terrain.height, network, no_progress, cancel).accumulated(cancel)

@@ -16,12 +16,12 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.generation.generator import Generator
-from trainer.metrics.drainage import drainage_counts
 from trainer.metrics.features import Features, mean_distance
 from trainer.metrics.pairwise import pair_measures
 from trainer.metrics.relief import finest_power, power_spectrum
 from trainer.systems.terrain.evaluation import height_statistics as heights
 from trainer.systems.terrain.evaluation.class_squares import square_sums
+from trainer.systems.terrain.evaluation.drainage import drainage_counts
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrop, RealCrops
 from trainer.systems.terrain.evaluation.segmenter import Segmenter, confusion_matrix

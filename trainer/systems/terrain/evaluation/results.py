@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES
-from trainer.metrics.drainage import drainage_figures
 from trainer.metrics.features import mean_distance
 from trainer.metrics.fid_kid import fid, kid
 from trainer.metrics.pairwise import PAIR_MEASURES
 from trainer.metrics.relief import spectral_exponent
 from trainer.systems.terrain.evaluation import height_statistics as heights
 from trainer.systems.terrain.evaluation.class_squares import square_means
+from trainer.systems.terrain.evaluation.drainage import drainage_figures
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.segmenter import class_ious
 from trainer.systems.terrain.evaluation.shading_leak import leak_correlations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from terrainpaint.core.hydrology.flow_routing import Routing
-from trainer.metrics.drainage import CHANNEL_CELLS, drainage_counts, drainage_figures, stream_counts
+from trainer.systems.terrain.evaluation.drainage import CHANNEL_CELLS, drainage_counts, drainage_figures, stream_counts
 
 
 def sloping(rows: int, cols: int) -> np.ndarray:
