@@ -120,8 +120,8 @@ def render_rivers(path: Path) -> None:
     drained = with_flowing_water(terrain, ids, FlowingWater(carve_rivers=True, breach=True))
     flow = logarithmic(flow_accumulation(drained, ids))
     sample = Sample(
-        ids, drained.albedo, shaded[1], drained.height, 1.0, drained.pixel_size_m, 315.0, 45.0, 13.0, TerrainRanges(),
-        lambda: drained.height, lambda: flow,
+        ids, drained.albedo, shaded[1], drained.height, 1.0, drained.pixel_size_m,
+        ViewSettings(exaggeration=13.0), TerrainRanges(), lambda: drained.height, lambda: flow,
     )  # fmt: skip
     parts = [picture[_RIVERS] for picture in (*shaded, PICTURES["flow"].paint(sample))]
     picture = Image.fromarray(np.concatenate(parts, axis=1))

@@ -167,6 +167,9 @@ def _of_project(path: Path) -> _Description:
         "base_class": CLASS_NAMES[settings.base_class],
         "classes": classes,
     }
+    if (source := project.zoomed_from) is not None:
+        facts.append(("zoomed", _plain(source.sentence)))
+        record["zoomed_from"] = dataclasses.asdict(source)
     if read.pixel_size_m is not None:  # a project, with settings of its own
         facts += [("style", _plain(settings.style_name)), ("seed", str(settings.recipe.seed))]
         record |= {"style": settings.style_name, "seed": settings.recipe.seed, "look": settings.look_name}

@@ -124,12 +124,33 @@ class Underlay:
         return self.placement or Placement.stretched(map_shape)
 
 
+@dataclass(frozen=True)
+class ZoomedFrom:
+    """Where a document came from: the rectangle `rect` of the map in the document `name`, `factor` times finer, with
+    the bends of `seed` in its borders."""
+
+    name: str
+    rect: Rect
+    factor: int
+    seed: int
+
+    @property
+    def sentence(self) -> str:
+        """It in words."""
+        rect = self.rect
+        return (
+            f'zoomed in {self.factor} times from "{self.name}", {rect.width} × {rect.height} pixels from '
+            f"row {rect.row}, column {rect.col}"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Project:
     """A document. Its arrays are painted in place; every other change creates a new Project.
 
     `layers` are ordered from the lowest to the highest, all of one size; `active` is the key of the layer that is
-    painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced.
+    painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced. `zoomed_from` says which part of
+    which document it was when it was made, None for a document of its own.
     Raises ValueError when layers, active and rerolls do not match.
     """
 
@@ -138,6 +159,7 @@ class Project:
     settings: Settings
     rerolls: NDArray[np.uint8]
     underlay: Underlay | None = None
+    zoomed_from: ZoomedFrom | None = None
 
     def __post_init__(self) -> None:
         if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:

@@ -15,7 +15,16 @@ from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
-from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Layer, Project, Settings, Underlay, ViewSettings
+from terrainpaint.core.project import (
+    MAX_PROJECT_SIDE_PX,
+    Layer,
+    Project,
+    Settings,
+    Underlay,
+    ViewSettings,
+    ZoomedFrom,
+)
+from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
 
@@ -57,7 +66,8 @@ class UnderlayHeader:
 class Header:
     """A project except its arrays: `shape` (H, W), `layers` from the lowest to the highest.
 
-    `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is None without a picture.
+    `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is None without a picture,
+    `zoomed_from` for a document of its own.
     """
 
     shape: tuple[int, int]
@@ -67,6 +77,7 @@ class Header:
     view: ViewSettings
     rerolls: bool
     underlay: UnderlayHeader | None
+    zoomed_from: ZoomedFrom | None = None
 
     def project(
         self, cells: Mapping[int, NDArray[np.uint8]], rerolls: NDArray[np.uint8], picture: NDArray[np.uint8] | None
@@ -83,7 +94,7 @@ class Header:
             if picture is None:
                 raise ValueError("the reference picture is missing")
             underlay = Underlay(picture, self.underlay.opacity, self.underlay.visible, self.underlay.placement)
-        return Project(layers, self.active, self.settings, rerolls, underlay)
+        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from)
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
@@ -91,7 +102,7 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     layers = tuple(LayerHeader(layer.key, layer.name, layer.visible, layer.locked) for layer in project.layers)
     below = project.underlay
     underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
-    return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay)
+    return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from)
 
 
 def encode_header(header: Header) -> bytes:
@@ -100,6 +111,7 @@ def encode_header(header: Header) -> bytes:
     # Without a look or flowing water the header is that of the versions that had none.
     look = {} if settings.look_name is None else {"look_name": settings.look_name}
     flowing = {"flowing_water": asdict(settings.flowing_water)} if settings.flowing_water else {}
+    zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -132,6 +144,7 @@ def encode_header(header: Header) -> bytes:
             "water_level_m": view.water_level_m,
             "automatic_exaggeration": view.is_exaggeration_automatic,
         },
+        **zoomed,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
 
@@ -165,6 +178,22 @@ def decode_header(data: bytes) -> Header:
         _view(top.object("view")),
         top.flag("rerolls"),
         None if underlay is None else _underlay(underlay),
+        _zoomed_from(top.object("zoomed_from")) if "zoomed_from" in top else None,
+    )
+
+
+def _zoomed_from(values: JsonObject) -> ZoomedFrom:
+    rect = values.object("rect")
+    return ZoomedFrom(
+        values.text("name"),
+        Rect(
+            rect.whole("row", 0, MAX_PROJECT_SIDE_PX),
+            rect.whole("col", 0, MAX_PROJECT_SIDE_PX),
+            rect.whole("height", 1, MAX_PROJECT_SIDE_PX),
+            rect.whole("width", 1, MAX_PROJECT_SIDE_PX),
+        ),
+        values.whole("factor", 1, MAX_PROJECT_SIDE_PX),
+        values.whole("seed", -_MAX_SEED, _MAX_SEED),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.generation.detail import Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.looks import LookInfo
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX, independent_area
@@ -199,5 +200,14 @@ class Failure:
     sentence: str
 
 
-Request = LoadRequest | StyleRequest | MakeRequest | ShadeRequest | DreamRequest | FitRequest
-Reply = WeightsInfo | Style | TerrainPatch | Shaded | Dreams | FitState | Failure
+Request = (
+    LoadRequest
+    | StyleRequest
+    | MakeRequest
+    | ShadeRequest
+    | DreamRequest
+    | FitRequest
+    | DetailInfoRequest
+    | DetailRequest
+)
+Reply = WeightsInfo | Style | TerrainPatch | Shaded | Dreams | FitState | DetailInfo | Detail | Failure

@@ -16,6 +16,7 @@ from terrainpaint import errors
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
+from terrainpaint.generation.detail import Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.messages import (
     AUTO_DEVICE,
@@ -35,7 +36,7 @@ from terrainpaint.generation.worker import serve
 
 __all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
 
-_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded, Dreams, FitState)
+_Answer = TypeVar("_Answer", WeightsInfo, Style, TerrainPatch, Shaded, Dreams, FitState, DetailInfo, Detail)
 
 
 class TerrainProcess:
@@ -120,6 +121,17 @@ class TerrainProcess:
     def fit(self, request: FitRequest) -> FitState:
         """Go on with a fit for some steps. Raises the errors of `dream`."""
         return self._ask(request, FitState)
+
+    def detail_info(self, path: Path, cell_m: float) -> DetailInfo:
+        """Load a file of fine land, for a map whose pixels are `cell_m` metres.
+
+        Raises WeightsError when it cannot be used, and the errors of `make`.
+        """
+        return self._ask(DetailInfoRequest(path, cell_m), DetailInfo)
+
+    def detail(self, request: DetailRequest) -> Detail:
+        """Make a tile of fine land. Raises the errors of `detail_info`."""
+        return self._ask(request, Detail)
 
     def kill(self) -> None:
         """End the process now, from any thread. `start` starts a new one."""

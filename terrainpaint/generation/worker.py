@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrainpaint.core.fine_land import FACTORS, FineTile
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.terrain import Recipe
+from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import DeviceError, TerrainPaintError
+from terrainpaint.generation.detail import SHADED_CELLS, Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.messages import (
+    AUTO_DEVICE,
     Failure,
     LoadRequest,
     MakeRequest,
@@ -42,6 +45,7 @@ from terrainpaint.generation.schedule import FIRST_PX
 if TYPE_CHECKING:
     from terrainpaint.generation.dreamer import Dreamer
     from terrainpaint.generation.generator import Generator
+    from terrainpaint.generation.refiner import Refiner
 
 
 def serve(connection: Connection[Any, Any]) -> None:
@@ -75,6 +79,8 @@ class _Worker:
         self._exact: Generator | None = None
         self._preview: Generator | None = None
         self._dreamer: Dreamer | None = None
+        self._fine: tuple[Path, Refiner] | None = None
+        self._device = AUTO_DEVICE
         self._cold: Iterator[int] = iter(())
 
     def answer(self, request: Request) -> Reply:
@@ -91,6 +97,10 @@ class _Worker:
                     return Shaded(self._loaded()[0].shaded(request.terrain))
                 case DreamRequest() | FitRequest():
                     return self._dream(request)
+                case DetailInfoRequest():
+                    return self._detail_info(request)
+                case DetailRequest():
+                    return self._detail(request)
         except TerrainPaintError as error:
             return Failure(type(error).__name__, str(error))
         except MemoryError:
@@ -114,6 +124,8 @@ class _Worker:
         exact = Generator.load(request.path, request.hardware.device, request.look)
         use_threads(request.hardware.threads)
         self._exact, self._preview = exact, exact.previewing()
+        if request.hardware.device != self._device:
+            self._device, self._fine = request.hardware.device, None
         self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # the others generate no small squares
         header = exact.header
         return WeightsInfo(
@@ -147,6 +159,33 @@ class _Worker:
             if isinstance(request, DreamRequest):
                 return dreamer.draw(request.seeds, request.latents, request.variety, request.controls)
             return dreamer.fit(request.seeds, request.shares, request.weights, request.state)
+
+    def _detail(self, request: DetailRequest) -> Detail:
+        from terrainpaint.models.devices import one_core_left
+
+        window, factor = request.window, request.factor
+        with one_core_left():  # the user may begin to paint at any time
+            wide = self._refiner(request.path).refine(window, factor, request.seed)
+            terrain = Terrain(wide.albedo, wide.height, window.cell_m / factor, Provenance("", "", Recipe(), ""))
+            shaded = self._loaded()[0].shaded(terrain)
+        cut = slice(SHADED_CELLS * factor, -SHADED_CELLS * factor)
+        height, albedo, ids = wide.height[cut, cut], wide.albedo[cut, cut], wide.ids[cut, cut]
+        return Detail(FineTile(height, albedo, ids), shaded[cut, cut])
+
+    def _detail_info(self, request: DetailInfoRequest) -> DetailInfo:
+        refiner = self._refiner(request.path)
+        return DetailInfo(refiner.fine.sha256, {factor: refiner.margin(factor, request.cell_m) for factor in FACTORS})
+
+    def _refiner(self, path: Path) -> Refiner:
+        """What makes fine land with a file, loaded at its first use."""
+        from terrainpaint.generation.refiner import Refiner
+        from terrainpaint.models.devices import pick_device
+        from terrainpaint.models.fine_land_weights import load_fine_land
+
+        if self._fine is None or self._fine[0] != path:
+            device = pick_device(self._device)
+            self._fine = path, Refiner(load_fine_land(path, device), device)
+        return self._fine[1]
 
     def _dreams(self, path: Path) -> Dreamer:
         """The dreamer of a file, loaded at its first use."""

@@ -28,6 +28,7 @@ from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view_modes import ViewModes
 from terrainpaint.gui.view_options import ViewOptions
 from terrainpaint.gui.widgets.basics import with_key
+from terrainpaint.gui.zooming import ZoomActions
 
 
 class Window(Protocol):
@@ -43,6 +44,7 @@ class Window(Protocol):
     seeds: SeedActions
     places: PlaceActions
     map_actions: MapActions
+    zooming: ZoomActions
     generation_panel: GenerationPanel
     styles: StyleActions
     options: ViewOptions
@@ -199,6 +201,8 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Command("resize", "&Resize…", lambda window: window.map_actions.resize(),
                     tip="More or fewer pixels on the same ground", needs=Need.EDITOR),
             Command("crop", "&Crop to the selection", lambda window: window.map_actions.crop(), needs=_SELECTION),
+            Command("zoom_into", "&Zoom into the selection as a new map…", lambda window: window.zooming.zoom(),
+                    icon="zoom-in", tip="A finer map of what is selected, or of what is in view", needs=Need.EDITOR),
             SEPARATOR,
             Command("layer_add", "&Add layer", lambda window: window.document.add_layer(),
                     ("Ctrl+Shift+N",), icon="layer-add", needs=Need.EDITOR),
@@ -263,6 +267,8 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Command("upright", "&Upright", lambda window: window.canvas.reset_turn(),
                     ("Ctrl+Alt+0",), tip="Neither turned nor mirrored", needs=Need.EDITOR),
             SEPARATOR,
+            Command("live_detail", "Live &detail", lambda window: window.options.apply(),
+                    tip="Finer land where the terrain is enlarged", needs=Need.EDITOR, is_on=True),
             Command("linked", "&Move map and terrain together", lambda window: window.options.apply(), is_on=True),
             SEPARATOR,
             Command("grid", "&Grid", lambda window: window.options.apply(),

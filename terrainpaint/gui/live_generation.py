@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
-import sys
-import threading
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
-from terrainpaint import __version__
-from terrainpaint.core.progress import Cancel, check_cancel
+from terrainpaint.core.progress import Cancel
 from terrainpaint.core.project import Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
-from terrainpaint.core.terrain import Provenance, Recipe, Terrain
-from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
-from terrainpaint.generation.draft import Draft, draft_parts
+from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.generation.detail import Detail, DetailInfo
+from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.live import Job, LiveTerrain
 from terrainpaint.generation.messages import Hardware
 from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generation.tiles import seams
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.draft_showing import DraftShowing
 from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
+from terrainpaint.gui.live_detail import DetailJob, LiveDetail
+from terrainpaint.gui.measured_ranges import MeasuredRanges
 from terrainpaint.gui.step_texts import step_text
+from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 from terrainpaint.gui.weights_loading import load, missing_look, missing_style
-
-_Answer = Callable[[Any], None]
-_CANCEL_POLL_S = 0.1
-"""How often a blocking call checks whether it is cancelled."""
-_MEASURE_MS = 300
-"""The ranges of the terrain are measured at most so often."""
+from terrainpaint.gui.worker_calls import WorkerCalls
 
 
 class LiveGeneration(QObject):
     """Keeps a `LiveTerrain` up to date with a document.
 
-    One request at a time goes to the worker process. A thread waits for the answers; everything else, and every
-    signal, is in the interface thread.
+    One request at a time goes to the worker process, those of `detail` when the visible terrain is exact. A thread
+    waits for the answers; everything else, and every signal, is in the interface thread.
     """
 
     patch_made = Signal(object)
@@ -66,11 +57,14 @@ class LiveGeneration(QObject):
     failed = Signal(str)
     warned = Signal(str)
     """A limitation of the terrain that is being generated."""
-    _answered = Signal(object, object)
-    _refused = Signal(object, str)
 
     def __init__(
-        self, document: Document, styles: Mapping[str, Path], process: TerrainProcess, parent: QObject | None = None
+        self,
+        document: Document,
+        styles: Mapping[str, Path],
+        process: TerrainProcess,
+        parent: QObject | None = None,
+        fine_land: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self.styles = document, dict(styles)
@@ -81,27 +75,27 @@ class LiveGeneration(QObject):
         self._requested: tuple[str, str | None] | None = None
         self._loading = 0
         self._after_loading: list[Callable[[], None]] = []
-        self.ranges = TerrainRanges()
+        self._measured = MeasuredRanges(self._measure, self)
+        self._measured.changed.connect(self.ranges_changed)
         self._flowing = FlowingHeights(self)
         self._flowing.changed.connect(lambda: self.patch_made.emit(Rect.of_shape(document.shape)))
         self._flowing.failed.connect(self.warned)
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._last_edit: Rect | None = None
-        self._draft: Draft | None = None  # the one that is being copied, or the last one
+        self._draft = DraftShowing(self._show, self)
         self._running = False
         self._failed = False
         self._stopped = False
         self._process = process
         self._hardware = Hardware()
-        self._work: queue.SimpleQueue[tuple[Callable[[], Any], _Answer, Callable[[str], None]] | None]
-        self._work = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="terrainpaint-generation", daemon=True)
-        self._answered.connect(lambda answer, result: answer(result))
-        self._refused.connect(lambda refuse, message: refuse(message))
-        self._measuring = QTimer(self, singleShot=True, interval=_MEASURE_MS)
-        self._measuring.timeout.connect(self._measure)
-        self.patch_made.connect(self._measure_soon)
+        self._calls = WorkerCalls(self)
+        self.detail = LiveDetail(fine_land, self)
+        # Queued, because views ask while they are painted.
+        self.detail.wanted.connect(self._request_next, Qt.ConnectionType.QueuedConnection)
+        # First of all that follows, so that no view shows old details of new land.
+        self.patch_made.connect(self.detail.drop)
+        self.patch_made.connect(self._measured.measure_soon)
         for signal in (self.state_changed, self._flowing.asked):
             signal.connect(self._let_water_flow)
         document.map_changed.connect(self._edited)
@@ -125,6 +119,11 @@ class LiveGeneration(QObject):
         return self._failed
 
     @property
+    def ranges(self) -> TerrainRanges:
+        """The ranges of heights and slopes."""
+        return self._measured.ranges
+
+    @property
     def height_scale(self) -> float:
         """Metres of the project per metre of the weights: keeps slopes when pixels are smaller, times the relief."""
         settings = self._document.settings
@@ -145,7 +144,7 @@ class LiveGeneration(QObject):
 
     def start(self) -> None:
         """Start the worker process and load the weights of the document."""
-        self._thread.start()
+        self._calls.start()
         self._load_weights()
 
     def stop(self) -> None:
@@ -153,15 +152,14 @@ class LiveGeneration(QObject):
         self._stopped = True
         self._flowing.stop()
         self._process.kill()
-        self._work.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
+        self._calls.stop()
         self._process.close()
 
     def make_again(self) -> None:
         """Generate all of the terrain again, also after a failure."""
         self.retried.emit()
         self._failed = False
+        self.detail.retry()
         self._load_weights() if self.info is None else self._regenerate()
 
     def add_style(self, path: Path) -> None:
@@ -207,15 +205,15 @@ class LiveGeneration(QObject):
             return
         document = self._document
         request = self._process.request(rect, document.ids, document.project.rerolls, recipe, exact=False)
-        self._post(lambda: self._process.make(request), answer, self.failed.emit)
+        self._calls.post(lambda: self._process.make(request), answer, self.failed.emit)
 
     def dream(self, request: DreamRequest, answer: Callable[[Dreams], None], refuse: Callable[[str], None]) -> None:
         """Draw layouts in the worker process, between the parts of the terrain; one of the two is called."""
-        self._post(lambda: self._process.dream(request), answer, refuse)
+        self._calls.post(lambda: self._process.dream(request), answer, refuse)
 
     def fit(self, request: FitRequest, answer: Callable[[FitState], None], refuse: Callable[[str], None]) -> None:
         """Go on with a fit of layouts in the worker process; one of the two is called."""
-        self._post(lambda: self._process.fit(request), answer, refuse)
+        self._calls.post(lambda: self._process.fit(request), answer, refuse)
 
     def terrain(self) -> Terrain:
         """A copy of the terrain as it is now, in metres of the project. Raises RuntimeError when there is none."""
@@ -223,30 +221,13 @@ class LiveGeneration(QObject):
         return dataclasses.replace(terrain, albedo=terrain.albedo.copy())
 
     def _bare_terrain(self) -> Terrain:
-        """The terrain with copied heights and the albedo of the live one, which changes."""
-        live, info = self._require_live(), self._require_info()
-        settings = self._document.settings
-        has_rerolls = bool(self._document.project.rerolls.any())
-        look, look_sha256 = ("", "") if info.look is None else (info.look.target, info.look.sha256)
-        provenance = Provenance(
-            info.sha256, info.style, settings.recipe, __version__, self.height_scale, has_rerolls,
-            look=look, look_sha256=look_sha256,
-        )  # fmt: skip
-        height = live.height * np.float32(self.height_scale)
-        return Terrain(live.albedo, height, settings.pixel_size_m, provenance)
+        return bare_terrain(self._require_live(), self._require_info(), self._document.project, self.height_scale)
 
     def shown_terrain(self) -> Terrain:
         """The same with the heights that the views show, for pictures. Raises RuntimeError when there is none."""
-        terrain, flowing = self.terrain(), self._document.settings.flowing_water
         if self.heights is self._require_live().height:
-            return terrain
-        provenance = dataclasses.replace(
-            terrain.provenance,
-            has_level_water=flowing.carve_rivers,
-            has_carved_rivers=flowing.carve_rivers,
-            has_breached_depressions=flowing.breach,
-        )
-        return dataclasses.replace(terrain, height=self.heights * np.float32(self.height_scale), provenance=provenance)
+            return self.terrain()
+        return with_shown_heights(self.terrain(), self.heights, self._document.project)
 
     def shaded(self) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: a copy of the shaded terrain as it is now. Raises RuntimeError when there is none."""
@@ -261,17 +242,7 @@ class LiveGeneration(QObject):
         info = self._require_info()
         height = terrain.height / np.float32(terrain.provenance.height_scale)
         native = dataclasses.replace(terrain, height=height, pixel_size_m=info.pixel_size_m)
-        shaded: Future[NDArray[np.uint8]] = Future()
-        self._post(
-            lambda: self._process.shade(native),
-            shaded.set_result,
-            lambda message: shaded.set_exception(WorkerError(message)),
-        )
-        while not self._stopped:
-            check_cancel(cancel)
-            with suppress(TimeoutError):
-                return shaded.result(_CANCEL_POLL_S)
-        raise Cancelled
+        return self._calls.result(lambda: self._process.shade(native), cancel)
 
     def height_m(self, row: int, col: int) -> float | None:
         """Height of a pixel in metres of the project, None where nothing was generated yet."""
@@ -295,10 +266,11 @@ class LiveGeneration(QObject):
         if self.live is not None:
             self.live.invalidate(rect)
             self._last_edit = rect
+            self.detail.edited()
             self._request_next()
 
     def _settings_changed(self) -> None:
-        self._measure_soon()
+        self._measured.measure_soon()
         self._follow_flow()
         settings = self._document.settings
         if self._wanted != self._requested:
@@ -338,7 +310,7 @@ class LiveGeneration(QObject):
         self._recipe = self._document.settings.recipe
         if self.info is not None:
             seeds = dataclasses.replace(self._recipe, style=None)
-            self._post(lambda: self._process.style_of(seeds), self.style_known.emit, self.failed.emit)
+            self._calls.post(lambda: self._process.style_of(seeds), self.style_known.emit, self.failed.emit)
 
     def _start_terrain(self) -> None:
         """Start with an empty terrain of the size of the document."""
@@ -346,7 +318,9 @@ class LiveGeneration(QObject):
         self._failed = False
         self._last_edit = None
         self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
+        self._draft.stop()
         self._flowing.replace()
+        self.detail.replace(self.live)
         self._follow_flow()
         self.replaced.emit()
         if self.info and (warning := seams(self.info.style, self.info.reach_px, self._document.shape)):
@@ -370,7 +344,7 @@ class LiveGeneration(QObject):
         self._loading += 1
         self.state_changed.emit()
         hardware = self._hardware
-        self._post(
+        self._calls.post(
             lambda: load(self._process, path, look, hardware, self.warned.emit),
             lambda info: self._weights_loaded(info, kept),
             self._weights_refused,
@@ -403,20 +377,10 @@ class LiveGeneration(QObject):
             for request in waiting:
                 request()
 
-    # Ranges
-
-    def _measure_soon(self) -> None:
-        # A timer that is running is not started again, so that the ranges follow during a long generation.
-        if not self._measuring.isActive():
-            self._measuring.start()
-
-    def _measure(self) -> None:
+    def _measure(self) -> TerrainRanges | None:
         if self.live is None:
-            return
-        ranges = terrain_ranges(self.live, self.heights, self.height_scale, self._document.settings.pixel_size_m)
-        if ranges != self.ranges:
-            self.ranges = ranges
-            self.ranges_changed.emit()
+            return None
+        return terrain_ranges(self.live, self.heights, self.height_scale, self._document.settings.pixel_size_m)
 
     # Requests to the worker process
 
@@ -429,6 +393,8 @@ class LiveGeneration(QObject):
         if (factor := self.live.take_draft()) is not None:
             self._request_draft(self.live, factor)
             return
+        if self.live.is_exact(self._focus) and self._request_detail(self.live, self.info):
+            return
         job = self.live.next_job(self._focus, self._last_edit)
         self.state_changed.emit()
         if job is None:
@@ -438,17 +404,53 @@ class LiveGeneration(QObject):
         request: MakeRequest = self._process.request(
             job.rect, document.ids, document.project.rerolls, self._recipe, job.exact
         )
-        self._post(
+        self._calls.post(
             lambda: self._process.make(request),
             lambda patch: self._generated(live, job, patch),
             lambda message: self._not_generated(live, message),
         )
 
+    def _request_detail(self, live: LiveTerrain, info: WeightsInfo) -> bool:
+        """Request what is next of the details. Returns whether there is something."""
+        detail, path, cell_m = self.detail, self.detail.path, info.pixel_size_m
+        if path is not None and detail.needs_info(cell_m):
+            self._running = True
+            self._calls.post(
+                lambda: self._process.detail_info(path, cell_m),
+                lambda about: self._detail_known(about, cell_m),
+                self._no_detail,
+            )
+            return True
+        job = detail.next_job(live, self.heights, self._document.ids, self._recipe.seed)
+        if job is None:
+            return False
+        self._running = True
+        self._calls.post(
+            lambda: self._process.detail(job.request), lambda made: self._detail_made(job, made), self._no_detail
+        )
+        return True
+
+    def _detail_known(self, about: DetailInfo, cell_m: float) -> None:
+        self._running = False
+        self.detail.use_info(about, cell_m, self.live)
+        self._request_next()
+
+    def _detail_made(self, job: DetailJob, made: Detail) -> None:
+        self._running = False
+        self.detail.accept(job, made)
+        self._request_next()
+
+    def _no_detail(self, message: str) -> None:
+        self._running = False
+        self.detail.fail()
+        self.warned.emit(message)
+        self._request_next()
+
     def _request_draft(self, live: LiveTerrain, factor: int) -> None:
         self._running = True
         ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
         request = self._process.request(Rect.of_shape(ids.shape), ids, rerolls, self._recipe, exact=False)
-        self._post(
+        self._calls.post(
             lambda: self._process.make(request),
             lambda patch: self._draft_generated(live, Draft(patch, factor)),
             lambda message: self._not_generated(live, message),
@@ -457,19 +459,8 @@ class LiveGeneration(QObject):
     def _draft_generated(self, live: LiveTerrain, draft: Draft) -> None:
         self._running = False
         if live is self.live:
-            self._show_draft(live, draft, draft_parts(live.shape, self._focus))
+            self._draft.begin(live, draft, self._focus)
         self._request_next()
-
-    def _show_draft(self, live: LiveTerrain, draft: Draft, parts: Sequence[Rect]) -> None:
-        """Copy the first part now, and the others between events of the window, unless a newer draft has come."""
-        self._draft = draft
-        self._show(live, live.show_draft(draft, parts[0]))
-        if rest := parts[1:]:
-            QTimer.singleShot(0, self, lambda: self._go_on_with_draft(live, draft, rest))
-
-    def _go_on_with_draft(self, live: LiveTerrain, draft: Draft, parts: Sequence[Rect]) -> None:
-        if live is self.live and draft is self._draft:
-            self._show_draft(live, draft, parts)
 
     def _generated(self, live: LiveTerrain, job: Job, patch: TerrainPatch) -> None:
         self._running = False
@@ -502,21 +493,3 @@ class LiveGeneration(QObject):
         self._failed = live is self.live
         self.failed.emit(message)
         self._request_next()
-
-    def _post(self, work: Callable[[], Any], answer: _Answer, refuse: Callable[[str], None]) -> None:
-        self._work.put((work, answer, refuse))
-
-    def _serve(self) -> None:
-        while (item := self._work.get()) is not None:
-            work, answer, refuse = item
-            try:
-                result = work()
-            except Cancelled:
-                return
-            except TerrainPaintError as error:
-                self._refused.emit(refuse, str(error))
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
-                self._refused.emit(refuse, "Generation failed inside TerrainPaint; your map is unchanged.")
-            else:
-                self._answered.emit(answer, result)

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 
-MIN_ZOOM, MAX_ZOOM = 0.05, 32.0
-_LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
+MIN_ZOOM, MAX_ZOOM = 0.05, 512.0
+_MAX_FIT = 32.0
+"""A small map that is fitted into a view is not enlarged more."""
+_LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.0, 256.0, 384.0, 512.0)
 _STEPS_PER_DOUBLING = 4
 _SMALLEST_PX = 200
 """A whole map can always be zoomed out to this size, even when that is below MIN_ZOOM."""
@@ -81,7 +83,7 @@ def fitted(shape: tuple[int, int], size_px: tuple[int, int], margin_px: int, cam
     """
     around = Turn(size_px, camera.angle_deg).around(shape)
     zoom = min((max(size_px[i] - 2 * margin_px, 1)) / around[i] for i in (0, 1))
-    return replace(camera, row=shape[0] / 2, col=shape[1] / 2, zoom=min(zoom, MAX_ZOOM))
+    return replace(camera, row=shape[0] / 2, col=shape[1] / 2, zoom=min(zoom, _MAX_FIT))
 
 
 def stepped(zoom: float, steps: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from terrainpaint.core.films import FORMATS
@@ -30,6 +30,7 @@ from terrainpaint.gui.view3d.relief import FINE_HEIGHT, FINE_TEXTURE, MOST_HEIGH
 from terrainpaint.gui.view3d.stepped_job import SteppedJob, time_left
 from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
+from terrainpaint.gui.widgets.pictures import pixels_of
 
 _UPDATE_MS = 60
 """Patches that arrive within this time reach the graphics card together."""
@@ -232,7 +233,7 @@ class ReliefDock(QWidget):
             return
         if not view.available:
             if (path := self._ask("Save a picture from above", _PICTURE_FILES)) is not None:
-                self._write(path, _pixels(view.picture()))
+                self._write(path, pixels_of(view.picture()))
             return
         dialog = PictureDialog(view, self.window())
         if not dialog.exec():
@@ -320,13 +321,6 @@ def _keep_place(window: QWidget) -> None:
     """Qt creates the native window again for the first widget with OpenGL, and the window manager would place it."""
     if window.windowState() & ~Qt.WindowState.WindowActive == Qt.WindowState.WindowNoState:
         window.move(window.pos())
-
-
-def _pixels(image: QImage) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 sRGB of an image."""
-    image = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 class _Drape:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import PALETTE, WATER
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hillshade, hypsometric, slope_deg, slope_deg_at, slope_tint
 from terrainpaint.generation.live import LiveTerrain
@@ -24,6 +26,50 @@ _LEAST_FLOW, _MOST_FLOW = 70, 170
 """Flow from which on a stream begins to show, and that of a river in full colour."""
 
 
+class Ground(Protocol):
+    """What a picture is painted from: a part of a terrain, with the fields of `Sample`."""
+
+    @property
+    def ids(self) -> NDArray[np.uint8]:
+        """(h, w) classes."""
+
+    @property
+    def albedo(self) -> NDArray[np.uint8]:
+        """(h, w, 3) sRGB."""
+
+    @property
+    def shaded(self) -> NDArray[np.uint8]:
+        """(h, w, 3) sRGB."""
+
+    @property
+    def height(self) -> NDArray[np.float32]:
+        """(h, w) metres of the project."""
+
+    @property
+    def height_scale(self) -> float:
+        """Metres of the project for each metre that the weights know."""
+
+    @property
+    def spacing_m(self) -> float:
+        """Metres between two samples."""
+
+    @property
+    def view(self) -> ViewSettings:
+        """Sun and exaggeration."""
+
+    @property
+    def ranges(self) -> TerrainRanges:
+        """Those of the whole terrain."""
+
+    @property
+    def slope_deg(self) -> Callable[[], NDArray[np.float32]]:
+        """(h, w) degrees."""
+
+    @property
+    def flow(self) -> Callable[[], NDArray[np.uint8] | None]:
+        """(h, w) logarithmic; None before it is known."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """Every n-th pixel of a part of a map, as views into its arrays where that can be."""
@@ -34,9 +80,7 @@ class Sample:
     height: NDArray[np.float32]  # (h, w) metres of the project
     height_scale: float  # metres of the project for each metre that the weights know
     spacing_m: float
-    sun_azimuth_deg: float
-    sun_elevation_deg: float
-    exaggeration: float
+    view: ViewSettings
     ranges: TerrainRanges
     slope_deg: Callable[[], NDArray[np.float32]]
     """(h, w) degrees at the pixels, also where only some of them are taken."""
@@ -48,7 +92,7 @@ class Sample:
     def of(cls, document: Document, generation: LiveGeneration, live: LiveTerrain, rect: Rect, step: int = 1) -> Sample:
         """Every `step`-th row and column of a rectangle that lies on the map."""
         part = slice(rect.row, rect.bottom, step), slice(rect.col, rect.right, step)
-        view, scale, pixel_size_m = document.view, generation.height_scale, document.settings.pixel_size_m
+        scale, pixel_size_m = generation.height_scale, document.settings.pixel_size_m
         height = generation.heights
 
         def slopes() -> NDArray[np.float32]:
@@ -70,34 +114,34 @@ class Sample:
 
         return cls(
             document.ids[part], live.albedo[part], live.shaded[part], height[part] * np.float32(scale), scale,
-            pixel_size_m * step, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration, generation.ranges,
-            slopes, flow,
+            pixel_size_m * step, document.view, generation.ranges, slopes, flow,
         )  # fmt: skip
 
 
-def _map(sample: Sample) -> NDArray[np.uint8]:
+def _map(sample: Ground) -> NDArray[np.uint8]:
     return PALETTE[sample.ids]
 
 
-def _sunlit(sample: Sample) -> NDArray[np.uint8]:
-    shade = hillshade(
-        sample.height, sample.spacing_m, sample.sun_azimuth_deg, sample.sun_elevation_deg, sample.exaggeration
-    )
+def _shade(sample: Ground) -> NDArray[np.float32]:
+    view = sample.view
+    return hillshade(sample.height, sample.spacing_m, view.sun_azimuth_deg, view.sun_elevation_deg, view.exaggeration)
+
+
+def _sunlit(sample: Ground) -> NDArray[np.uint8]:
+    shade = _shade(sample)
     return np.clip(sample.albedo * (0.35 + 0.9 * shade[:, :, None]), 0, 255).astype(np.uint8)
 
 
-def _height(sample: Sample) -> NDArray[np.uint8]:
+def _height(sample: Ground) -> NDArray[np.uint8]:
     return hypsometric(sample.height, sample.height_scale)
 
 
-def _slope(sample: Sample) -> NDArray[np.uint8]:
+def _slope(sample: Ground) -> NDArray[np.uint8]:
     return slope_tint(sample.slope_deg(), sample.ranges.steepest_deg)
 
 
-def _flow(sample: Sample) -> NDArray[np.uint8]:
-    shade = hillshade(
-        sample.height, sample.spacing_m, sample.sun_azimuth_deg, sample.sun_elevation_deg, sample.exaggeration
-    )
+def _flow(sample: Ground) -> NDArray[np.uint8]:
+    shade = _shade(sample)
     land = np.array(_LAND, np.float32) * (0.55 + 0.45 * shade[:, :, None])
     land[sample.ids == WATER] = _STILL_WATER
     flow = sample.flow()
@@ -114,7 +158,7 @@ class TerrainPicture:
     name: str
     icon: str
     tip: str
-    paint: Callable[[Sample], NDArray[np.uint8]]
+    paint: Callable[[Ground], NDArray[np.uint8]]
     from_above: bool = True
     """Whether the view from above offers it."""
     in_3d: bool = True

@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.contours import contour_interval_m, contour_lines
 from terrainpaint.core.rects import Rect
-from terrainpaint.generation.live import CELL_PX
+from terrainpaint.generation.live import CELL_PX, LiveTerrain
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.fine_ground import FineGround
+from terrainpaint.gui.fine_picture import fine_picture, fine_projection, map_rect
 from terrainpaint.gui.legend import draw_legend, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.map_camera import Projection
@@ -30,17 +32,23 @@ _BLUR_SCREEN_PX, _BLUR_MAP_PX = 0.9, 0.8
 """Standard deviations of the blur of heights before lines are drawn, which follow the details of every pixel else."""
 
 
+_SMOOTHED_PX = 2
+"""Pixels of the map around other fine land in which the picture changes."""
+
+
 class TerrainView(RasterView):
-    """Follows the live terrain. Where nothing was generated yet it shows the dimmed map."""
+    """Follows the live terrain, and its fine land where the map is enlarged. Where nothing was generated yet it shows
+    the dimmed map."""
 
     def __init__(self, document: Document, generation: LiveGeneration, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document, self._generation = document, generation
+        self._document, self._generation, self._detail = document, generation, generation.detail
         self._picture = FROM_ABOVE[0]
         self._has_legend = True
         self._steepest_deg, self._interval_m = generation.ranges.steepest_deg, 1.0
         generation.patch_made.connect(self._patched)
         generation.ranges_changed.connect(self._ranges_changed)
+        self._detail.changed.connect(self._detail_changed)
         document.replaced.connect(self._replaced)
         document.settings_changed.connect(self.redraw)
         self.camera_changed.connect(self._find_interval)
@@ -63,19 +71,49 @@ class TerrainView(RasterView):
 
     def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
         """The picture, with the lines of one that has contours."""
+        live, tiles, projection = self._generation.live, self._detail.tiles, self.projection
+        factor = self._detail.factor_at(projection.zoom)
+        if live is not None and tiles is not None and factor is not None:
+            rect = map_rect(projection, screen)
+            ground = FineGround(self._document, self._generation, live, tiles, rect, factor)
+            picture = fine_picture(ground, self._picture, projection, screen)
+            if not PICTURES[self._picture].has_contours:
+                return picture
+            return self._lined(picture, live, screen, ground.height, 1.0, fine_projection(projection, rect, factor))
         picture = super().drawn(screen, samples)
-        live = self._generation.live
         if live is None or not PICTURES[self._picture].has_contours:
             return picture
+        generation = self._generation
+        return self._lined(picture, live, screen, generation.heights, generation.height_scale, projection)
+
+    def _lined(
+        self,
+        picture: NDArray[np.uint8],
+        live: LiveTerrain,
+        screen: Rect,
+        height: NDArray[np.float32],
+        height_scale: float,
+        projection: Projection,
+    ) -> NDArray[np.uint8]:
+        """The picture with contour lines of heights (H, W) in units of `height_scale` m, which lie so on the screen."""
         # With a pixel around it, for the differences to the neighbours.
-        heights = screen_heights(self._generation.heights, self.projection, screen.grown(1))
-        scaled = heights * np.float32(self._generation.height_scale)
+        scaled = screen_heights(height, projection, screen.grown(1)) * np.float32(height_scale)
         cover = contour_lines(scaled, self._interval_m)[1:-1, 1:-1]
         rows, cols = self.projection.sampled(screen, 1)
         cells = live.known(Rect.of_shape(live.shape), CELL_PX)
         cover[~cells[(rows // CELL_PX)[:, None], (cols // CELL_PX)[None, :]]] = 0
         ink = np.array(_INK, np.float32)
         return (picture + (ink - picture) * cover[:, :, None]).astype(np.uint8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say what fine land is wanted, too."""
+        super().paintEvent(event)
+        self._detail.want(self, self.visible_rect(), self._detail.factor_at(self._camera.zoom))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is wanted."""
+        super().hideEvent(event)
+        self._detail.want(self, Rect(0, 0, 0, 0), None)
 
     def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
         """The legend too."""
@@ -114,6 +152,10 @@ class TerrainView(RasterView):
     def _patched(self, rect: Rect) -> None:
         # The blur reaches a few pixels beyond what changed.
         self.mark_changed(rect.grown(math.ceil(6 * max(1.0, 1 / self._camera.zoom))))
+
+    def _detail_changed(self, rect: Rect) -> None:
+        if self._detail.factor_at(self._camera.zoom) is not None or self._detail.tiles is None:
+            self.mark_changed(rect.grown(_SMOOTHED_PX))
 
     def _ranges_changed(self) -> None:
         steepest_deg = self._generation.ranges.steepest_deg

@@ -14,6 +14,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.linked_views import CameraLink
+from terrainpaint.gui.live_detail import LiveDetail
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES, apply_theme
 
 _GRID_SQUARES = 16
@@ -53,10 +54,11 @@ class ViewOptions(QObject):
         above: RasterView,
         classes: Sequence[ShowsClasses],
         legends: Sequence[ShowsLegend],
+        detail: LiveDetail,
     ) -> None:
         super().__init__(canvas)
         self._document, self._canvas, self._above = document, canvas, above
-        self._classes, self._legends = classes, legends
+        self._classes, self._legends, self._detail = classes, legends, detail
         self._link = CameraLink(canvas, above)
         self._actions: Mapping[str, QAction] = {}
 
@@ -76,6 +78,7 @@ class ViewOptions(QObject):
         self._link.set_on(on["linked"])
         for view in (self._canvas, self._above):
             view.set_scale_bar(on["scale_bar"])
+        self._detail.set_on(on["live_detail"])
         for legend in self._legends:
             legend.set_legend(on["legend"])
         for shows in self._classes:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSettings, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolBar, QWidget
 
+from terrainpaint.core.assets import shipped_fine_land
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui import clipboard
@@ -53,6 +54,7 @@ from terrainpaint.gui.welcome import Welcome
 from terrainpaint.gui.widgets.basics import fill
 from terrainpaint.gui.widgets.message_bar import MessageBar
 from terrainpaint.gui.window_keys import WindowKeys
+from terrainpaint.gui.zooming import ZoomActions
 
 _BLANK_PX = 512
 _MISSED = "Only what is selected is painted; with Edit > Deselect{} everything is painted."
@@ -75,7 +77,9 @@ class MainWindow(QMainWindow):
         self._has_document = False
         self.tools = ToolSettings(self)
         self.tools.keep_in(QSettings())
-        self.generation = LiveGeneration(self.document, styles, process, self)
+        self.generation = LiveGeneration(
+            self.document, styles, process, self, next(iter(shipped_fine_land().values()), None)
+        )
         self.generation.looks.update(installed_looks(data))
         self._tool_before = "brush"  # the tool before the reference picture was moved
         self.canvas = Canvas(self.document, self.tools, self)
@@ -84,6 +88,7 @@ class MainWindow(QMainWindow):
         self.saving = SaveActions(self.document, self.generation, self.jobs, self.recent_files)
         self.exporting = ExportActions(self.document, self.generation, self.jobs, self.recent_files)
         self.opening = OpenActions(self.document, self.generation, self.jobs, self.recent_files, self.saving)
+        self.zooming = ZoomActions(self.document, self.canvas, self.jobs, self.saving)
         self.seeds = SeedActions(self, self.document, self.generation)
         self.places = PlaceActions(self, self.document, self.generation, self.jobs)
         self.recovery = Recovery(self.document, data / "recovery", self)
@@ -123,6 +128,7 @@ class MainWindow(QMainWindow):
             self.terrain.view,
             (self.canvas, self.classes_panel, self.palette_),
             (self.terrain.view, self.relief),
+            self.generation.detail,
         )
         self.map_actions = MapActions(self, self.document, self.canvas)
         self.actions_, self._submenus = fill_menus(self.menuBar(), self)
@@ -237,7 +243,7 @@ class MainWindow(QMainWindow):
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))
         saving.guards.append(self.exporting.may_stop)
-        refusing = (seeds, self.places, self.dreams, self.map_actions, self.canvas, self.styles)
+        refusing = (seeds, self.places, self.dreams, self.map_actions, self.canvas, self.styles, self.zooming)
         for source in (generation.warned, *(part.refused for part in refusing)):
             source.connect(lambda sentence: self.say(sentence, MessageKind.WARNING))
         self.autosave.works.connect(self.status.set_recovery)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import hypsometric
 from terrainpaint.generation.live import Job, LiveTerrain
@@ -39,9 +40,7 @@ def slope() -> Sample:
         height,
         1.0,
         100.0,
-        90.0,
-        45.0,
-        1.0,
+        ViewSettings(90.0, 45.0, 1.0),
         TerrainRanges(0, 7900, 60.0, 1.0),
         lambda: steep,
         lambda: None,

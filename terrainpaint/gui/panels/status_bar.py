@@ -160,7 +160,9 @@ class StatusInfo(QWidget):
         metres = self._document.settings.pixel_size_m
         self.size_label.setText(f"{width} × {height} px")
         ground = " × ".join(local(f"{side * metres / 1000:.4g}") for side in (width, height))
-        self.size_label.setToolTip(f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel")
+        source = self._document.project.zoomed_from
+        origin = "" if source is None else f"; {source.sentence}"
+        self.size_label.setToolTip(f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel{origin}")
 
     def _show_state(self) -> None:
         name, tip = self._quality.value

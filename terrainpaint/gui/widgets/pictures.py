@@ -23,6 +23,13 @@ def image_of(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(packed.data, cols, rows, channels * cols, kind).copy()
 
 
+def pixels_of(image: QImage) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 sRGB of an image."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
 def pixmap_of(pixels: NDArray[np.uint8]) -> QPixmap:
     """(H, W, 3) uint8 sRGB, or (H, W, 4) with alpha, as a pixmap."""
     return QPixmap.fromImage(image_of(pixels))
