@@ -12,6 +12,8 @@ from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.georeference import check_crs, check_place
 
+MOST_HEIGHT_M = 100_000
+_LEAST_RANGE_M = 0.01
 MOST_BORDER_PX = 64
 PRINT_SIZES_MM = (10.0, 5000.0)
 PRINT_BASES_MM = (0.2, 500.0)
@@ -55,7 +57,8 @@ class FileOptions:
     `contour_interval_m` is the height between two contours, None for one that gives about twenty. A solid for 3D
     printing has `print_size_mm` on its longest side, 10 to 5000, and `print_base_mm` below its lowest point, 0.2 to
     500. `place` is the latitude and longitude of the centre of the map, instead of `crs` and `origin`; tiles of web
-    maps lie at 0, 0 without both. `terrain_encoding` is that of tiles of heights for web maps.
+    maps lie at 0, 0 without both. `terrain_encoding` is that of tiles of heights for web maps. `height_range` are the
+    metres of the smallest and the largest number of 16-bit heights, None for the lowest and highest of the terrain.
     """
 
     glb_texture: Texture = Texture.PNG
@@ -70,6 +73,7 @@ class FileOptions:
     print_base_mm: float = 3.0
     place: tuple[float, float] | None = None
     terrain_encoding: TerrainEncoding = TerrainEncoding.MAPBOX
+    height_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.border_px <= MOST_BORDER_PX:
@@ -87,6 +91,13 @@ class FileOptions:
             if not low <= value <= high:
                 raise OptionError(
                     f"A print with a {name} of {value:g} mm is not possible; choose {low:g} to {high:g} mm."
+                )
+        if self.height_range is not None:
+            low, high = self.height_range
+            if not (low >= -MOST_HEIGHT_M and high <= MOST_HEIGHT_M and high - low >= _LEAST_RANGE_M):
+                raise OptionError(
+                    f"A range of heights from {low:g} to {high:g} m is not possible; choose a lowest and a "
+                    f"higher highest height, from {-MOST_HEIGHT_M:,} to {MOST_HEIGHT_M:,} m."
                 )
         check_crs(self.crs)
         if self.crs and self.origin is None:
@@ -183,6 +194,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "print_base_mm": _number,
     "place": _point,
     "terrain_encoding": _one_of(TerrainEncoding),
+    "height_range": _point,
 }
 """Name of an option → what turns its name and a plain value into its value."""
 

@@ -17,7 +17,7 @@ from terrainpaint.core.progress import check_cancel
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import OutputError
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths, row_bands
-from terrainpaint.export.picture_formats import height_steps, stretched_range
+from terrainpaint.export.picture_formats import height_steps, range_fact, stretched_range
 from terrainpaint.export.sidecar import SIDECAR_BYTES, write_sidecar
 
 _EXR_BYTES = 4.06
@@ -51,7 +51,7 @@ def write_r16(job: ExportJob, paths: Paths) -> None:
         "lowest_value": first,
         "highest_value": first + 65535,
         "metres": _RAW_16_FORMULA.format(first=first),
-        "normalised": "the range of this terrain takes all values",
+        "normalised": range_fact(job),
     }
     write_sidecar(job, json_path, (low, high), facts)
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import write_image
 from terrainpaint.core.progress import check_cancel
-from terrainpaint.errors import OutputError
+from terrainpaint.core.quantities import metres_text
+from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.job import TEXT_FILE_BYTES, ExportJob, ExportOptions, row_bands
 from terrainpaint.export.sidecar import write_sidecar
 
@@ -78,7 +79,7 @@ def write_height16(job: ExportJob, paths: tuple[Path, ...]) -> None:
     facts = {
         "numbers": "uint16",
         "metres": "height_min_m + value / 65535 * (height_max_m - height_min_m)",
-        "normalised": "the range of this terrain takes all values",
+        "normalised": range_fact(job),
     }
     write_sidecar(job, json_path, (low, high), facts)
 
@@ -96,10 +97,25 @@ def height16_paths(path: Path) -> tuple[Path, ...]:
 def stretched_range(job: ExportJob) -> tuple[float, float]:
     """The heights of the smallest and the largest whole number, metres: of level ground a metre apart.
 
-    Raises ValueError when a height is not finite.
+    Raises ValueError when a height is not finite, OptionError when one is beyond a range that was chosen.
     """
     low, high = job.height_range
-    return low, high if high > low else low + 1.0
+    chosen = job.options.files.height_range
+    if chosen is None:
+        return low, high if high > low else low + 1.0
+    if low < chosen[0] or high > chosen[1]:
+        raise OptionError(
+            f"The heights go from {metres_text(low, 1)} to {metres_text(high, 1)}, beyond the chosen range of "
+            f"{metres_text(chosen[0], 1)} to {metres_text(chosen[1], 1)}; choose a wider one."
+        )
+    return chosen
+
+
+def range_fact(job: ExportJob) -> str:
+    """What JSON files say about the range of 16-bit heights."""
+    if job.options.files.height_range is None:
+        return "the range of this terrain takes all values"
+    return "the range was chosen"
 
 
 def height_steps(height: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint16]:

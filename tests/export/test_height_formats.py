@@ -215,3 +215,30 @@ def test_options_as_plain_values() -> None:
     ):  # fmt: skip
         with pytest.raises(OptionError, match=next(iter(values))):
             FileOptions.of(values)
+
+
+def test_two_maps_with_a_chosen_range_have_the_same_numbers_for_the_same_heights(tmp_path: Path) -> None:
+    options = ExportOptions(files=FileOptions(height_range=(-200.0, 4000.0)))
+    low, high = (of_height(np.linspace(0, top, 48 * 64, dtype=np.float32).reshape(48, 64)) for top in (900, 3900))
+    for name, terrain in (("low", low), ("high", high)):
+        export(source(terrain), tmp_path, name, ["height16", "r16"], options)
+        facts = json.loads((tmp_path / f"{name}_height16.json").read_text())
+        assert (facts["height_min_m"], facts["height_max_m"]) == (-200, 4000)
+        assert facts["normalised"] == "the range was chosen"
+        steps = cv2.imread(str(tmp_path / f"{name}_height16.png"), cv2.IMREAD_UNCHANGED)
+        raw = np.fromfile(tmp_path / f"{name}_height.r16", "<u2").reshape(steps.shape)
+        np.testing.assert_array_equal(raw, steps)
+        np.testing.assert_allclose(-200 + steps / 65535 * 4200, terrain.height, atol=0.033)
+
+
+def test_heights_beyond_a_chosen_range_are_refused(tmp_path: Path) -> None:
+    options = ExportOptions(files=FileOptions(height_range=(0.0, 500.0)))
+    with pytest.raises(OptionError, match=r"beyond the chosen range of 0\.0 m to 500\.0 m"):
+        export(source(lopsided()), tmp_path, "map", ["height16"], options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("heights_m", [(5.0, 5.0), (10.0, -10.0), (-1e9, 0.0)])
+def test_an_impossible_range_is_refused(heights_m: tuple[float, float]) -> None:
+    with pytest.raises(OptionError, match="range of heights"):
+        FileOptions(height_range=heights_m)

@@ -33,7 +33,7 @@ from terrainpaint.export.file_options import FileOptions, TerrainEncoding, Textu
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.gui.dialogs import mesh_preview
-from terrainpaint.gui.dialogs.engine_numbers import ENGINES, TerrainExtent, nearest, unity, unreal
+from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.format_list import FormatList
@@ -416,6 +416,24 @@ def test_a_place_on_the_earth_is_chosen_and_shown_again(qtbot: QtBot) -> None:
         page = FileOptionsPage(options)
         qtbot.addWidget(page)
         assert page.value() == options
+
+
+def numbers(dialog: ExportDialog) -> set[str]:
+    """What the pages of other programs show."""
+    return {label.text() for page in dialog.findChildren(NumbersPage) for label in page.findChildren(QLineEdit)}
+
+
+def test_a_chosen_range_of_heights_changes_the_numbers_for_engines(qtbot: QtBot, tmp_path: Path) -> None:
+    files = FileOptions(height_range=(-200.0, 4000.0))
+    assert FileOptionsPage(files).value() == files
+    choice = dataclasses.replace(ExportChoice.usual(tmp_path, "island", (48, 64), VIEW), files=files)
+    dialog = shown(qtbot, tmp_path, (48, 64), choice)
+    scale = f"{4200 * 100 / 512:.4f}".rstrip("0")
+    assert scale in numbers(dialog) and dialog.choice().files == files
+    page = dialog.findChild(FileOptionsPage)
+    box = next(box for box in page.findChildren(QCheckBox) if box.text().startswith("A chosen range"))
+    box.setChecked(False)
+    assert scale not in numbers(dialog) and dialog.choice().files.height_range is None
 
 
 def test_tiles_and_the_selection(qtbot: QtBot, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 _FILE_OPTIONS = (
     "glb_texture", "raw_byte_order", "raw_signed", "raw_south_first", "crs", "origin",
     "border_px", "contour_interval_m", "print_size_mm", "print_base_mm", "place", "terrain_encoding",
+    "height_range",
 )  # fmt: skip
 """Fields of `FileOptions`."""
 _TILE_OPTIONS = ("names", "flip_y", "lods", "skirt_m")
@@ -227,6 +228,11 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--raw-byte-order", choices=("little", "big"), default=absent, help="byte order of r16 and r32; default little"
     )
+    group.add_argument(
+        "--height-range", type=point_type, default=absent, metavar="LOW,HIGH",
+        help="metres of the smallest and the largest number in height16 and r16, the same for several maps; a negative "
+        "one needs an equals sign: --height-range=-200,4000; default: the lowest and highest height of the terrain",
+    )  # fmt: skip
     group.add_argument("--raw-signed", action="store_true", default=absent, help="signed numbers in r16")
     group.add_argument(
         "--raw-south-first", action="store_true", default=absent, help="begin r16 and r32 with the southernmost row"

@@ -89,6 +89,7 @@ class ExportDialog(QDialog):
         self._selection = selection
         self._is_reduced, self._flowing = source.is_reduced, source.flowing
         self._ground, self._shape, self._view = ground, ground.shape, view
+        self._range_m = choice.files.height_range
         self._formats, self._file_options = FormatList(), FileOptionsPage(choice.files)
         self._preset, self._picture_size = PresetField(choice.preset), label("", "muted")
         self._folder, self._name = QLineEdit(str(choice.folder)), QLineEdit(choice.name)
@@ -320,8 +321,11 @@ class ExportDialog(QDialog):
             self._pages.removeTab(self._pages.indexOf(old))
             old.setParent(None)
             old.deleteLater()
+        ground = self._ground
+        if self._range_m is not None:
+            ground = dataclasses.replace(ground, height_range_m=self._range_m)
         for title, numbers_of in ENGINES.items():
-            numbers = numbers_of(self._ground)
+            numbers = numbers_of(ground)
             if self._is_reduced:
                 numbers = dataclasses.replace(numbers, note=f"{_ESTIMATED} {numbers.note}")
             page = NumbersPage(numbers)
@@ -337,6 +341,9 @@ class ExportDialog(QDialog):
         except OptionError as error:
             self._refuse(error)
             return
+        if options.files.height_range != self._range_m:
+            self._range_m = options.files.height_range
+            self._show_numbers()
         self._preview.set_options(options, self._level_water.isChecked())
         self._enable_numbers()
         tiling = tiling_of(options.tiles, options.exported_shape(self._shape))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollAr
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import (
     MOST_BORDER_PX,
+    MOST_HEIGHT_M,
     PRINT_BASES_MM,
     PRINT_SIZES_MM,
     ByteOrder,
@@ -32,6 +33,7 @@ _ENCODINGS = {
     TerrainEncoding.TERRARIUM: "Terrarium, steps of 4 mm",
 }
 _FARTHEST = 1e8
+_USUAL_RANGE_M = -200.0, 6000.0
 
 
 class _Place(IntEnum):
@@ -57,6 +59,8 @@ class FileOptionsPage(QScrollArea):
     def __init__(self, options: FileOptions) -> None:
         super().__init__()
         self._glb_texture, self._byte_order = _choice(_TEXTURES), _choice(_BYTE_ORDERS)
+        self._has_range = QCheckBox("A chosen range, the same for several maps")
+        self._lowest, self._highest = (unit_field(-MOST_HEIGHT_M, MOST_HEIGHT_M, 0, 1, " m") for _ in range(2))
         self._signed = QCheckBox("&Signed numbers (16 bits)")
         self._south_first = QCheckBox("So&uthernmost row first (Unity)")
         self._encoding, self._place = _choice(_ENCODINGS), QComboBox()
@@ -80,6 +84,10 @@ class FileOptionsPage(QScrollArea):
         """Show other options."""
         self._glb_texture.setCurrentIndex(self._glb_texture.findData(str(options.glb_texture)))
         self._byte_order.setCurrentIndex(self._byte_order.findData(str(options.raw_byte_order)))
+        self._has_range.setChecked(options.height_range is not None)
+        lowest_m, highest_m = options.height_range or _USUAL_RANGE_M
+        self._lowest.setValue(lowest_m)
+        self._highest.setValue(highest_m)
         self._signed.setChecked(options.raw_signed)
         self._south_first.setChecked(options.raw_south_first)
         self._encoding.setCurrentIndex(self._encoding.findData(str(options.terrain_encoding)))
@@ -117,6 +125,7 @@ class FileOptionsPage(QScrollArea):
             origin=(self._west.value(), self._north.value()) if crs else None,
             place=(self._latitude.value(), self._longitude.value()) if place is _Place.DEGREES else None,
             terrain_encoding=TerrainEncoding(self._encoding.currentData()),
+            height_range=(self._lowest.value(), self._highest.value()) if self._has_range.isChecked() else None,
         )
 
     def _build(self) -> None:
@@ -129,6 +138,14 @@ class FileOptionsPage(QScrollArea):
         form = _section(column, "stl, 3mf")
         form.add("&Longest side", self._print_size)
         form.add("Base &below", self._print_base)
+        form = _section(column, "height16, r16")
+        form.add_below(self._has_range)
+        form.add("Lowest", self._lowest)
+        form.add("Highest", self._highest)
+        self._has_range.setToolTip(
+            "The metres of the smallest and the largest 16-bit number. Otherwise they are the lowest and the highest "
+            "height of this map, and other maps have other ones."
+        )
         form = _section(column, "r16, r32")
         form.add("Byte &order", self._byte_order)
         form.add_below(self._signed)
@@ -160,13 +177,22 @@ class FileOptionsPage(QScrollArea):
     def _connect(self) -> None:
         for choice in (self._glb_texture, self._byte_order, self._encoding, self._place):
             choice.currentIndexChanged.connect(self.changed)
-        for flag in (self._signed, self._south_first):
+        for flag in (self._signed, self._south_first, self._has_range):
             flag.toggled.connect(self.changed)
+        self._has_range.toggled.connect(self._enable)
         # While a code is being typed, it is no known one yet.
         self._crs.editingFinished.connect(self.changed)
         self._place.currentIndexChanged.connect(self._enable)
         places = (self._latitude, self._longitude, self._west, self._north)
-        for number in (*places, self._border, self._interval, self._print_size, self._print_base):
+        for number in (
+            *places,
+            self._lowest,
+            self._highest,
+            self._border,
+            self._interval,
+            self._print_size,
+            self._print_base,
+        ):
             number.valueChanged.connect(self.changed)
 
     def _enable(self) -> None:
@@ -176,6 +202,8 @@ class FileOptionsPage(QScrollArea):
         for number in (self._west, self._north):
             number.setEnabled(place is _Place.CRS)
         self._crs.setEnabled(place is _Place.CRS)
+        for number in (self._lowest, self._highest):
+            number.setEnabled(self._has_range.isChecked())
 
 
 def _section(column: QVBoxLayout, formats: str) -> Form:
