@@ -77,7 +77,7 @@ def _bpy(chosen: Path | None) -> Path:
 
 def _blender_reads(land: Land, python: Path) -> str:
     """Box, corners, normals, material and colours of each importer."""
-    found = _result(python, "blender_files.py", [str(land.folder), str(land.folder / "blender.png")], os.environ)
+    found = _result(python, "blender_files", [str(land.folder), str(land.folder / "blender.png")], os.environ)
     for end in (".obj", ".glb", ".ply"):
         facts = found[end]
         assert np.allclose(facts["box"][:2], (land.width_m, land.length_m), rtol=1e-3), (end, facts["box"])
@@ -107,15 +107,15 @@ def _addon_works(land: Land, python: Path) -> str:
     shutil.copy(asset_path("maps/coast.png"), copy)
     addon = str(asset_path("extras/terrainpaint_blender.py"))
     second = str(asset_path("maps/highlands.png"))
-    _result(python, "blender_addon.py", [addon, str(program), str(copy), second, str(land.folder)], environment)
+    _result(python, "blender_addon", [addon, str(program), str(copy), second, str(land.folder)], environment)
     return "installed; makes a land, updates it in place with what was changed, and says what is wrong"
 
 
-def _result(python: Path, script: str, arguments: list[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    """What a script that Blender's Python runs prints after RESULT. Raises AssertionError."""
-    command = [str(python), str(Path(__file__).with_name(script)), *arguments]
+def _result(python: Path, module: str, arguments: list[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a module that Blender's Python runs prints after RESULT. Raises AssertionError."""
+    command = [str(python), "-m", f"scripts.tool_checks.{module}", *arguments]
     clean = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean, timeout=1200)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean, cwd=ROOT, timeout=1200)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert done.returncode == 0 and lines, (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
     found: dict[str, Any] = json.loads(lines[-1].removeprefix("RESULT "))

@@ -7,14 +7,14 @@ another map, a folder for pictures.
 from __future__ import annotations
 
 import json
-import os
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 import numpy as np
+
+from scripts.tool_checks.blender_scene import photograph, run
 
 
 def main(addon: str, program: str, first: str, second: str, pictures: str) -> None:
@@ -40,7 +40,7 @@ def main(addon: str, program: str, first: str, second: str, pictures: str) -> No
     assert abs(max(land.dimensions[:2]) - 10) < 0.05, tuple(land.dimensions)
     assert len(bpy.data.objects) == 1 and len(bpy.data.meshes) == 1 and pictures_of_lands() == 1
     seen = heights(land)
-    picture(Path(pictures) / "blender-addon.png", land)
+    photograph(Path(pictures) / "blender-addon.png", (0, -10.5, 8.5), 50, 24)
 
     # What the user changed stays, the land changes.
     land.location, land.scale = (1, 2, 3), (0.5, 0.5, 2)
@@ -99,41 +99,5 @@ def heights(land: bpy.types.Object) -> np.ndarray:
     return found.reshape(-1, 3)[:, 2]
 
 
-def picture(path: Path, land: bpy.types.Object) -> None:
-    """Render the land from the south, with the sun in the north-west."""
-    from math import radians
-
-    scene = bpy.context.scene
-    sun = bpy.data.lights.new("sun", "SUN")
-    sun.energy, sun.angle = 3.0, 0.02
-    lamp = bpy.data.objects.new("sun", sun)
-    lamp.rotation_euler = (radians(55), 0, radians(-135))
-    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-    camera.location, camera.rotation_euler = (0, -10.5, 8.5), (radians(50), 0, 0)
-    camera.data.lens = 38
-    world = bpy.data.worlds.new("world")
-    world.use_nodes = True
-    world.node_tree.nodes["Background"].inputs[0].default_value = (0.6, 0.68, 0.76, 1)
-    world.node_tree.nodes["Background"].inputs[1].default_value = 0.6
-    scene.world, scene.camera = world, camera
-    for thing in (lamp, camera):
-        scene.collection.objects.link(thing)
-    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 24, False
-    scene.render.resolution_x, scene.render.resolution_y = 900, 520
-    scene.view_settings.view_transform = "Standard"
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-    for thing in (lamp, camera):
-        bpy.data.objects.remove(thing)
-
-
 if __name__ == "__main__":
-    # Blender's module can hang when Python ends in the usual way after a rendering.
-    try:
-        main(*sys.argv[1:])
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    sys.stdout.flush()
-    os._exit(0)
+    run(main)

@@ -6,14 +6,12 @@ Arguments: the folder of the files, the picture to render. Prints one JSON objec
 from __future__ import annotations
 
 import json
-import os
-import sys
-import traceback
-from math import radians
 from pathlib import Path
 
 import bpy
 import numpy as np
+
+from scripts.tool_checks.blender_scene import photograph, run
 
 
 def main(folder: str, picture: str) -> None:
@@ -27,7 +25,11 @@ def main(folder: str, picture: str) -> None:
         found[end] = facts(land)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.import_scene.gltf(filepath=str(Path(folder) / "land-tall.glb"))
-    render(Path(picture), next(thing for thing in bpy.data.objects if thing.type == "MESH"))
+    land = next(thing for thing in bpy.data.objects if thing.type == "MESH")
+    scale = 10 / max(land.dimensions)
+    land.scale = (scale, scale, scale)
+    bpy.context.view_layer.update()
+    photograph(Path(picture), (0, -9.5, 6.2), 56, 16)
     print("RESULT", json.dumps(found), flush=True)
 
 
@@ -69,30 +71,6 @@ def facts(land: bpy.types.Object) -> dict[str, object]:
     return record
 
 
-def render(path: Path, land: bpy.types.Object) -> None:
-    """A picture of the land from the south, with the sun in the north-west."""
-    scale = 10 / max(land.dimensions)
-    land.scale = (scale, scale, scale)
-    bpy.context.view_layer.update()
-    scene = bpy.context.scene
-    sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
-    sun.data.energy, sun.rotation_euler = 3.0, (radians(55), 0, radians(-135))
-    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-    camera.location, camera.rotation_euler, camera.data.lens = (0, -9.5, 6.2), (radians(56), 0, 0), 38
-    world = bpy.data.worlds.new("world")
-    world.use_nodes = True
-    world.node_tree.nodes["Background"].inputs[0].default_value = (0.6, 0.68, 0.76, 1)
-    world.node_tree.nodes["Background"].inputs[1].default_value = 0.6
-    scene.world, scene.camera = world, camera
-    for thing in (sun, camera):
-        scene.collection.objects.link(thing)
-    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 16, False
-    scene.render.resolution_x, scene.render.resolution_y = 900, 520
-    scene.view_settings.view_transform = "Standard"
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-
-
 READERS = {
     ".obj": bpy.ops.wm.obj_import,
     ".glb": bpy.ops.import_scene.gltf,
@@ -101,11 +79,4 @@ READERS = {
 }
 
 if __name__ == "__main__":
-    # Blender's module can hang when Python ends in the usual way after a rendering.
-    try:
-        main(*sys.argv[1:])
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    os._exit(0)
+    run(main)
