@@ -28,10 +28,10 @@ from terrainpaint.core.importing import (
     describe_raster,
     measure_heights,
     measure_raw_heights,
+    packed_rasters,
     read_colours,
     read_height_map,
 )
-from terrainpaint.core.importing import rasters as raster_module
 from terrainpaint.core.progress import never_cancel, no_progress
 from terrainpaint.errors import Cancelled, InputFileError
 
@@ -235,7 +235,7 @@ def test_a_picture_that_is_cut_short_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raster_module, "_MAX_UNPACKED", 1_000_000)
+    monkeypatch.setattr(packed_rasters, "_MAX_UNPACKED", 1_000_000)
     path, _ = hgt(tmp_path)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(path, path.name)

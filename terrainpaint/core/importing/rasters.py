@@ -8,15 +8,12 @@ neither lists folders nor reads such files.
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import logging
 import math
 import re
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,69 +23,18 @@ from numpy.typing import NDArray
 from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.core.importing.exr_files import ExrRaster
 from terrainpaint.core.importing.ground import WGS84, georeference
+from terrainpaint.core.importing.packed_rasters import gzip_content, zip_member
+from terrainpaint.core.importing.raster_formats import FORMATS, Format
 from terrainpaint.core.importing.raster_info import Georeference, Raster, RasterInfo, damaged
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import InputFileError
 
-_HEAD_BYTES, _TEXT_BYTES = 4096, 128
-_MAX_UNPACKED = 2 << 30
+_HEAD_BYTES = 4096
 _MAX_BLOCK = 2 << 30
 _MAX_HEADER = 1 << 20
 _MAX_SIDE_PX, _MAX_BANDS = 1_000_000, 64
 
 
-@dataclass(frozen=True)
-class _Format:
-    """A format by its name for users, GDAL's driver, and whether a file is of it: first bytes, suffix in lower case."""
-
-    name: str
-    driver: str
-    matches: Callable[[bytes, str], bool]
-
-
-def _starts(*starts: bytes) -> Callable[[bytes, str], bool]:
-    return lambda head, suffix: head.startswith(starts)
-
-
-def _has_suffix(*suffixes: str) -> Callable[[bytes, str], bool]:
-    return lambda head, suffix: suffix in suffixes
-
-
-_ASCII_GRID_KEYS = (b"ncols", b"nrows", b"xllcorner", b"xllcenter", b"yllcorner", b"yllcenter")
-
-# Each driver reads one file, and follows no references in it. The text formats and DTED are those of national surveys,
-# Terragen, BT and Surfer those of terrain programs.
-_FORMATS = (
-    _Format("TIFF", "GTiff", _starts(b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")),
-    _Format("PNG", "PNG", _starts(b"\x89PNG\r\n\x1a\n")),
-    _Format("JPEG", "JPEG", _starts(b"\xff\xd8\xff")),
-    _Format("WebP", "WEBP", lambda head, suffix: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
-    _Format("BMP", "BMP", _starts(b"BM")),
-    _Format("PGM", "PNM", _starts(b"P5", b"P6")),
-    _Format("OpenEXR", "", _starts(b"\x76\x2f\x31\x01")),
-    _Format(
-        "Arc/Info ASCII grid",
-        "AAIGrid",
-        lambda head, suffix: suffix != ".hdr" and head.lower().startswith(_ASCII_GRID_KEYS),
-    ),
-    _Format("GRASS ASCII grid", "GRASSASCIIGrid", lambda head, suffix: head.lower().startswith((b"north:", b"south:"))),
-    _Format("Surfer grid", "GSAG", _starts(b"DSAA")),
-    _Format("Surfer grid", "GSBG", _starts(b"DSBB")),
-    _Format("Surfer grid", "GS7BG", _starts(b"DSRB")),
-    _Format("Terragen", "Terragen", _starts(b"TERRAGENTERRAIN ")),
-    _Format("Binary Terrain", "BT", _starts(b"binterr1.")),
-    _Format("DTED", "DTED", _starts(b"UHL1", b"HDR1UHL", b"VOL1UHL")),
-    _Format("Erdas Imagine", "HFA", _starts(b"EHFA_HEADER_TAG")),
-    _Format("SRTM", "SRTMHGT", _has_suffix(".hgt")),
-    _Format(
-        "USGS DEM",
-        "USGSDEM",
-        lambda head, suffix: suffix == ".dem" and head[:_TEXT_BYTES].isascii() and b"\0" not in head[:_TEXT_BYTES],
-    ),
-    _Format("Esri BIL", "EHdr", _has_suffix(".bil", ".bip", ".bsq", ".flt", ".dem")),
-    _Format("ENVI", "ENVI", _has_suffix(".dat", ".img", ".envi")),
-    _Format("XYZ", "XYZ", _has_suffix(".xyz")),
-)
 _UNPACKED_FORMATS = ("EHdr", "ENVI", "PNM")
 """GDAL reads zeros beyond the end of these files."""
 _HEADER_FORMATS = ("EHdr", "ENVI")
@@ -99,7 +45,6 @@ _TILE_NAME = re.compile(r"([NS]\d\d)[-_]?([EW]\d\d\d).*\.hgt", re.IGNORECASE)
 _COMPANIONS = (".hdr", ".prj", ".tfw", ".pgw", ".jgw", ".wld", ".ige", ".ovr", ".stx", ".clr")
 _NOWHERE = "N00E000.hgt"
 """The name that GDAL gets for an SRTM tile whose own name does not tell its place."""
-_PACKED_SUFFIXES = frozenset({".hgt", ".tif", ".tiff", ".asc", ".png", ".dem", ".xyz", ".dt0", ".dt1", ".dt2", ".ter"})
 
 _SETTINGS = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -130,10 +75,10 @@ def open_raster(path: Path, wanted_px: int | None = None) -> Iterator[Raster]:
     """
     head = _head(path)
     if head.startswith(b"PK\3\4"):
-        with _unpacked(path, *_zip_member(path)) as raster:
+        with _unpacked(path, *zip_member(path)) as raster:
             yield raster
     elif head.startswith(b"\x1f\x8b"):
-        with _unpacked(path, *_gzip_content(path)) as raster:
+        with _unpacked(path, *gzip_content(path)) as raster:
             yield raster
     else:
         found = _format_of(path, head, path.suffix.lower())
@@ -153,7 +98,7 @@ def describe_raster(path: Path) -> RasterInfo:
 def is_raster(path: Path) -> bool:
     """Whether `open_raster` knows the format, by the first bytes or the suffix. Raises InputFileError."""
     head = _head(path)
-    return any(found.matches(head, path.suffix.lower()) for found in _FORMATS)
+    return any(found.matches(head, path.suffix.lower()) for found in FORMATS)
 
 
 def _head(path: Path) -> bytes:
@@ -165,8 +110,8 @@ def _head(path: Path) -> bytes:
         raise input_error(path, error) from error
 
 
-def _format_of(path: Path, head: bytes, suffix: str) -> _Format:
-    for found in _FORMATS:
+def _format_of(path: Path, head: bytes, suffix: str) -> Format:
+    for found in FORMATS:
         if found.matches(head, suffix):
             return found
     require_no_companion(path)
@@ -196,7 +141,7 @@ def _gdal() -> Iterator[Any]:
 # Parts of GDAL print on standard error: libtiff, and PROJ when it misses its database.
 @quiet_libraries()
 def _opened(
-    rasterio: Any, stack: ExitStack, path: Path, source: Path | str, found: _Format, wanted_px: int | None
+    rasterio: Any, stack: ExitStack, path: Path, source: Path | str, found: Format, wanted_px: int | None
 ) -> _GdalRaster:
     """Open `source`, a file or a name in GDAL's memory; `path` is the file that messages name."""
     try:
@@ -242,7 +187,7 @@ def _tile_name(name: str) -> str:
     return name if name[3] not in "-_" else f"{place[1]}{place[2]}.hgt".upper().replace(".HGT", ".hgt")
 
 
-def _files_of(path: Path, found: _Format) -> dict[str, Path]:
+def _files_of(path: Path, found: Format) -> dict[str, Path]:
     """The files that GDAL may open for formats of several files, by the names that it gets; the raster is the first."""
     if found.driver in _HEADER_FORMATS:
         header = _header_of(path, found.name)
@@ -262,7 +207,7 @@ def _overview(dataset: Any, wanted_px: int) -> int | None:
     return fitting[-1] if fitting else None
 
 
-def _info(dataset: Any, path: Path, found: _Format) -> RasterInfo:
+def _info(dataset: Any, path: Path, found: Format) -> RasterInfo:
     from rasterio.enums import ColorInterp, MaskFlags
 
     width, height, bands = int(dataset.width), int(dataset.height), int(dataset.count)
@@ -400,44 +345,3 @@ def _unpacked(path: Path, name: str, content: bytes) -> Iterator[Raster]:
             name = _tile_name(name)
         memory = stack.enter_context(rasterio.MemoryFile(content, filename=name))
         yield _opened(rasterio, stack, path, memory.name, found, None)
-
-
-def _zip_member(path: Path) -> tuple[str, bytes]:
-    """Name and content of the one raster in a zip file. Raises InputFileError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [
-                member
-                for member in archive.infolist()
-                if PurePosixPath(member.filename).suffix.lower() in _PACKED_SUFFIXES
-                and not member.filename.startswith("__MACOSX")
-            ]
-            if len(members) != 1:
-                count = f"{len(members)} rasters" if members else "no raster"
-                raise InputFileError(f"{path} has {count} in it; unpack it and choose one file.")
-            if members[0].file_size > _MAX_UNPACKED:
-                raise InputFileError(f"{path} is over 2 GiB when unpacked; unpack it first.")
-            with archive.open(members[0]) as file:
-                content = file.read(_MAX_UNPACKED + 1)
-    except InputFileError:
-        raise
-    except OSError as error:
-        raise input_error(path, error) from error
-    except Exception as error:  # any other exception of a parser means that the bytes are damaged
-        raise damaged(path) from error
-    return _checked(path, PurePosixPath(members[0].filename).name, content)
-
-
-def _gzip_content(path: Path) -> tuple[str, bytes]:
-    try:
-        with gzip.open(path) as file:
-            content = file.read(_MAX_UNPACKED + 1)
-    except Exception as error:
-        raise damaged(path) from error
-    return _checked(path, path.stem, content)
-
-
-def _checked(path: Path, name: str, content: bytes) -> tuple[str, bytes]:
-    if len(content) > _MAX_UNPACKED:
-        raise InputFileError(f"{path} is over 2 GiB when unpacked; unpack it first.")
-    return name, content
