@@ -50,11 +50,6 @@ class PairBatch:
     target: Tensor
 
 
-def jitter_of(size_px: int) -> int:
-    """The published jitter, 286 px for 256, at another size."""
-    return round(size_px * 30 / 256)
-
-
 def pair_places(pairs: PairSet, cropping: PairCropping) -> NDArray[np.int64]:
     """(K, 3) pair, row and column of the upper left corner of everything that one epoch goes through.
 

@@ -6,7 +6,7 @@ import torch
 
 from terrainpaint.errors import TrainingError
 from tests.trainer.pictures_in_pairs import make_pairs
-from trainer.data.pair_crops import PairCropping, PairCut, draw_pairs, fixed_pairs, jitter_of, pair_places
+from trainer.data.pair_crops import PairCropping, PairCut, draw_pairs, fixed_pairs, pair_places
 from trainer.data.pair_set import PairSet
 
 
@@ -108,10 +108,6 @@ def test_batches_depend_on_the_generator_only_and_shards_are_parts_of_the_batch(
     assert torch.equal(whole.source[4:], part.source) and torch.equal(whole.target[4:], part.target)
     assert torch.equal(one.get_state(), two.get_state())
     assert not torch.equal(draw_pairs(pairs, cropping, places, one).source, whole.source)
-
-
-def test_the_published_jitter_scales_with_the_size() -> None:
-    assert (jitter_of(256), jitter_of(128), jitter_of(512)) == (30, 15, 60)
 
 
 def test_sets_without_pairs_and_small_pictures_are_refused() -> None:

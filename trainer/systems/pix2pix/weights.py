@@ -19,7 +19,7 @@ from trainer.data.packed_pictures import PIXEL_SIZE_M
 from trainer.loop.checkpoints import load_checkpoint, training_settings
 from trainer.networks.unet import UNet
 from trainer.systems.picture_weights import network_of, read_network, refused, write_network
-from trainer.systems.pix2pix.generators import described, generator_from, margin_of, multiple_of, translate
+from trainer.systems.pix2pix.generators import described, generator_from, margin_of, translate
 
 _NETWORK = "pix2pix"
 _LARGEST_PX = 1 << 14
@@ -55,11 +55,6 @@ class Translator:
     def margin_px(self) -> int:
         """By how many pixels a source is larger than what is made of it, on each side."""
         return margin_of(self.generator)
-
-    @property
-    def multiple_px(self) -> int:
-        """Sides that are no multiples of it are filled up by repeating the edge, and cut again."""
-        return multiple_of(self.generator)
 
     def __call__(self, source: Tensor, seed: int = 0) -> Tensor:
         """(N, 3, H + 2m, W + 2m) in -1..1 → (N, 3, H, W) in -1..1 float32 on the CPU; m is `margin_px`.

@@ -256,7 +256,7 @@ def test_published_weights_are_those_of_the_checkpoint(
     found = [load_translator(source, CPU) for source in (path, weights)]
     pictures = torch.rand(2, 3, 40, 32) * 2 - 1
     assert torch.equal(found[0](pictures, seed=1), found[1](pictures, seed=1))
-    assert (found[1].margin_px, found[1].multiple_px, found[1].size_px) == (0, 32, 32)
+    assert (found[1].margin_px, found[1].size_px) == (0, 32)
     assert (found[1].source_style, found[1].target_style, found[1].licence) == ("red discs", "green discs", "CC0-1.0")
     assert found[1].training["images"] == 12 and found[1].training["field"] == 16
     assert not torch.equal(load_translator(path, CPU, dropout=False)(pictures), found[0](pictures))
