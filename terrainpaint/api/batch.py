@@ -17,7 +17,8 @@ from terrainpaint.api.export_plans import planned_files
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.checked_json import JsonObject, parse_object
-from terrainpaint.core.files import atomic_path, read_regular, why_unreadable
+from terrainpaint.core.files import atomic_path, input_error, read_regular, why_unreadable
+from terrainpaint.core.path_kinds import is_file, is_folder
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.presets import find_preset
 
@@ -67,13 +68,18 @@ class BatchRecord:
 
 
 def find_maps(paths: Sequence[Path], out: Path) -> list[Path]:
-    """The files, and the maps and projects in folders, sorted by name. Raises OptionError."""
+    """The files, and the maps and projects in folders, sorted by name. Raises OptionError, and InputFileError for a
+    folder that cannot be read."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             if path.resolve() == out.resolve():
                 raise OptionError(f"{out} has the maps; choose another folder for the files, or they become maps too.")
-            inside = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+            try:
+                entries = sorted(path.iterdir())
+            except OSError as error:
+                raise input_error(path, error) from error
+            inside = [entry for entry in entries if entry.suffix.lower() in SUFFIXES and is_file(entry)]
             if not inside:
                 raise OptionError(f"{path} has no maps or projects; choose another folder.")
             found += inside

@@ -22,6 +22,7 @@ from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
+from terrainpaint.core.path_kinds import is_file
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.sea_depth import at_sea_level, with_sea_depth
 from terrainpaint.core.segmentation import SegmentationMap
@@ -335,7 +336,7 @@ def look_of(painted: PaintedMap, request: TerrainRequest) -> Path | None:
     if look in installed:
         return installed[look]
     path = local_path(look)
-    if path.suffix.lower() != ".safetensors" and not path.is_file():
+    if path.suffix.lower() != ".safetensors" and not is_file(path):
         choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
         raise OptionError(
             f'There is no look "{look}"; {choice} give the file of a look (.safetensors), or "{NO_LOOK}".'

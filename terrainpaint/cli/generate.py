@@ -4,7 +4,6 @@ generating takes long."""
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
@@ -15,6 +14,7 @@ from terrainpaint.cli.arguments import ExportArguments, GenerateArguments
 from terrainpaint.cli.dry_run import needs_lines
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.map_files import say_nothing
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.errors import OptionError
 
 
@@ -56,7 +56,7 @@ def _written(plan: ExportPlan, arguments: GenerateArguments | ExportArguments) -
 
 def _plan(arguments: GenerateArguments) -> ExportPlan:
     path, request = Path(arguments.output), arguments.files
-    named_as_folder = arguments.output.endswith(("/", os.sep)) or _is_folder(path)
+    named_as_folder = arguments.output.endswith(("/", os.sep)) or is_folder(path)
     if request.preset is not None or named_as_folder:
         return planned_files(path, arguments.map.stem, request)
     if request.formats is None:
@@ -64,9 +64,3 @@ def _plan(arguments: GenerateArguments) -> ExportPlan:
     if path.suffix.lower() == ".obj":
         raise OptionError(f"{path} is one file and --formats writes several; choose a folder instead.")
     return planned_files(path, arguments.map.stem, request)
-
-
-def _is_folder(path: Path) -> bool:
-    with suppress(OSError):  # an impossible path is reported by the check of the outputs
-        return path.is_dir()
-    return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 
 from terrainpaint.core.main_memory import installed_memory
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.generation.messages import AUTO_DEVICE
 from terrainpaint.gui.theme import DEFAULT_THEME, THEMES
 from terrainpaint.gui.widgets.notation import Notation, remember_notation, remembered_notation
@@ -84,7 +85,7 @@ def export_folder(last: str) -> str:
 
 def _preferred(name: str) -> str:
     folder = str(QSettings().value(name, ""))
-    return folder if folder and Path(folder).is_dir() else ""
+    return folder if folder and is_folder(Path(folder)) else ""
 
 
 def _whole(name: str, usual: int, limits: tuple[int, int]) -> int:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from terrainpaint.core.path_kinds import is_there
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.samples import SAMPLES, SampleMap, sample_picture
 from terrainpaint.gui.theme import current_theme, set_role
@@ -271,7 +272,7 @@ class _RecentButton(QPushButton):
         super().__init__()
         set_role(self, "row")
         self._path = path
-        exists = path.exists()
+        exists = is_there(path)
         self.setEnabled(exists)
         self.setIcon(icon("map"))
         # A single ampersand marks a shortcut.

@@ -83,6 +83,19 @@ def test_neither_preset_nor_formats_is_wrong_usage(run: Run, map_png: Path, tmp_
     assert outcome.code == 2 and "--preset" in outcome.err and outcome.err.count("\n") == 1
 
 
+def test_a_file_instead_of_a_command_can_be_opened(run: Run, map_png: Path) -> None:
+    outcome = run(map_png)
+    assert outcome.code == 2 and f"terrainpaint open {map_png}" in outcome.err and outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_impossible_names_of_files(run: Run, map_png: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    assert_one_sentence(run("export", name, "-o", out, "--formats", "obj"), "no such file")
+    assert_one_sentence(run("export", map_png, "-o", out, "--formats", "obj", "--look", name), "no look")
+    assert run(name).code == 2
+
+
 def test_formats_as_json(run: Run) -> None:
     record = json.loads(run("formats", "--json").out)
     assert list(record["formats"]) == list(FORMATS) and list(record["presets"]) == list(shipped_presets())

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from terrainpaint.core.files import local_path
+from terrainpaint.core.path_kinds import is_folder
 from trainer.commands.console import Subparsers, WrongUsage, left_out_line, progress_bar
 from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 
@@ -103,7 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _is_set(source: Path) -> bool:
-    return source.suffix == ".npz" and not source.is_dir()
+    return source.suffix == ".npz" and not is_folder(source)
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from terrainpaint.core.path_kinds import is_folder
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
 
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name in ("weights", "data"):
         if getattr(arguments, name) is None:
             raise WrongUsage(f"--{name} is needed, or --merge with the parts of an evaluation")
-    path = checkpoint_of(arguments.weights) if arguments.weights.is_dir() else arguments.weights
+    path = checkpoint_of(arguments.weights) if is_folder(arguments.weights) else arguments.weights
     system = _checked_system(system_of(path), arguments)
     if system in _NEED_FEATURES and arguments.features is None:
         raise WrongUsage(f"--features is needed for weights of {system}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 from trainer.commands.explore_options import add_verbs
@@ -252,7 +253,7 @@ def _nearest(arguments: argparse.Namespace) -> None:
     _require_picture(arguments.output)
     features = Features.load(arguments.features, pick_device(arguments.device))
     model, pictures = _pictures_of_seeds(arguments, arguments.seeds)
-    if arguments.training.is_dir():
+    if is_folder(arguments.training):
         with progress_bar("Reading the training pictures") as progress:
             training = pictures_of_folder(arguments.training, model.size_px, progress)
     else:

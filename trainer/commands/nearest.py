@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from terrainpaint.core.files import local_path
+from terrainpaint.core.path_kinds import is_folder, is_there
 from trainer.commands.console import Subparsers, WrongUsage, left_out_line, progress_bar
 from trainer.commands.sample import PICTURE_SUFFIXES, samples_of
 from trainer.metrics.features_option import EFFICIENTNET, FEATURES_HELP
@@ -114,7 +115,7 @@ def _pictures(arguments: argparse.Namespace) -> tuple[Pictures, Pictures]:
     """The samples and the training pictures, at the same size."""
     from trainer.data.picture_sources import pictures_of_folder, pictures_of_tile_set
 
-    of_tiles = None if arguments.training.is_dir() else pictures_of_tile_set(arguments.training)
+    of_tiles = None if is_folder(arguments.training) else pictures_of_tile_set(arguments.training)
     tile_px = None if of_tiles is None else of_tiles.size_px
     samples = _samples(arguments, tile_px)
     if arguments.size is not None:
@@ -131,10 +132,10 @@ def _samples(arguments: argparse.Namespace, tile_px: int | None) -> Pictures:
     from trainer.loop.checkpoints import newest_checkpoint
 
     source, usual_px = arguments.samples, arguments.size or tile_px or _USUAL_SIDE_PX
-    if not source.exists():
+    if not is_there(source):
         raise TrainingError(f"{source} does not exist; name a run, a checkpoint, weights, a sample grid or a folder of "
                             "pictures.")  # fmt: skip
-    if source.is_dir() and newest_checkpoint(source) is None:
+    if is_folder(source) and newest_checkpoint(source) is None:
         with progress_bar("Reading the samples") as progress:
             return _said(pictures_of_folder(source, usual_px, progress))
     if source.suffix.lower() in PICTURE_SUFFIXES:

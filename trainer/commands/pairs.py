@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import drawable
 from trainer.commands.console import Subparsers, WrongUsage, left_out_line, print_first, progress_bar
@@ -94,9 +95,9 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         other = name.replace("source", "target")
         if (getattr(arguments, name) is None) != (getattr(arguments, other) is None):
             raise WrongUsage(f"give both --{name} and --{other}".replace("_", "-"))
-    if arguments.source is not None and arguments.source.is_dir() != arguments.target.is_dir():
+    if arguments.source is not None and is_folder(arguments.source) != is_folder(arguments.target):
         raise WrongUsage("--source and --target are two folders or two rasters")
-    if arguments.only is not None and not (given[0] or (given[1] and arguments.source.is_dir())):
+    if arguments.only is not None and not (given[0] or (given[1] and is_folder(arguments.source))):
         raise WrongUsage("--only goes with folders of pictures")
     if (arguments.tile is not None and arguments.tile < 32) or not 0 <= arguments.validation < 1:
         raise WrongUsage("--tile must be at least 32, --validation from 0 to below 1")
@@ -136,7 +137,7 @@ def _pairs(arguments: argparse.Namespace, progress: Progress) -> PairSet:
         one, other = (load_tile_set(path) for path in paths)
         credits = " ".join(dict.fromkeys(text for text in (one.credits, other.credits) if text))
         return pairs_from_sets(paths, (one, other), options((one.style, other.style), credits), held)
-    if arguments.source.is_dir():
+    if is_folder(arguments.source):
         styles = arguments.source.resolve().name, arguments.target.resolve().name
         return pairs_from_folders(arguments.source, arguments.target, options(styles), progress, only)
     tiles = PrepareOptions(

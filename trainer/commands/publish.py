@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terrainpaint.core.path_kinds import is_folder
 from trainer.commands.console import Subparsers
 
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     from trainer.systems import SYSTEMS, system_of
 
     path = arguments.source
-    if path.is_dir():
+    if is_folder(path):
         path = best_checkpoint(path) if arguments.best else checkpoint_of(path)
     description = SYSTEMS[system_of(path)].publish(path, arguments.output, arguments.licence)
     print(f"{arguments.output}: {description}, {arguments.output.stat().st_size / 1e6:.1f} MB")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from terrainpaint.core.files import local_path
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import printable
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     last = LARGEST_SEED + 1 - arguments.rows * arguments.columns
     if not 0 <= arguments.seed <= last:
         raise WrongUsage(f"--seed is from 0 to {last}, with so many pictures")
-    writes_folder = arguments.input is not None and arguments.input.is_dir()
+    writes_folder = arguments.input is not None and is_folder(arguments.input)
     if not writes_folder and arguments.output.suffix.lower() not in PICTURE_SUFFIXES:
         raise WrongUsage("the picture is a .png, .jpg or .webp")
     if arguments.input is not None:
@@ -64,7 +65,7 @@ def _translate(source: Path, pictures: Path, output: Path, seed: int, progress: 
     from trainer.loop.checkpoints import checkpoint_of
     from trainer.systems import SYSTEMS, system_of
 
-    path = checkpoint_of(source) if source.is_dir() else source
+    path = checkpoint_of(source) if is_folder(source) else source
     system = system_of(path)
     translate = SYSTEMS[system].translate
     if translate is None:
@@ -82,7 +83,7 @@ def samples_of(source: Path, count: int, seed: int) -> NDArray[np.uint8]:
     from trainer.loop.checkpoints import checkpoint_of
     from trainer.systems import SYSTEMS, system_of
 
-    path = checkpoint_of(source) if source.is_dir() else source
+    path = checkpoint_of(source) if is_folder(source) else source
     system = system_of(path)
     sample = SYSTEMS[system].sample
     if SYSTEMS[system].translate is not None:

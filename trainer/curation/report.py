@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.core.standard_output import drawable
 from terrainpaint.errors import TrainingError
 from trainer.curation.findings import Findings
@@ -121,7 +122,7 @@ def page_of(output: Path, folder: Path, findings: Findings) -> str:
             f"{look.shape[1]} × {look.shape[0]}" for look in (*findings.pictures.looks, *findings.validation.looks)
         ],
         "alsoKept": findings.also_kept,
-        "base": _relative_address(output, folder) if folder.is_dir() else None,
+        "base": _relative_address(output, folder) if is_folder(folder) else None,
         "chunk": _THUMBNAILS_A_CHUNK,
         "sections": sections,
     }

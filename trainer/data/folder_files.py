@@ -60,7 +60,10 @@ def find_files(
     """
     names: list[str] = []
     left_out: list[tuple[str, str]] = []
-    root = Path(os.path.realpath(folder))
+    try:
+        root = Path(os.path.realpath(folder))
+    except ValueError as error:  # a null character
+        raise TrainingError(f"{folder} cannot be read: there is no such folder; check the name.") from error
     real = [Path(os.path.realpath(other)) for other in excluded]
     # A folder that holds this one, such as that of the results, does not exclude it.
     real = [other for other in real if other == root or not root.is_relative_to(other)]

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import keep_freed_memory, pick_device
 from trainer.exploration.latent_models import LatentModel, StyleGan2Model, StyleModel
@@ -69,7 +70,7 @@ def load_model(source: Path, device: str) -> LatentModel:
     Raises TrainingError when it cannot be used or is of a system that makes no pictures of seeds, DeviceError.
     """
     keep_freed_memory()
-    path = checkpoint_of(source) if source.is_dir() else source
+    path = checkpoint_of(source) if is_folder(source) else source
     system = system_of(path)
     if system not in _MODELS:
         raise TrainingError(f"{path} is of the system {system}, which makes no pictures of seeds; explore one of "

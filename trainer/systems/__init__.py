@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.path_kinds import is_folder, is_there
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import is_look
@@ -175,7 +176,7 @@ def _translate_pix2pix(path: Path, source: Path, target: Path, seed: int, progre
     from trainer.systems.pix2pix.weights import load_translator
 
     translator = load_translator(path, pick_device("auto"))
-    if not source.is_dir():
+    if not is_folder(source):
         translate_picture(translator, source, target, seed)
         return [str(target)]
     count, left_out = translate_folder(translator, source, target, seed, progress)
@@ -257,7 +258,7 @@ def _over(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _source(system: str, file: Path) -> Traversable | Path:
-    if file.exists():
+    if is_there(file):
         return file
     files = _files(SYSTEMS[system])
     if str(file) in files:

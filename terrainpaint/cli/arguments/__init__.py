@@ -7,8 +7,11 @@ checked by what uses it.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from terrainpaint import __version__
@@ -38,6 +41,7 @@ from terrainpaint.cli.arguments.generating import (
     generate_arguments,
 )
 from terrainpaint.cli.arguments.importing import ImportArguments, RawLayout, add_import, import_arguments
+from terrainpaint.core.path_kinds import is_file
 
 __all__ = [
     "Arguments",
@@ -116,6 +120,9 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         own = parsers.add_parser(name, help=command.help)
         command.add(own)
         own.set_defaults(command=(command, own))
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0] not in _COMMANDS and is_file(Path(given[0])):
+        parser.error(f"{given[0]} is a file; open it with 'terrainpaint open {shlex.quote(given[0])}'")
     values = vars(parser.parse_args(argv))
     if not values:
         return WindowArguments(None)

@@ -33,6 +33,12 @@ NOBODY = 65534
 SIDE = 64
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "nowhere"])
+def test_a_folder_that_cannot_be(name: str) -> None:
+    with pytest.raises(TrainingError, match="cannot be read: "):
+        find_files(Path(name))
+
+
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Permissions do not apply to root; the file system is asked as another user."""

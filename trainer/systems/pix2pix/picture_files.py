@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.files import FileTransaction, write_image
 from terrainpaint.core.main_memory import require_room
+from terrainpaint.core.path_kinds import is_there
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import OutputError, TrainingError
 from trainer.data.folder_files import find_files
@@ -65,7 +66,7 @@ def translate_folder(
 
 def _write(translator: Translator, source: Path, target: Path, seed: int) -> None:
     pixels = read_rgb(source)
-    if target.exists() and target.samefile(source):
+    if is_there(target) and target.samefile(source):
         raise TrainingError(f"{target} is the picture itself; name another file with -o.")
     require_room(source, pixels.shape[0] * pixels.shape[1] * bytes_of_a_pixel(translator.generator), TrainingError)
     picture = torch.from_numpy(pixels.copy()).movedim(-1, 0)[None].float() / 127.5 - 1

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.files import atomic_path, read_regular, why_unreadable
+from terrainpaint.core.path_kinds import is_there
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.encoding import encode_elevation
@@ -86,7 +87,7 @@ def load_or_train(
     Raises TrainingError when the file is not a segmenter, or one for another style or pixel size; OutputError.
     """
     metadata = {"pixel_size_m": repr(pixel_size_m), "style": style}
-    if not path.exists():
+    if not is_there(path):
         trained = train(crops, pixel_size_m, seed, device, progress)
         state = {name: tensor.cpu().contiguous() for name, tensor in trained.state_dict().items()}
         with atomic_path(path) as temporary:
