@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +194,7 @@ def _of_weights(path: Path) -> _Description:
     weights = load_weights(path, torch.device("cpu"))
     header = weights.header
     counts = {"generator": _parameters(weights.generator), "shadow": _parameters(weights.shadow)}
-    training = header.training or {}
+    origin = _origin(header.licence, header.credits, header.training, weights.sha256)
     facts = [
         ("weights", str(path)),
         ("style", header.style),
@@ -203,10 +203,7 @@ def _of_weights(path: Path) -> _Description:
         ("pixel size", f"{header.pixel_size_m:g} m"),
         ("reach", _reach(weights.generator.reach_px)),
         ("classes", ", ".join(CLASS_NAMES)),
-        ("licence", header.licence),
-        ("credits", header.credits),
-        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
-        ("sha256", weights.sha256),
+        *origin.facts,
     ]
     record = {
         "pixel_size_m": header.pixel_size_m,
@@ -214,12 +211,8 @@ def _of_weights(path: Path) -> _Description:
         "network": header.network,
         "parameters": counts,
         "reach_px": weights.generator.reach_px,
-        "licence": header.licence,
-        "credits": header.credits,
-        "training": dict(training),
-        "sha256": weights.sha256,
     }
-    return _Description(facts, record)
+    return _Description(facts, record | origin.record)
 
 
 def _of_look(path: Path) -> _Description:
@@ -229,17 +222,14 @@ def _of_look(path: Path) -> _Description:
 
     look = load_look(path, torch.device("cpu"))
     header, count, reach_px = look.header, _parameters(look.network), look.network.reach_px
-    training = header.training or {}
+    origin = _origin(header.licence, header.credits, header.training, look.sha256)
     facts = [
         ("look", str(path)),
         ("repaints", f"{header.source} as {header.target}"),
         ("parameters", f"{count:,}"),
         ("pixel size", f"{header.pixel_size_m:g} m"),
         ("reach", _reach(reach_px)),
-        ("licence", header.licence),
-        ("credits", header.credits),
-        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
-        ("sha256", look.sha256),
+        *origin.facts,
     ]
     record = {
         "kind": "look",
@@ -248,12 +238,8 @@ def _of_look(path: Path) -> _Description:
         "target": header.target,
         "parameters": count,
         "reach_px": reach_px,
-        "licence": header.licence,
-        "credits": header.credits,
-        "training": dict(training),
-        "sha256": look.sha256,
     }
-    return _Description(facts, record)
+    return _Description(facts, record | origin.record)
 
 
 def _of_fine_land(path: Path) -> _Description:
@@ -263,7 +249,8 @@ def _of_fine_land(path: Path) -> _Description:
     from terrainpaint.models.fine_land_weights import load_fine_land
 
     fine = load_fine_land(path, torch.device("cpu"))
-    header, training = fine.header, fine.header.training or {}
+    header = fine.header
+    origin = _origin(header.licence, header.credits, header.training, fine.sha256)
     counts = [_parameters(step) for step in fine.steps]
     cells_m = [config.cell_m for config in header.configs]
     margins = [step.margin for step in fine.steps]
@@ -275,22 +262,15 @@ def _of_fine_land(path: Path) -> _Description:
             "reach",
             ", ".join(f"{margin} cells of {cell_m:g} m" for margin, cell_m in zip(margins, cells_m, strict=True)),
         ),
-        ("licence", header.licence),
-        ("credits", header.credits),
-        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
-        ("sha256", fine.sha256),
+        *origin.facts,
     ]
     record = {
         "kind": "fine land",
         "pixel_sizes_m": cells_m,
         "parameters": counts,
         "reach_cells": margins,
-        "licence": header.licence,
-        "credits": header.credits,
-        "training": dict(training),
-        "sha256": fine.sha256,
     }
-    return _Description(facts, record)
+    return _Description(facts, record | origin.record)
 
 
 def _of_layouts(path: Path) -> _Description:
@@ -300,16 +280,13 @@ def _of_layouts(path: Path) -> _Description:
 
     layouts = load_layouts(path, torch.device("cpu"))
     header, count = layouts.header, _parameters(layouts.networks)
-    training = header.training or {}
+    origin = _origin(header.licence, header.credits, header.training, layouts.sha256)
     facts = [
         ("dreams", str(path)),
         ("layouts", f"{header.shape.size_px} x {header.shape.size_px} px"),
         ("ground", f"{header.km[0]:,g} to {header.km[1]:,g} km"),
         ("parameters", f"{count:,}"),
-        ("licence", header.licence),
-        ("credits", header.credits),
-        *((f"training: {_plain(key)}", _plain(value)) for key, value in training.items()),
-        ("sha256", layouts.sha256),
+        *origin.facts,
     ]
     record = {
         "kind": "dreams",
@@ -317,11 +294,19 @@ def _of_layouts(path: Path) -> _Description:
         "height": header.shape.size_px,
         "ground_km": list(header.km),
         "parameters": count,
-        "licence": header.licence,
-        "credits": header.credits,
-        "training": dict(training),
-        "sha256": layouts.sha256,
     }
+    return _Description(facts, record | origin.record)
+
+
+def _origin(licence: str, credits: str, training: Mapping[str, Any] | None, sha256: str) -> _Description:
+    """What the descriptions of all weights end with."""
+    facts = [
+        ("licence", licence),
+        ("credits", credits),
+        *((f"training: {_plain(key)}", _plain(value)) for key, value in (training or {}).items()),
+        ("sha256", sha256),
+    ]
+    record = {"licence": licence, "credits": credits, "training": dict(training or {}), "sha256": sha256}
     return _Description(facts, record)
 
 
