@@ -15,6 +15,7 @@ from pathlib import Path
 from terrainpaint import __version__
 from terrainpaint.api.export_plans import planned_files
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
+from terrainpaint.api.terrains import detail_weights_of
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.files import atomic_path, input_error, read_regular, why_unreadable
@@ -129,12 +130,14 @@ def planned_jobs(
 
 def fingerprint(job: BatchJob) -> str:
     """What stands for all that the files of a job depend on. Raises OSError when one of them cannot be read."""
-    terrain = {**asdict(job.terrain), "device": "", "weights": "", "look": ""}
+    terrain = {**asdict(job.terrain), "device": "", "weights": "", "detail_weights": "", "look": ""}
     styles, looks = shipped_styles(), shipped_looks()
     # What a project names may be any of those that are installed.
     weights = [job.terrain.weights] if job.terrain.weights else [styles[name] for name in styles]
     if job.terrain.style is not None:
         weights = [styles[job.terrain.style]]
+    if job.files.detail != 1:
+        weights.append(detail_weights_of(job.terrain))
     if job.terrain.look is None:
         weights += looks.values()
     elif job.terrain.look != NO_LOOK:

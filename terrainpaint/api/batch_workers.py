@@ -65,7 +65,7 @@ def run_job(job: BatchJob, generators: Generators, say: Callable[[str], None]) -
     plan = planned_files(job.folder, job.name, job.files)
     painted = read_painted(job.map, job.reading, say)
     rows, cols = job.terrain.size or painted.classes.shape
-    plan = plan.sized((rows, cols))
+    plan = plan.sized((rows, cols), painted.requested(job.terrain).pixel_size_m)
     plan.check([job.map])
     terrain = generators.generate(painted, job.terrain, lambda name: no_progress, say=say)
     return terrain.write(plan)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
-from terrainpaint.api.requests import FilesRequest
+from terrainpaint.api.requests import FilesRequest, GroundRect
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import (
     FORMATS,
@@ -37,7 +38,8 @@ class ExportPlan:
     """The formats, the paths of all files, the options, and what writes them. `level_water`: the preset wants level
     water.
 
-    The paths of tiles depend on the size of the map: `sized` has them.
+    The paths of tiles depend on the size of the map: `sized` has them. `ground` is a rectangle on the ground, whose
+    pixels depend on their size.
     """
 
     formats: tuple[str, ...]
@@ -45,7 +47,8 @@ class ExportPlan:
     options: ExportOptions
     preset: Preset | None
     run: _Write
-    paths_of: Callable[[tuple[int, int]], list[Path]]
+    paths_of: Callable[[tuple[int, int], ExportOptions], list[Path]]
+    ground: GroundRect | None = None
 
     @property
     def level_water(self) -> bool:
@@ -58,11 +61,18 @@ class ExportPlan:
             return self.options
         return replace(self.options, picture_shape=self.preset.picture_shape(self.options.exported_shape(map_shape)))
 
-    def sized(self, map_shape: tuple[int, int]) -> ExportPlan:
-        """The plan for a map (H, W). Raises OptionError when the crop or the tiles do not fit it."""
-        if self.options.crop is not None:
-            check_crop(self.options.crop, map_shape)
-        return replace(self, paths=tuple(self.paths_of(map_shape)))
+    def sized(self, map_shape: tuple[int, int], pixel_size_m: float | None = None) -> ExportPlan:
+        """The plan for a map (H, W). Raises OptionError when the crop or the tiles do not fit it.
+
+        `pixel_size_m` is the ground size of its pixels, None for that of the usual weights.
+        """
+        options = self.options
+        if self.ground is not None:
+            crop = self.ground.pixels((pixel_size_m or NATIVE_PIXEL_SIZE_M) / options.detail)
+            options = replace(options, crop=crop)
+        if options.crop is not None:
+            check_crop(options.crop, options.whole_shape(map_shape))
+        return replace(self, options=options, paths=tuple(self.paths_of(map_shape, options)))
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Raise OutputError when a file would replace one of `inputs`, another file of the plan or a map, or cannot be
@@ -95,10 +105,10 @@ def planned_files(folder: Path, name: str, request: FilesRequest) -> ExportPlan:
     def run(source: ExportSource, used: ExportOptions, progress: Progress, cancel: Cancel) -> list[Path]:
         return export(source, folder, name, formats, used, progress, cancel, readme)
 
-    def paths(map_shape: tuple[int, int] | None = None) -> list[Path]:
-        return [*export_paths(folder, name, formats, options, map_shape), *added]
+    def paths(map_shape: tuple[int, int] | None, used: ExportOptions) -> list[Path]:
+        return [*export_paths(folder, name, formats, used, map_shape), *added]
 
-    return ExportPlan(tuple(formats), tuple(paths()), options, preset, run, paths)
+    return ExportPlan(tuple(formats), tuple(paths(None, options)), options, preset, run, paths, _ground(request))
 
 
 def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
@@ -117,7 +127,7 @@ def planned_file(path: Path, request: FilesRequest) -> ExportPlan:
         return export_file(source, path, name, used, progress, cancel)
 
     paths = file_paths(path, name)
-    return ExportPlan((name,), tuple(paths), options, None, run, lambda map_shape: paths)
+    return ExportPlan((name,), tuple(paths), options, None, run, lambda map_shape, used: paths, _ground(request))
 
 
 def format_of(path: Path) -> str:
@@ -171,6 +181,19 @@ def _options(request: FilesRequest, preset: Preset | None) -> ExportOptions:
         request.water_surface_m,
         FileOptions.of({**preset.files, **request.files}),
         max_error_m=request.max_error_m,
-        crop=request.crop,
+        crop=_crop(request),
         tiles=None if tiles is None else preset.tile_options(tiles),
+        detail=request.detail,
     )
+
+
+def _crop(request: FilesRequest) -> tuple[int, int, int, int] | None:
+    """The rectangle of a request in pixels of the export; those of one on the ground are not known yet."""
+    if request.crop is None or isinstance(request.crop, GroundRect):
+        return None
+    x, y, width, height = (request.detail * number for number in request.crop)
+    return x, y, width, height
+
+
+def _ground(request: FilesRequest) -> GroundRect | None:
+    return request.crop if isinstance(request.crop, GroundRect) else None

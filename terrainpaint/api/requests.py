@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,8 @@ class TerrainRequest:
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
     `breach` opens closed depressions. `sea_depth` gives the sea a floor and levels water too. `lines` is a picture of
-    crests and valleys. `device` is auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
+    crests and valleys. `detail_weights` is a file of networks for finer land instead of the installed ones. `device` is
+    auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
     """
 
     seed: int | None = None
@@ -53,6 +55,7 @@ class TerrainRequest:
     breach: bool | None = None
     lines: Path | None = None
     sea_depth: bool = False
+    detail_weights: Path | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -71,12 +74,42 @@ class TerrainRequest:
 
 
 @dataclass(frozen=True)
+class GroundRect:
+    """A rectangle on the ground: its west and north sides lie so many metres from those of the map.
+
+    Raises OptionError when it has no area or begins outside of the map.
+    """
+
+    x_m: float
+    y_m: float
+    width_m: float
+    height_m: float
+
+    def __post_init__(self) -> None:
+        if not (min(self.x_m, self.y_m) >= 0 and min(self.width_m, self.height_m) > 0):
+            raise OptionError(
+                f"A rectangle of {self.width_m / 1000:g} x {self.height_m / 1000:g} km at {self.x_m / 1000:g}, "
+                f"{self.y_m / 1000:g} km is not possible; choose one within the map."
+            )
+
+    def pixels(self, pixel_size_m: float) -> tuple[int, int, int, int]:
+        """x, y, width and height in whole pixels of a size, at least 2 x 2 of them."""
+        x, y = round(self.x_m / pixel_size_m), round(self.y_m / pixel_size_m)
+        right, bottom = (
+            round((start + side) / pixel_size_m)
+            for start, side in ((self.x_m, self.width_m), (self.y_m, self.height_m))
+        )
+        return x, y, max(2, right - x), max(2, bottom - y)
+
+
+@dataclass(frozen=True)
 class FilesRequest:
     """Which files of a terrain are written; None stands for what the preset says, else for the default.
 
     `formats` are names of formats, `preset` the name of one or a file that ends in .toml. `mesh_size`, `exaggeration`,
-    `max_error_m`, `water_surface_m` and `crop` are those of `ExportOptions`, `files` plain values of `FileOptions`, and
-    `tiles` those of `TileOptions`, empty for no tiles.
+    `max_error_m`, `water_surface_m` and `detail` are those of `ExportOptions`, `files` plain values of `FileOptions`,
+    and `tiles` those of `TileOptions`, empty for no tiles. `crop` is a part of the map: x, y, width and height in
+    pixels of the map, or on the ground.
     """
 
     formats: tuple[str, ...] | None = None
@@ -86,8 +119,28 @@ class FilesRequest:
     max_error_m: float | None = None
     water_surface_m: float | None = None
     files: Mapping[str, object] = field(default_factory=dict)
-    crop: tuple[int, int, int, int] | None = None
+    crop: tuple[int, int, int, int] | GroundRect | None = None
     tiles: Mapping[str, Any] = field(default_factory=dict)
+    detail: int = 1
+
+
+def crop_of(text: str) -> tuple[int, int, int, int] | GroundRect:
+    """The rectangle of a text such as 0,0,512,512 in pixels, or 120,80,40,40km or 0,0,5000,5000m on the ground.
+
+    Raises ValueError with examples, OptionError for a rectangle that is impossible on the ground.
+    """
+    number = r"(\d{1,9}(?:\.\d{1,9})?)"
+    match = re.fullmatch(",".join([number] * 4) + "(px|m|km)?", text.replace(" ", ""))
+    if not match:
+        raise ValueError("0,0,512,512 in pixels or 120,80,40,40km")
+    *sides, unit = match.groups()
+    if unit in ("m", "km"):
+        x_m, y_m, width_m, height_m = (float(side) * (1000 if unit == "km" else 1) for side in sides)
+        return GroundRect(x_m, y_m, width_m, height_m)
+    if any("." in side for side in sides):
+        raise ValueError("0,0,512,512, because pixels are whole numbers")
+    x, y, width, height = (int(side) for side in sides)
+    return x, y, width, height
 
 
 def _check_size(size: tuple[int, int]) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, warn
-from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest
-from terrainpaint.core.assets import shipped_looks, shipped_styles
+from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, GroundRect, TerrainRequest, crop_of
+from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
 from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
@@ -30,10 +30,14 @@ from terrainpaint.core.terrain import Terrain, at_pixel_size
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportSource
+from terrainpaint.export.detail import detailed
 from terrainpaint.export.estimates import Needs
+from terrainpaint.export.job import LandRefiner
 from terrainpaint.export.tile_options import TileOptions
 
 Shade = Callable[[Terrain], NDArray[np.uint8]]
+Crop = tuple[int, int, int, int] | str
+"""A part of a map: x, y, width and height in its pixels, or a text such as 120,80,40,40km on the ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,7 @@ class GeneratedTerrain:
     classes: NDArray[np.uint8]
     shade: Shade
     path: Path | None = None
+    load_refiner: Callable[[], LandRefiner] | None = None
 
     @property
     def heights(self) -> NDArray[np.float32]:
@@ -86,6 +91,32 @@ class GeneratedTerrain:
             return self
         return replace(self, terrain=with_level_water(self.terrain, self.classes))
 
+    def detail(
+        self,
+        factor: int,
+        *,
+        crop: Crop | None = None,
+        progress: Progress = no_progress,
+        cancel: Cancel = never_cancel,
+    ) -> GeneratedTerrain:
+        """The same land 4 or 16 times finer: textures, heights and classes of a map at 2 km a pixel at 500 or 125 m.
+
+        `crop` is the part that is made, as in `save`; a part equals that part of the whole. Files of a part keep its
+        place when `save` and `export` make it finer, with their own `detail`. Raises OptionError, WeightsError,
+        Cancelled.
+        """
+        plan = planned_file(Path("detail.obj"), FilesRequest(crop=_part(crop), detail=factor))
+        options = plan.sized(self.terrain.shape, self.pixel_size_m).options
+        fine = detailed(self._source(factor), options.crop, factor, progress, cancel)
+        shade = self.shade
+        return replace(
+            self,
+            terrain=fine.terrain,
+            classes=fine.ids,
+            shade=lambda shown: shade(at_sea_level(shown, fine.ids)),
+            load_refiner=None,
+        )
+
     def save(
         self,
         path: str | Path,
@@ -95,7 +126,8 @@ class GeneratedTerrain:
         exaggeration: float | None = None,
         max_error_m: float | None = None,
         water_surface_m: float | None = None,
-        crop: tuple[int, int, int, int] | None = None,
+        crop: Crop | None = None,
+        detail: int = 1,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
         **file_options: object,
@@ -105,13 +137,14 @@ class GeneratedTerrain:
         `format` is its name, needed where several formats have the suffix. `mesh_size` is the number of vertices along
         the longest side, 2..16,384; `exaggeration` a factor for the heights of meshes; `max_error_m` replaces the grid
         of a mesh by triangles that differ from it by at most so many metres; `water_surface_m` adds a water surface to
-        a mesh. `crop` is a part of the map, (x, y, width, height) in pixels from the north-west. `file_options` are
-        options of single formats, such as crs="EPSG:32632". All files are written, or none.
+        a mesh. `crop` is a part of the map, (x, y, width, height) in pixels from the north-west, or a text
+        such as "120,80,40,40km" on the ground. `detail` 4 or 16 makes everything so many times finer. `file_options`
+        are options of single formats, such as crs="EPSG:32632". All files are written, or none.
         Raises OptionError, OutputError, Cancelled.
         """
         request = FilesRequest(
             None if format is None else (format,), None, mesh_size, exaggeration, max_error_m, water_surface_m,
-            file_options, crop,
+            file_options, _part(crop), detail=detail,
         )  # fmt: skip
         return self._checked(planned_file(Path(path), request), progress, cancel)
 
@@ -126,7 +159,8 @@ class GeneratedTerrain:
         exaggeration: float | None = None,
         max_error_m: float | None = None,
         water_surface_m: float | None = None,
-        crop: tuple[int, int, int, int] | None = None,
+        crop: Crop | None = None,
+        detail: int = 1,
         tiles: int | tuple[int, int] | Mapping[str, object] | None = None,
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
@@ -141,19 +175,43 @@ class GeneratedTerrain:
         """
         chosen = (formats,) if isinstance(formats, str) else None if formats is None else tuple(formats)
         request = FilesRequest(
-            chosen, preset, mesh_size, exaggeration, max_error_m, water_surface_m, file_options, crop, _division(tiles)
+            chosen,
+            preset,
+            mesh_size,
+            exaggeration,
+            max_error_m,
+            water_surface_m,
+            file_options,
+            _part(crop),
+            _division(tiles),
+            detail,
         )
         return self._checked(planned_files(Path(folder), name or self.name, request), progress, cancel)
 
     def write(self, plan: ExportPlan, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> list[Path]:
         """Write the files of a plan that was checked. Raises OutputError, Cancelled."""
         used = self.with_level_water() if plan.level_water else self
-        return plan.write(ExportSource(used.terrain, lambda: used.shaded, used.classes), progress, cancel)
+        if plan.ground is not None:  # its pixels are known now
+            plan = plan.sized(self.terrain.shape, self.pixel_size_m)
+        return plan.write(used._source(plan.options.detail), progress, cancel)
+
+    def _source(self, detail: int) -> ExportSource:
+        """The source of an export. Raises OptionError, WeightsError."""
+        refiner = None if detail == 1 or self.load_refiner is None else self.load_refiner()
+        return ExportSource(self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade)
 
     def _checked(self, plan: ExportPlan, progress: Progress, cancel: Cancel) -> list[Path]:
-        plan = plan.sized(self.terrain.shape)
+        plan = plan.sized(self.terrain.shape, self.pixel_size_m)
         plan.check([] if self.path is None else [self.path])
         return self.write(plan, progress, cancel)
+
+
+def _part(crop: Crop | None) -> tuple[int, int, int, int] | GroundRect | None:
+    """Raises OptionError."""
+    try:
+        return crop_of(crop) if isinstance(crop, str) else crop
+    except ValueError as error:
+        raise OptionError(f'"{crop}" is not a rectangle such as {error}.') from error
 
 
 def _division(tiles: int | tuple[int, int] | Mapping[str, object] | None) -> Mapping[str, object]:
@@ -206,12 +264,15 @@ class Generators:
 
         def shade(shown: Terrain) -> NDArray[np.uint8]:
             surface = at_sea_level(shown, painted.classes)  # light falls on the water, not on the floor
-            lit = replace(native, height=_native_heights(surface, terrain, native))
+            size_m = native.pixel_size_m * shown.pixel_size_m / terrain.pixel_size_m
+            lit = Terrain(shown.albedo, _native_heights(surface, terrain, native), size_m, native.provenance)
             with self._lock:
                 shaded: NDArray[np.uint8] = generator.shaded(lit)
             return shaded
 
-        generated = GeneratedTerrain(painted.name, terrain, painted.classes, shade, painted.path)
+        generated = GeneratedTerrain(
+            painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request)
+        )
         flowing = painted.flowing_water
         if request.level_water and not flowing.carve_rivers:  # which levels it too
             generated = generated.with_level_water()
@@ -241,16 +302,30 @@ class Generators:
             seconds, memory = rehearsed(generator, SegmentationMap(painted.classes), painted.recipe, TILE_PX)
         return Needs(0, memory, loading + seconds)
 
+    def _refiner(self, request: TerrainRequest) -> LandRefiner:
+        """What makes terrains finer, loaded at its first use. Raises OptionError, WeightsError, DeviceError."""
+        path = detail_weights_of(request)
+        from terrainpaint.generation.refiner import Refiner
+
+        with self._lock:
+            key = (path, FileStamp.of(path), request.device)
+            refiner: LandRefiner = self._kept(key, lambda: Refiner.load(path, request.device))
+        return refiner
+
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
         wait_passively()
         from terrainpaint.generation.generator import Generator
 
         key = (weights, FileStamp.of(weights), device, look, None if look is None else FileStamp.of(look))
-        generator = self._loaded.pop(key, None) or Generator.load(weights, device, look)
-        self._loaded[key] = generator  # the last one used is the last to go
+        return self._kept(key, lambda: Generator.load(weights, device, look))
+
+    def _kept(self, key: tuple[object, ...], load: Callable[[], Any]) -> Any:
+        """What was loaded before, or is now."""
+        found = self._loaded.pop(key, None) or load()
+        self._loaded[key] = found  # the last one used is the last to go
         while len(self._loaded) > self._most:
             del self._loaded[next(iter(self._loaded))]
-        return generator
+        return found
 
 
 def _lines(painted: PaintedMap, request: TerrainRequest) -> NDArray[np.uint8] | None:
@@ -279,6 +354,7 @@ def generate(
     breach: bool | None = None,
     lines: str | Path | None = None,
     sea_depth: bool = False,
+    detail_weights: str | Path | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
@@ -292,14 +368,15 @@ def generate(
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
     of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
-    a floor, as deep as real seas are on average so far from the coast, and levels water too. `device` is "auto", "cpu",
-    "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a sentence
+    a floor, as deep as real seas are on average so far from the coast, and levels water too. `detail_weights` is a file
+    of networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a sentence
     about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError, WeightsError,
     DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
-        carve_rivers, breach, None if lines is None else Path(lines), sea_depth, device,
+        carve_rivers, breach, None if lines is None else Path(lines), sea_depth,
+        None if detail_weights is None else Path(detail_weights), device,
     )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say
@@ -325,6 +402,19 @@ def weights_of(painted: PaintedMap, request: TerrainRequest) -> Path:
         choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
         raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')
     return installed[style]
+
+
+def detail_weights_of(request: TerrainRequest) -> Path:
+    """The file of the networks for finer land. Raises OptionError when none is installed."""
+    if request.detail_weights is not None:
+        return request.detail_weights
+    installed = shipped_fine_land()
+    if not installed:
+        raise OptionError(
+            "The networks that make land finer are not installed; leave out the detail, or give their file with "
+            "--detail-weights."
+        )
+    return next(iter(installed.values()))
 
 
 def look_of(painted: PaintedMap, request: TerrainRequest) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
 from terrainpaint.api.requests import TerrainRequest
-from terrainpaint.api.terrains import Generators, look_of, weights_of
+from terrainpaint.api.terrains import Generators, detail_weights_of, look_of, weights_of
 from terrainpaint.cli.arguments import ExportArguments, GenerateArguments
 from terrainpaint.cli.dry_run import needs_lines
 from terrainpaint.cli.terminal import ProgressLine, say
@@ -44,8 +44,9 @@ def _written(plan: ExportPlan, arguments: GenerateArguments | ExportArguments) -
     note, request = say_nothing if arguments.quiet else say, arguments.terrain
     painted = read_painted(arguments.map, arguments.reading, note)
     shape = request.size or (painted.classes.shape[0], painted.classes.shape[1])
-    plan = plan.sized(shape)
-    plan.check(inputs(painted, request))
+    plan = plan.sized(shape, painted.requested(request).pixel_size_m)
+    finer = [] if plan.options.detail == 1 else [detail_weights_of(request)]
+    plan.check([*inputs(painted, request), *finer])
     with ProgressLine(arguments.quiet) as line:
         if arguments.dry_run:
             line.show("Measuring")

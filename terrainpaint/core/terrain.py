@@ -58,7 +58,8 @@ class Provenance:
     some places got new noise, which the project file records. `has_lines`: it follows a picture of crests and valleys.
     `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor; `has_carved_rivers` and
     `has_breached_depressions`: water was made to flow. `look` is the style in which a look repainted the albedo,
-    `look_sha256` the digest of its file; both are empty without one.
+    `look_sha256` the digest of its file; both are empty without one. `detail` is how many times
+    finer than its map the terrain was made, with the weights `detail_sha256`.
     """
 
     weights_sha256: str
@@ -74,6 +75,8 @@ class Provenance:
     look: str = ""
     look_sha256: str = ""
     has_sea_depth: bool = False
+    detail: int = 1
+    detail_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,20 @@ def cropped(source: ExportSource, crop: tuple[int, int, int, int] | None) -> Exp
     x, y, width, height = crop
     check_crop(crop, terrain.shape)
     part = slice(y, y + height), slice(x, x + width)
-    size = terrain.pixel_size_m
-    outer = source.frame
-    frame = Frame(outer.map_size_m, (outer.corner_m[0] + y * size, outer.corner_m[1] + x * size), outer.heights_m)
+    frame = frame_of_part(source.frame, x, y, terrain.pixel_size_m)
     return ExportSource(
         dataclasses.replace(terrain, albedo=terrain.albedo[part], height=terrain.height[part]),
         partial(_cropped_picture, source, part),
         source.ids[part],
         frame,
+        shade=source.shade,
     )
+
+
+def frame_of_part(outer: Frame, x: int, y: int, pixel_size_m: float) -> Frame:
+    """The frame of a part of what lies in `outer`, which begins at pixel x, y of it."""
+    corner_m = outer.corner_m[0] + y * pixel_size_m, outer.corner_m[1] + x * pixel_size_m
+    return Frame(outer.map_size_m, corner_m, outer.heights_m)
 
 
 def check_crop(crop: tuple[int, int, int, int], map_shape: tuple[int, int]) -> None:

@@ -89,6 +89,8 @@ _BREACHING = _Rate(1.0, BYTES_PER_CELL)
 _LEVELLING = _Rate(0.09, 44)
 _TRIANGULATION = _Rate(2.1, 110)
 """Of a small error; a large one takes a part of it."""
+_DETAIL_SECONDS, _DETAIL_BYTES = 1.0, 500 << 20
+"""Seconds for a million pixels of finer land, and bytes of the networks and of one tile."""
 _RESAMPLED_BYTES = 8
 """Heights, colours and classes of a pixel."""
 
@@ -98,7 +100,9 @@ def export_needs(formats: Sequence[str], map_shape: tuple[int, int], options: Ex
     chosen = [FORMATS[name] for name in formats]
     rows, cols = options.exported_shape(map_shape)
     memory = 0
-    if options.crop is not None:
+    if options.detail != 1:
+        memory += rows * cols * _RESAMPLED_BYTES + _DETAIL_BYTES
+    elif options.crop is not None:
         memory += rows * cols * _RESAMPLED_BYTES
     if options.picture_shape is not None:
         memory += options.picture_shape[0] * options.picture_shape[1] * _RESAMPLED_BYTES
@@ -107,7 +111,8 @@ def export_needs(formats: Sequence[str], map_shape: tuple[int, int], options: Ex
         result = result.then(_format_needs(form, map_shape, options))
     if any(form.name in _OF_WATERS for form in chosen):
         result = result.then(_needs(_WATERS, rows * cols, rows * cols))
-    return Needs(result.disk, result.memory + memory, result.seconds)
+    making = 0.0 if options.detail == 1 else _DETAIL_SECONDS * rows * cols / _MEGA * slowness()
+    return Needs(result.disk, result.memory + memory, result.seconds + making)
 
 
 def water_needs(map_shape: tuple[int, int], level_water: bool, flowing: FlowingWater) -> Needs:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
+from terrainpaint.core.fine_land import FACTORS, CoarseWindow, FineTile
 from terrainpaint.core.hydrology import Waters, find_waters
 from terrainpaint.core.progress import Cancel, Progress, part_of
 from terrainpaint.core.terrain import Provenance, Terrain
@@ -43,8 +45,9 @@ class ExportOptions:
     level water surface of this height, -12,000 to 12,000 m, to meshes of several objects; None adds none. `files` are
     the options of single formats. `picture_shape` are the rows and columns of pictures and heights, 2..65536 each; None
     stands for those of the map. `max_error_m`, above 0, replaces the regular grid of OBJ, GLB and PLY by triangles that
-    differ from it by at most so much, in metres of height before the exaggeration. `crop` is the rectangle that is
-    exported, x, y, width and height in pixels of the map from its north-west corner, None for all of it. `tiles`
+    differ from it by at most so much, in metres of height before the exaggeration. `detail` 1, 4 or 16 is how many
+    times finer than the map everything is made. `crop` is the rectangle that is exported, x, y, width and height in
+    pixels from the north-west corner of the map, those of the finer scale, None for all of it. `tiles`
     divides the export; `mesh_size` is then that of a tile, and `picture_shape` is not followed.
     Raises OptionError when a value is out of range.
     """
@@ -57,6 +60,7 @@ class ExportOptions:
     max_error_m: float | None = None
     crop: tuple[int, int, int, int] | None = None
     tiles: TileOptions | None = None
+    detail: int = 1
 
     def __post_init__(self) -> None:
         if self.mesh_size is not None and self.mesh_size not in MESH_SIZES:
@@ -80,6 +84,8 @@ class ExportOptions:
                 f"A rectangle of {width} x {height} pixels at {x}, {y} cannot be exported; choose sides of at least 2 "
                 "pixels within the map."
             )
+        if self.detail not in (1, *FACTORS):
+            raise OptionError(f"A detail of {self.detail} is not possible; choose 1, {FACTORS[0]} or {FACTORS[1]}.")
         if self.tiles is not None and self.max_error_m is not None and not self.tiles.skirt_m:
             raise OptionError(
                 "Meshes with a largest error do not meet at the borders of tiles; give the tiles a skirt, or leave the "
@@ -98,7 +104,11 @@ class ExportOptions:
 
     def exported_shape(self, map_shape: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns that are exported of a map (H, W)."""
-        return map_shape if self.crop is None else (self.crop[3], self.crop[2])
+        return self.whole_shape(map_shape) if self.crop is None else (self.crop[3], self.crop[2])
+
+    def whole_shape(self, map_shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns that all of a map (H, W) has at the scale of the export."""
+        return map_shape[0] * self.detail, map_shape[1] * self.detail
 
     def tiling(self, map_shape: tuple[int, int]) -> Tiling | None:
         """The tiles of a map (H, W), None if it is not divided. Raises OptionError."""
@@ -119,18 +129,35 @@ class Frame:
     heights_m: tuple[float, float] | None = None
 
 
+class LandRefiner(Protocol):
+    """What makes a terrain finer, as `generation.refiner.Refiner` does."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of its weights file."""
+
+    def margin(self, factor: int, cell_m: float) -> int:
+        """Cells on each side of a window that its fine land depends on."""
+
+    def refine(self, window: CoarseWindow, factor: int, seed: int) -> FineTile:
+        """The fine land of a window without its margin."""
+
+
 @dataclass(frozen=True)
 class ExportSource:
     """The terrain of an export.
 
     `terrain` has finite heights. `ids` (H, W) uint8 are the classes of its map. `shaded` computes (H, W, 3) uint8 sRGB,
-    the albedo lit by the sun; it is called only when a format needs it. `part_of` is None for a whole map.
+    the albedo lit by the sun; it is called only when a format needs it. `part_of` is None for a whole map. `refiner`
+    makes it finer, and `shade` lights what that made; None where that is not possible.
     """
 
     terrain: Terrain
     shaded: Callable[[], NDArray[np.uint8]]
     ids: NDArray[np.uint8]
     part_of: Frame | None = None
+    refiner: LandRefiner | None = None
+    shade: Callable[[Terrain], NDArray[np.uint8]] | None = None
 
     @property
     def frame(self) -> Frame:
@@ -287,6 +314,8 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["rivers_carved"] = True
     if provenance.has_breached_depressions:
         facts["depressions_breached"] = True
+    if provenance.detail != 1:
+        facts |= {"detail": provenance.detail, "detail_sha256": provenance.detail_sha256}
     if provenance.look_sha256:
         facts |= {"look": provenance.look, "look_sha256": provenance.look_sha256}
     return facts

@@ -11,6 +11,7 @@ from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.errors import OptionError
 from terrainpaint.export.cropping import cropped
+from terrainpaint.export.detail import detailed
 from terrainpaint.export.formats import FORMATS, Format, format_of
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
 from terrainpaint.export.mesh import height_range
@@ -19,6 +20,8 @@ from terrainpaint.export.tile_jobs import TiledTerrain, TileJob
 from terrainpaint.export.tile_options import Tile, Tiling
 
 _Target = tuple[Format, Paths]
+_DETAIL_PART = 0.7
+"""Of the progress of an export, the part in which its terrain is made finer."""
 
 
 class Readme(Protocol):
@@ -47,7 +50,8 @@ def export(
     """
     plan = _Plan.of(target_dir, name, formats, options, source.terrain.shape)
     notes = None if readme is None else (readme_path(target_dir, name), name, readme)
-    return _write(cropped(source, options.crop), plan, options, progress, cancel, notes)
+    source, progress = _prepared(source, options, progress, cancel)
+    return _write(source, plan, options, progress, cancel, notes)
 
 
 def readme_path(target_dir: Path, name: str) -> Path:
@@ -77,7 +81,8 @@ def export_file(
         raise OptionError(f"{path} is one file and tiles are several; choose a folder instead.")
     form = format_of(format_name)
     plan = _Plan([(form, form.paths(path))])
-    return _write(cropped(source, options.crop), plan, options, progress, cancel, None)
+    source, progress = _prepared(source, options, progress, cancel)
+    return _write(source, plan, options, progress, cancel, None)
 
 
 def file_paths(path: Path, format_name: str) -> list[Path]:
@@ -224,6 +229,16 @@ def _index(whole: ExportJob, tiling: Tiling, tiles: list[dict[str, object]]) -> 
         "program": f"TerrainPaint {terrain.provenance.version}",
         "tiles": tiles,
     }
+
+
+def _prepared(
+    source: ExportSource, options: ExportOptions, progress: Progress, cancel: Cancel
+) -> tuple[ExportSource, Progress]:
+    """The part and the scale that are written, and the rest of the progress."""
+    if options.detail == 1:
+        return cropped(source, options.crop), progress
+    fine = detailed(source, options.crop, options.detail, lambda fraction: progress(_DETAIL_PART * fraction), cancel)
+    return fine, lambda fraction: progress(_DETAIL_PART + (1 - _DETAIL_PART) * fraction)
 
 
 def _part(progress: Progress, number: int, count: int) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,9 +24,10 @@ from terrainpaint.core.fine_land import (
 from terrainpaint.core.fine_shores import SHORE_MARGIN, with_water, with_water_colours
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.generator import computing
+from terrainpaint.models.devices import pick_device
 from terrainpaint.models.encoding import heights_to_array
 from terrainpaint.models.fine_land import FineLandStep
-from terrainpaint.models.fine_land_weights import FineLand
+from terrainpaint.models.fine_land_weights import FineLand, load_fine_land
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,19 @@ class Refiner:
     area means of heights and albedo are those of the cells.
     """
 
+    @classmethod
+    def load(cls, path: Path, device: str = "auto") -> Refiner:
+        """Load a file of fine land onto a device, as `Generator.load`. Raises WeightsError, DeviceError."""
+        torch_device = pick_device(device)
+        return cls(load_fine_land(path, torch_device), torch_device)
+
     def __init__(self, fine: FineLand, device: torch.device) -> None:
         self._fine, self._device = fine, device
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the weights file."""
+        return self._fine.sha256
 
     @property
     def fine(self) -> FineLand:
@@ -103,7 +116,7 @@ class Refiner:
         widest = max(step.margin, CLASS_MARGIN)
         near = land.cut(widest)
         ids, shift = self._classes(land.cut(widest - CLASS_MARGIN), seed)
-        height, albedo = self._run(land.cut(widest - step.margin), step, seed)
+        height, albedo = self._run(land.cut(widest - step.margin), step, seed, cell_m)
         height = with_water(near.height, height, near.ids, ids, shift, cell_m)
         albedo = with_water_colours(near.albedo, albedo, near.ids, ids)
         finer = _Land(height, albedo, ids, STEP * near.row, STEP * near.col)
@@ -116,14 +129,18 @@ class Refiner:
         rim = slice(STEP * CLASS_MARGIN, -STEP * CLASS_MARGIN)
         return warped(flat_classes(land.ids), shift)[rim, rim], shift[rim, rim]
 
-    def _run(self, land: _Land, step: FineLandStep, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _run(
+        self, land: _Land, step: FineLandStep, seed: int, cell_m: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        # Heights change with the size of a cell, so that the network sees the true slopes.
+        scale = step.config.cell_m / cell_m
         with computing(Rect.of_shape((STEP * land.ids.shape[0], STEP * land.ids.shape[1]))):
             height = torch.from_numpy(np.ascontiguousarray(land.height)).to(self._device)[None, None]
             albedo = torch.from_numpy(np.ascontiguousarray(land.albedo)).to(self._device).movedim(-1, 0)[None]
             ids = torch.from_numpy(np.ascontiguousarray(land.ids)).to(self._device).long()
             shares = F.one_hot(ids, CLASS_COUNT).movedim(-1, 0)[None].float()
-            height, albedo = step(height, albedo, shares, seed, land.row, land.col)
-            return heights_to_array(height), albedo[0].movedim(0, -1).contiguous().cpu().numpy()
+            height, albedo = step(height * scale, albedo, shares, seed, land.row, land.col)
+            return heights_to_array(height / scale), albedo[0].movedim(0, -1).contiguous().cpu().numpy()
 
 
 def _step_margin(step: FineLandStep) -> int:

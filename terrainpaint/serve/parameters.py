@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 from terrainpaint.api.dreamed_maps import DreamOptions
 from terrainpaint.api.export_plans import formats, presets
-from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
+from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest, crop_of
 from terrainpaint.api.terrains import looks, styles
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.dream_controls import MAX_SEED
@@ -87,9 +87,13 @@ def parameters() -> Mapping[str, Parameter]:
         "max_error_m": _number("Fewer triangles, which differ by at most so many metres of height.", 0, 12_000),
         "water_surface_m": _number("Add a water surface at this height in metres to the mesh.", -12_000, 12_000),
         "crop": Parameter(
-            "Part of the map: x, y, width and height in pixels, x and y from the north-west.",
-            {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 4, "maxItems": 4},
+            "Part of the map: x, y, width and height from the north-west in pixels, or with m or km at the end on the "
+            "ground, such as 120,80,40,40km.",
+            {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?,){3}[0-9]+(\.[0-9]+)?(px|m|km)?$"},
             _crop,
+        ),
+        "detail": Parameter(
+            "Make the land so many times finer.", {"type": "integer", "enum": [1, 4, 16], "default": 1}, _whole
         ),
         "tiles": Parameter(
             "Divide the export into COLUMNSxROWS tiles, or into tiles of so many pixels such as 513px.",
@@ -228,11 +232,11 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _crop(text: str) -> tuple[int, ...]:
-    numbers = tuple(_whole(part) for part in text.split(","))
-    if len(numbers) != 4:
-        raise ValueError("give four whole numbers such as 0,0,512,512")
-    return numbers
+def _crop(text: str) -> object:
+    try:
+        return crop_of(text)
+    except ValueError as error:
+        raise ValueError(f"give a rectangle such as {error}") from error
 
 
 def _tiles(text: str) -> dict[str, object]:

@@ -126,10 +126,10 @@ class Work:
         painted = read_painted(body, request.reading, say)
         shape = request.terrain.size or painted.classes.shape
         self._check_shape((shape[0], shape[1]))
-        plan = plan.sized((shape[0], shape[1]))
+        plan = plan.sized((shape[0], shape[1]), painted.requested(request.terrain).pixel_size_m)
         options = plan.options_for((shape[0], shape[1]))
-        part = options.exported_shape((shape[0], shape[1]))
-        size = sum(estimated_bytes(FORMATS[name], part, options) for name in _names(request, plan))
+        self._check_shape(options.exported_shape((shape[0], shape[1])))
+        size = sum(estimated_bytes(FORMATS[name], (shape[0], shape[1]), options) for name in _names(request, plan))
         if size > MOST_FILE_BYTES:
             raise TooLargeError(
                 f"The files would have about {size / 2**30:.1f} GB, of at most {MOST_FILE_BYTES / 2**30:.0f} GB; "

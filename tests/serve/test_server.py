@@ -382,7 +382,13 @@ def test_the_command_prints_address_and_token_and_ends_cleanly(number: signal.Si
 
 
 def test_every_option_of_the_command_line_is_a_parameter() -> None:
-    of_the_owner = {"weights", "lines", "device", "files"}  # files and hardware of the computer are not the client's
+    of_the_owner = {
+        "weights",
+        "detail_weights",
+        "lines",
+        "device",
+        "files",
+    }  # files and hardware of the computer are not the client's
     names = {field.name for kind in (MapReading, TerrainRequest, FilesRequest) for field in fields(kind)}
     assert names - of_the_owner <= set(parameters())
     assert not of_the_owner & set(parameters())

@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from terrainpaint.api.requests import GroundRect, crop_of
+from terrainpaint.errors import OptionError
+
 _MOST_SEEDS = 100_000
 
 
@@ -38,13 +41,14 @@ def formats_type(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def crop_type(text: str) -> tuple[int, int, int, int]:
-    """Four whole numbers, separated by commas."""
-    match = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rectangle such as 0,0,512,512")
-    x, y, width, height = (int(number) for number in match.groups())
-    return x, y, width, height
+def crop_type(text: str) -> tuple[int, int, int, int] | GroundRect:
+    """Four whole numbers of pixels separated by commas, or four numbers with m or km after the last one."""
+    try:
+        return crop_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rectangle such as {error}") from error
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def tiles_type(text: str) -> dict[str, object]:

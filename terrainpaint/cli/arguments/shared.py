@@ -127,6 +127,10 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         help="picture of the size of the map, with crests in white and valleys in black, which the land follows; the "
         "rest is see-through or grey",
     )  # fmt: skip
+    parser.add_argument(
+        "--detail-weights", type=file_type, metavar="FILE",
+        help="networks of --detail (.safetensors) instead of the installed ones",
+    )  # fmt: skip
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -191,8 +195,13 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
     """What is exported of the map, and in how many parts."""
     absent, group = argparse.SUPPRESS, parser.add_argument_group("parts of the map")
     group.add_argument(
-        "--crop", type=crop_type, metavar="X,Y,W,H",
-        help="export only a rectangle, in pixels of the map from its north-west corner; it stays where it lies",
+        "--crop", type=crop_type, metavar="X,Y,W,H[km|m]",
+        help="export only a rectangle, x, y, width and height from the north-west corner of the map, in its pixels or "
+        "with km or m at the end on the ground, such as 120,80,40,40km; it stays where it lies",
+    )  # fmt: skip
+    group.add_argument(
+        "--detail", type=whole_number_type, default=1, metavar="N",
+        help="make the land 4 or 16 times finer: a map of 2 km a pixel at 500 or 125 m; default 1, as it is",
     )  # fmt: skip
     group.add_argument(
         "--tiles", type=tiles_type, metavar="N|CxR|Spx",
