@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
-from terrainpaint.api.requests import FilesRequest, GroundRect
+from terrainpaint.api.requests import FilesRequest
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import (
     FORMATS,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.errors import OptionError
 
 DEFAULT_STYLE = "atlas"
@@ -71,35 +72,6 @@ class TerrainRequest:
             raise OptionError(
                 f"A relief of {self.relief:g} is not possible; choose {_RELIEFS[0]:g} to {_RELIEFS[1]:g}."
             )
-
-
-@dataclass(frozen=True)
-class GroundRect:
-    """A rectangle on the ground: its west and north sides lie so many metres from those of the map.
-
-    Raises OptionError when it has no area or begins outside of the map.
-    """
-
-    x_m: float
-    y_m: float
-    width_m: float
-    height_m: float
-
-    def __post_init__(self) -> None:
-        if not (min(self.x_m, self.y_m) >= 0 and min(self.width_m, self.height_m) > 0):
-            raise OptionError(
-                f"A rectangle of {self.width_m / 1000:g} x {self.height_m / 1000:g} km at {self.x_m / 1000:g}, "
-                f"{self.y_m / 1000:g} km is not possible; choose one within the map."
-            )
-
-    def pixels(self, pixel_size_m: float) -> tuple[int, int, int, int]:
-        """x, y, width and height in whole pixels of a size, at least 2 x 2 of them."""
-        x, y = round(self.x_m / pixel_size_m), round(self.y_m / pixel_size_m)
-        right, bottom = (
-            round((start + side) / pixel_size_m)
-            for start, side in ((self.x_m, self.width_m), (self.y_m, self.height_m))
-        )
-        return x, y, max(2, right - x), max(2, bottom - y)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, warn
-from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, GroundRect, TerrainRequest, crop_of
+from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
 from terrainpaint.core.guide_lines import read_lines, resized_lines
@@ -24,6 +24,7 @@ from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.path_kinds import is_file
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.core.sea_depth import at_sea_level, with_sea_depth
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain, at_pixel_size

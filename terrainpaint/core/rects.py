@@ -1,8 +1,10 @@
-"""Positions and rectangles on a map."""
+"""Positions and rectangles on a map and on the ground."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from terrainpaint.errors import OptionError
 
 Point = tuple[float, float]
 """A position (row, col) in pixels."""
@@ -87,3 +89,32 @@ class Rect:
     def moved(self, rows: int, cols: int) -> Rect:
         """The same rectangle shifted by rows and columns."""
         return Rect(self.row + rows, self.col + cols, self.height, self.width)
+
+
+@dataclass(frozen=True)
+class GroundRect:
+    """A rectangle on the ground: its west and north sides lie so many metres from those of the map.
+
+    Raises OptionError when it has no area or begins outside of the map.
+    """
+
+    x_m: float
+    y_m: float
+    width_m: float
+    height_m: float
+
+    def __post_init__(self) -> None:
+        if not (min(self.x_m, self.y_m) >= 0 and min(self.width_m, self.height_m) > 0):
+            raise OptionError(
+                f"A rectangle of {self.width_m / 1000:g} x {self.height_m / 1000:g} km at {self.x_m / 1000:g}, "
+                f"{self.y_m / 1000:g} km is not possible; choose one within the map."
+            )
+
+    def pixels(self, pixel_size_m: float) -> tuple[int, int, int, int]:
+        """x, y, width and height in whole pixels of a size, at least 2 x 2 of them."""
+        x, y = round(self.x_m / pixel_size_m), round(self.y_m / pixel_size_m)
+        right, bottom = (
+            round((start + side) / pixel_size_m)
+            for start, side in ((self.x_m, self.width_m), (self.y_m, self.height_m))
+        )
+        return x, y, max(2, right - x), max(2, bottom - y)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
 from terrainpaint.core.checked_json import JsonObject, parse_object
-from terrainpaint.core.project import ViewSettings
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.fine_land import FACTORS
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, ViewSettings
+from terrainpaint.core.rects import GroundRect, Rect
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, TileOptions, export_paths
+from terrainpaint.export.cropping import check_crop
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
 from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M, MESH_SIZES
 from terrainpaint.export.presets import Preset, find_preset
@@ -49,8 +51,9 @@ class ExportChoice:
     `mesh_size` is the number of vertices on the longest side, None for one of each pixel; `exaggeration` the factor of
     the heights of meshes, None for that of the 3D view. `has_water` adds the water surface of the 3D view to meshes.
     `files` are the options of single formats. `preset` is the name or the file of the preset that gives the size of
-    pictures and the README, empty for none. `is_cropped` exports only the selection, where there is one; `tiles`
-    divides the export. `max_error_m` replaces the grid of meshes by triangles.
+    pictures and the README, empty for none. `is_cropped` exports only the selection, where there is one, and `ground` a
+    rectangle on the ground instead; `tiles` divides the export. `max_error_m` replaces the grid of meshes by triangles.
+    `detail` 4 or 16 makes everything so many times finer than the map.
     """
 
     folder: Path
@@ -65,6 +68,8 @@ class ExportChoice:
     is_cropped: bool = False
     tiles: TileOptions | None = None
     max_error_m: float | None = None
+    ground: GroundRect | None = None
+    detail: int = 1
 
     @classmethod
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
@@ -76,19 +81,30 @@ class ExportChoice:
         has_water = view.water_level_m not in (None, 0)
         return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True, has_water=has_water)
 
-    def request(self, map_shape: tuple[int, int], view: ViewSettings, selection: Rect | None = None) -> ExportRequest:
-        """The arguments of the export of a map (H, W) in which a rectangle is selected.
+    def request(
+        self,
+        map_shape: tuple[int, int],
+        view: ViewSettings,
+        selection: Rect | None = None,
+        pixel_size_m: float = NATIVE_PIXEL_SIZE_M,
+    ) -> ExportRequest:
+        """The arguments of the export of a map (H, W) in which a rectangle is selected; `pixel_size_m` is the ground
+        size of its pixels.
 
         Raises OptionError when an option is out of range or the preset cannot be read.
         """
         preset = find_preset(self.preset) if self.preset else None
         crop = None
-        if self.is_cropped and selection is not None:
-            crop = selection.col, selection.row, selection.width, selection.height
-        shape = map_shape if crop is None else (crop[3], crop[2])
+        if self.ground is not None:
+            crop = self.ground.pixels(pixel_size_m / self.detail)
+            check_crop(crop, (self.detail * map_shape[0], self.detail * map_shape[1]))
+        elif self.is_cropped and selection is not None:
+            x, y, width, height = selection.col, selection.row, selection.width, selection.height
+            crop = self.detail * x, self.detail * y, self.detail * width, self.detail * height
+        shape = (self.detail * map_shape[0], self.detail * map_shape[1]) if crop is None else (crop[3], crop[2])
         tiles = self.tiles if self.tiles is None or preset is None else preset.tile_options(self.tiles)
         options = ExportOptions(
-            max(2, *shape) if self.mesh_size is None else self.mesh_size,
+            min(max(2, *shape), MESH_SIZES.stop - 1) if self.mesh_size is None else self.mesh_size,
             view.exaggeration if self.exaggeration is None else self.exaggeration,
             view.water_level_m if self.has_water else None,
             self.files,
@@ -96,6 +112,7 @@ class ExportChoice:
             self.max_error_m,
             crop,
             tiles,
+            self.detail,
         )
         return ExportRequest(self.folder, self.name, self.formats, options, self.level_water, preset, map_shape)
 
@@ -148,6 +165,8 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "is_cropped": choice.is_cropped,
         "tiles": None if choice.tiles is None else choice.tiles.plain_values(),
         "max_error_m": choice.max_error_m,
+        "ground_m": None if choice.ground is None else list(astuple(choice.ground)),
+        "detail": choice.detail,
     }
 
 
@@ -171,7 +190,22 @@ def _decoded(values: JsonObject) -> ExportChoice:
         None
         if "max_error_m" not in values or values.is_null("max_error_m")
         else values.number("max_error_m", 0.0, MAX_WATER_M),
+        _decoded_ground(values),
+        values.whole("detail", 1, FACTORS[-1]) if "detail" in values else 1,
     )
+
+
+def _decoded_ground(values: JsonObject) -> GroundRect | None:
+    """Raises ValueError."""
+    if "ground_m" not in values or values.is_null("ground_m"):
+        return None
+    sides = values["ground_m"]
+    if not isinstance(sides, list) or len(sides) != 4 or not all(isinstance(side, int | float) for side in sides):
+        values.refuse("ground_m", "four numbers")
+    try:
+        return GroundRect(*map(float, sides))
+    except OptionError as error:
+        raise ValueError(str(error)) from error
 
 
 def _decoded_tiles(values: JsonObject) -> TileOptions | None:

@@ -12,9 +12,10 @@ import rasterio
 
 import terrainpaint as tp
 from terrainpaint.api import terrains
-from terrainpaint.api.requests import GroundRect, crop_of
+from terrainpaint.api.requests import crop_of
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import write_map
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import Cancelled, OptionError, WeightsError
 from terrainpaint.export import detail as detail_module

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
@@ -25,7 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.project import ViewSettings
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.rects import GroundRect, Rect
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, GROUPS, TileOptions, export, export_paths
@@ -147,7 +148,7 @@ def test_a_preset_chooses_formats_options_and_sizes(dialog: ExportDialog, tmp_pa
     assert request.paths()[-1] == tmp_path / "island_README.txt"
     pages = dialog.findChild(QTabWidget)
     assert [pages.tabText(tab) for tab in range(pages.count()) if pages.isTabVisible(tab)] == [
-        "Mesh", "Options", "Tiles"
+        "Mesh", "Options", "Parts"
     ]  # fmt: skip
     choose_preset(dialog, "print")
     choice = dialog.choice()
@@ -473,9 +474,41 @@ def test_without_a_selection_the_whole_map_is_exported(qtbot: QtBot, tmp_path: P
     source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
     dialog = ExportDialog(TerrainExtent((48, 64), 30.0, (0, 1)), source, choice, VIEW)
     qtbot.addWidget(dialog)
-    assert not dialog.choice().is_cropped and "nothing is selected" in " ".join(
-        box.text() for box in dialog.findChildren(QCheckBox)
-    )
+    parts = [box for box in dialog.findChildren(QComboBox) if box.findText("The whole map") >= 0]
+    assert len(parts) == 1 and parts[0].count() == 2
+    assert not dialog.choice().is_cropped
+
+
+def test_a_rectangle_in_kilometres_at_a_finer_scale(qtbot: QtBot, tmp_path: Path) -> None:
+    terrain = lopsided(48, 64)
+    ground = GroundRect(12_000, 8_000, 40_000, 22_500)
+    choice = ExportChoice(tmp_path, "valley", ("height16",), None, 1.0, False, ground=ground, detail=16)
+    source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
+    extent = TerrainExtent((48, 64), 2000.0, (0, 1))
+    dialog = ExportDialog(extent, source, choice, VIEW, has_detail=True)
+    qtbot.addWidget(dialog)
+    assert dialog.choice() == choice
+    dialog.show()
+    dialog.findChild(QTabWidget).setCurrentIndex(2)
+    assert "320 × 180 pixels" in words(dialog)
+    options = dialog.choice().request((48, 64), VIEW, None, 2000.0).options
+    assert options.crop == (96, 64, 320, 180) and options.detail == 16
+    detail = next(box for box in dialog.findChildren(QComboBox) if box.findData(16) >= 0 and box.count() == 3)
+    detail.setCurrentIndex(detail.findData(4))
+    assert "80 × 45 pixels" in words(dialog)
+    width = next(field for field in dialog.findChildren(QAbstractSpinBox) if field.accessibleName() == "Width")
+    width.setValue(128)
+    assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
+    assert "is not within the map of 256 x 192 pixels" in words(dialog)
+
+
+def test_without_its_networks_no_finer_scale_is_offered(qtbot: QtBot, tmp_path: Path) -> None:
+    terrain = lopsided(48, 64)
+    choice = ExportChoice(tmp_path, "valley", ("height16",), None, 1.0, False, detail=16)
+    source = PreviewSource.of(terrain, np.zeros(terrain.shape, np.uint8), Sun())
+    dialog = ExportDialog(TerrainExtent((48, 64), 2000.0, (0, 1)), source, choice, VIEW)
+    qtbot.addWidget(dialog)
+    assert dialog.choice().detail == 1
 
 
 def test_a_largest_error_is_chosen(qtbot: QtBot, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings
 
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions, TileOptions
 from terrainpaint.export.file_options import FileOptions, Texture
@@ -17,6 +18,7 @@ from terrainpaint.gui.export_choice import ExportChoice, ExportMemory
 
 CHOICE = ExportChoice(Path("/out"), "land", ("obj", "terrain"), 256, 2.5, level_water=False)
 FOLLOWING = ExportChoice(Path("/other"), "sea", ("albedo",), None, None, level_water=True, has_water=True)
+VALLEY = dataclasses.replace(CHOICE, ground=GroundRect(120_000, 80_000, 40_000, 20_500), detail=16)
 JPEG = dataclasses.replace(CHOICE, files=FileOptions(glb_texture=Texture.JPEG), preset="unreal")
 pytestmark = pytest.mark.usefixtures("qapp", "empty_folders")
 
@@ -31,12 +33,30 @@ def test_each_project_has_its_own(tmp_path: Path) -> None:
     assert ExportMemory().of(tmp_path / "a.terrainpaint") == FOLLOWING
 
 
+def test_a_rectangle_and_the_detail_are_remembered(tmp_path: Path) -> None:
+    ExportMemory().put(tmp_path / "a", VALLEY)
+    assert ExportMemory().of(tmp_path / "a") == VALLEY
+    stored = json.loads(str(QSettings().value("exports")))
+    for wrong in ([1, 2, 3], [0, 0, -1, 5], "all"):
+        next(iter(stored.values()))["ground_m"] = wrong
+        QSettings().setValue("exports", json.dumps(stored))
+        assert ExportMemory().of(tmp_path / "a") is None
+
+
 def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
     ExportMemory().put(tmp_path / "a", JPEG)
     assert ExportMemory().of(tmp_path / "a") == JPEG
     stored = json.loads(str(QSettings().value("exports")))
     (choice,) = stored.values()
-    for name in ("files", "preset", "is_cropped", "tiles", "max_error_m"):  # as an older version stored it
+    for name in (
+        "files",
+        "preset",
+        "is_cropped",
+        "tiles",
+        "max_error_m",
+        "ground_m",
+        "detail",
+    ):  # as an older version stored it
         del choice[name]
     QSettings().setValue("exports", json.dumps(stored))
     assert ExportMemory().of(tmp_path / "a") == CHOICE

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from terrainpaint.api.requests import GroundRect, crop_of
+from terrainpaint.api.requests import crop_of
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.errors import OptionError
 
 _MOST_SEEDS = 100_000

@@ -29,6 +29,7 @@ from terrainpaint.core.quantities import duration_text, size_text
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import FORMATS, MESH, ExportOptions, Format
+from terrainpaint.export.detail import check_detail
 from terrainpaint.export.estimates import Needs, export_needs, water_needs
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
@@ -72,7 +73,7 @@ class ExportDialog(QDialog):
     """Asks what to export; it writes nothing.
 
     `ground` is the terrain and `source` a copy of it for the picture, `choice` the first suggestion, `view` what the 3D
-    view shows, `selection` the rectangle around what is selected.
+    view shows, `selection` the rectangle around what is selected. `has_detail`: the land can be made finer.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class ExportDialog(QDialog):
         view: ViewSettings,
         parent: QWidget | None = None,
         selection: Rect | None = None,
+        has_detail: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
@@ -106,7 +108,7 @@ class ExportDialog(QDialog):
         self._buttons = decision(self, "Export")
         self._preview, self._no_mesh = MeshPreview(source), label("", "muted")
         selected = None if selection is None else (selection.height, selection.width)
-        self._parts = PartsPage(choice.is_cropped, choice.tiles, selected)
+        self._parts = PartsPage(choice, ground.shape, ground.pixel_size_m, selected, has_detail)
         self._max_error = unit_field(0, MAX_WATER_M, choice.max_error_m or 0, 2, " m")
         self._max_error.setSpecialValueText("Regular grid")
         self._pages, self._numbers = QTabWidget(), list[NumbersPage]()
@@ -140,6 +142,8 @@ class ExportDialog(QDialog):
             self._parts.is_cropped,
             self._parts.tiles(),
             self._max_error.value() or None,
+            self._parts.ground(),
+            self._parts.detail,
         )
 
     def accept(self) -> None:
@@ -156,7 +160,7 @@ class ExportDialog(QDialog):
         self._enable_numbers()
 
     def _request(self, choice: ExportChoice) -> ExportRequest:
-        return choice.request(self._shape, self._view, self._selection)
+        return choice.request(self._shape, self._view, self._selection, self._ground.pixel_size_m)
 
     def _fill(self, choice: ExportChoice) -> None:
         self._formats.choose(choice.formats)
@@ -183,8 +187,8 @@ class ExportDialog(QDialog):
         self._pages.addTab(self._mesh_page(), "Mesh")
         self._pages.addTab(self._file_options, "Options")
         self._pages.setTabToolTip(1, "Options of single formats")
-        self._pages.addTab(self._parts, "Tiles")
-        self._pages.setTabToolTip(2, "A part of the map, tiles, levels of detail")
+        self._pages.addTab(self._parts, "Parts")
+        self._pages.setTabToolTip(2, "A part of the map, a finer scale, tiles")
         self._show_numbers()
 
         where = Form()
@@ -348,7 +352,11 @@ class ExportDialog(QDialog):
         self._enable_numbers()
         tiling = tiling_of(options.tiles, options.exported_shape(self._shape))
         self._parts.show_tiling(tiling)
-        self._show_picture_size(None if tiling else options.picture_shape, self._parts.is_cropped or tiling is not None)
+        self._parts.show_size(options.exported_shape(self._shape))
+        self._show_picture_size(
+            None if tiling else options.picture_shape,
+            self._parts.is_part or self._parts.detail != 1 or tiling is not None,
+        )
         chosen = [FORMATS[key] for key in self._formats.chosen()]
         has_mesh = any(form.group == MESH for form in chosen)
         self._no_mesh.setText("" if has_mesh else "No mesh is written: none of its formats is chosen.")
@@ -378,6 +386,8 @@ class ExportDialog(QDialog):
     def _options(self) -> ExportOptions:
         options = self._request(self._chosen(Path())).options
         options.tiling(self._shape)
+        if options.detail != 1:
+            check_detail(options.exported_shape(self._shape), options.detail, self._ground.pixel_size_m)
         if options.max_error_m is not None:
             require_pydelatin()
         return options

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import astuple
 from enum import IntEnum
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from terrainpaint.core.fine_land import FACTORS
+from terrainpaint.core.rects import GroundRect
 from terrainpaint.errors import OptionError
 from terrainpaint.export import TileOptions
 from terrainpaint.export.tile_options import MOST_LODS, TILE_SIDES, Tiling
+from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import Form, label, paragraph
+from terrainpaint.gui.widgets.notation import format_number
 from terrainpaint.gui.widgets.numbers import WholeField, unit_field
 
 _MOST_A_SIDE = 64
 _USUAL_COUNT, _USUAL_SIDE_PX = 2, 513
 _MOST_SKIRT_M = 12_000
+_USUAL_SIDE_KM = 40.0
 
 
 class _Division(IntEnum):
@@ -34,17 +40,47 @@ _DIVISIONS = {
 }
 
 
+class _Part(IntEnum):
+    """What is exported."""
+
+    MAP = 0
+    SELECTION = 1
+    RECTANGLE = 2
+
+
 class PartsPage(QScrollArea):
-    """Fields of the crop and of `TileOptions`. `selection` is the shape (H, W) of the selected rectangle, if any."""
+    """Fields of the scale, the part of the map and `TileOptions`.
+
+    `map_shape` (H, W) and `pixel_size_m` are those of the map, `selection` the shape of the selected rectangle, if any.
+    `has_detail`: there are networks that make the land finer.
+    """
 
     changed = Signal()
 
-    def __init__(self, is_cropped: bool, tiles: TileOptions | None, selection: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        choice: ExportChoice,
+        map_shape: tuple[int, int],
+        pixel_size_m: float,
+        selection: tuple[int, int] | None,
+        has_detail: bool,
+    ) -> None:
         super().__init__()
-        size = "nothing is selected" if selection is None else f"{selection[1]:,} × {selection[0]:,} pixels"
-        self._crop = QCheckBox(f"&Only the selection ({size})")
-        self._crop.setEnabled(selection is not None)
-        self._crop.setChecked(is_cropped and selection is not None)
+        tiles = choice.tiles
+        size_km = tuple(side * pixel_size_m / 1000 for side in map_shape)
+        self._part = QComboBox()
+        self._part.addItem("The whole map", int(_Part.MAP))
+        if selection is not None:
+            self._part.addItem(f"The selection, {selection[1]:,} × {selection[0]:,} pixels", int(_Part.SELECTION))
+        self._part.addItem("A rectangle in kilometres", int(_Part.RECTANGLE))
+        self._ground = [unit_field(0, size_km[1 - axis], 0, 3, " km") for axis in (0, 1, 0, 1)]
+        self._detail = QComboBox()
+        for factor in (1, *FACTORS):
+            metres = f"{format_number(pixel_size_m / factor, 2)} m a pixel"
+            self._detail.addItem(f"As the map, {metres}" if factor == 1 else f"× {factor}, {metres}", factor)
+        self._scale_is_possible = has_detail
+        self._size = label("", "muted")
+        self._show_part(choice, size_km, selection is not None)
         self._division = QComboBox()
         for division, text in _DIVISIONS.items():
             self._division.addItem(text, int(division))
@@ -63,7 +99,27 @@ class PartsPage(QScrollArea):
     @property
     def is_cropped(self) -> bool:
         """Whether only the selection is exported."""
-        return self._crop.isChecked()
+        return bool(self._part.currentData() == _Part.SELECTION)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether not all of the map is exported."""
+        return bool(self._part.currentData() != _Part.MAP)
+
+    def ground(self) -> GroundRect | None:
+        """The rectangle in metres, None where another part is exported. Raises OptionError when it has no area."""
+        if self._part.currentData() != _Part.RECTANGLE:
+            return None
+        return GroundRect(*(1000 * field.value() for field in self._ground))
+
+    @property
+    def detail(self) -> int:
+        """How many times finer than the map it is written."""
+        return int(self._detail.currentData())
+
+    def show_size(self, shape: tuple[int, int]) -> None:
+        """Say how many pixels are exported."""
+        self._size.setText(f"{shape[1]:,} × {shape[0]:,} pixels")
 
     def tiles(self) -> TileOptions | None:
         """The present tiles, None for one piece. Raises OptionError when they are impossible."""
@@ -92,6 +148,21 @@ class PartsPage(QScrollArea):
             f"{tiles} of {w:,} × {h:,} pixels{levels}. Neighbours share the pixels and vertices between them."
         )
 
+    def _show_part(self, choice: ExportChoice, size_km: tuple[float, ...], has_selection: bool) -> None:
+        part = _Part.SELECTION if choice.is_cropped and has_selection else _Part.MAP
+        if choice.ground is not None:
+            part = _Part.RECTANGLE
+            sides = tuple(side / 1000 for side in astuple(choice.ground))
+        else:
+            width, height = (min(_USUAL_SIDE_KM, side) for side in reversed(size_km))
+            sides = (size_km[1] - width) / 2, (size_km[0] - height) / 2, width, height
+        for field, side in zip(self._ground, sides, strict=True):
+            field.setValue(side)
+        self._part.setCurrentIndex(self._part.findData(int(part)))
+        detail = choice.detail if self._scale_is_possible else 1
+        self._detail.setCurrentIndex(max(0, self._detail.findData(detail)))
+        self._detail.setEnabled(self._scale_is_possible)
+
     def _show_value(self, tiles: TileOptions | None) -> None:
         division = _Division.NONE
         if tiles is not None:
@@ -114,7 +185,27 @@ class PartsPage(QScrollArea):
         column.setContentsMargins(0, 12, 12, 0)
         column.setSpacing(8)
         column.addWidget(label("Part of the map", "accent"))
-        column.addWidget(self._crop)
+        part = Form()
+        part.setColumnMinimumWidth(0, 120)
+        part.add("Pa&rt", self._part)
+        for (first, second), text in zip(
+            ((self._ground[0], self._ground[1]), (self._ground[2], self._ground[3])),
+            ("From the &west and north", "&Width and height"),
+            strict=True,
+        ):
+            pair = QWidget()
+            row = QHBoxLayout(pair)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.addWidget(first)
+            row.addWidget(second)
+            part.add(text, pair)
+        part.add("&Detail", self._detail)
+        part.add_below(self._size)
+        for field, name in zip(
+            self._ground, ("Distance from the west", "Distance from the north", "Width", "Height"), strict=True
+        ):
+            field.setAccessibleName(name)
+        column.addLayout(part)
         column.addSpacing(6)
         column.addWidget(label("Tiles", "accent"))
         form = Form()
@@ -130,7 +221,12 @@ class PartsPage(QScrollArea):
         column.addWidget(self._summary)
         column.addLayout(form)
         column.addStretch(1)
-        self._crop.setToolTip("The rectangle around the selection. It stays where it lies in the map.")
+        self._part.setToolTip("A part stays where it lies in the map.")
+        self._detail.setToolTip(
+            "Makes heights, colours and classes finer before they are written. Every part is the same as in the whole."
+            if self._scale_is_possible
+            else "The networks that make land finer are not installed."
+        )
         self._side.setToolTip("Pixels on a side of a tile, with those that it shares with its neighbours.")
         self._lods.setToolTip("Each level has half the pixels and vertices a side of the one before.")
         self._skirt.setToolTip("Walls around the meshes of tiles (obj, glb, ply) that hide cracks between levels.")
@@ -146,14 +242,20 @@ class PartsPage(QScrollArea):
     def _connect(self) -> None:
         self._division.currentIndexChanged.connect(self._enable)
         self._division.currentIndexChanged.connect(self.changed)
-        for flag in (self._crop, self._flip_y):
-            flag.toggled.connect(self.changed)
+        self._part.currentIndexChanged.connect(self._enable)
+        self._part.currentIndexChanged.connect(self.changed)
+        self._detail.currentIndexChanged.connect(self.changed)
+        for side in self._ground:
+            side.valueChanged.connect(self.changed)
+        self._flip_y.toggled.connect(self.changed)
         for number in (self._columns, self._rows, self._side, self._lods):
             number.valueChanged.connect(self.changed)
         self._skirt.valueChanged.connect(self.changed)
         self._names.textChanged.connect(self.changed)
 
     def _enable(self) -> None:
+        for side in self._ground:
+            side.setEnabled(self._part.currentData() == _Part.RECTANGLE)
         division = _Division(self._division.currentData())
         self._columns.setEnabled(division is _Division.COUNT)
         self._rows.setEnabled(division is _Division.COUNT)
