@@ -370,9 +370,9 @@ def generate(
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
     of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
     a floor, as deep as real seas are on average so far from the coast, and levels water too. `detail_weights` is a file
-    of networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to stop, `say` is called with a sentence
-    about anything unusual. The same map, seed, style and size give the same terrain. Raises OptionError, WeightsError,
-    DeviceError, Cancelled.
+    of networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
+    called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual. The same
+    map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,8 @@ class ExportActions(QObject):
         document, source = self._document, self._preview_source()
         ground = TerrainExtent(document.shape, document.settings.pixel_size_m, height_range(source.terrain.height))
         choice = self._last or self._first_choice()
-        dialog = ExportDialog(ground, source, choice, document.view, self._window, self._selected)
+        has_detail = self._generation.detail.path is not None
+        dialog = ExportDialog(ground, source, choice, document.view, self._window, self._selected, has_detail)
         self._outdated = None if self._generation.is_exact else dialog
         if dialog.exec():
             self._last = dialog.choice()
@@ -168,7 +170,8 @@ class ExportActions(QObject):
         try:
             if not folder_is_there(choice.folder, self._window):
                 return
-            self._waiting = choice.request(self._document.shape, self._document.view, self._selected)
+            pixel_size_m = self._document.settings.pixel_size_m
+            self._waiting = choice.request(self._document.shape, self._document.view, self._selected, pixel_size_m)
         except (OptionError, OutputError) as error:
             self._fail(str(error), again)
             return
@@ -205,12 +208,14 @@ class ExportActions(QObject):
             def shade(part: Terrain) -> NDArray[np.uint8]:
                 return self._generation.shade(part, cancel)
 
-            source = ExportSource(terrain, lambda: shaded, ids)
+            source = ExportSource(terrain, lambda: shaded, ids, refiner=self._generation.refiner(cancel), shade=shade)
             changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain
             begin = 0.5 if flowing else 0.0
             changed = with_flowing_water(changed, ids, flowing, part_of(progress, 0, begin), cancel)
             if changed is not terrain:
-                source = ExportSource(changed, lambda: reshaded(shaded, terrain.height, changed, shade), ids)
+                source = dataclasses.replace(
+                    source, terrain=changed, shaded=lambda: reshaded(shaded, terrain.height, changed, shade)
+                )
             readme = None if request.preset is None else request.preset.readme_text
             return export(
                 source, request.folder, request.name, request.formats, request.options, part_of(progress, begin, 1),

@@ -32,6 +32,7 @@ from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 from terrainpaint.gui.weights_loading import load, missing_look, missing_style
 from terrainpaint.gui.worker_calls import WorkerCalls
+from terrainpaint.gui.worker_refiner import WorkerRefiner
 
 
 class LiveGeneration(QObject):
@@ -241,8 +242,14 @@ class LiveGeneration(QObject):
         """
         info = self._require_info()
         height = terrain.height / np.float32(terrain.provenance.height_scale)
-        native = dataclasses.replace(terrain, height=height, pixel_size_m=info.pixel_size_m)
+        size_m = info.pixel_size_m / terrain.provenance.detail
+        native = dataclasses.replace(terrain, height=height, pixel_size_m=size_m)
         return self._calls.result(lambda: self._process.shade(native), cancel)
+
+    def refiner(self, cancel: Cancel) -> WorkerRefiner | None:
+        """What makes the land of an export finer, None without its networks."""
+        path = self.detail.path
+        return None if path is None else WorkerRefiner(self._process, self._calls, path, cancel)
 
     def height_m(self, row: int, col: int) -> float | None:
         """Height of a pixel in metres of the project, None where nothing was generated yet."""

@@ -1,0 +1,87 @@
+"""Finer land exported from the real window, with the real process and random networks of fine land."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PySide6.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLineEdit, QTabWidget
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.fine_land import coarse_window
+from terrainpaint.core.painting import ellipse
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.water import with_level_water
+from terrainpaint.generation.refiner import Refiner
+from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.widgets.basics import accept_button
+from terrainpaint.models.fine_land_weights import load_fine_land
+from tests.generation.random_weights import write_fine_land
+from tests.gui.conftest import use_folders
+from tests.gui.windows import Person, open_window
+
+SHAPE = (64, 80)
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fine") / "fine.safetensors"
+    write_fine_land(path)
+    return path
+
+
+@pytest.fixture
+def person(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path, weights: Path) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(tmp_path / "home", patched)
+        with open_window(QtBot(request), patched) as person:
+            person.window.generation.detail.use_file(weights)
+            person.window.start(None)
+            person.opens(Project.empty(SHAPE, Settings(2000.0, "atlas", base_class=0)))
+            person.window.document.paint_mark("Land", ellipse((10, 10), (54, 70), SHAPE), 5)
+            yield person
+
+
+def test_a_part_is_exported_finer(person: Person, qtbot: QtBot, tmp_path: Path, weights: Path) -> None:
+    window, folder = person.window, tmp_path / "out"
+    folder.mkdir()
+    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=PATIENCE_MS)
+
+    def accept(dialog: ExportDialog) -> None:
+        named = {field.accessibleName(): field for field in dialog.findChildren(QLineEdit)}
+        named["Folder"].setText(str(folder))
+        named["Name"].setText("land")
+        dialog.findChild(QTabWidget).setCurrentIndex(2)
+        boxes = dialog.findChildren(QComboBox)
+        part = next(box for box in boxes if box.findText("A rectangle in kilometres") >= 0)
+        part.setCurrentIndex(part.findText("A rectangle in kilometres"))
+        detail = next(box for box in boxes if box.findData(16) >= 0 and box.count() == 3)
+        assert detail.isEnabled()
+        detail.setCurrentIndex(detail.findData(4))
+        accept_button(dialog.findChild(QDialogButtonBox)).click()
+
+    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS), person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+
+    facts = json.loads((folder / "land_height16.json").read_text())
+    assert (facts["pixel_size_x_m"], facts["detail"], facts["corner_east_m"]) == (500, 4, 60_000)
+    stored = cv2.imread(str(folder / "land_height16.png"), cv2.IMREAD_UNCHANGED)
+    assert stored.shape == (80, 80)  # 40 km around the middle
+    low, high = facts["height_min_m"], facts["height_max_m"]
+    height = low + stored / 65535 * (high - low)
+    terrain = with_level_water(window.generation.terrain(), window.document.ids)
+    device = torch.device("cpu")
+    refiner = Refiner(load_fine_land(weights, device), device)
+    cells = Rect(22, 30, 20, 20)
+    near = coarse_window(terrain.height, terrain.albedo, window.document.ids, cells, refiner.margin(4, 2000.0), 2000.0)
+    expected = refiner.refine(near, 4, window.document.settings.recipe.seed)
+    assert np.abs(height - expected.height).max() < 0.02 + (high - low) / 65535
+    texture = cv2.cvtColor(cv2.imread(str(folder / "land.png")), cv2.COLOR_BGR2RGB)
+    assert np.abs(texture.astype(int) - expected.albedo).max() <= 1
