@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QElapsedTimer, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from terrainpaint.core.films import FORMATS
@@ -22,6 +22,7 @@ from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace,
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.legend import LegendOverlay, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.relief_detail import ReliefDetail
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
@@ -65,6 +66,7 @@ class ReliefDock(QWidget):
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
         self._drape: _Drape | None = None
+        self._detail: ReliefDetail | None = None
         self._legend: LegendOverlay | None = None
         self._has_legend = True
         self._picture = IN_3D[0]
@@ -89,6 +91,12 @@ class ReliefDock(QWidget):
         if self.view is None:
             QTimer.singleShot(0, self.create_view)
         self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Want no fine land."""
+        super().hideEvent(event)
+        if self._detail is not None:
+            self._detail.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low dock gives its room to the view."""
@@ -121,6 +129,7 @@ class ReliefDock(QWidget):
         self._controls.picture_chosen.connect(self._choose_picture)
         self._controls.screenshot_requested.connect(self.save_picture)
         self._controls.film_requested.connect(self.save_film)
+        self._detail = ReliefDetail(self._document, self._generation, self.view, self._picture)
         self._legend = LegendOverlay(self.view)
         self._layout.addWidget(self.view, 1)
         self._layout.addWidget(self._controls)
@@ -174,6 +183,8 @@ class ReliefDock(QWidget):
 
     def _choose_picture(self, key: str) -> None:
         self._picture = key
+        if self._detail is not None:
+            self._detail.show_picture(key)
         self._show_legend()
         self._show_all()
 
@@ -216,6 +227,8 @@ class ReliefDock(QWidget):
             self._drape = _Drape(self._picture, self._document, self._generation, live)
             pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
             view.set_terrain(self._drape.picture, self._generation.heights, pixel_size_m, unit_m)
+            if self._detail is not None:
+                self._detail.forget()
         elif not self._changed.is_empty:
             self._drape.update(self._changed)
             view.update_rect(self._changed, self._drape.picture, self._generation.heights)

@@ -29,6 +29,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.generation.detail_tiles import TilePlace
 from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -38,6 +39,7 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.tools import ToolSettings
 from terrainpaint.gui.view3d import shaders
+from terrainpaint.gui.view3d.fine_patches import FineLayer, FinePatch, layers
 from terrainpaint.gui.view3d.motions import FilmOptions
 from terrainpaint.gui.view3d.opengl import choose_platform, find_driver, prepare_opengl
 from terrainpaint.gui.view3d.pictures import PictureOptions
@@ -702,3 +704,58 @@ def test_f_and_home_are_the_views_keys_when_the_pointer_is_over_it_wherever_the_
     canvas.setFocus()
     QTest.keyClick(canvas, Qt.Key.Key_Home)
     assert np.allclose(view.camera.target, home.target, atol=0.5) and view.camera.azimuth_deg != 90
+
+
+def fine_patches(height: NDArray[np.float32], rough_m: float) -> tuple[FineLayer, ...]:
+    """Green patches of both factors in the middle of the map, as much above as below its heights."""
+    draw = np.random.default_rng(2)
+    found = {}
+    for factor, rows, cols in ((4, (0, 1, 2), (0, 1, 2, 3)), (16, (5, 6), (6, 7, 8))):
+        for place in (TilePlace(factor, row, col) for row in rows for col in cols):
+            rect = place.rect.clipped(height.shape)
+            around = rect.grown(2).clipped(height.shape)
+            fine = cv2.resize(height[around.slices], None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+            bumps = draw.uniform(-rough_m, rough_m, fine.shape).astype(np.float32)
+            picture = np.full((*fine.shape, 3), (0, 200, 0), np.uint8)
+            found[place] = FinePatch(place, rect, around, np.asarray(fine + bumps, np.float32), picture)
+    return layers(found, (ROWS, COLS))
+
+
+@pytest.mark.parametrize("azimuth", [20, 205])
+def test_fine_land_has_no_cracks(view: TerrainView3D, azimuth: float) -> None:
+    texture, height = hills()
+    texture[:] = 120
+    view.set_terrain(texture, height, 2000.0)
+    view.set_exaggeration(20)
+    view.look_from(azimuth, 40, 0.9)
+    without = silhouette(view)
+    layers_ = fine_patches(height, 150.0)
+    assert [len(layer.patches) for layer in layers_] == [12, 6]
+    view.set_fine(layers_)
+    land = silhouette(view)
+    inside = cv2.erode(without.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert inside.mean() > 0.3 and land[inside].all()
+    view.set_background(QColor(200, 200, 200), QColor(200, 200, 200))
+
+    def green() -> float:
+        picture = pixels(view.picture())
+        return float((picture[..., 1] > picture[..., [0, 2]].max(axis=2) + 40).mean())
+
+    assert green() > 0.15
+    view.set_fine(())
+    assert green() == 0
+
+
+def test_water_follows_the_fine_land(view: TerrainView3D) -> None:
+    texture, height = hills()
+    height[:] = 100
+    texture[:] = 120
+    view.set_terrain(texture, height, 2000.0)
+    view.set_exaggeration(20)
+    view.look_from(200, 60, 0.9)
+    view.set_water(0.0)
+    dry = pixels(view.picture())
+    layers_ = fine_patches(np.full_like(height, -400), 0.0)
+    view.set_fine(layers_)
+    wet = pixels(view.picture())
+    assert ((wet[..., 2] > wet[..., 0] + 30) & (dry[..., 2] < dry[..., 0] + 30)).mean() > 0.1

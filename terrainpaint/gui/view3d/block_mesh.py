@@ -27,6 +27,28 @@ def grid(rows: int, cols: int) -> tuple[Vertices, Indices]:
     return vertices, corners.ravel().astype(np.uint32)
 
 
+def patch(side: int) -> tuple[Vertices, Indices]:
+    """A square with `side` vertices along each side, and a skirt around it.
+
+    Vertices (N, 3): (east, south) as fractions 0..1, and 1 on the lower edge of the skirt, else 0.
+    """
+    flat, indices = grid(side, side)
+    border = _border(side)
+    skirt = np.column_stack([flat[border], np.ones(len(border), np.float32)])
+    upper, lower = border, len(flat) + np.arange(len(border))
+    following, lower_following = np.roll(upper, -1), np.roll(lower, -1)
+    corners = [upper, lower, following, following, lower, lower_following]
+    vertices = np.concatenate([np.column_stack([flat, np.zeros(len(flat), np.float32)]), skirt])
+    triangles = np.concatenate([indices, np.stack(corners, axis=1).ravel().astype(np.uint32)])
+    return vertices.astype(np.float32), triangles
+
+
+def _border(side: int) -> NDArray[np.intp]:
+    """The vertices of the border of `grid(side, side)`, in a circle."""
+    index = np.arange(side * side).reshape(side, side)
+    return np.concatenate([index[0, :-1], index[:-1, -1], index[-1, :0:-1], index[:0:-1, 0]])
+
+
 def walls(rows: int, cols: int) -> tuple[Vertices, Indices]:
     """The four sides of a block. Their upper vertices are those of the border of `grid(rows, cols)`, bit for bit, so
     that there are no cracks.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.project import ViewSettings
+from terrainpaint.gui.view3d.fine_patches import FineLayer
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera, perspective, units_per_pixel
 from terrainpaint.gui.view3d.relief import Relief
 
@@ -58,6 +59,8 @@ class Scene:
     """State of a 3D view. Lengths are in units of the longest side of the map unless they end in `_m`; z is up."""
 
     relief: Relief | None = None
+    fine: tuple[FineLayer, ...] = ()
+    """Finer land near the camera, from coarse to fine."""
     view: ViewSettings = ViewSettings()  # noqa: RUF009 - frozen
     wireframe: bool = False
     marker: tuple[int, int] | None = None

@@ -1,8 +1,8 @@
 """Shaders of the 3D view in GLSL 3.30.
 
-Places on the map are fractions 0..1 of it, x east and y south; `reach` is the fraction of a texture that the map
-fills. World coordinates: x east, y north, z up, in units of the longest side of the map. Heights are metres; `lift` is
-units per metre.
+Places on the map are fractions 0..1 of it, x east and y south; a texture begins at the place `first`, and `reach` is
+the fraction of it that a whole map would fill. World coordinates: x east, y north, z up, in units of the longest side
+of the map. Heights are metres; `lift` is units per metre.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ _HEAD = "#version 330 core\n"
 
 _LAND = """
 uniform sampler2D heights;
+uniform vec2 first;
 uniform vec2 reach;
 uniform vec2 half_size;
 uniform float lift;
 
-float height_at(vec2 place) { return textureLod(heights, place * reach, 0.0).r * lift; }
+float height_at(vec2 place) { return textureLod(heights, (place - first) * reach, 0.0).r * lift; }
 
 vec3 world(vec2 place, float z) {
     return vec3((2.0 * place.x - 1.0) * half_size.x, (1.0 - 2.0 * place.y) * half_size.y, z);
@@ -44,6 +45,26 @@ vec3 lit(vec3 colour, vec3 normal, float sunshine, float openness) {
     vec3 direct = sun_colour * max(dot(normal, sun), 0.0) * sunshine;
     vec3 diffuse = mix(BOUNCE, sky_colour, 0.5 + 0.5 * normal.z) * openness;
     return colour * (direct + diffuse);
+}
+"""
+
+_COVER = """
+uniform sampler2D cover;
+uniform vec2 cover_tiles;
+uniform float has_cover;
+
+bool has_patch(vec2 place) {
+    vec2 tile = clamp(floor(place * cover_tiles), vec2(0.0), vec2(textureSize(cover, 0)) - 1.0);
+    return texelFetch(cover, ivec2(tile), 0).r > 0.5;
+}
+
+// Whether finer land is drawn at a place. Both are drawn along its border, where they are the same: without that, some
+// pixels would belong to neither.
+bool is_covered(vec2 place) {
+    vec2 rim = 1.5 * fwidth(place);
+    if (has_cover < 0.5) return false;
+    return has_patch(place - rim) && has_patch(place + rim) && has_patch(place + vec2(rim.x, -rim.y))
+        && has_patch(place + vec2(-rim.x, rim.y));
 }
 """
 
@@ -182,6 +203,7 @@ SURFACE_FRAGMENT = (
     _HEAD
     + _LAND
     + _LIGHT
+    + _COVER
     + """
 in vec2 at;
 in vec4 before;
@@ -223,6 +245,7 @@ float line_at(vec2 place) {
 }
 
 void main() {
+    if (is_covered(at)) discard;
     vec3 ground = texture(picture, at * picture_reach).rgb;
     float sunshine = texture(sunlit, at * reach).r;
     ground = to_screen(lit(to_linear(ground), normal_at(at), sunshine, openness_at(at)));
@@ -231,6 +254,124 @@ void main() {
         vec3 plain = mix(vec3(grey), ground, 0.55) * 0.74;
         ground = mix(plain, vec3(0.97, 0.98, 0.93), 0.62 * line_at(at));
     }
+    colour = vec4(mix(ground, before.rgb, before.a), 1.0);
+}
+"""
+)
+
+PATCH_VERTEX = (
+    _HEAD
+    + _EXACT
+    + _LAND
+    + _AIR
+    + _HAZE
+    + """
+// x and y 0..1 in the patch; z is 1 on the lower edge of its skirt, which hides what is left of cracks.
+layout(location = 0) in vec3 corner;
+uniform mat4 view_projection;
+uniform vec2 patch_first;
+uniform vec2 patch_size;
+uniform float skirt;
+uniform sampler2D fine;
+uniform vec2 fine_first;
+uniform vec2 fine_reach;
+uniform sampler2D below;
+uniform vec2 below_first;
+uniform vec2 below_reach;
+uniform vec2 mesh_first;
+uniform vec2 mesh_size;
+uniform vec2 mesh_cells;
+uniform sampler2D weight;
+uniform vec2 weight_scale;
+uniform vec2 weight_offset;
+out vec2 at;
+out vec4 before;
+out float share;
+
+float corner_of_mesh(vec2 index) {
+    vec2 place = mesh_first + index / mesh_cells * mesh_size;
+    return textureLod(below, (place - below_first) * below_reach, 0.0).r;
+}
+
+// The height of the triangles of the land below, those of `block_mesh.grid`.
+float mesh_height(vec2 place) {
+    vec2 grid = (place - mesh_first) / mesh_size * mesh_cells;
+    vec2 index = clamp(floor(grid), vec2(0.0), mesh_cells - 1.0);
+    vec2 part = grid - index;
+    float east = corner_of_mesh(index + vec2(1.0, 0.0));
+    float south = corner_of_mesh(index + vec2(0.0, 1.0));
+    if (part.x + part.y <= 1.0) {
+        float here = corner_of_mesh(index);
+        return here + part.x * (east - here) + part.y * (south - here);
+    }
+    float far = corner_of_mesh(index + vec2(1.0, 1.0));
+    return far + (1.0 - part.x) * (south - far) + (1.0 - part.y) * (east - far);
+}
+
+void main() {
+    at = patch_first + corner.xy * patch_size;
+    share = textureLod(weight, at * weight_scale + weight_offset, 0.0).r;
+    float height = textureLod(fine, (at - fine_first) * fine_reach, 0.0).r;
+    if (share < 1.0) height = mix(mesh_height(at), height, share);
+    vec3 point = world(at, height * lift - corner.z * skirt);
+    before = haze_before(point);
+    gl_Position = view_projection * vec4(point, 1.0);
+}
+"""
+)
+
+PATCH_FRAGMENT = (
+    _HEAD
+    + _LAND
+    + _LIGHT
+    + _COVER
+    + """
+in vec2 at;
+in vec4 before;
+in float share;
+uniform sampler2D sunlit;
+uniform sampler2D fine;
+uniform vec2 fine_first;
+uniform vec2 fine_reach;
+uniform sampler2D fine_picture;
+uniform sampler2D below;
+uniform vec2 below_first;
+uniform vec2 below_reach;
+uniform sampler2D below_picture;
+uniform vec2 below_picture_reach;
+uniform float wireframe;
+out vec4 colour;
+
+vec3 normal_of(sampler2D land, vec2 start, vec2 scale, vec2 place) {
+    vec2 cell = 1.0 / (vec2(textureSize(land, 0)) * scale);
+    vec2 middle = (place - start) * scale;
+    vec2 right = vec2(cell.x * scale.x, 0.0), down = vec2(0.0, cell.y * scale.y);
+    float east = textureLod(land, middle + right, 0.0).r - textureLod(land, middle - right, 0.0).r;
+    float south = textureLod(land, middle + down, 0.0).r - textureLod(land, middle - down, 0.0).r;
+    vec2 slope = lift * vec2(-east, south) / (4.0 * half_size * cell);
+    return normalize(vec3(slope, 1.0));
+}
+
+// As on the surface of the map.
+float openness_at(vec2 place) {
+    float here = textureLod(heights, place * reach, 0.0).r;
+    float near = textureLod(heights, place * reach, 3.0).r;
+    float far = textureLod(heights, place * reach, 5.0).r;
+    float hollow = (near - here) * 14.0 + (far - here) * 6.0;
+    return clamp(1.0 - hollow * lift, 0.55, 1.25);
+}
+
+void main() {
+    if (is_covered(at)) discard;
+    vec3 ground = texture(fine_picture, (at - fine_first) * fine_reach).rgb;
+    vec3 normal = normal_of(fine, fine_first, fine_reach, at);
+    if (share < 1.0) {
+        ground = mix(texture(below_picture, (at - below_first) * below_picture_reach).rgb, ground, share);
+        normal = normalize(mix(normal_of(below, below_first, below_reach, at), normal, share));
+    }
+    float sunshine = texture(sunlit, at * reach).r;
+    ground = to_screen(lit(to_linear(ground), normal, sunshine, openness_at(at)));
+    if (wireframe > 0.5) ground = mix(vec3(dot(ground, vec3(0.30, 0.59, 0.11))), ground, 0.55) * 0.74;
     colour = vec4(mix(ground, before.rgb, before.a), 1.0);
 }
 """
@@ -299,12 +440,14 @@ WATER_VERTEX = (
     + """
 layout(location = 0) in vec2 corner;
 uniform mat4 view_projection;
+uniform vec2 patch_first;
+uniform vec2 patch_size;
 uniform float water;
 out vec2 place;
 out vec3 at;
 void main() {
-    place = corner;
-    at = world(corner, water);
+    place = patch_first + corner * patch_size;
+    at = world(place, water);
     gl_Position = view_projection * vec4(at, 1.0);
 }
 """
@@ -316,10 +459,12 @@ WATER_FRAGMENT = (
     + _LIGHT
     + _AIR
     + _HAZE
+    + _COVER
     + """
 in vec2 place;
 in vec3 at;
 uniform sampler2D sunlit;
+uniform vec2 sunlit_reach;
 uniform float water;
 uniform float deep;
 out vec4 colour;
@@ -328,6 +473,7 @@ const vec3 SHALLOW = vec3(0.16, 0.47, 0.58);
 const vec3 DEEP = vec3(0.035, 0.14, 0.28);
 
 void main() {
+    if (is_covered(place)) discard;
     float depth = water - height_at(place);
     // Multisampling does not smooth the shore, which is inside of a triangle.
     float shore = clamp(0.5 + depth / max(fwidth(depth), 1e-7), 0.0, 1.0);
@@ -339,7 +485,7 @@ void main() {
     vec3 look = normalize(eye - at);
     float facing = clamp(look.z, 0.0, 1.0);
     float mirror = 0.03 + 0.75 * pow(1.0 - facing, 5.0);
-    float sunshine = texture(sunlit, place * reach).r;
+    float sunshine = texture(sunlit, place * sunlit_reach).r;
     vec3 half_way = normalize(look + sun);
     float glint = pow(max(half_way.z, 0.0), 180.0) * 0.7 * sunshine;
     vec3 light = to_linear(body) * (sky_colour + sun_colour * max(sun.z, 0.0) * mix(0.35, 1.0, sunshine));

@@ -12,13 +12,18 @@ from pyqtgraph.opengl.GLGraphicsItem import GLGraphicsItem
 
 from terrainpaint.gui.view3d import block_mesh, shaders
 from terrainpaint.gui.view3d.daylight import Daylight, haze_density
+from terrainpaint.gui.view3d.fine_patches import FineLayer
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
+from terrainpaint.gui.view3d.patch_item import PatchesOnCard
 from terrainpaint.gui.view3d.relief import Relief, sunlit
 from terrainpaint.gui.view3d.scene import SHADOW_MARGIN, Frame, Scene
 
 PICTURE_GRID, GRID, RESTING_GRID, MOVING_GRID = 1024, 512, 256, 128
 """Vertices along the longest side of the map: of pictures that are saved, and on the screen. Software OpenGL, whose
 frames block the window, draws the third, and the fourth while something moves."""
+
+_PATCH_GRIDS = {PICTURE_GRID: 129, GRID: 65, RESTING_GRID: 65, MOVING_GRID: 17}
+"""Vertices along the side of a patch of fine land, for each of these grids."""
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
 _SHADOW_STRENGTH = 0.34
@@ -113,6 +118,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         self._meshes: dict[str, Mesh] = {}
         self._on_card: _OnCard | None = None
         self._other: _OnCard | None = None
+        self._patches = PatchesOnCard()
 
     def initializeGL(self) -> None:
         """Create programs and meshes in the current context. Raises DeviceError when the driver rejects them."""
@@ -121,6 +127,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             "ground": Program(shaders.GROUND_VERTEX, shaders.GROUND_FRAGMENT),
             "surface": Program(shaders.SURFACE_VERTEX, shaders.SURFACE_FRAGMENT),
             "wall": Program(shaders.WALL_VERTEX, shaders.WALL_FRAGMENT),
+            "patch": Program(shaders.PATCH_VERTEX, shaders.PATCH_FRAGMENT),
             "water": Program(shaders.WATER_VERTEX, shaders.WATER_FRAGMENT),
             "pin": Program(shaders.PIN_VERTEX, shaders.PIN_FRAGMENT),
         }
@@ -134,6 +141,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         if self._on_card is not None:
             self._on_card.delete()
         self._programs, self._meshes, self._on_card = {}, {}, None
+        self._patches.delete()
         self.forget_other()
 
     def forget_other(self) -> None:
@@ -162,11 +170,16 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         else:
             on_card = self._current(scene.relief)
             on_card.refresh(scene)
+            self._patches.refresh(self._fine(scene))
             on_card.bind()
             self._draw_block(on_card, scene, frame, daylight)
         GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glUseProgram(0)
         GL.glActiveTexture(GL.GL_TEXTURE0)
+
+    def _fine(self, scene: Scene) -> tuple[FineLayer, ...]:
+        """The finer land that is drawn: software OpenGL leaves it out while something moves."""
+        return () if self._is_software and self.grid == MOVING_GRID else scene.fine
 
     def _current(self, relief: Relief) -> _OnCard:
         if relief is not self._scene.relief:
@@ -208,6 +221,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         land: dict[str, Any] = {
             "view_projection": view_projection,
             "heights": _HEIGHTS,
+            "first": (0.0, 0.0),
             "reach": (across, down),
             "half_size": half,
             "lift": lift,
@@ -219,9 +233,12 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             **_air(scene, daylight), "eye": eye, "haze": density, "haze_start": scene.distances[0],
         }  # fmt: skip
 
+        fine = self._fine(scene)
+        uncovered = self._patches.cover(fine[0] if fine else None)
         block = on_card.block(self.grid)
         rows, cols = block_mesh.grid_shape(on_card.relief.shape, GRID)
         self._programs["surface"].use(
+            **uncovered,
             **land,
             **light,
             **haze,
@@ -233,6 +250,13 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
             wireframe=float(scene.wireframe),
         )
         block.surface.draw()
+        if fine:
+            self._patches.draw(
+                self._programs["patch"], fine, on_card.relief.shape, _PATCH_GRIDS[self.grid],
+                block_mesh.grid_shape(on_card.relief.shape, self.grid),
+                ((across, down), (picture_across, picture_down)), (on_card.heights, on_card.picture),
+                {**land, **light, **haze, "sunlit": _SUNLIT, "wireframe": float(scene.wireframe)},
+            )  # fmt: skip
         wall = self._programs["wall"]
         wall.use(
             **land,
@@ -269,9 +293,21 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         # From afar the depth buffer cannot separate shallow water from the ground below.
         GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glPolygonOffset(-1.0, -4.0)
-        self._programs["water"].use(**land, **light, **haze, sunlit=_SUNLIT, water=water, deep=_WATER_DEPTH)
+        lid = self._programs["water"]
+        lid.use(
+            **land, **light, **haze, **self._patches.cover(fine[0] if fine else None), sunlit=_SUNLIT,
+            sunlit_reach=(across, down), water=water, deep=_WATER_DEPTH, patch_first=(0.0, 0.0), patch_size=(1.0, 1.0),
+        )  # fmt: skip
         block.lid.draw()
-        wall.use(water=water, of_water=1.0, upper_colour=_SEA, lower_colour=_DEEP_SEA, fading=25.0, opacity=0.8)
+        self._patches.draw_water(lid, self._meshes["quad"], fine, on_card.relief.shape)
+        wall.use(
+            water=water,
+            of_water=1.0,
+            upper_colour=_SEA,
+            lower_colour=_DEEP_SEA,
+            fading=25.0,
+            opacity=0.8,
+        )
         block.walls.draw()
         GL.glDisable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glDepthMask(GL.GL_TRUE)

@@ -18,8 +18,10 @@ from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import DeviceError
 from terrainpaint.gui.view3d import opengl
+from terrainpaint.gui.view3d.fine_patches import FineLayer
 from terrainpaint.gui.view3d.flat_view import FlatView, picture_from_above
 from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
+from terrainpaint.gui.view3d.near_land import near_rect
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.pictures import PictureOptions
 from terrainpaint.gui.view3d.relief import MOST_HEIGHT, MOST_TEXTURE, Relief
@@ -97,6 +99,7 @@ class TerrainView3D(QWidget):
         # The picture from above is no finer than the heights.
         most_texture = MOST_TEXTURE if self._flat is None else MOST_HEIGHT
         self._scene.relief = Relief(texture, height, pixel_size_m, unit_m, most_texture)
+        self._scene.fine = ()
         if is_first or proportions != self._scene.relief.half:
             self.home()
         self._refresh_above_ground()
@@ -107,6 +110,20 @@ class TerrainView3D(QWidget):
             raise ValueError("there is no terrain to update")
         self._scene.relief.update(texture, height, rect)
         self._refresh_above_ground()
+
+    def set_fine(self, layers: tuple[FineLayer, ...]) -> None:
+        """Show finer land, from coarse to fine, over that of the map."""
+        if layers or self._scene.fine:
+            self._scene.fine = layers
+            self._refresh()
+
+    def near_rect(self, least_zoom: float, side: int) -> Rect:
+        """The rectangle of the map that is seen with more than so many pixels for each of the map, at most some tiles
+        of `side` px; empty without OpenGL."""
+        if self._viewport is None:
+            return Rect(0, 0, 0, 0)
+        aspect, height_px = self._viewport.navigator.aspect, self.screen_size[1]
+        return near_rect(self._scene, aspect, max(1, height_px), least_zoom, side)
 
     def set_sun(self, azimuth_deg: float, elevation_deg: float) -> None:
         """Set the direction of the sun; `elevation_deg` is 1..90 above the horizon."""

@@ -1,0 +1,96 @@
+"""Fine land in the 3D view: what is near its camera is wanted, and what there is becomes patches."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from terrainpaint.core.rects import Rect
+from terrainpaint.generation.detail_tiles import TILE_PX, TilePlace, places
+from terrainpaint.gui.document import Document
+from terrainpaint.gui.fine_ground import FineGround
+from terrainpaint.gui.live_detail import FROM_ZOOM
+from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.terrain_pictures import PICTURES
+from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers
+from terrainpaint.gui.view3d.widget import TerrainView3D
+
+_REST_MS = 200
+"""The camera rests, and tiles come together, for so long before patches are built."""
+
+
+class ReliefDetail(QObject):
+    """Follows the camera of `view` and the tiles of `generation.detail`."""
+
+    def __init__(self, document: Document, generation: LiveGeneration, view: TerrainView3D, picture: str) -> None:
+        super().__init__(view)
+        self._document, self._generation, self._view, self._picture = document, generation, view, picture
+        self._detail = generation.detail
+        self._patches: dict[TilePlace, FinePatch] = {}
+        self._near: dict[int, Rect] = {}
+        self._timer = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._timer.timeout.connect(self._build)
+        view.camera_changed.connect(self._timer.start)
+        self._detail.changed.connect(self._changed)
+        generation.replaced.connect(self.forget)
+
+    def show_picture(self, key: str) -> None:
+        """Lay another of IN_3D over the patches."""
+        self._picture = key
+        self.forget()
+
+    def forget(self) -> None:
+        """Build all patches again: colours, scale or map changed."""
+        self._patches.clear()
+        self._view.set_fine(())
+        self._timer.start()
+
+    def hide(self) -> None:
+        """Want nothing while the view is hidden."""
+        for _, factor in FROM_ZOOM:
+            self._detail.want((self, factor), Rect(0, 0, 0, 0), None)
+
+    def _changed(self, rect: Rect) -> None:
+        # At its border a patch has the land of its neighbours.
+        near = rect.grown(BORDER_PX)
+        gone = [place for place, patch in self._patches.items() if not patch.around.intersection(near).is_empty]
+        for place in gone:
+            del self._patches[place]
+        shown = any(not near.intersection(area).is_empty for area in self._near.values())
+        if gone and any(self._tile_is_gone(place) for place in gone):
+            self._show()
+        if shown and not self._timer.isActive():
+            self._timer.start()
+
+    def _tile_is_gone(self, place: TilePlace) -> bool:
+        tiles = self._detail.tiles
+        return tiles is None or tiles.get(place) is None
+
+    def _build(self) -> None:
+        """Say what is wanted, and build the patches that there are tiles for."""
+        live, tiles = self._generation.live, self._detail.tiles
+        if live is None or tiles is None or not self._view.isVisible():
+            self._near = {}
+            self._patches.clear()
+            self._view.set_fine(())
+            return
+        wanted: set[TilePlace] = set()
+        for least_zoom, factor in FROM_ZOOM:
+            rect = self._view.near_rect(least_zoom, TILE_PX // factor)
+            self._near[factor] = rect
+            self._detail.want((self, factor), rect, factor)
+            wanted.update(places(rect, factor))
+        for place in list(self._patches):
+            if place not in wanted:
+                del self._patches[place]
+        for place in wanted - self._patches.keys():
+            if tiles.get(place) is not None:
+                rect = place.rect.clipped(live.shape)
+                around = rect.grown(BORDER_PX).clipped(live.shape)
+                ground = FineGround(self._document, self._generation, live, tiles, around, place.factor)
+                picture = PICTURES[self._picture].paint(ground)
+                self._patches[place] = FinePatch(place, rect, around, ground.height, picture)
+        self._show()
+
+    def _show(self) -> None:
+        live = self._generation.live
+        self._view.set_fine(() if live is None else layers(self._patches, live.shape))
