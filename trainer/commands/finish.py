@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
@@ -18,7 +19,10 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--ramps", type=float, default=0.45, help="alignment of colour ramps, 0 to 1: more removes more detail (0.45)"
     )
-    parser.add_argument("--steps", type=int, default=200, help="training steps of 6 crops each (200)")
+    parser.add_argument(
+        "--steps", type=int, default=200, help="training steps of 6 crops each; 0, with --first-style, changes nothing "
+        "but the style (200)"
+    )  # fmt: skip
     parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
     parser.add_argument(
         "--first-style",
@@ -49,8 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     from trainer.systems.terrain.finishing import finish
     from trainer.systems.terrain.first_style import with_first_style
 
-    if not 0 <= arguments.ramps <= 1 or arguments.steps < 1:
-        raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least")
+    if not 0 <= arguments.ramps <= 1 or arguments.steps < (arguments.first_style is None):
+        raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least, or 0 with --first-style")
     if arguments.crop_px < 64 or arguments.crop_px % 16:
         raise WrongUsage("--crop-px is 64 at least, and a multiple of 16")
     weights = load_weights(arguments.weights, torch.device("cpu"))
@@ -66,8 +70,12 @@ def run(arguments: argparse.Namespace) -> None:
         listed = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
         print(f"{steps} of {arguments.steps} steps: {listed}", flush=True)
 
-    with progress_bar("Finishing") as progress:
-        header = finish(weights, load_tile_set(arguments.tiles), arguments.ramps, arguments.steps,
-                        crop_px=arguments.crop_px, report=report, progress=progress)  # fmt: skip
+    header = weights.header
+    if arguments.steps:
+        with progress_bar("Finishing") as progress:
+            header = finish(weights, load_tile_set(arguments.tiles), arguments.ramps, arguments.steps,
+                            crop_px=arguments.crop_px, report=report, progress=progress)  # fmt: skip
+    if arguments.first_style is not None:
+        header = replace(header, training={**(header.training or {}), "first_style": list(arguments.first_style)})
     save_weights(arguments.output, header, weights.generator, weights.shadow)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from terrainpaint.core.terrain import Recipe
+from terrainpaint.generation.generator import Generator
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.spade_local import SpadeLocal
@@ -140,13 +142,27 @@ def test_the_command_changes_the_last_two_layers_only(
     torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=0, atol=1e-5)
 
 
+def test_only_the_style_of_the_first_seed_changes_without_steps(tiles: Path, tmp_path: Path) -> None:
+    config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
+    source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "styled.safetensors"
+    flags = ["--steps", "0", "--first-style", "0,0.5,0,1,0"]
+    assert main(["finish", str(source), str(tiles), "-o", str(target), *flags]) == 0
+    before, after = (load_weights(path, CPU) for path in (source, target))
+    ours, theirs = after.generator.state_dict(), before.generator.state_dict()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == ["style_mix"]
+    assert after.header.training == {"images": 3, "first_style": [0, 0.5, 0, 1, 0]}
+    expected = torch.tensor([0, 0.5, 0, 1, 0])
+    assert torch.allclose(torch.from_numpy(Generator.load(target, "cpu").style_of(Recipe(0))), expected, atol=1e-5)
+
+
 def test_other_networks_are_refused(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = written(tmp_path / "w.safetensors", "spade-terrain-1.0", ReferenceConfig(widths=(16,) * 7, hidden=8))
     assert main(["finish", str(source), str(tiles), "-o", str(tmp_path / "f.safetensors")]) == 1
     assert "Only weights of spade-local and spade-guided" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("flags", [["--ramps", "1.1"], ["--ramps", "-1"], ["--steps", "0"], ["--crop-px", "70"]])
+@pytest.mark.parametrize("flags", [["--ramps", "1.1"], ["--ramps", "-1"], ["--steps", "0"], ["--crop-px", "70"],
+                                   ["--first-style", "a,1"], ["--first-style", "nan"]])  # fmt: skip
 def test_wrong_usage(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["finish", "w.safetensors", "set.npz", "-o", str(tmp_path / "f.safetensors"), *flags])
