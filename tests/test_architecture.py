@@ -129,6 +129,7 @@ LAYERS = (
     Layer("trainer.systems.stylegan2", SYSTEM | {"trainer.reports"}),
     Layer("trainer.systems.layouts", SYSTEM | {"cv2", "trainer.reports", GENERATION}),
     Layer("trainer.systems.pix2pix", SYSTEM | {"trainer.reports"}),
+    Layer("trainer.systems.super_resolution", SYSTEM | {"cv2", "trainer.reports"}),
     Layer("trainer.systems", SYSTEM),
     Layer("trainer.exploration", SYSTEM | {"cv2", "PIL", "trainer.systems"}),
     Layer("trainer", SYSTEM | {"cv2", "rich", "trainer.systems", "trainer.reports", "trainer.curation"}),

@@ -1,7 +1,8 @@
 """The network that invents detail: features of coarse cells and noise of fine pixels → values of fine pixels.
 
 Almost all of it computes at the coarse grid. No layer has padding and none normalises over space, so the network
-receives more than it returns, and windows equal the whole.
+receives more than it returns, and windows equal the whole. The noise enters with the features, all pixels of a cell at
+once: beside finer layers it made bumps in place of spurs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_SLOPE = 0.2
+_SLOPE, _QUIET = 0.2, 0.2
 _STEM_REACH = _HEAD_REACH = 1
 _HALVINGS = {2: 1, 4: 2}
 """Pixel shuffles of each factor."""
@@ -33,10 +34,10 @@ class DetailNetwork(nn.Module):
         widths = fine_widths[: _HALVINGS[factor]]
         before = (width, *widths[:-1])
         self.finer = nn.ModuleList(nn.Conv2d(old, 4 * new, 1) for old, new in zip(before, widths, strict=True))
-        self.mix = nn.ModuleList(
-            nn.Conv2d(new + (factor >> level + 1) ** 2, new, 3) for level, new in enumerate(widths)
-        )
+        self.mix = nn.ModuleList(nn.Conv2d(new, new, 3) for new in widths)
         self.out = nn.Conv2d(widths[-1], outputs, 3)
+        with torch.no_grad():  # or the first layers would carry noise and hardly any features
+            self.stem.weight[:, inputs:] *= _QUIET
         nn.init.normal_(self.out.weight, std=0.01)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
@@ -52,14 +53,9 @@ class DetailNetwork(nn.Module):
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x)
-        lost = self.factor * (self.reach - _HEAD_REACH)  # of the noise, in fine pixels
-        side = self.factor  # of a pixel of x, in fine pixels
         for finer, mix in zip(self.finer, self.mix, strict=True):
             x = F.pixel_shuffle(finer(F.leaky_relu(x, _SLOPE)), 2)
-            side //= 2
-            beside = F.pixel_unshuffle(noise[..., lost:-lost, lost:-lost], side)
-            x = mix(torch.cat([F.leaky_relu(x, _SLOPE), beside.to(x.dtype)], dim=1))
-            lost += side
+            x = mix(F.leaky_relu(x, _SLOPE))
         # The eight bits of bfloat16 would show as steps: the last layer is always float32.
         with torch.autocast(x.device.type, enabled=False):
             result: Tensor = self.out(F.leaky_relu(x.float(), _SLOPE))

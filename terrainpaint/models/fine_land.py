@@ -1,12 +1,14 @@
 """Fine land: heights and albedo of a terrain seen four times finer. The area mean of every cell stays what it was.
 
-Heights are seen as slopes, in units of how rough the land nearby is, so the network knows neither altitude nor the
-scale of the relief; what it adds is multiplied by that roughness. Albedo gets its detail from the same pass, guided by
-that of the heights. Both are added to an enlargement that keeps the area means (`fine_land_means`), without their own.
+Heights are seen as slopes, in units of how rough the land nearby is, so the network does not know the altitude; what
+it adds is multiplied by that roughness. It is told the size of the cells. Albedo gets its detail from the same pass,
+guided by that of the heights. Both are added to an enlargement that keeps the area means (`fine_land_means`), without
+their own.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +36,9 @@ FINE_LAND_LIMITS: Limits = {
 _LEVEL_SLOPE = 0.006
 """Roughness of level ground: what is left of 3 m of height in a cell of 500 m."""
 _ROUGH_REACH = 3
-_HEIGHT_FEATURES, _COLOUR_FEATURES = 5, 6 + FACTOR**2
+_STEEPEST = 3.0
+"""Relief stays within this many units: land that the network has never seen gets no spikes."""
+_HEIGHT_FEATURES, _COLOUR_FEATURES = 6, 6 + FACTOR**2
 _COLOUR_UNIT = 0.1
 _STEP_LEVEL = 1 << 20
 """Keeps the noise apart from that of the generators."""
@@ -155,9 +159,11 @@ class FineLandStep(nn.Module):
 
         `water` (N, 1, h, w) shares in 0..1; `noise` (N, 1, 4 (h - 6), ...) normal numbers.
         """
-        features = [ground.down, ground.along, ground.curve, self._log_rough(ground), without_rim(water, _ROUGH_REACH)]
+        rough = self._log_rough(ground)
+        scale = torch.full_like(rough, math.log2(self.config.cell_m / 1000) / 2)
+        features = [ground.down, ground.along, ground.curve, rough, without_rim(water, _ROUGH_REACH), scale]
         relief: Tensor = self.heights(torch.cat(features, dim=1), noise)
-        return relief
+        return _STEEPEST * torch.tanh(relief / _STEEPEST)
 
     def with_relief(self, height: Tensor, ground: Ground, water: Tensor, relief: Tensor) -> Tensor:
         """(N, 1, 4 (h - 2 m), ...) metres, m = `height_margin`: heights enlarged, and their detail. Cells of water get

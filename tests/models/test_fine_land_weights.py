@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from terrainpaint.cli.info import info
+from terrainpaint.core.assets import shipped_fine_land
 from terrainpaint.core.weights_formats import is_fine_land, is_look
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.fine_land import FineLandConfig, FineLandStep
@@ -45,6 +46,16 @@ def test_the_default_file_is_small(tmp_path: Path) -> None:
     config = FineLandConfig()
     save_fine_land(tmp_path / "x", FineLandHeader((config, config)), (FineLandStep(config), FineLandStep(config)))
     assert (tmp_path / "x").stat().st_size < 10e6
+
+
+def test_the_shipped_file_is_small_and_names_its_sources() -> None:
+    path = shipped_fine_land()["earth"]
+    assert path.stat().st_size < 10e6
+    fine = load_fine_land(path, CPU)
+    assert [step.config.cell_m for step in fine.steps] == [2000, 500]
+    assert sum(each.numel() for each in fine.steps[0].parameters()) < 2e6
+    for source in ("SRTM", "JAXA AW3D30", "Taiwan", "WASAC Rwanda", "Narok Water", "Blue Marble", "Natural Earth"):
+        assert source in fine.header.credits
 
 
 def test_kinds_of_files_are_told_apart(path: Path, tmp_path: Path) -> None:

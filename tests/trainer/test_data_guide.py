@@ -8,7 +8,7 @@ import pytest
 from trainer.__main__ import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDES = (DOCS / "data.md", DOCS / "curation.md", DOCS / "stylegan2.md")
+GUIDES = (DOCS / "data.md", DOCS / "curation.md", DOCS / "stylegan2.md", DOCS / "fine-land.md")
 PREFIX = "    python -m trainer "
 
 

@@ -21,10 +21,11 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
     "dcgan": ("features", "count"),
     "layouts": ("count",),
     "pix2pix": ("features", "statistics", "dropout", "pictures"),
+    "super_resolution": ("features", "count"),
 }
 """System → its own options. One that is not given is None, so that one for another system can be refused."""
 
-_NEED_FEATURES = ("terrain", "dcgan")
+_NEED_FEATURES = ("terrain", "dcgan", "super_resolution")
 """pix2pix has figures without them."""
 
 
@@ -37,7 +38,8 @@ def add_parser(commands: Subparsers) -> None:
         "--data",
         type=Path,
         metavar="SET.npz",
-        help="set with held-out tiles, labelled for terrain; of pix2pix a set of pairs",
+        help="set with held-out tiles, labelled for terrain; of pix2pix a set of pairs; of super_resolution a detail "
+        "set",
     )
     parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=f"{FEATURES_HELP}; of pix2pix "
                         f"it may be left out, for {EFFICIENTNET} where that is installed")  # fmt: skip
@@ -56,8 +58,9 @@ def add_parser(commands: Subparsers) -> None:
     terrain.add_argument(
         "--merge", type=Path, nargs="+", metavar="PART.npz", help="make the report of all parts instead"
     )
-    pictures = parser.add_argument_group("dcgan")
-    pictures.add_argument("--count", type=int, help="pictures of each side, at most (1000)")
+    pictures = parser.add_argument_group("dcgan, layouts and super_resolution")
+    pictures.add_argument("--count", type=int, help="pictures of each side, at most (1000); of super_resolution crops "
+                          "of each scale (160)")  # fmt: skip
     pairs = parser.add_argument_group("pix2pix")
     pairs.add_argument("--statistics", choices=("picture", "collected"),
                        help="of the norm: of each picture, as in training with batches of 1, or collected in training "
@@ -159,11 +162,24 @@ def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:
     print(arguments.output / "report.html")
 
 
+def _evaluate_super_resolution(arguments: argparse.Namespace, path: Path) -> None:
+    from trainer.reports.tables import print_tables
+    from trainer.systems.super_resolution.evaluation import EvaluationOptions, evaluate_fine_land
+    from trainer.systems.super_resolution.report import write_report
+
+    options = EvaluationOptions(path, **_options("super_resolution", arguments))
+    with progress_bar("Evaluating") as progress:
+        evaluation = evaluate_fine_land(options, progress)
+    print_tables(write_report(arguments.output, evaluation))
+    print(arguments.output / "report.html")
+
+
 _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
     "terrain": _evaluate_terrain,
     "dcgan": _evaluate_dcgan,
     "layouts": _evaluate_layouts,
     "pix2pix": _evaluate_pix2pix,
+    "super_resolution": _evaluate_super_resolution,
 }
 
 

@@ -28,7 +28,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="GRID.png",
                         help="picture to write; a folder where --input is one")  # fmt: skip
     parser.add_argument("--input", type=local_path, metavar="FILE_OR_FOLDER",
-                        help="pictures that pix2pix makes others of")  # fmt: skip
+                        help="pictures that pix2pix makes others of, and super_resolution finer ones")  # fmt: skip
     parser.add_argument("--rows", type=int, default=8, help="rows of the grid (8)")
     parser.add_argument("--columns", type=int, default=8, help="columns of the grid (8)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first picture; the others count on (0)")

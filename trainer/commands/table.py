@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainer.commands import (
     curate,
+    details,
     evaluate,
     explore,
     film,
@@ -29,6 +30,7 @@ COMMANDS = (
         inspect,
         label,
         layouts,
+        details,
         train,
         study,
         sample,

@@ -28,7 +28,7 @@ from terrainpaint.errors import TrainingError
 
 Content = TypeVar("Content")
 TILE_SET_FORMAT, PAIR_SET_FORMAT = "terrainpaint-prepared", "terrainpaint-pairs"
-LAYOUT_SET_FORMAT = "terrainpaint-layouts"
+LAYOUT_SET_FORMAT, DETAIL_SET_FORMAT = "terrainpaint-layouts", "terrainpaint-details"
 """What the headers of the kinds of sets say under `format`."""
 NEWEST = 2**31 - 1
 """No version of a format is larger."""

@@ -25,9 +25,11 @@ from trainer.systems.dcgan.config import DcganConfig
 from trainer.systems.layouts.config import LayoutsConfig
 from trainer.systems.pix2pix.config import Pix2pixConfig
 from trainer.systems.stylegan2.config import Stylegan2Config
+from trainer.systems.super_resolution.config import SuperResolutionConfig
 from trainer.systems.terrain.config import TerrainConfig
 
 if TYPE_CHECKING:
+    from trainer.data.detail_set import DetailSet
     from trainer.data.layout_set import LayoutSet
     from trainer.data.pair_set import PairSet
     from trainer.data.tile_set import TileSet
@@ -146,6 +148,39 @@ def _sample_layouts(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
     return sample(path, count, seed)
 
 
+def _load_details(path: Path) -> DetailSet | TileSet:
+    from trainer.data.detail_set import is_detail_set, load_detail_set
+
+    return load_detail_set(path) if is_detail_set(path) else _load_tiles(path)
+
+
+def _epoch_of_details(data: DetailSet | TileSet, config: SuperResolutionConfig) -> int:
+    tiles = len(data) - int(data.split.sum())
+    return max(1, tiles * data.tile_px**2 // config.crop_px**2)
+
+
+def _build_super_resolution(data: DetailSet | TileSet, run: RunConfig, config: SuperResolutionConfig) -> Build:
+    from trainer.data.detail_set import DetailSet
+    from trainer.systems.super_resolution.picture_system import picture_build
+    from trainer.systems.super_resolution.system import land_build
+
+    if isinstance(data, DetailSet):
+        return land_build(data, run, config)
+    return picture_build(data, run, config)
+
+
+def _publish_super_resolution(checkpoint: Path, target: Path, licence: str) -> str:
+    from trainer.systems.super_resolution.weights import publish
+
+    return publish(checkpoint, target, licence)
+
+
+def _finer_pictures(path: Path, source: Path, target: Path, seed: int, progress: Progress) -> list[str]:
+    from trainer.systems.super_resolution.picture_files import finer_files
+
+    return finer_files(path, source, target, seed, progress)
+
+
 def _load_pairs(path: Path) -> PairSet:
     from trainer.data.pair_set import load_pair_set
 
@@ -204,6 +239,11 @@ SYSTEMS: Mapping[str, SystemEntry] = {
         Pix2pixConfig, "trainer.systems.pix2pix.configs", "pix2pix-70-patches",
         _load_pairs, _epoch_of_pairs, _build_pix2pix, _publish_pix2pix,
         translate=_translate_pix2pix,
+    ),
+    "super_resolution": SystemEntry(
+        SuperResolutionConfig, "trainer.systems.super_resolution.configs", "fine-land",
+        _load_details, _epoch_of_details, _build_super_resolution, _publish_super_resolution,
+        translate=_finer_pictures,
     ),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from terrainpaint.errors import TrainingError
 from tests.trainer.fields import noise
 from tests.trainer.lands import small_set
 from trainer.data.tile_set import TileSet
+from trainer.metrics.depressions import filled
 from trainer.systems.terrain.evaluation import height_statistics as heights
 from trainer.systems.terrain.evaluation.real_crops import LEAST_LAND, RealCrops
 from trainer.systems.terrain.evaluation.segmenter import class_ious, confusion_matrix
@@ -62,7 +63,7 @@ def test_filling_equals_a_priority_flood(seed: int) -> None:
     random = np.random.default_rng(seed)
     height = np.rint(noise(40, seed, 2.0) * 10 + random.normal(0, 3, (40, 40))).astype(np.float32)
     outlets = random.random((40, 40)) < 0.01
-    assert np.array_equal(heights.filled(height, outlets), flooded(height, outlets))
+    assert np.array_equal(filled(height, outlets), flooded(height, outlets))
 
 
 def test_depressions_are_counted_unless_they_hold_water_or_are_shallow() -> None:

@@ -9,6 +9,7 @@ from scipy.stats import wasserstein_distance
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.core.shading import slopes
+from trainer.metrics.depressions import in_depressions
 
 ELEVATION_EDGES_M = np.arange(-1000, 9001, 2, dtype=np.float64)
 SLOPE_EDGES = np.arange(0, 2.0001, 0.0005)
@@ -16,8 +17,6 @@ SLOPE_EDGES = np.arange(0, 2.0001, 0.0005)
 COAST_PX = 3
 HIGH_SEA_M = 10.0
 CLIFF_M = 30.0
-DEEP_M = 5.0
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 def histograms_by_class(
@@ -85,25 +84,5 @@ def depression_counts(height: NDArray[np.float32], ids: NDArray[np.uint8]) -> ND
     Painted water is where rivers end, so it is an outlet and not a depression.
     """
     land = ids != WATER
-    depth = filled(height, ~land) - height
-    count, areas = cv2.connectedComponents((depth > 0).astype(np.uint8), connectivity=8)
-    deepest = np.zeros(count, np.float32)
-    np.maximum.at(deepest, areas.ravel().astype(np.intp), depth.ravel())
-    deepest[0] = 0
-    deep = deepest > DEEP_M
-    return np.array([land.sum(), deep[areas].sum(), deep.sum()], np.int64)
-
-
-def filled(height: NDArray[np.float32], outlets: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(H, W): the level that water would reach if it could leave at the outlets and at the rim only.
-
-    Morphological reconstruction by erosion (Vincent 1993): a flood recedes until the ground holds it.
-    """
-    free = outlets.copy()
-    free[[0, -1]] = free[:, [0, -1]] = True
-    level = np.where(free, height, np.float32(np.finfo(np.float32).max)).astype(np.float32)
-    while True:
-        lower = np.maximum(cv2.erode(level, _NEIGHBOURS), height)
-        if np.array_equal(lower, level):
-            return level
-        level = lower
+    deep, count = in_depressions(height, ~land)
+    return np.array([land.sum(), deep.sum(), count], np.int64)

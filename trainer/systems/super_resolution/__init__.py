@@ -1,0 +1,1 @@
+"""Super-resolution: heights and albedo, or pictures, several times finer."""

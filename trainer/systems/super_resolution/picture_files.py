@@ -1,0 +1,106 @@
+"""Picture files → picture files two or four times finer, and the weights files that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from terrainpaint.core.files import FileTransaction, write_image
+from terrainpaint.core.main_memory import require_room
+from terrainpaint.core.progress import Progress
+from terrainpaint.errors import OutputError, TrainingError
+from trainer.data.folder_files import find_files
+from trainer.data.image_folder import UnusableFile, read_rgb
+from trainer.systems.picture_weights import PictureWeights
+from trainer.systems.super_resolution.picture_detail import PictureDetail, shape_of
+from trainer.systems.super_resolution.picture_system import NETWORK
+
+_WINDOW = 256
+"""Pixels of the input to the side of what is made at once."""
+_BYTES_OF_A_PIXEL = 8
+
+
+def publish_pictures(checkpoint: Path, target: Path, licence: str) -> str:
+    """Write the averaged network of a checkpoint. Returns a description of it.
+
+    Raises TrainingError when the checkpoint cannot be used, OutputError when the file cannot be written.
+    """
+    file = _WEIGHTS.publish(checkpoint, target, licence)
+    return f"pictures made {file.generator.shape.factor} times finer, style {file.style}"
+
+
+def finer_files(path: Path, source: Path, target: Path, seed: int, progress: Progress) -> list[str]:
+    """Make a picture, or those of a folder, finer with a checkpoint or a weights file; returns lines to print.
+
+    Raises TrainingError when the files cannot be used, OutputError.
+    """
+    network = _WEIGHTS.load(path).generator
+    if not source.is_dir():
+        try:
+            _write(network, source, target, seed)
+        except UnusableFile as error:
+            raise TrainingError(f"{source} {error}.") from error
+        return [str(target)]
+    if target.resolve() == source.resolve():
+        raise TrainingError(f"{target} is the folder of the pictures themselves; name another folder with -o.")
+    files = find_files(source, [target])
+    left_out, written = list(files.left_out), 0
+    for index, name in enumerate(files.names):
+        progress(index / len(files))
+        # The whole name, so that a.jpg and a.png do not become one file.
+        output = target / f"{name}.png"
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{output.parent} cannot be created: {error.strerror}.") from error
+        try:
+            _write(network, files.path(name), output, seed)
+            written += 1
+        except UnusableFile as error:
+            left_out.append((name, str(error)))
+    progress(1.0)
+    return [f"{target}: {written} pictures", *(f"left out: {name} {reason}" for name, reason in left_out)]
+
+
+@torch.inference_mode()
+def finer(network: PictureDetail, pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB → (factor H, factor W, 3), made in windows that fit together."""
+    factor, margin = network.shape.factor, network.margin
+    rows, cols = pixels.shape[:2]
+    whole = torch.from_numpy(pixels.copy()).movedim(-1, 0)[None].float() / 255
+    whole = F.pad(whole, (margin,) * 4, mode="replicate")
+    made = np.empty((factor * rows, factor * cols, 3), np.uint8)
+    for top, left in _windows(rows, cols):
+        height, width = min(_WINDOW, rows - top), min(_WINDOW, cols - left)
+        part = whole[..., top : top + height + 2 * margin, left : left + width + 2 * margin]
+        fine = (network.by_place(part, seed, top, left)[0] * 255).round().byte().movedim(0, -1).numpy()
+        made[factor * top : factor * (top + height), factor * left : factor * (left + width)] = fine
+    return made
+
+
+def _windows(rows: int, cols: int) -> Iterator[tuple[int, int]]:
+    return ((top, left) for top in range(0, rows, _WINDOW) for left in range(0, cols, _WINDOW))
+
+
+def _write(network: PictureDetail, source: Path, target: Path, seed: int) -> None:
+    pixels = read_rgb(source)
+    if target.exists() and target.samefile(source):
+        raise TrainingError(f"{target} is the picture itself; name another file with -o.")
+    factor = network.shape.factor
+    require_room(source, pixels.shape[0] * pixels.shape[1] * factor**2 * _BYTES_OF_A_PIXEL, TrainingError)
+    with FileTransaction() as files:
+        write_image(files.path(target), finer(network, pixels, seed)[:, :, ::-1])
+
+
+def _build(config: Mapping[str, Any]) -> PictureDetail:
+    return PictureDetail(shape_of(config))
+
+
+_WEIGHTS = PictureWeights(NETWORK, "super-resolution of pictures", _build, lambda network: asdict(network.shape))
