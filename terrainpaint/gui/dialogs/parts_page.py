@@ -190,7 +190,7 @@ class PartsPage(QScrollArea):
         part.add("Pa&rt", self._part)
         for (first, second), text in zip(
             ((self._ground[0], self._ground[1]), (self._ground[2], self._ground[3])),
-            ("From the &west and north", "&Width and height"),
+            ("From wes&t, north", "W&idth, height"),
             strict=True,
         ):
             pair = QWidget()
