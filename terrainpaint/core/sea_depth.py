@@ -34,7 +34,8 @@ _DEPTHS_M = (
 _AROUND_KM = 30.0
 """Deviation of the Gaussian that the heights of coasts are averaged with."""
 _MOST_SIGMA_PX = 64.0
-_SMOOTHING_KM = 6.0
+_SMOOTHING_KM = 60.0
+"""That of the Gaussian that joins the heights of several coasts in the sea between them."""
 _BLOCK_ROWS = 256
 
 
@@ -64,12 +65,7 @@ def with_sea_floor(height: NDArray[np.float32], ids: NDArray[np.uint8], pixel_si
     result = height.copy()
     if not sea.any():
         return result
-    depth = _depths(*_coast(height, ids == WATER, pixel_size_m))
-    # Where the sea is as near to one coast as to another, the depth would have a step.
-    sigma = min(_SMOOTHING_KM * 1000 / pixel_size_m, _MOST_SIGMA_PX)
-    weight = sea.astype(np.float32)
-    smooth = cv2.GaussianBlur(depth * weight, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
-    result[sea] = -np.minimum(depth, smooth)[sea]
+    result[sea] = -_depths(*_coast(height, ids == WATER, pixel_size_m))[sea]
     return result
 
 
@@ -97,7 +93,13 @@ def _coast(
     of_place = np.zeros(int(places.max()) + 1, np.float32)
     of_place[places[~water]] = around[~water]
     kilometres = np.maximum(distance - 0.5, 0) * np.float32(pixel_size_m / 1000)
-    return np.asarray(kilometres, np.float32), np.asarray(of_place[places], np.float32)
+    # Where the sea is as near to a high coast as to a low one, the depth would have a step.
+    sigma = min(_SMOOTHING_KM * 1000 / pixel_size_m, _MOST_SIGMA_PX)
+    sea = water.astype(np.float32)
+    relief = cv2.GaussianBlur(of_place[places] * sea, (0, 0), sigma) / np.maximum(
+        cv2.GaussianBlur(sea, (0, 0), sigma), 1e-3
+    )
+    return np.asarray(kilometres, np.float32), np.asarray(relief, np.float32)
 
 
 def _depths(distance_km: NDArray[np.float32], relief_m: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -76,3 +76,15 @@ def test_rivers_and_light_see_the_surface() -> None:
     waters = find_waters(deep, ids)
     assert waters.mask[30, 100] == WaterKind.SEA and [lake.is_sea for lake in waters.lakes] == [True]
     assert np.array_equal(flow_accumulation(deep, ids), flow_accumulation(surface, ids))
+
+
+def test_the_floor_between_a_high_and_a_low_coast_has_no_step() -> None:
+    ids = np.full((96, 160), WATER, np.uint8)
+    ids[:, :40] = ids[:, 120:] = MOUNTAIN
+    ids[:, 115:120][30:50] = MOUNTAIN
+    height = np.where(ids == WATER, 0, 40).astype(np.float32)
+    height[:, :40] = 2500
+    floor = with_sea_floor(height, ids, KM * 1000)[:, 42:112]
+    steps = np.abs(np.diff(floor, axis=1)), np.abs(np.diff(floor, axis=0))
+    assert max(float(step.max()) for step in steps) < 160  # the slope of the table
+    assert float(floor.min()) < -1000
