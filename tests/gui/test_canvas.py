@@ -17,7 +17,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.canvas.map_marks import LETTERS
 from terrainpaint.gui.canvas.overlays import length_text, nice_length
-from terrainpaint.gui.map_camera import Camera, Projection, allowed, stepped
+from terrainpaint.gui.map_camera import MAX_ZOOM, Camera, Projection, allowed, stepped
 from terrainpaint.gui.theme import current_theme
 from tests.gui.canvases import NONE, SHAPE, WHOLE, Desk, checkers
 
@@ -183,7 +183,7 @@ def test_a_wheel_keeps_what_is_under_the_pointer(full: Desk) -> None:
     assert full.canvas.camera.zoom == pytest.approx(0.05)
     for _ in range(60):
         wheel(full, 1, at)
-    assert full.canvas.camera.zoom == 32
+    assert full.canvas.camera.zoom == MAX_ZOOM
 
 
 def test_a_fine_wheel_adds_up(full: Desk) -> None:
