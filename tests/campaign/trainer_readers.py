@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +155,8 @@ def _read_checkpoint(path: Path) -> object:
 def _checkpoint_files(folder: Path) -> list[Path]:
     import torch
 
+    from terrainpaint.models.fine_land import FineLandConfig, FineLandStep
+    from terrainpaint.models.fine_land_weights import NETWORK as FINE_LAND
     from terrainpaint.models.weights import load_weights
     from tests.generation.dream_networks import SHAPE as LAYOUT
     from tests.generation.dream_networks import random_networks
@@ -177,16 +179,20 @@ def _checkpoint_files(folder: Path) -> list[Path]:
     style = load_stylegan2(style_weights(folder / "a.safetensors")).generator
     dcgan = load_dcgan(dcgan_weights(folder / "a.safetensors")).generator
     unet, layouts = UNet(UNetShape(size_px=32, width=4)), random_networks().generator
+    fine = FineLandConfig(2000.0, 8, 1, (4, 2), 4, 0, (2, 2))
+    steps = {"first": asdict(fine), "second": asdict(replace(fine, cell_m=500.0))}
     pairs = {"source_style": "a", "target_style": "b", "credits": "", "pixel_size_m": None}
     for name, network, generator, own in (
         ("stylegan2", {"name": "stylegan2", "config": asdict(style.shape)}, style, data),
         ("dcgan", {"name": "dcgan", "config": asdict(dcgan.shape)}, dcgan, data),
         ("layouts", {"name": "layout", "config": asdict(LAYOUT)}, layouts, {"credits": "", "km": [1000.0, 4000.0]}),
         ("pix2pix", described(unet), unet, pairs),
+        ("super_resolution", {"name": FINE_LAND, "config": steps}, FineLandStep(fine), {"credits": ""}),
     ):
         averaged = {f"generator.{key}": value for key, value in generator.state_dict().items()}
         _write_checkpoint(folder / f"{name}.pt", network, averaged, own, system=name)
-    return [folder / f"{name}.pt" for name in ("terrain", "stylegan2", "dcgan", "layouts", "pix2pix")]
+    names = ("terrain", "stylegan2", "dcgan", "layouts", "pix2pix", "super_resolution")
+    return [folder / f"{name}.pt" for name in names]
 
 
 def _write_checkpoint(

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from terrainpaint.core.weights_formats import METADATA_KEY
 from terrainpaint.errors import TerrainPaintError, TrainingError
+from terrainpaint.models.fine_land_weights import load_fine_land
 from terrainpaint.models.stylegan2 import StyleGan2Shape
 from tests.campaign.trainer_readers import TRAINER_READERS
 from tests.trainer.exploration.generators import dcgan_weights, style_weights
@@ -75,6 +76,21 @@ def test_a_checkpoint_of_a_network_larger_than_its_weights_takes_no_memory(kind:
 
     assert taken_mb(refuse) < 500
     assert not (tmp_path / "p.safetensors").exists()
+
+
+def test_a_checkpoint_of_fine_land_out_of_range_is_refused(tmp_path: Path) -> None:
+    TRAINER_READERS["checkpoint"].files(tmp_path)
+    path, target = tmp_path / "super_resolution.pt", tmp_path / "p.safetensors"
+    SYSTEMS["super_resolution"].publish(path, target, "MIT")
+    first, second = load_fine_land(target, torch.device("cpu")).steps
+    assert torch.equal(next(first.parameters()), next(second.parameters()))
+    state = torch.load(path, weights_only=True)
+    steps = state["network"]["config"]
+    for wrong in ({"width": 100_000}, {"blocks": 10**9}, {"fine_widths": [8]}, {"width": 9}):
+        config = {**steps, "second": {**steps["second"], **wrong}}
+        torch.save({**state, "network": {**state["network"], "config": config}}, path)
+        with pytest.raises(TrainingError, match="super_resolution"):
+            SYSTEMS["super_resolution"].publish(path, target, "MIT")
 
 
 @pytest.mark.parametrize(
