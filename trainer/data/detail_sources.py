@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.path_kinds import is_folder, is_there
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from trainer.data.detail_set import DetailSet, stored_heights
@@ -104,9 +105,9 @@ def details_from(options: DetailOptions, tile_sets: Sequence[TileSet], progress:
 def _raster_files(scenes: tuple[Path, ...]) -> list[Path]:
     files: list[Path] = []
     for path in scenes:
-        if not path.exists():
+        if not is_there(path):
             raise TrainingError(f"{path} does not exist; name GeoTIFFs of heights or folders of them.")
-        found = sorted(file for file in path.iterdir() if _RASTERS.match(file.name)) if path.is_dir() else [path]
+        found = sorted(file for file in path.iterdir() if _RASTERS.match(file.name)) if is_folder(path) else [path]
         if not found:
             raise TrainingError(f"{path} has no GeoTIFF of heights; name a folder with *.tif files.")
         files += found

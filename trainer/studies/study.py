@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.files import atomic_path, read_regular, write_image
+from terrainpaint.core.path_kinds import is_there
 from terrainpaint.core.progress import Cancel
 from terrainpaint.errors import TerrainPaintError, TrainingError
 from trainer.loop.checkpoints import checkpoint_of, images_of, newest_checkpoint
@@ -123,7 +124,7 @@ def check_folder(plan: StudyPlan, setup: StudySetup, folder: Path) -> None:
         run.name: {"pictures": run.sha256(), "settings": _settings(setup, run)} for run in plan.runs
     }
     stored: dict[str, Any] = {}
-    if path.exists():
+    if is_there(path):
         try:
             runs = parse_object(read_regular(path, _MOST_BYTES)).object("runs")
             stored = {name: {"pictures": each.text("pictures"), "settings": each.object("settings").values}

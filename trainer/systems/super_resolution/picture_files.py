@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.files import FileTransaction, write_image
 from terrainpaint.core.main_memory import require_room
+from terrainpaint.core.path_kinds import is_folder, is_there
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import OutputError, TrainingError
 from trainer.data.folder_files import find_files
@@ -42,7 +43,7 @@ def finer_files(path: Path, source: Path, target: Path, seed: int, progress: Pro
     Raises TrainingError when the files cannot be used, OutputError.
     """
     network = _WEIGHTS.load(path).generator
-    if not source.is_dir():
+    if not is_folder(source):
         try:
             _write(network, source, target, seed)
         except UnusableFile as error:
@@ -91,7 +92,7 @@ def _windows(rows: int, cols: int) -> Iterator[tuple[int, int]]:
 
 def _write(network: PictureDetail, source: Path, target: Path, seed: int) -> None:
     pixels = read_rgb(source)
-    if target.exists() and target.samefile(source):
+    if is_there(target) and target.samefile(source):
         raise TrainingError(f"{target} is the picture itself; name another file with -o.")
     factor = network.shape.factor
     require_room(source, pixels.shape[0] * pixels.shape[1] * factor**2 * _BYTES_OF_A_PIXEL, TrainingError)
