@@ -63,6 +63,20 @@ def _layout_set_files(folder: Path) -> list[Path]:
     return [folder / "a.npz"]
 
 
+def _read_detail_set(path: Path) -> object:
+    from trainer.data.detail_set import load_detail_set
+
+    return load_detail_set(path)
+
+
+def _detail_set_files(folder: Path) -> list[Path]:
+    from tests.trainer.systems.super_resolution.sets import small_set
+    from trainer.data.detail_set import save_detail_set
+
+    save_detail_set(folder / "a.npz", small_set(48))
+    return [folder / "a.npz"]
+
+
 def _read_picture_weights(path: Path) -> object:
     """As `sample` and `translate` do."""
     import torch
@@ -226,6 +240,7 @@ TRAINER_READERS: Mapping[str, Reader] = {
     "tile set": Reader(_read_tile_set, _tile_set_files),
     "pair set": Reader(_read_pair_set, _pair_set_files),
     "layout set": Reader(_read_layout_set, _layout_set_files),
+    "detail set": Reader(_read_detail_set, _detail_set_files),
     "picture weights": Reader(_read_picture_weights, _picture_weights_files),
     "projection": Reader(_read_projection, _projection_files),
     "checkpoint": Reader(_read_checkpoint, _checkpoint_files),

@@ -130,7 +130,13 @@ def _read(path: Path, stored: ArrayFile) -> DetailSet:
     split = stored.read("split", np.uint8, (count,))
     albedo_of = stored.read("albedo_of", np.int64, (coloured,))
     sizes = stored.read("pixel_size_m", np.float64, (count,))
-    if (split > VALIDATION).any() or (albedo_of < 0).any() or (albedo_of >= count).any() or not (sizes > 0).all():
+    if (
+        (split > VALIDATION).any()
+        or (albedo_of < 0).any()
+        or (albedo_of >= count).any()
+        or not (sizes > 0).all()
+        or not np.isfinite(sizes).all()
+    ):
         raise ValueError("numbers out of range")
     return DetailSet(
         height=runs["height"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint16),

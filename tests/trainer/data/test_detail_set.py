@@ -53,6 +53,16 @@ def test_a_set_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert np.abs(found.albedo.astype(int) - details.albedo).mean() < 4
 
 
+@pytest.mark.parametrize("size", [0.0, -3.0, np.inf, np.nan])
+def test_sizes_of_pixels_that_cannot_be_are_refused(tmp_path: Path, size: float) -> None:
+    details = small_set(48)
+    sizes = details.pixel_size_m.copy()
+    sizes[1] = size
+    save_detail_set(tmp_path / "a.npz", replace(details, pixel_size_m=sizes))
+    with pytest.raises(TrainingError, match="is not a detail set"):
+        load_detail_set(tmp_path / "a.npz")
+
+
 def test_heights_are_kept_to_a_sixteenth_of_a_metre() -> None:
     heights = np.linspace(-499, 7690, 1001).astype(np.float32)
     assert np.abs(metres(stored_heights(heights)) - heights).max() <= 0.0625
