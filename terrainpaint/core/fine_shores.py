@@ -25,6 +25,8 @@ _MOST_ADDED = 0.04
 """At most so much of a cell's side is added to its height at once: more would be a hill of its own."""
 _BUMP = np.outer((1, 3, 3, 1), (1, 3, 3, 1)).astype(np.float32) / 4
 _AROUND = np.ones((3, 3), np.uint8)
+_NEAR_SHORE = np.ones((9, 9), np.uint8)
+_BLEND = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1], np.float32) / 256
 
 Floats = NDArray[np.float32]
 _Value = TypeVar("_Value", np.float32, np.bool_)
@@ -56,25 +58,49 @@ def with_water(
 def with_water_colours(
     albedo: Floats, fine_albedo: Floats, ids: NDArray[np.uint8], fine_ids: NDArray[np.uint8]
 ) -> Floats:
-    """(4 h, 4 w, 3) float32: colours whose border between water and land is that of the fine class map.
+    """(4 h, 4 w, 3) float32: colours whose border between water and land is that of the fine class map, and which are
+    smooth within four cells of it.
 
     `albedo` (h, w, 3) are the colours of the cells, `fine_albedo` (4 h, 4 w, 3) those of the pixels; the classes are
-    those of `with_water`. A margin of one cell is not valid.
+    those of `with_water`. A margin of SHORE_MARGIN cells is not valid.
     """
     water, wet = ids == WATER, fine_ids == WATER
     if not water.any() or water.all():
         return fine_albedo
+    near = _near_shore(water)
+    shore = np.where(near[:, :, None], _blended_by_kind(albedo, water), albedo)
     fraction = subdivided(water.astype(np.float32))
-    wet_colour = subdivided(np.where(water[:, :, None], albedo, np.float32(0)))
-    dry_colour = subdivided(np.where(water[:, :, None], np.float32(0), albedo))
+    wet_colour = subdivided(np.where(water[:, :, None], shore, np.float32(0)))
+    dry_colour = subdivided(np.where(water[:, :, None], np.float32(0), shore))
     all_colour = wet_colour + dry_colour
+    share = subdivided(near.astype(np.float32))[:, :, None]
+    result = fine_albedo + share * (all_colour - fine_albedo)
     own = np.where(wet, fraction, 1 - fraction)
     # Far from the border all of the weight is of the own kind, and there is nothing to change.
     rows, cols = np.nonzero((own > 0) & (own < 1))
     colour = np.where(wet[rows, cols, None], wet_colour[rows, cols], dry_colour[rows, cols]) / own[rows, cols, None]
-    result = fine_albedo.copy()
-    result[rows, cols] = np.clip(fine_albedo[rows, cols] + colour - all_colour[rows, cols], 0, 1)
-    return result
+    result[rows, cols] += colour - all_colour[rows, cols]
+    return np.clip(result, 0, 1)
+
+
+def _near_shore(water: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(h, w) bool: cells with both water and land within four cells."""
+    wet = water.astype(np.uint8)
+    return np.asarray(cv2.dilate(wet, _NEAR_SHORE) != cv2.erode(wet, _NEAR_SHORE), np.bool_)
+
+
+def _blended_by_kind(albedo: Floats, water: NDArray[np.bool_]) -> Floats:
+    """(h, w, 3) float32: colours of the cells, blended with those of others that are water or land as they are.
+
+    Cells at a shore are mixtures of land and water, each another one, which would show as squares when enlarged.
+    """
+    wet = water.astype(np.float32)
+    blended = np.zeros_like(albedo)
+    for kind in (wet, 1 - wet):
+        weight = np.maximum(cv2.sepFilter2D(kind, -1, _BLEND, _BLEND), np.float32(1e-6))
+        colour = cv2.sepFilter2D(albedo * kind[:, :, None], -1, _BLEND, _BLEND) / weight[:, :, None]
+        blended += colour * kind[:, :, None]
+    return blended
 
 
 def _levels(height: Floats, water: NDArray[np.bool_]) -> Floats:

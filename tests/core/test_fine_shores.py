@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.fine_land import STEP, cell_means, displacement, flat_classes, subdivided, warped
-from terrainpaint.core.fine_shores import with_water, with_water_colours
+from terrainpaint.core.fine_shores import SHORE_MARGIN, with_water, with_water_colours
 from terrainpaint.core.hydrology import FlowingWater, with_flowing_water
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 
@@ -103,3 +103,19 @@ def test_colours_change_at_the_coast_of_the_fine_map() -> None:
     fine = with_water_colours(albedo, subdivided(albedo), ids, fine_ids)
     expected = np.where((fine_ids == 0)[:, :, None], (0.1, 0.3, 0.8), (0.4, 0.6, 0.2))
     assert np.abs(fine - expected)[_INSIDE, _INSIDE].max() < 1e-3
+
+
+def test_colours_near_the_coast_are_smooth_and_of_their_own_kind() -> None:
+    ids = forest()
+    ids[:, ids.shape[1] // 2 :] = 0
+    colours = np.where((ids == 0)[:, :, None], (0.1, 0.3, 0.8), (0.4, 0.6, 0.2))
+    mottled = (colours + np.random.default_rng(5).uniform(-0.1, 0.1, colours.shape)).astype(np.float32)
+    fine_ids = np.repeat(np.repeat(ids, STEP, axis=0), STEP, axis=1)
+    given = np.repeat(np.repeat(mottled, STEP, axis=0), STEP, axis=1)
+    fine = with_water_colours(mottled, given, ids, fine_ids)
+    coast = STEP * ids.shape[1] // 2
+    shore = slice(coast - 2 * STEP, coast + 2 * STEP)
+    expected = np.where((fine_ids == 0)[:, :, None], (0.1, 0.3, 0.8), (0.4, 0.6, 0.2))
+    assert np.abs(fine - expected)[_INSIDE, shore].std() < np.abs(given - expected)[_INSIDE, shore].std() / 2
+    inland = slice(STEP * SHORE_MARGIN, coast - STEP * SHORE_MARGIN)
+    np.testing.assert_allclose(fine[_INSIDE, inland], given[_INSIDE, inland], atol=1e-6)
