@@ -12,7 +12,8 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,9 +43,9 @@ from terrainpaint.gui.terrain_pictures import PICTURES, Sample
 from terrainpaint.gui.terrain_ranges import TerrainRanges
 from terrainpaint.gui.window import MainWindow
 
-_PICTURES = Path(__file__).resolve().parent.parent / "assets" / "pictures"
+PICTURES_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "pictures"
 _STYLE, _SEED = "atlas", 12
-_WINDOW_PX = 1440, 900
+WINDOW_PX = 1440, 900
 _SAMPLE_PX = 480
 _PICTURE_BYTES, _SAMPLE_BYTES = 240_000, 60_000
 _FOLDER = "~/Maps"
@@ -78,10 +79,18 @@ _DREAMED_PX, _DREAM_SEED, _DREAM_PLACE = (512, 512), 100, 1
 
 def main() -> int:
     """Take all pictures and return the exit code."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _PICTURES
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES_FOLDER
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     render_samples(folder / "samples")
     render_rivers(folder / "rivers.jpg")
+    with real_window() as window:
+        take_tour(window, folder)
+    return 0
+
+
+@contextmanager
+def real_window() -> Iterator[MainWindow]:
+    """The window on the screen, with its worker process and with folders of its own for settings and files."""
     with tempfile.TemporaryDirectory() as private:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
             os.environ[name] = private
@@ -90,14 +99,13 @@ def main() -> int:
         process = TerrainProcess()
         process.start()
         window = MainWindow(process)
-        window.setGeometry(0, 0, *_WINDOW_PX)
+        window.setGeometry(0, 0, *WINDOW_PX)
         window.show()
         try:
-            take_tour(window, folder)
+            yield window
         finally:
             window.leave()
             application.quit()
-    return 0
 
 
 def render_samples(folder: Path) -> None:
@@ -244,7 +252,7 @@ def show_relief(window: MainWindow) -> None:
     for name, dock in docks.items():
         dock.setVisible(name == "3D")
     window.canvas.zoom_to_fit()
-    window.resizeDocks([docks["3D"]], [_WINDOW_PX[0] - 380], Qt.Orientation.Horizontal)
+    window.resizeDocks([docks["3D"]], [WINDOW_PX[0] - 380], Qt.Orientation.Horizontal)
     settle()
     view = window.relief.view
     assert view is not None
@@ -267,7 +275,7 @@ def shoot_export(path: Path) -> None:
 
 def shoot_window(window: MainWindow, path: Path) -> None:
     """Save a screenshot of the window."""
-    save_pixmap(window.screen().grabWindow(0, 0, 0, *_WINDOW_PX), path)
+    save_pixmap(window.screen().grabWindow(0, 0, 0, *WINDOW_PX), path)
 
 
 def find(kind: type[_Dialog]) -> _Dialog:
@@ -312,10 +320,15 @@ def wait(done: Callable[[], bool]) -> None:
 
 def save_pixmap(pixmap: QPixmap, path: Path) -> None:
     """Save a pixmap as JPEG."""
+    save(picture_of(pixmap), path, _PICTURE_BYTES)
+
+
+def picture_of(pixmap: QPixmap) -> Image.Image:
+    """The colours of a pixmap."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     pixmap.save(buffer, "PNG")
-    save(Image.open(io.BytesIO(buffer.data().data())).convert("RGB"), path, _PICTURE_BYTES)
+    return Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
 
 
 def save(picture: Image.Image, path: Path, max_bytes: int) -> None:

@@ -706,7 +706,9 @@ def test_f_and_home_are_the_views_keys_when_the_pointer_is_over_it_wherever_the_
     assert np.allclose(view.camera.target, home.target, atol=0.5) and view.camera.azimuth_deg != 90
 
 
-def fine_patches(height: NDArray[np.float32], rough_m: float) -> tuple[FineLayer, ...]:
+def fine_patches(
+    height: NDArray[np.float32], rough_m: float, colour: tuple[int, int, int] = (0, 200, 0)
+) -> tuple[FineLayer, ...]:
     """Green patches of both factors in the middle of the map, as much above as below its heights."""
     draw = np.random.default_rng(2)
     found = {}
@@ -716,7 +718,7 @@ def fine_patches(height: NDArray[np.float32], rough_m: float) -> tuple[FineLayer
             around = rect.grown(2).clipped(height.shape)
             fine = cv2.resize(height[around.slices], None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
             bumps = draw.uniform(-rough_m, rough_m, fine.shape).astype(np.float32)
-            picture = np.full((*fine.shape, 3), (0, 200, 0), np.uint8)
+            picture = np.full((*fine.shape, 3), colour, np.uint8)
             found[place] = FinePatch(place, rect, around, np.asarray(fine + bumps, np.float32), picture)
     return layers(found, (ROWS, COLS))
 
@@ -759,3 +761,16 @@ def test_water_follows_the_fine_land(view: TerrainView3D) -> None:
     view.set_fine(layers_)
     wet = pixels(view.picture())
     assert ((wet[..., 2] > wet[..., 0] + 30) & (dry[..., 2] < dry[..., 0] + 30)).mean() > 0.1
+
+
+def test_water_has_no_lines_where_fine_land_begins(view: TerrainView3D) -> None:
+    texture, height = hills()
+    height[:] = -400
+    texture[:] = 120
+    view.set_terrain(texture, height, 2000.0)
+    view.set_water(0.0)
+    view.look_from(200, 40, 0.5)
+    plain = pixels(view.picture())
+    view.set_fine(fine_patches(height, 0.0, (120, 120, 120)))
+    difference = np.abs(pixels(view.picture()) - plain).max(axis=2)
+    assert (difference > 8).mean() < 1e-4

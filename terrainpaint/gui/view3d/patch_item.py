@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from OpenGL import GL
+
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.view3d import block_mesh
 from terrainpaint.gui.view3d.fine_patches import FineLayer, FinePatch, Joint
@@ -15,6 +17,8 @@ from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture
 
 _FINE, _FINE_PICTURE, _BELOW, _BELOW_PICTURE, _WEIGHT, COVER = 3, 4, 5, 6, 7, 8  # texture units after those of the map
 _SKIRT = 0.15  # of the side of a patch
+WATER_OFFSETS = -12.0, -8.0, -4.0
+"""Steps of the depth buffer by which water is nearer than it is: of the map, and of its fine land, coarse to fine."""
 
 Pair = tuple[float, float]
 
@@ -100,7 +104,8 @@ class PatchesOnCard:
 
     def draw_water(self, program: Program, quad: Mesh, layers: tuple[FineLayer, ...], shape: tuple[int, int]) -> None:
         """Draw the water over all patches with the program of water, which has its other uniforms."""
-        for layer, above in _with_above(layers):
+        for offset, (layer, above) in zip(WATER_OFFSETS[1:], _with_above(layers), strict=False):
+            GL.glPolygonOffset(-1.0, offset)
             program.use(**self.cover(above), heights=_FINE)
             for patch in layer.patches:
                 self._bind(patch)

@@ -14,7 +14,7 @@ from terrainpaint.gui.view3d import block_mesh, shaders
 from terrainpaint.gui.view3d.daylight import Daylight, haze_density
 from terrainpaint.gui.view3d.fine_patches import FineLayer
 from terrainpaint.gui.view3d.graphics import Mesh, Program, Texture, can_sharpen
-from terrainpaint.gui.view3d.patch_item import PatchesOnCard
+from terrainpaint.gui.view3d.patch_item import WATER_OFFSETS, PatchesOnCard
 from terrainpaint.gui.view3d.relief import Relief, sunlit
 from terrainpaint.gui.view3d.scene import SHADOW_MARGIN, Frame, Scene
 
@@ -289,10 +289,10 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         if water is None:
             return
         GL.glEnable(GL.GL_BLEND)
-        GL.glDepthMask(GL.GL_FALSE)
-        # From afar the depth buffer cannot separate shallow water from the ground below.
+        # From afar the depth buffer cannot separate shallow water from the ground below. Water of fine land lies a
+        # little deeper: where both are drawn along a border, only the first stays, as twice it would be a dark line.
         GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
-        GL.glPolygonOffset(-1.0, -4.0)
+        GL.glPolygonOffset(-1.0, WATER_OFFSETS[0])
         lid = self._programs["water"]
         lid.use(
             **land, **light, **haze, **self._patches.cover(fine[0] if fine else None), sunlit=_SUNLIT,
@@ -300,6 +300,7 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         )  # fmt: skip
         block.lid.draw()
         self._patches.draw_water(lid, self._meshes["quad"], fine, on_card.relief.shape)
+        GL.glDepthMask(GL.GL_FALSE)
         wall.use(
             water=water,
             of_water=1.0,

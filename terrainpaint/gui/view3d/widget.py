@@ -197,6 +197,11 @@ class TerrainView3D(QWidget):
         target = (0.0, 0.0, (self._scene.base + self._scene.top) / 2)
         self._set_camera(OrbitCamera(target, azimuth_deg % 360, elevation_deg, distance))
 
+    def look_at(self, row: int, col: int, azimuth_deg: float, elevation_deg: float, distance: float) -> None:
+        """Look at a pixel of the map; the rest as in `look_from`."""
+        x, y, z = (float(coordinate) for coordinate in self._scene.point_of(row, col))
+        self._set_camera(OrbitCamera((x, y, z), azimuth_deg % 360, elevation_deg, distance))
+
     def fly(self) -> None:
         """Start to fly, or end it."""
         if self._viewport is not None:
