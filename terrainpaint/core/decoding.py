@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from terrainpaint.core.files import input_error, open_regular
@@ -56,6 +57,7 @@ _NEEDED_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _FEW_LEVELS = 16
 _UPRIGHT, _ON_ITS_SIDE = 1, (5, 6, 7, 8)
 _ORIENTATION = 0x0112
+_DECODED_FOR_NOTES_PX = 1 << 22
 _SUBFILE_TYPE, _REDUCED = 254, 1
 _GREY_NUMBERS = ("I", "F")
 """Modes of Pillow whose pixels are numbers without a fixed white start with one of these letters."""
@@ -178,7 +180,10 @@ def _orientation(picture: Image.Image) -> int:
     """How the camera was held, 1 to 8 as in EXIF; broken notes count as upright."""
     try:
         with _quiet_pillow():
-            return int(picture.getexif().get(_ORIENTATION, _UPRIGHT))
+            # Behind the pixels of a PNG, Pillow finds notes only by decoding them all.
+            is_large = isinstance(picture, PngImageFile) and picture.width * picture.height > _DECODED_FOR_NOTES_PX
+            notes = Image.Image.getexif(picture) if is_large else picture.getexif()
+            return int(notes.get(_ORIENTATION, _UPRIGHT))
     except MemoryError:
         raise
     except Exception:

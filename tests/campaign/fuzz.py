@@ -56,7 +56,7 @@ def fuzzed_files(draw: random.Random, kept: Path, goes_on: Callable[[], bool], f
             done = re.search(r"number_of_executed_units: (\d+)", said)
             count += int(done.group(1)) if done else 0
             for path in sorted(set(found.iterdir()) - before):
-                if path.suffix == ".txt":
+                if re.fullmatch(r"[0-9a-f]{12}\.txt", path.name):
                     findings.add(f"{reader}, fuzzed", path.read_text(), path)
             if code:
                 findings.add(f"{reader}, fuzzed", f"{said[-1000:]}\nthe process ended: {code}", found)

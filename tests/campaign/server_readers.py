@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from terrainpaint.core.files import input_error, read_regular
 from terrainpaint.errors import OptionError
 from tests.campaign.program_readers import map_files
 from tests.campaign.reader import Reader
@@ -18,6 +19,7 @@ from tests.core.projects import VIEW, plain_project
 
 _TOKEN = "a-token-of-the-campaign"
 _SILENT_S = 100.0
+_MOST_BYTES = 1 << 22
 
 
 @cache
@@ -32,12 +34,20 @@ def _place() -> tuple[str, int]:
 
 
 def _read_request(path: Path) -> object:
-    return _answered(path.read_bytes())
+    return _answered(_content(path))
 
 
 def _read_body(path: Path) -> object:
-    body = path.read_bytes()
+    body = _content(path)
     return _answered(_request("POST", "/v1/terrain?formats=height16&nearest_colour=true", len(body)) + body)
+
+
+def _content(path: Path) -> bytes:
+    """What a client sends. Raises InputFileError for what is no file, which never gets to the server."""
+    try:
+        return read_regular(path, _MOST_BYTES)
+    except OSError as error:
+        raise input_error(path, error) from error
 
 
 def _request(method: str, address: str, length: int | None = None) -> bytes:

@@ -12,12 +12,14 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from terrainpaint.core.decoding import (
     PICTURE_FORMATS,
     UndecodableError,
     decoded,
+    describe_picture,
+    is_upright,
     load_pixels,
     open_picture,
     read_picture,
@@ -241,3 +243,14 @@ def test_no_format_that_is_opened_needs_another_program() -> None:
     Image.init()
     assert not {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "FITS", "IPTC"} & set(PICTURE_FORMATS)
     assert {"PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP"} <= set(PICTURE_FORMATS) & set(Image.OPEN)
+
+
+def test_the_header_of_a_large_png_is_read_without_its_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> None:
+        raise MemoryError
+
+    path = tmp_path / "a.png"
+    Image.new("L", (2100, 2000)).save(path)
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", load)
+    header = describe_picture(path)
+    assert (header.width, header.height) == (2100, 2000) and is_upright(path)

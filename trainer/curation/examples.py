@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import TrainingError
 from trainer.data.keep_list import lines_of, name_of_line, read_keep_list
 
@@ -44,7 +45,7 @@ def read_labels(path: Path) -> Examples:
 def _checked(source: str, good: Sequence[str], bad: Sequence[str]) -> Examples:
     both = sorted(set(good) & set(bad))
     if both:
-        raise TrainingError(f"{source} call {both[0]} good as well as bad; keep one of the two labels.")
+        raise TrainingError(f"{source} call {shown(both[0])} good as well as bad; keep one of the two labels.")
     if not good or not bad:
         has, lacks = ("good", "bad") if good else ("bad", "good")
         raise TrainingError(f"{source} has {has} examples only; label a few {lacks} pictures too.")
@@ -57,8 +58,8 @@ def indices_of(examples: Examples, names: Sequence[str], where: str) -> tuple[li
     missing = [name for name in (*examples.good, *examples.bad) if name not in places]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise TrainingError(f"{missing[0]}{others} is labelled, but is no picture of {where}; names are paths within "
-                            f"that folder, such as {names[0]}.")  # fmt: skip
+        raise TrainingError(f"{shown(missing[0])}{others} is labelled, but is no picture of {where}; names are paths "
+                            f"within that folder, such as {shown(names[0])}.")  # fmt: skip
     return [places[name] for name in examples.good], [places[name] for name in examples.bad]
 
 

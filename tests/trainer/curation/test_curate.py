@@ -227,6 +227,7 @@ WRONG: dict[str, tuple[str | None, str]] = {
     "no file": ("good 0.png\nbad gone.png\n", "gone.png is labelled, but is no picture of"),
     "a file that is none": ('good 0.png\nbad "words\\nhere.txt"\n', "is labelled, but is no picture of"),
     "both": ("good 0.png\nbad 0.png\n", "good as well as bad"),
+    "control": ("good 0\x0b.png\nbad 0\x0b.png\n", "0\ufffd.png good as well as bad"),
     "no label": ("0.png\n", "has no label on line 1"),
     "missing": (None, "cannot be read"),
 }
