@@ -32,7 +32,7 @@ _PLACES = {
 _ZOOMS = 1, 16, 64, 192
 """Of the views from above: 1024, 64, 16 and 5 km across."""
 _VIEW_PX, _TILE_PX, _GAP_PX = 512, 240, 4
-_IN_3D = {"range": (205.0, 24.0, 0.05), "coast": (150.0, 20.0, 0.05)}
+_IN_3D = {"range": (205.0, 30.0, 0.11), "coast": (160.0, 28.0, 0.10)}
 """Azimuth and elevation in degrees, and distance in units of the side of the map."""
 _RELIEF = 4.0
 _RELIEF_PX = 480, 320
