@@ -33,6 +33,7 @@ GENERATION = "terrainpaint.generation"
 GENERATOR = "terrainpaint.generation.generator"
 DREAMER = "terrainpaint.generation.dreamer"
 REFINER = "terrainpaint.generation.refiner"
+SCALED = "terrainpaint.generation.scaled"
 WORKER = "terrainpaint.generation.worker"
 EXPORT = "terrainpaint.export"
 API = "terrainpaint.api"
@@ -71,6 +72,7 @@ LAYERS = (
     Layer(WORKER, frozenset({"numpy", CORE, GENERATION, ERRORS, VERSION}), frozenset({MODELS})),
     Layer(GENERATOR, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
     Layer(REFINER, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
+    Layer(SCALED, frozenset({"numpy", CORE, MODELS, GENERATION, GENERATOR, REFINER, ERRORS, VERSION})),
     Layer(DREAMER, frozenset({"numpy", "torch", CORE, MODELS, GENERATION, ERRORS, VERSION})),
     Layer(
         EXPORT,

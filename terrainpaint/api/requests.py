@@ -40,8 +40,9 @@ class TerrainRequest:
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
     `breach` opens closed depressions. `sea_depth` gives the sea a floor and levels water too. `lines` is a picture of
-    crests and valleys. `detail_weights` is a file of networks for finer land instead of the installed ones. `device` is
-    auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
+    crests and valleys. `true_scale` gives the relief the size of pixels of 500 or 125 m. `detail_weights` is a file of
+    networks for finer land instead of the installed ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a
+    value is out of range.
     """
 
     seed: int | None = None
@@ -56,6 +57,7 @@ class TerrainRequest:
     breach: bool | None = None
     lines: Path | None = None
     sea_depth: bool = False
+    true_scale: bool = False
     detail_weights: Path | None = None
     device: str = "auto"
 

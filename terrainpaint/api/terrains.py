@@ -18,6 +18,7 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
+from terrainpaint.core.fine_land import FACTORS
 from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
@@ -37,6 +38,7 @@ from terrainpaint.export.job import LandRefiner
 from terrainpaint.export.tile_options import TileOptions
 
 Shade = Callable[[Terrain], NDArray[np.uint8]]
+_SIZE_TOLERANCE = 0.1
 Crop = tuple[int, int, int, int] | str
 """A part of a map: x, y, width and height in its pixels, or a text such as 120,80,40,40km on the ground."""
 
@@ -249,7 +251,7 @@ class Generators:
         weights, look = weights_of(painted, request), look_of(painted, request)
         with self._lock:
             stage("Loading")
-            generator = self._load(weights, request.device, look)
+            generator = self._scaled(painted, request, self._load(weights, request.device, look))
             segmentation = SegmentationMap(painted.classes)
             for sentence in (
                 generator.seams(segmentation.shape),
@@ -298,20 +300,40 @@ class Generators:
 
         painted = painted.requested(request)
         with self._lock:
-            generator = self._load(weights_of(painted, request), request.device, look_of(painted, request))
+            native = self._load(weights_of(painted, request), request.device, look_of(painted, request))
+            generator = self._scaled(painted, request, native)
             loading = time.perf_counter() - start
             seconds, memory = rehearsed(generator, SegmentationMap(painted.classes), painted.recipe, TILE_PX)
         return Needs(0, memory, loading + seconds)
 
-    def _refiner(self, request: TerrainRequest) -> LandRefiner:
+    def _scaled(self, painted: PaintedMap, request: TerrainRequest, generator: Any) -> Any:
+        """The generator of a map: that of the weights, or one for its true scale.
+
+        Raises as `_refiner`, OptionError when there is none for the size of its pixels or the weights.
+        """
+        if not request.true_scale:
+            return generator
+        native_m = generator.header.pixel_size_m
+        factor = true_scale_factor(painted.pixel_size_m or native_m, native_m)
+        if factor == 1:
+            return generator
+        if generator.reach_px is None:
+            raise OptionError(
+                f'The network of the style "{generator.header.style}" is not local, so it has no true scale; leave out '
+                "--true-scale or choose another style."
+            )
+        from terrainpaint.generation.scaled import ScaledGenerator
+
+        return ScaledGenerator(generator, self._refiner(request), factor)
+
+    def _refiner(self, request: TerrainRequest) -> Any:
         """What makes terrains finer, loaded at its first use. Raises OptionError, WeightsError, DeviceError."""
         path = detail_weights_of(request)
         from terrainpaint.generation.refiner import Refiner
 
         with self._lock:
             key = (path, FileStamp.of(path), request.device)
-            refiner: LandRefiner = self._kept(key, lambda: Refiner.load(path, request.device))
-        return refiner
+            return self._kept(key, lambda: Refiner.load(path, request.device))
 
     def _load(self, weights: Path, device: str, look: Path | None) -> Any:
         wait_passively()
@@ -327,6 +349,19 @@ class Generators:
         while len(self._loaded) > self._most:
             del self._loaded[next(iter(self._loaded))]
         return found
+
+
+def true_scale_factor(pixel_size_m: float, native_m: float) -> int:
+    """How many times smaller than those of the weights the pixels of a map are: 1, 4 or 16, within 10 %. Raises
+    OptionError for others."""
+    for factor in (1, *FACTORS):
+        if abs(pixel_size_m * factor / native_m - 1) <= _SIZE_TOLERANCE:
+            return factor
+    sizes = [f"{native_m / factor:g}" for factor in (1, *FACTORS)]
+    raise OptionError(
+        f"There is no true scale for pixels of {pixel_size_m:g} m; choose {', '.join(sizes[:-1])} or {sizes[-1]} m "
+        "with --pixel-size-m, or leave out --true-scale."
+    )
 
 
 def _lines(painted: PaintedMap, request: TerrainRequest) -> NDArray[np.uint8] | None:
@@ -355,6 +390,7 @@ def generate(
     breach: bool | None = None,
     lines: str | Path | None = None,
     sea_depth: bool = False,
+    true_scale: bool = False,
     detail_weights: str | Path | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
@@ -369,15 +405,16 @@ def generate(
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
     of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
-    a floor, as deep as real seas are on average so far from the coast, and levels water too. `detail_weights` is a file
-    of networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
+    a floor, as deep as real seas are on average so far from the coast, and levels water too. `true_scale`, with pixels
+    of 500 or 125 m, gives the relief the size that it has on such ground. `detail_weights` is a file of networks for
+    finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
     called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual. The same
     map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
         carve_rivers, breach, None if lines is None else Path(lines), sea_depth,
-        None if detail_weights is None else Path(detail_weights), device,
+        true_scale, None if detail_weights is None else Path(detail_weights), device,
     )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say

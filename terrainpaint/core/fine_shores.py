@@ -45,13 +45,42 @@ def with_water(
     if not water.any():
         return fine_height
     level = warped(_levels(height, water), shift)
-    distance = cv2.distanceTransform((~wet).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # Its last bit depends on the alignment of the arrays; rounding works because squares of distances are whole.
-    distance = np.sqrt(np.rint(np.square(distance)))
-    part = np.clip((distance - np.float32(0.5)) / np.float32(SHORE_CELLS * STEP), 0, 1)
-    rise = np.where(wet, np.float32(0), part * (2 - part))
-    shore = np.where(rise < 1, level + (fine_height - level) * rise, fine_height)
+    shore, rise, distance = _shore(fine_height, level, wet)
     shore = _with_means(shore, height, rise, water, cell_m)
+    return _filled(shore, level, wet, distance)
+
+
+def with_painted_water(
+    height: Floats, fine_height: Floats, ids: NDArray[np.uint8], fine_ids: NDArray[np.uint8]
+) -> Floats:
+    """The same for fine classes that were painted, not made from those of the cells.
+
+    Water that is more than a cell away from water of the cells has the heights of the land. The land of a cell does not
+    keep its mean: where much of it is painted as water, the rest would become a wall.
+    """
+    water = ids == WATER
+    if not water.any():
+        return fine_height
+    near = cv2.dilate(water.astype(np.uint8), _AROUND, borderType=cv2.BORDER_REPLICATE).astype(np.bool_)
+    wet, level = (fine_ids == WATER) & _repeated(near), _levels(height, water)
+    shore, _, distance = _shore(fine_height, level, wet)
+    return _filled(shore, level, wet, distance)
+
+
+def _shore(fine_height: Floats, level: Floats, wet: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Heights (h, w) that rise from the level of the water to those of the land, how much of the latter they have, and
+    the distance of each pixel to water."""
+    found = cv2.distanceTransform((~wet).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Its last bit depends on the alignment of the arrays; rounding works because squares of distances are whole.
+    distance = np.asarray(np.sqrt(np.rint(np.square(found))), np.float32)
+    part = np.clip((distance - np.float32(0.5)) / np.float32(SHORE_CELLS * STEP), 0, 1)
+    rise = np.asarray(np.where(wet, np.float32(0), part * (2 - part)), np.float32)
+    shore = np.where(rise < 1, level + (fine_height - level) * rise, fine_height)
+    return np.asarray(shore, np.float32), rise, distance
+
+
+def _filled(shore: Floats, level: Floats, wet: NDArray[np.bool_], distance: Floats) -> Floats:
+    """The shore (h, w) with its water, and none of it lower next to it."""
     return np.where(wet, level, np.where(distance < 2, np.maximum(shore, level), shore))
 
 

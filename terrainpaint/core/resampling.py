@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.rects import Rect
 
 _Value = TypeVar("_Value", np.uint8, np.float32)
@@ -19,6 +20,29 @@ def reduced(cells: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     rows, cols = (np.minimum(np.arange(0, side, factor) + factor // 2, side - 1) for side in cells.shape)
     small: NDArray[np.uint8] = cells[rows[:, None], cols[None, :]]
     return small
+
+
+def majority_classes(ids: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """(ceil(H / factor), ceil(W / factor)) uint8: of each square of `factor` px of a map (H, W) the class that covers
+    most of it, the first of equal ones. The map continues beyond its border as at the border."""
+    rows, cols = (-(-side // factor) for side in ids.shape)
+    rest = (0, rows * factor - ids.shape[0]), (0, cols * factor - ids.shape[1])
+    whole = np.pad(ids, rest, mode="edge") if rest != ((0, 0), (0, 0)) else ids
+    best, most = np.zeros((rows, cols), np.uint8), np.zeros((rows, cols), np.float32)
+    for value in np.flatnonzero(np.bincount(ids.ravel(), minlength=CLASS_COUNT)).astype(np.uint8):
+        mask = (whole == value).astype(np.float32)
+        share: NDArray[Any] = cv2.resize(mask, (cols, rows), interpolation=cv2.INTER_AREA)
+        np.copyto(best, value, where=share > most)
+        np.maximum(most, share, out=most)
+    return best
+
+
+def largest_counts(counts: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """(h, w): the largest count of each square of `factor` px of (h * factor, w * factor)."""
+    kernel = np.ones((factor, factor), np.uint8)
+    # Anchored at its first pixel, the square of a pixel begins there.
+    most = cv2.dilate(counts, kernel, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(most[::factor, ::factor], np.uint8)
 
 
 def enlarged_part(small: NDArray[_Value], factor: int, rect: Rect) -> NDArray[_Value]:

@@ -59,7 +59,8 @@ class Provenance:
     `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor; `has_carved_rivers` and
     `has_breached_depressions`: water was made to flow. `look` is the style in which a look repainted the albedo,
     `look_sha256` the digest of its file; both are empty without one. `detail` is how many times
-    finer than its map the terrain was made, with the weights `detail_sha256`.
+    finer than its map the terrain was made, with the weights `detail_sha256`. `painted_finer` is how many times finer
+    than the weights its map was painted, when the relief has the size of the map; then `detail_sha256` made that too.
     """
 
     weights_sha256: str
@@ -77,6 +78,7 @@ class Provenance:
     has_sea_depth: bool = False
     detail: int = 1
     detail_sha256: str = ""
+    painted_finer: int = 1
 
 
 @dataclass(frozen=True)

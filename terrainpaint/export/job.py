@@ -316,6 +316,8 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["depressions_breached"] = True
     if provenance.detail != 1:
         facts |= {"detail": provenance.detail, "detail_sha256": provenance.detail_sha256}
+    if provenance.painted_finer != 1:
+        facts |= {"painted_finer": provenance.painted_finer, "detail_sha256": provenance.detail_sha256}
     if provenance.look_sha256:
         facts |= {"look": provenance.look, "look_sha256": provenance.look_sha256}
     return facts

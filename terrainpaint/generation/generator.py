@@ -48,7 +48,7 @@ TILE_PX = 1024
 _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
-_BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
+BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
 WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
 
@@ -162,13 +162,12 @@ class Generator:
         Raises Cancelled, OptionError for a style of other weights or lines that these weights cannot follow,
         DeviceError when memory runs out.
         """
-        if lines is not None and not self.follows_lines:
-            raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; "
-                              "use weights of the network spade-guided.")  # fmt: skip
+        if lines is not None:
+            self.check_lines()
         rows, cols = segmentation.shape
         rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
         work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
-        _require_memory(rows * cols * _BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
+        require_memory(rows * cols * BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
         albedo = np.empty((rows, cols, 3), np.uint8)
         height = np.empty((rows, cols), np.float32)
         for done, rect in enumerate(rects):
@@ -176,13 +175,24 @@ class Generator:
             check_cancel(cancel)
             albedo[rect.slices], height[rect.slices] = self.patch(segmentation, rect, recipe, rerolls, lines)
         progress(1.0)
+        return Terrain(albedo, height, self.header.pixel_size_m, self.provenance(recipe, rerolls, lines))
+
+    def check_lines(self) -> None:
+        """Raise OptionError when these weights cannot follow lines."""
+        if not self.follows_lines:
+            raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; "
+                              "use weights of the network spade-guided.")  # fmt: skip
+
+    def provenance(
+        self, recipe: Recipe, rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None
+    ) -> Provenance:
+        """The provenance of a terrain that is generated from these and a map."""
         has_rerolls = rerolls is not None and bool(rerolls.any())
         look = self.look
-        provenance = Provenance(
+        return Provenance(
             self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls, has_lines=lines is not None,
             look="" if look is None else look.target, look_sha256="" if look is None else look.sha256,
         )  # fmt: skip
-        return Terrain(albedo, height, self.header.pixel_size_m, provenance)
 
     def patch(
         self,
@@ -194,6 +204,11 @@ class Generator:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
         return self._albedo_and_height(MapCrop.whole(segmentation.ids, rerolls, lines), rect, rect, recipe)
+
+    def land(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The same of a rectangle, which with local networks may extend beyond the map: it is continued with its border
+        pixels. `crop` contains the map within `reach_px` of the rectangle. Raises as `shaded_patch`."""
+        return self._albedo_and_height(crop, rect, rect, recipe)
 
     def shaded_patch(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """A rectangle with shading, the same as in `terrain` and `shaded`.
@@ -363,7 +378,7 @@ def _continued(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int
     return np.pad(height, by, mode="reflect", reflect_type="odd")
 
 
-def _require_memory(needed: int, what: str) -> None:
+def require_memory(needed: int, what: str) -> None:
     """Raise DeviceError when the machine cannot hold `needed` bytes, so that a long job does not fail at its end."""
     installed = installed_memory()
     if needed > installed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,16 @@ from terrainpaint.core.fine_land import (
     flat_classes,
     warped,
 )
-from terrainpaint.core.fine_shores import SHORE_MARGIN, with_water, with_water_colours
+from terrainpaint.core.fine_shores import SHORE_MARGIN, with_painted_water, with_water, with_water_colours
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.generator import computing
 from terrainpaint.models.devices import pick_device
 from terrainpaint.models.encoding import heights_to_array
 from terrainpaint.models.fine_land import FineLandStep
 from terrainpaint.models.fine_land_weights import FineLand, load_fine_land
+
+PaintedClasses = Callable[[Rect, int], NDArray[np.uint8]]
+"""(h, w) uint8: the classes, of a map that was painted, in a rectangle of pixels so many times finer than the cells."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,12 @@ class Refiner:
             margin = -(-margin // STEP) + _step_margin(step)
         return margin
 
-    def refine(self, window: CoarseWindow, factor: int, seed: int) -> FineTile:
+    def refine(self, window: CoarseWindow, factor: int, seed: int, painted: PaintedClasses | None = None) -> FineTile:
         """The fine land of a window without its margin, which is `margin(factor, window.cell_m)` cells on each side.
 
-        Raises ValueError for another factor than 4 and 16, DeviceError when memory runs out.
+        `painted` gives the classes of the finer scales, which are made from those of the cells otherwise. Then water
+        that is more than a cell away from water of the cells has the heights of the land, and colours are left as they
+        are at borders of classes. Raises ValueError for another factor than 4 and 16, DeviceError when memory runs out.
         """
         steps = self.steps(factor, window.cell_m)
         land = _Land(
@@ -101,7 +107,7 @@ class Refiner:
         cell_m, needed = window.cell_m, self.margin(factor, window.cell_m)
         for number, step in enumerate(steps):
             rest = steps[number + 1 :]
-            land = self._finer(land, step, seed, cell_m)
+            land = self._finer(land, step, seed, cell_m, painted, STEP ** (number + 1))
             needed, cell_m = STEP * (needed - _step_margin(step)), cell_m / STEP
             wanted = _step_margin(rest[0]) if rest else 0
             land, needed = land.cut(needed - wanted), wanted
@@ -111,14 +117,26 @@ class Refiner:
             np.ascontiguousarray(land.ids),
         )
 
-    def _finer(self, land: _Land, step: FineLandStep, seed: int, cell_m: float) -> _Land:
-        """Land four times finer, without the margin of the step."""
+    def _finer(
+        self,
+        land: _Land,
+        step: FineLandStep,
+        seed: int,
+        cell_m: float,
+        painted: PaintedClasses | None,
+        times: int,
+    ) -> _Land:
+        """Land four times finer, `times` finer than the cells of the window, without the margin of the step."""
         widest = max(step.margin, CLASS_MARGIN)
         near = land.cut(widest)
-        ids, shift = self._classes(land.cut(widest - CLASS_MARGIN), seed)
         height, albedo = self._run(land.cut(widest - step.margin), step, seed, cell_m)
-        height = with_water(near.height, height, near.ids, ids, shift, cell_m)
-        albedo = with_water_colours(near.albedo, albedo, near.ids, ids)
+        if painted is None:
+            ids, shift = self._classes(land.cut(widest - CLASS_MARGIN), seed)
+            height = with_water(near.height, height, near.ids, ids, shift, cell_m)
+            albedo = with_water_colours(near.albedo, albedo, near.ids, ids)
+        else:
+            ids = painted(Rect(STEP * near.row, STEP * near.col, height.shape[0], height.shape[1]), times)
+            height = with_painted_water(near.height, height, near.ids, ids)
         finer = _Land(height, albedo, ids, STEP * near.row, STEP * near.col)
         return finer.cut(STEP * SHORE_MARGIN)
 

@@ -127,9 +127,45 @@ def test_the_command_line_writes_a_valley(weights: Path, fine: Path, tmp_path: P
     assert np.allclose(last - first, (5000 - 125, 4000 - 125), atol=0.01)
 
 
+def test_true_scale_makes_the_relief_of_the_ground(weights: Path, fine: Path, tmp_path: Path) -> None:
+    def made(pixel_size_m: float, true_scale: bool) -> tp.GeneratedTerrain:
+        painted = tp.from_classes(np.kron(classes(), np.ones((4, 4), np.uint8)), pixel_size_m=pixel_size_m)
+        return tp.generate(painted, seed=3, weights=weights, detail_weights=fine, true_scale=true_scale)
+
+    true, scaled = made(375, True), made(375, False)  # a quarter of the size of these weights
+    coarse = tp.generate(tp.from_classes(classes()), seed=3, weights=weights)
+    assert true.pixel_size_m == scaled.pixel_size_m == 375
+    inland = cv2.erode((coarse.classes != 0).astype(np.uint8), np.ones((7, 7))) > 0
+    means = cv2.resize(true.heights, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    assert np.abs(means - coarse.heights)[inland].max() < 0.05
+    assert np.abs(scaled.heights).max() < 0.5 * np.abs(true.heights).max()
+    assert true.shaded.shape == true.albedo.shape
+    assert np.allclose(made(360, True).heights, true.heights * 0.96, atol=0.01)
+    assert np.array_equal(made(1500, True).heights, made(1500, False).heights)
+    path = tmp_path / "map.png"
+    write_map(path, SegmentationMap(np.kron(classes(), np.ones((4, 4), np.uint8))), None)
+    command = [
+        "generate",
+        str(path),
+        "--weights",
+        str(weights),
+        "--detail-weights",
+        str(fine),
+        "--seed",
+        "3",
+        "--quiet",
+    ]
+    out = tmp_path / "out"
+    assert main([*command, "--pixel-size-m", "375", "--true-scale", "--formats", "height16", "-o", str(out) + "/"]) == 0
+    facts = json.loads(next(out.glob("*height16.json")).read_text())
+    assert facts["painted_finer"] == 4 and len(facts["detail_sha256"]) == 64
+    assert facts["height_max_m"] == pytest.approx(float(true.heights.max()), abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--true-scale", "--pixel-size-m", "200"], "choose 1500, 375 or 93.75 m"),
         (["--detail", "8"], "choose 1, 4 or 16"),
         (["--detail", "4", "--crop", "70,70,20,20km"], "160 x 160 pixels"),
         (["--crop", "0,0,0,3km"], "choose one within the map"),

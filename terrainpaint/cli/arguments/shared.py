@@ -100,6 +100,11 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "'import' stored one, else that of the weights",
     )  # fmt: skip
     parser.add_argument(
+        "--true-scale", action="store_true",
+        help="with pixels of 500 or 125 m: mountains and valleys have the size that they have on such ground, instead "
+        "of being as many pixels wide as with pixels of 2 km",
+    )  # fmt: skip
+    parser.add_argument(
         "--relief", type=number_type, metavar="X",
         help="factor for all heights, 0.01 to 1000; default: that of the project, else 1",
     )  # fmt: skip
@@ -129,7 +134,7 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--detail-weights", type=file_type, metavar="FILE",
-        help="networks of --detail (.safetensors) instead of the installed ones",
+        help="networks of --detail and --true-scale (.safetensors) instead of the installed ones",
     )  # fmt: skip
 
 

@@ -1,0 +1,130 @@
+"""Maps that were painted at 500 or 125 m a pixel, with random weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from terrainpaint.core.classes import WATER
+from terrainpaint.core.rects import Rect
+from terrainpaint.core.resampling import largest_counts, majority_classes
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
+from terrainpaint.errors import Cancelled, OptionError
+from terrainpaint.generation import scaled
+from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.messages import MapCrop
+from terrainpaint.generation.refiner import Refiner
+from terrainpaint.generation.scaled import ScaledGenerator
+from terrainpaint.models.fine_land_weights import load_fine_land
+from tests.generation.random_weights import write_fine_land
+from tests.models.small_weights import write_weights
+
+RECIPE = Recipe(5)
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    write_weights(path)
+    return Generator.load(path, "cpu")
+
+
+@pytest.fixture(scope="module")
+def refiner(tmp_path_factory: pytest.TempPathFactory) -> Refiner:
+    path = tmp_path_factory.mktemp("fine") / "random.safetensors"
+    write_fine_land(path)
+    return Refiner(load_fine_land(path, torch.device("cpu")), torch.device("cpu"))
+
+
+def painted(rows: int = 110, cols: int = 93) -> SegmentationMap:
+    """Classes in fields, with a lake; sides that are no multiples of a cell."""
+    row, col = np.mgrid[:rows, :cols]
+    ids = (1 + (row // 21 + col // 17) % 6).astype(np.uint8)
+    ids[30:60, 20:66] = WATER
+    return SegmentationMap(ids)
+
+
+def test_the_class_that_covers_most_of_a_cell() -> None:
+    ids = np.array([[3, 3, 1, 2, 5], [3, 4, 2, 2, 6], [6, 6, 0, 0, 4]], np.uint8)
+    # Beyond the border, the map continues as at the border.
+    assert majority_classes(ids, 2).tolist() == [[3, 2, 5], [6, 0, 4]]
+    assert np.array_equal(majority_classes(ids, 1), ids)
+    assert largest_counts(np.array([[0, 1, 0, 0], [2, 0, 0, 3]], np.uint8), 2).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize("factor", [4, 16])
+def test_windows_equal_the_whole(
+    generator: Generator, refiner: Refiner, factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land, segmentation = ScaledGenerator(generator, refiner, factor), painted()
+    rerolls = np.zeros(segmentation.shape, np.uint8)
+    rerolls[70:90, 10:30] = 2
+    whole = land.terrain(segmentation, RECIPE, rerolls)
+    assert whole.shape == (110, 93) and whole.pixel_size_m == generator.header.pixel_size_m / factor
+    assert whole.provenance.painted_finer == factor and whole.provenance.detail_sha256 == refiner.sha256
+    assert whole.provenance.has_rerolls and whole.provenance.weights_sha256 == generator.sha256
+    assert land.shaded(whole).shape == (110, 93, 3)
+    for rect in (Rect(0, 0, 7, 93), Rect(37, 41, 30, 23), Rect(101, 60, 9, 33)):
+        crop = MapCrop.near(segmentation.ids, rerolls, rect, land.reach_px)
+        for albedo, height in (land.patch(segmentation, rect, RECIPE, rerolls), land.land(crop, rect, RECIPE)):
+            assert np.abs(height - whole.height[rect.slices]).max() < 0.02
+            assert np.abs(albedo.astype(int) - whole.albedo[rect.slices]).max() <= 1
+    monkeypatch.setattr(scaled, "TILE_PX", 48)
+    tiled = land.terrain(segmentation, RECIPE, rerolls)
+    assert np.abs(tiled.height - whole.height).max() < 0.02
+    unchanged = land.terrain(segmentation, RECIPE)
+    assert np.abs(unchanged.height - whole.height).max() > 1
+
+
+def test_a_crop_is_enough_for_its_rectangle(generator: Generator, refiner: Refiner) -> None:
+    land = ScaledGenerator(generator, refiner, 4)
+    segmentation, rect = painted(70, 2 * land.reach_px + 90), Rect(31, land.reach_px + 33, 18, 25)
+    crop = MapCrop.near(segmentation.ids, None, rect, land.reach_px)
+    assert crop.rect.area < segmentation.ids.size  # or it would test nothing
+    albedo, height = land.land(crop, rect, RECIPE)
+    of_whole = land.patch(segmentation, rect, RECIPE)
+    assert np.array_equal(albedo, of_whole[0]) and np.abs(height - of_whole[1]).max() < 0.02
+
+
+def test_area_means_of_land_are_those_of_the_reduced_map(generator: Generator, refiner: Refiner) -> None:
+    segmentation = SegmentationMap(np.full((96, 96), 3, np.uint8))
+    land = ScaledGenerator(generator, refiner, 4).terrain(segmentation, RECIPE)
+    cells = generator.terrain(SegmentationMap(np.full((32, 32), 3, np.uint8)), RECIPE)
+    means = land.height.reshape(24, 4, 24, 4).mean(axis=(1, 3))
+    assert np.abs(means - cells.height[:24, :24]).max() < 0.05
+    assert land.height.std() > means.std()
+
+
+def test_what_is_smaller_than_a_cell_changes_the_colour_and_not_the_relief(
+    generator: Generator, refiner: Refiner
+) -> None:
+    ids = np.full((96, 96), 2, np.uint8)
+    land = ScaledGenerator(generator, refiner, 16)
+    before = land.terrain(SegmentationMap(ids), RECIPE)
+    ids[40:45, 39:46] = 5
+    after = land.terrain(SegmentationMap(ids), RECIPE)
+    assert np.array_equal(before.height, after.height)
+    swatches = [generator.terrain(SegmentationMap(np.full((64, 64), kind, np.uint8)), RECIPE).albedo for kind in (2, 5)]
+    of_forest, of_rock = (swatch.mean(axis=(0, 1)) for swatch in swatches)
+    expected = before.albedo.astype(np.float64)
+    expected[40:45, 39:46] += of_rock - of_forest
+    assert np.abs(of_rock - of_forest).max() > 3
+    assert np.abs(after.albedo - expected.clip(0, 255)).max() <= 1
+
+
+def test_no_bank_is_below_painted_water(generator: Generator, refiner: Refiner) -> None:
+    ids = np.full((128, 128), 2, np.uint8)
+    ids[32:93, 40:101] = WATER
+    shore = ScaledGenerator(generator, refiner, 4).terrain(SegmentationMap(ids), RECIPE).height[31:94, 39:102]
+    for edge in (shore, shore[::-1], shore.T, shore.T[::-1]):
+        assert (edge[0] - edge[1])[1:-1].min() >= 0
+
+
+def test_it_can_be_cancelled_and_refuses_what_the_weights_cannot(generator: Generator, refiner: Refiner) -> None:
+    land = ScaledGenerator(generator, refiner, 4)
+    with pytest.raises(Cancelled):
+        land.terrain(painted(), RECIPE, cancel=lambda: True)
+    with pytest.raises(OptionError, match="cannot follow crests"):
+        land.terrain(painted(), RECIPE, lines=np.ones(painted().shape, np.uint8))
