@@ -59,8 +59,6 @@ class Scene:
     """State of a 3D view. Lengths are in units of the longest side of the map unless they end in `_m`; z is up."""
 
     relief: Relief | None = None
-    fine: tuple[FineLayer, ...] = ()
-    """Finer land near the camera, from coarse to fine."""
     view: ViewSettings = ViewSettings()  # noqa: RUF009 - frozen
     wireframe: bool = False
     marker: tuple[int, int] | None = None
@@ -71,6 +69,8 @@ class Scene:
     sky_top: Colour = (0.44, 0.58, 0.73)
     sky_bottom: Colour = (0.86, 0.89, 0.91)
     camera: OrbitCamera = OrbitCamera((0.0, 0.0, 0.0), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.0)  # noqa: RUF009 - frozen
+    fine: tuple[FineLayer, ...] = ()
+    """Finer land near the camera, from coarse to fine."""
 
     @property
     def lift(self) -> float:
