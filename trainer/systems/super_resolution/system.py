@@ -11,10 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from terrainpaint.errors import TrainingError
-from terrainpaint.models.fine_land import FineLandConfig, FineLandStep, without_rim
-from terrainpaint.models.fine_land_means import FACTOR, SHORT_REACH, block_means, enlarged
+from terrainpaint.models.fine_land import FineLandConfig, FineLandStep, ground_of, without_rim
+from terrainpaint.models.fine_land_means import (
+    FACTOR,
+    SHORT_REACH,
+    SMOOTH_REACH,
+    block_means,
+    enlarged,
+    enlarged_smoothly,
+)
 from trainer.data.detail_set import DetailSet
 from trainer.data.tile_set import TRAIN, VALIDATION
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint
@@ -37,12 +45,15 @@ from trainer.systems.super_resolution.land_views import (
     seen,
     slopes_of,
 )
+from trainer.systems.super_resolution.repetition import USUAL_REPETITION, repetition
 
 CELLS_M = (2000.0, 500.0)
 """Cells of the two steps."""
 FAR_M = CELLS_M[0] * FACTOR
 """Cells of the coarsest data, which stand for those of the first step: their heights are scaled to the same slopes."""
 _COLOUR_CHANNELS = 8
+_SMOOTH_CELLS = 28
+"""Side of the smooth land whose detail must not repeat, at most."""
 _SCORED, _SHOWN = 6, 3
 
 
@@ -108,13 +119,10 @@ class FineLandSystem:
         self.config, self._run, self._device = config, run, world.device
         generator = FineLandStep(fine_land_configs(config)[0])
         widths = config.discriminator_widths
-        self.networks = nn.ModuleDict({
-            "generator": generator,
-            DISCRIMINATOR: nn.ModuleDict({
-                "heights": MultiscaleDiscriminator(SEEN_CHANNELS, widths, 2),
-                "colours": MultiscaleDiscriminator(_COLOUR_CHANNELS, widths, 1),
-            }),
-        })  # fmt: skip
+        discriminators = nn.ModuleDict({"heights": MultiscaleDiscriminator(SEEN_CHANNELS, widths, 2)})
+        if config.colour_adversarial:
+            discriminators["colours"] = MultiscaleDiscriminator(_COLOUR_CHANNELS, widths, 1)
+        self.networks = nn.ModuleDict({"generator": generator, DISCRIMINATOR: discriminators})
         self.networks.to(world.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start is not None:
             self._warm_start(start)
@@ -177,7 +185,8 @@ class FineLandSystem:
             total = total + config.adversarial_weight * values[f"{name}_generator"]
             total = total + config.matching_weight * values[f"{name}_matching"]
         for name, weight in (("slopes", config.slope_weight), ("means", config.mean_weight),
-                             ("colours", config.colour_weight), ("leak", config.leak_weight)):  # fmt: skip
+                             ("repetition", config.repetition_weight), ("colours", config.colour_weight),
+                             ("leak", config.leak_weight)):  # fmt: skip
             if name in fakes:
                 values[name] = fakes[name]
                 total = total + weight * values[name]
@@ -273,11 +282,25 @@ class FineLandSystem:
             "heights fake": seen(coarse, fake),
             "slopes": ((slopes_of(coarse, fake) - slopes_of(coarse, real)).abs() * known).mean(),
             "means": block_means(relief).square().mean(),
+            "repetition": self._repetition(coarse, batch.noise),
             "land": (coarse, fake, real),
         }
         if batch.coloured is not None:
             found |= self._paint(batch.coloured, batch.colour_noise, steps[0])
         return found
+
+    def _repetition(self, coarse: Coarse, noise: Tensor) -> Tensor:
+        """The detail that repeats on land as smooth as generated land may be, where a weave is seen first."""
+        step = coarse.step
+        cells = coarse.height.shape[-1] // FACTOR * FACTOR
+        means = F.pad(block_means(coarse.height[..., :cells, :cells]), (SMOOTH_REACH,) * 4, mode="replicate")
+        rim = (cells - 2 * step.relief_margin - _SMOOTH_CELLS) // 2
+        height = without_rim(enlarged_smoothly(means), max(rim, 0))
+        side = noise.shape[-1] - FACTOR * (coarse.height.shape[-1] - height.shape[-1])
+        ground, water = ground_of(height, step.config.cell_m), torch.zeros_like(height)
+        with autocast(self._run.precision, self._device):
+            relief = step.relief(ground, water, noise[..., :side, :side])
+        return (repetition(relief) - USUAL_REPETITION).relu().mean()
 
     def _paint(self, land: LandCrops, noise: Tensor, step: FineLandStep) -> dict[str, Any]:
         coarse = coarse_of(step, land.height, land.water, land.known)
@@ -316,7 +339,7 @@ class FineLandSystem:
         return _correlation(fake - base, height / step.config.cell_m, known)
 
     def _kinds(self, fakes: Mapping[str, Any]) -> list[str]:
-        return [name for name in ("heights", "colours") if f"{name} real" in fakes]
+        return [name for name in cast(nn.ModuleDict, self.networks[DISCRIMINATOR]) if f"{name} real" in fakes]
 
     def _discriminate(self, name: str, picture: Tensor) -> list[list[Tensor]]:
         discriminators = cast(nn.ModuleDict, self.networks[DISCRIMINATOR])
