@@ -55,10 +55,13 @@ def run(arguments: argparse.Namespace) -> None:
     from terrainpaint.core.files import FileTransaction
     from terrainpaint.errors import TrainingError
     from terrainpaint.models.devices import pick_device
+    from trainer.data.picture_sources import refuse_layout_set
     from trainer.metrics.features import LEAST_SIDE_PX, Features
     from trainer.metrics.novelty import novelty
     from trainer.reports.novelty_page import figures_json, novelty_page
 
+    if not is_folder(arguments.training):
+        refuse_layout_set(arguments.training)
     features = Features.load(arguments.features, pick_device(arguments.device))
     samples, training = _pictures(arguments)
     if samples.size_px < LEAST_SIDE_PX:

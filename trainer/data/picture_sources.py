@@ -64,11 +64,16 @@ def pictures_of_folder(folder: Path, size_px: int, progress: Progress = no_progr
     return Pictures(np.stack(squares), tuple(names), tuple(left_out))
 
 
-def pictures_of_tile_set(path: Path) -> Pictures:
-    """The textures of the training tiles. Raises TrainingError when the file is no tile set, or has none of them."""
+def refuse_layout_set(path: Path) -> None:
+    """Raises TrainingError when the file is a layout set, which has no pictures."""
     if is_layout_set(path):
         raise TrainingError(f"{path} is a layout set; 'python -m trainer evaluate' compares layouts with it, and "
                             "writes novelty.html.")  # fmt: skip
+
+
+def pictures_of_tile_set(path: Path) -> Pictures:
+    """The textures of the training tiles. Raises TrainingError when the file is no tile set, or has none of them."""
+    refuse_layout_set(path)
     tiles = load_tile_set(path).subset(TRAIN)
     if not len(tiles):
         raise TrainingError(f"{path} has no tiles for training; prepare it with a smaller --validation.")
