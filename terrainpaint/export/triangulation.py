@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, no_progress, part_of
+from terrainpaint.core.installing import install_extra
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.job import MAX_ERROR_SIDE, ExportJob
 from terrainpaint.export.mesh import MeshGrid, triangles
@@ -167,5 +168,5 @@ def require_pydelatin() -> None:
         import pydelatin  # noqa: F401
     except ImportError as error:
         raise OptionError(
-            "A mesh with a largest error needs the package pydelatin; install it with: pip install pydelatin."
+            f"A mesh with a largest error needs the package pydelatin; run: {install_extra('tin')}."
         ) from error

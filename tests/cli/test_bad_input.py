@@ -75,7 +75,7 @@ def test_an_extra_that_is_missing(run: Run, map_png: Path, tmp_path: Path, monke
 
     monkeypatch.setattr(builtins, "__import__", without)
     outcome = run("export", map_png, "-o", tmp_path / "out", "--formats", "obj", "--max-error", "5m")
-    assert_one_sentence(outcome, "pip install pydelatin")
+    assert_one_sentence(outcome, "-m pip install -e", "[tin]")
 
 
 def test_neither_preset_nor_formats_is_wrong_usage(run: Run, map_png: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ except OptionError as error:
     print(error)
 """
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "pip install" in run.stdout and not list(tmp_path.iterdir())
+    assert "[tin]" in run.stdout and not list(tmp_path.iterdir())
 
 
 def test_it_can_be_cancelled_while_it_computes(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.standard_output import drawable
+from terrainpaint.core.installing import install_extra
 from terrainpaint.errors import TrainingError
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"
@@ -51,7 +52,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
         from rich.console import Console
         from rich.progress import Progress as Bar
     except ImportError as error:
-        raise TrainingError("The trainer needs its extra packages; run: pip install 'terrainpaint[train]'.") from error
+        raise TrainingError(f"The trainer needs its extra packages; run: {install_extra('train')}.") from error
     console = Console(stderr=True)
     with Bar(console=console, disable=not console.is_terminal) as bar:
         task: Any = bar.add_task(title, total=1.0)

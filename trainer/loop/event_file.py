@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.installing import install_extra
 from terrainpaint.errors import TrainingError
 
 _VERSION = "brain.Event:2"
@@ -37,7 +38,7 @@ class EventFile:
             from torch.utils.tensorboard import summary
         except ImportError as error:
             raise TrainingError(
-                "The trainer needs its extra packages; run: pip install 'terrainpaint[train]'."
+                f"The trainer needs its extra packages; run: {install_extra('train')}."
             ) from error
         self._folder, self._path = folder, folder
         self._event: Any = Event

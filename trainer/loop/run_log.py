@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.files import atomic_path, output_error
+from terrainpaint.core.installing import pip_install
 from terrainpaint.errors import TrainingError
 from trainer.loop.event_file import EventFile
 
@@ -123,7 +124,7 @@ def _wandb(project: str, folder: Path, settings: dict[str, Any]) -> Any:
     try:
         import wandb  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
-        raise TrainingError("--wandb needs Weights & Biases; run: pip install wandb, or leave it out.") from error
+        raise TrainingError(f"--wandb needs Weights & Biases; run: {pip_install('wandb')}, or leave it out.") from error
     # The run of a folder keeps its id when it is resumed.
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     return wandb.init(project=project, name=folder.name, id=name, resume="allow", dir=folder, config=settings)

