@@ -1,4 +1,4 @@
-"""Commands that install what is missing, for messages: for the Python that runs, whatever is activated in the terminal."""
+"""Commands that install what is missing, for messages. They name the Python that runs, which may not be activated."""
 
 from __future__ import annotations
 

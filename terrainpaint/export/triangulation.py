@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.progress import Cancel, Progress, check_cancel, no_progress, part_of
 from terrainpaint.core.installing import install_extra
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, no_progress, part_of
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.job import MAX_ERROR_SIDE, ExportJob
 from terrainpaint.export.mesh import MeshGrid, triangles

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from terrainpaint.core.installing import install_extra
 from terrainpaint.core.progress import Cancel, Progress
 from terrainpaint.core.standard_output import drawable
-from terrainpaint.core.installing import install_extra
 from terrainpaint.errors import TrainingError
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"

@@ -37,9 +37,7 @@ class EventFile:
             from tensorboard.summary.writer.record_writer import RecordWriter
             from torch.utils.tensorboard import summary
         except ImportError as error:
-            raise TrainingError(
-                f"The trainer needs its extra packages; run: {install_extra('train')}."
-            ) from error
+            raise TrainingError(f"The trainer needs its extra packages; run: {install_extra('train')}.") from error
         self._folder, self._path = folder, folder
         self._event: Any = Event
         self._summary: Any = summary

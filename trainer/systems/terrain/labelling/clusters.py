@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.labeller import features
 from terrainpaint.core.installing import install_extra
+from terrainpaint.core.labeller import features
 from terrainpaint.errors import TrainingError
 from trainer.data.tile_set import TileSet
 
@@ -94,7 +94,9 @@ def _reduce(values: NDArray[Any], reduction: str, seed: int) -> NDArray[Any]:
         try:
             from umap import UMAP
         except ImportError as error:
-            raise TrainingError(f"UMAP is not installed; run: {install_extra('umap')}, or use --reduction kernel.") from error  # fmt: skip
+            raise TrainingError(
+                f"UMAP is not installed; run: {install_extra('umap')}, or use --reduction kernel."
+            ) from error
         return np.asarray(UMAP(n_components=6, n_neighbors=30, min_dist=0.0, random_state=seed).fit_transform(values))
     kernel = Nystroem(gamma=0.5 / values.shape[1], n_components=min(300, len(values)), random_state=seed)
     mapped = kernel.fit_transform(values)
