@@ -170,6 +170,10 @@ def _of_project(path: Path) -> _Description:
     if (source := project.zoomed_from) is not None:
         facts.append(("zoomed", _plain(source.sentence)))
         record["zoomed_from"] = dataclasses.asdict(source)
+    dreamed = [(layer.name, layer.dreamed) for layer in project.layers if layer.dreamed is not None]
+    if dreamed:
+        facts.append(("dreamed", "\n".join(f"{_plain(name)}: {origin.sentence}" for name, origin in dreamed)))
+        record["dreamed"] = [{"layer": name, **dataclasses.asdict(origin)} for name, origin in dreamed]
     if read.pixel_size_m is not None:  # a project, with settings of its own
         facts += [("style", _plain(settings.style_name)), ("seed", str(settings.recipe.seed))]
         record |= {"style": settings.style_name, "seed": settings.recipe.seed, "look": settings.look_name}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
@@ -34,7 +35,8 @@ class Layer:
     """One layer of a painted map.
 
     `key` is unique within the project and never changes; `cells` (H, W) uint8 holds class ids 0..6 or EMPTY and is
-    painted in place; a locked layer cannot be painted; an invisible one is not part of the map.
+    painted in place; a locked layer cannot be painted; an invisible one is not part of the map. `dreamed` says how a
+    dreamed map came onto it, None where none did.
     """
 
     key: int
@@ -42,6 +44,7 @@ class Layer:
     cells: NDArray[np.uint8]
     visible: bool = True
     locked: bool = False
+    dreamed: Dreamed | None = None
 
 
 def empty_cells(shape: tuple[int, int]) -> NDArray[np.uint8]:

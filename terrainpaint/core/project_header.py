@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from terrainpaint import __version__
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.core.dream_controls import CONTROL_NAMES, MAX_SEED, DreamControls
+from terrainpaint.core.dreamed import Dreamed, DreamWay
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import (
@@ -51,6 +53,7 @@ class LayerHeader:
     name: str
     visible: bool
     locked: bool
+    dreamed: Dreamed | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Header:
         Raises ValueError when the arrays do not match, KeyError when a layer has no cells.
         """
         layers = tuple(
-            Layer(layer.key, layer.name, cells[layer.key], layer.visible, layer.locked) for layer in self.layers
+            Layer(layer.key, layer.name, cells[layer.key], layer.visible, layer.locked, layer.dreamed)
+            for layer in self.layers
         )
         underlay = None
         if self.underlay is not None:
@@ -99,7 +103,9 @@ class Header:
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     """The header of a project; `rerolls` as in `Header`."""
-    layers = tuple(LayerHeader(layer.key, layer.name, layer.visible, layer.locked) for layer in project.layers)
+    layers = tuple(
+        LayerHeader(layer.key, layer.name, layer.visible, layer.locked, layer.dreamed) for layer in project.layers
+    )
     below = project.underlay
     underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
     return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from)
@@ -132,6 +138,7 @@ def encode_header(header: Header) -> bytes:
         },
         "layers": [
             {"key": layer.key, "name": layer.name, "visible": layer.visible, "locked": layer.locked}
+            | ({} if layer.dreamed is None else {"dreamed": _encoded_dream(layer.dreamed)})
             for layer in header.layers
         ],
         "active": header.active,
@@ -147,6 +154,12 @@ def encode_header(header: Header) -> bytes:
         **zoomed,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
+
+
+def _encoded_dream(dreamed: Dreamed) -> dict[str, Any]:
+    controls = {name: value for name, value in asdict(dreamed.controls).items() if value is not None}
+    walked = {} if dreamed.end_seed is None else {"end_seed": dreamed.end_seed, "part": float(dreamed.part)}
+    return {"seed": dreamed.seed, "way": dreamed.way.value, "controls": controls, **walked}
 
 
 def _encoded(underlay: UnderlayHeader) -> dict[str, Any]:
@@ -170,7 +183,11 @@ def decode_header(data: bytes) -> Header:
         _settings(top.object("settings")),
         tuple(
             LayerHeader(
-                layer.whole("key", 1, _MAX_KEY), layer.text("name"), layer.flag("visible"), layer.flag("locked")
+                layer.whole("key", 1, _MAX_KEY),
+                layer.text("name"),
+                layer.flag("visible"),
+                layer.flag("locked"),
+                _dreamed(layer.object("dreamed")) if "dreamed" in layer else None,
             )
             for layer in top.objects("layers", MAX_LAYERS)
         ),
@@ -179,6 +196,19 @@ def decode_header(data: bytes) -> Header:
         top.flag("rerolls"),
         None if underlay is None else _underlay(underlay),
         _zoomed_from(top.object("zoomed_from")) if "zoomed_from" in top else None,
+    )
+
+
+def _dreamed(values: JsonObject) -> Dreamed:
+    way, controls, is_walk = values.text("way"), values.object("controls"), "end_seed" in values
+    if way not in tuple(DreamWay):
+        values.refuse("way", f"one of {', '.join(DreamWay)}")
+    return Dreamed(
+        values.whole("seed", 0, MAX_SEED),
+        DreamControls(**{name: controls.number(name, 0, 1) for name in CONTROL_NAMES if name in controls}),
+        values.whole("end_seed", 0, MAX_SEED) if is_walk else None,
+        values.number("part", 0, 1) if is_walk else 0.0,
+        DreamWay(way),
     )
 
 

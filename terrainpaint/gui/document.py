@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import FileStamp
 from terrainpaint.core.painting import Mark
@@ -277,9 +278,20 @@ class Document(QObject):
         layer = Layer(key, f"Layer {key}", empty_cells(self.shape))
         self._insert("Add layer", layer)
 
-    def insert_layer(self, text: str, name: str, cells: NDArray[np.uint8]) -> None:
-        """One step: a layer with cells (H, W) uint8, which nobody else may write, above the active one."""
-        self._insert(text, Layer(self._new_key(), name, cells))
+    def insert_dream(self, text: str, name: str, cells: NDArray[np.uint8], dreamed: Dreamed) -> None:
+        """One step: a dreamed layer with cells (H, W) uint8, which nobody else may write, above the active one."""
+        self._insert(text, Layer(self._new_key(), name, cells, dreamed=dreamed))
+
+    def put_dream(self, text: str, cells: NDArray[np.uint8], dreamed: Dreamed) -> None:
+        """One step: other cells (H, W) uint8 for the active layer, which nobody else may write, and what was dreamed.
+
+        Nothing happens while `refusal` says why the layer cannot be painted.
+        """
+        if self.refusal:
+            return
+        active, key = self.active_layer, self._new_key()
+        new = dataclasses.replace(active, key=key, cells=cells, dreamed=dreamed)
+        self._push_layers(text, [new if layer is active else layer for layer in self._project.layers], key)
 
     def duplicate_layer(self) -> None:
         """A copy of the active layer above it."""
@@ -303,7 +315,8 @@ class Document(QObject):
             return
         below, above = layers[at - 1 : at + 1]
         cells = np.where(above.cells == EMPTY, below.cells, above.cells)
-        layers[at - 1 : at + 1] = [dataclasses.replace(below, key=self._new_key(), cells=cells)]
+        dreamed = below.dreamed or above.dreamed
+        layers[at - 1 : at + 1] = [dataclasses.replace(below, key=self._new_key(), cells=cells, dreamed=dreamed)]
         self._push_layers("Merge layers", layers, layers[at - 1].key)
 
     def move_layer(self, key: int, to: int) -> None:

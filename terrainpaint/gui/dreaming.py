@@ -12,14 +12,15 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from terrainpaint.core.assets import shipped_dreams
 from terrainpaint.core.classes import PALETTE
-from terrainpaint.core.dream_controls import MAX_SEED
-from terrainpaint.core.dream_maps import blended, crisp_map, layout_of
+from terrainpaint.core.dream_controls import MAX_SEED, DreamControls
+from terrainpaint.core.dream_maps import blended, crisp_map
+from terrainpaint.core.dreamed import Dreamed, DreamWay
 from terrainpaint.core.progress import Cancel, Progress, check_cancel
 from terrainpaint.core.project import EMPTY
-from terrainpaint.core.rects import Rect
-from terrainpaint.generation.dreams import FIT_STEPS, DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.dreams import DreamRequest, Dreams
 from terrainpaint.gui.background_jobs import NewestJob, WindowJobs
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.dream_search import SEARCHED, DreamSearch, Found, Kept, painted, unselected
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.panels.dream_panel import DreamPanel
 from terrainpaint.gui.panels.dream_tiles import COUNT
@@ -29,24 +30,11 @@ from terrainpaint.gui.step_texts import step_text
 _TILE_PX, _PREVIEW_PX, _LAYOUT_PX = 128, 320, 64
 _LIKE_VARIETY = (0.0, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4)
 """How far the variants of a layout like the map go towards random ones; the first is the layout itself."""
-_FITS = 3
-_FIT_VARIETY = (0.0, 0.1, 0.2)
-"""Layouts that are searched for, and how far the variants of each go when a map is finished."""
+_REST_VARIETY = (0.0, 0.1, 0.2)
+"""How far the variants of each layout that was searched for go when a map is finished."""
+_LIKE_NOTE = "The first is most like your map, the others are variants."
+_REST_NOTE = "What is painted stays; each row is another way to go on."
 _NOT_INSTALLED = "No network for dreamed maps is installed; install TerrainPaint again."
-_NOTHING_PAINTED = "Nothing is painted yet; paint a part of the map first, or choose a layout of the sheet."
-_ALL_PAINTED = "Everything is painted; select the part that should be dreamed."
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """What stays of a map: `known` (H, W) bool and its classes `ids` (H, W); the same as `shares` and `weights` of a
-    layout. `by_selection` is whether the selection decided."""
-
-    known: NDArray[np.bool_]
-    ids: NDArray[np.uint8]
-    shares: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    by_selection: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +43,12 @@ class _Source:
 
     latents: NDArray[np.float32] | None = None
     variety: tuple[float, ...] = ()
-    kept: _Kept | None = None
+    kept: Kept | None = None
+    way: DreamWay = DreamWay.SEED
 
 
-_Found = Callable[[NDArray[np.float32], _Kept], tuple[_Source, str]]
-"""What the sheet shows when a search has found latent vectors, the best ones first, and a sentence about it."""
-_Onto = Callable[[int, NDArray[np.uint8], NDArray[np.bool_]], None]
-"""Paints a seed's class ids, except where the mask says that something stays."""
+_Onto = Callable[[Dreamed, NDArray[np.uint8], NDArray[np.bool_]], None]
+"""Paints class ids that were dreamed so, except where the mask says that something stays."""
 
 
 class DreamActions(QObject):
@@ -85,7 +72,8 @@ class DreamActions(QObject):
         self._dreams: Dreams | None = None
         self._walked: NDArray[np.float32] | None = None  # logits between the choice and the end of the walk
         self._choice, self._end, self._part = 0, -1, 0.0
-        self._search = 0  # of the newest search
+        self._controls = DreamControls()  # that the layouts of the sheet were asked for
+        self._search = DreamSearch(document, generation, self)
         self._is_asking = self._asks_again = False
         self._is_walking = self._walks_again = False
         self._tiles, self._picture = NewestJob(self), NewestJob(self)
@@ -101,13 +89,20 @@ class DreamActions(QObject):
         panel.walked.connect(self._walk)
         panel.like_requested.connect(self._search_like)
         panel.finish_requested.connect(self._search_rest)
-        panel.stop_requested.connect(self._stop_search)
+        panel.stop_requested.connect(self._search.stop)
+        self._search.advanced.connect(panel.show_busy)
+        self._search.found.connect(self._found)
+        self._search.refused.connect(self.refused)
         panel.renew_requested.connect(self._renew)
         panel.layer_requested.connect(lambda: self._paint(self._onto_layer))
         panel.replace_requested.connect(lambda: self._paint(self._onto_map))
+        panel.again_requested.connect(self._show_again)
         document.replaced.connect(self._forget)
+        for changed in (document.replaced, document.layers_changed):
+            changed.connect(self._show_origin)
         panel.seed.show_seed(self._seed)
         panel.offer_use(False)
+        self._show_origin()
         panel.show_note("" if self._path else _NOT_INSTALLED)
         if self._path is None:
             panel.setEnabled(False)
@@ -125,7 +120,7 @@ class DreamActions(QObject):
 
     def stop(self) -> None:
         """End what runs in threads."""
-        self._stop_search()
+        self._search.stop()
         for job in (self._tiles, self._picture):
             job.stop()
 
@@ -142,7 +137,7 @@ class DreamActions(QObject):
 
     def _forget(self) -> None:
         """Another map: what was found for the one before says nothing any more."""
-        self._stop_search()
+        self._search.stop()
         self._follow(_Source(), "")
         self._panel.update()  # if it is seen, the sheet is drawn again
 
@@ -170,11 +165,12 @@ class DreamActions(QObject):
         self._is_asking = True
         source = self._source
         request = DreamRequest(self._path, self.seeds, source.latents, source.variety, self._panel.controls)
-        self._generation.dream(request, lambda dreams: self._drawn(source, dreams), self._not_drawn)
+        self._generation.dream(request, lambda dreams: self._drawn(source, request.controls, dreams), self._not_drawn)
 
-    def _drawn(self, source: _Source, dreams: Dreams) -> None:
+    def _drawn(self, source: _Source, controls: DreamControls, dreams: Dreams) -> None:
         self._is_asking = False
         if source is self._source:
+            self._controls = controls
             self._show(dreams)
         self._draw_again()
 
@@ -288,86 +284,26 @@ class DreamActions(QObject):
     # Searches
 
     def _search_like(self) -> None:
-        """Find a layout like the whole map."""
-        if not self._painted().any():
-            self.refused.emit(_NOTHING_PAINTED)
-            return
-        kept = self._kept(np.ones(self._document.shape, np.bool_), False)
-        self._start_search(kept, self._found_like)
+        if self._path is not None:
+            self._search.like_map(self._path, self.seeds[:SEARCHED], self._layout_px)
 
     def _search_rest(self) -> None:
-        """Find layouts for what is not painted, or is selected."""
-        selection = self._document.selection
-        if selection is None:
-            known = self._painted()
+        if self._path is not None:
+            self._search.rest_of_map(self._path, self.seeds[:SEARCHED], self._layout_px)
+
+    @property
+    def _layout_px(self) -> int:
+        return _LAYOUT_PX if self._dreams is None else self._dreams.logits.shape[2]
+
+    def _found(self, found: Found) -> None:
+        """Show variants of what a search has found."""
+        if found.way is DreamWay.LIKE_MAP:
+            latents = np.repeat(found.latents[:1], COUNT, axis=0)
+            self._follow(_Source(latents, _LIKE_VARIETY, way=found.way), _LIKE_NOTE)
         else:
-            known = np.ones(self._document.shape, np.bool_)
-            known[selection.rect.slices] &= ~selection.mask
-        if known.all():
-            self.refused.emit(_ALL_PAINTED)
-        elif not known.any():
-            self.refused.emit(_NOTHING_PAINTED)
-        else:
-            kept = self._kept(known, selection is not None)
-            self._start_search(kept, self._found_rest)
-
-    def _painted(self) -> NDArray[np.bool_]:
-        """(H, W) bool: where a visible layer is painted."""
-        painted = np.zeros(self._document.shape, np.bool_)
-        for layer in self._document.project.layers:
-            if layer.visible:
-                painted |= layer.cells != EMPTY
-        return painted
-
-    def _kept(self, known: NDArray[np.bool_], by_selection: bool) -> _Kept:
-        ids = self._document.ids.copy()
-        size = _LAYOUT_PX if self._dreams is None else self._dreams.logits.shape[2]
-        shares, weights = layout_of(ids, known, size)
-        return _Kept(known, ids, shares, weights, by_selection)
-
-    def _start_search(self, kept: _Kept, found: _Found) -> None:
-        if self._path is None:
-            return
-        self._search += 1
-        self._panel.show_busy(0.0)
-        self._go_on(self._search, FitRequest(self._path, self.seeds[:_FITS], kept.shares, kept.weights), kept, found)
-
-    def _go_on(self, search: int, request: FitRequest, kept: _Kept, found: _Found) -> None:
-        self._generation.fit(
-            request,
-            lambda state: self._came_nearer(search, request, state, kept, found),
-            lambda message: self._failed(search, message),
-        )
-
-    def _came_nearer(self, search: int, request: FitRequest, state: FitState, kept: _Kept, found: _Found) -> None:
-        if search != self._search:
-            return
-        self._panel.show_busy(state.steps / FIT_STEPS)
-        if state.steps < FIT_STEPS:
-            more = FitRequest(request.path, request.seeds, request.shares, request.weights, state)
-            self._go_on(search, more, kept, found)
-            return
-        self._panel.show_busy(None)
-        best = np.argsort(state.misfit, kind="stable")
-        self._follow(*found(state.latents[best], kept))
+            latents = np.repeat(found.latents, len(_REST_VARIETY), axis=0)
+            self._follow(_Source(latents, _REST_VARIETY * SEARCHED, found.kept, found.way), _REST_NOTE)
         self._draw()
-
-    def _failed(self, search: int, message: str) -> None:
-        if search == self._search:
-            self._panel.show_busy(None)
-            self.refused.emit(message)
-
-    def _stop_search(self) -> None:
-        self._search += 1
-        self._panel.show_busy(None)
-
-    def _found_like(self, latents: NDArray[np.float32], kept: _Kept) -> tuple[_Source, str]:
-        source = _Source(np.repeat(latents[:1], COUNT, axis=0), _LIKE_VARIETY)
-        return source, "The first is most like your map, the others are variants."
-
-    def _found_rest(self, latents: NDArray[np.float32], kept: _Kept) -> tuple[_Source, str]:
-        source = _Source(np.repeat(latents, len(_FIT_VARIETY), axis=0), _FIT_VARIETY * _FITS, kept)
-        return source, "What is painted stays; each row is another way to go on."
 
     # Painting
 
@@ -375,7 +311,7 @@ class DreamActions(QObject):
         """Draw the chosen layout in the size of the map and paint it."""
         if self._dreams is None:
             return
-        seed, logits, shape = self._dreams.seeds[self._choice], self._chosen_logits(), self._document.shape
+        dreamed, logits, shape = self._chosen_dream(), self._chosen_logits(), self._document.shape
         kept = self._source.kept
 
         def work(progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
@@ -383,38 +319,72 @@ class DreamActions(QObject):
                 check_cancel(cancel)
                 progress(fraction)
 
-            return crisp_map(logits, shape, seed, report)
+            return crisp_map(logits, shape, dreamed.seed, report)
 
         def done(ids: NDArray[np.uint8]) -> None:
             if ids.shape == self._document.shape:
-                onto(seed, ids, self._stays(kept))
+                onto(dreamed, ids, self._stays(kept))
 
         self._jobs.run("Painting the dreamed map…", work, done)
 
-    def _stays(self, kept: _Kept | None) -> NDArray[np.bool_]:
+    def _stays(self, kept: Kept | None) -> NDArray[np.bool_]:
         """(H, W) bool: where nothing is painted."""
+        stays = unselected(self._document)
         if kept is not None:
-            # More may be painted by now.
-            return kept.known if kept.by_selection else kept.known | self._painted()
-        stays = np.zeros(self._document.shape, np.bool_)
-        if (selection := self._document.selection) is not None:
-            stays[:] = True
-            stays[selection.rect.slices] &= ~selection.mask
+            stays |= kept.known
+            if not kept.by_selection:
+                stays |= painted(self._document)  # more may be painted by now
         return stays
 
-    def _onto_layer(self, seed: int, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
+    def _onto_layer(self, dreamed: Dreamed, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
         ids[stays] = EMPTY
-        self._document.insert_layer(step_text("Dream", str(seed)), f"Dream {seed}", ids)
+        self._document.insert_dream(step_text("Dream", str(dreamed.seed)), f"Dream {dreamed.seed}", ids, dreamed)
 
-    def _onto_map(self, seed: int, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
+    def _onto_map(self, dreamed: Dreamed, ids: NDArray[np.uint8], stays: NDArray[np.bool_]) -> None:
         if self._document.refusal:
             self.refused.emit(self._document.refusal)
             return
         cells = np.where(stays, self._document.active_layer.cells, ids)
-        self._document.put_cells(step_text("Dream", str(seed)), Rect.of_shape(ids.shape), cells)
+        self._document.put_dream(step_text("Dream", str(dreamed.seed)), cells, dreamed)
+
+    # What was painted before
+
+    def _chosen_dream(self) -> Dreamed:
+        """How the chosen layout comes about."""
+        assert self._dreams is not None
+        end = self._dreams.seeds[self._end] if self._walked is not None and self._part > 0 else None
+        part = 0.0 if end is None else self._part
+        return Dreamed(self._dreams.seeds[self._choice], self._controls, end, part, self._source.way)
+
+    def _dream_of_map(self) -> Dreamed | None:
+        """What was dreamed on the active layer, or else on the topmost one that was."""
+        layers = (self._document.active_layer, *reversed(self._document.project.layers))
+        return next((layer.dreamed for layer in layers if layer.dreamed is not None), None)
+
+    def _show_origin(self) -> None:
+        dreamed = self._dream_of_map()
+        self._panel.show_origin("" if dreamed is None else f"This map: {dreamed.sentence}.")
+
+    def _show_again(self) -> None:
+        """A sheet that begins with what the map was dreamed of."""
+        if (dreamed := self._dream_of_map()) is None:
+            return
+        seed, end = dreamed.seed, dreamed.end_seed
+        if end is not None and 0 < seed - end < COUNT:
+            seed = end  # then both are on the sheet
+        self._search.stop()
+        self._follow(_Source(), "")
+        self._seed = seed
+        self._panel.seed.show_seed(seed)
+        self._panel.show_controls(dreamed.controls)
+        self._choice = dreamed.seed - seed
+        if end is not None and 0 <= end - seed < COUNT:
+            self._end, self._part = end - seed, dreamed.part
+            self._panel.walk.show_value(dreamed.part * 100)
+        self._draw()
 
 
-def _picture(logits: NDArray[np.float32], shape: tuple[int, int], seed: int, kept: _Kept | None) -> NDArray[np.uint8]:
+def _picture(logits: NDArray[np.float32], shape: tuple[int, int], seed: int, kept: Kept | None) -> NDArray[np.uint8]:
     """(h, w, 3) uint8 sRGB: a layout with what stays of the map."""
     ids = crisp_map(logits, shape, seed)
     if kept is not None:

@@ -14,8 +14,10 @@ from PIL import Image
 from rasterio.transform import Affine, from_origin
 
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
+from terrainpaint.core.dream_controls import DreamControls
+from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.map_files import write_map
-from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project import Layer, Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
 from tests.cli.files import COLS, HIGH_M, LOW_M, PIXEL_M, ROWS, Run, assert_one_sentence, land, run_here, write_tif
@@ -213,6 +215,16 @@ def test_projects_and_openraster(run: Run, tmp_path: Path) -> None:
     save_project(tmp_path / "l.terrainpaint", repainted, ViewSettings(), None)
     assert facts_of(run, tmp_path / "l.terrainpaint")["look"] == "satellite"
     assert "satellite" in run("info", tmp_path / "l.terrainpaint").out
+
+
+def test_what_a_map_was_dreamed_of(run: Run, tmp_path: Path) -> None:
+    layer = Layer(1, "Isles", blocks(), dreamed=Dreamed(7, DreamControls(sea=0.6), 9, 0.4))
+    project = Project((layer,), 1, Settings(25.0, "atlas"), np.zeros(layer.cells.shape, np.uint8))
+    save_project(tmp_path / "p.terrainpaint", project, ViewSettings(), None)
+    (facts,) = facts_of(run, tmp_path / "p.terrainpaint")["dreamed"]
+    assert (facts["layer"], facts["seed"], facts["controls"]["sea"], facts["way"]) == ("Isles", 7, 0.6, "seed")
+    text = run("info", tmp_path / "p.terrainpaint").out
+    assert "Isles: dreamed with seed 7, sea 60 %, 40 % of the way to seed 9" in text
 
 
 def test_a_file_of_no_kind_is_refused(run: Run, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from terrainpaint.core.dream_controls import DreamControls
+from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.terrain import Recipe
@@ -22,7 +24,7 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
     layers = (
         Layer(4, "Küste <&\"'>\n\x01", blotches(shape, 1)),
         Layer(2, "", blotches(shape, 2), visible=False),
-        Layer(9, "\ud800 lone", blotches(shape, 3), locked=True),
+        Layer(9, "\ud800 lone", blotches(shape, 3), locked=True, dreamed=Dreamed(7, DreamControls(0.5), 9, 0.25)),
     )
     recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75)
     random = np.random.default_rng(4)
@@ -39,8 +41,8 @@ def plain_project(shape: tuple[int, int] = (40, 48)) -> Project:
 
 def assert_same(one: Project, other: Project) -> None:
     assert (one.shape, one.active, one.settings) == (other.shape, other.active, other.settings)
-    assert [(e.key, e.name, e.visible, e.locked) for e in one.layers] == [
-        (e.key, e.name, e.visible, e.locked) for e in other.layers
+    assert [(e.key, e.name, e.visible, e.locked, e.dreamed) for e in one.layers] == [
+        (e.key, e.name, e.visible, e.locked, e.dreamed) for e in other.layers
     ]
     for mine, yours in zip(one.layers, other.layers, strict=True):
         np.testing.assert_array_equal(mine.cells, yours.cells)

@@ -23,6 +23,8 @@ from PIL import Image
 from terrainpaint.core import archive as archive_module
 from terrainpaint.core import main_memory
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.dream_controls import MAX_SEED, DreamControls
+from terrainpaint.core.dreamed import Dreamed, DreamWay
 from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
@@ -256,6 +258,8 @@ PLACES = [
     *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m",
                                   "automatic_exaggeration")),
     *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
+    *(("layers", 2, "dreamed", name) for name in ("seed", "way", "end_seed", "part")),
+    ("layers", 2, "dreamed", "controls"), ("layers", 2, "dreamed", "controls", "sea"),
     ("underlay", "opacity"), ("underlay", "visible"),
     *(("underlay", "placement", name) for name in ("row", "col", "height", "width", "turn_deg")),
 ]  # fmt: skip
@@ -300,6 +304,21 @@ def test_flowing_water_is_remembered_and_files_of_before_have_none(tmp_path: Pat
         assert load_project(tmp_path / "flow.terrainpaint")[0].settings.flowing_water == chosen
     for wrong in (5, None, {}, {"carve_rivers": 1, "breach": True}):
         refused(described(tmp_path, lambda content, wrong=wrong: content["settings"].update(flowing_water=wrong)))
+
+
+def test_what_a_layer_was_dreamed_of_is_remembered_and_files_of_before_have_nothing(tmp_path: Path) -> None:
+    project = plain_project()
+    plain = saved(tmp_path / "plain.terrainpaint", project)
+    assert "dreamed" not in json.loads(members_of(plain)["terrain/project.json"])["layers"][0]
+    assert load_project(plain)[0].layers[0].dreamed is None
+    for dreamed in (
+        Dreamed(7),
+        Dreamed(0, DreamControls(0.25, 0.5, 1.0), way=DreamWay.LIKE_MAP),
+        Dreamed(MAX_SEED, DreamControls(dryness=0.0), 3, 0.75, DreamWay.REST_OF_MAP),
+    ):
+        layer = dataclasses.replace(project.layers[0], dreamed=dreamed)
+        save_project(tmp_path / "dream.terrainpaint", dataclasses.replace(project, layers=(layer,)), VIEW, None)
+        assert load_project(tmp_path / "dream.terrainpaint")[0].layers[0].dreamed == dreamed
 
 
 def test_a_look_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.painting import Brush, Mark, dab, rectangle
 from terrainpaint.core.project import EMPTY, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.rects import Rect
@@ -179,6 +180,7 @@ def test_a_layer_that_is_locked_or_hidden_is_not_painted(
     assert document.begin_stroke("Brush") is None
     document.paint_mark("Fill", square(0, 0, 90), SNOW)
     document.put_cells("Put", Rect(0, 0, 9, 9), np.zeros((9, 9), np.uint8))
+    document.put_dream("Dream", np.zeros(cells.shape, np.uint8), Dreamed(7))
     document.add_layer()
     document.set_active(1)
     document.merge_down()

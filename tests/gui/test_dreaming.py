@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from terrainpaint.core.dream_controls import DreamControls
+from terrainpaint.core.dreamed import Dreamed, DreamWay
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
@@ -113,6 +115,62 @@ def test_the_sliders_and_the_walk_change_what_is_used(qtbot: QtBot, dreaming: Dr
     end = dreaming.document.active_layer.cells
     assert (end != start).mean() > 0.05
     assert (end == 0).mean() == pytest.approx(0.8, abs=0.08)
+
+
+def test_the_map_keeps_what_it_was_dreamed_of_and_the_panel_shows_it_again(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    document, panel = dreaming.document, dreaming.panel
+    assert not panel.origin.isVisibleTo(panel) and not panel.again.isVisibleTo(panel)
+    panel.sliders["sea"].show_value(80)
+    panel.switches["sea"].setChecked(True)
+    dreaming.waits(lambda: not dreaming.actions.is_drawing)
+    qtbot.mouseClick(panel.sheet.tiles[2], LEFT)
+    qtbot.mouseClick(panel.sheet.tiles[6], Qt.MouseButton.RightButton)
+    panel.walk.show_value(40)
+    panel.walk.changed.emit(40.0)
+    dreaming.waits(lambda: not dreaming.actions.is_drawing)
+    before = document.project.layers
+    dreaming.uses(panel.replace)
+    assert document.active_layer.dreamed == Dreamed(102, DreamControls(sea=0.8), 106, 0.4)
+    assert (document.active_layer.name, document.project.active) == ("Layer 1", document.active_layer.key)
+    assert "dreamed with seed 102, sea 80 %, 40 % of the way to seed 106" in panel.origin.text()
+    cells = document.active_layer.cells.copy()
+    document.undo_stack.undo()
+    assert document.project.layers == before and not panel.origin.isVisibleTo(panel)
+    document.undo_stack.redo()
+    # Another sheet, and back to the layout that the map was dreamed of.
+    panel.switches["sea"].setChecked(False)
+    panel.seed.show_seed(500)
+    panel.seed_changed.emit(500)
+    dreaming.waits(lambda: not dreaming.actions.is_drawing)
+    assert dreaming.actions.seeds[0] == 500
+    qtbot.mouseClick(panel.again, LEFT)
+    dreaming.waits(lambda: panel.layer.isEnabled() and not dreaming.actions.is_drawing)
+    assert dreaming.actions.seeds[0] == 102
+    assert panel.controls == DreamControls(sea=0.8) and panel.walk.value == 40
+    dreaming.uses(panel.layer)
+    assert np.array_equal(document.active_layer.cells, cells)
+
+
+def test_layouts_that_follow_the_map_say_so(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    dreaming.paints(Rect(0, 0, 64, 24), 4)
+    qtbot.mouseClick(dreaming.panel.like, LEFT)
+    dreaming.waits(lambda: bool(dreaming.panel.note.text()) and dreaming.panel.layer.isEnabled())
+    dreaming.uses(dreaming.panel.layer)
+    assert dreaming.document.active_layer.dreamed == Dreamed(100, way=DreamWay.LIKE_MAP)
+    assert "dreamed like the map, with seed 100" in dreaming.panel.origin.text()
+
+
+def test_a_selection_made_after_a_search_limits_what_is_painted(qtbot: QtBot, dreaming: Dreaming) -> None:
+    dreaming.opens()
+    dreaming.paints(Rect(0, 0, 64, 24), 4)
+    qtbot.mouseClick(dreaming.panel.finish, LEFT)
+    dreaming.waits(lambda: bool(dreaming.panel.note.text()) and dreaming.panel.layer.isEnabled())
+    dreaming.document.set_selection(Selection(Rect(0, 0, 32, 64), np.ones((32, 64), np.bool_)))
+    dreaming.uses(dreaming.panel.replace)
+    cells = dreaming.document.active_layer.cells
+    assert (cells[:, :24] == 4).all() and (cells[:32] != EMPTY).all() and (cells[32:, 24:] == EMPTY).all()
 
 
 def test_the_rest_of_a_map_is_dreamed_and_what_is_painted_stays(qtbot: QtBot, dreaming: Dreaming) -> None:

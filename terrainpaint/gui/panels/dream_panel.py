@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from dataclasses import asdict
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
@@ -38,6 +40,8 @@ class DreamPanel(QWidget):
     stop_requested = Signal()
     renew_requested = Signal()
     """Show layouts that do not follow the map."""
+    again_requested = Signal()
+    """Show the layout that the map was dreamed of."""
     layer_requested = Signal()
     replace_requested = Signal()
 
@@ -65,6 +69,9 @@ class DreamPanel(QWidget):
         self.note = paragraph("")
         self.renew = push_button("New layouts", "link")
         self.renew.setToolTip("Show layouts that do not follow the map")
+        self.origin = paragraph("")
+        self.again = push_button("Show it", "link")
+        self.again.setToolTip("Show nine layouts with this seed, and set the sliders as they were")
         self.layer = push_button("Use as new layer", "primary")
         self.layer.setToolTip("Paint the chosen layout onto a new layer")
         self.replace = push_button("Use on the map")
@@ -72,6 +79,7 @@ class DreamPanel(QWidget):
         self._lay_out()
         self.show_busy(None)
         self.offer_renewal(False)
+        self.show_origin("")
         self.show_walk(False)
         self.seed.changed.connect(self.seed_changed)
         self.seed.thrown.connect(self._thrown)
@@ -89,6 +97,7 @@ class DreamPanel(QWidget):
         self.finish.clicked.connect(self.finish_requested)
         self.stop.clicked.connect(self.stop_requested)
         self.renew.clicked.connect(self.renew_requested)
+        self.again.clicked.connect(self.again_requested)
         self.layer.clicked.connect(self.layer_requested)
         self.replace.clicked.connect(self.replace_requested)
 
@@ -125,6 +134,22 @@ class DreamPanel(QWidget):
         """Show a sentence about the sheet, "" for none."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+    def show_origin(self, text: str) -> None:
+        """Show how the map was dreamed, "" when it was not."""
+        self.origin.setText(text)
+        for widget in (self.origin, self.again):
+            widget.setVisible(bool(text))
+
+    def show_controls(self, controls: DreamControls) -> None:
+        """Show what layouts should have; no signal comes."""
+        for name, value in asdict(controls).items():
+            switch, slider = self.switches[name], self.sliders[name]
+            with QSignalBlocker(switch):
+                switch.setChecked(value is not None)
+            slider.setEnabled(value is not None)
+            if value is not None:
+                slider.show_value(value * 100)
 
     def offer_renewal(self, is_possible: bool) -> None:
         """Offer layouts that do not follow the map."""
@@ -164,6 +189,9 @@ class DreamPanel(QWidget):
         found = QHBoxLayout()
         found.addWidget(self.note, 1)
         found.addWidget(self.renew, 0, Qt.AlignmentFlag.AlignTop)
+        painted = QHBoxLayout()
+        painted.addWidget(self.origin, 1)
+        painted.addWidget(self.again, 0, Qt.AlignmentFlag.AlignTop)
         controls = QGridLayout()
         controls.setHorizontalSpacing(8)
         controls.setVerticalSpacing(4)
@@ -183,4 +211,5 @@ class DreamPanel(QWidget):
         column.addLayout(buttons)
         column.addLayout(found)
         column.addLayout(controls)
+        column.addLayout(painted)
         column.addStretch(1)

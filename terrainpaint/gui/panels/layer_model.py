@@ -71,7 +71,8 @@ class LayerModel(QAbstractListModel):
             case Qt.ItemDataRole.DecorationRole:
                 return self._thumbnail(layer)
             case Qt.ItemDataRole.ToolTipRole:
-                return "Double click or F2: rename · drag: reorder · Space: show or hide"
+                origin = f"{layer.dreamed.sentence.capitalize()}\n" if layer.dreamed is not None else ""
+                return f"{origin}Double click or F2: rename · drag: reorder · Space: show or hide"
             case LayerRole.KEY:
                 return layer.key
             case LayerRole.VISIBLE:
