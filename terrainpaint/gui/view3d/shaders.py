@@ -1,112 +1,11 @@
-"""Shaders of the 3D view in GLSL 3.30.
-
-Places on the map are fractions 0..1 of it, x east and y south; a texture begins at the place `first`, and `reach` is
-the fraction of it that a whole map would fill. World coordinates: x east, y north, z up, in units of the longest side
-of the map. Heights are metres; `lift` is units per metre.
-"""
+"""Shaders of the 3D view in GLSL 3.30; `shader_parts` says which coordinates they use."""
 
 from __future__ import annotations
 
-_HEAD = "#version 330 core\n"
-
-_LAND = """
-uniform sampler2D heights;
-uniform vec2 first;
-uniform vec2 reach;
-uniform vec2 half_size;
-uniform float lift;
-
-float height_at(vec2 place) { return textureLod(heights, (place - first) * reach, 0.0).r * lift; }
-
-vec3 world(vec2 place, float z) {
-    return vec3((2.0 * place.x - 1.0) * half_size.x, (1.0 - 2.0 * place.y) * half_size.y, z);
-}
-"""
-
-_LIGHT = """
-uniform vec3 sun;
-uniform vec3 sun_colour;
-uniform vec3 sky_colour;
-
-const vec3 BOUNCE = vec3(0.22, 0.19, 0.16);
-
-vec3 to_linear(vec3 colour) { return pow(colour, vec3(2.2)); }
-
-vec3 to_screen(vec3 light) {
-    // Bright colours are compressed instead of clipped, all channels by the same factor, which keeps the hue.
-    light *= 0.86;
-    float brightest = max(light.r, max(light.g, light.b));
-    float bent = 0.55 + 0.45 * (1.0 - exp((0.55 - brightest) / 0.45));
-    light *= brightest > 0.55 ? bent / brightest : 1.0;
-    return pow(light, vec3(1.0 / 2.2));
-}
-
-vec3 lit(vec3 colour, vec3 normal, float sunshine, float openness) {
-    vec3 direct = sun_colour * max(dot(normal, sun), 0.0) * sunshine;
-    vec3 diffuse = mix(BOUNCE, sky_colour, 0.5 + 0.5 * normal.z) * openness;
-    return colour * (direct + diffuse);
-}
-"""
-
-_COVER = """
-uniform sampler2D cover;
-uniform vec2 cover_tiles;
-uniform float has_cover;
-
-bool has_patch(vec2 place) {
-    vec2 tile = clamp(floor(place * cover_tiles), vec2(0.0), vec2(textureSize(cover, 0)) - 1.0);
-    return texelFetch(cover, ivec2(tile), 0).r > 0.5;
-}
-
-// Whether finer land is drawn at a place. Both are drawn along its border, where they are the same: without that, some
-// pixels would belong to neither.
-bool is_covered(vec2 place) {
-    vec2 rim = 1.5 * fwidth(place);
-    if (has_cover < 0.5) return false;
-    return has_patch(place - rim) && has_patch(place + rim) && has_patch(place + vec2(rim.x, -rim.y))
-        && has_patch(place + vec2(-rim.x, rim.y));
-}
-"""
-
-_AIR = """
-uniform vec3 sun_direction;
-uniform vec3 zenith;
-uniform vec3 horizon;
-uniform vec3 far_horizon;
-uniform vec3 nadir;
-
-// The horizon in a level direction of any length: warmer towards the sun.
-vec3 horizon_at(vec2 towards) {
-    float facing = dot(towards, sun_direction.xy) / max(length(towards) * length(sun_direction.xy), 1e-6);
-    return mix(far_horizon, horizon, 0.5 + 0.5 * facing);
-}
-
-vec3 air(vec3 look) {
-    vec3 level = horizon_at(look.xy);
-    float rise = clamp(look.z, 0.0, 1.0);
-    vec3 colour = look.z > 0.0
-        ? mix(zenith, level, exp(-pow(rise / 0.2, 1.5)))
-        : mix(level, nadir, smoothstep(0.0, 0.6, -look.z));
-    float near_sun = max(dot(look, sun_direction), 0.0);
-    float glow = 0.22 * pow(near_sun, 12.0) + 0.6 * smoothstep(0.99985, 0.99993, near_sun);
-    return mix(colour, vec3(1.0, 0.97, 0.90), look.z > 0.0 ? glow : glow * exp(8.0 * look.z));
-}
-"""
-
-_HAZE = """
-uniform vec3 eye;
-uniform float haze;
-uniform float haze_start;
-
-// Colour of the haze before a point, and how much of the point it hides.
-vec4 haze_before(vec3 at) {
-    float away = max(distance(eye, at) - haze_start, 0.0);
-    return vec4(horizon_at(at.xy - eye.xy), 1.0 - exp(-away * haze));
-}
-"""
+from terrainpaint.gui.view3d.shader_parts import AIR, COVER, EXACT, HAZE, HEAD, LAND, LIGHT, RELIEF
 
 SKY_VERTEX = (
-    _HEAD
+    HEAD
     + """
 layout(location = 0) in vec2 corner;
 uniform vec4 part;
@@ -125,8 +24,8 @@ void main() {
 )
 
 SKY_FRAGMENT = (
-    _HEAD
-    + _AIR
+    HEAD
+    + AIR
     + """
 in vec3 towards;
 in float height;
@@ -144,7 +43,7 @@ void main() {
 )
 
 GROUND_VERTEX = (
-    _HEAD
+    HEAD
     + """
 layout(location = 0) in vec2 corner;
 uniform mat4 view_projection;
@@ -161,7 +60,7 @@ void main() {
 )
 
 GROUND_FRAGMENT = (
-    _HEAD
+    HEAD
     + """
 in vec2 outside;
 uniform vec2 half_size;
@@ -176,15 +75,12 @@ void main() {
 """
 )
 
-# The upper edge of the walls must be the border of the surface, bit for bit, or there are cracks between them.
-_EXACT = "invariant gl_Position;\n"
-
 SURFACE_VERTEX = (
-    _HEAD
-    + _EXACT
-    + _LAND
-    + _AIR
-    + _HAZE
+    HEAD
+    + EXACT
+    + LAND
+    + AIR
+    + HAZE
     + """
 layout(location = 0) in vec2 place;
 uniform mat4 view_projection;
@@ -200,10 +96,11 @@ void main() {
 )
 
 SURFACE_FRAGMENT = (
-    _HEAD
-    + _LAND
-    + _LIGHT
-    + _COVER
+    HEAD
+    + LAND
+    + RELIEF
+    + LIGHT
+    + COVER
     + """
 in vec2 at;
 in vec4 before;
@@ -214,22 +111,6 @@ uniform vec2 lines;
 uniform float line_px;
 uniform float wireframe;
 out vec4 colour;
-
-vec3 normal_at(vec2 place) {
-    vec2 cell = 1.0 / (vec2(textureSize(heights, 0)) * reach);
-    float east = height_at(place + vec2(cell.x, 0.0)) - height_at(place - vec2(cell.x, 0.0));
-    float south = height_at(place + vec2(0.0, cell.y)) - height_at(place - vec2(0.0, cell.y));
-    return normalize(vec3(-east / (4.0 * half_size.x * cell.x), south / (4.0 * half_size.y * cell.y), 1.0));
-}
-
-// A hollow sees less sky than a ridge: compare the height with the mean of its surroundings.
-float openness_at(vec2 place) {
-    float here = textureLod(heights, place * reach, 0.0).r;
-    float near = textureLod(heights, place * reach, 3.0).r;
-    float far = textureLod(heights, place * reach, 5.0).r;
-    float hollow = (near - here) * 14.0 + (far - here) * 6.0;
-    return clamp(1.0 - hollow * lift, 0.55, 1.25);
-}
 
 // Grid lines, every 2^n-th, as many as are separate at this distance.
 float line_at(vec2 place) {
@@ -248,11 +129,9 @@ void main() {
     if (is_covered(at)) discard;
     vec3 ground = texture(picture, at * picture_reach).rgb;
     float sunshine = texture(sunlit, at * reach).r;
-    ground = to_screen(lit(to_linear(ground), normal_at(at), sunshine, openness_at(at)));
+    ground = to_screen(lit(to_linear(ground), normal_of(heights, first, reach, at), sunshine, openness_at(at)));
     if (wireframe > 0.5) {
-        float grey = dot(ground, vec3(0.30, 0.59, 0.11));
-        vec3 plain = mix(vec3(grey), ground, 0.55) * 0.74;
-        ground = mix(plain, vec3(0.97, 0.98, 0.93), 0.62 * line_at(at));
+        ground = mix(dimmed(ground), vec3(0.97, 0.98, 0.93), 0.62 * line_at(at));
     }
     colour = vec4(mix(ground, before.rgb, before.a), 1.0);
 }
@@ -260,11 +139,11 @@ void main() {
 )
 
 PATCH_VERTEX = (
-    _HEAD
-    + _EXACT
-    + _LAND
-    + _AIR
-    + _HAZE
+    HEAD
+    + EXACT
+    + LAND
+    + AIR
+    + HAZE
     + """
 // x and y 0..1 in the patch; z is 1 on the lower edge of its skirt, which hides what is left of cracks.
 layout(location = 0) in vec3 corner;
@@ -321,10 +200,11 @@ void main() {
 )
 
 PATCH_FRAGMENT = (
-    _HEAD
-    + _LAND
-    + _LIGHT
-    + _COVER
+    HEAD
+    + LAND
+    + RELIEF
+    + LIGHT
+    + COVER
     + """
 in vec2 at;
 in vec4 before;
@@ -342,25 +222,6 @@ uniform vec2 below_picture_reach;
 uniform float wireframe;
 out vec4 colour;
 
-vec3 normal_of(sampler2D land, vec2 start, vec2 scale, vec2 place) {
-    vec2 cell = 1.0 / (vec2(textureSize(land, 0)) * scale);
-    vec2 middle = (place - start) * scale;
-    vec2 right = vec2(cell.x * scale.x, 0.0), down = vec2(0.0, cell.y * scale.y);
-    float east = textureLod(land, middle + right, 0.0).r - textureLod(land, middle - right, 0.0).r;
-    float south = textureLod(land, middle + down, 0.0).r - textureLod(land, middle - down, 0.0).r;
-    vec2 slope = lift * vec2(-east, south) / (4.0 * half_size * cell);
-    return normalize(vec3(slope, 1.0));
-}
-
-// As on the surface of the map.
-float openness_at(vec2 place) {
-    float here = textureLod(heights, place * reach, 0.0).r;
-    float near = textureLod(heights, place * reach, 3.0).r;
-    float far = textureLod(heights, place * reach, 5.0).r;
-    float hollow = (near - here) * 14.0 + (far - here) * 6.0;
-    return clamp(1.0 - hollow * lift, 0.55, 1.25);
-}
-
 void main() {
     if (is_covered(at)) discard;
     vec3 ground = texture(fine_picture, (at - fine_first) * fine_reach).rgb;
@@ -371,18 +232,18 @@ void main() {
     }
     float sunshine = texture(sunlit, at * reach).r;
     ground = to_screen(lit(to_linear(ground), normal, sunshine, openness_at(at)));
-    if (wireframe > 0.5) ground = mix(vec3(dot(ground, vec3(0.30, 0.59, 0.11))), ground, 0.55) * 0.74;
+    if (wireframe > 0.5) ground = dimmed(ground);
     colour = vec4(mix(ground, before.rgb, before.a), 1.0);
 }
 """
 )
 
 WALL_VERTEX = (
-    _HEAD
-    + _EXACT
-    + _LAND
-    + _AIR
-    + _HAZE
+    HEAD
+    + EXACT
+    + LAND
+    + AIR
+    + HAZE
     + """
 layout(location = 0) in vec2 place;
 layout(location = 1) in vec3 edge;
@@ -409,8 +270,8 @@ void main() {
 )
 
 WALL_FRAGMENT = (
-    _HEAD
-    + _LIGHT
+    HEAD
+    + LIGHT
     + """
 in vec3 at;
 in vec4 before;
@@ -434,9 +295,9 @@ void main() {
 )
 
 WATER_VERTEX = (
-    _HEAD
-    + _EXACT
-    + _LAND
+    HEAD
+    + EXACT
+    + LAND
     + """
 layout(location = 0) in vec2 corner;
 uniform mat4 view_projection;
@@ -454,12 +315,12 @@ void main() {
 )
 
 WATER_FRAGMENT = (
-    _HEAD
-    + _LAND
-    + _LIGHT
-    + _AIR
-    + _HAZE
-    + _COVER
+    HEAD
+    + LAND
+    + LIGHT
+    + AIR
+    + HAZE
+    + COVER
     + """
 in vec2 place;
 in vec3 at;
@@ -499,7 +360,7 @@ void main() {
 )
 
 PIN_VERTEX = (
-    _HEAD
+    HEAD
     + """
 layout(location = 0) in vec3 point;
 layout(location = 1) in vec3 normal;
@@ -515,7 +376,7 @@ void main() {
 )
 
 PIN_FRAGMENT = (
-    _HEAD
+    HEAD
     + """
 in vec3 facing;
 uniform vec3 towards_eye;
