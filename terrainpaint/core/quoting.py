@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 def shown(value: object, most: int = 60) -> str:
     """A text as it is, any other value as Python writes it: in one line of printable characters, cut after `most`."""
@@ -9,3 +12,11 @@ def shown(value: object, most: int = 60) -> str:
     text = value[: most + 1] if isinstance(value, str) else repr(value)
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: most + 1])
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def closest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The known names that are spelt most like an unknown one, the best first; none if all are quite different."""
+    return tuple(difflib.get_close_matches(name[:_LONGEST_COMPARED].lower(), known, most))
+
+
+_LONGEST_COMPARED = 60

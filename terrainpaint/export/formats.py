@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.core.classes import CLASS_NAMES
-from terrainpaint.core.quoting import shown
+from terrainpaint.core.quoting import closest, shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.class_masks import (
     classes_bytes,
@@ -414,7 +414,9 @@ FORMATS: Mapping[str, Format] = {form.name: form for form in _ROWS}
 def format_of(name: object) -> Format:
     """The format of a name. Raises OptionError."""
     if not isinstance(name, str) or name not in FORMATS:
-        raise OptionError(f'There is no format "{shown(name)}"; choose from {", ".join(FORMATS)}.')
+        alike = " or ".join(closest(name, FORMATS)) if isinstance(name, str) else ""
+        hint = f" (did you mean {alike}?)" if alike else ""
+        raise OptionError(f"There is no format \"{shown(name)}\"{hint}; 'terrainpaint formats' lists all.")
     return FORMATS[name]
 
 

@@ -12,7 +12,7 @@ from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progre
 from terrainpaint.errors import OptionError
 from terrainpaint.export.cropping import cropped
 from terrainpaint.export.detail import detailed
-from terrainpaint.export.formats import FORMATS, Format, format_of
+from terrainpaint.export.formats import Format, format_of
 from terrainpaint.export.job import ExportJob, ExportOptions, ExportSource, Paths
 from terrainpaint.export.mesh import height_range
 from terrainpaint.export.sidecar import write_json
@@ -126,7 +126,7 @@ class _Plan:
         """Raises OptionError."""
         _check_name(name)
         if not formats:
-            raise OptionError(f"No format is chosen; choose from {', '.join(FORMATS)}.")
+            raise OptionError("No format is chosen; 'terrainpaint formats' lists them.")
         chosen = [format_of(format_name) for format_name in dict.fromkeys(formats)]
         if options.tiles is None:
             return cls(_targets(target_dir, name, chosen))

@@ -153,6 +153,14 @@ def test_an_ambiguous_suffix_is_refused(name: str) -> None:
         format_of(Path(name))
 
 
+def test_an_unknown_format_is_answered_with_similar_names_in_a_short_sentence(weights: Path, tmp_path: Path) -> None:
+    terrain = tp.generate(tp.from_classes(classes()), weights=weights)
+    for name, said in (("geotif", "did you mean geotiff"), ("x" * 1000, "terrainpaint formats")):
+        with pytest.raises(OptionError, match=said) as raised:
+            terrain.export(tmp_path, formats=[name])
+        assert len(str(raised.value)) <= 320
+
+
 def test_what_is_wrong_is_a_sentence(weights: Path, tmp_path: Path) -> None:
     painted = tp.from_classes(classes())
     terrain = tp.generate(painted, weights=weights)

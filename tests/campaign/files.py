@@ -32,8 +32,10 @@ class Findings:
     found: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def add(self, reader: str, what: str, kept: Path) -> None:
-        """Count a finding; those with the same last line are one."""
+        """Count a finding; those with the same last line are one, and the first is printed on stderr at once."""
         name = f"{reader}: {re.sub(r'/[^ ]*', 'PATH', what.strip().splitlines()[-1])[:200]}"
+        if name not in self.found:
+            print(f"{name}\n{kept}\n{what}\n", file=sys.stderr, flush=True)
         count, first = self.found.get(name, (0, f"{kept}\n{what}"))
         self.found[name] = count + 1, first
 

@@ -18,8 +18,8 @@ from tests.campaign.readers import READERS
 
 MOST_BYTES = 1 << 30
 """Address space beyond what the libraries take: no damaged file of some kilobytes needs more."""
-LONGEST = 480
-"""Characters of a message, without the path of the file: one that names all formats to choose from has so many."""
+LONGEST = 320
+"""Characters of a message, without the path of the file."""
 
 
 def main(reader: str) -> None:

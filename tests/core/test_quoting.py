@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from terrainpaint.core.quoting import shown
+from terrainpaint.core.quoting import closest, shown
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,11 @@ def test_short_ones_are_shown_whole(value: object, text: str) -> None:
 @pytest.mark.parametrize("value", ["x" * 61, "x" * 5_000_000, ["x" * 100]])
 def test_long_ones_are_cut(value: object) -> None:
     assert len(shown(value)) == 61 and shown(value).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("GLB", ("glb",)), ("hieght16", ("height16",)), ("nothing like it", ()), ("x" * 5_000_000, ())],
+)
+def test_the_names_that_were_probably_meant(name: str, found: tuple[str, ...]) -> None:
+    assert closest(name, ["obj", "glb", "height16", "albedo"]) == found
