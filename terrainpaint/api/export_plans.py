@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
-from terrainpaint.api.requests import FilesRequest
+from terrainpaint.api.requests import FilesRequest, TerrainRequest
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
 from terrainpaint.core.rects import GroundRect
+from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import (
     FORMATS,
@@ -36,8 +37,7 @@ _Write = Callable[[ExportSource, ExportOptions, Progress, Cancel], list[Path]]
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """The formats, the paths of all files, the options, and what writes them. `level_water`: the preset wants level
-    water.
+    """The formats, the paths of all files, the options, and what writes them.
 
     The paths of tiles depend on the size of the map: `sized` has them. `ground` is a rectangle on the ground, whose
     pixels depend on their size.
@@ -55,6 +55,14 @@ class ExportPlan:
     def level_water(self) -> bool:
         """Whether the preset wants level sea and lakes."""
         return self.preset is not None and self.preset.level_water
+
+    def sea(self, request: TerrainRequest) -> Sea:
+        """The sea that a request asks for, or that of the preset where it leaves that open."""
+        preset = AS_PAINTED if self.preset is None else self.preset.sea
+        return Sea(
+            preset.has_floor if request.sea_depth is None else request.sea_depth,
+            preset.level_m if request.sea_level_m is None else request.sea_level_m,
+        )
 
     def options_for(self, map_shape: tuple[int, int]) -> ExportOptions:
         """The options for a map (H, W): a preset has a size of pictures."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terrainpaint.core.rects import GroundRect
+from terrainpaint.core.sea_choice import Sea
 from terrainpaint.errors import OptionError
 
 DEFAULT_STYLE = "atlas"
@@ -39,7 +40,8 @@ class TerrainRequest:
     or NO_LOOK. `size` (height, width) resamples the map by nearest neighbour, 32..65,536 px a side. `pixel_size_m` is
     the ground size of a pixel, default that of the map, else of the weights. `relief` multiplies all heights,
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
-    `breach` opens closed depressions. `sea_depth` gives the sea a floor and levels water too. `lines` is a picture of
+    `breach` opens closed depressions. `sea_depth` gives the sea a floor, `sea_level_m` raises it, -12,000..12,000; both
+    level water too, and None stands for what a preset says when files are written. `lines` is a picture of
     crests and valleys. `true_scale` gives the relief the size of pixels of 500 or 125 m. `detail_weights` is a file of
     networks for finer land instead of the installed ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a
     value is out of range.
@@ -56,7 +58,8 @@ class TerrainRequest:
     carve_rivers: bool | None = None
     breach: bool | None = None
     lines: Path | None = None
-    sea_depth: bool = False
+    sea_depth: bool | None = None
+    sea_level_m: float | None = None
     true_scale: bool = False
     detail_weights: Path | None = None
     device: str = "auto"
@@ -70,6 +73,7 @@ class TerrainRequest:
             _check_size(self.size)
         if self.pixel_size_m is not None:
             _check_pixel_size(self.pixel_size_m)
+        _ = Sea(level_m=self.sea_level_m or 0.0)
         if self.relief is not None and not _RELIEFS[0] <= self.relief <= _RELIEFS[1]:
             raise OptionError(
                 f"A relief of {self.relief:g} is not possible; choose {_RELIEFS[0]:g} to {_RELIEFS[1]:g}."

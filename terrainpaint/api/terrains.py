@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.path_kinds import is_file
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.rects import GroundRect
-from terrainpaint.core.sea_depth import at_sea_level, with_sea_depth
+from terrainpaint.core.sea_choice import Sea
+from terrainpaint.core.sea_depth import at_sea_level
+from terrainpaint.core.sea_level import with_sea
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain, at_pixel_size
 from terrainpaint.core.water import with_level_water
@@ -48,7 +50,8 @@ class GeneratedTerrain:
     """The terrain of a map, and its export. Arrays are `[row, col]`, row 0 = north; they are not to be changed.
 
     `name` is the start of the names of files; `terrain` has texture, heights and provenance, `classes` (H, W) uint8 the
-    map that it was generated from.
+    map that it was generated from, with the land and the water of another sea level. `request` is what was asked for.
+    `painted_sea` is the same with the sea as it was painted, None where that was not changed.
     """
 
     name: str
@@ -57,6 +60,8 @@ class GeneratedTerrain:
     shade: Shade
     path: Path | None = None
     load_refiner: Callable[[], LandRefiner] | None = None
+    request: TerrainRequest = field(default_factory=TerrainRequest)
+    painted_sea: GeneratedTerrain | None = None
 
     @property
     def heights(self) -> NDArray[np.float32]:
@@ -71,7 +76,7 @@ class GeneratedTerrain:
     @cached_property
     def shaded(self) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: the texture lit by the sun."""
-        return self.shade(self.terrain)
+        return self._lit(self.terrain)
 
     @property
     def pixel_size_m(self) -> float:
@@ -94,6 +99,16 @@ class GeneratedTerrain:
             return self
         return replace(self, terrain=with_level_water(self.terrain, self.classes))
 
+    def with_sea(self, sea: Sea) -> GeneratedTerrain:
+        """The same with another sea."""
+        before = self.painted_sea or self
+        if before.terrain.provenance.has_sea_depth or before.terrain.provenance.sea_level_m:
+            return before  # a finer copy, which has its sea
+        terrain, classes = with_sea(before.terrain, before.classes, sea)
+        if terrain is before.terrain:
+            return before
+        return replace(before, terrain=terrain, classes=classes, painted_sea=before)
+
     def detail(
         self,
         factor: int,
@@ -111,14 +126,7 @@ class GeneratedTerrain:
         plan = planned_file(Path("detail.obj"), FilesRequest(crop=_part(crop), detail=factor))
         options = plan.sized(self.terrain.shape, self.pixel_size_m).options
         fine = detailed(self._source(factor), options.crop, factor, progress, cancel)
-        shade = self.shade
-        return replace(
-            self,
-            terrain=fine.terrain,
-            classes=fine.ids,
-            shade=lambda shown: shade(at_sea_level(shown, fine.ids)),
-            load_refiner=None,
-        )
+        return replace(self, terrain=fine.terrain, classes=fine.ids, load_refiner=None, painted_sea=None)
 
     def save(
         self,
@@ -194,6 +202,7 @@ class GeneratedTerrain:
     def write(self, plan: ExportPlan, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> list[Path]:
         """Write the files of a plan that was checked. Raises OutputError, Cancelled."""
         used = self.with_level_water() if plan.level_water else self
+        used = used.with_sea(plan.sea(self.request))
         if plan.ground is not None:  # its pixels are known now
             plan = plan.sized(self.terrain.shape, self.pixel_size_m)
         return plan.write(used._source(plan.options.detail), progress, cancel)
@@ -202,6 +211,10 @@ class GeneratedTerrain:
         """The source of an export. Raises OptionError, WeightsError."""
         refiner = None if detail == 1 or self.load_refiner is None else self.load_refiner()
         return ExportSource(self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade)
+
+    def _lit(self, terrain: Terrain) -> NDArray[np.uint8]:
+        """The shaded picture: light falls on the water, not on the floor of the sea."""
+        return self.shade(at_sea_level(terrain, self.classes))
 
     def _checked(self, plan: ExportPlan, progress: Progress, cancel: Cancel) -> list[Path]:
         plan = plan.sized(self.terrain.shape, self.pixel_size_m)
@@ -266,15 +279,14 @@ class Generators:
         terrain = at_pixel_size(native, pixel_size_m, painted.relief)
 
         def shade(shown: Terrain) -> NDArray[np.uint8]:
-            surface = at_sea_level(shown, painted.classes)  # light falls on the water, not on the floor
             size_m = native.pixel_size_m * shown.pixel_size_m / terrain.pixel_size_m
-            lit = Terrain(shown.albedo, _native_heights(surface, terrain, native), size_m, native.provenance)
+            lit = Terrain(shown.albedo, _native_heights(shown, terrain, native), size_m, native.provenance)
             with self._lock:
                 shaded: NDArray[np.uint8] = generator.shaded(lit)
             return shaded
 
         generated = GeneratedTerrain(
-            painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request)
+            painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request), request
         )
         flowing = painted.flowing_water
         if request.level_water and not flowing.carve_rivers:  # which levels it too
@@ -285,9 +297,7 @@ class Generators:
                 generated,
                 terrain=with_flowing_water(generated.terrain, painted.classes, flowing, progress, cancel),
             )
-        if request.sea_depth:
-            generated = replace(generated, terrain=with_sea_depth(generated.terrain, painted.classes))
-        return generated
+        return generated.with_sea(Sea(bool(request.sea_depth), request.sea_level_m or 0.0))
 
     def needs(self, painted: PaintedMap, request: TerrainRequest) -> Needs:
         """What loading weights and generating the terrain of a map take of time and memory, that of the whole process.
@@ -389,7 +399,8 @@ def generate(
     carve_rivers: bool | None = None,
     breach: bool | None = None,
     lines: str | Path | None = None,
-    sea_depth: bool = False,
+    sea_depth: bool | None = None,
+    sea_level_m: float | None = None,
     true_scale: bool = False,
     detail_weights: str | Path | None = None,
     device: str = "auto",
@@ -405,15 +416,16 @@ def generate(
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
     of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
-    a floor, as deep as real seas are on average so far from the coast, and levels water too. `true_scale`, with pixels
-    of 500 or 125 m, gives the relief the size that it has on such ground. `detail_weights` is a file of networks for
-    finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
+    a floor, as deep as real seas are on average so far from the coast; `sea_level_m` raises it by so many metres, and
+    heights are then those above the new sea. Both level water too, and None leaves them to a preset. `true_scale`,
+    with pixels of 500 or 125 m, gives the relief the size that it has on such ground. `detail_weights` is a file of
+    networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
     called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual. The same
     map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
-        carve_rivers, breach, None if lines is None else Path(lines), sea_depth,
+        carve_rivers, breach, None if lines is None else Path(lines), sea_depth, sea_level_m,
         true_scale, None if detail_weights is None else Path(detail_weights), device,
     )  # fmt: skip
     return _GENERATORS.generate(

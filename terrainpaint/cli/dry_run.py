@@ -25,7 +25,8 @@ def needs_lines(
     A small piece of the map is generated. Raises the errors of `Generators.generate`.
     """
     options = plan.options_for(map_shape)
-    water = water_needs(map_shape, request.level_water or plan.level_water, painted.requested(request).flowing_water)
+    flowing = painted.requested(request).flowing_water
+    water = water_needs(map_shape, request.level_water or plan.level_water, flowing, plan.sea(request))
     files = water.then(export_needs(plan.formats, map_shape, options))
     making = generators.needs(painted, request)
     free = _free_on_disk(plan.paths[0])

@@ -61,7 +61,7 @@ def with_sea_floor(height: NDArray[np.float32], ids: NDArray[np.uint8], pixel_si
     Sea is painted water at least `RIVER_PX` wide with a mean height of at most `SEA_M`. At its edge the depth is that
     of half a pixel from the coast. Beyond the map there is no land.
     """
-    sea = _sea(height, ids)
+    sea = sea_cells(height, ids)
     result = height.copy()
     if not sea.any():
         return result
@@ -69,7 +69,8 @@ def with_sea_floor(height: NDArray[np.float32], ids: NDArray[np.uint8], pixel_si
     return result
 
 
-def _sea(height: NDArray[np.float32], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def sea_cells(height: NDArray[np.float32], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(H, W) bool: the cells of a map `ids` (H, W) uint8 with heights (H, W) float32, metres, that are sea."""
     count, bodies = connected(standing_water(ids == WATER, RIVER_PX))
     levels = mean_levels(height, bodies, count, SEA_M)
     is_sea = levels == 0

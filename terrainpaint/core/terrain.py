@@ -56,11 +56,12 @@ class Provenance:
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
     `version` the version of TerrainPaint. The heights of the weights were multiplied by `height_scale`. `has_rerolls`:
     some places got new noise, which the project file records. `has_lines`: it follows a picture of crests and valleys.
-    `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor; `has_carved_rivers` and
-    `has_breached_depressions`: water was made to flow. `look` is the style in which a look repainted the albedo,
-    `look_sha256` the digest of its file; both are empty without one. `detail` is how many times
-    finer than its map the terrain was made, with the weights `detail_sha256`. `painted_finer` is how many times finer
-    than the weights its map was painted, when the relief has the size of the map; then `detail_sha256` made that too.
+    `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor, and lies `sea_level_m` higher
+    than painted; `has_carved_rivers` and `has_breached_depressions`: water was made to flow. `look` is the style in
+    which a look repainted the albedo, `look_sha256` the digest of its file; both are empty without one. `detail` is how
+    many times finer than its map the terrain was made, with the weights `detail_sha256`. `painted_finer` is how many
+    times finer than the weights its map was painted, when the relief has the size of the map; then `detail_sha256` made
+    that too.
     """
 
     weights_sha256: str
@@ -79,6 +80,7 @@ class Provenance:
     detail: int = 1
     detail_sha256: str = ""
     painted_finer: int = 1
+    sea_level_m: float = 0.0
 
 
 @dataclass(frozen=True)

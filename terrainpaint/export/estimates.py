@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
+from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.export.formats import FORMATS, MESH, Format, estimated_bytes
 from terrainpaint.export.job import ExportOptions
 from terrainpaint.export.machine_speed import slowness
@@ -87,6 +88,8 @@ _WATERS = _Rate(0.75, BYTES_PER_CELL)
 _CARVING = _Rate(0.8, BYTES_PER_CELL + 8)
 _BREACHING = _Rate(1.0, BYTES_PER_CELL)
 _LEVELLING = _Rate(0.09, 44)
+_SEA_FLOOR = _Rate(0.26, 48)
+_SEA_LEVEL = _Rate(0.12, 56)
 _TRIANGULATION = _Rate(2.1, 110)
 """Of a small error; a large one takes a part of it."""
 _DETAIL_SECONDS, _DETAIL_BYTES = 1.0, 500 << 20
@@ -115,11 +118,13 @@ def export_needs(formats: Sequence[str], map_shape: tuple[int, int], options: Ex
     return Needs(result.disk, result.memory + memory, result.seconds + making)
 
 
-def water_needs(map_shape: tuple[int, int], level_water: bool, flowing: FlowingWater) -> Needs:
-    """What levelled and flowing water on a map (H, W) need, before an export."""
+def water_needs(map_shape: tuple[int, int], level_water: bool, flowing: FlowingWater, sea: Sea = AS_PAINTED) -> Needs:
+    """What levelled and flowing water and another sea on a map (H, W) need, before an export."""
     pixels, result = map_shape[0] * map_shape[1], Needs()
     for is_chosen, rate in (
-        (level_water and not flowing.carve_rivers, _LEVELLING),
+        ((level_water or bool(sea)) and not flowing.carve_rivers, _LEVELLING),
+        (bool(sea), _SEA_FLOOR),
+        (sea.level_m != 0, _SEA_LEVEL),
         (flowing.carve_rivers, _CARVING),
         (flowing.breach, _BREACHING),
     ):

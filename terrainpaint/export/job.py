@@ -310,6 +310,8 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["water_levelled"] = True
     if provenance.has_sea_depth:
         facts["sea_depth"] = True
+    if provenance.sea_level_m:
+        facts["sea_raised_by_m"] = provenance.sea_level_m
     if provenance.has_carved_rivers:
         facts["rivers_carved"] = True
     if provenance.has_breached_depressions:

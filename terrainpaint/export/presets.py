@@ -14,6 +14,7 @@ from typing import Any
 from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
 from terrainpaint.core.files import read_regular, why_unreadable
 from terrainpaint.core.quoting import shown
+from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import format_of
@@ -27,7 +28,7 @@ _UNREAL_Z_UNITS = 512
 _TERRAIN3D_SPACING_M = 0.25, 100.0
 """Distances of vertices that Terrain3D takes; it uses the nearest of them without a word."""
 _KEYS = ("title", "formats", "sides", "is_square", "readme", "options")
-_OPTION_KEYS = ("mesh_size", "exaggeration", "level_water", "files")
+_OPTION_KEYS = ("mesh_size", "exaggeration", "level_water", "sea_depth", "sea_level_m", "files")
 _PLACEHOLDERS = (
     *("name", "width", "height", "pixel_x_m", "pixel_y_m", "width_m", "length_m", "ground_width_m", "ground_length_m"),
     *("lowest_m", "highest_m", "range_m", "sea_value", "unreal_x", "unreal_y", "unreal_z", "unreal_location_z"),
@@ -40,7 +41,8 @@ class Preset:
     """One preset.
 
     `sides` are the numbers of pixels a side that the program takes, empty for any; `is_square` is whether both sides
-    must be equal. `mesh_size` and `exaggeration` are None where the preset leaves them open. `files` are plain values
+    must be equal. `mesh_size` and `exaggeration` are None where the preset leaves them open. `sea` is
+    what is done to the sea where nothing else is asked for. `files` are plain values
     of `FileOptions`. `readme` is a text with placeholders such as $name.
     """
 
@@ -52,6 +54,7 @@ class Preset:
     mesh_size: int | None = None
     exaggeration: float | None = None
     level_water: bool = False
+    sea: Sea = AS_PAINTED
     files: Mapping[str, object] = field(default_factory=dict)
 
     def picture_shape(self, map_shape: tuple[int, int]) -> tuple[int, int] | None:
@@ -149,6 +152,7 @@ def _decoded(values: Mapping[str, Any]) -> Preset:
         None if mesh_size is None else _value(options, "mesh_size", int, 0),
         None if exaggeration is None else float(_value(options, "exaggeration", int | float, 1)),
         _value(options, "level_water", bool, False),
+        Sea(_value(options, "sea_depth", bool, False), float(_value(options, "sea_level_m", int | float, 0))),
         files,
     )
     ExportOptions(preset.mesh_size, 1.0 if preset.exaggeration is None else preset.exaggeration)

@@ -78,7 +78,13 @@ def parameters() -> Mapping[str, Parameter]:
         "true_scale": _flag("With pixels of 500 or 125 m, relief has the size that it has on such ground."),
         "relief": _number("Factor for all heights.", 0.01, 1000),
         "level_water": _flag("Level the sea and each lake."),
-        "sea_depth": _flag("Give the sea a floor below 0 m; level the sea and each lake."),
+        "sea_depth": _flag("Give the sea a floor below 0 m; level the sea and each lake. By default as in the preset."),
+        "sea_level_m": _number(
+            "Raise the sea by so many metres, or lower it; heights are then those above the new sea. By default as in "
+            "the preset, else 0.",
+            -12_000,
+            12_000,
+        ),
         "carve_rivers": _flag("Cut painted rivers into the land; by default as in a project, else not."),
         "breach": _flag("Open closed depressions; by default as in a project, else not."),
         "mesh_size": Parameter(

@@ -123,9 +123,15 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "else not",
     )  # fmt: skip
     parser.add_argument(
-        "--sea-depth", action="store_true",
+        "--sea-depth", action=argparse.BooleanOptionalAction,
         help="give the sea a floor below 0 m, as deep as real seas are on average so far from the coast; lakes and sea "
-        "are levelled too",
+        "are levelled too; default: as in the preset, else not",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sea-level", dest="sea_level_m", type=number_type, metavar="M",
+        help="raise the sea by M metres, or lower it by a negative number: land that is lower is flooded, floor that "
+        "is higher becomes land, and all heights are those above the new sea; lakes and sea are levelled too; default: "
+        "as in the preset, else 0",
     )  # fmt: skip
     parser.add_argument(
         "--lines", type=file_type, metavar="FILE",

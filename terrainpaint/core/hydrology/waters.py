@@ -182,8 +182,9 @@ def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel =
 
 
 def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:
-    # Where rivers were carved, the sea is at 0 m, and a lake may have been lowered to nearly that.
-    sea_m = 0.0 if terrain.provenance.has_carved_rivers else SEA_PER_PIXEL * terrain.pixel_size_m
+    # Where rivers were carved or the sea was moved, it is at 0 m, and a lake may be nearly that low.
+    is_exact = terrain.provenance.has_carved_rivers or terrain.provenance.sea_level_m != 0
+    sea_m = 0.0 if is_exact else SEA_PER_PIXEL * terrain.pixel_size_m
     return painted_water(terrain.height, ids, sea_m)
 
 
