@@ -15,7 +15,7 @@ from terrainpaint.core.weights_formats import FINE_LAND_FORMAT
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.fine_land import FINE_LAND_LIMITS, FineLandConfig, FineLandStep
 from terrainpaint.models.header_fields import check_version, config_of, description, known_network, parsed, plain_text
-from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
+from terrainpaint.models.weights_file import load, write
 
 VERSION = 1
 NETWORK = "fine-land"
@@ -66,27 +66,16 @@ def parse_fine_land_header(path: Path, text: str) -> FineLandHeader:
     return parsed(path, text, _header)
 
 
-def read_fine_land_header(path: Path) -> FineLandHeader:
-    """Read the description of a file, without its tensors. Raises WeightsError."""
-    return parse_fine_land_header(path, declared(path)[0])
-
-
 def load_fine_land(path: Path, device: torch.device) -> FineLand:
     """Load a file onto `device`: frozen, in the channels-last memory format.
 
     Raises WeightsError when the file is damaged, of another kind or of a newer version, DeviceError when it does not
     fit into memory.
     """
-    file = UnchangedFile(path)
-    text, shapes = declared(path)
-    header = parse_fine_land_header(path, text)
-    first, second = header.configs
-    steps = without_memory(lambda: FineLandStep(first)), without_memory(lambda: FineLandStep(second))
-    networks = _together(steps)
-    sha256 = file.fill(networks, shapes)
+    header, networks, sha256 = load(path, parse_fine_land_header, _networks)
     networks.to(device)
     networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FineLand(path, header, steps, sha256)
+    return FineLand(path, header, (networks.first, networks.second), sha256)
 
 
 def save_fine_land(path: Path, header: FineLandHeader, steps: tuple[FineLandStep, FineLandStep]) -> None:
@@ -99,11 +88,20 @@ def save_fine_land(path: Path, header: FineLandHeader, steps: tuple[FineLandStep
         raise ValueError("the header describes other networks")
     text = header.to_json()
     parse_fine_land_header(path, text)
-    write(path, text, _together(steps))
+    write(path, text, _Steps(*steps))
 
 
-def _together(steps: tuple[FineLandStep, FineLandStep]) -> nn.ModuleDict:
-    return nn.ModuleDict(dict(zip(_STEPS, steps, strict=True)))
+class _Steps(nn.Module):
+    """Both networks in one module, so that tensors have the names of the file: `first.stem.weight`, ..."""
+
+    def __init__(self, first: FineLandStep, second: FineLandStep) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+
+def _networks(header: FineLandHeader) -> _Steps:
+    first, second = header.configs
+    return _Steps(FineLandStep(first), FineLandStep(second))
 
 
 def _header(path: Path, values: JsonObject) -> FineLandHeader:

@@ -16,7 +16,7 @@ from terrainpaint.core.weights_formats import LAYOUT_FORMAT
 from terrainpaint.errors import WeightsError
 from terrainpaint.models.header_fields import check_version, description, known_network, parsed, plain_text
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape
-from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
+from terrainpaint.models.weights_file import load, write
 
 VERSION = 1
 NETWORK = "layout"
@@ -101,11 +101,7 @@ def load_layouts(path: Path, device: torch.device) -> Layouts:
     Raises WeightsError when the file is damaged, of another kind or of a newer version, DeviceError when it does not
     fit into memory.
     """
-    file = UnchangedFile(path)
-    text, shapes = declared(path)
-    header = parse_layout_header(path, text)
-    networks = without_memory(lambda: LayoutNetworks(header.shape))
-    sha256 = file.fill(networks, shapes)
+    header, networks, sha256 = load(path, parse_layout_header, lambda header: LayoutNetworks(header.shape))
     networks.to(device)
     return Layouts(path, header, networks, sha256)
 

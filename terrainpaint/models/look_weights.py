@@ -23,7 +23,7 @@ from terrainpaint.models.header_fields import (
     plain_text,
 )
 from terrainpaint.models.look import LOOK_LIMITS, LookConfig, LookNetwork
-from terrainpaint.models.weights_file import UnchangedFile, declared, without_memory, write
+from terrainpaint.models.weights_file import load, write
 
 VERSION = 1
 NETWORK = "look-unet"
@@ -82,22 +82,13 @@ def parse_look_header(path: Path, text: str) -> LookHeader:
     return parsed(path, text, _header)
 
 
-def read_look_header(path: Path) -> LookHeader:
-    """Read the description of a look, without its tensors. Raises WeightsError."""
-    return parse_look_header(path, declared(path)[0])
-
-
 def load_look(path: Path, device: torch.device) -> Look:
     """Load a look onto `device`: frozen, in the channels-last memory format.
 
     Raises WeightsError when the file is damaged, of another kind or of a newer version, DeviceError when it does not
     fit into memory.
     """
-    file = UnchangedFile(path)
-    text, shapes = declared(path)
-    header = parse_look_header(path, text)
-    network = without_memory(lambda: LookNetwork(header.config))
-    sha256 = file.fill(network, shapes)
+    header, network, sha256 = load(path, parse_look_header, lambda header: LookNetwork(header.config))
     network.to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Look(path, header, network, sha256)

@@ -14,7 +14,7 @@ from terrainpaint.models.header import WeightsHeader, parse_header
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowNetwork
 from terrainpaint.models.terrain_generator import TerrainGenerator
-from terrainpaint.models.weights_file import UnchangedFile, declared, filled, without_memory, write
+from terrainpaint.models.weights_file import declared, filled, load, without_memory, write
 
 __all__ = ["METADATA_KEY", "Weights", "WeightsHeader", "load_weights", "read_header", "save_weights"]
 
@@ -40,15 +40,10 @@ def load_weights(path: Path, device: torch.device) -> Weights:
     Raises WeightsError when the file is damaged, of another program or of a newer version, DeviceError when it does not
     fit into memory.
     """
-    file = UnchangedFile(path)
-    text, shapes = declared(path)
-    header = parse_header(path, text)
-    generator, shadow = _empty_networks(header)
-    both = _together(generator, shadow)
-    sha256 = file.fill(both, shapes)
-    both.to(device)
-    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Weights(header, generator, shadow, sha256)
+    header, networks, sha256 = load(path, parse_header, _networks)
+    networks.to(device)
+    networks.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Weights(header, networks.generator, networks.shadow, sha256)
 
 
 def networks_of(
@@ -58,11 +53,11 @@ def networks_of(
 
     Raises WeightsError when a tensor is missing, unknown, of another shape or not float32. Nothing is allocated before.
     """
-    empty = _empty_networks(header)
+    networks = without_memory(lambda: _networks(header))
     tensors = {f"{part}.{name}": value for part, values in (("generator", generator), ("shadow", shadow))
                for name, value in values.items()}  # fmt: skip
-    filled(path, _together(*empty), tensors)
-    return empty
+    filled(path, networks, tensors)
+    return networks.generator, networks.shadow
 
 
 def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator, shadow: ShadowNetwork) -> None:
@@ -78,18 +73,17 @@ def save_weights(path: Path, header: WeightsHeader, generator: TerrainGenerator,
         raise ValueError("the header describes other networks")
     text = header.to_json()
     parse_header(path, text)
-    write(path, text, _together(generator, shadow))
+    write(path, text, _Networks(generator, shadow))
 
 
-def _empty_networks(header: WeightsHeader) -> tuple[TerrainGenerator, ShadowNetwork]:
-    """Networks whose tensors have shapes and no memory."""
-    network = NETWORKS[header.network]
-    return (
-        without_memory(lambda: network.new_generator(header.config)),
-        without_memory(lambda: network.shadow(header.shadow_config)),
-    )
-
-
-def _together(generator: TerrainGenerator, shadow: ShadowNetwork) -> nn.ModuleDict:
+class _Networks(nn.Module):
     """Both networks in one module, so that tensors have the names of the file: `generator.stem.weight`, ..."""
-    return nn.ModuleDict({"generator": generator, "shadow": shadow})
+
+    def __init__(self, generator: TerrainGenerator, shadow: ShadowNetwork) -> None:
+        super().__init__()
+        self.generator, self.shadow = generator, shadow
+
+
+def _networks(header: WeightsHeader) -> _Networks:
+    network = NETWORKS[header.network]
+    return _Networks(network.new_generator(header.config), network.shadow(header.shadow_config))

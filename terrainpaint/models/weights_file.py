@@ -23,7 +23,10 @@ from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import MAX_HEADER_BYTES, METADATA_KEY
 from terrainpaint.errors import DeviceError, WeightsError
 
+Header = TypeVar("Header")
 Network = TypeVar("Network", bound=nn.Module)
+_Identity = tuple[int, int, int, int]
+"""Device, inode, size and time of a file."""
 Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
 """Name of a tensor → dtype in the notation of safetensors, shape."""
 FLOAT32 = "F32"
@@ -51,46 +54,25 @@ def declared(path: Path) -> tuple[str, Shapes]:
     return text, shapes
 
 
-class UnchangedFile:
-    """A weights file that is read twice, first its description, then its tensors."""
+def load(
+    path: Path, parse: Callable[[Path, str], Header], build: Callable[[Header], Network]
+) -> tuple[Header, Network, str]:
+    """The description of a file as `parse` returns it, the networks that `build` makes of it, with the tensors of the
+    file, frozen in evaluation mode, and the hex SHA-256 of the file.
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._before = path, _identity(path)
-
-    def fill(self, networks: nn.Module, shapes: Shapes) -> str:
-        """Give networks without memory the tensors of the file, which declares `shapes`, and freeze them in evaluation
-        mode. Returns the hex SHA-256 of the file.
-
-        Raises WeightsError when it has other tensors, and as `tensors` does.
-        """
-        check_shapes(self._path, shapes, shapes_of(networks))
-        tensors, sha256 = self.tensors()
-        networks.load_state_dict(tensors, assign=True)
-        networks.eval().requires_grad_(False)
-        return sha256
-
-    def tensors(self) -> tuple[dict[str, Tensor], str]:
-        """All tensors of the file and the hex SHA-256 of its bytes. Call it only when the declared shapes are right,
-        because then the size of the file is known.
-
-        Raises WeightsError when a value is not finite or the file has changed, DeviceError when it does not fit into
-        memory.
-        """
-        path = self._path
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            _unreadable(path, error)
-        except MemoryError as error:
-            raise DeviceError(f"There is not enough memory to load {path}; close other programs.") from error
-        if _identity(path) != self._before:
-            raise WeightsError(f"{path} changed while it was read; try again.")
-        try:
-            tensors = safetensors.torch.load(data)
-        except SafetensorError as error:
-            _damaged(path, error)
-        _check_finite(path, tensors)
-        return tensors, hashlib.sha256(data).hexdigest()
+    Memory is taken when the file is known to have the tensors of its networks. Raises WeightsError when it is damaged,
+    has other tensors or values that are not finite, or changes while it is read, DeviceError when it does not fit into
+    memory, and what `parse` and `build` raise.
+    """
+    before = _identity(path)
+    text, shapes = declared(path)
+    header = parse(path, text)
+    networks = without_memory(lambda: build(header))
+    check_shapes(path, shapes, shapes_of(networks))
+    tensors, sha256 = _tensors(path, before)
+    networks.load_state_dict(tensors, assign=True)
+    networks.eval().requires_grad_(False)
+    return header, networks, sha256
 
 
 def write(path: Path, text: str, networks: nn.Module) -> None:
@@ -174,8 +156,26 @@ def _check_start(path: Path) -> None:
     raise WeightsError(f"{path} is not a weights file; choose a .safetensors file made for TerrainPaint.")
 
 
-def _identity(path: Path) -> tuple[int, int, int, int]:
-    """(device, inode, size, time) of a regular file. Raises WeightsError."""
+def _tensors(path: Path, before: _Identity) -> tuple[dict[str, Tensor], str]:
+    """All tensors of a file that was `before`, and the hex SHA-256 of its bytes; its size is known to be right."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        _unreadable(path, error)
+    except MemoryError as error:
+        raise DeviceError(f"There is not enough memory to load {path}; close other programs.") from error
+    if _identity(path) != before:
+        raise WeightsError(f"{path} changed while it was read; try again.")
+    try:
+        tensors = safetensors.torch.load(data)
+    except SafetensorError as error:
+        _damaged(path, error)
+    _check_finite(path, tensors)
+    return tensors, hashlib.sha256(data).hexdigest()
+
+
+def _identity(path: Path) -> _Identity:
+    """That of a regular file. Raises WeightsError."""
     try:
         status = path.stat()
     except OSError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from terrainpaint.core.assets import asset_path, shipped_looks, shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, WATER
@@ -13,7 +14,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.shading import hillshade
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generation.generator import Generator
-from terrainpaint.models.look_weights import read_look_header
+from terrainpaint.models.look_weights import load_look
 
 STYLES = pytest.mark.parametrize(("style", "path"), shipped_styles().items())
 LEAST_CORRELATION = {"atlas": 0.4, "satellite": 0.04}
@@ -133,7 +134,7 @@ def test_a_map_of_one_class_does_not_repeat(style: str, path: Path) -> None:
 def test_a_look_gives_land_the_colours_of_its_target(name: str, path: Path, coast: SegmentationMap) -> None:
     assert path.stat().st_size <= 8e6
     styles = {Generator.load(weights, "cpu").header.style: weights for weights in shipped_styles().values()}
-    header = read_look_header(path)
+    header = load_look(path, torch.device("cpu")).header
     source, target = styles[header.source], styles[header.target]
     assert header.credits and header.licence
 

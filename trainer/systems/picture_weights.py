@@ -19,7 +19,7 @@ from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import PICTURES_FORMAT
 from terrainpaint.errors import TrainingError, WeightsError
 from terrainpaint.models.header_fields import MAX_VERSION, description
-from terrainpaint.models.weights_file import UnchangedFile, declared, filled, without_memory, write
+from terrainpaint.models.weights_file import declared, filled, load, without_memory, write
 from trainer.loop.checkpoints import averaged_weights, load_checkpoint, training_settings
 
 FORMAT_VERSION = 1
@@ -106,18 +106,17 @@ def read_network(path: Path, network: str, called: str, build: Build[Network]) -
 
     Raises TrainingError when the file is missing, broken or of another network.
     """
-    is_none = f"{path} is not a weights file of {called}, or it is damaged."
-    with _as_training_errors():
-        file = UnchangedFile(path)
-        text, shapes = declared(path)
-        with refused(is_none):
-            values = parse_object(text)
-            if values["format"] != PICTURES_FORMAT or values["network"] != network:
-                raise TrainingError(f"{path} holds the network {shown(values['network'])!r}, not {called}.")
-            if values.whole("version", 1, MAX_VERSION) > FORMAT_VERSION:
-                raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
-            generator = without_memory(lambda: build(values.values))
-        file.fill(generator, shapes)
+
+    def parse(path: Path, text: str) -> JsonObject:
+        values = parse_object(text)
+        if values["format"] != PICTURES_FORMAT or values["network"] != network:
+            raise TrainingError(f"{path} holds the network {shown(values['network'])!r}, not {called}.")
+        if values.whole("version", 1, MAX_VERSION) > FORMAT_VERSION:
+            raise TrainingError(f"{path} was written by a newer version; update TerrainPaint to use it.")
+        return values
+
+    with _as_training_errors(), refused(f"{path} is not a weights file of {called}, or it is damaged."):
+        values, generator, _ = load(path, parse, lambda values: build(values.values))
     return generator, values
 
 
