@@ -39,7 +39,8 @@ class PaintedMap:
     `classes` (H, W) uint8 are 0 water, 1 grassland, 2 forest, 3 hills, 4 desert, 5 mountain, 6 tundra, row 0 = north.
     `name` is the name of its files. `pixel_size_m` is the ground size of a pixel. `recipe` has seeds and style numbers,
     `rerolls` (H, W) uint8 says where the noise is that of another seed, `relief` multiplies the heights, `style` and
-    `look` are names, `flowing_water` says whether rivers are carved and depressions opened.
+    `look` are names, `flowing_water` says whether rivers are carved and depressions opened,
+    `true_scale` whether relief has the size of pixels of 500 or 125 m.
     """
 
     classes: NDArray[np.uint8]
@@ -52,6 +53,7 @@ class PaintedMap:
     style: str | None = None
     look: str | None = None
     flowing_water: FlowingWater = NO_FLOW
+    true_scale: bool = False
 
     def requested(self, request: TerrainRequest) -> PaintedMap:
         """The map with the values of a request in place of its own, such as size, seed, ground size and style."""
@@ -76,6 +78,7 @@ class PaintedMap:
                 self.flowing_water.carve_rivers if request.carve_rivers is None else request.carve_rivers,
                 self.flowing_water.breach if request.breach is None else request.breach,
             ),
+            true_scale=self.true_scale if request.true_scale is None else request.true_scale,
         )
 
 
@@ -109,7 +112,7 @@ def open_project(path: str | Path, *, say: Say = warn) -> PaintedMap:
     rerolls = project.rerolls if project.rerolls.any() else None
     return PaintedMap(
         ids, Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
-        settings.style_name or None, settings.look_name, settings.flowing_water,
+        settings.style_name or None, settings.look_name, settings.flowing_water, settings.true_scale,
     )  # fmt: skip
 
 

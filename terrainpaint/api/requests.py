@@ -60,7 +60,7 @@ class TerrainRequest:
     lines: Path | None = None
     sea_depth: bool | None = None
     sea_level_m: float | None = None
-    true_scale: bool = False
+    true_scale: bool | None = None
     detail_weights: Path | None = None
     device: str = "auto"
 

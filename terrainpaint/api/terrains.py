@@ -18,7 +18,6 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
-from terrainpaint.core.fine_land import FACTORS
 from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import Say
@@ -31,6 +30,7 @@ from terrainpaint.core.sea_depth import at_sea_level
 from terrainpaint.core.sea_level import with_sea
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Terrain, at_pixel_size
+from terrainpaint.core.true_scale import scale_factor, sizes_text
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportSource
@@ -40,7 +40,6 @@ from terrainpaint.export.job import LandRefiner
 from terrainpaint.export.tile_options import TileOptions
 
 Shade = Callable[[Terrain], NDArray[np.uint8]]
-_SIZE_TOLERANCE = 0.1
 Crop = tuple[int, int, int, int] | str
 """A part of a map: x, y, width and height in its pixels, or a text such as 120,80,40,40km on the ground."""
 
@@ -264,7 +263,7 @@ class Generators:
         weights, look = weights_of(painted, request), look_of(painted, request)
         with self._lock:
             stage("Loading")
-            generator = self._scaled(painted, request, self._load(weights, request.device, look))
+            generator = self._scaled(painted, request, self._load(weights, request.device, look), say)
             segmentation = SegmentationMap(painted.classes)
             for sentence in (
                 generator.seams(segmentation.shape),
@@ -311,27 +310,30 @@ class Generators:
         painted = painted.requested(request)
         with self._lock:
             native = self._load(weights_of(painted, request), request.device, look_of(painted, request))
-            generator = self._scaled(painted, request, native)
+            generator = self._scaled(painted, request, native, lambda sentence: None)
             loading = time.perf_counter() - start
             seconds, memory = rehearsed(generator, SegmentationMap(painted.classes), painted.recipe, TILE_PX)
         return Needs(0, memory, loading + seconds)
 
-    def _scaled(self, painted: PaintedMap, request: TerrainRequest, generator: Any) -> Any:
+    def _scaled(self, painted: PaintedMap, request: TerrainRequest, generator: Any, say: Say) -> Any:
         """The generator of a map: that of the weights, or one for its true scale.
 
-        Raises as `_refiner`, OptionError when there is none for the size of its pixels or the weights.
+        When there is none for the size of its pixels or the weights, a project gets land of the weights, as in the
+        window. Raises as `_refiner`, OptionError when the request asked for what there is not.
         """
-        if not request.true_scale:
+        if not painted.true_scale:
             return generator
         native_m = generator.header.pixel_size_m
-        factor = true_scale_factor(painted.pixel_size_m or native_m, native_m)
-        if factor == 1:
+        try:
+            factor = true_scale_factor(painted.pixel_size_m or native_m, native_m)
+            if factor == 1:
+                return generator
+            _check_local(generator)
+        except OptionError as error:
+            if request.true_scale:
+                raise
+            say(f"{error} Land is scaled down instead.")
             return generator
-        if generator.reach_px is None:
-            raise OptionError(
-                f'The network of the style "{generator.header.style}" is not local, so it has no true scale; leave out '
-                "--true-scale or choose another style."
-            )
         from terrainpaint.generation.scaled import ScaledGenerator
 
         return ScaledGenerator(generator, self._refiner(request), factor)
@@ -364,14 +366,21 @@ class Generators:
 def true_scale_factor(pixel_size_m: float, native_m: float) -> int:
     """How many times smaller than those of the weights the pixels of a map are: 1, 4 or 16, within 10 %. Raises
     OptionError for others."""
-    for factor in (1, *FACTORS):
-        if abs(pixel_size_m * factor / native_m - 1) <= _SIZE_TOLERANCE:
-            return factor
-    sizes = [f"{native_m / factor:g}" for factor in (1, *FACTORS)]
-    raise OptionError(
-        f"There is no true scale for pixels of {pixel_size_m:g} m; choose {', '.join(sizes[:-1])} or {sizes[-1]} m "
-        "with --pixel-size-m, or leave out --true-scale."
-    )
+    factor = scale_factor(pixel_size_m, native_m)
+    if factor is None:
+        raise OptionError(
+            f"There is no true scale for pixels of {pixel_size_m:g} m; choose {sizes_text(native_m)} with "
+            "--pixel-size-m, or --no-true-scale."
+        )
+    return factor
+
+
+def _check_local(generator: Any) -> None:
+    if generator.reach_px is None:
+        raise OptionError(
+            f'The network of the style "{generator.header.style}" is not local, so it has no true scale; add '
+            "--no-true-scale or choose another style."
+        )
 
 
 def _lines(painted: PaintedMap, request: TerrainRequest) -> NDArray[np.uint8] | None:
@@ -401,7 +410,7 @@ def generate(
     lines: str | Path | None = None,
     sea_depth: bool | None = None,
     sea_level_m: float | None = None,
-    true_scale: bool = False,
+    true_scale: bool | None = None,
     detail_weights: str | Path | None = None,
     device: str = "auto",
     progress: Progress = no_progress,

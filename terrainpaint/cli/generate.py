@@ -44,8 +44,9 @@ def _written(plan: ExportPlan, arguments: GenerateArguments | ExportArguments) -
     note, request = say_nothing if arguments.quiet else say, arguments.terrain
     painted = read_painted(arguments.map, arguments.reading, note)
     shape = request.size or (painted.classes.shape[0], painted.classes.shape[1])
-    plan = plan.sized(shape, painted.requested(request).pixel_size_m)
-    finer = [] if plan.options.detail == 1 and not request.true_scale else [detail_weights_of(request)]
+    asked = painted.requested(request)
+    plan = plan.sized(shape, asked.pixel_size_m)
+    finer = [] if plan.options.detail == 1 and not asked.true_scale else [detail_weights_of(request)]
     plan.check([*inputs(painted, request), *finer])
     with ProgressLine(arguments.quiet) as line:
         if arguments.dry_run:

@@ -72,7 +72,8 @@ class Settings:
     `base_class` is the class of unpainted pixels; `pixel_size_m` the ground size of a pixel in metres; `relief`
     multiplies the heights, 1 keeps the slopes of the training data; `style_name` names the weights, `look_name` the
     look that repaints the albedo, None for no look. `flowing_water` is what is done to the terrain so that its water
-    flows.
+    flows. With `true_scale`, pixels 4 or 16 times smaller than those of the weights get relief of their own size; other
+    pixels get land of the weights, scaled down or up.
     Raises ValueError when a value is out of range.
     """
 
@@ -83,6 +84,7 @@ class Settings:
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
     look_name: str | None = None
     flowing_water: FlowingWater = NO_FLOW
+    true_scale: bool = False
 
     def __post_init__(self) -> None:
         if self.base_class not in range(CLASS_COUNT):

@@ -114,9 +114,10 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
 def encode_header(header: Header) -> bytes:
     """The header as ASCII JSON."""
     settings, recipe, view = header.settings, header.settings.recipe, header.view
-    # Without a look or flowing water the header is that of the versions that had none.
+    # What is left at its default is left out, so the header is that of the versions that did not have it.
     look = {} if settings.look_name is None else {"look_name": settings.look_name}
     flowing = {"flowing_water": asdict(settings.flowing_water)} if settings.flowing_water else {}
+    scale = {"true_scale": True} if settings.true_scale else {}
     zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
     content = {
         "format": FORMAT,
@@ -135,6 +136,7 @@ def encode_header(header: Header) -> bytes:
             "variety": recipe.variety,
             **look,
             **flowing,
+            **scale,
         },
         "layers": [
             {"key": layer.key, "name": layer.name, "visible": layer.visible, "locked": layer.locked}
@@ -266,6 +268,7 @@ def _settings(values: JsonObject) -> Settings:
         ),
         values.text("look_name") if "look_name" in values else None,
         _flowing_water(values.object("flowing_water")) if "flowing_water" in values else NO_FLOW,
+        values.flag("true_scale") if "true_scale" in values else False,
     )
 
 

@@ -221,6 +221,15 @@ class Generator:
         if self.reach_px is None:
             near = near.intersection(independent_area(crop.map_shape, rect))
         albedo, height = self._albedo_and_height(crop, rect, near, recipe)
+        return self.lit(albedo, height, rect, near, self.header.pixel_size_m)
+
+    def lit(
+        self, albedo: NDArray[np.uint8], height: NDArray[np.float32], rect: Rect, near: Rect, pixel_size_m: float
+    ) -> TerrainPatch:
+        """The patch of a rectangle: its albedo (h, w, 3), shaded, and its part of the heights of the rectangle `near`.
+
+        `near` is the rectangle grown by SHADE_MARGIN_PX; where it is cut, the land continues with its slope.
+        """
         top, left = rect.row - near.row, rect.col - near.col
         missing = ((SHADE_MARGIN_PX - top, SHADE_MARGIN_PX - (near.bottom - rect.bottom)),
                    (SHADE_MARGIN_PX - left, SHADE_MARGIN_PX - (near.right - rect.right)))  # fmt: skip
@@ -228,7 +237,7 @@ class Generator:
         inside = np.s_[top : top + rect.height, left : left + rect.width]
         height = np.ascontiguousarray(height[inside])
         with computing(rect):
-            picture = self._shade(albedo, padded, self.header.pixel_size_m)
+            picture = self._shade(albedo, padded, pixel_size_m)
         return TerrainPatch(rect, albedo, height, picture, self.is_exact)
 
     def shaded(

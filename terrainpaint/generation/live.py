@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.draft import Draft, draft_factor
-from terrainpaint.generation.messages import TerrainPatch
+from terrainpaint.generation.messages import ScaleInfo, TerrainPatch
 from terrainpaint.generation.schedule import CELL_PX, HALO_PX, Job, Schedule, TileSchedule
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 
@@ -25,11 +25,11 @@ class LiveTerrain:
     generated yet (see `known`). Only `accept` writes to them, in place. For one thread; no call waits.
 
     `reach_px` is that of the weights. When it is None, an edit makes the whole terrain out of date, and there are no
-    previews.
+    previews. `scale` is the true scale of the map: its draft is the land of the reduced map.
     """
 
-    def __init__(self, shape: tuple[int, int], reach_px: int | None) -> None:
-        self.shape = shape
+    def __init__(self, shape: tuple[int, int], reach_px: int | None, scale: ScaleInfo | None = None) -> None:
+        self.shape, self._scale = shape, scale
         # The system allocates zeros when they are first written, so a large map takes memory as it is generated.
         self.albedo = np.zeros((*shape, 3), np.uint8)
         self.height = np.zeros(shape, np.float32)
@@ -39,9 +39,11 @@ class LiveTerrain:
         self._schedule: Schedule | TileSchedule = self._drafted or TileSchedule(shape)
         self._draft_factor = self._factor()
 
-    def invalidate(self, rect: Rect) -> None:
-        """Ids or rerolls of the map changed in `rect`, so everything within reach of it is out of date."""
-        self._schedule.invalidate(rect)
+    def invalidate(self, rect: Rect, cells_changed: bool = True) -> None:
+        """Ids or rerolls of the map changed in `rect`, so everything within reach of it is out of date: less of it at a
+        true scale, when no cell of the reduced map changed."""
+        scale = None if cells_changed else self._scale
+        self._schedule.invalidate(rect, None if scale is None else scale.painted_px + SHADE_MARGIN_PX)
 
     def invalidate_all(self) -> None:
         """The recipe or the weights changed, or all of the map."""
@@ -116,4 +118,5 @@ class LiveTerrain:
             return None
         # A draft writes all of the arrays at once, which would take the memory from other programs in one moment.
         needed = self.albedo.nbytes + self.height.nbytes + self.shaded.nbytes
-        return None if needed > free_memory() * _FRACTION_OF_MEMORY else draft_factor(self.shape)
+        factor = None if needed > free_memory() * _FRACTION_OF_MEMORY else draft_factor(self.shape)
+        return factor if factor is None or self._scale is None else self._scale.factor

@@ -95,12 +95,45 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class TrueScale:
+    """Land at true scale for a map whose pixels are `pixel_size_m` metres, with the file `fine` of fine land."""
+
+    pixel_size_m: float
+    fine: Path
+
+
+@dataclass(frozen=True)
 class LoadRequest:
     """Load a weights file and a look, and use them with a device and threads for the requests that follow."""
 
     path: Path
     hardware: Hardware = Hardware()
     look: Path | None = None
+    scale: TrueScale | None = None
+
+
+@dataclass(frozen=True)
+class ScaleInfo:
+    """Land at true scale that is in use: its map has pixels `factor` times smaller than those of the weights.
+
+    A pixel depends on the painted map within `margin` cells of its own, and on the reduced one `reach` cells further.
+    `detail_sha256` is the hex digest of the file of fine land.
+    """
+
+    factor: int
+    margin: int
+    reach: int
+    detail_sha256: str
+
+    @property
+    def reach_px(self) -> int:
+        """Largest distance in painted pixels at which a changed pixel of the map changes the terrain."""
+        return self.factor * (self.margin + self.reach + 1)
+
+    @property
+    def painted_px(self) -> int:
+        """The same when no cell of the reduced map changes."""
+        return self.factor * (self.margin + 1)
 
 
 @dataclass(frozen=True)
@@ -110,7 +143,8 @@ class WeightsInfo:
     `style` one line; `sha256` hex digest of the file; `reach_px` largest distance at which a changed pixel of the map
     changes the terrain, None for everywhere, as with networks that are not local; `style_names` meanings of the numbers
     of a style; `pixel_size_m` ground size of the pixels of the training; `devices` the names of all devices of this
-    computer; `look` the look in use, whose reach `reach_px` includes.
+    computer; `look` the look in use, whose reach `reach_px` includes; `scale` the true scale in use, None for land with
+    the pixels of the weights.
     """
 
     path: Path
@@ -123,6 +157,12 @@ class WeightsInfo:
     credits: str
     devices: tuple[str, ...] = ("cpu",)
     look: LookInfo | None = None
+    scale: ScaleInfo | None = None
+
+    @property
+    def land_pixel_size_m(self) -> float:
+        """Ground size of the pixels that heights are made for."""
+        return self.pixel_size_m / (1 if self.scale is None else self.scale.factor)
 
 
 @dataclass(frozen=True)
@@ -141,12 +181,17 @@ class Style:
 
 @dataclass(frozen=True, eq=False)
 class MakeRequest:
-    """Generate a rectangle of the terrain: as a preview, or exactly as it is saved. `crop` is what it depends on."""
+    """Generate a rectangle of the terrain: as a preview, or exactly as it is saved. `crop` is what it depends on.
+
+    `cells` are the cells of the reduced map that it depends on, for land at true scale; None for land with the pixels
+    of the weights.
+    """
 
     crop: MapCrop
     rect: Rect
     recipe: Recipe
     exact: bool
+    cells: MapCrop | None = None
 
     @classmethod
     def of(
@@ -157,10 +202,11 @@ class MakeRequest:
         recipe: Recipe,
         exact: bool,
         reach_px: int | None,
+        cells: MapCrop | None = None,
     ) -> MakeRequest:
-        """From a map (H, W) of class ids and rerolls. Copies the part that is needed."""
+        """From a map (H, W) of class ids and rerolls. Copies the part that is needed, of the cells nothing."""
         margin_px = None if reach_px is None else reach_px + SHADE_MARGIN_PX
-        return cls(MapCrop.near(ids, rerolls, rect, margin_px), rect, recipe, exact)
+        return cls(MapCrop.near(ids, rerolls, rect, margin_px), rect, recipe, exact, cells)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,8 +30,11 @@ from terrainpaint.generation.messages import (
     Style,
     StyleRequest,
     TerrainPatch,
+    TrueScale,
     WeightsInfo,
 )
+from terrainpaint.generation.painted_cells import PaintedCells
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.generation.worker import serve
 
 __all__ = ["MakeRequest", "TerrainPatch", "TerrainProcess", "WeightsInfo"]
@@ -77,12 +80,21 @@ class TerrainProcess:
             self._discard()
             self._spawn()
 
-    def load(self, path: Path, device: str = AUTO_DEVICE, threads: int = 0, look: Path | None = None) -> WeightsInfo:
+    def load(
+        self,
+        path: Path,
+        device: str = AUTO_DEVICE,
+        threads: int = 0,
+        look: Path | None = None,
+        scale: TrueScale | None = None,
+    ) -> WeightsInfo:
         """Load a weights file and a look, and use them from now on; `device` and `threads` as in `Hardware`.
+
+        Without a true scale for the pixels of `scale` or for the network, the land has the pixels of the weights.
 
         Raises WorkerError, or WeightsError or DeviceError; then the old weights and the old look stay in use.
         """
-        request = LoadRequest(path, Hardware(device, threads), look)
+        request = LoadRequest(path, Hardware(device, threads), look, scale)
         info = self._ask(request, WeightsInfo)
         self._load, self._info, self._is_loaded = request, info, True
         return info
@@ -92,15 +104,28 @@ class TerrainProcess:
         return self._ask(StyleRequest(recipe), Style).numbers
 
     def request(
-        self, rect: Rect, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, recipe: Recipe, exact: bool
+        self,
+        rect: Rect,
+        ids: NDArray[np.uint8],
+        rerolls: NDArray[np.uint8] | None,
+        recipe: Recipe,
+        exact: bool,
+        cells: PaintedCells | None = None,
     ) -> MakeRequest:
         """The argument for `make`: a rectangle of the map `ids` (H, W). The part that is needed is copied now.
 
-        Raises RuntimeError when no weights are loaded.
+        `cells` is the same map reduced by the factor of the true scale; without it, `ids` is a map for the pixels of
+        the weights. Raises RuntimeError when no weights are loaded.
         """
         if self._info is None:
             raise RuntimeError("no weights are loaded")
-        return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px)
+        scale = self._info.scale
+        if scale is None:
+            return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px)
+        if cells is None:
+            return MakeRequest.of(ids, rerolls, rect, recipe, exact, scale.reach)
+        near = cells.near(rect.grown(SHADE_MARGIN_PX), scale.margin, scale.reach)
+        return MakeRequest.of(ids, None, rect, recipe, exact, scale.painted_px, near)
 
     def make(self, request: MakeRequest) -> TerrainPatch:
         """Generate a rectangle of the terrain.

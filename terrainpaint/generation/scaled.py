@@ -8,18 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.fine_land import CoarseWindow, subdivided
-from terrainpaint.core.guide_lines import resized_lines
+from terrainpaint.core.fine_land import CoarseWindow
+from terrainpaint.core.painted_colours import COLOUR_MARGIN, paint_margin, painted_colours
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.resampling import largest_counts, majority_classes
+from terrainpaint.core.resampling import majority_classes
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
+from terrainpaint.generation.coarse_blocks import CoarseBlocks
 from terrainpaint.generation.generator import BYTES_PER_PIXEL, TILE_PX, Generator, require_memory
 from terrainpaint.generation.looks import LookInfo
-from terrainpaint.generation.messages import MapCrop
+from terrainpaint.generation.messages import MapCrop, ScaleInfo, TerrainPatch
+from terrainpaint.generation.painted_cells import PaintedCells, cells_of
 from terrainpaint.generation.refiner import Refiner
-from terrainpaint.generation.tiles import tiles
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX, tiles
 from terrainpaint.models.weights import WeightsHeader
 
 
@@ -27,18 +29,20 @@ class ScaledGenerator:
     """A generator for maps whose pixels are `factor` times smaller than those of its weights, 4 or 16.
 
     The network sees the map reduced to its own cells, by majority; what it makes is refined with the painted map as the
-    classes of the finer scales. Colours follow the painted classes: where the class differs from that of the cell, the
-    difference of the mean colours that the network gives to the two is added. Same interface as `Generator`, in painted
-    pixels. For one thread at a time. Raises ValueError for a network that is not local.
+    classes of the finer scales and in their colours (`core.painted_colours`). Same interface as `Generator`, in painted
+    pixels. Coarse land is kept as long as its cells stay the same. For one thread at a time. Raises ValueError for a
+    network that is not local.
     """
 
     def __init__(self, generator: Generator, refiner: Refiner, factor: int) -> None:
         if generator.reach_px is None:
             raise ValueError("the network is not local")
         self._generator, self._refiner, self._factor = generator, refiner, factor
-        self._reach_cells = generator.reach_px
+        margin = refiner.margin(factor, generator.header.pixel_size_m)
+        self._about = ScaleInfo(factor, margin, generator.reach_px, refiner.sha256)
+        self._margin = margin
+        self._blocks = CoarseBlocks(generator.land, generator.reach_px, margin)
         self._colours: dict[Recipe, NDArray[np.float32]] = {}  # of the latest recipe
-        self._margin = refiner.margin(factor, generator.header.pixel_size_m)
 
     @property
     def header(self) -> WeightsHeader:
@@ -53,7 +57,12 @@ class ScaledGenerator:
     @property
     def reach_px(self) -> int:
         """Largest distance in painted pixels at which a changed pixel of the map changes the terrain."""
-        return self._factor * (self._margin + self._reach_cells + 1)
+        return self._about.reach_px
+
+    @property
+    def about(self) -> ScaleInfo:
+        """What the window has to know of it."""
+        return self._about
 
     @property
     def pixel_size_m(self) -> float:
@@ -79,7 +88,7 @@ class ScaledGenerator:
         if lines is not None:
             self._generator.check_lines()
         whole = MapCrop.whole(segmentation.ids, rerolls, lines)
-        cells = self._cells_of(whole)
+        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
         albedo, height = np.empty((*shape, 3), np.uint8), np.empty(shape, np.float32)
         rects = list(tiles(*shape, TILE_PX))
         for done, rect in enumerate(rects):
@@ -98,11 +107,16 @@ class ScaledGenerator:
         lines: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        return self.land(MapCrop.whole(segmentation.ids, rerolls, lines), rect, recipe)
+        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
+        return self._land(MapCrop.whole(segmentation.ids, rerolls, lines), cells, rect, recipe)
 
-    def land(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """The same; `crop` contains the map within `reach_px` of the rectangle."""
-        return self._land(crop, self._cells_of(crop), rect, recipe)
+    def shaded_patch(self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
+        """A rectangle with shading, the same as in `terrain` and `shaded`; `crop` and `cells` are those that
+        `ScaleInfo` tells. Raises as `Generator.shaded_patch`."""
+        near = rect.grown(SHADE_MARGIN_PX).clipped(crop.map_shape)
+        albedo, height = self._land(crop, cells, near, recipe)
+        inside = rect.moved(-near.row, -near.col).slices
+        return self._generator.lit(np.ascontiguousarray(albedo[inside]), height, rect, near, self.pixel_size_m)
 
     def shaded(
         self, terrain: Terrain, progress: Progress = no_progress, cancel: Cancel = never_cancel
@@ -114,11 +128,9 @@ class ScaledGenerator:
         self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         factor = self._factor
-        inner = Rect.spanned(
-            rect.row // factor, rect.col // factor, -(-rect.bottom // factor), -(-rect.right // factor)
-        )
+        inner = cells_of(rect, factor)
         wide = inner.grown(self._margin)
-        albedo, height = self._generator.land(cells, wide, recipe)
+        albedo, height = self._blocks.land(cells, wide, recipe)
         ids, _ = cells.extended((wide.row, wide.bottom), (wide.col, wide.right))
         window = CoarseWindow(height, albedo, ids, wide.row, wide.col, self.header.pixel_size_m)
 
@@ -128,21 +140,21 @@ class ScaledGenerator:
             return majority_classes(crop.extended(rows, cols)[0], size) if size > 1 else crop.extended(rows, cols)[0]
 
         tile = self._refiner.refine(window, factor, recipe.seed, painted)
-        colours = self._coloured(tile.albedo, tile.ids, window, recipe)
-        inside = rect.moved(-factor * inner.row, -factor * inner.col).slices
+        whole = Rect(factor * inner.row, factor * inner.col, factor * inner.height, factor * inner.width)
+        colours = self._coloured(tile.albedo, painted(whole.grown(paint_margin(factor)), factor), window, recipe)
+        inside = rect.moved(-whole.row, -whole.col).slices
         return np.ascontiguousarray(colours[inside]), np.ascontiguousarray(tile.height[inside])
 
     def _coloured(
-        self, albedo: NDArray[np.uint8], painted: NDArray[np.uint8], window: CoarseWindow, recipe: Recipe
+        self, fine: NDArray[np.uint8], painted: NDArray[np.uint8], window: CoarseWindow, recipe: Recipe
     ) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8: the albedo of refined cells in the colours of the painted classes (H, W)."""
-        cut = slice(self._margin - _COLOUR_MARGIN, _COLOUR_MARGIN - self._margin)
-        near = window.ids[cut, cut]
-        if len(np.union1d(painted, near)) == 1:
-            return albedo
-        colours = self._class_colours(recipe)
-        changed = albedo + colours[painted] - self._enlarged(colours[near])
-        return np.asarray(np.rint(changed.clip(0, 255)), np.uint8)
+        """(H, W, 3) uint8: the albedo of refined cells in the colours of the painted classes."""
+        rim = self._margin - COLOUR_MARGIN
+        cut = slice(rim, -rim or None)
+        albedo, ids = window.albedo[cut, cut], window.ids[cut, cut]
+        if len(np.union1d(painted, ids)) == 1:
+            return fine
+        return painted_colours(fine, painted, albedo, ids, self._factor, self._class_colours(recipe))
 
     def _class_colours(self, recipe: Recipe) -> NDArray[np.float32]:
         """(7, 3) float32 sRGB 0..255: the mean colour of a map of nothing but each class."""
@@ -157,35 +169,6 @@ class ScaledGenerator:
             self._colours = {recipe: np.array([albedo.mean(axis=(0, 1)) for albedo, _ in swatches], np.float32)}
         return self._colours[recipe]
 
-    def _enlarged(self, cells: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W, 3): cells (h, w, 3), which have a margin of _COLOUR_MARGIN, in painted pixels and without it."""
-        size = self._factor
-        while size > 1:
-            cells, size = subdivided(cells), size // 4
-        rim = slice(self._factor * _COLOUR_MARGIN, -self._factor * _COLOUR_MARGIN)
-        return cells[rim, rim]
-
-    def _cells_of(self, crop: MapCrop) -> MapCrop:
-        """The crop reduced to the cells of the network: all that it contains whole, or to the border of the map."""
-        factor, rect = self._factor, crop.rect
-        shape = -(-crop.map_shape[0] // factor), -(-crop.map_shape[1] // factor)
-        top, left = -(-rect.row // factor), -(-rect.col // factor)
-        bottom, right = (
-            count if stop == side else stop // factor
-            for count, stop, side in zip(shape, (rect.bottom, rect.right), crop.map_shape, strict=True)
-        )
-        cells = Rect.spanned(top, left, bottom, right)
-        rows, cols = (factor * cells.row, factor * cells.bottom), (factor * cells.col, factor * cells.right)
-        ids, rerolls = crop.extended(rows, cols)
-        lines = crop.extended_lines(rows, cols)
-        return MapCrop(
-            majority_classes(ids, factor),
-            None if rerolls is None else largest_counts(rerolls, factor),
-            cells,
-            shape,
-            None if lines is None else resized_lines(lines, (cells.height, cells.width)),
-        )
-
     def _provenance(
         self, recipe: Recipe, rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None
     ) -> Provenance:
@@ -197,5 +180,3 @@ class ScaledGenerator:
 
 
 _SWATCH_PX = 64
-_COLOUR_MARGIN = 3
-"""Cells on each side of a window that the colours of painted classes depend on: a cell in each step, and one more."""

@@ -57,13 +57,13 @@ class Schedule:
         self._edited_at = np.zeros(size, np.int64)
         self._painted = np.zeros(size, bool)  # painted itself, not only near an edit, and without a preview since
 
-    def invalidate(self, rect: Rect) -> None:
-        """The map was edited in `rect`."""
+    def invalidate(self, rect: Rect, reach_px: int | None = None) -> None:
+        """The map was edited in `rect`; `reach_px` when the edit has less reach than others."""
         rect = rect.clipped(self._shape)
         if rect.is_empty:
             return
         self._edits += 1
-        changed = self._cells(rect.grown(self.reach_px))
+        changed = self._cells(rect.grown(self.reach_px if reach_px is None else reach_px))
         self._level[changed] = Level.NONE
         self._edited_at[changed] = self._edits
         self._painted[self._cells(rect.grown(min(HALO_PX, self.reach_px)))] = True
@@ -210,8 +210,8 @@ class TileSchedule:
         self._known = np.zeros(len(self._tiles), bool)
         self._edited_at = np.zeros(len(self._tiles), np.int64)
 
-    def invalidate(self, rect: Rect) -> None:
-        """The map was edited in `rect`."""
+    def invalidate(self, rect: Rect, reach_px: int | None = None) -> None:
+        """The map was edited in `rect`, which reaches as far as its tiles."""
         changed = self._touched(rect)
         if changed.any():
             self._edits += 1

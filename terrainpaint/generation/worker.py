@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrainpaint.core.files import FileStamp
 from terrainpaint.core.fine_land import FACTORS, FineTile
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
+from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.errors import DeviceError, TerrainPaintError
 from terrainpaint.generation.detail import SHADED_CELLS, Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
@@ -40,12 +42,14 @@ from terrainpaint.generation.messages import (
     TerrainPatch,
     WeightsInfo,
 )
+from terrainpaint.generation.painted_cells import PaintedCells
 from terrainpaint.generation.schedule import FIRST_PX
 
 if TYPE_CHECKING:
     from terrainpaint.generation.dreamer import Dreamer
     from terrainpaint.generation.generator import Generator
     from terrainpaint.generation.refiner import Refiner
+    from terrainpaint.generation.scaled import ScaledGenerator
 
 
 def serve(connection: Connection[Any, Any]) -> None:
@@ -78,8 +82,10 @@ class _Worker:
     def __init__(self) -> None:
         self._exact: Generator | None = None
         self._preview: Generator | None = None
+        self._scaled: tuple[ScaledGenerator, ScaledGenerator] | None = None  # exact, and for previews
+        self._files: tuple[object, ...] = ()
         self._dreamer: Dreamer | None = None
-        self._fine: tuple[Path, Refiner] | None = None
+        self._fine: tuple[Path, str, Refiner] | None = None
         self._device = AUTO_DEVICE
         self._cold: Iterator[int] = iter(())
 
@@ -113,42 +119,73 @@ class _Worker:
             if side is None:
                 return
             rect = Rect(0, 0, side, side)
+            ids = np.zeros((side, side), np.uint8)
+            crop, scaled = MapCrop.whole(ids, None), self._scaled
+            cells = None if scaled is None else PaintedCells(ids, None, scaled[1].about.factor).whole()
             with suppress(DeviceError):  # a request will report it
-                self._loaded()[1].shaded_patch(MapCrop.whole(np.zeros((side, side), np.uint8), None), rect, Recipe())
+                self._make(MakeRequest(crop, rect, Recipe(), False, cells))
 
     def _load(self, request: LoadRequest) -> WeightsInfo:
         from terrainpaint.generation.generator import Generator
         from terrainpaint.models.devices import available_devices, use_threads
 
+        files = tuple(None if path is None else (path, FileStamp.of(path)) for path in (request.path, request.look))
+        exact, preview = self._exact, self._preview
+        # Another true scale needs no other weights.
+        if exact is None or preview is None or self._files != (*files, request.hardware.device):
+            exact = Generator.load(request.path, request.hardware.device, request.look)
+            preview = exact.previewing()
+        scaled = self._scaled_for(request, exact, preview)
         # When loading fails, the old weights and look stay in use.
-        exact = Generator.load(request.path, request.hardware.device, request.look)
         use_threads(request.hardware.threads)
-        self._exact, self._preview = exact, exact.previewing()
-        if request.hardware.device != self._device:
-            self._device, self._fine = request.hardware.device, None
+        self._exact, self._preview, self._scaled = exact, preview, scaled
+        self._files = *files, request.hardware.device
+        self._device = request.hardware.device
         self._cold = iter(FIRST_PX if exact.reach_px is not None else ())  # the others generate no small squares
         header = exact.header
         return WeightsInfo(
             path=request.path,
             style=header.style,
             sha256=exact.sha256,
-            reach_px=exact.reach_px,
+            reach_px=exact.reach_px if scaled is None else scaled[0].reach_px,
             style_names=exact.style_names,
             pixel_size_m=header.pixel_size_m,
             licence=header.licence,
             credits=header.credits,
             devices=available_devices(),
             look=exact.look,
+            scale=None if scaled is None else scaled[0].about,
         )
+
+    def _scaled_for(
+        self, request: LoadRequest, exact: Generator, preview: Generator
+    ) -> tuple[ScaledGenerator, ScaledGenerator] | None:
+        """The generators of a true scale; None without one for the size of the pixels or the network."""
+        if request.scale is None or exact.reach_px is None:
+            return None
+        factor = scale_factor(request.scale.pixel_size_m, exact.header.pixel_size_m)
+        if factor is None or factor == 1:
+            return None
+        from terrainpaint.generation.scaled import ScaledGenerator
+
+        refiner = self._refiner(request.scale.fine, request.hardware.device)
+        return ScaledGenerator(exact, refiner, factor), ScaledGenerator(preview, refiner, factor)
 
     def _make(self, request: MakeRequest) -> TerrainPatch:
         from terrainpaint.models.devices import one_core_left
 
-        exact, preview = self._loaded()
         if request.exact:
-            return exact.shaded_patch(request.crop, request.rect, request.recipe)
+            return self._patch(request)
         with one_core_left():  # the user is painting, and the window needs a core
-            return preview.shaded_patch(request.crop, request.rect, request.recipe)
+            return self._patch(request)
+
+    def _patch(self, request: MakeRequest) -> TerrainPatch:
+        which = 0 if request.exact else 1
+        if request.cells is None:
+            return self._loaded()[which].shaded_patch(request.crop, request.rect, request.recipe)
+        if self._scaled is None:
+            raise RuntimeError("no true scale was loaded")
+        return self._scaled[which].shaded_patch(request.crop, request.cells, request.rect, request.recipe)
 
     def _dream(self, request: DreamRequest | FitRequest) -> Dreams | FitState:
         from terrainpaint.models.devices import one_core_left
@@ -165,7 +202,7 @@ class _Worker:
 
         window, factor = request.window, request.factor
         with one_core_left():  # the user may begin to paint at any time
-            wide = self._refiner(request.path).refine(window, factor, request.seed)
+            wide = self._refiner(request.path, self._device).refine(window, factor, request.seed)
             terrain = Terrain(wide.albedo, wide.height, window.cell_m / factor, Provenance("", "", Recipe(), ""))
             shaded = self._loaded()[0].shaded(terrain)
         cut = slice(SHADED_CELLS * factor, -SHADED_CELLS * factor)
@@ -173,19 +210,19 @@ class _Worker:
         return Detail(FineTile(height, albedo, ids), shaded[cut, cut])
 
     def _detail_info(self, request: DetailInfoRequest) -> DetailInfo:
-        refiner = self._refiner(request.path)
+        refiner = self._refiner(request.path, self._device)
         return DetailInfo(refiner.fine.sha256, {factor: refiner.margin(factor, request.cell_m) for factor in FACTORS})
 
-    def _refiner(self, path: Path) -> Refiner:
+    def _refiner(self, path: Path, device: str) -> Refiner:
         """What makes fine land with a file, loaded at its first use."""
         from terrainpaint.generation.refiner import Refiner
         from terrainpaint.models.devices import pick_device
         from terrainpaint.models.fine_land_weights import load_fine_land
 
-        if self._fine is None or self._fine[0] != path:
-            device = pick_device(self._device)
-            self._fine = path, Refiner(load_fine_land(path, device), device)
-        return self._fine[1]
+        if self._fine is None or self._fine[:2] != (path, device):
+            picked = pick_device(device)
+            self._fine = path, device, Refiner(load_fine_land(path, picked), picked)
+        return self._fine[2]
 
     def _dreams(self, path: Path) -> Dreamer:
         """The dreamer of a file, loaded at its first use."""

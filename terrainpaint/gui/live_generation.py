@@ -19,7 +19,8 @@ from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.live import Job, LiveTerrain
-from terrainpaint.generation.messages import Hardware
+from terrainpaint.generation.messages import Hardware, TrueScale
+from terrainpaint.generation.painted_cells import PaintedCells
 from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generation.tiles import seams
 from terrainpaint.gui.document import Document
@@ -30,9 +31,12 @@ from terrainpaint.gui.measured_ranges import MeasuredRanges
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
-from terrainpaint.gui.weights_loading import load, missing_look, missing_style
+from terrainpaint.gui.weights_loading import load, missing_look, missing_style, no_true_scale
 from terrainpaint.gui.worker_calls import WorkerCalls
 from terrainpaint.gui.worker_refiner import WorkerRefiner
+
+Wanted = tuple[str, str | None, TrueScale | None]
+"""Names of a style and a look, None without one, and the true scale of a document, None for land of the weights."""
 
 
 class LiveGeneration(QObject):
@@ -72,8 +76,10 @@ class LiveGeneration(QObject):
         self.looks: dict[str, Path] = {}
         self.live: LiveTerrain | None = None
         self.info: WeightsInfo | None = None
-        # Names of style and look that are loaded, being loaded, or failed to load.
-        self._requested: tuple[str, str | None] | None = None
+        # What is loaded, being loaded, or failed to load.
+        self._requested: Wanted | None = None
+        # At a true scale, the map of the network.
+        self._cells: PaintedCells | None = None
         self._loading = 0
         self._after_loading: list[Callable[[], None]] = []
         self._measured = MeasuredRanges(self._measure, self)
@@ -128,7 +134,7 @@ class LiveGeneration(QObject):
     def height_scale(self) -> float:
         """Metres of the project per metre of the weights: keeps slopes when pixels are smaller, times the relief."""
         settings = self._document.settings
-        native = self.info.pixel_size_m if self.info else settings.pixel_size_m
+        native = self.info.land_pixel_size_m if self.info else settings.pixel_size_m
         return settings.pixel_size_m / native * settings.relief
 
     @property
@@ -205,7 +211,7 @@ class LiveGeneration(QObject):
             self._after_loading.append(lambda: self.preview(rect, recipe, answer))
             return
         document = self._document
-        request = self._process.request(rect, document.ids, document.project.rerolls, recipe, exact=False)
+        request = self._process.request(rect, document.ids, document.project.rerolls, recipe, False, self._cells)
         self._calls.post(lambda: self._process.make(request), answer, self.failed.emit)
 
     def dream(self, request: DreamRequest, answer: Callable[[Dreams], None], refuse: Callable[[str], None]) -> None:
@@ -242,7 +248,7 @@ class LiveGeneration(QObject):
         """
         info = self._require_info()
         height = terrain.height / np.float32(terrain.provenance.height_scale)
-        size_m = info.pixel_size_m / terrain.provenance.detail
+        size_m = info.land_pixel_size_m / terrain.provenance.detail
         native = dataclasses.replace(terrain, height=height, pixel_size_m=size_m)
         return self._calls.result(lambda: self._process.shade(native), cancel)
 
@@ -271,7 +277,8 @@ class LiveGeneration(QObject):
 
     def _edited(self, rect: Rect) -> None:
         if self.live is not None:
-            self.live.invalidate(rect)
+            document, cells = self._document, self._cells
+            self.live.invalidate(rect, cells is None or cells.update(document.ids, document.project.rerolls, rect))
             self._last_edit = rect
             self.detail.edited()
             self._request_next()
@@ -300,9 +307,11 @@ class LiveGeneration(QObject):
             self._start_terrain()
 
     @property
-    def _wanted(self) -> tuple[str, str | None]:
-        """The names of the style and the look of the document."""
-        return self._document.settings.style_name, self._document.settings.look_name
+    def _wanted(self) -> Wanted:
+        """The names of the style and the look of the document, and its true scale."""
+        settings, fine = self._document.settings, self.detail.path
+        scale = TrueScale(settings.pixel_size_m, fine) if settings.true_scale and fine is not None else None
+        return settings.style_name, settings.look_name, scale
 
     def _regenerate(self) -> None:
         """Mark all of the terrain as out of date."""
@@ -324,7 +333,12 @@ class LiveGeneration(QObject):
         self._read_recipe()
         self._failed = False
         self._last_edit = None
-        self.live = LiveTerrain(self._document.shape, self.info.reach_px) if self.info else None
+        self.live, self._cells = None, None
+        if self.info is not None:
+            scale, document = self.info.scale, self._document
+            self.live = LiveTerrain(document.shape, self.info.reach_px, scale)
+            if scale is not None:
+                self._cells = PaintedCells(document.ids, document.project.rerolls, scale.factor)
         self._draft.stop()
         self._flowing.replace()
         self.detail.replace(self.live)
@@ -337,7 +351,7 @@ class LiveGeneration(QObject):
     def _load_weights(self, kept: LiveTerrain | None = None) -> None:
         """Load style and look of the document. The terrain `kept` stays shown until it is generated again."""
         self._requested = self._wanted
-        name, look_name = self._wanted
+        name, look_name, scale = self._wanted
         path = self.styles.get(name)
         if path is None:
             self.failed.emit(missing_style(name, self.styles))
@@ -352,7 +366,7 @@ class LiveGeneration(QObject):
         self.state_changed.emit()
         hardware = self._hardware
         self._calls.post(
-            lambda: load(self._process, path, look, hardware, self.warned.emit),
+            lambda: load(self._process, path, look, hardware, scale, self.warned.emit),
             lambda info: self._weights_loaded(info, kept),
             self._weights_refused,
         )
@@ -363,7 +377,10 @@ class LiveGeneration(QObject):
         self.weights_changed.emit()
         if info.look is not None and (warning := info.look.warning(info.style)):
             self.warned.emit(warning)
-        if kept is not None and kept is self.live and before is not None and before.sha256 == info.sha256:
+        settings = self._document.settings
+        if settings.true_scale and (warning := no_true_scale(info, settings.pixel_size_m)):
+            self.warned.emit(warning)
+        if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
             kept.use_reach(info.reach_px)
             self._regenerate()
         else:
@@ -409,7 +426,7 @@ class LiveGeneration(QObject):
         self._running = True
         live, document = self.live, self._document
         request: MakeRequest = self._process.request(
-            job.rect, document.ids, document.project.rerolls, self._recipe, job.exact
+            job.rect, document.ids, document.project.rerolls, self._recipe, job.exact, self._cells
         )
         self._calls.post(
             lambda: self._process.make(request),
@@ -419,7 +436,7 @@ class LiveGeneration(QObject):
 
     def _request_detail(self, live: LiveTerrain, info: WeightsInfo) -> bool:
         """Request what is next of the details. Returns whether there is something."""
-        detail, path, cell_m = self.detail, self.detail.path, info.pixel_size_m
+        detail, path, cell_m = self.detail, self.detail.path, info.land_pixel_size_m
         if path is not None and detail.needs_info(cell_m):
             self._running = True
             self._calls.post(
@@ -455,8 +472,13 @@ class LiveGeneration(QObject):
 
     def _request_draft(self, live: LiveTerrain, factor: int) -> None:
         self._running = True
-        ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
-        request = self._process.request(Rect.of_shape(ids.shape), ids, rerolls, self._recipe, exact=False)
+        rerolls: NDArray[np.uint8] | None
+        if self._cells is not None:
+            ids, rerolls = self._cells.whole().ids, self._cells.whole().rerolls
+        else:
+            ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
+        whole = Rect(0, 0, ids.shape[0], ids.shape[1])
+        request = self._process.request(whole, ids, rerolls, self._recipe, exact=False)
         self._calls.post(
             lambda: self._process.make(request),
             lambda patch: self._draft_generated(live, Draft(patch, factor)),
@@ -500,3 +522,8 @@ class LiveGeneration(QObject):
         self._failed = live is self.live
         self.failed.emit(message)
         self._request_next()
+
+
+def _is_alike(before: WeightsInfo, info: WeightsInfo) -> bool:
+    """Whether two weights in use differ in their look only."""
+    return before.sha256 == info.sha256 and before.scale == info.scale

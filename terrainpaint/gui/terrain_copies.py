@@ -23,6 +23,8 @@ def bare_terrain(live: LiveTerrain, info: WeightsInfo, project: Project, height_
     provenance = Provenance(
         info.sha256, info.style, project.settings.recipe, __version__, height_scale, bool(project.rerolls.any()),
         look=look, look_sha256=look_sha256,
+        painted_finer=1 if info.scale is None else info.scale.factor,
+        detail_sha256="" if info.scale is None else info.scale.detail_sha256,
     )  # fmt: skip
     return Terrain(live.albedo, live.height * np.float32(height_scale), project.settings.pixel_size_m, provenance)
 

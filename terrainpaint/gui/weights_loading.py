@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
+from terrainpaint.core.true_scale import scale_factor, sizes_text
 from terrainpaint.errors import DeviceError, WeightsError
-from terrainpaint.generation.messages import AUTO_DEVICE, Hardware
+from terrainpaint.generation.messages import AUTO_DEVICE, Hardware, TrueScale
 from terrainpaint.generation.process import TerrainProcess, WeightsInfo
 
 
@@ -23,30 +25,55 @@ def missing_look(name: str, installed: Collection[str]) -> str:
     )
 
 
+def no_true_scale(info: WeightsInfo, pixel_size_m: float) -> str | None:
+    """The message for a document at true scale whose land is that of the weights, None when it is the same."""
+    if info.scale is not None or scale_factor(pixel_size_m, info.pixel_size_m) == 1:
+        return None
+    if info.reach_px is None:
+        return f'The network of the style "{info.style}" is not local, so it has no true scale: land is scaled down.'
+    return (
+        f"There is no true scale for pixels of {pixel_size_m:g} m, only for {sizes_text(info.pixel_size_m)}: land is "
+        "scaled instead."
+    )
+
+
 def load(
-    process: TerrainProcess, path: Path, look: Path | None, hardware: Hardware, warn: Callable[[str], None]
+    process: TerrainProcess,
+    path: Path,
+    look: Path | None,
+    hardware: Hardware,
+    scale: TrueScale | None,
+    warn: Callable[[str], None],
 ) -> WeightsInfo:
-    """Load weights and a look: without the look when it cannot be used, and on the usual device when that of the
-    preferences cannot. `warn` is called with what was replaced. Raises the errors of `TerrainProcess.load`."""
+    """Load weights and a look: without the look or the true scale when their file cannot be used, and on the usual
+    device when that of the preferences cannot. `warn` is called with what was replaced. Raises the errors of
+    `TerrainProcess.load`."""
     try:
-        return _load_on_some_device(process, path, look, hardware, warn)
+        return _load_on_some_device(process, path, look, hardware, scale, warn)
     except WeightsError as error:
-        if look is None:
-            raise
-        info = _load_on_some_device(process, path, None, hardware, warn)
-        warn(str(error))
-        return info
+        for other_look, other_scale in ((look, None), (None, scale), (None, None)):
+            if (other_look, other_scale) != (look, scale):
+                with suppress(WeightsError):
+                    info = _load_on_some_device(process, path, other_look, hardware, other_scale, warn)
+                    warn(str(error))
+                    return info
+        raise
 
 
 def _load_on_some_device(
-    process: TerrainProcess, path: Path, look: Path | None, hardware: Hardware, warn: Callable[[str], None]
+    process: TerrainProcess,
+    path: Path,
+    look: Path | None,
+    hardware: Hardware,
+    scale: TrueScale | None,
+    warn: Callable[[str], None],
 ) -> WeightsInfo:
     try:
-        return process.load(path, hardware.device, hardware.threads, look)
+        return process.load(path, hardware.device, hardware.threads, look, scale)
     except DeviceError:
         if hardware.device == AUTO_DEVICE:
             raise
-        info = process.load(path, AUTO_DEVICE, hardware.threads, look)
+        info = process.load(path, AUTO_DEVICE, hardware.threads, look, scale)
         warn(
             f'The device "{hardware.device}" of the preferences cannot be used; '
             f'the terrain is generated with "{info.devices[0]}".'

@@ -75,7 +75,10 @@ def parameters() -> Mapping[str, Parameter]:
             _size,
         ),
         "pixel_size_m": _number("Ground size of a pixel in metres; heights change with it.", 0.01, 1e6),
-        "true_scale": _flag("With pixels of 500 or 125 m, relief has the size that it has on such ground."),
+        "true_scale": _flag(
+            "With pixels of 500 or 125 m, relief has the size that it has on such ground; by default as in a project, "
+            "else not."
+        ),
         "relief": _number("Factor for all heights.", 0.01, 1000),
         "level_water": _flag("Level the sea and each lake."),
         "sea_depth": _flag("Give the sea a floor below 0 m; level the sea and each lake. By default as in the preset."),

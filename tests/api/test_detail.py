@@ -15,8 +15,11 @@ from terrainpaint.api import terrains
 from terrainpaint.api.requests import crop_of
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import write_map
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import save_project
 from terrainpaint.core.rects import GroundRect
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, OptionError, WeightsError
 from terrainpaint.export import detail as detail_module
 from tests.generation.random_weights import write_fine_land
@@ -160,6 +163,18 @@ def test_true_scale_makes_the_relief_of_the_ground(weights: Path, fine: Path, tm
     facts = json.loads(next(out.glob("*height16.json")).read_text())
     assert facts["painted_finer"] == 4 and len(facts["detail_sha256"]) == 64
     assert facts["height_max_m"] == pytest.approx(float(true.heights.max()), abs=0.1)
+    # A project at true scale needs no option, and can be made without it.
+    big = np.kron(classes(), np.ones((4, 4), np.uint8))
+    settings, file = Settings(375.0, "", recipe=Recipe(3), true_scale=True), tmp_path / "a.terrainpaint"
+    save_project(file, Project.painted(big, settings), ViewSettings(), None)
+    opened = tp.open_project(file)
+    made_so = tp.generate(opened, weights=weights, detail_weights=fine)
+    assert np.array_equal(made_so.heights, true.heights)
+    scaled_down = tp.generate(opened, weights=weights, detail_weights=fine, true_scale=False)
+    assert np.array_equal(scaled_down.heights, scaled.heights)
+    said: list[str] = []
+    other = tp.generate(opened, weights=weights, detail_weights=fine, pixel_size_m=200, say=said.append)
+    assert other.pixel_size_m == 200 and "scaled down instead" in said[0]
 
 
 @pytest.mark.parametrize(

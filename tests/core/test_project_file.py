@@ -498,3 +498,15 @@ def test_empty_layers_are_transparent(tmp_path: Path) -> None:
     picture = Image.open(io.BytesIO(members_of(path)["data/layer-1.png"])).convert("RGBA")
     assert picture.getextrema()[3] == (0, 0)
     assert (load_project(path)[0].layers[0].cells == EMPTY).all()
+
+
+def test_true_scale_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:
+    plain = saved(tmp_path / "plain.terrainpaint")
+    assert "true_scale" not in json.loads(members_of(plain)["terrain/project.json"])["settings"]
+    project, view = load_project(plain)
+    assert not project.settings.true_scale
+    settings = dataclasses.replace(project.settings, true_scale=True)
+    save_project(tmp_path / "true.terrainpaint", dataclasses.replace(project, settings=settings), view, None)
+    assert load_project(tmp_path / "true.terrainpaint")[0].settings.true_scale
+    for wrong in (1, None, "yes"):
+        refused(described(tmp_path, lambda content, wrong=wrong: content["settings"].update(true_scale=wrong)))

@@ -100,9 +100,9 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "'import' stored one, else that of the weights",
     )  # fmt: skip
     parser.add_argument(
-        "--true-scale", action="store_true",
+        "--true-scale", action=argparse.BooleanOptionalAction,
         help="with pixels of 500 or 125 m: mountains and valleys have the size that they have on such ground, instead "
-        "of being as many pixels wide as with pixels of 2 km",
+        "of being as many pixels wide as with pixels of 2 km; default: as in the project, else not",
     )  # fmt: skip
     parser.add_argument(
         "--relief", type=number_type, metavar="X",
