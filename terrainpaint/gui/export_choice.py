@@ -12,6 +12,7 @@ from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.fine_land import FACTORS
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, ViewSettings
 from terrainpaint.core.rects import GroundRect, Rect
+from terrainpaint.core.sea_choice import AS_PAINTED, MAX_SEA_LEVEL_M, Sea
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, TileOptions, export_paths
 from terrainpaint.export.cropping import check_crop
@@ -28,7 +29,7 @@ _REMEMBERED_AT_MOST = 50
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """The arguments of `terrainpaint.export.export`, and whether lakes and sea are levelled before."""
+    """The arguments of `terrainpaint.export.export`, and what is done to lakes and the sea before."""
 
     folder: Path
     name: str
@@ -37,6 +38,7 @@ class ExportRequest:
     level_water: bool
     preset: Preset | None = None
     map_shape: tuple[int, int] | None = None
+    sea: Sea = AS_PAINTED
 
     def paths(self) -> list[Path]:
         """The files that will be written. Raises OptionError when the name or the formats cannot be used."""
@@ -53,7 +55,7 @@ class ExportChoice:
     `files` are the options of single formats. `preset` is the name or the file of the preset that gives the size of
     pictures and the README, empty for none. `is_cropped` exports only the selection, where there is one, and `ground` a
     rectangle on the ground instead; `tiles` divides the export. `max_error_m` replaces the grid of meshes by triangles.
-    `detail` 4 or 16 makes everything so many times finer than the map.
+    `detail` 4 or 16 makes everything so many times finer than the map. `sea` is what is done to the sea.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class ExportChoice:
     max_error_m: float | None = None
     ground: GroundRect | None = None
     detail: int = 1
+    sea: Sea = AS_PAINTED
 
     @classmethod
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
@@ -114,7 +117,9 @@ class ExportChoice:
             tiles,
             self.detail,
         )
-        return ExportRequest(self.folder, self.name, self.formats, options, self.level_water, preset, map_shape)
+        return ExportRequest(
+            self.folder, self.name, self.formats, options, self.level_water, preset, map_shape, self.sea
+        )
 
 
 class ExportMemory:
@@ -167,6 +172,8 @@ def _encoded(choice: ExportChoice) -> dict[str, object]:
         "max_error_m": choice.max_error_m,
         "ground_m": None if choice.ground is None else list(astuple(choice.ground)),
         "detail": choice.detail,
+        "sea_depth": choice.sea.has_floor,
+        "sea_level_m": choice.sea.level_m,
     }
 
 
@@ -192,6 +199,10 @@ def _decoded(values: JsonObject) -> ExportChoice:
         else values.number("max_error_m", 0.0, MAX_WATER_M),
         _decoded_ground(values),
         values.whole("detail", 1, FACTORS[-1]) if "detail" in values else 1,
+        Sea(
+            "sea_depth" in values and values.flag("sea_depth"),
+            values.number("sea_level_m", -MAX_SEA_LEVEL_M, MAX_SEA_LEVEL_M) if "sea_level_m" in values else 0.0,
+        ),
     )
 
 

@@ -16,6 +16,8 @@ from terrainpaint.core.hydrology import with_flowing_water
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import Cancel, Progress, part_of
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.sea_depth import at_sea_level
+from terrainpaint.core.sea_level import with_sea
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import with_level_water
 from terrainpaint.errors import OptionError, OutputError
@@ -212,9 +214,14 @@ class ExportActions(QObject):
             changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain
             begin = 0.5 if flowing else 0.0
             changed = with_flowing_water(changed, ids, flowing, part_of(progress, 0, begin), cancel)
+            changed, classes = with_sea(changed, ids, request.sea)
             if changed is not terrain:
+                surface = at_sea_level(changed, classes)  # light falls on the water, not on the floor
                 source = dataclasses.replace(
-                    source, terrain=changed, shaded=lambda: reshaded(shaded, terrain.height, changed, shade)
+                    source,
+                    terrain=changed,
+                    ids=classes,
+                    shaded=lambda: reshaded(shaded, terrain.height, surface, shade),
                 )
             readme = None if request.preset is None else request.preset.readme_text
             return export(

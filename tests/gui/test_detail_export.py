@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from PySide6.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLineEdit, QTabWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,9 +18,12 @@ from terrainpaint.core.fine_land import coarse_window
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.sea_choice import Sea
+from terrainpaint.core.sea_level import with_sea
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.models.fine_land_weights import load_fine_land
 from tests.generation.random_weights import write_fine_land
@@ -47,6 +51,26 @@ def person(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path, w
             person.opens(Project.empty(SHAPE, Settings(2000.0, "atlas", base_class=0)))
             person.window.document.paint_mark("Land", ellipse((10, 10), (54, 70), SHAPE), 5)
             yield person
+
+
+def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    window, folder = person.window, tmp_path / "out"
+    folder.mkdir()
+    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=PATIENCE_MS)
+    formats = ("height16", "classes", "terrain")
+    choice = ExportChoice(folder, "land", formats, None, 1.0, level_water=False, sea=Sea(True, 60))
+    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+        window.exporting._start(choice)
+    generated, ids = window.generation.terrain(), window.document.ids
+    expected, classes = with_sea(generated, ids, Sea(True, 60))
+    facts = json.loads((folder / "land_height16.json").read_text())
+    assert (facts["sea_level_m"], facts["sea_raised_by_m"], facts["sea_depth"]) == (0, 60, True)
+    assert facts["height_min_m"] == pytest.approx(float(expected.height.min()), abs=0.01)
+    stored = np.asarray(Image.open(folder / "land_classes.png"))
+    assert np.array_equal(stored, classes)
+    shaded = np.asarray(Image.open(folder / "land_terrain.png"))
+    lit = window.generation.shaded()
+    assert shaded.shape == lit.shape and not np.array_equal(shaded, lit)
 
 
 def test_a_part_is_exported_finer(person: Person, qtbot: QtBot, tmp_path: Path, weights: Path) -> None:

@@ -27,6 +27,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import GroundRect, Rect
+from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, GROUPS, TileOptions, export, export_paths
@@ -35,7 +36,8 @@ from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
 from terrainpaint.gui.dialogs import mesh_preview
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent, nearest, unity, unreal
-from terrainpaint.gui.dialogs.export import ExportDialog, free_bytes
+from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.dialogs.export_warnings import free_bytes
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
@@ -532,3 +534,42 @@ def test_links_scroll_to_the_groups(dialog: ExportDialog) -> None:
         link.click()
         places.append(formats.verticalScrollBar().value())
     assert places == sorted(places) and places[0] == 0 < places[1] < places[-1]
+
+
+def sea_level_field(dialog: ExportDialog) -> QDoubleSpinBox:
+    return next(box for box in dialog.findChildren(QDoubleSpinBox) if box.accessibleName() == "Sea level")
+
+
+def test_a_sea_floor_and_another_level_of_the_sea(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = shown(qtbot, tmp_path, (48, 64))
+    boxes = {box.text().replace("&", ""): box for box in dialog.findChildren(QCheckBox)}
+    level, floor = boxes["Level lakes and sea"], boxes["Sea floor"]
+    level.setChecked(False)
+    assert dialog.choice().sea == AS_PAINTED and not dialog.choice().level_water
+    before = words(dialog)
+    floor.setChecked(True)
+    assert level.isChecked() and not level.isEnabled() and words(dialog) != before
+    sea_level_field(dialog).setValue(-40)
+    choice = dialog.choice()
+    assert choice.sea == Sea(True, -40) == choice.request((48, 64), VIEW).sea and not choice.level_water
+    floor.setChecked(False)
+    sea_level_field(dialog).setValue(0)
+    assert level.isEnabled() and not level.isChecked() and dialog.choice().sea == AS_PAINTED
+    again = shown(qtbot, tmp_path, (48, 64), choice)
+    assert again.choice() == choice and sea_level_field(again).value() == -40
+
+
+def test_numbers_for_engines_are_above_the_chosen_sea(dialog: ExportDialog, qtbot: QtBot) -> None:
+    preview = dialog.findChild(MeshPreview)
+    qtbot.waitUntil(lambda: preview.is_measured, timeout=20_000)
+    with qtbot.waitSignal(preview.measured, timeout=20_000) as told:
+        sea_level_field(dialog).setValue(100)
+    assert told.args == pytest.approx([0, 890], abs=1)
+
+
+def test_a_preset_brings_its_sea(dialog: ExportDialog) -> None:
+    sea_level_field(dialog).setValue(20)
+    choose_preset(dialog, "unreal")
+    assert dialog.choice().sea == Sea(True, 20)
+    choose_preset(dialog, "gis")
+    assert dialog.choice().sea == Sea(False, 20)

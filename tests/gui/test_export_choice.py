@@ -11,6 +11,7 @@ from PySide6.QtCore import QSettings
 
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import GroundRect
+from terrainpaint.core.sea_choice import Sea
 from terrainpaint.errors import OptionError
 from terrainpaint.export import ExportOptions, TileOptions
 from terrainpaint.export.file_options import FileOptions, Texture
@@ -43,6 +44,16 @@ def test_a_rectangle_and_the_detail_are_remembered(tmp_path: Path) -> None:
         assert ExportMemory().of(tmp_path / "a") is None
 
 
+def test_a_choice_of_the_sea_is_remembered(tmp_path: Path) -> None:
+    choice = dataclasses.replace(CHOICE, sea=Sea(True, -120.5))
+    ExportMemory().put(tmp_path / "a", choice)
+    assert ExportMemory().of(tmp_path / "a") == choice
+    stored = json.loads(str(QSettings().value("exports")))
+    next(iter(stored.values()))["sea_level_m"] = 1e9
+    QSettings().setValue("exports", json.dumps(stored))
+    assert ExportMemory().of(tmp_path / "a") is None
+
+
 def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
     ExportMemory().put(tmp_path / "a", JPEG)
     assert ExportMemory().of(tmp_path / "a") == JPEG
@@ -56,6 +67,8 @@ def test_options_of_formats_are_remembered(tmp_path: Path) -> None:
         "max_error_m",
         "ground_m",
         "detail",
+        "sea_depth",
+        "sea_level_m",
     ):  # as an older version stored it
         del choice[name]
     QSettings().setValue("exports", json.dumps(stored))

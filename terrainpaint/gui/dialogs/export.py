@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,21 +20,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.project import ViewSettings
-from terrainpaint.core.quantities import duration_text, size_text
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.sea_choice import Sea
 from terrainpaint.errors import OptionError, OutputError
-from terrainpaint.export import FORMATS, MESH, ExportOptions, Format
+from terrainpaint.export import FORMATS, MESH, ExportOptions
 from terrainpaint.export.detail import check_detail
 from terrainpaint.export.estimates import Needs, export_needs, water_needs
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
 from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M
 from terrainpaint.export.presets import find_preset
-from terrainpaint.export.tile_options import Tiling
 from terrainpaint.export.triangulation import require_pydelatin
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
+from terrainpaint.gui.dialogs.export_warnings import bytes_text, file_names, free_bytes, needs_text, warnings
+from terrainpaint.gui.dialogs.export_water import WaterOptions
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.file_questions import folder_is_there
 from terrainpaint.gui.dialogs.format_list import FormatList
@@ -56,11 +53,10 @@ from terrainpaint.gui.widgets.basics import (
     paragraph,
     push_button,
 )
-from terrainpaint.gui.widgets.notation import format_number, local
+from terrainpaint.gui.widgets.notation import format_number
 from terrainpaint.gui.widgets.numbers import ArrowField, unit_field
 
 _MESH_SIZES = (256, 512, 1024)
-_NAMED_AT_MOST = 4
 _ESTIMATED = (
     "This map is too large to be measured here: the numbers of heights are estimates, and the JSON file of height16 "
     "has the exact range."
@@ -101,7 +97,7 @@ class ExportDialog(QDialog):
         self._exaggeration = ArrowField(2)
         self._exaggeration.setAccessibleName("Exaggeration")
         self._as_in_3d = QCheckBox(f"As in &3D (× {format_number(view.exaggeration, 2)})")
-        self._level_water = QCheckBox("&Level lakes and sea")
+        self._water = WaterOptions(choice.level_water, choice.sea, source.flowing.carve_rivers)
         self._has_water = QCheckBox(f"&Water surface at {format_number(view.water_level_m or 0, 1)} m, as in 3D")
         self._total = label("", "muted")
         self._message = paragraph("", "warning")
@@ -135,7 +131,7 @@ class ExportDialog(QDialog):
             self._formats.chosen(),
             None if size == max(self._shape) else size,
             None if self._as_in_3d.isChecked() else self._exaggeration.value(),
-            self._level_water.isChecked(),
+            self._water.level_water,
             self._has_water.isChecked(),
             self._file_options.value(),
             self._preset.preset(),
@@ -144,6 +140,7 @@ class ExportDialog(QDialog):
             self._max_error.value() or None,
             self._parts.ground(),
             self._parts.detail,
+            self._water.sea,
         )
 
     def accept(self) -> None:
@@ -164,7 +161,6 @@ class ExportDialog(QDialog):
 
     def _fill(self, choice: ExportChoice) -> None:
         self._formats.choose(choice.formats)
-        self._level_water.setChecked(choice.level_water)
         self._has_water.setChecked(choice.has_water and self._view.water_level_m is not None)
         self._has_water.setVisible(self._view.water_level_m is not None)
         is_as_in_3d = choice.exaggeration is None
@@ -183,7 +179,7 @@ class ExportDialog(QDialog):
         left.addWidget(self._picture_size)
         left.addLayout(self._formats.links())
         left.addWidget(self._formats, 1)
-        left.addWidget(self._level_water)
+        left.addWidget(self._water)
         self._pages.addTab(self._mesh_page(), "Mesh")
         self._pages.addTab(self._file_options, "Options")
         self._pages.setTabToolTip(1, "Options of single formats")
@@ -228,13 +224,6 @@ class ExportDialog(QDialog):
             "Adds a level, see-through rectangle to the mesh, as an object of its own. With level lakes and sea, the "
             "sea is a level surface at 0 m already."
         )
-        self._level_water.setToolTip(
-            "Puts the sea at 0 m and each lake at one height, for water planes in other programs. "
-            "Water painted less than 5 pixels wide is a river and keeps its slope."
-        )
-        if self._flowing.carve_rivers:
-            self._level_water.setEnabled(False)
-            self._level_water.setText("&Level lakes and sea (done: rivers are carved)")
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * _FRACTION_OF_SCREEN))
 
     def _mesh_page(self) -> QWidget:
@@ -265,8 +254,8 @@ class ExportDialog(QDialog):
         self._max_error.valueChanged.connect(self._show_choice)
         self._folder.textChanged.connect(self._show_choice)
         self._as_in_3d.toggled.connect(self._follow_3d)
-        for water in (self._level_water, self._has_water):
-            water.toggled.connect(self._show_choice)
+        self._water.changed.connect(self._show_choice)
+        self._has_water.toggled.connect(self._show_choice)
         self._preview.measured.connect(self._measured)
         self.finished.connect(self._preview.stop)
         self._name.textChanged.connect(self._show_choice)
@@ -282,7 +271,8 @@ class ExportDialog(QDialog):
                 place = {"crs": present.crs, "origin": present.origin, "place": present.place}
                 self._file_options.show_value(FileOptions.of({**place, **preset.files}))
                 self._formats.choose(preset.formats)
-                self._level_water.setChecked(self._level_water.isChecked() or preset.level_water)
+                sea = Sea(preset.sea.has_floor, preset.sea.level_m or self._water.sea.level_m)
+                self._water.show_value(self._water.level_water or preset.level_water, sea)
                 if preset.mesh_size is not None:
                     _show_mesh_size(self._mesh, max(self._shape), preset.mesh_size)
                 if preset.exaggeration is not None:
@@ -348,7 +338,7 @@ class ExportDialog(QDialog):
         if options.files.height_range != self._range_m:
             self._range_m = options.files.height_range
             self._show_numbers()
-        self._preview.set_options(options, self._level_water.isChecked())
+        self._preview.set_options(options, self._water.level_water, self._water.sea)
         self._enable_numbers()
         tiling = tiling_of(options.tiles, options.exported_shape(self._shape))
         self._parts.show_tiling(tiling)
@@ -361,26 +351,23 @@ class ExportDialog(QDialog):
         has_mesh = any(form.group == MESH for form in chosen)
         self._no_mesh.setText("" if has_mesh else "No mesh is written: none of its formats is chosen.")
         self._formats.show_files(
-            lambda form: f"about {_bytes(estimated_bytes(form, self._shape, options))}",
-            lambda form: _file_names(form, name, tiling),
+            lambda form: f"about {bytes_text(estimated_bytes(form, self._shape, options))}",
+            lambda form: file_names(form, name, tiling),
         )
         needs = self._needs(options)
         free = free_bytes(Path(self._folder.text().strip()).expanduser())
-        taken = [_bytes(needs.disk), duration_text(needs.seconds), f"{_bytes(needs.memory)} of memory"]
-        told = [f"about {', '.join(taken)}"] if chosen else []
-        told += [] if free is None else [f"{_bytes(free)} free"]
-        self._total.setText(" · ".join(told))
+        self._total.setText(needs_text(needs, free, bool(chosen)))
         try:
             request = self._request(self.choice())
         except OptionError as error:
             self._refuse(error)
             return
         accept_button(self._buttons).setEnabled(True)
-        self._say("warning", "\n".join(_warnings(request, needs, free)))
+        self._say("warning", "\n".join(warnings(request, needs, free)))
 
     def _needs(self, options: ExportOptions) -> Needs:
         """What the export will take, with what water does to the heights before."""
-        water = water_needs(self._shape, self._level_water.isChecked(), self._flowing)
+        water = water_needs(self._shape, self._water.level_water, self._flowing, self._water.sea)
         return water.then(export_needs(self._formats.chosen(), self._shape, options))
 
     def _options(self) -> ExportOptions:
@@ -410,28 +397,6 @@ class ExportDialog(QDialog):
         self._message.setText(text)
 
 
-def _file_names(form: Format, name: str, tiling: Tiling | None) -> str:
-    """The names of the files of a format; of those in tiles, the names of the first one."""
-    if tiling is None or not form.is_divided:
-        return ", ".join(path.name for path in form.paths(Path(name + form.suffix)))
-    stem = tiling.name(name, next(tiling.tiles()))
-    names = ", ".join(path.name for path in form.paths(Path(stem + form.suffix)))
-    count = tiling.columns * tiling.rows * tiling.options.lods
-    return names if count == 1 else f"{names} and those of {count - 1:,} more tiles"
-
-
-def free_bytes(folder: Path) -> int | None:
-    """Free bytes of the disk of a folder, which need not exist yet; None where nobody knows."""
-    for place in (folder, *folder.parents):
-        try:
-            return shutil.disk_usage(place).free
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return None
-    return None
-
-
 def _show_mesh_size(field: QComboBox, longest: int, size: int) -> None:
     """Choose a number of vertices in the field of the mesh; more than one for each pixel are not useful."""
     if size >= longest:
@@ -449,28 +414,3 @@ def _mesh_field(longest: int, size: int | None) -> QComboBox:
     field.addItem(f"Full: {longest:,}, one for each pixel", longest)
     field.setCurrentIndex(field.count() - 1 if size is None else field.findData(size))
     return field
-
-
-def _warnings(request: ExportRequest, needs: Needs, free: int | None) -> Iterator[str]:
-    if free is not None and needs.disk > free:
-        yield f"The files need about {_bytes(needs.disk)}, but that disk has only {_bytes(free)} left."
-    if needs.memory > (memory := free_memory()):
-        yield (
-            f"The export needs about {_bytes(needs.memory)} of memory, but only {_bytes(memory)} are free; close other "
-            "programs, or choose fewer vertices or tiles."
-        )
-    if not os.path.lexists(request.folder):
-        yield "The folder does not exist yet; you are asked before it is made."
-    replaced = list(dict.fromkeys(path for path in request.paths() if os.path.lexists(path)))
-    if replaced:
-        yield _about_replaced(replaced)
-
-
-def _about_replaced(paths: list[Path]) -> str:
-    named = ", ".join(path.name for path in paths[:_NAMED_AT_MOST])
-    more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
-    return f"Existing files that will be replaced: {named}{more}."
-
-
-def _bytes(count: float) -> str:
-    return local(size_text(count))

@@ -14,8 +14,10 @@ from PySide6.QtWidgets import QWidget
 
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater, with_flowing_water
 from terrainpaint.core.progress import Cancel
+from terrainpaint.core.sea_choice import AS_PAINTED, Sea
+from terrainpaint.core.sea_level import with_sea
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.core.water import levelled
+from terrainpaint.core.water import with_level_water
 from terrainpaint.export import ExportOptions
 from terrainpaint.export.mesh import height_range, mesh_grid
 from terrainpaint.export.mesh_picture import Sun, mesh_picture
@@ -64,6 +66,14 @@ class PreviewSource:
         return cls(terrain, ids.copy(), small, sun, is_reduced, flowing)
 
 
+@dataclass(frozen=True)
+class _Water:
+    """What is done to lakes and the sea."""
+
+    is_level: bool = True
+    sea: Sea = AS_PAINTED
+
+
 class MeshPreview(QWidget):
     """Draws the mesh in the background, for the newest options."""
 
@@ -74,8 +84,8 @@ class MeshPreview(QWidget):
         super().__init__(parent)
         self._source = source
         self._image = QImage()
-        self._options, self._level_water = ExportOptions(), True
-        self._measured_for: tuple[PreviewSource, bool] | None = None
+        self._options, self._water = ExportOptions(), _Water()
+        self._measured_for: tuple[PreviewSource, _Water] | None = None
         self._pictures, self._ranges = NewestJob(self), NewestJob(self)
         self._pictures.done.connect(self._show)
         self._ranges.done.connect(lambda heights: self.measured.emit(*heights))
@@ -87,7 +97,7 @@ class MeshPreview(QWidget):
     @property
     def is_measured(self) -> bool:
         """Whether `measured` has told the heights of the present options."""
-        return self._measured_for == (self._source, self._level_water) and not self._ranges.is_wanted
+        return self._measured_for == (self._source, self._water) and not self._ranges.is_wanted
 
     def sizeHint(self) -> QSize:
         return _SIZE
@@ -97,9 +107,9 @@ class MeshPreview(QWidget):
         self._source = source
         self._timer.start()
 
-    def set_options(self, options: ExportOptions, level_water: bool) -> None:
+    def set_options(self, options: ExportOptions, level_water: bool, sea: Sea = AS_PAINTED) -> None:
         """Draw the mesh with other options."""
-        self._options, self._level_water = options, level_water
+        self._options, self._water = options, _Water(level_water, sea)
         self._timer.start()
 
     def stop(self) -> None:
@@ -126,13 +136,13 @@ class MeshPreview(QWidget):
         self._timer.start()
 
     def _start(self) -> None:
-        source, options, level_water = self._source, self._options, self._level_water
+        source, options, water = self._source, self._options, self._water
         ratio = self.devicePixelRatioF()
         size_px = max(32, round(self.height() * ratio)), max(32, round(self.width() * ratio))
-        self._pictures.start(lambda progress, cancel: _drawn(source, options, level_water, size_px))
-        if self._measured_for != (source, level_water):
-            self._measured_for = source, level_water
-            self._ranges.start(lambda progress, cancel: height_range(_written(source, level_water, cancel)))
+        self._pictures.start(lambda progress, cancel: _drawn(source, options, water, size_px))
+        if self._measured_for != (source, water):
+            self._measured_for = source, water
+            self._ranges.start(lambda progress, cancel: height_range(_written(source, water, cancel)))
 
     def _show(self, picture: NDArray[np.uint8]) -> None:
         h, w, _ = picture.shape
@@ -140,11 +150,9 @@ class MeshPreview(QWidget):
         self.update()
 
 
-def _drawn(
-    source: PreviewSource, options: ExportOptions, level_water: bool, size_px: tuple[int, int]
-) -> NDArray[np.uint8]:
+def _drawn(source: PreviewSource, options: ExportOptions, water: _Water, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     terrain, ids = source.small
-    terrain = dataclasses.replace(terrain, height=_height(terrain, ids, level_water))
+    terrain, _ = with_sea(_levelled(terrain, ids, water.is_level), ids, water.sea)
     if options.water_surface_m is not None:
         terrain = _flooded(terrain, options.water_surface_m)
     grid = mesh_grid(terrain, ExportOptions(min(options.mesh_size or _DRAWN_PX, _DRAWN_PX), options.exaggeration))
@@ -160,16 +168,15 @@ def _flooded(terrain: Terrain, surface_m: float) -> Terrain:
     return dataclasses.replace(terrain, albedo=albedo, height=height)
 
 
-def _height(terrain: Terrain, ids: NDArray[np.uint8], level_water: bool) -> NDArray[np.float32]:
-    is_level = terrain.provenance.has_level_water
-    return levelled(terrain.height, ids) if level_water and not is_level else terrain.height
+def _levelled(terrain: Terrain, ids: NDArray[np.uint8], is_chosen: bool) -> Terrain:
+    return with_level_water(terrain, ids) if is_chosen and not terrain.provenance.has_level_water else terrain
 
 
-def _written(source: PreviewSource, level_water: bool, cancel: Cancel) -> NDArray[np.float32]:
+def _written(source: PreviewSource, water: _Water, cancel: Cancel) -> NDArray[np.float32]:
     """(H, W) float32 metres: the heights that will be written."""
-    height = _height(source.terrain, source.ids, level_water and not source.flowing.carve_rivers)
-    terrain = dataclasses.replace(source.terrain, height=height)
-    return with_flowing_water(terrain, source.ids, source.flowing, cancel=cancel).height
+    terrain = _levelled(source.terrain, source.ids, water.is_level and not source.flowing.carve_rivers)
+    terrain = with_flowing_water(terrain, source.ids, source.flowing, cancel=cancel)
+    return with_sea(terrain, source.ids, water.sea)[0].height
 
 
 def _reduced(terrain: Terrain, ids: NDArray[np.uint8], longest_px: int) -> tuple[Terrain, NDArray[np.uint8]]:
