@@ -105,6 +105,8 @@ class ViewSettings:
     water_level_m: float | None = 0.0
     is_exaggeration_automatic: bool = True
     """Whether the exaggeration follows the heights of the map."""
+    has_sea_floor: bool = False
+    """Whether the sea has its floor instead of a level surface."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,6 +152,7 @@ def encode_header(header: Header) -> bytes:
             "exaggeration": view.exaggeration,
             "water_level_m": view.water_level_m,
             "automatic_exaggeration": view.is_exaggeration_automatic,
+            "sea_floor": view.has_sea_floor,
         },
         **zoomed,
     }
@@ -284,4 +285,5 @@ def _view(values: JsonObject) -> ViewSettings:
         None if values.is_null("water_level_m") else values.number("water_level_m", -_HUGE, _HUGE),
         # In files of the first versions the user chose it.
         values.flag("automatic_exaggeration") if "automatic_exaggeration" in values else False,
+        values.flag("sea_floor") if "sea_floor" in values else False,
     )

@@ -36,6 +36,9 @@ _AROUND_KM = 30.0
 _MOST_SIGMA_PX = 64.0
 _SMOOTHING_KM = 60.0
 """That of the Gaussian that joins the heights of several coasts in the sea between them."""
+_EVEN_PX = 8.0
+"""That of the Gaussian that makes distances even, from `_STEPS_PX` on."""
+_STEPS_PX = 3.0
 _BLOCK_ROWS = 256
 
 
@@ -93,10 +96,16 @@ def _coast(
     around = total / np.maximum(cv2.GaussianBlur(land, (0, 0), sigma), 1e-3)
     of_place = np.zeros(int(places.max()) + 1, np.float32)
     of_place[places[~water]] = around[~water]
+    sea = water.astype(np.float32)
+    # The steps of a painted coast would be furrows down to the deep sea, and lines between two coasts sharp edges.
+    smooth = cv2.GaussianBlur(distance * sea, (0, 0), _EVEN_PX) / np.maximum(
+        cv2.GaussianBlur(sea, (0, 0), _EVEN_PX), 1e-3
+    )
+    part = np.clip((distance - np.float32(_STEPS_PX)) / np.float32(2 * _EVEN_PX), 0, 1)
+    distance = distance + part * (smooth - distance)
     kilometres = np.maximum(distance - 0.5, 0) * np.float32(pixel_size_m / 1000)
     # Where the sea is as near to a high coast as to a low one, the depth would have a step.
     sigma = min(_SMOOTHING_KM * 1000 / pixel_size_m, _MOST_SIGMA_PX)
-    sea = water.astype(np.float32)
     relief = cv2.GaussianBlur(of_place[places] * sea, (0, 0), sigma) / np.maximum(
         cv2.GaussianBlur(sea, (0, 0), sigma), 1e-3
     )

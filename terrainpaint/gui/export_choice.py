@@ -79,10 +79,20 @@ class ExportChoice:
         """The first suggestion for a map (H, W).
 
         Level water is at the surface of a sea at 0 m already, so only another surface is added to the mesh.
+        What the 3D view shows of the sea is written too.
         """
         mesh_size = _USUAL_MESH_SIZE if max(map_shape) > _USUAL_MESH_SIZE else None
         has_water = view.water_level_m not in (None, 0)
-        return cls(folder, name, _USUAL_FORMATS, mesh_size, None, level_water=True, has_water=has_water)
+        return cls(
+            folder,
+            name,
+            _USUAL_FORMATS,
+            mesh_size,
+            None,
+            level_water=True,
+            has_water=has_water,
+            sea=Sea(view.has_sea_floor),
+        )
 
     def request(
         self,

@@ -78,7 +78,11 @@ class FineGround:
         whole = self._generation.flow()
         if whole is None:
             return None
-        return np.asarray(self._enlarged(whole, self._rect, self.factor, cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(self.enlarged(whole), np.uint8)
+
+    def enlarged(self, whole: NDArray[Any]) -> NDArray[Any]:
+        """(h, w) of the rectangle, interpolated linearly, of an array (H, W) of the map."""
+        return self._enlarged(whole, self._rect, self.factor, cv2.INTER_LINEAR)
 
     @property
     def known(self) -> NDArray[np.bool_]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
+from terrainpaint.core.classes import WATER
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.detail_tiles import TILE_PX, TilePlace, places
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.fine_ground import FineGround
 from terrainpaint.gui.live_detail import FROM_ZOOM
 from terrainpaint.gui.live_generation import LiveGeneration
+from terrainpaint.gui.sea_floor import SeaFloor
 from terrainpaint.gui.terrain_pictures import PICTURES
 from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers
 from terrainpaint.gui.view3d.widget import TerrainView3D
@@ -21,10 +25,17 @@ _REST_MS = 200
 class ReliefDetail(QObject):
     """Follows the camera of `view` and the tiles of `generation.detail`."""
 
-    def __init__(self, document: Document, generation: LiveGeneration, view: TerrainView3D, picture: str) -> None:
+    def __init__(
+        self,
+        document: Document,
+        generation: LiveGeneration,
+        view: TerrainView3D,
+        picture: str,
+        sea_floor: SeaFloor,
+    ) -> None:
         super().__init__(view)
         self._document, self._generation, self._view, self._picture = document, generation, view, picture
-        self._detail = generation.detail
+        self._detail, self._sea_floor = generation.detail, sea_floor
         self._patches: dict[TilePlace, FinePatch] = {}
         self._near: dict[int, Rect] = {}
         self._timer = QTimer(self, singleShot=True, interval=_REST_MS)
@@ -88,8 +99,16 @@ class ReliefDetail(QObject):
                 around = rect.grown(BORDER_PX).clipped(live.shape)
                 ground = FineGround(self._document, self._generation, live, tiles, around, place.factor)
                 picture = PICTURES[self._picture].paint(ground)
-                self._patches[place] = FinePatch(place, rect, around, ground.height, picture)
+                self._patches[place] = FinePatch(place, rect, around, self._height(ground), picture)
         self._show()
+
+    def _height(self, ground: FineGround) -> NDArray[np.float32]:
+        """(h, w) float32 metres of the project, with the floor of the sea where that is shown."""
+        depths = self._sea_floor.depths
+        if depths is None:
+            return ground.height
+        floor = ground.enlarged(depths) * np.float32(ground.height_scale)
+        return np.where((ground.ids == WATER) & (floor < 0), np.minimum(floor, ground.height), ground.height)
 
     def _show(self) -> None:
         live = self._generation.live

@@ -23,6 +23,7 @@ from terrainpaint.gui.document import Document
 from terrainpaint.gui.legend import LegendOverlay, height_legend, slope_legend
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.relief_detail import ReliefDetail
+from terrainpaint.gui.sea_floor import SeaFloor
 from terrainpaint.gui.terrain_pictures import IN_3D, MARGIN_PX, PICTURES, Sample
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief
@@ -62,6 +63,8 @@ class ReliefDock(QWidget):
         self._document, self._generation, self._jobs = document, generation, jobs
         self._relief = AutomaticRelief(document, generation, self)
         self._relief.changed.connect(self._follow_relief)
+        self._floor = SeaFloor(document, generation, self)
+        self._floor.changed.connect(self._show_all)
         self._is_low = False
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
@@ -129,7 +132,7 @@ class ReliefDock(QWidget):
         self._controls.picture_chosen.connect(self._choose_picture)
         self._controls.screenshot_requested.connect(self.save_picture)
         self._controls.film_requested.connect(self.save_film)
-        self._detail = ReliefDetail(self._document, self._generation, self.view, self._picture)
+        self._detail = ReliefDetail(self._document, self._generation, self.view, self._picture, self._floor)
         self._legend = LegendOverlay(self.view)
         self._layout.addWidget(self.view, 1)
         self._layout.addWidget(self._controls)
@@ -160,6 +163,7 @@ class ReliefDock(QWidget):
     def _show_settings(self) -> None:
         if self._controls is not None:
             self._controls.set_settings(self._document.view)
+            self._floor.show_floor(self._document.view.has_sea_floor)
 
     def remove_pin(self) -> None:
         """Remove the pin; that of a map that was replaced, too."""
@@ -169,6 +173,7 @@ class ReliefDock(QWidget):
     def _view_changed(self, settings: ViewSettings) -> None:
         was_automatic = self._document.view.is_exaggeration_automatic
         self._document.view = settings
+        self._floor.show_floor(settings.has_sea_floor)
         if settings.is_exaggeration_automatic and not was_automatic:
             self._relief.adapt()
         self.view_changed.emit()
@@ -226,12 +231,13 @@ class ReliefDock(QWidget):
         if self._drape is None:
             self._drape = _Drape(self._picture, self._document, self._generation, live)
             pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
-            view.set_terrain(self._drape.picture, self._generation.heights, pixel_size_m, unit_m)
+            view.set_terrain(self._drape.picture, self._floor.heights, pixel_size_m, unit_m)
             if self._detail is not None:
                 self._detail.forget()
         elif not self._changed.is_empty:
             self._drape.update(self._changed)
-            view.update_rect(self._changed, self._drape.picture, self._generation.heights)
+            self._floor.update(self._changed)
+            view.update_rect(self._changed, self._drape.picture, self._floor.heights)
         self._changed = Rect(0, 0, 0, 0)
 
     # Pictures and films
@@ -292,7 +298,7 @@ class ReliefDock(QWidget):
         if live is None or drape is None or max(live.shape) <= MOST_HEIGHT or max(options.size) < _FINE_FROM_PX:
             return None
         pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
-        return Relief(drape.picture, self._generation.heights, pixel_size_m, unit_m, FINE_TEXTURE, FINE_HEIGHT)
+        return Relief(drape.picture, self._floor.heights, pixel_size_m, unit_m, FINE_TEXTURE, FINE_HEIGHT)
 
     def _report_film(self, path: Path) -> None:
         self.said.emit(f"The film was written to {path}.")

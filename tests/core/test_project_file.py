@@ -256,7 +256,7 @@ PLACES = [
     *(("settings", name) for name in ("pixel_size_m", "style_name", "base_class", "relief", "seed", "other_seed",
                                       "blend", "style", "variety")),
     *(("view", name) for name in ("sun_azimuth_deg", "sun_elevation_deg", "exaggeration", "water_level_m",
-                                  "automatic_exaggeration")),
+                                  "automatic_exaggeration", "sea_floor")),
     *(("layers", 0, name) for name in ("key", "name", "visible", "locked")),
     *(("layers", 2, "dreamed", name) for name in ("seed", "way", "end_seed", "part")),
     ("layers", 2, "dreamed", "controls"), ("layers", 2, "dreamed", "controls", "sea"),

@@ -238,7 +238,7 @@ def test_time_and_memory_are_told_before(qtbot: QtBot, tmp_path: Path, monkeypat
     mesh_field(dialog).setCurrentIndex(2)
     tick(dialog, {"3mf"})
     assert "45 s, 76 MB of memory" in words(dialog)
-    monkeypatch.setattr("terrainpaint.gui.dialogs.export.free_memory", lambda: 50 * 10**6)
+    monkeypatch.setattr("terrainpaint.gui.dialogs.export_warnings.free_memory", lambda: 50 * 10**6)
     tick(dialog, {"3mf", "albedo"})
     assert "needs about 76 MB of memory, but only 50 MB are free" in words(dialog)
 

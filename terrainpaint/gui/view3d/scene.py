@@ -26,6 +26,9 @@ SHADOW_MARGIN = 0.14
 """Of the shadow under the block, around it."""
 _PIN_HALF_WIDTH = 0.3  # of its height, with a margin for the pointer
 _FILM = 5.0  # units of height: generated seas lie within so many metres of the weights above their level
+_MURKY = 0.012
+_CLEAR_M = 3500.0
+"""Where the floor of the sea is shown, it is seen down to the depths of oceans, which no water is clear enough for."""
 _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG = 205.0, 34.0
 _HOME_FILL, _TRIES = 0.93, 8
 
@@ -95,6 +98,11 @@ class Scene:
         if self.view.water_level_m is None:
             return None
         return self.view.water_level_m + _FILM * (self.relief.unit_height_m if self.relief else 1.0)
+
+    @property
+    def clear_depth(self) -> float:
+        """Depth, in units, at which water hides two thirds of what it can hide of the ground."""
+        return _MURKY if not self.view.has_sea_floor else max(_MURKY, _CLEAR_M * self.lift)
 
     @property
     def top(self) -> float:

@@ -27,7 +27,6 @@ _PATCH_GRIDS = {PICTURE_GRID: 129, GRID: 65, RESTING_GRID: 65, MOVING_GRID: 17}
 
 _HEIGHTS, _PICTURE, _SUNLIT = 0, 1, 2  # texture units
 _SHADOW_STRENGTH = 0.34
-_WATER_DEPTH = 0.012  # at which water hides two thirds of the ground
 _EARTH, _DEEP_EARTH = (0.66, 0.54, 0.43), (0.42, 0.33, 0.26)
 _SEA, _DEEP_SEA = (0.20, 0.47, 0.58), (0.08, 0.24, 0.38)
 
@@ -296,7 +295,8 @@ class TerrainItem(GLGraphicsItem):  # type: ignore[misc]  # pyqtgraph has no typ
         lid = self._programs["water"]
         lid.use(
             **land, **light, **haze, **self._patches.cover(fine[0] if fine else None), sunlit=_SUNLIT,
-            sunlit_reach=(across, down), water=water, deep=_WATER_DEPTH, patch_first=(0.0, 0.0), patch_size=(1.0, 1.0),
+            sunlit_reach=(across, down), water=water, deep=scene.clear_depth,
+            patch_first=(0.0, 0.0), patch_size=(1.0, 1.0),
         )  # fmt: skip
         block.lid.draw()
         self._patches.draw_water(lid, self._meshes["quad"], fine, on_card.relief.shape)

@@ -88,6 +88,7 @@ class ViewControls(QWidget):
         self._screenshot = self._command("Save a picture…", "camera")
         self._film = self._command("Save a film…", "turntable")
         self._remove_pin = self._command("Remove the pin", "close", "Esc")
+        self._sea_floor = self._switch("Sea floor", "", "Show the floor of the sea below its water")
         self._light = self._switch("Sun and relief", "sun")
         self._sky = self._switch("Sky and haze")
         self._smooth = self._switch("Smooth edges")
@@ -122,6 +123,7 @@ class ViewControls(QWidget):
             QSignalBlocker(self._automatic),
             QSignalBlocker(self._water),
             QSignalBlocker(self._level),
+            QSignalBlocker(self._sea_floor),
         ):
             # The zero of a QDial is at the bottom.
             self._azimuth.setValue(round(settings.sun_azimuth_deg + 180) % 360)
@@ -130,6 +132,7 @@ class ViewControls(QWidget):
             self._water.setChecked(settings.water_level_m is not None)
             if settings.water_level_m is not None:
                 self._level.setValue(settings.water_level_m)
+            self._sea_floor.setChecked(settings.has_sea_floor)
         self._apply()
 
     def show_light(self, on: bool) -> None:
@@ -227,7 +230,7 @@ class ViewControls(QWidget):
             action.triggered.connect(lambda _on, row=row: self._pictures.setCurrentIndex(row))
             choice.addAction(action)
         self._pictures.currentIndexChanged.connect(lambda row: group.actions()[row].setChecked(True))
-        menu.addActions([self._wireframe, self._sky, self._smooth, self._light])
+        menu.addActions([self._sea_floor, self._wireframe, self._sky, self._smooth, self._light])
         menu.addSeparator()
         menu.addActions([self._screenshot, self._film])
         return menu
@@ -252,6 +255,7 @@ class ViewControls(QWidget):
         self._pictures.currentIndexChanged.connect(
             lambda _index: self.picture_chosen.emit(self._pictures.currentData())
         )
+        self._sea_floor.toggled.connect(self._read)
         self._wireframe.toggled.connect(self._view.set_wireframe)
         self._fly.toggled.connect(self._view.set_flying)
         self._home.triggered.connect(self._view.home)
@@ -295,6 +299,8 @@ class ViewControls(QWidget):
             after = dataclasses.replace(before, exaggeration=times, is_exaggeration_automatic=False)
         elif moved is self._automatic:
             after = dataclasses.replace(before, is_exaggeration_automatic=self._automatic.isChecked())
+        elif moved is self._sea_floor:
+            after = dataclasses.replace(before, has_sea_floor=self._sea_floor.isChecked())
         else:
             # The sum is 0 for -0, which would be shown as "-0 m".
             level_m = self._level.value() + 0.0 if self._water.isChecked() else None
@@ -310,6 +316,7 @@ class ViewControls(QWidget):
             self._view.set_sun(settings.sun_azimuth_deg, settings.sun_elevation_deg)
             self._view.set_exaggeration(settings.exaggeration)
             self._view.set_water(settings.water_level_m)
+            self._view.set_sea_floor(settings.has_sea_floor)
         self._level.setEnabled(settings.water_level_m is not None)
         with QSignalBlocker(self._automatic):
             self._automatic.setChecked(settings.is_exaggeration_automatic)

@@ -142,6 +142,10 @@ class TerrainView3D(QWidget):
         """Set the water level in metres, None for no water."""
         self._set_view(dataclasses.replace(self.settings, water_level_m=level_m))
 
+    def set_sea_floor(self, on: bool) -> None:
+        """Draw clear water, for heights that have the floor of the sea, or water as in nature."""
+        self._set_view(dataclasses.replace(self.settings, has_sea_floor=on))
+
     def set_wireframe(self, on: bool) -> None:
         """Show or hide grid lines over a paler texture."""
         self._scene.wireframe = on
