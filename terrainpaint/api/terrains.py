@@ -18,8 +18,8 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
-from terrainpaint.core.guide_lines import read_lines, resized_lines
 from terrainpaint.core.hydrology import with_flowing_water
+from terrainpaint.core.line_files import read_lines, resized_lines
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.path_kinds import is_file

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.core.dreamed import Dreamed
+from terrainpaint.core.guide_lines import NO_LINES, GuideLines, draw_rivers
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
@@ -157,7 +158,7 @@ class Project:
 
     `layers` are ordered from the lowest to the highest, all of one size; `active` is the key of the layer that is
     painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced. `zoomed_from` says which part of
-    which document it was when it was made, None for a document of its own.
+    which document it was when it was made, None for a document of its own. `lines` were drawn above the layers.
     Raises ValueError when layers, active and rerolls do not match.
     """
 
@@ -167,6 +168,7 @@ class Project:
     rerolls: NDArray[np.uint8]
     underlay: Underlay | None = None
     zoomed_from: ZoomedFrom | None = None
+    lines: GuideLines = NO_LINES
 
     def __post_init__(self) -> None:
         if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:
@@ -191,6 +193,20 @@ class Project:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.rerolls.shape[0], self.rerolls.shape[1]
+
+    @property
+    def flowing_water(self) -> FlowingWater:
+        """That of the settings; drawn rivers are carved whatever these say."""
+        flowing = self.settings.flowing_water
+        return dataclasses.replace(flowing, carve_rivers=True) if self.lines.rivers else flowing
+
+    def classes(self, rect: Rect | None = None) -> NDArray[np.uint8]:
+        """(h, w) uint8 class ids of a rectangle of the map, by default of all of it: the visible layers with the drawn
+        rivers."""
+        rect = rect or Rect.of_shape(self.shape)
+        ids = flattened(self.layers, self.settings.base_class, rect)
+        draw_rivers(ids, self.lines.rivers, rect)
+        return ids
 
     def layer(self, key: int) -> Layer:
         """The layer with a key. Raises KeyError."""
@@ -225,14 +241,15 @@ class Project:
         if underlay is not None and underlay.placement is not None:
             down, across = (new / old for new, old in zip(shape, self.shape, strict=True))
             underlay = _put_elsewhere(underlay, lambda placement: placement.scaled(down, across), self.shape)
+        lines = self.lines.scaled(shape[0] / self.shape[0], shape[1] / self.shape[1])
         return dataclasses.replace(
-            self, layers=layers, settings=settings, rerolls=scaled(self.rerolls), underlay=underlay
+            self, layers=layers, settings=settings, rerolls=scaled(self.rerolls), underlay=underlay, lines=lines
         )
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
         """The rectangle of `shape` at (`top`, `left`); its pixels outside the map are unpainted.
 
-        Raises OptionError when the reference picture would be too far away.
+        Raises OptionError when the reference picture would be too far away, or too many lines cross the new border.
         """
 
         def cut(cells: NDArray[np.uint8], outside: int) -> NDArray[np.uint8]:
@@ -250,7 +267,20 @@ class Project:
         if underlay is not None:
             # It stays on the same ground.
             underlay = _put_elsewhere(underlay, lambda placement: placement.moved(-top, -left), self.shape)
-        return dataclasses.replace(self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay)
+        return dataclasses.replace(
+            self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay,
+            lines=cut_lines(self.lines, top, left, shape),
+        )  # fmt: skip
+
+
+def cut_lines(lines: GuideLines, top: int, left: int, shape: tuple[int, int]) -> GuideLines:
+    """The lines of a rectangle of a map. Raises OptionError when it cuts them into too many."""
+    try:
+        return lines.cut(top, left, shape)
+    except ValueError as error:
+        raise OptionError(
+            f"The border would cut the drawn lines into too many: {error}; erase some of them first."
+        ) from error
 
 
 def _put_elsewhere(underlay: Underlay, move: Callable[[Placement], Placement], map_shape: tuple[int, int]) -> Underlay:

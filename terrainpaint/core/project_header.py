@@ -15,6 +15,15 @@ from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.dream_controls import CONTROL_NAMES, MAX_SEED, DreamControls
 from terrainpaint.core.dreamed import Dreamed, DreamWay
+from terrainpaint.core.guide_lines import (
+    MAX_LINES,
+    MAX_POINTS,
+    MAX_RIVER_PX,
+    NO_LINES,
+    GuideLine,
+    GuideLines,
+    LineKind,
+)
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import (
@@ -81,6 +90,7 @@ class Header:
     rerolls: bool
     underlay: UnderlayHeader | None
     zoomed_from: ZoomedFrom | None = None
+    lines: GuideLines = NO_LINES
 
     def project(
         self, cells: Mapping[int, NDArray[np.uint8]], rerolls: NDArray[np.uint8], picture: NDArray[np.uint8] | None
@@ -98,7 +108,7 @@ class Header:
             if picture is None:
                 raise ValueError("the reference picture is missing")
             underlay = Underlay(picture, self.underlay.opacity, self.underlay.visible, self.underlay.placement)
-        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from)
+        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from, self.lines)
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
@@ -108,7 +118,10 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     )
     below = project.underlay
     underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
-    return Header(project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from)
+    return Header(
+        project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from,
+        project.lines,
+    )  # fmt: skip
 
 
 def encode_header(header: Header) -> bytes:
@@ -119,6 +132,7 @@ def encode_header(header: Header) -> bytes:
     flowing = {"flowing_water": asdict(settings.flowing_water)} if settings.flowing_water else {}
     scale = {"true_scale": True} if settings.true_scale else {}
     zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
+    lines = {"lines": _encoded_lines(header.lines)} if header.lines else {}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -155,6 +169,7 @@ def encode_header(header: Header) -> bytes:
             "sea_floor": view.has_sea_floor,
         },
         **zoomed,
+        **lines,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
 
@@ -171,6 +186,18 @@ def _encoded(underlay: UnderlayHeader) -> dict[str, Any]:
     return {"opacity": underlay.opacity, "visible": underlay.visible, "placement": numbers}
 
 
+def _encoded_lines(lines: GuideLines) -> dict[str, Any]:
+    drawn = [
+        {
+            "kind": line.kind.word,
+            "width_px": line.width_px,
+            "points": [float(number) for point in line.points for number in point],
+        }
+        for line in lines.lines
+    ]
+    return {"visible": lines.visible, "locked": lines.locked, "drawn": drawn}
+
+
 def decode_header(data: bytes) -> Header:
     """The header of `encode_header`; every value is checked.
 
@@ -181,8 +208,9 @@ def decode_header(data: bytes) -> Header:
         program = top.values.get("program")
         raise TooNewError(program if isinstance(program, str) and len(program) < 100 else "a later TerrainPaint")
     underlay = None if top.is_null("underlay") else top.object("underlay")
+    shape = top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
     return Header(
-        (top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)),
+        shape,
         _settings(top.object("settings")),
         tuple(
             LayerHeader(
@@ -199,6 +227,7 @@ def decode_header(data: bytes) -> Header:
         top.flag("rerolls"),
         None if underlay is None else _underlay(underlay),
         _zoomed_from(top.object("zoomed_from")) if "zoomed_from" in top else None,
+        _lines(top.object("lines"), shape) if "lines" in top else NO_LINES,
     )
 
 
@@ -213,6 +242,29 @@ def _dreamed(values: JsonObject) -> Dreamed:
         values.number("part", 0, 1) if is_walk else 0.0,
         DreamWay(way),
     )
+
+
+def _lines(values: JsonObject, shape: tuple[int, int]) -> GuideLines:
+    drawn = tuple(_line(line, shape) for line in values.objects("drawn", MAX_LINES))
+    visible, locked = values.flag("visible"), values.flag("locked")
+    try:
+        return GuideLines(drawn, visible, locked)
+    except ValueError as error:
+        raise ValueError(f"lines.drawn is too long: {error}") from error
+
+
+def _line(values: JsonObject, shape: tuple[int, int]) -> GuideLine:
+    words = {kind.word: kind for kind in LineKind}
+    word = values.text("kind")
+    if word not in words:
+        values.refuse("kind", f"one of {', '.join(words)}")
+    kind = words[word]
+    numbers = values.numbers("points", 2 * MAX_POINTS, 0, max(shape))
+    rows, cols = numbers[::2], numbers[1::2]
+    if len(numbers) < 4 or len(numbers) % 2 or max(rows) > shape[0] or max(cols) > shape[1]:
+        values.refuse("points", "rows and columns of two or more points on the map")
+    width_px = values.whole("width_px", 1, MAX_RIVER_PX if kind == LineKind.RIVER else 1)
+    return GuideLine(kind, tuple(zip(rows, cols, strict=True)), width_px)
 
 
 def _zoomed_from(values: JsonObject) -> ZoomedFrom:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.fine_land import CLASS_MARGIN, FACTORS, STEP, fine_classes
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.project import Project, ZoomedFrom
+from terrainpaint.core.project import Project, ZoomedFrom, cut_lines
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.errors import OptionError
@@ -81,7 +81,9 @@ def _finer(ids: NDArray[np.uint8], rect: Rect, factor: int, seed: int) -> NDArra
 
 def zoomed(project: Project, classes: NDArray[np.uint8], rect: Rect, factor: int, name: str) -> Project:
     """The project of the classes that `zoomed_classes` gives, which it uses without a copy. `name` is that of the file
-    or document that `project` is in."""
+    or document that `project` is in. Its drawn lines go with the land. Raises OptionError when the border of the
+    rectangle cuts them into too many."""
     settings = dataclasses.replace(project.settings, pixel_size_m=project.settings.pixel_size_m / factor)
     came_from = ZoomedFrom(name, rect, factor, project.settings.recipe.seed)
-    return dataclasses.replace(Project.painted(classes, settings), zoomed_from=came_from)
+    lines = cut_lines(project.lines, rect.row, rect.col, (rect.height, rect.width)).scaled(factor, factor)
+    return dataclasses.replace(Project.painted(classes, settings), zoomed_from=came_from, lines=lines)

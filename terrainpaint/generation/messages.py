@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.guide_lines import GuideLine, guide_raster
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.generation.detail import Detail, DetailInfo, DetailInfoRequest, DetailRequest
@@ -43,13 +45,20 @@ class MapCrop:
 
     @classmethod
     def near(
-        cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, rect: Rect, margin_px: int | None
+        cls,
+        ids: NDArray[np.uint8],
+        rerolls: NDArray[np.uint8] | None,
+        rect: Rect,
+        margin_px: int | None,
+        lines: Iterable[GuideLine] = (),
     ) -> MapCrop:
-        """A copy of a rectangle of a map (H, W) with a margin; when `margin_px` is None, of its `independent_tiles`."""
+        """A copy of a rectangle of a map (H, W) with a margin; when `margin_px` is None, of its `independent_tiles`.
+        `lines` are the ridges and valleys of the whole map."""
         shape = ids.shape[0], ids.shape[1]
         wide = independent_area(shape, rect) if margin_px is None else rect.grown(margin_px).clipped(shape)
         near = None if rerolls is None else rerolls[wide.slices]
-        return cls(ids[wide.slices].copy(), near.copy() if near is not None and near.any() else None, wide, shape)
+        rerolled = near.copy() if near is not None and near.any() else None
+        return cls(ids[wide.slices].copy(), rerolled, wide, shape, guide_raster(lines, wide))
 
     def extended(
         self, rows: tuple[int, int], cols: tuple[int, int]
@@ -144,7 +153,7 @@ class WeightsInfo:
     changes the terrain, None for everywhere, as with networks that are not local; `style_names` meanings of the numbers
     of a style; `pixel_size_m` ground size of the pixels of the training; `devices` the names of all devices of this
     computer; `look` the look in use, whose reach `reach_px` includes; `scale` the true scale in use, None for land with
-    the pixels of the weights.
+    the pixels of the weights; `follows_lines` whether the land follows ridges and valleys that are drawn.
     """
 
     path: Path
@@ -158,6 +167,7 @@ class WeightsInfo:
     devices: tuple[str, ...] = ("cpu",)
     look: LookInfo | None = None
     scale: ScaleInfo | None = None
+    follows_lines: bool = False
 
     @property
     def land_pixel_size_m(self) -> float:
@@ -203,10 +213,12 @@ class MakeRequest:
         exact: bool,
         reach_px: int | None,
         cells: MapCrop | None = None,
+        lines: Iterable[GuideLine] = (),
     ) -> MakeRequest:
-        """From a map (H, W) of class ids and rerolls. Copies the part that is needed, of the cells nothing."""
+        """From a map (H, W) of class ids and rerolls, and its ridges and valleys. Copies the part that is needed, of
+        the cells nothing."""
         margin_px = None if reach_px is None else reach_px + SHADE_MARGIN_PX
-        return cls(MapCrop.near(ids, rerolls, rect, margin_px), rect, recipe, exact, cells)
+        return cls(MapCrop.near(ids, rerolls, rect, margin_px, lines), rect, recipe, exact, cells)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.guide_lines import resized_lines
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import largest_counts, majority_classes
 from terrainpaint.generation.messages import MapCrop
@@ -30,7 +29,7 @@ class PaintedCells:
         self.factor = factor
         self._ids = majority_classes(ids, factor)
         self._rerolls = np.zeros_like(self._ids) if rerolls is None else largest_counts(rerolls, factor)
-        self._lines = None if lines is None else resized_lines(lines, self.shape)
+        self._lines = None if lines is None else largest_counts(lines, factor)
 
     @property
     def shape(self) -> tuple[int, int]:

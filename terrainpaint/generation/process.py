@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint import errors
+from terrainpaint.core.guide_lines import GuideLine, guide_raster
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
@@ -111,8 +114,10 @@ class TerrainProcess:
         recipe: Recipe,
         exact: bool,
         cells: PaintedCells | None = None,
+        lines: Iterable[GuideLine] = (),
     ) -> MakeRequest:
-        """The argument for `make`: a rectangle of the map `ids` (H, W). The part that is needed is copied now.
+        """The argument for `make`: a rectangle of the map `ids` (H, W). The part that is needed is copied now. `lines`
+        are the ridges and valleys of the map; weights that do not follow them ignore them.
 
         `cells` is the same map reduced by the factor of the true scale; without it, `ids` is a map for the pixels of
         the weights. Raises RuntimeError when no weights are loaded.
@@ -120,11 +125,13 @@ class TerrainProcess:
         if self._info is None:
             raise RuntimeError("no weights are loaded")
         scale = self._info.scale
+        used = tuple(lines) if self._info.follows_lines else ()
         if scale is None:
-            return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px)
+            return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px, lines=used)
         if cells is None:
-            return MakeRequest.of(ids, rerolls, rect, recipe, exact, scale.reach)
+            return MakeRequest.of(ids, rerolls, rect, recipe, exact, scale.reach, lines=used)
         near = cells.near(rect.grown(SHADE_MARGIN_PX), scale.margin, scale.reach)
+        near = dataclasses.replace(near, lines=guide_raster(used, near.rect, cells.factor))
         return MakeRequest.of(ids, None, rect, recipe, exact, scale.painted_px, near)
 
     def make(self, request: MakeRequest) -> TerrainPatch:

@@ -155,6 +155,7 @@ class _Worker:
             devices=available_devices(),
             look=exact.look,
             scale=None if scaled is None else scaled[0].about,
+            follows_lines=exact.follows_lines,
         )
 
     def _scaled_for(

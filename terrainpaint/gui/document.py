@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import FileStamp
+from terrainpaint.core.guide_lines import GuideLines, changed_rects
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import (
     EMPTY,
@@ -27,6 +28,7 @@ from terrainpaint.core.project import (
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
+from terrainpaint.gui.line_edit import LinesEdit
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.undo import PaintCommand, PaintStroke, ProjectCommand, arrays_of
 from terrainpaint.gui.undo_stack import NOT_MERGED, UndoStack
@@ -37,12 +39,17 @@ _SEPARATE_TILES = 256
 
 
 class Document(QObject):
-    """A project being edited. `ids` (H, W) uint8 are the classes of all layers together, always up to date."""
+    """A project being edited. `ids` (H, W) uint8 are the classes of all layers together with the drawn rivers, always
+    up to date."""
 
     map_changed = Signal(object)
     """Rect: `ids` changed there."""
     rerolls_changed = Signal(object)
     """Rect: there is new noise there."""
+    guides_changed = Signal(object)
+    """Tuple of Rect: the drawn ridges and valleys are others there."""
+    lines_changed = Signal()
+    """There are other drawn lines, or they are shown or locked otherwise."""
     layers_changed = Signal()
     settings_changed = Signal()
     underlay_changed = Signal()
@@ -68,7 +75,7 @@ class Document(QObject):
         self.undo_stack = UndoStack(lambda: arrays_of(self._project), _USUAL_UNDO_BYTES, self)
         self.undo_stack.cleanChanged.connect(self.title_changed)
         self.view = ViewSettings()
-        self._stroke: PaintStroke | None = None
+        self._stroke: PaintStroke | LinesEdit | None = None
         self._selection: Selection | None = None
         self._path: Path | None = None
         self._stamp: FileStamp | None = None
@@ -140,6 +147,23 @@ class Document(QObject):
             return f'The layer "{layer.name}" is locked; unlock it or choose another one.'
         if not layer.visible:
             return f'The layer "{layer.name}" is hidden; show it or choose another one.'
+        return ""
+
+    @property
+    def painted(self) -> NDArray[np.uint8]:
+        """(H, W) uint8, not to be changed: the classes of all layers together without the drawn rivers."""
+        if not self._project.lines.rivers:
+            return self.ids
+        return flattened(self._project.layers, self.settings.base_class, Rect.of_shape(self.shape))
+
+    @property
+    def lines_refusal(self) -> str:
+        """Why the drawn lines cannot be changed now, "" if they can."""
+        lines = self._project.lines
+        if lines and lines.locked:
+            return "The drawn lines are locked; unlock them in the Layers panel."
+        if lines and not lines.visible:
+            return "The drawn lines are hidden; show them in the Layers panel."
         return ""
 
     def segmentation(self) -> SegmentationMap:
@@ -251,6 +275,33 @@ class Document(QObject):
         """Select a part of the map, None for everything."""
         self._selection = selection
         self.selection_changed.emit()
+
+    # Drawn lines
+
+    def begin_lines(self, text: str) -> LinesEdit | None:
+        """Start to change the drawn lines; None when `lines_refusal` says why not. One edit or stroke at a time."""
+        if self.lines_refusal:
+            return None
+        self.finish_stroke()
+        self._stroke = LinesEdit(self, text)
+        return self._stroke
+
+    def show_lines(self, lines: GuideLines) -> None:
+        """Show other lines than those of the last step. An edit calls this."""
+        before, self._project = self._project.lines, dataclasses.replace(self._project, lines=lines)
+        self._announce_lines(before)
+
+    def lines_edit_ended(self, edit: LinesEdit, step: ProjectCommand | None) -> None:
+        """Put the step of an edit on the undo stack. The edit calls this."""
+        if self._stroke is edit:
+            self._stroke = None
+        if step is not None:
+            self.undo_stack.push(step)
+
+    def change_lines(self, text: str, lines: GuideLines) -> None:
+        """One step: replace the drawn lines or their switches."""
+        if lines != self._project.lines:
+            self._push(text, dataclasses.replace(self._project, lines=lines))
 
     # Layers and settings, each one step of undo
 
@@ -365,12 +416,13 @@ class Document(QObject):
         before, self._project = self._project, project
         if before.rerolls is not project.rerolls:
             self._selection = None
-            self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+            self.ids = project.classes()
             self.replaced.emit()
             self.resized.emit()
             return
         if before.layers != project.layers or before.settings.base_class != project.settings.base_class:
             self.refresh(Rect.of_shape(project.shape))
+        self._announce_lines(before.lines)
         if before.layers != project.layers or before.active != project.active:
             self.layers_changed.emit()
         if before.settings != project.settings:
@@ -384,7 +436,7 @@ class Document(QObject):
         rect = rect.clipped(self.shape)
         if rect.is_empty:
             return
-        now = flattened(self._project.layers, self.settings.base_class, rect)
+        now = self._project.classes(rect)
         different = now != self.ids[rect.slices]
         rows = np.flatnonzero(different.any(axis=1))
         if rows.size == 0:
@@ -393,6 +445,18 @@ class Document(QObject):
         self.ids[rect.slices] = now
         top, bottom, left, right = (int(edge) for edge in (rows[0], rows[-1] + 1, cols[0], cols[-1] + 1))
         self.map_changed.emit(Rect.spanned(top, left, bottom, right).moved(rect.row, rect.col))
+
+    def _announce_lines(self, before: GuideLines) -> None:
+        """Show what is different about the drawn lines."""
+        lines = self._project.lines
+        if lines == before:
+            return
+        for rect in changed_rects(before.rivers, lines.rivers, self.shape):
+            self.refresh(rect)
+        guides = changed_rects(before.guiding, lines.guiding, self.shape)
+        if guides:
+            self.guides_changed.emit(tuple(guides))
+        self.lines_changed.emit()
 
     def _drop_stroke(self) -> None:
         """Take back a stroke under way. To push its step while another one is undone would break the stack."""
@@ -410,7 +474,7 @@ class Document(QObject):
         self._stamp = stamp or (FileStamp.of(path) if path else None)
         self._selection = None
         self._last_key = max(layer.key for layer in project.layers)
-        self.ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+        self.ids = project.classes()
         self.undo_stack.clear()
 
     def _announce(self, view: ViewSettings) -> None:

@@ -185,7 +185,7 @@ class ExportActions(QObject):
 
         view = self._document.view
         sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
-        flowing = self._document.settings.flowing_water
+        flowing = self._document.project.flowing_water
         shown = self._generation.shown_terrain()
         return PreviewSource.of(self._generation.terrain(), self._document.ids, sun, flowing, shown)
 
@@ -204,7 +204,7 @@ class ExportActions(QObject):
 
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.shaded()
-        ids, flowing = self._document.ids.copy(), self._document.settings.flowing_water
+        ids, flowing = self._document.ids.copy(), self._document.project.flowing_water
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
             def shade(part: Terrain) -> NDArray[np.uint8]:

@@ -93,6 +93,7 @@ class LiveGeneration(QObject):
         self._draft = DraftShowing(self._show, self)
         self._running = False
         self._failed = False
+        self._lines_warned_of: WeightsInfo | None = None
         self._stopped = False
         self._process = process
         self._hardware = Hardware()
@@ -107,6 +108,8 @@ class LiveGeneration(QObject):
             signal.connect(self._let_water_flow)
         document.map_changed.connect(self._edited)
         document.rerolls_changed.connect(self._edited)
+        document.guides_changed.connect(self._guides_edited)
+        document.lines_changed.connect(self._lines_changed)
         document.settings_changed.connect(self._settings_changed)
         document.replaced.connect(self._replaced)
 
@@ -211,7 +214,10 @@ class LiveGeneration(QObject):
             self._after_loading.append(lambda: self.preview(rect, recipe, answer))
             return
         document = self._document
-        request = self._process.request(rect, document.ids, document.project.rerolls, recipe, False, self._cells)
+        project = document.project
+        request = self._process.request(
+            rect, document.ids, project.rerolls, recipe, False, self._cells, project.lines.guiding
+        )
         self._calls.post(lambda: self._process.make(request), answer, self.failed.emit)
 
     def dream(self, request: DreamRequest, answer: Callable[[Dreams], None], refuse: Callable[[str], None]) -> None:
@@ -282,6 +288,28 @@ class LiveGeneration(QObject):
             self._last_edit = rect
             self.detail.edited()
             self._request_next()
+
+    def _guides_edited(self, rects: tuple[Rect, ...]) -> None:
+        if self.live is None or self.info is None or not self.info.follows_lines:
+            return
+        for rect in rects:
+            self.live.invalidate(rect)
+        self._last_edit = rects[-1]
+        self.detail.edited()
+        self._request_next()
+
+    def _lines_changed(self) -> None:
+        self._warn_of_lines()
+        self._follow_flow()
+
+    def _warn_of_lines(self) -> None:
+        """Say once for each weights that they do not follow the ridges and valleys that are drawn."""
+        info = self.info
+        if info is not None and self._document.project.lines.guiding and not info.follows_lines:
+            if info is not self._lines_warned_of:
+                self.warned.emit(f"The style {info.style} does not follow drawn ridges and valleys; they stay in the "
+                                 "document, and rivers are carved. Choose another style to see them.")  # fmt: skip
+            self._lines_warned_of = info
 
     def _settings_changed(self) -> None:
         self._measured.measure_soon()
@@ -374,6 +402,7 @@ class LiveGeneration(QObject):
     def _weights_loaded(self, info: WeightsInfo, kept: LiveTerrain | None) -> None:
         before, self.info = self.info, info
         self._loading -= 1
+        self._warn_of_lines()
         self.weights_changed.emit()
         if info.look is not None and (warning := info.look.warning(info.style)):
             self.warned.emit(warning)
@@ -426,7 +455,8 @@ class LiveGeneration(QObject):
         self._running = True
         live, document = self.live, self._document
         request: MakeRequest = self._process.request(
-            job.rect, document.ids, document.project.rerolls, self._recipe, job.exact, self._cells
+            job.rect, document.ids, document.project.rerolls, self._recipe, job.exact, self._cells,
+            document.project.lines.guiding,
         )
         self._calls.post(
             lambda: self._process.make(request),
@@ -474,11 +504,12 @@ class LiveGeneration(QObject):
         self._running = True
         rerolls: NDArray[np.uint8] | None
         if self._cells is not None:
-            ids, rerolls = self._cells.whole().ids, self._cells.whole().rerolls
+            ids, rerolls, factor = self._cells.whole().ids, self._cells.whole().rerolls, self._cells.factor
         else:
             ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
         whole = Rect(0, 0, ids.shape[0], ids.shape[1])
-        request = self._process.request(whole, ids, rerolls, self._recipe, exact=False)
+        lines = self._document.project.lines.scaled(1 / factor, 1 / factor).guiding
+        request = self._process.request(whole, ids, rerolls, self._recipe, exact=False, lines=lines)
         self._calls.post(
             lambda: self._process.make(request),
             lambda patch: self._draft_generated(live, Draft(patch, factor)),
@@ -505,7 +536,8 @@ class LiveGeneration(QObject):
 
     def _follow_flow(self) -> None:
         settings = self._document.settings
-        self._flowing.use_settings(settings.flowing_water, settings.pixel_size_m, settings.relief)
+        flowing = self._document.project.flowing_water
+        self._flowing.use_settings(flowing, settings.pixel_size_m, settings.relief)
         self._let_water_flow()
 
     def _let_water_flow(self) -> None:

@@ -22,7 +22,7 @@ def bare_terrain(live: LiveTerrain, info: WeightsInfo, project: Project, height_
     look, look_sha256 = ("", "") if info.look is None else (info.look.target, info.look.sha256)
     provenance = Provenance(
         info.sha256, info.style, project.settings.recipe, __version__, height_scale, bool(project.rerolls.any()),
-        look=look, look_sha256=look_sha256,
+        has_lines=info.follows_lines and bool(project.lines.guiding), look=look, look_sha256=look_sha256,
         painted_finer=1 if info.scale is None else info.scale.factor,
         detail_sha256="" if info.scale is None else info.scale.detail_sha256,
     )  # fmt: skip
@@ -31,7 +31,7 @@ def bare_terrain(live: LiveTerrain, info: WeightsInfo, project: Project, height_
 
 def with_shown_heights(terrain: Terrain, heights: NDArray[np.float32], project: Project) -> Terrain:
     """The terrain with the heights (H, W), metres of the weights, over which the water of the project flows."""
-    flowing = project.settings.flowing_water
+    flowing = project.flowing_water
     provenance = dataclasses.replace(
         terrain.provenance,
         has_level_water=flowing.carve_rivers,

@@ -19,8 +19,8 @@ from terrainpaint.gui.undo_stack import Step
 
 MERGED_WITHIN_S = 1.5
 """A longer pause between two moves of a slider makes them two steps."""
-_OBJECTS_BYTES, _LAYER_BYTES = 2048, 512
-"""Memory of the objects of a step, and of those of one layer, without arrays."""
+_OBJECTS_BYTES, _LAYER_BYTES, _POINT_BYTES = 2048, 512, 112
+"""Memory of the objects of a step, of those of one layer, without arrays, and of a point of a drawn line."""
 
 
 class Editable(Protocol):
@@ -178,7 +178,11 @@ class ProjectCommand(Step):
     @property
     def nbytes(self) -> int:
         """Memory of the two projects without their arrays."""
-        return _OBJECTS_BYTES + _LAYER_BYTES * (len(self._before.layers) + len(self._after.layers))
+        # Lines that stay are shared, as arrays are.
+        lines = set(self._before.lines.lines) ^ set(self._after.lines.lines)
+        points = sum(len(line.points) for line in lines)
+        layers = len(self._before.layers) + len(self._after.layers)
+        return _OBJECTS_BYTES + _LAYER_BYTES * layers + _POINT_BYTES * points
 
     @property
     def arrays(self) -> Iterable[NDArray[np.uint8]]:

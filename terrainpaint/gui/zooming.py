@@ -46,10 +46,13 @@ class ZoomActions(QObject):
 
     def _begin(self, rect: Rect, factor: int) -> None:
         source = self._document.project
-        ids, name, seed = self._document.ids.copy(), self._document.name, source.settings.recipe.seed
+        ids, name, seed = self._document.painted.copy(), self._document.name, source.settings.recipe.seed
 
         def make(classes: NDArray[np.uint8]) -> None:
-            self._open(zoomed(source, classes, rect, factor, name), name)
+            try:
+                self._open(zoomed(source, classes, rect, factor, name), name)
+            except OptionError as error:
+                self.refused.emit(str(error))
 
         self._jobs.read(
             f"Zooming into {name}",

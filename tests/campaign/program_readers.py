@@ -193,7 +193,7 @@ def _fine_land_files(folder: Path) -> list[Path]:
 
 
 def _read_guide_lines(path: Path) -> object:
-    from terrainpaint.core.guide_lines import read_lines
+    from terrainpaint.core.line_files import read_lines
 
     return read_lines(path, (48, 48))
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from terrainpaint.core.dream_controls import DreamControls
 from terrainpaint.core.dreamed import Dreamed
+from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.terrain import Recipe
@@ -32,7 +33,15 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
     underlay = Underlay(
         random.integers(0, 256, (20, 33, 3), dtype=np.uint8), 0.3, False, Placement(20.5, 31, 40, 66, -12.5)
     )
-    return Project(layers, 2, Settings(1234.5, "atlas", 4, 2.5, recipe), rerolls, underlay)
+    lines = GuideLines(
+        (
+            GuideLine(LineKind.RIDGE, ((0.0, 3.25), (20.5, 30.01), (shape[0], shape[1]))),
+            GuideLine(LineKind.RIVER, ((12.5, 3.5), (33.75, 30.5)), 3),
+        ),
+        visible=False,
+        locked=True,
+    )
+    return Project(layers, 2, Settings(1234.5, "atlas", 4, 2.5, recipe), rerolls, underlay, lines=lines)
 
 
 def plain_project(shape: tuple[int, int] = (40, 48)) -> Project:
@@ -47,6 +56,7 @@ def assert_same(one: Project, other: Project) -> None:
     for mine, yours in zip(one.layers, other.layers, strict=True):
         np.testing.assert_array_equal(mine.cells, yours.cells)
     np.testing.assert_array_equal(one.rerolls, other.rerolls)
+    assert one.lines == other.lines
     assert (one.underlay is None) == (other.underlay is None)
     if one.underlay is not None and other.underlay is not None:
         np.testing.assert_array_equal(one.underlay.picture, other.underlay.picture)

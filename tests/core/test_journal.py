@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from terrainpaint.core import journal as journal_module
 from terrainpaint.core.edits import Stroke, Tiles
+from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.journal import AbandonedJournal, Journal, abandoned_journals, discard, recover
 from terrainpaint.core.project import REROLLS, Layer, Project, Underlay, ViewSettings, empty_cells
 from terrainpaint.core.rects import Rect
@@ -72,7 +73,9 @@ class Editor:
 
     def step(self, draw: random.Random) -> None:
         keys = [layer.key for layer in self.project.layers]
-        kind = draw.choice(["stroke"] * 6 + ["add", "remove", "bring back", "rename", "settings", "underlay", "resize"])
+        kind = draw.choice(
+            ["stroke"] * 6 + ["add", "remove", "bring back", "rename", "settings", "underlay", "lines", "resize"]
+        )
         if kind == "stroke":
             rect = Rect(
                 draw.randrange(-20, 140), draw.randrange(-20, 190), draw.randrange(1, 90), draw.randrange(1, 90)
@@ -103,6 +106,11 @@ class Editor:
         elif kind == "underlay":
             picture = np.full((9, 5, 3), draw.randrange(256), np.uint8)
             self.restructure(underlay=draw.choice([None, Underlay(picture), self.project.underlay]))
+        elif kind == "lines":
+            rows, cols = self.project.shape
+            points = [(draw.uniform(0, rows), draw.uniform(0, cols)) for _ in range(3)]
+            drawn = GuideLine.through(draw.choice(list(LineKind)), points, draw.randrange(1, 4))
+            self.restructure(lines=GuideLines((*self.project.lines.lines[-3:], drawn), draw.random() < 0.5))
         elif kind == "resize":
             shape = draw.choice([LARGE, (64, 64), (33, 250)])
             self.project = self.project.cropped(draw.randrange(-9, 9), 3, shape)

@@ -261,6 +261,8 @@ PLACES = [
     *(("layers", 2, "dreamed", name) for name in ("seed", "way", "end_seed", "part")),
     ("layers", 2, "dreamed", "controls"), ("layers", 2, "dreamed", "controls", "sea"),
     ("underlay", "opacity"), ("underlay", "visible"),
+    ("lines",), *(("lines", name) for name in ("visible", "locked", "drawn")),
+    *(("lines", "drawn", 0, name) for name in ("kind", "width_px", "points")),
     *(("underlay", "placement", name) for name in ("row", "col", "height", "width", "turn_deg")),
 ]  # fmt: skip
 

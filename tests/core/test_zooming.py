@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.project import Project, Settings, ViewSettings, ZoomedFrom
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
@@ -56,3 +57,12 @@ def test_sizes_are_limited_with_the_number_that_fits() -> None:
         allowed_factors(Rect(0, 0, MOST_SIDE_PX // 4 + 1, 300))
     with pytest.raises(OptionError, match="at least 2 pixels"):
         allowed_factors(Rect(0, 0, 1, 300))
+
+
+def test_drawn_lines_go_with_the_land() -> None:
+    drawn = GuideLines((GuideLine(LineKind.RIVER, ((25.0, 10.0), (25.0, 60.0), (45.0, 60.0)), 2),))
+    source = dataclasses.replace(Project.painted(patches(), Settings(2000.0, "atlas")), lines=drawn)
+    rect = Rect(20, 30, 40, 50)
+    child = zoomed(source, zoomed_classes(patches(), rect, 4, 12), rect, 4, "coast")
+    (line,) = child.lines.lines
+    assert line == GuideLine(LineKind.RIVER, ((20.0, 0.0), (20.0, 120.0), (100.0, 120.0)), 8)

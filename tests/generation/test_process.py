@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.guide_lines import GuideLine, LineKind, changed_rects, guide_raster
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
@@ -27,7 +28,7 @@ from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.generation.process import TerrainPatch, TerrainProcess
 from terrainpaint.models.devices import available_devices, fast_dtype, use_threads
-from tests.generation.random_weights import write_random_weights
+from tests.generation.random_weights import write_random_guided_weights, write_random_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 ATLAS = shipped_styles()["atlas"]
@@ -327,6 +328,44 @@ def test_after_all_jobs_the_live_terrain_equals_a_generation_of_the_whole_map(
     assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
     assert np.abs(live.shaded.astype(int) - generator.shaded(whole)).max() <= 2
+
+
+def test_lines_change_the_land_within_reach_the_same_in_parts_as_in_whole(
+    process: TerrainProcess, tmp_path: Path
+) -> None:
+    path = tmp_path / "guided.safetensors"
+    write_random_guided_weights(path)
+    info = process.load(path, "cpu")
+    assert info.follows_lines and info.reach_px is not None
+    ids = np.full((180, 420), 5, np.uint8)
+    lines = [GuideLine(LineKind.RIDGE, ((20.5, 20.5), (150.5, 40.5)))]
+    moved = [GuideLine(LineKind.RIDGE, ((20.5, 20.5), (150.5, 60.5)))]
+    live = LiveTerrain(ids.shape, info.reach_px)
+    focus = Rect.of_shape(ids.shape)
+    for drawn in (lines, moved):
+        while (job := live.next_job(focus, None)) is not None:
+            live.accept(job, process.make(process.request(job.rect, ids, None, LAND, job.exact, drawn)))
+        generator = Generator.load(path, "cpu")
+        whole = generator.terrain(SegmentationMap(ids), LAND, lines=guide_raster(drawn, focus))
+        assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
+        assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
+        before = live.height.copy()
+        for rect in changed_rects(lines, moved, ids.shape):
+            live.invalidate(rect)
+    plain = generator.terrain(SegmentationMap(ids), LAND)
+    assert np.abs(before - plain.height)[:, :100].max() > 1e-2 * np.ptp(plain.height)
+    beyond = 61 + info.reach_px
+    np.testing.assert_array_equal(whole.height[:, beyond:], plain.height[:, beyond:])
+
+
+def test_weights_without_guides_ignore_lines(shared: TerrainProcess) -> None:
+    assert shared.info is not None
+    line = GuideLine(LineKind.RIDGE, ((50.5, 70.5), (90.5, 140.5)))
+    request = shared.request(RECT, IDS, None, LAND, True, [line])
+    assert (request.crop.lines is None) == (not shared.info.follows_lines)
+    np.testing.assert_array_equal(
+        shared.request(RECT, IDS, None, LAND, True).crop.ids, request.crop.ids, "rivers alone are water"
+    )
 
 
 def test_a_device_and_threads_can_be_chosen(process: TerrainProcess, shared: TerrainProcess) -> None:
