@@ -278,6 +278,9 @@ MENUS: tuple[tuple[str, tuple[Row, ...]], ...] = (
                     icon="ruler", needs=Need.EDITOR, is_on=True),
             Command("legend", "L&egend", lambda window: window.options.apply(),
                     tip="The colours of heights and slopes with numbers", needs=Need.EDITOR, is_on=True),
+            Command("lines", "Drawn l&ines", lambda window: window.options.apply(),
+                    tip="The ridges, valleys and rivers that were drawn; the land follows them also when they are "
+                    "not shown", needs=Need.EDITOR, is_on=True),
             Command("patterns", "Class &patterns", lambda window: window.options.apply(),
                     ("Ctrl+Shift+P",), icon="pattern", tip="For colour-blind eyes",
                     needs=Need.EDITOR, bar=4, is_on=False),

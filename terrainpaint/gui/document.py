@@ -298,10 +298,10 @@ class Document(QObject):
         if step is not None:
             self.undo_stack.push(step)
 
-    def change_lines(self, text: str, lines: GuideLines) -> None:
-        """One step: replace the drawn lines or their switches."""
+    def change_lines(self, text: str, lines: GuideLines, merge: int = NOT_MERGED) -> None:
+        """One step: replace the drawn lines or their switches; `merge` as in `change_settings`."""
         if lines != self._project.lines:
-            self._push(text, dataclasses.replace(self._project, lines=lines))
+            self._push(text, dataclasses.replace(self._project, lines=lines), merge)
 
     # Layers and settings, each one step of undo
 

@@ -15,6 +15,7 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.contours import contour_interval_m, contour_lines
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.live import CELL_PX, LiveTerrain
+from terrainpaint.gui.canvas.line_overlay import draw_lines
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.fine_ground import FineGround
@@ -44,13 +45,14 @@ class TerrainView(RasterView):
         super().__init__(parent)
         self._document, self._generation, self._detail = document, generation, generation.detail
         self._picture = FROM_ABOVE[0]
-        self._has_legend = True
+        self._has_legend = self._has_lines = True
         self._steepest_deg, self._interval_m = generation.ranges.steepest_deg, 1.0
         generation.patch_made.connect(self._patched)
         generation.ranges_changed.connect(self._ranges_changed)
         self._detail.changed.connect(self._detail_changed)
         document.replaced.connect(self._replaced)
         document.settings_changed.connect(self.redraw)
+        document.lines_changed.connect(self.update)
         self.camera_changed.connect(self._find_interval)
         self._replaced()
 
@@ -67,6 +69,11 @@ class TerrainView(RasterView):
     def set_legend(self, shown: bool) -> None:
         """Show the legend of heights and slopes, or not."""
         self._has_legend = shown
+        self.update()
+
+    def set_lines(self, shown: bool) -> None:
+        """Show the drawn lines, or none."""
+        self._has_lines = shown
         self.update()
 
     def drawn(self, screen: Rect, samples: int) -> NDArray[np.uint8]:
@@ -116,8 +123,10 @@ class TerrainView(RasterView):
         self._detail.want(self, Rect(0, 0, 0, 0), None)
 
     def paint_overlays(self, painter: QPainter, exposed: QRect) -> None:
-        """The legend too."""
+        """Drawn lines and the legend too."""
         super().paint_overlays(painter, exposed)
+        if self._has_lines:
+            draw_lines(painter, self, self._document.project.lines.shaping)
         if not self._has_legend or self._generation.live is None:
             return
         ranges = self._generation.ranges

@@ -37,6 +37,13 @@ class ShowsClasses(Protocol):
         """Show letters for the classes, or none."""
 
 
+class ShowsLines(Protocol):
+    """A view with drawn lines."""
+
+    def set_lines(self, shown: bool) -> None:
+        """Show the drawn lines, or none."""
+
+
 class ShowsLegend(Protocol):
     """A view with a legend of heights and slopes."""
 
@@ -54,11 +61,12 @@ class ViewOptions(QObject):
         above: RasterView,
         classes: Sequence[ShowsClasses],
         legends: Sequence[ShowsLegend],
+        lines: Sequence[ShowsLines],
         detail: LiveDetail,
     ) -> None:
         super().__init__(canvas)
         self._document, self._canvas, self._above = document, canvas, above
-        self._classes, self._legends, self._detail = classes, legends, detail
+        self._classes, self._legends, self._lines, self._detail = classes, legends, lines, detail
         self._link = CameraLink(canvas, above)
         self._actions: Mapping[str, QAction] = {}
 
@@ -81,6 +89,8 @@ class ViewOptions(QObject):
         self._detail.set_on(on["live_detail"])
         for legend in self._legends:
             legend.set_legend(on["legend"])
+        for view_of_lines in self._lines:
+            view_of_lines.set_lines(on["lines"])
         for shows in self._classes:
             shows.set_patterns(on["patterns"])
             shows.set_letters(on["letters"])

@@ -128,6 +128,7 @@ class MainWindow(QMainWindow):
             self.terrain.view,
             (self.canvas, self.classes_panel, self.palette_),
             (self.terrain.view, self.relief),
+            (self.canvas, self.terrain.view),
             self.generation.detail,
         )
         self.map_actions = MapActions(self, self.document, self.canvas)
@@ -239,6 +240,7 @@ class MainWindow(QMainWindow):
         self.generation_panel.variants_requested.connect(seeds.show_variants)
         self.generation_panel.reroll_requested.connect(seeds.reroll_selection)
         self.generation_panel.places_requested.connect(self.places.find)
+        self.layers_panel.draw_lines_requested.connect(lambda: self.canvas.set_tool("lines"))
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))

@@ -169,6 +169,13 @@ class Canvas(MapView):
 
     # Events
 
+    def event(self, event: QEvent) -> bool:
+        """Keep keys that the tool uses from the commands of the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self.tool.wants(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin what the tool does; the middle button or Space moves the map."""
         if event.button() == Qt.MouseButton.LeftButton and not self.is_space_held:

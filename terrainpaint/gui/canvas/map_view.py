@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Rect
+from terrainpaint.gui.canvas.line_overlay import draw_lines
 from terrainpaint.gui.canvas.map_marks import LETTER_REACH_PX, LETTER_SPACING_PX, Ants, letter, patterned, qregion
 from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.canvas.raster_view import RasterView
@@ -33,6 +34,7 @@ class MapView(RasterView):
         self._reference = ReferencePicture()
         self._moved_underlay: Underlay | None = None
         self._has_patterns = self._has_letters = False
+        self._has_lines = True
         self._ants: Ants | None = None
         self._ants_key: tuple[object, ...] = ()
         self._ants_offset = (0, 0)
@@ -45,6 +47,7 @@ class MapView(RasterView):
         document.settings_changed.connect(self._take_raster)
         document.underlay_changed.connect(lambda: self.show_underlay(None))
         document.selection_changed.connect(self._show_selection)
+        document.lines_changed.connect(self.update)
         self.pieces.changed.connect(self.mark_changed)
         self._take_raster()
 
@@ -57,6 +60,16 @@ class MapView(RasterView):
         """Show letters for the classes, or none."""
         self._has_letters = shown
         self.update()
+
+    def set_lines(self, shown: bool) -> None:
+        """Show the drawn lines, or none."""
+        self._has_lines = shown
+        self.update()
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the drawn lines are shown."""
+        return self._has_lines
 
     def show_underlay(self, underlay: Underlay | None) -> None:
         """Show another reference picture than that of the document while it is dragged; None shows the document's."""
@@ -105,6 +118,8 @@ class MapView(RasterView):
         """Letters and the outline of the selection, below the overlays of all views."""
         if self._has_letters:
             self._draw_letters(painter, exposed)
+        if self._has_lines:
+            draw_lines(painter, self, self.document.project.lines.shaping)
         self._draw_ants(painter)
         super().paint_overlays(painter, exposed)
 

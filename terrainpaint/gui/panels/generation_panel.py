@@ -59,7 +59,7 @@ class GenerationPanel(QWidget):
         self.carve_rivers = QCheckBox("Carve rivers")
         self.carve_rivers.setToolTip(
             "Cuts painted rivers into the land, so that they run downhill to a lake, the sea or the border of the map, "
-            "and levels lakes and sea; shown once the terrain is exact"
+            "and levels lakes and sea; shown once the terrain is exact. With drawn rivers it is always done"
         )
         self.breach = QCheckBox("Open depressions")
         self.breach.setToolTip("Lowers the ways out of closed depressions, so that all water runs to the sea or away")

@@ -55,6 +55,7 @@ _ICONS: Mapping[str, str] = {
     "Width": "ruler",
     "Base class": "water",
     "Carve rivers": "flow",
+    "Drawn lines": "lines",
     "Open depressions": "flow",
     "Reference picture": "picture",
     "Remove reference picture": "picture",

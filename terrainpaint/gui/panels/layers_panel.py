@@ -1,4 +1,4 @@
-"""The panel of layers, with the reference picture below them."""
+"""The panel of layers, with the drawn lines and the reference picture below them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.layer_model import LayerModel, LayerRole
 from terrainpaint.gui.panels.layer_view import LayerView
+from terrainpaint.gui.panels.lines_box import LinesBox
 from terrainpaint.gui.panels.underlay_box import UnderlayBox
 from terrainpaint.gui.widgets.basics import action_button, with_key
 
@@ -19,6 +20,7 @@ from terrainpaint.gui.widgets.basics import action_button, with_key
 class LayersPanel(QWidget):
     """The layers, topmost first; the selected row is the active layer."""
 
+    draw_lines_requested = Signal()
     load_underlay_requested = Signal()
     move_underlay_toggled = Signal(bool)
 
@@ -29,6 +31,8 @@ class LayersPanel(QWidget):
         self.model = LayerModel(document, self)
         self.view = LayerView()
         self.view.setModel(self.model)
+        self.lines = LinesBox(document)
+        self.lines.draw_requested.connect(self.draw_lines_requested)
         self.underlay = UnderlayBox(document)
         self.underlay.load_requested.connect(self.load_underlay_requested)
         self.underlay.move_toggled.connect(self.move_underlay_toggled)
@@ -52,6 +56,7 @@ class LayersPanel(QWidget):
         for action in (self.up, self.down, self.merge):
             row.addWidget(action_button(action))
         column.addLayout(row)
+        column.addWidget(self.lines)
         column.addWidget(self.underlay)
 
         self.view.selectionModel().currentRowChanged.connect(self._activate)

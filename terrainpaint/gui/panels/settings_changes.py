@@ -22,6 +22,7 @@ class Merge(IntEnum):
     GROUND = 6
     VARIETY = 7
     UNDERLAY_PLACE = 8
+    LINES = 9
     STYLE = 100
 
 

@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from terrainpaint.core.classes import CLASSES
+from terrainpaint.core.guide_lines import MAX_RIVER_PX, LineKind
 from terrainpaint.core.natural_borders import MAX_AMOUNT_PX, MAX_SCALE_PX, MIN_AMOUNT_PX, MIN_SCALE_PX
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
-from terrainpaint.gui.tools import TOOLS, Option, SelectionMode, ToolSettings
+from terrainpaint.gui.tools import TOOLS, LineMode, Option, SelectionMode, ToolSettings
 from terrainpaint.gui.tools.settings import MAX_STABILISER_PX, Setting
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label, push_button
 from terrainpaint.gui.widgets.button_columns import ButtonColumns
@@ -38,6 +39,7 @@ from terrainpaint.gui.widgets.numbers import Logarithmic, SliderField, WholeFiel
 _SIZE_PX = 240
 _MIN_PX = 320
 _RADIAL_PX = 104
+_RIVER_PX = 108
 _STABILISER_PX = 148
 BAR_HEIGHT_PX = 42
 
@@ -159,6 +161,32 @@ class ToolOptions(QWidget):
             ToolSettings.border_scale_px, "Scale", Logarithmic(MIN_SCALE_PX, MAX_SCALE_PX),
             "Size of the largest bends of the borders",
         )  # fmt: skip
+        self.line_mode = self._choices(
+            ToolSettings.line_mode,
+            (
+                (LineMode.DRAW, "pencil", "Draw lines: drag by hand, or click the corners"),
+                (LineMode.CHOOSE, "nodes", "Choose lines: drag a line or one of its points"),
+                (LineMode.ERASE, "eraser", "Erase the parts of lines that a drag touches"),
+            ),
+        )
+        self.line_kind = self._choices(
+            ToolSettings.line_kind,
+            (
+                (LineKind.RIDGE, "ridge", "Ridge: the land has a crest along the line"),
+                (LineKind.VALLEY, "valley", "Valley: the land is low along the line"),
+                (LineKind.RIVER, "river", "River: water that runs downhill to its mouth"),
+            ),
+        )
+        self.river_px = WholeField()
+        self.river_px.setRange(1, MAX_RIVER_PX)
+        self.river_px.setPrefix("River ")
+        self.river_px.setSuffix(" px")
+        self.river_px.setFixedWidth(_RIVER_PX)
+        self.river_px.setKeyboardTracking(False)
+        self.river_px.setAccessibleName("Width of rivers")
+        self.river_px.setToolTip("Width of drawn rivers in pixels of the map")
+        self.river_px.valueChanged.connect(lambda width: ToolSettings.river_px.set(tools, width))
+        self._showing.append(self._show_river)
         self.hint = ElidedLabel()
         set_role(self.hint, "muted")
 
@@ -174,6 +202,9 @@ class ToolOptions(QWidget):
             symmetry: Option.SYMMETRY,
             self.selection: Option.SELECTION,
             roughness: Option.ROUGHNESS,
+            self.line_mode: Option.LINES,
+            self.line_kind: Option.LINES,
+            self.river_px: Option.LINES,
         }
         self._texts = self.class_name, self.name
         self._optional = self.stabiliser, self.pressure, symmetry, brush, roughness
@@ -251,6 +282,11 @@ class ToolOptions(QWidget):
     def _show_stabiliser(self) -> None:
         with QSignalBlocker(self.stabiliser):
             self.stabiliser.setValue(self._tools.stabiliser_px)
+
+    def _show_river(self) -> None:
+        self.river_px.setEnabled(self._tools.line_kind == LineKind.RIVER)
+        with QSignalBlocker(self.river_px):
+            self.river_px.setValue(self._tools.river_px)
 
     def _show_radial(self) -> None:
         with QSignalBlocker(self.radial):

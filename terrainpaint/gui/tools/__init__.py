@@ -9,15 +9,26 @@ from functools import partial
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.gui.tools.brush import BordersTool, BrushTool, EraserTool, SmoothTool
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
+from terrainpaint.gui.tools.lines import LinesTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
 from terrainpaint.gui.tools.reference import ReferenceTool
 from terrainpaint.gui.tools.select import MoveTool, SelectTool, TransformTool
-from terrainpaint.gui.tools.settings import SelectionMode, ToolSettings
+from terrainpaint.gui.tools.settings import LineMode, SelectionMode, ToolSettings
 from terrainpaint.gui.tools.shapes import EllipseTool, LineTool, RectangleTool
 from terrainpaint.gui.tools.tool import Option, Pointer, Tool, ToolKind
 
-__all__ = ["PAINTING_KEYS", "TOOLS", "Option", "Pointer", "SelectionMode", "Tool", "ToolKind", "ToolSettings"]
+__all__ = [
+    "PAINTING_KEYS",
+    "TOOLS",
+    "LineMode",
+    "Option",
+    "Pointer",
+    "SelectionMode",
+    "Tool",
+    "ToolKind",
+    "ToolSettings",
+]
 
 _BRUSH = frozenset({Option.BRUSH, Option.PRESSURE, Option.STABILISER, Option.SYMMETRY})
 _SHAPE = frozenset({Option.CLASS, Option.SYMMETRY})
@@ -56,6 +67,13 @@ TOOLS: Mapping[str, ToolKind] = {
                        _BRUSH, held=_STROKE),
     "borders": ToolKind("Natural borders", "borders", ("N",), "Makes borders as rough as coasts", BordersTool,
                         _BRUSH | {Option.ROUGHNESS}, held=_STROKE),
+    "lines": ToolKind("Ridges and rivers", "lines", ("D",), "Drag or click lines that the land follows", LinesTool,
+                      frozenset({Option.LINES}),
+                      held=(("Enter or double click", "ends a line of clicks"), ("Backspace", "takes a corner back"),
+                            ("Ctrl", "does not snap to lines and borders"),
+                            ("Delete", "erases the chosen line"),
+                            ("Arrows", "move it by 1 px, with Shift by 10"),
+                            ("Double click on the chosen line", "adds a point or removes it"))),
     "select": ToolKind("Select", "select", ("M",), "Drag inside to move the outline", SelectTool,
                        frozenset({Option.SELECTION}), starts_group=True,
                        held=(("Shift", "adds"), ("Alt", "subtracts"), *_BOX,

@@ -24,10 +24,11 @@ class FloodTool(Tool):
     def press(self, pointer: Pointer) -> None:
         """Fill as one step."""
         marks: list[Mark] = []
+        painted = self.document.painted
         for image in self.images([pointer.at]):
             row, col = (math.floor(position) for position in image[0])
             if not any(mark.part(Rect(row, col, 1, 1)).any() for mark in marks):
-                marks.append(flood(self.document.ids, image[0]))
+                marks.append(flood(painted, image[0]))
         self.paint(marks)
 
 
@@ -57,4 +58,4 @@ class ReplaceTool(Tool):
             area = Rect.of_shape(self.document.shape)
             if self.document.selection is not None:
                 area = self.document.selection.rect
-            self.paint([where(self.document.ids, class_id, area)])
+            self.paint([where(self.document.painted, class_id, area)])

@@ -144,8 +144,8 @@ class SelectTool(Tool):
         if class_id is None:
             return polygon([], self.document.shape)
         if self.settings.selection_mode is SelectionMode.AREA:
-            return flood(self.document.ids, pointer.at)
-        return where(self.document.ids, class_id, Rect.of_shape(self.document.shape))
+            return flood(self.document.painted, pointer.at)
+        return where(self.document.painted, class_id, Rect.of_shape(self.document.shape))
 
     def _corners(self) -> tuple[Point, Point]:
         first, last = self._drawn[0], self._drawn[-1]

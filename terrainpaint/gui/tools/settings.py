@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.guide_lines import MAX_RIVER_PX, LineKind
 from terrainpaint.core.natural_borders import (
     MAX_AMOUNT_PX,
     MAX_SCALE_PX,
@@ -42,6 +43,14 @@ class SelectionMode(Enum):
     """The connected area of one class, as a magic wand."""
     CLASS = "class"
     """Every pixel of a class."""
+
+
+class LineMode(Enum):
+    """What the tool for drawn lines does."""
+
+    DRAW = "draw"
+    CHOOSE = "choose"
+    ERASE = "erase"
 
 
 class Setting(Generic[_Value]):
@@ -121,6 +130,11 @@ class ToolSettings(QObject):
     """Size of the largest bends of natural borders, in map pixels."""
     border_seed = Setting(0)
     """Another seed gives other bends."""
+
+    line_mode = Setting(LineMode.DRAW)
+    line_kind = Setting(LineKind.RIDGE)
+    river_px = Setting(2, _between(1, MAX_RIVER_PX))
+    """Width of drawn rivers in map pixels."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

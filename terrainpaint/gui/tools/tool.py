@@ -46,6 +46,10 @@ class ToolView(MapOnScreen, Protocol):
     def pieces(self) -> Pieces:
         """The piece of the map that floats while it is moved."""
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether the drawn lines are shown."""
+
     def update(self) -> None:
         """Draw what lies over the map again."""
 
@@ -87,6 +91,8 @@ class Option(Enum):
     SELECTION = auto()
     ROUGHNESS = auto()
     """Amount and scale of natural borders."""
+    LINES = auto()
+    """What is done with drawn lines, and which kind is drawn."""
 
 
 WITH_EVERY_TOOL = (("Right click", "a palette of classes, size and what was used last"),)
@@ -161,6 +167,10 @@ class Tool:
 
     def key(self, event: QKeyEvent) -> bool:
         """A key went down; returns whether the tool used it. Esc comes as `cancel`."""
+        return False
+
+    def wants(self, event: QKeyEvent) -> bool:
+        """Whether `key` uses a key now that a command of the window has too."""
         return False
 
     def finish(self) -> None:
