@@ -455,7 +455,12 @@ class LiveGeneration(QObject):
         self._running = True
         live, document = self.live, self._document
         request: MakeRequest = self._process.request(
-            job.rect, document.ids, document.project.rerolls, self._recipe, job.exact, self._cells,
+            job.rect,
+            document.ids,
+            document.project.rerolls,
+            self._recipe,
+            job.exact,
+            self._cells,
             document.project.lines.guiding,
         )
         self._calls.post(

@@ -25,6 +25,7 @@ from terrainpaint.core.guide_lines import (
 )
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.resampling import largest_counts
 from terrainpaint.errors import OptionError
 
 GRASSLAND = 1
@@ -151,3 +152,12 @@ def test_drawn_rivers_are_water_of_the_map_and_are_carved() -> None:
     np.testing.assert_array_equal(drawn.classes(Rect(60, 80, 20, 20)), drawn.classes()[60:80, 80:100])
     plain = Project(drawn.layers, 1, drawn.settings, drawn.rerolls, lines=GuideLines(LINES.lines, visible=False))
     assert not plain.flowing_water and (plain.classes() == GRASSLAND).all()
+
+
+@given(places(), places(LineKind.VALLEY))
+def test_larger_cells_have_the_lines_that_touch_them(one: GuideLine, two: GuideLine) -> None:
+    lines = [one, two]
+    whole = guide_raster(lines, WHOLE)
+    cells = guide_raster(lines, Rect(0, 0, 23, 30), 4)
+    if whole is not None and cells is not None:
+        np.testing.assert_array_equal(cells, largest_counts(whole, 4))
