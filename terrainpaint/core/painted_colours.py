@@ -23,7 +23,7 @@ _NEAR = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1], np.float32) / 256
 _AROUND = np.ones((3, 3), np.uint8)
 _AT_BORDER = np.float32(0.125)
 """Weight of a cell at a border among the colours of its class."""
-_OF_MEAN = np.float32(1 / 64)
+_OF_MEAN = np.float32(1 / 8)
 """Weight of the mean colour of a class."""
 _GRID = 16
 """Colours of cells are multiples of 1 / 16."""

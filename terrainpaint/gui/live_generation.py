@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 
 from terrainpaint.core.progress import Cancel
-from terrainpaint.core.project import Settings
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.core.true_scale import true_sizes_m
 from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
@@ -139,6 +140,15 @@ class LiveGeneration(QObject):
         settings = self._document.settings
         native = self.info.land_pixel_size_m if self.info else settings.pixel_size_m
         return settings.pixel_size_m / native * settings.relief
+
+    @property
+    def true_sizes_m(self) -> tuple[float, ...]:
+        """The ground sizes of a pixel, in metres, that can have land of their own scale; the first is that of the
+        weights, by default that of the usual ones."""
+        info = self.info
+        sizes_m = true_sizes_m(NATIVE_PIXEL_SIZE_M if info is None else info.pixel_size_m)
+        is_local = info is None or info.reach_px is not None
+        return sizes_m if is_local and self.detail.path is not None else sizes_m[:1]
 
     @property
     def heights(self) -> NDArray[np.float32]:

@@ -95,11 +95,14 @@ class OpenActions(QObject):
 
         if not self._saving.may_discard():
             return
-        dialog = NewDialog(self._native_pixel_size_m, self._window)
+        dialog = NewDialog(self._native_pixel_size_m, self._window, self._generation.true_sizes_m)
         if dialog.exec():
             choice = dialog.values()
             settings = dataclasses.replace(
-                self._new_settings(), pixel_size_m=choice.pixel_size_m, base_class=choice.base_class
+                self._new_settings(),
+                pixel_size_m=choice.pixel_size_m,
+                base_class=choice.base_class,
+                true_scale=choice.true_scale,
             )
             shape = choice.height_px, choice.width_px
             if choice.template is None:

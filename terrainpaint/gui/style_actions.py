@@ -62,6 +62,7 @@ class StyleActions(QObject):
     def _loaded(self) -> None:
         info = self._generation.info
         if info is not None:
+            self._panel.set_true_sizes(self._generation.true_sizes_m)
             if info.sha256 != self._shown_sha256:  # another look has the same numbers
                 self._shown_sha256 = info.sha256
                 self._panel.set_style_names(info.style_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
     QHBoxLayout,
+    QPushButton,
     QWidget,
 )
 
@@ -36,13 +38,16 @@ _PIXEL_SIZES_M = 0.01, 1e6
 # Layer, map of all layers, re-roll counts: 1 each; texture: 3; height: 4.
 _BYTES_PER_PX = 10
 _CLASS_COLUMNS = 4
+_ALIKE = 1e-3
+"""Relative difference of two sizes of a pixel that the field of the ground may not tell apart."""
 
 
 @dataclass(frozen=True)
 class NewMap:
     """Sides in pixels, ground size of a pixel in metres, and class where nothing is painted.
 
-    `template` is the sample map to start from, resampled to this size; None starts empty.
+    `template` is the sample map to start from, resampled to this size; None starts empty. `true_scale` is that of
+    `Settings`.
     """
 
     width_px: int
@@ -50,15 +55,20 @@ class NewMap:
     pixel_size_m: float
     base_class: int
     template: str | None
+    true_scale: bool = False
 
 
 class NewDialog(QDialog):
-    """Asks for a new map. `native_pixel_size_m` is the ground size of a pixel in the training data of the weights."""
+    """Asks for a new map. `native_pixel_size_m` is the ground size of a pixel in the training data of the weights;
+    `true_sizes_m` are the sizes that have land of their own scale, that one among them."""
 
-    def __init__(self, native_pixel_size_m: float, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, native_pixel_size_m: float, parent: QWidget | None = None, true_sizes_m: Sequence[float] = ()
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("New map")
         self._native_m = native_pixel_size_m
+        self._scales = {size_m: self._scale_button(size_m) for size_m in true_sizes_m}
         self._pixel_size_m = native_pixel_size_m
         self._templates = QButtonGroup(self)
         self._classes = QButtonGroup(self)
@@ -76,7 +86,7 @@ class NewDialog(QDialog):
         self._width.valueChanged.connect(self._resized)
         self._height.valueChanged.connect(self._resized)
         self._ground.valueChanged.connect(self._rescaled)
-        self._native.clicked.connect(self._use_native_scale)
+        self._native.clicked.connect(lambda: self._use_pixel_size(self._native_m))
         self._resized()
         self._width.setFocus()
 
@@ -88,6 +98,7 @@ class NewDialog(QDialog):
             pixel_size_m=self._pixel_size_m,
             base_class=self._classes.checkedId(),
             template=(None, *SAMPLES)[self._templates.checkedId()],
+            true_scale=self._pixel_size_m != self._native_m and self._true_size_m is not None,
         )
 
     def _build(self) -> None:
@@ -100,6 +111,8 @@ class NewDialog(QDialog):
         form = Form()
         form.add("Presets", row_of(*self._preset_buttons()))
         form.add("&Size", row_of(self._width, label("×", "muted"), self._height))
+        if len(self._scales) > 1:
+            form.add("Scale", row_of(*self._scales.values()))
         form.add("&Ground", row_of(self._ground, self._native))
         form.add_below(self._scale)
         form.add("Base class", self._class_grid())
@@ -154,9 +167,20 @@ class NewDialog(QDialog):
         self._width.setValue(side)
         self._height.setValue(side)
 
-    def _use_native_scale(self) -> None:
-        self._pixel_size_m = self._native_m
+    def _scale_button(self, size_m: float) -> QPushButton:
+        button = push_button(f"{_metres(size_m)} a pixel", "pill")
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self._use_pixel_size(size_m))
+        return button
+
+    def _use_pixel_size(self, size_m: float) -> None:
+        self._pixel_size_m = size_m
         self._resized()
+
+    @property
+    def _true_size_m(self) -> float | None:
+        """The size with land of its own scale that a pixel has, within the accuracy of the field; None for others."""
+        return next((size_m for size_m in self._scales if abs(self._pixel_size_m / size_m - 1) < _ALIKE), None)
 
     def _resized(self) -> None:
         """The number of pixels changed: the ground size of a pixel stays, that of the map changes."""
@@ -171,16 +195,22 @@ class NewDialog(QDialog):
     def _show_scale(self) -> None:
         rows, cols = self._height.value(), self._width.value()
         tall_km = rows * self._pixel_size_m / 1000
-        native = self._pixel_size_m == self._native_m
-        self._scale.setText(
-            f"{_metres(self._pixel_size_m)} per pixel, {local(f'{tall_km:,.4g}')} km from north to south. "
-            + (
-                "This is the scale of the style."
-                if native
-                else f"The scale of the style is {_metres(self._native_m)} per pixel."
+        native, true_size_m = self._pixel_size_m == self._native_m, self._true_size_m
+        for size_m, button in self._scales.items():
+            button.setChecked(size_m == true_size_m)
+        if native:
+            about = "This is the scale of the style."
+        elif true_size_m is not None:
+            about = "Mountains and valleys are as large as on such ground."
+        else:
+            about = (
+                f"The scale of the style is {_metres(self._native_m)} per pixel: its land is scaled, and mountains get "
+                f"{'lower' if self._pixel_size_m < self._native_m else 'higher'} with it."
             )
-        )
-        self._native.setVisible(not native)
+        wide_km = cols * self._pixel_size_m / 1000
+        size = f"{local(f'{wide_km:,.4g}')} × {local(f'{tall_km:,.4g}')} km"
+        self._scale.setText(f"{_metres(self._pixel_size_m)} per pixel, {size}. {about}")
+        self._native.setVisible(not native and len(self._scales) < 2)
         large = rows * cols > LARGE_PX
         self._warning.setVisible(large)
         self._warning.setText(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from terrainpaint.core.hydrology import FlowingWater
+from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.seed_box import SeedBox
@@ -42,7 +44,7 @@ class GenerationPanel(QWidget):
         )
         self.look_name.setAccessibleName("Repaint as")
         self._unsuitable = paragraph("")
-        self._look_label = QLabel("Repaint as")
+        self._look_label, self._scale_label = QLabel("Repaint as"), QLabel()
         self._look_label.setBuddy(self.look_name)
         for box in (self.style_name, self.look_name):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -56,6 +58,13 @@ class GenerationPanel(QWidget):
         self.width_km.setAccessibleName("Width of the ground")
         self.width_km.setToolTip("Width of the map on the ground; slopes stay, so a wider map has higher mountains")
         self.pixel_size = label("", "muted")
+        self.scale = QComboBox()
+        self.scale.setAccessibleName("Scale of the land")
+        self.scale.setToolTip(
+            "How large mountains and valleys are: as on the ground of the map, or as many pixels wide as on a map at "
+            "the scale of the style"
+        )
+        self._true_sizes_m: tuple[float, ...] = ()
         self.carve_rivers = QCheckBox("Carve rivers")
         self.carve_rivers.setToolTip(
             "Cuts painted rivers into the land, so that they run downhill to a lake, the sea or the border of the map, "
@@ -67,6 +76,9 @@ class GenerationPanel(QWidget):
         self.reroll = _button("reroll", "Re-roll", "")
         self.places = _button("globe", "Most like…", "")
         self._lay_out()
+        self.scale.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.scale.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.scale.activated.connect(self._change_scale)
         self.style_name.activated.connect(self._change_style)
         self.look_name.activated.connect(self._change_look)
         self.relief.changed.connect(
@@ -122,6 +134,11 @@ class GenerationPanel(QWidget):
         self._unsuitable.setText(text or "")
         self._unsuitable.setVisible(text is not None)
 
+    def set_true_sizes(self, sizes_m: Sequence[float]) -> None:
+        """Set the ground sizes of a pixel that have land of their own scale, that of the style first."""
+        self._true_sizes_m = tuple(sizes_m)
+        self._refresh()
+
     def set_style_names(self, names: Sequence[str]) -> None:
         """Set what the numbers of the style vector mean in the weights."""
         self.character.set_names(names)
@@ -141,11 +158,12 @@ class GenerationPanel(QWidget):
         sizes.setColumnStretch(1, 1)
         for row, (text, control) in enumerate(
             (
-                ("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size),
+                ("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size), ("Scale", self.scale),
                 ("Water", self.carve_rivers), ("", self.breach),
             )
         ):  # fmt: skip
-            name = QLabel(text)
+            name = self._scale_label if control is self.scale else QLabel(text)
+            name.setText(text)
             sizes.addWidget(name, row, 0)
             name.setBuddy(control)
             sizes.addWidget(control, row, 1)
@@ -188,6 +206,13 @@ class GenerationPanel(QWidget):
             self._document, step_text("Width", local(f"{km:,g} km")), Merge.GROUND, pixel_size_m=pixel_size_m
         )
 
+    def _change_scale(self) -> None:
+        size_m, is_true = self.scale.currentData()
+        settings = self._document.settings
+        if (size_m, is_true) != (settings.pixel_size_m, settings.true_scale):
+            text = step_text("Scale", self.scale.currentText())
+            change_settings(self._document, text, pixel_size_m=size_m, true_scale=is_true)
+
     def _change_water(self) -> None:
         flowing = FlowingWater(self.carve_rivers.isChecked(), self.breach.isChecked())
         before = self._document.settings.flowing_water
@@ -217,6 +242,33 @@ class GenerationPanel(QWidget):
             self.carve_rivers.setChecked(flowing.carve_rivers)
             self.breach.setChecked(flowing.breach)
         self.pixel_size.setText(f"{format_number(settings.pixel_size_m, 2)} m per pixel")
+        self._show_scale()
+
+    def _show_scale(self) -> None:
+        """The scales to choose from: those of the land, and land of the style that is scaled to the pixels."""
+        settings, native_m = (
+            self._document.settings,
+            next(iter(self._true_sizes_m), self._document.settings.pixel_size_m),
+        )
+        factor = scale_factor(settings.pixel_size_m, native_m)
+        choices: list[tuple[str, float, bool]] = []
+        for size_m in self._true_sizes_m:
+            # A size that is near enough stays as it is.
+            is_own = factor is not None and math.isclose(native_m / factor, size_m)
+            own_m = settings.pixel_size_m if is_own else size_m
+            choices.append((f"{format_number(own_m, 2)} m a pixel", own_m, size_m != native_m))
+        at = -1
+        if settings.true_scale or factor == 1:
+            at = next((row for row, choice in enumerate(choices) if choice[1] == settings.pixel_size_m), -1)
+        if at < 0 or factor != 1:
+            choices.append((f"Land of {format_number(native_m, 2)} m, scaled", settings.pixel_size_m, False))
+        with QSignalBlocker(self.scale):
+            self.scale.clear()
+            for text, size_m, is_true in choices:
+                self.scale.addItem(text, (size_m, is_true))
+            self.scale.setCurrentIndex(at if at >= 0 else len(choices) - 1)
+        for widget in (self.scale, self._scale_label):
+            widget.setVisible(len(self._true_sizes_m) > 1)
 
     def _show_look(self, name: str | None) -> None:
         at = 0 if name is None else self.look_name.findData(name)
