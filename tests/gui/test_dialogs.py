@@ -74,6 +74,25 @@ def test_the_way_back_to_the_native_scale(new: NewDialog) -> None:
     assert new.values().pixel_size_m == 2000 and back.isHidden()
 
 
+def test_a_new_map_can_have_land_of_its_own_scale(qtbot: QtBot) -> None:
+    dialog = NewDialog(2000.0, None, (2000.0, 500.0, 125.0))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert button(dialog, "2,000 m a pixel").isChecked() and not dialog.values().true_scale
+    button(dialog, "125 m a pixel").click()
+    assert (dialog.values().pixel_size_m, dialog.values().true_scale) == (125.0, True)
+    assert "64 × 64 km" in words(dialog) and "as large as on such ground" in words(dialog)
+    # The same by the size of the ground; any other size has the land of the style, scaled.
+    ground = dialog.findChild(QDoubleSpinBox)
+    ground.setValue(256)
+    assert button(dialog, "500 m a pixel").isChecked() and dialog.values().true_scale
+    ground.setValue(100)
+    assert not dialog.values().true_scale and "mountains get lower" in words(dialog)
+    assert not any(item.isChecked() for item in dialog.findChildren(QAbstractButton) if "a pixel" in item.text())
+    button(dialog, "2,000 m a pixel").click()
+    assert dialog.values() == NewMap(512, 512, 2000.0, 0, None)
+
+
 def test_a_very_large_map_is_allowed_with_a_warning_about_memory(new: NewDialog) -> None:
     side(new, "Width in pixels").setValue(16384)
     assert "GB" not in words(new)

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.assets import shipped_fine_land, shipped_styles
 from terrainpaint.core.hydrology import FlowingWater, find_waters, with_flowing_water
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
@@ -37,6 +37,8 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import Hardware
+from terrainpaint.generation.refiner import Refiner
+from terrainpaint.generation.scaled import ScaledGenerator
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic
@@ -189,6 +191,36 @@ def test_relief_and_ground_scale_the_heights_and_generate_nothing(person: Person
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process")
+def test_a_map_at_true_scale_gets_the_land_of_its_scale(person: Person, qtbot: QtBot, generator: Generator) -> None:
+    document, generation = person.window.document, settled(person, qtbot)
+    fine = next(iter(shipped_fine_land().values()))
+    land = ScaledGenerator(generator, Refiner.load(fine, "cpu"), 4)
+    scaled_down = generation.terrain()
+    assert scaled_down.provenance.painted_finer == 1
+    document.change_settings("Scale", dataclasses.replace(document.settings, true_scale=True))
+    settled(person, qtbot)
+
+    def check() -> None:
+        terrain, expected = generation.terrain(), land.terrain(document.segmentation(), document.settings.recipe)
+        assert np.abs(terrain.height - expected.height).max() < 0.05
+        assert np.abs(terrain.albedo.astype(int) - expected.albedo).max() <= 2
+        assert terrain.provenance.painted_finer == 4 and terrain.provenance.detail_sha256 == land.about.detail_sha256
+
+    check()
+    assert generation.height_scale == 1
+    document.paint_mark("Hills", ellipse((60, 60), (64, 63), SHAPE), 3)  # smaller than a cell
+    settled(person, qtbot)
+    check()
+    document.paint_mark("Mountain", ellipse((30, 100), (90, 180), SHAPE), 5)
+    settled(person, qtbot)
+    check()
+    # Pixels of another size have no true scale, which is said, and the land of the style instead.
+    document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=300.0))
+    settled(person, qtbot)
+    assert "no true scale for pixels of 300 m" in person.sentence
+    assert generation.terrain().provenance.painted_finer == 1
+
+
 def test_a_process_that_dies_while_one_paints_is_replaced(person: Person, qtbot: QtBot, generator: Generator) -> None:
     settled(person, qtbot)
     first = person.process.pid

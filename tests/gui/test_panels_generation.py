@@ -373,3 +373,36 @@ def test_rivers_and_depressions_are_switched_in_one_step_each(document: Document
     other = Project.empty((64, 100), Settings(450.0, "atlas", flowing_water=FlowingWater(breach=True)))
     document.open(other, None, ViewSettings())
     assert panel.breach.isChecked() and not panel.carve_rivers.isChecked()
+
+
+def test_the_scale_of_the_land_is_chosen_with_the_size_of_a_pixel(
+    document: Document, panel: GenerationPanel, qtbot: QtBot
+) -> None:
+    assert panel.scale.isHidden()  # without fine land there is one scale
+    panel.set_true_sizes((2000.0, 500.0, 125.0))
+
+    def texts() -> list[str]:
+        return [panel.scale.itemText(row) for row in range(panel.scale.count())]
+
+    def choose(text: str) -> None:
+        panel.scale.setCurrentIndex(texts().index(text))
+        panel.scale.activated.emit(panel.scale.currentIndex())
+
+    assert panel.scale.isVisible()
+    assert texts() == ["2000 m a pixel", "450 m a pixel", "125 m a pixel", "Land of 2000 m, scaled"]
+    assert panel.scale.currentText() == "Land of 2000 m, scaled"
+    choose("450 m a pixel")  # near enough to 500 m, so the ground stays
+    assert document.settings.true_scale and document.settings.pixel_size_m == 450
+    choose("125 m a pixel")
+    assert document.settings.true_scale and document.settings.pixel_size_m == 125
+    assert panel.width_km.value() == 12.5 and panel.scale.currentText() == "125 m a pixel"
+    choose("Land of 2000 m, scaled")
+    assert not document.settings.true_scale and document.settings.pixel_size_m == 125
+    choose("2000 m a pixel")
+    assert not document.settings.true_scale and document.settings.pixel_size_m == 2000
+    assert texts() == ["2000 m a pixel", "500 m a pixel", "125 m a pixel"]
+    for _ in range(3):
+        document.undo_stack.undo()
+    assert document.settings.pixel_size_m == 450 and panel.scale.currentText() == "450 m a pixel"
+    type_in(qtbot, panel.width_km, "30")
+    assert panel.scale.currentText() == "Land of 2000 m, scaled"
