@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COMMON = ("data", "seed", "device")
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
-    "terrain": ("features", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
+    "terrain": ("features", "held_out", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
     "dcgan": ("features", "count"),
     "layouts": ("count",),
     "pix2pix": ("features", "statistics", "dropout", "pictures"),
@@ -47,6 +47,8 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--seed", type=int, help="seed of everything random (0)")
     parser.add_argument("--device", help="auto, cpu, cuda or mps (auto)")
     terrain = parser.add_argument_group("terrain")
+    terrain.add_argument("--held-out", type=Path, metavar="SET.npz",
+                         help="measure the land of this set instead of the held-out tiles of --data")  # fmt: skip
     terrain.add_argument("--crops", type=int, help="held-out crops (400)")
     terrain.add_argument("--crop-px", type=int, help="side of a crop in pixels (256)")
     terrain.add_argument("--uniform-px", type=int, metavar="N",

@@ -23,7 +23,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "sets", type=local_path, nargs="*", metavar="SET.npz", help="sets of the same tiles, one per style"
     )
-    parser.add_argument("--apply", action="store_true", help="label one picture with a labeller file")
+    parser.add_argument("--apply", action="store_true", help="label one picture, or sets, with a labeller file")
     parser.add_argument("--texture", type=local_path, metavar="T.png", help="picture of any kind (with --apply)")
     parser.add_argument("--height", type=local_path, metavar="H.tif", help="heights of the same ground (with --apply)")
     parser.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
@@ -50,7 +50,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Fit a labeller and label the sets, or apply a labeller to one picture."""
     if arguments.apply:
-        _apply_labeller(arguments)
+        (_label_sets if arguments.sets else _apply_labeller)(arguments)
         return
     import numpy as np
 
@@ -87,6 +87,30 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.sheet is not None and index == 0:
             shown = np.random.default_rng(arguments.seed).permutation(len(tiles))[:SHOWN_TILES].tolist()
             write_image(arguments.sheet, maps_overview(labelled, shown)[:, :, ::-1])
+
+
+def _label_sets(arguments: argparse.Namespace) -> None:
+    """All sets get the maps that the labeller makes of the first."""
+    import numpy as np
+
+    from terrainpaint.core.labeller import load_labeller
+    from trainer.data.tile_set import load_tile_set, save_tile_set
+    from trainer.systems.terrain.labelling.maps import label_tiles
+
+    if arguments.texture is not None or arguments.height is not None or arguments.output is not None:
+        raise WrongUsage("--apply labels sets, or one picture with --texture, --height and -o")
+    sets = [load_tile_set(path) for path in arguments.sets]
+    sets[0].require_heights()
+    for path, tiles in zip(arguments.sets[1:], sets[1:], strict=True):
+        if not np.array_equal(tiles.height, sets[0].height):
+            raise TrainingError(f"{path} has other tiles than {arguments.sets[0]}; label sets together that show the "
+                                "same land in several styles.")  # fmt: skip
+    labeller = load_labeller(arguments.labeller or asset_path("labeller.npz"))
+    with progress_bar(f"Labelling {arguments.sets[0].name}") as progress:
+        labels = label_tiles(sets[0], labeller, arguments.variants, arguments.seed, progress).labels
+    for path, tiles in zip(arguments.sets, sets, strict=True):
+        save_tile_set(path, tiles.with_labels(labels))
+        print(path)
 
 
 def _apply_labeller(arguments: argparse.Namespace) -> None:

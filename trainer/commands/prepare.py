@@ -40,6 +40,9 @@ def add_parser(commands: Subparsers) -> None:
     rasters.add_argument("--source-pixel-size-m", type=float, help="size of their pixels without georeference")
     rasters.add_argument("--minimum-land", type=float, default=0.1, help="smallest fraction of land in a tile (0.1)")
 
+    rasters.add_argument("--apart-from", type=local_path, metavar="SET.npz",
+                         help="only land that no tile of this set covers, wherever it lies")  # fmt: skip
+
     folders = parser.add_argument_group("or a folder, with everything in it")
     folders.add_argument("--dataset", type=local_path, metavar="DIR", help="*_i2.png, *_t.png and *_h.png")
     folders.add_argument("--pairs", type=local_path, metavar="DIR", help="pictures with map and terrain side by side")
@@ -85,6 +88,8 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise WrongUsage("give --texture and --height, or one folder with --dataset, --pairs or --pictures")
     if rasters and (arguments.texture is None or arguments.height is None):
         raise WrongUsage("give both --texture and --height")
+    if arguments.apart_from is not None and not rasters:
+        raise WrongUsage("--apart-from goes with --texture and --height")
     if arguments.pictures is None and (arguments.heights is not None or arguments.maps is not None):
         raise WrongUsage("--heights and --maps go with --pictures")
     if arguments.only is not None and arguments.pictures is None and arguments.pairs is None:
@@ -114,6 +119,7 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
     from trainer.data.raster_tiles import Sources, tiles_from_rasters
     from trainer.data.spade_terrain_dataset import tiles_from_dataset
     from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions
+    from trainer.data.tile_set import load_tile_set
 
     options = PrepareOptions(
         style=arguments.style or _usual_style(arguments), credits=arguments.credits,
@@ -147,4 +153,5 @@ def _prepare(arguments: argparse.Namespace, progress: Progress) -> TileSet:
             only,
         )
     sources = Sources(arguments.texture, arguments.height, arguments.sea, arguments.valid, heights_m)
-    return tiles_from_rasters(sources, options, progress)
+    apart_from = None if arguments.apart_from is None else load_tile_set(arguments.apart_from)
+    return tiles_from_rasters(sources, options, progress, apart_from)

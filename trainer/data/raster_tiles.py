@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
+from trainer.data.apart_places import Covered, places_apart
 from trainer.data.height_layers import HeightRange
 from trainer.data.raster_places import Place, check_colours, check_same_ground, places, raster_errors, warp
 from trainer.data.raster_sources import Source, open_heights, open_plain, open_texture
@@ -42,30 +44,46 @@ Rasters = dict[str, Source]
 """Open rasters by the names of the fields of `Sources`."""
 
 
-def tiles_from_rasters(sources: Sources, options: PrepareOptions, progress: Progress = no_progress) -> TileSet:
-    """The tiles of the rasters that hold enough land. Raises TrainingError when the rasters cannot be used."""
+def tiles_from_rasters(
+    sources: Sources,
+    options: PrepareOptions,
+    progress: Progress = no_progress,
+    apart_from: TileSet | None = None,
+) -> TileSet:
+    """The tiles of the rasters that hold enough land.
+
+    With `apart_from`, tiles lie wherever they hold the most land that is in no tile of that set; its land is not valid.
+    Raises TrainingError when the rasters cannot be used.
+    """
     tiles: list[dict[str, NDArray[Any]]] = []
     centres: list[tuple[float, float]] = []
     any_data = False
     with _opened(sources) as rasters:
-        where = list(places(rasters["texture"], options))
+        covered = None if apart_from is None else _covered(rasters, apart_from)
+        if covered is None:
+            where = list(places(rasters["texture"], options))
+        else:
+            where = [
+                place for _, place in places_apart(rasters["texture"], options, partial(_new_land, rasters, covered))
+            ]
         notes = tuple((source.path.name, note) for source in rasters.values() for note in source.notes)
         for index, place in enumerate(where):
             progress(index / len(where))
-            overview = _read(rasters, place.coarser(OVERVIEW))
+            overview = _read(rasters, place.coarser(OVERVIEW), covered)
             has_data = bool(overview["valid"].any())
             any_data = any_data or has_data
             if not has_data or np.mean(overview["valid"] & ~overview["sea"]) < options.minimum_land:
                 continue
-            tiles.append(_read(rasters, place))
+            tiles.append(_read(rasters, place, covered))
             centres.append(place.centre_deg)
             _check_heights(tiles[-1], sources)
-    if not any_data:
+    if not any_data and covered is None:
         raise TrainingError(f"{sources.texture} and {sources.height} have no data at the same place anywhere; check "
                             "their no-data values, and --valid if it is given.")  # fmt: skip
     if not tiles:
+        beyond = "" if covered is None else " beyond the other set"
         raise TrainingError(
-            f"No tile of {options.tile_px} px with at least {options.minimum_land:.0%} valid land lies in "
+            f"No tile of {options.tile_px} px with at least {options.minimum_land:.0%} valid land{beyond} lies in "
             f"{sources.height}; check that texture and height overlap, or lower --minimum-land or --tile."
         )
     progress(1.0)
@@ -85,7 +103,33 @@ def tiles_from_rasters(sources: Sources, options: PrepareOptions, progress: Prog
     )
 
 
-def _read(rasters: Rasters, place: Place) -> dict[str, NDArray[Any]]:
+def _covered(rasters: Rasters, apart_from: TileSet) -> Covered:
+    if rasters["texture"].dataset.crs is None:
+        raise TrainingError(f"{rasters['texture'].path} has no georeference, so it is not known which of its ground "
+                            "another set covers; set one with 'rio edit-info --crs … --transform …'.")  # fmt: skip
+    try:
+        return Covered(apart_from)
+    except ValueError:
+        raise TrainingError(
+            f"The tile set '{apart_from.style}' has tiles without a position, so it is not known which ground it "
+            "covers; prepare it from rasters with a georeference."
+        ) from None
+
+
+def _new_land(rasters: Rasters, covered: Covered, place: Place) -> float:
+    """The fraction of a tile that is valid land in no tile of another set."""
+    few = place.coarser(OVERVIEW)
+    free = ~covered.of(few)
+    # Reading is slow, and most places are sea or covered.
+    if "sea" in rasters and free.any():
+        free &= warp(rasters["sea"], few, "nearest")[0] == 0
+    if not free.any():
+        return 0.0
+    tile = _read(rasters, few)
+    return float(np.mean(tile["valid"] & ~tile["sea"] & free))
+
+
+def _read(rasters: Rasters, place: Place, covered: Covered | None = None) -> dict[str, NDArray[Any]]:
     """All layers of one tile: texture (S, S, 3) uint8, height (S, S) int16, sea and valid (S, S) bool."""
     height, known = warp(rasters["height"], place, "cubic")
     # The whole range of int16 is kept, so that numbers that are no heights can be found and refused.
@@ -99,6 +143,8 @@ def _read(rasters: Rasters, place: Place) -> dict[str, NDArray[Any]]:
     nearest, there = warp(rasters["height"], place, "nearest")
     floor = np.where(known & there, np.minimum(0, nearest), 0)
     land = np.maximum(np.where(sea, np.minimum(land, 0), land), floor)
+    if covered is not None:
+        valid &= sea | ~covered.of(place)
     return {
         "texture": np.ascontiguousarray(np.moveaxis(texture, 0, -1)).astype(np.uint8),
         "height": np.round(land).astype(np.int16),

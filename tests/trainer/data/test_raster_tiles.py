@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -359,3 +360,37 @@ def test_a_failed_command_leaves_no_file(earth: Earth, tmp_path: Path, capsys: p
                  "-o", str(out)])  # fmt: skip
     message = capsys.readouterr().err
     assert code == 1 and "none.tif" in message and message.count("\n") == 1 and not out.parent.exists()
+
+
+def test_a_third_part_has_only_land_that_another_set_does_not_cover(tmp_path: Path) -> None:
+    """One tile of a set lies in the middle of a continent: the tiles of the third part lie around it."""
+    side, north_m = 512, 600_000.0
+    rows, cols = np.mgrid[:side, :side]
+    is_land = np.hypot(rows - side / 2, cols - side / 2) < 200
+    profile = {"crs": "EPSG:3857", "transform": from_origin(0.0, north_m, PIXEL_M, PIXEL_M)}
+    write_raster(tmp_path / "t.tif", np.stack([np.where(is_land, 200, 50).astype(np.uint8)] * 3), **profile)
+    write_raster(tmp_path / "h.tif", np.where(is_land, 1000, 0).astype(np.int16)[None], nodata=-32768, **profile)
+    rasters = Sources(tmp_path / "t.tif", tmp_path / "h.tif")
+    options = replace(OPTIONS, tile_px=128, minimum_land=0.3, validation_fraction=0)
+    first = tiles_from_rasters(rasters, options)
+    middle_deg = first.centre_deg.mean(axis=0)
+    nearest = int(np.hypot(*(first.centre_deg - middle_deg).T).argmin())
+    middle = first.take(np.arange(len(first)) == nearest)
+    third = tiles_from_rasters(rasters, options, apart_from=middle)
+    assert len(third) > 1
+    land = third.valid & ~third.sea
+    assert land.mean(axis=(1, 2)).min() > 0.25
+    # At the equator, degrees are a plane. Rows run south.
+    degree_px = np.radians(6_371_009) / 2000
+    south, east = np.moveaxis((third.centre_deg - middle.centre_deg) * degree_px * (-1, 1), -1, 0)
+    offset = np.arange(128) + 0.5 - 64
+    down, along = np.abs(south[:, None] + offset)[:, :, None], np.abs(east[:, None] + offset)[:, None]
+    farther = np.maximum(down, along)
+    assert not land[farther < 63].any() and land[(farther > 65) & (farther < 90)].any()
+    # No two of them overlap by more than the projection bends.
+    apart = np.abs(third.centre_deg[:, None] - third.centre_deg).max(axis=2) * np.radians(6_371_009) / 2000
+    assert apart[~np.eye(len(third), dtype=bool)].min() > 127
+    with pytest.raises(TrainingError, match="beyond the other set"):
+        tiles_from_rasters(rasters, replace(options, minimum_land=0.9), apart_from=first)
+    with pytest.raises(TrainingError, match="without a position"):
+        tiles_from_rasters(rasters, options, apart_from=replace(middle, centre_deg=middle.centre_deg * np.nan))

@@ -109,6 +109,22 @@ def test_one_command_writes_figures_and_a_report_without_other_files(
     assert cv2.imread(str(tmp_path / "report.jpg")).shape == (5 * 70, 6 * 70, 3)
 
 
+def test_land_of_another_set_is_measured_in_place_of_the_held_out_tiles(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiles = small_set()
+    third = replace(tiles.subset(TRAIN), height=tiles.subset(TRAIN).height // 2)
+    save_tile_set(tmp_path / "third.npz", third)
+    assert main(command(files, tmp_path / "report", "--held-out", str(tmp_path / "third.npz"))) == 0
+    results = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert results["setup"]["held-out tiles"] == len(third)
+    assert len(results["setup"]["held-out set sha256"]) == 64
+    save_tile_set(tmp_path / "third.npz", replace(third, style="other"))
+    capsys.readouterr()
+    assert main(command(files, tmp_path / "none", "--held-out", str(tmp_path / "third.npz"))) == 1
+    assert "third.npz of 'other'" in capsys.readouterr().err
+
+
 def test_a_network_that_is_not_local_is_measured_too(files: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = ReferenceConfig(widths=(8,) * 7, hidden=8)

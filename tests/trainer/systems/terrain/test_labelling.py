@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -206,6 +207,25 @@ def test_the_command_labels_sets_and_pictures(
     assert (read_map(tmp_path / "map.png").ids == 6).all()
     assert main([*applied, "-o", str(tmp_path / "shipped.png"), "--pixel-size-m", "1000"]) == 0
     assert read_map(tmp_path / "shipped.png").shape == (128, 128)
+
+
+def test_a_labeller_gives_the_same_maps_to_sets_of_the_same_land(
+    tiles: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dark = replace(tiles, texture=tiles.texture // 4, style="dark")
+    save_tile_set(tmp_path / "one.npz", tiles)
+    save_tile_set(tmp_path / "dark.npz", dark)
+    command = ["label", "--apply", "--variants", "2", str(tmp_path / "one.npz"), str(tmp_path / "dark.npz")]
+    assert main(command) == 0
+    labels = [load_tile_set(tmp_path / name).labels for name in ("one.npz", "dark.npz")]
+    assert labels[0].shape[1] == 2 and np.array_equal(*labels)
+    assert (labels[0][np.repeat(tiles.sea[:, None], 2, axis=1)] == 0).mean() > 0.9
+    save_tile_set(tmp_path / "dark.npz", replace(dark, height=dark.height + np.int16(1)))
+    capsys.readouterr()
+    assert main(command) == 1
+    assert "dark.npz has other tiles than" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command, "-o", "map.png"])
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,15 @@ Steps = Callable[[str], AbstractContextManager[Progress]]
 class Options:
     """Files, sizes and seeds of an evaluation.
 
-    `shard` is (number, count), number from 0; `segmenter` None means one in the folder of the report. Raises
-    TrainingError for values out of range.
+    `held_out` is a set whose tiles are all measured, None for the held-out tiles of `data`; `shard` is (number, count),
+    number from 0; `segmenter` None means one in the folder of the report. Raises TrainingError for values out of
+    range.
     """
 
     weights: Path
     data: Path
     features: Path
+    held_out: Path | None = None
     crops: int = 400
     crop_px: int = 256
     uniform_px: int = 2048
@@ -75,15 +77,19 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
     device = pick_device(options.device)
     features = Features.load(options.features, device)
     tiles = load_tile_set(options.data)
-    _check_match(header, tiles, options)
+    _check_match(header, tiles, options.data, options)
     held_out_tiles, train_tiles = tiles.subset(VALIDATION), tiles.subset(TRAIN)
+    if options.held_out is not None:
+        held_out_tiles = load_tile_set(options.held_out)
+        _check_match(header, held_out_tiles, options.held_out, options)
     if not len(held_out_tiles):
         raise TrainingError(f"{options.data} has no held-out regions; prepare it with --validation above 0.")
     held_out = RealCrops(held_out_tiles, options.crop_px, options.crops, options.seed)
     elsewhere = RealCrops(train_tiles, options.crop_px, options.crops, options.seed + 1)
     count = min(len(held_out), len(elsewhere))
     if count < 2:
-        raise TrainingError(f"{options.data} has room for {count} crops of {options.crop_px} px; lower --crop-px.")
+        raise TrainingError(f"{options.held_out or options.data} has room for {count} crops of {options.crop_px} px; "
+                            "lower --crop-px.")  # fmt: skip
     held_out = held_out.first(count)
     generator = Generator.load(options.weights, options.device)
     path = options.segmenter or folder / SEGMENTER_FILE
@@ -102,6 +108,7 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
         "style": header.style,
         "pixel_size_m": header.pixel_size_m,
         "set sha256": _sha256(options.data),
+        **({} if options.held_out is None else {"held-out set sha256": _sha256(options.held_out)}),
         "held-out tiles": len(held_out_tiles),
         "crops": count,
         "crop_px": options.crop_px,
@@ -130,15 +137,15 @@ def was_seen_in_training(training: Mapping[str, Any], network: str) -> bool:
     return is_used and network.split()[0].lower() in str(training.get("perceptual", "")).lower()
 
 
-def _check_match(header: WeightsHeader, tiles: TileSet, options: Options) -> None:
+def _check_match(header: WeightsHeader, tiles: TileSet, path: Path, options: Options) -> None:
     if header.style != tiles.style:
         raise TrainingError(
-            f"{options.weights} is of the style {header.style!r} and {options.data} of {tiles.style!r}; evaluate "
+            f"{options.weights} is of the style {header.style!r} and {path} of {tiles.style!r}; evaluate "
             "weights with a set of their own style."
         )
     if not math.isclose(header.pixel_size_m, tiles.pixel_size_m, rel_tol=1e-6):
         raise TrainingError(
-            f"{options.weights} is for pixels of {header.pixel_size_m:g} m and those of {options.data} are "
+            f"{options.weights} is for pixels of {header.pixel_size_m:g} m and those of {path} are "
             f"{tiles.pixel_size_m:g} m; evaluate weights with a set of their own pixel size."
         )
 
