@@ -16,7 +16,7 @@ from trainer.data.tile_set import TileSet
 
 STEPS = 4
 """Tiles are tried at so many places along their side: gaps between the tiles of another set lie on no grid."""
-_NEAR_DEG = 60.0
+_NEAR_DEG = 25.0
 """Tiles farther away than this cover no ground of each other."""
 
 
