@@ -18,7 +18,7 @@ from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapR
 from terrainpaint.api.terrains import detail_weights_of
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.checked_json import JsonObject, parse_object
-from terrainpaint.core.files import atomic_path, input_error, read_regular, why_unreadable
+from terrainpaint.core.files import atomic_path, input_error, open_regular, read_regular, why_unreadable
 from terrainpaint.core.path_kinds import is_file, is_folder
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.presets import find_preset
@@ -256,7 +256,7 @@ def _digest(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _digest_of(path: Path, size: int, time_ns: int) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.rects import Rect
+from terrainpaint.errors import OutputError
 from tests.campaign.reader import Reader
 from tests.core.projects import VIEW, full_project
 
@@ -58,6 +59,7 @@ def map_files(folder: Path) -> list[Path]:
     from terrainpaint.core.map_files import write_map
     from terrainpaint.core.segmentation import SegmentationMap
 
+    folder.mkdir(exist_ok=True)
     write_map(folder / "palette.png", SegmentationMap(_ids()))
     Image.fromarray(PALETTE[_ids()]).save(folder / "rgb.png")
     return [folder / "palette.png", folder / "rgb.png"]
@@ -275,6 +277,45 @@ def _journal_files(folder: Path) -> list[Path]:
     return [folder / "a.journal"]
 
 
+def _plan_batch(path: Path) -> object:
+    """What `batch` does with a map before its terrain is generated: it has to know whether that was done before."""
+    from terrainpaint.api.batch import BatchReport, planned_jobs
+    from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
+
+    out = path.parent / "out"
+    jobs = planned_jobs([path], [None], [None], out, None, MapReading(), TerrainRequest(), FilesRequest(("glb",)))
+    BatchReport(out, jobs).skip_current()
+    return _read_map(path)
+
+
+def _read_report(path: Path) -> object:
+    from terrainpaint.api.batch import REPORT, BatchReport
+
+    report = path.with_name(REPORT)
+    path.replace(report)
+    try:
+        return BatchReport(path.parent, []).records
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(report), str(path))) from error
+    finally:
+        report.replace(path)
+
+
+def _report_files(folder: Path) -> list[Path]:
+    from terrainpaint.api.batch import BatchReport, planned_jobs
+    from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
+
+    maps = map_files(folder / "maps")
+    jobs = planned_jobs(maps, [None, 3], [None], folder, None, MapReading(), TerrainRequest(), FilesRequest(("glb",)))
+    report = BatchReport(folder, jobs)
+    report.skip_current()
+    report.end(0, [maps[0]], "", 1.5)
+    report.end(1, [], "a.png is damaged.", 0.1)
+    report.save()
+    report.path.replace(folder / "a.json")
+    return [folder / "a.json"]
+
+
 PROGRAM_READERS: Mapping[str, Reader] = {
     "project": Reader(_read_project, project_files),
     "openraster": Reader(_read_openraster, project_files),
@@ -290,5 +331,7 @@ PROGRAM_READERS: Mapping[str, Reader] = {
     "labeller": Reader(_read_labeller, _labeller_files),
     "places": Reader(_read_places, _places_files),
     "preset": Reader(_read_preset, _preset_files),
+    "batch": Reader(_plan_batch, map_files),
+    "batch report": Reader(_read_report, _report_files),
     "journal": Reader(_read_journals, _journal_files),
 }

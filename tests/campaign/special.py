@@ -93,8 +93,12 @@ SPECIAL: Mapping[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
+COMPANIONS = (".json", ".hdr", ".prj", ".tfw", ".aux.xml", ".ovr")
+"""Suffixes of files that belong to another one of the same name, which a reader of heights may look at."""
+
+
 def special_files(findings: Findings) -> int:
-    """Read each with every reader; returns how many were read."""
+    """Read each with every reader, and ordinary files next to them; returns how many were read."""
     count = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -116,5 +120,33 @@ def special_files(findings: Findings) -> int:
                         getattr(findings, outcome)[reader] += 1
                     if path.is_file() and not path.is_symlink():
                         path.unlink()
+            if reader in ("any kind", "info"):
+                count += _next_to(process, reader, own, files, findings)
             process.close()
+    return count
+
+
+def _next_to(
+    process: ReaderProcess, reader: str, folder: Path, files: list[tuple[str, bytes]], findings: Findings
+) -> int:
+    """Read valid files of a reader that have no ordinary file as a companion."""
+    count = 0
+    for source, data in files:
+        for kind, make in SPECIAL.items():
+            inner = folder / f"next-to-{source}-{count}"
+            inner.mkdir()
+            path = inner / source
+            for suffix in COMPANIONS:
+                if path.suffix != suffix:
+                    make(path.with_suffix(suffix))
+            path.write_bytes(data)
+            outcome, text = process.ask(path)
+            count += 1
+            if outcome == "finding":
+                findings.add(f"{reader}, next to {kind}", text, path)
+            else:
+                getattr(findings, outcome)[reader] += 1
+            for left in inner.iterdir():
+                if left.is_file() and not left.is_symlink():
+                    left.unlink()
     return count

@@ -226,3 +226,13 @@ def test_the_table_can_be_read(tmp_path: Path) -> None:
         "a-2      failed          0.1 s  a.png is missing.",
         "2 terrains: 1 written, 0 done before, 1 failed",
     ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_fail_at_once(run: Run, weights: Path, maps: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    out = tmp_path / "out"
+    outcome = run("batch", tmp_path / "pipe.png", "/dev/zero", "-o", out, "--weights", weights)
+    assert outcome.code == 1
+    errors = {name: str(record["error"]) for name, record in report_of(out).items()}
+    assert set(errors) == {"pipe", "zero"} and all("pipe or a device" in error for error in errors.values())

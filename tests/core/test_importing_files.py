@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -144,6 +145,13 @@ def test_an_exported_height_map_has_metres(tmp_path: Path) -> None:
     for broken in ("", "[]", '{"height_min_m": NaN, "height_max_m": 1, "pixel_size_m": 1}', '{"height_min_m": "x"}'):
         sidecar.write_text(broken)
         assert read_height_map(tmp_path / "a_height16.png").unit is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_next_to_a_height_map_is_not_waited_for(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a_height16.png"), ramp("uint16"))
+    os.mkfifo(tmp_path / "a_height16.json")
+    assert read_height_map(tmp_path / "a_height16.png").unit is None
 
 
 @pytest.mark.parametrize("big_endian", [False, True])

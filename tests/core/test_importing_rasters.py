@@ -598,6 +598,26 @@ def test_pipes_and_devices_are_refused_at_once(tmp_path: Path) -> None:
             read_height_map(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [("a.tif", "GTiff"), ("a.asc", "AAIGrid"), ("a.bt", "BT"), ("a.img", "HFA"), ("a.grd", "GSBG"), ("a.bil", "EHdr")],
+)
+def test_what_is_no_file_next_to_a_raster_is_not_opened(tmp_path: Path, name: str, driver: str) -> None:
+    """Pipes, and projections that are huge."""
+    saved(tmp_path / "land.tif", land(), **UTM)
+    rasterio.shutil.copy(tmp_path / "land.tif", tmp_path / name, driver=driver)
+    plain = read_height_map(tmp_path / name).height
+    for suffix in (".prj", ".PRJ", ".tfw", ".wld", ".ovr", ".ige", ".json", ".clr", ".stx"):
+        (tmp_path / name).with_suffix(suffix).unlink(missing_ok=True)
+        os.mkfifo((tmp_path / name).with_suffix(suffix))
+    np.testing.assert_array_equal(read_height_map(tmp_path / name).height, plain)
+    (tmp_path / "a.prj").unlink()
+    with (tmp_path / "a.prj").open("wb") as file:
+        file.truncate(20 << 30)
+    np.testing.assert_array_equal(read_height_map(tmp_path / name).height, plain)
+
+
 def test_damaged_files_and_silence(tmp_path: Path) -> None:
     """Also what libraries print from C reaches neither standard output nor standard error."""
     saved(tmp_path / "a.tif", land(), compress="zstd", **UTM)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.files import read_regular
 from terrainpaint.core.importing.area_average import AreaAverage
 from terrainpaint.core.importing.colour_heights import ColourHeights
 from terrainpaint.core.importing.gaps import LOWEST_M, Gaps, NumberStatistics, filled, marked
@@ -31,6 +32,7 @@ _BYTES_A_PIXEL = 13
 """Heights, gaps and their copies."""
 _BYTES_A_REDUCED_PIXEL = 17
 """The same, and the weights of the average."""
+_MOST_JSON_BYTES = 1 << 16
 _SQUARE = 1.1
 """Sides of a pixel whose ratio is below look equal."""
 _SCALED_ROWS = 256
@@ -318,8 +320,7 @@ def _with_exported_range(path: Path, heights: HeightMap, shrink: float) -> Heigh
     if heights.unit is not None or heights.numbers != (0.0, 65535.0):
         return heights
     try:
-        with path.with_suffix(".json").open("rb") as file:
-            facts = json.loads(file.read(1 << 16))
+        facts = json.loads(read_regular(path.with_suffix(".json"), _MOST_JSON_BYTES))
         low_m, high_m, pixel_size_m = (float(facts[name]) for name in ("height_min_m", "height_max_m", "pixel_size_m"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return heights  # no such file, or one of another program

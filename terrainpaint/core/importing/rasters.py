@@ -8,9 +8,11 @@ neither lists folders nor reads such files.
 from __future__ import annotations
 
 import dataclasses
+import io
 import logging
 import math
 import re
+import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import input_error, open_regular
+from terrainpaint.core.files import input_error, open_regular, read_regular
 from terrainpaint.core.importing.exr_files import ExrRaster
 from terrainpaint.core.importing.ground import WGS84, georeference
 from terrainpaint.core.importing.packed_rasters import gzip_content, zip_member
@@ -42,7 +44,8 @@ _HEADER_FORMATS = ("EHdr", "ENVI")
 _NAMING_FORMATS = ("HFA",)
 """Their files can name others for pixels and overviews; only one of the same name, `.ige`, is opened."""
 _TILE_NAME = re.compile(r"([NS]\d\d)[-_]?([EW]\d\d\d).*\.hgt", re.IGNORECASE)
-_COMPANIONS = (".hdr", ".prj", ".tfw", ".pgw", ".jgw", ".wld", ".ige", ".ovr", ".stx", ".clr")
+_TEXT_COMPANIONS = (".hdr", ".prj", ".tfw", ".pgw", ".jgw", ".wld", ".stx", ".clr")
+_COMPANIONS = (*_TEXT_COMPANIONS, ".ige", ".ovr")
 _NOWHERE = "N00E000.hgt"
 """The name that GDAL gets for an SRTM tile whose own name does not tell its place."""
 
@@ -197,7 +200,22 @@ def _files_of(path: Path, found: Format) -> dict[str, Path]:
         return {path.name: path, spill.name: spill}
     if found.driver == "SRTMHGT" and (name := _tile_name(path.name)) != path.name:
         return {name: path}
-    return {}
+    # Some drivers open a file of the same name, such as `.prj`, and would wait for a pipe or read a device to its end.
+    return {path.name: path} if any(map(_is_strange, _companions_of(path))) else {}
+
+
+def _companions_of(path: Path) -> list[Path]:
+    return [path.with_suffix(suffix) for ending in _COMPANIONS for suffix in (ending, ending.upper())]
+
+
+def _is_strange(companion: Path) -> bool:
+    """Whether what is next to a raster is no ordinary file, or larger than such a file is."""
+    try:
+        status = companion.stat()
+    except (OSError, ValueError):  # it is not there, or a link that leads nowhere
+        return False
+    is_text = companion.suffix.lower() in _TEXT_COMPANIONS
+    return not stat.S_ISREG(status.st_mode) or (is_text and status.st_size > _MAX_HEADER)
 
 
 def _overview(dataset: Any, wanted_px: int) -> int | None:
@@ -252,11 +270,10 @@ def _system_of(path: Path, driver: str) -> str:
     if driver == "SRTMHGT":
         return WGS84
     projection = path.with_suffix(".prj")
-    if driver != "EHdr" or not projection.is_file():
+    if driver != "EHdr":
         return ""
     try:
-        with projection.open("rb") as file:
-            return file.read(_MAX_HEADER).decode("utf-8", "replace").strip()
+        return read_regular(projection, _MAX_HEADER).decode("utf-8", "replace").strip()
     except OSError:
         return ""
 
@@ -329,7 +346,7 @@ def _opener(files: dict[str, Path]) -> Callable[..., Any]:
         file = files.get(PurePosixPath(name.replace("\\", "/")).name)
         if file is None or "w" in mode or "+" in mode:
             raise FileNotFoundError(name)
-        return file.open("rb")
+        return io.BufferedReader(open_regular(file))
 
     return opened
 
