@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ FINE_BYTES = 18
 _FIXED_BYTES = 500 << 20
 """Memory for the networks and one tile."""
 _TILE_PX = 1024
+"""Side of a tile at most: what tiles compute of each other grows as they shrink, memory as they grow."""
 
 
 def detailed(
@@ -85,15 +87,17 @@ def _refined(
     albedo = np.empty((part.height, part.width, 3), np.uint8)
     ids = np.empty((part.height, part.width), np.uint8)
     tiles, margin = list(_tiles(part, factor)), refiner.margin(factor, cell_m)
-    for done, cells in enumerate(tiles):
-        progress(done / len(tiles))
-        check_cancel(cancel)
-        window = coarse_window(terrain.height, terrain.albedo, source.ids, cells, margin, cell_m)
-        tile = refiner.refine(window, factor, terrain.provenance.recipe.seed)
-        fine = Rect(*(factor * value for value in dataclasses.astuple(cells)))
-        common = fine.intersection(part)
-        of_tile, of_part = (common.moved(-origin.row, -origin.col).slices for origin in (fine, part))
-        height[of_part], albedo[of_part], ids[of_part] = tile.height[of_tile], tile.albedo[of_tile], tile.ids[of_tile]
+    windows = (coarse_window(terrain.height, terrain.albedo, source.ids, cells, margin, cell_m) for cells in tiles)
+    made = refiner.refine_all(windows, factor, terrain.provenance.recipe.seed)
+    with closing(made):
+        for done, (cells, tile) in enumerate(zip(tiles, made, strict=True)):
+            progress(done / len(tiles))
+            check_cancel(cancel)
+            fine = Rect(*(factor * value for value in dataclasses.astuple(cells)))
+            common = fine.intersection(part)
+            of_tile, of_part = (common.moved(-origin.row, -origin.col).slices for origin in (fine, part))
+            for whole, made_part in ((height, tile.height), (albedo, tile.albedo), (ids, tile.ids)):
+                whole[of_part] = made_part[of_tile]
     progress(1.0)
     return height, albedo, ids
 
@@ -101,7 +105,12 @@ def _refined(
 def _tiles(part: Rect, factor: int) -> Iterator[Rect]:
     """Rectangles of cells that cover a rectangle of fine pixels."""
     cells = Rect.spanned(part.row // factor, part.col // factor, -(-part.bottom // factor), -(-part.right // factor))
-    side = _TILE_PX // factor
-    for row in range(cells.row, cells.bottom, side):
-        for col in range(cells.col, cells.right, side):
-            yield Rect(row, col, side, side).intersection(cells)
+    height, width = (_even_part(length, _TILE_PX // factor) for length in (cells.height, cells.width))
+    for row in range(cells.row, cells.bottom, height):
+        for col in range(cells.col, cells.right, width):
+            yield Rect(row, col, height, width).intersection(cells)
+
+
+def _even_part(length: int, most: int) -> int:
+    """The length of parts of about equal size, of `most` at most."""
+    return -(-length // -(-length // most))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,8 +139,8 @@ class LandRefiner(Protocol):
     def margin(self, factor: int, cell_m: float) -> int:
         """Cells on each side of a window that its fine land depends on."""
 
-    def refine(self, window: CoarseWindow, factor: int, seed: int) -> FineTile:
-        """The fine land of a window without its margin."""
+    def refine_all(self, windows: Iterable[CoarseWindow], factor: int, seed: int) -> Generator[FineTile, None, None]:
+        """The fine land of each window without its margin, in their order; windows are taken as they are needed."""
 
 
 @dataclass(frozen=True)

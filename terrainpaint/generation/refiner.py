@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,8 @@ from terrainpaint.models.encoding import heights_to_array
 from terrainpaint.models.fine_land import FineLandStep
 from terrainpaint.models.fine_land_weights import FineLand, load_fine_land
 
+_MOST_AT_ONCE = 4
+"""Windows, for their memory."""
 PaintedClasses = Callable[[Rect, int], NDArray[np.uint8]]
 """(h, w) uint8: the classes, of a map that was painted, in a rectangle of pixels so many times finer than the cells."""
 
@@ -84,7 +88,7 @@ class Refiner:
         if factor not in FACTORS:
             raise ValueError(f"factor must be one of {FACTORS}, not {factor}")
         sizes = [cell_m] if factor == STEP else [cell_m, cell_m / STEP]
-        return tuple(min(self._fine.steps, key=lambda step: abs(np.log(step.config.cell_m / size))) for size in sizes)
+        return tuple(self._fine.nearest_step(size) for size in sizes)
 
     def margin(self, factor: int, cell_m: float = 2000.0) -> int:
         """Cells on each side of a window that its fine land depends on."""
@@ -116,6 +120,23 @@ class Refiner:
             np.rint(land.albedo * np.float32(255)).astype(np.uint8),
             np.ascontiguousarray(land.ids),
         )
+
+    def refine_all(self, windows: Iterable[CoarseWindow], factor: int, seed: int) -> Generator[FineTile, None, None]:
+        """`refine` of each window, in their order. On a processor several are computed at a time, each on a part of its
+        cores: that is faster than one after the other on all of them, and no core waits for another one."""
+        threads = torch.get_num_threads()
+        workers = min(threads, _MOST_AT_ONCE) if self._device.type == "cpu" else 1
+        pool = ThreadPoolExecutor(workers, "refiner", torch.set_num_threads, (max(1, threads // workers),))
+        pending: deque[Future[FineTile]] = deque()
+        try:
+            for window in windows:
+                pending.append(pool.submit(self.refine, window, factor, seed))
+                if len(pending) > workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _finer(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from terrainpaint.core.fine_land import CoarseWindow, FineTile
@@ -31,7 +32,10 @@ class WorkerRefiner:
             self._info = cell_m, about
         return self._info[1].margins[factor] + SHADED_CELLS  # which the worker cuts off
 
-    def refine(self, window: CoarseWindow, factor: int, seed: int) -> FineTile:
-        """The fine land of a window without its margin."""
-        request = DetailRequest(self._path, window, factor, seed)
+    def refine_all(self, windows: Iterable[CoarseWindow], factor: int, seed: int) -> Generator[FineTile, None, None]:
+        """The fine land of each window without its margin, one after the other."""
+        for window in windows:
+            yield self._refine(DetailRequest(self._path, window, factor, seed))
+
+    def _refine(self, request: DetailRequest) -> FineTile:
         return self._calls.result(lambda: self._process.detail(request), self._cancel).land

@@ -54,12 +54,34 @@ class DetailNetwork(nn.Module):
         for block in self.blocks:
             x = block(x)
         for finer, mix in zip(self.finer, self.mix, strict=True):
-            x = F.pixel_shuffle(finer(F.leaky_relu(x, _SLOPE)), 2)
-            x = mix(F.leaky_relu(x, _SLOPE))
+            x = _finer(F.leaky_relu(x, _SLOPE, inplace=True), *finer.parameters())
+            x = mix(F.leaky_relu(x, _SLOPE, inplace=True))
         # The eight bits of bfloat16 would show as steps: the last layer is always float32.
         with torch.autocast(x.device.type, enabled=False):
             result: Tensor = self.out(F.leaky_relu(x.float(), _SLOPE))
         return result.contiguous()
+
+
+def _finer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A layer of 1 x 1 whose every four channels are those of two by two pixels, and the pixel shuffle. In the
+    channels-last format all channels of a pixel are copied at once when they follow each other, so the layer gives them
+    in that order."""
+    width, inputs = len(weight) // 4, weight.shape[1]
+    weight = weight.reshape(width, 4, inputs).transpose(0, 1).reshape(4 * width, inputs, 1, 1)
+    bias = bias.reshape(width, 4).t().reshape(4 * width)
+    x = _pointwise(x, weight.contiguous(memory_format=torch.channels_last), bias)
+    count, _, rows, cols = x.shape
+    pixels = x.permute(0, 2, 3, 1).reshape(count, rows, cols, 2, 2, width).transpose(2, 3)
+    return pixels.reshape(count, 2 * rows, 2 * cols, width).permute(0, 3, 1, 2)
+
+
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A convolution of 1 x 1. On one thread PyTorch does not choose oneDNN for it, which takes a third of the time and
+    gives the same values."""
+    is_plain = x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
+    if is_plain and not torch.is_grad_enabled() and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1), (1, 1), 1)
+    return F.conv2d(x, weight, bias)
 
 
 class _Block(nn.Module):
@@ -71,5 +93,6 @@ class _Block(nn.Module):
             self.mix.weight.mul_(0.3)
 
     def forward(self, x: Tensor) -> Tensor:
-        change = self.mix(F.leaky_relu(self.wide(F.leaky_relu(x, _SLOPE)), _SLOPE))
+        wide = F.leaky_relu(self.wide(F.leaky_relu(x, _SLOPE)), _SLOPE, inplace=True)
+        change = _pointwise(wide, *self.mix.parameters())
         return torch.add(x[..., 1:-1, 1:-1], change)

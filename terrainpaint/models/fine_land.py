@@ -202,11 +202,13 @@ def with_detail(colours: Tensor, detail: Tensor) -> Tensor:
     the colours. Where the detail would leave 0..1, that of the cell is made weaker."""
     factor = detail.shape[-1] // colours.shape[-1]
     fine = enlarged(colours - block_means(detail, factor), factor) + without_rim(detail, factor * SHORT_REACH)
+    lowest, highest = torch.aminmax(fine)
+    if lowest >= 0 and highest <= 1:
+        return fine
     means = without_rim(colours, SHORT_REACH)
     highest = F.max_pool2d(fine, factor) - means
     lowest = means + F.max_pool2d(-fine, factor)
     share = torch.minimum((1 - means) / highest.clamp(min=1e-6), means / lowest.clamp(min=1e-6)).clamp(0, 1)
-    if bool((share < 1).any()):
-        cells = F.interpolate(means, scale_factor=factor)
-        fine = cells + (fine - cells) * F.interpolate(share, scale_factor=factor)
-    return fine.clamp(0, 1)
+    cells, weaker = (F.interpolate(each, scale_factor=factor) for each in (means, share))
+    # Other cells keep their very bits: they do not depend on what else a window holds.
+    return torch.where(weaker < 1, cells + (fine - cells) * weaker, fine).clamp(0, 1)

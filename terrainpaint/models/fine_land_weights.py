@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,6 +57,10 @@ class FineLand:
     header: FineLandHeader
     steps: tuple[FineLandStep, FineLandStep]
     sha256: str
+
+    def nearest_step(self, cell_m: float) -> FineLandStep:
+        """The step whose own cells are nearest in size to `cell_m` metres, as a ratio."""
+        return min(self.steps, key=lambda step: abs(math.log(step.config.cell_m / cell_m)))
 
 
 def parse_fine_land_header(path: Path, text: str) -> FineLandHeader:

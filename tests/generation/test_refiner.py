@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
-from terrainpaint.core.fine_land import FineTile, coarse_window
+from terrainpaint.core.fine_land import CoarseWindow, FineTile, coarse_window
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.models.fine_land_weights import load_fine_land
@@ -69,6 +71,32 @@ def test_the_seed_changes_the_land_and_the_same_seed_does_not(refiner: Refiner) 
     first, again, other = (refined(refiner, Rect(30, 30, 8, 8), 4, seed) for seed in (1, 1, 2))
     assert np.array_equal(first.height, again.height) and np.array_equal(first.albedo, again.albedo)
     assert np.abs(first.height - other.height).max() > 0.5
+
+
+def test_several_windows_at_a_time_are_those_of_one_after_the_other(refiner: Refiner) -> None:
+    rects = [Rect(4 * row, 20, 5, 7) for row in range(7)]
+    windows = [coarse_window(*land(), rect, refiner.margin(4), CELL_M) for rect in rects]
+    threads = torch.get_num_threads()
+    tiles = list(refiner.refine_all(iter(windows), 4, 6))
+    assert torch.get_num_threads() == threads
+    for tile, rect in zip(tiles, rects, strict=True):
+        expected = refined(refiner, rect, 4)
+        assert np.abs(tile.height - expected.height).max() < 0.01
+        assert np.array_equal(tile.ids, expected.ids)
+
+
+def test_no_more_windows_are_taken_than_needed(refiner: Refiner) -> None:
+    taken = []
+
+    def windows() -> Iterator[CoarseWindow]:
+        for row in range(30):
+            taken.append(row)
+            yield coarse_window(*land(), Rect(row, 20, 4, 4), refiner.margin(4), CELL_M)
+
+    tiles = refiner.refine_all(windows(), 4, 6)
+    next(tiles)
+    tiles.close()
+    assert len(taken) < 10
 
 
 def test_each_scale_has_its_step(refiner: Refiner) -> None:

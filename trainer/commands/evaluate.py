@@ -39,7 +39,7 @@ def add_parser(commands: Subparsers) -> None:
         type=Path,
         metavar="SET.npz",
         help="set with held-out tiles, labelled for terrain; of pix2pix a set of pairs; of super_resolution a detail "
-        "set",
+        "set, or a tile set of pictures",
     )
     parser.add_argument("--features", type=Path, metavar=f"FILE|{EFFICIENTNET}", help=f"{FEATURES_HELP}; of pix2pix "
                         f"it may be left out, for {EFFICIENTNET} where that is installed")  # fmt: skip
@@ -167,11 +167,13 @@ def _evaluate_pix2pix(arguments: argparse.Namespace, path: Path) -> None:
 def _evaluate_super_resolution(arguments: argparse.Namespace, path: Path) -> None:
     from trainer.reports.tables import print_tables
     from trainer.systems.super_resolution.evaluation import EvaluationOptions, evaluate_fine_land
+    from trainer.systems.super_resolution.picture_evaluation import evaluate_pictures
+    from trainer.systems.super_resolution.picture_files import is_of_pictures
     from trainer.systems.super_resolution.report import write_report
 
     options = EvaluationOptions(path, **_options("super_resolution", arguments))
     with progress_bar("Evaluating") as progress:
-        evaluation = evaluate_fine_land(options, progress)
+        evaluation = (evaluate_pictures if is_of_pictures(path) else evaluate_fine_land)(options, progress)
     print_tables(write_report(arguments.output, evaluation))
     print(arguments.output / "report.html")
 

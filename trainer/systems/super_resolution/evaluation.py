@@ -31,6 +31,8 @@ from trainer.systems.super_resolution.relief_figures import (
     with_noise,
 )
 
+COLOURS = "colours"
+"""The part of an evaluation that has the colours; the others are named after their scale."""
 CROP_PX = 128
 MOST_CROPS = 160
 _FEWEST = 8
@@ -60,8 +62,8 @@ class EvaluationOptions:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """`figures` as `results.json` holds them; `pictures` name → rows (H, W, 3) uint8 of what was generated and of the
-    enlarged and the real land beside it."""
+    """`figures` as `results.json` holds them; `pictures` name → rows (H, W, 3) uint8 of what was generated and of what
+    is enlarged and real beside it."""
 
     figures: dict[str, Any]
     pictures: dict[str, NDArray[np.uint8]]
@@ -92,28 +94,38 @@ def evaluate_fine_land(options: EvaluationOptions, progress: Progress) -> Evalua
                             if split == VALIDATION}),
     }}  # fmt: skip
     pictures: dict[str, NDArray[np.uint8]] = {}
-    for number, step in enumerate(fine.steps):
-        name = f"{step.config.cell_m / FACTOR:g} m"
-        found = _evaluate_heights(step, details, features, options, _third(progress, number))
+    scales = _scales(fine, details)
+    for number, pixel_m in enumerate(scales):
+        name = f"{pixel_m:g} m"
+        found = _evaluate_heights(fine, pixel_m, details, features, options, _part_of(progress, number, len(scales)))
         if found is not None:
             figures[name], pictures[name] = found
     painted = _evaluate_colours(fine, details, features, options)
     if painted is not None:
-        figures["colours"], pictures["colours"] = painted
+        figures[COLOURS], pictures[COLOURS] = painted
     if len(figures) == 1:
         raise TrainingError(f"{options.data} has too little held-out land; make it with --held-out.")
     progress(1.0)
     return Evaluation(figures, pictures)
 
 
-def _third(progress: Progress, number: int) -> Progress:
-    return lambda part: progress((number + part) / 3)
+def _scales(fine: FineLand, details: DetailSet) -> list[float]:
+    """The ground sizes of a pixel of held-out land, from large to small, that are finer than the cells of the first
+    step."""
+    sizes = details.pixel_size_m[details.split == VALIDATION]
+    return sorted({float(size) for size in sizes if size < 0.8 * fine.steps[0].config.cell_m}, reverse=True)
+
+
+def _part_of(progress: Progress, number: int, count: int) -> Progress:
+    return lambda part: progress((number + part) / (count + 1))
 
 
 def _evaluate_heights(
-    step: FineLandStep, details: DetailSet, features: Features, options: EvaluationOptions, progress: Progress
-) -> tuple[dict[str, Any], NDArray[np.uint8]] | None:
-    pixel_m, margin = step.config.cell_m / FACTOR, step.margin
+    fine: FineLand, pixel_m: float, details: DetailSet, features: Features, options: EvaluationOptions,
+    progress: Progress,
+) -> tuple[dict[str, Any], NDArray[np.uint8]] | None:  # fmt: skip
+    step = fine.nearest_step(pixel_m * FACTOR)
+    margin = step.margin
     crops = _crops(details, pixel_m, margin, options, coloured=False)
     if len(crops) < _FEWEST:
         return None
@@ -125,7 +137,8 @@ def _evaluate_heights(
     for number, (crop, truth) in enumerate(zip(crops, real, strict=True)):
         progress(0.4 * number / len(crops))
         coarse = _means(crop.height)
-        kinds["fine land"].append(_refined(step, crop, options.seed + number)[0])
+        scale = pixel_m * FACTOR / step.config.cell_m  # a step that was made for other cells sees the true slopes
+        kinds["fine land"].append(_refined(step, crop, options.seed + number, scale)[0] * np.float32(scale))
         kinds["bicubic"].append(bicubic(coarse, margin))
         kinds["noise"].append(with_noise(coarse, truth, margin, random))
     gains = [shade_gain(truth, pixel_m) for truth in real]
@@ -134,7 +147,9 @@ def _evaluate_heights(
     progress(0.9)
     found: dict[str, Any] = {}
     for name, fields in kinds.items():
-        distances = [_kid(real_view, view) for real_view, view in zip(embedded["real"], embedded[name], strict=True)]
+        distances = [
+            halves_kid(real_view, view) for real_view, view in zip(embedded["real"], embedded[name], strict=True)
+        ]
         found[name] = {"KID of hillshades": float(np.mean(distances))} | relief_figures(fields, real, pixel_m, water)
     shown = np.linspace(0, len(crops) - 1, _SHOWN).astype(int)
     rows = [
@@ -176,7 +191,7 @@ def _evaluate_colours(
             picture - large.astype(np.float32) for picture, large in zip(kinds[name], kinds["bicubic"], strict=True)
         ]
         found[name] = {
-            "KID": _kid(embedded["real"], embedded[name]),
+            "KID": halves_kid(embedded["real"], embedded[name]),
             "leak": leak(kinds[name], heights[name], pixel_m),
             "leak of the detail": leak(added, heights[name], pixel_m),
         }
@@ -212,7 +227,7 @@ def _fine(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(values - cv2.GaussianBlur(values, (0, 0), _FINE_PX), np.float32)
 
 
-def _kid(real: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def halves_kid(real: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """KID of one half of the crops against the other half of the real ones, both ways: for the real ones themselves it
     is the floor. No crop is compared with the land that it was made from."""
     one, two = slice(0, None, 2), slice(1, None, 2)

@@ -19,7 +19,8 @@ from terrainpaint.core.progress import Progress
 from terrainpaint.errors import OutputError, TrainingError
 from trainer.data.folder_files import find_files
 from trainer.data.image_folder import UnusableFile, read_rgb
-from trainer.systems.picture_weights import PictureWeights
+from trainer.loop.checkpoints import load_checkpoint
+from trainer.systems.picture_weights import PictureFile, PictureWeights, read_description
 from trainer.systems.super_resolution.picture_detail import PictureDetail, shape_of
 from trainer.systems.super_resolution.picture_system import NETWORK
 
@@ -37,12 +38,24 @@ def publish_pictures(checkpoint: Path, target: Path, licence: str) -> str:
     return f"pictures made {file.generator.shape.factor} times finer, style {file.style}"
 
 
+def is_of_pictures(path: Path) -> bool:
+    """Whether a checkpoint or a weights file of super-resolution is of pictures. Raises TrainingError."""
+    if path.suffix == ".pt":
+        return bool(load_checkpoint(path, torch.device("cpu"))["network"]["name"] == NETWORK)
+    return read_description(path).values.get("network") == NETWORK
+
+
+def load_pictures(path: Path) -> PictureFile[PictureDetail]:
+    """The network of a checkpoint or a weights file of pictures. Raises TrainingError."""
+    return _WEIGHTS.load(path)
+
+
 def finer_files(path: Path, source: Path, target: Path, seed: int, progress: Progress) -> list[str]:
     """Make a picture, or those of a folder, finer with a checkpoint or a weights file; returns lines to print.
 
     Raises TrainingError when the files cannot be used, OutputError.
     """
-    network = _WEIGHTS.load(path).generator
+    network = load_pictures(path).generator
     if not is_folder(source):
         try:
             _write(network, source, target, seed)

@@ -1,15 +1,17 @@
-"""The report of an evaluation of fine land: an HTML page with real land, a Markdown file with the figures."""
+"""The report of an evaluation of super-resolution: an HTML page with what is real, a Markdown file with the figures."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from terrainpaint.core.files import FileTransaction
 from trainer.reports.page import render_page
 from trainer.reports.tables import Table, markdown, number
-from trainer.systems.super_resolution.evaluation import Evaluation
+from trainer.systems.super_resolution.evaluation import COLOURS, Evaluation
+from trainer.systems.super_resolution.picture_evaluation import OURS, PICTURES
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 _HEIGHT_NOTE = (
@@ -22,15 +24,41 @@ _COLOUR_NOTE = (
     "directions; that of the detail is of what was added to the bicubic enlargement, which has the light that is left "
     "in the coarse colours."
 )
-_HEIGHT_KINDS, _COLOUR_KINDS = ("fine land", "bicubic", "noise", "real"), ("fine land", "bicubic", "real")
+_PICTURE_NOTE = (
+    "KID as for land. The difference is that from the picture that was reduced, 0 to 255; power is that of the real "
+    "pictures = 1, of waves that the reduced picture does not have."
+)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a part of an evaluation is shown: its title, what is compared, the rows of its picture, and what the figures
+    mean."""
+
+    title: str
+    kinds: tuple[str, ...]
+    rows: tuple[str, ...]
+    note: str
+
+
+_COLOURS = _Shape("Colours at 2 km", ("fine land", "bicubic", "real"), ("bicubic", "fine land", "real"), _COLOUR_NOTE)
+_PICTURES = _Shape("Pictures", (OURS, "bicubic", "real"), ("bicubic", OURS, "real"), _PICTURE_NOTE)
+
+
+def _shape(name: str) -> _Shape:
+    if name in (COLOURS, PICTURES):
+        return _COLOURS if name == COLOURS else _PICTURES
+    return _Shape(
+        f"Heights at {name}", ("fine land", "bicubic", "noise", "real"), ("bicubic", "noise", "fine land", "real"),
+        _HEIGHT_NOTE,
+    )  # fmt: skip
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> list[Table]:
     """Write results.json, report.html and report.md into a folder, all or none; returns the tables. Only the page shows
-    real land. Raises OutputError."""
+    real land or pictures. Raises OutputError."""
     figures, tables = evaluation.figures, _tables(evaluation.figures)
-    rows = {name: "bicubic, fine land, real" if name == "colours" else "bicubic, noise, fine land, real"
-            for name in evaluation.pictures}  # fmt: skip
+    rows = {name: ", ".join(_shape(name).rows) for name in evaluation.pictures}
     page = render_page(TEMPLATE, figures=figures, tables=tables, pictures=evaluation.pictures, rows=rows)
     with FileTransaction() as files:
         files.path(folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -46,9 +74,9 @@ def _tables(figures: dict[str, Any]) -> list[Table]:
     for name, found in figures.items():
         if name == "setup":
             continue
-        kinds = _COLOUR_KINDS if name == "colours" else _HEIGHT_KINDS
-        title = "Colours at 2 km" if name == "colours" else f"Heights at {name}"
-        rows = tuple((figure, *(number(found[kind][figure], 4) for kind in kinds)) for figure in found[kinds[0]])
-        note = f"{found['crops']} crops. {_COLOUR_NOTE if name == 'colours' else _HEIGHT_NOTE}"
-        tables.append(Table(title, ("figure", *kinds), rows, note))
+        shape = _shape(name)
+        rows = tuple(
+            (figure, *(number(found[kind][figure], 4) for kind in shape.kinds)) for figure in found[shape.kinds[0]]
+        )
+        tables.append(Table(shape.title, ("figure", *shape.kinds), rows, f"{found['crops']} crops. {shape.note}"))
     return tables

@@ -85,8 +85,22 @@ def test_the_report_of_an_evaluation(details: DetailSet, trained: Path, tmp_path
         assert found["bicubic"]["power of waves of 2 to 4 px"] < 0.1
         assert found["noise"]["power of waves of 4 to 8 px"] == pytest.approx(1, abs=0.4)
     assert results["colours"]["real"]["leak"] <= 1
+    assert "2000 m" not in results, "which is coarser than what the first step makes"
     assert "KID of hillshades" in (report / "report.md").read_text("utf-8")
     assert (report / "report.html").read_text("utf-8").startswith("<!")
+
+
+def test_land_finer_than_the_steps_is_evaluated_with_the_nearest_one(
+    details: DetailSet, trained: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    data, weights, report = tmp_path / "details.npz", tmp_path / "fine.safetensors", tmp_path / "report"
+    save_detail_set(data, replace(details, pixel_size_m=np.where(details.pixel_size_m == 125, 31.25, 2000.0)))
+    assert main(["publish", str(trained), "-o", str(weights)]) == 0
+    command = ["evaluate", "--weights", str(weights), "--data", str(data), "--features", "efficientnet-lite0"]
+    assert main([*command, "--count", "8", "-o", str(report)]) == 0
+    found = json.loads((report / "results.json").read_text("utf-8"))["31.25 m"]
+    assert found["fine land"]["mean slope"] == pytest.approx(found["real"]["mean slope"], rel=0.3)
 
 
 def test_crops_are_turned_and_hold_their_land(details: DetailSet) -> None:

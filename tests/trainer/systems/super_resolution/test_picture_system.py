@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -76,6 +77,36 @@ def test_a_picture_becomes_finer_and_keeps_its_area_means(run: tuple[int, Path, 
     assert after.shape == (30 * factor, 41 * factor, 3)
     means = after.reshape(30, factor, 41, factor, 3).mean(axis=(1, 3))
     assert np.abs(means - before).max() <= 0.51, "beyond the rounding of the pixels"
+
+
+def test_the_report_of_an_evaluation(run: tuple[int, Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    factor, _, folder = run
+    (tmp_path / "in").mkdir()
+    for number in range(9):
+        write_picture(tmp_path / "in" / f"{number}.png", 70, 70, 3 * number)
+    data = tmp_path / "set.npz"
+    command = ["prepare", "--pictures", str(tmp_path / "in"), "--cuts", "centre", "--tile", "66", "-o", str(data)]
+    assert main([*command, "--validation", "0.9"]) == 0
+    command = ["evaluate", "--weights", str(folder), "--data", str(data), "--features", "efficientnet-lite0"]
+    assert main([*command, "-o", str(tmp_path / "report")]) == 0
+    results = json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))
+    assert results["setup"]["times finer"] == factor
+    found = results["pictures"]
+    band = f"power of waves under {2 * factor} px"
+    assert found["real"]["RMS difference"] == 0 and found["real"][band] == pytest.approx(1)
+    assert 0 < found["bicubic"][band] < 0.9
+    assert found["bicubic"]["RMS difference"] > 0
+    assert "Pictures" in (tmp_path / "report" / "report.md").read_text("utf-8")
+
+
+def test_too_few_held_out_pictures_are_refused(
+    run: tuple[int, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, data, folder = run
+    command = ["evaluate", "--weights", str(folder), "--data", str(data), "--features", "efficientnet-lite0"]
+    assert main([*command, "-o", str(tmp_path / "report")]) == 1
+    assert "has 1 held-out pictures, and 8 are needed" in capsys.readouterr().err
 
 
 def test_a_folder_of_pictures_becomes_finer(run: tuple[int, Path, Path], tmp_path: Path) -> None:
