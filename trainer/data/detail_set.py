@@ -19,13 +19,12 @@ from terrainpaint.errors import TrainingError
 from trainer.data.packed_pictures import (
     DETAIL_SET_FORMAT,
     MOST_SIDE_PX,
-    NEWEST,
     PNG,
     SHARP_JPEG,
     PackedPictures,
     format_of,
+    header_of,
     pack_pictures,
-    read_header,
     read_packed,
     texts,
     write_packed,
@@ -113,12 +112,8 @@ def load_detail_set(path: Path) -> DetailSet:
 
 
 def _read(path: Path, stored: ArrayFile) -> DetailSet:
-    header = read_header(stored)
-    if header["format"] != DETAIL_SET_FORMAT:
-        raise TrainingError(f"{path} is another kind of set, and fine land is trained on a detail set; make one with "
-                            "'python -m trainer details'.")  # fmt: skip
-    if header.whole("version", 1, NEWEST) > FORMAT_VERSION:
-        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or make the set again.")
+    wanted = "fine land is trained on a detail set; make one with 'python -m trainer details'"
+    header = header_of(path, stored, DETAIL_SET_FORMAT, FORMAT_VERSION, wanted)
     side = header.whole("tile_px", 1, MOST_SIDE_PX)
     runs = {name: PackedPictures.of(stored, name) for name in ("height", "masks", "albedo")}
     count, coloured = len(runs["height"]), len(runs["albedo"])

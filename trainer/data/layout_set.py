@@ -20,13 +20,12 @@ from terrainpaint.errors import TrainingError
 from trainer.data.packed_pictures import (
     LAYOUT_SET_FORMAT,
     MOST_SIDE_PX,
-    NEWEST,
     PIXEL_SIZE_M,
     PNG,
     PackedPictures,
     format_of,
+    header_of,
     pack_pictures,
-    read_header,
     read_packed,
     write_packed,
 )
@@ -90,12 +89,8 @@ def load_layout_set(path: Path) -> LayoutSet:
 
 
 def _read(path: Path, stored: ArrayFile) -> LayoutSet:
-    header = read_header(stored)
-    if header["format"] != LAYOUT_SET_FORMAT:
-        raise TrainingError(f"{path} is another kind of set, and layouts are trained on a layout set; make one with "
-                            "'python -m trainer layouts'.")  # fmt: skip
-    if header.whole("version", 1, NEWEST) > FORMAT_VERSION:
-        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or make the set again.")
+    wanted = "layouts are trained on a layout set; make one with 'python -m trainer layouts'"
+    header = header_of(path, stored, LAYOUT_SET_FORMAT, FORMAT_VERSION, wanted)
     side = header.whole("tile_px", 1, MOST_SIDE_PX)
     packed = PackedPictures.of(stored, "ids")
     count = len(packed)

@@ -30,7 +30,11 @@ Content = TypeVar("Content")
 TILE_SET_FORMAT, PAIR_SET_FORMAT = "terrainpaint-prepared", "terrainpaint-pairs"
 LAYOUT_SET_FORMAT, DETAIL_SET_FORMAT = "terrainpaint-layouts", "terrainpaint-details"
 """What the headers of the kinds of sets say under `format`."""
-NEWEST = 2**31 - 1
+_CALLED = {
+    TILE_SET_FORMAT: "a tile set", PAIR_SET_FORMAT: "a set of pairs", LAYOUT_SET_FORMAT: "a layout set",
+    DETAIL_SET_FORMAT: "a detail set",
+}  # fmt: skip
+_NEWEST = 2**31 - 1
 """No version of a format is larger."""
 MOST_SIDE_PX = 16_384
 PIXEL_SIZE_M = (1e-6, 1e9)
@@ -80,6 +84,19 @@ def read_packed(path: Path, read: Callable[[ArrayFile], Content], what: str, com
 def read_header(stored: ArrayFile) -> JsonObject:
     """The header of a set. Raises ValueError when there is none."""
     return parse_object(stored.read("header", np.uint8, (None,)).tobytes())
+
+
+def header_of(path: Path, stored: ArrayFile, format_name: str, version: int, wanted: str) -> JsonObject:
+    """The header of a set of a kind, of `version` at most. `wanted` is the end of the sentence about a set of another
+    kind. Raises TrainingError for that and for newer versions, ValueError when it is no set."""
+    header = read_header(stored)
+    if header["format"] != format_name:
+        if header["format"] not in _CALLED:
+            raise ValueError("of another format")
+        raise TrainingError(f"{path} is {_CALLED[str(header['format'])]}, and {wanted}.")
+    if header.whole("version", 1, _NEWEST) > version:
+        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or make the set again.")
+    return header
 
 
 def format_of(path: Path) -> str | None:

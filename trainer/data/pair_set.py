@@ -18,15 +18,13 @@ from terrainpaint.core.main_memory import require_room
 from terrainpaint.errors import TrainingError
 from trainer.data.packed_pictures import (
     MOST_SIDE_PX,
-    NEWEST,
     PAIR_SET_FORMAT,
     PIXEL_SIZE_M,
     SHARP_JPEG,
-    TILE_SET_FORMAT,
     PackedPictures,
     format_of,
+    header_of,
     pack_pictures,
-    read_header,
     read_packed,
     text_pairs,
     texts,
@@ -125,14 +123,11 @@ def is_pair_set(path: Path) -> bool:
 
 
 def _read(path: Path, stored: ArrayFile) -> PairSet:
-    header = read_header(stored)
-    if header["format"] == TILE_SET_FORMAT:
-        raise TrainingError(f"{path} is a tile set, and pairs of pictures are needed; join two tile sets with "
-                            "'python -m trainer pairs --source-set A.npz --target-set B.npz'.")  # fmt: skip
-    if header["format"] != PAIR_SET_FORMAT:
-        raise ValueError("of another format")
-    if header.whole("version", 1, NEWEST) > FORMAT_VERSION:
-        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or make the set again.")
+    wanted = (
+        "pairs of pictures are needed; join two tile sets with 'python -m trainer pairs --source-set A.npz "
+        "--target-set B.npz'"
+    )
+    header = header_of(path, stored, PAIR_SET_FORMAT, FORMAT_VERSION, wanted)
     side = header.whole("side_px", 1, MOST_SIDE_PX)
     packed = {name: PackedPictures.of(stored, name) for name in ("source", "target")}
     names = texts(header, "names")

@@ -20,14 +20,12 @@ from terrainpaint.errors import TrainingError
 from trainer.data.packed_pictures import (
     JPEG,
     MOST_SIDE_PX,
-    NEWEST,
-    PAIR_SET_FORMAT,
     PIXEL_SIZE_M,
     PNG,
     TILE_SET_FORMAT,
     PackedPictures,
+    header_of,
     pack_pictures,
-    read_header,
     read_packed,
     text_pairs,
     texts,
@@ -152,14 +150,8 @@ def load_tile_set(path: Path) -> TileSet:
 
 
 def _read(path: Path, stored: ArrayFile) -> TileSet:
-    header = read_header(stored)
-    if header["format"] == PAIR_SET_FORMAT:
-        raise TrainingError(f"{path} is a set of pairs, and a tile set is needed; make one with 'python -m trainer "
-                            "prepare'.")  # fmt: skip
-    if header["format"] != TILE_SET_FORMAT:
-        raise ValueError("of another format")
-    if header.whole("version", 1, NEWEST) > FORMAT_VERSION:
-        raise TrainingError(f"{path} was made by a newer version; update TerrainPaint or prepare the set again.")
+    wanted = "a tile set is needed; make one with 'python -m trainer prepare'"
+    header = header_of(path, stored, TILE_SET_FORMAT, FORMAT_VERSION, wanted)
     side, variants = header.whole("tile_px", 1, MOST_SIDE_PX), header.whole("label_variants", 0, _MOST_VARIANTS)
     runs = {name: PackedPictures.of(stored, name) for name in ("texture", "height", "masks", "labels")}
     count = len(runs["masks"])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.path_kinds import is_folder, is_there
+from terrainpaint.core.path_kinds import is_there
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.quoting import shown
 from terrainpaint.core.weights_formats import is_look
@@ -207,15 +207,10 @@ def _publish_pix2pix(checkpoint: Path, target: Path, licence: str) -> str:
 
 def _translate_pix2pix(path: Path, source: Path, target: Path, seed: int, progress: Progress) -> list[str]:
     from terrainpaint.models.devices import pick_device
-    from trainer.systems.pix2pix.picture_files import translate_folder, translate_picture
+    from trainer.systems.pix2pix.picture_files import translate_files
     from trainer.systems.pix2pix.weights import load_translator
 
-    translator = load_translator(path, pick_device("auto"))
-    if not is_folder(source):
-        translate_picture(translator, source, target, seed)
-        return [str(target)]
-    count, left_out = translate_folder(translator, source, target, seed, progress)
-    return [f"{target}: {count} pictures", *(f"left out: {name} {reason}" for name, reason in left_out)]
+    return translate_files(load_translator(path, pick_device("auto")), source, target, seed, progress)
 
 
 SYSTEMS: Mapping[str, SystemEntry] = {

@@ -12,13 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from terrainpaint.core.files import FileTransaction, write_image
-from terrainpaint.core.main_memory import require_room
-from terrainpaint.core.path_kinds import is_folder, is_there
 from terrainpaint.core.progress import Progress
-from terrainpaint.errors import OutputError, TrainingError
-from trainer.data.folder_files import find_files
-from trainer.data.image_folder import UnusableFile, read_rgb
+from trainer.data.made_pictures import make_files
 from trainer.loop.checkpoints import load_checkpoint
 from trainer.systems.picture_weights import PictureFile, PictureWeights, read_description
 from trainer.systems.super_resolution.picture_detail import PictureDetail, shape_of
@@ -27,6 +22,7 @@ from trainer.systems.super_resolution.picture_system import NETWORK
 _WINDOW = 256
 """Pixels of the input to the side of what is made at once."""
 _BYTES_OF_A_PIXEL = 8
+"""Memory for each pixel of the result."""
 
 
 def publish_pictures(checkpoint: Path, target: Path, licence: str) -> str:
@@ -56,31 +52,8 @@ def finer_files(path: Path, source: Path, target: Path, seed: int, progress: Pro
     Raises TrainingError when the files cannot be used, OutputError.
     """
     network = load_pictures(path).generator
-    if not is_folder(source):
-        try:
-            _write(network, source, target, seed)
-        except UnusableFile as error:
-            raise TrainingError(f"{source} {error}.") from error
-        return [str(target)]
-    if target.resolve() == source.resolve():
-        raise TrainingError(f"{target} is the folder of the pictures themselves; name another folder with -o.")
-    files = find_files(source, [target])
-    left_out, written = list(files.left_out), 0
-    for index, name in enumerate(files.names):
-        progress(index / len(files))
-        # The whole name, so that a.jpg and a.png do not become one file.
-        output = target / f"{name}.png"
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{output.parent} cannot be created: {error.strerror}.") from error
-        try:
-            _write(network, files.path(name), output, seed)
-            written += 1
-        except UnusableFile as error:
-            left_out.append((name, str(error)))
-    progress(1.0)
-    return [f"{target}: {written} pictures", *(f"left out: {name} {reason}" for name, reason in left_out)]
+    needed = network.shape.factor**2 * _BYTES_OF_A_PIXEL
+    return make_files(lambda pixels: finer(network, pixels, seed), needed, source, target, progress)
 
 
 @torch.inference_mode()
@@ -101,16 +74,6 @@ def finer(network: PictureDetail, pixels: NDArray[np.uint8], seed: int) -> NDArr
 
 def _windows(rows: int, cols: int) -> Iterator[tuple[int, int]]:
     return ((top, left) for top in range(0, rows, _WINDOW) for left in range(0, cols, _WINDOW))
-
-
-def _write(network: PictureDetail, source: Path, target: Path, seed: int) -> None:
-    pixels = read_rgb(source)
-    if is_there(target) and target.samefile(source):
-        raise TrainingError(f"{target} is the picture itself; name another file with -o.")
-    factor = network.shape.factor
-    require_room(source, pixels.shape[0] * pixels.shape[1] * factor**2 * _BYTES_OF_A_PIXEL, TrainingError)
-    with FileTransaction() as files:
-        write_image(files.path(target), finer(network, pixels, seed)[:, :, ::-1])
 
 
 def _build(config: Mapping[str, Any]) -> PictureDetail:

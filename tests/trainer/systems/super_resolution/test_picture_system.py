@@ -116,7 +116,7 @@ def test_a_folder_of_pictures_becomes_finer(run: tuple[int, Path, Path], tmp_pat
     (tmp_path / "in" / "note.txt").write_text("no picture", encoding="utf-8")
     assert main(["sample", str(folder), "--input", str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 0
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert [path.name for path in files] == ["a.png.png"]
+    assert [path.name for path in files] == ["a.png"]
     assert cv2.imread(str(files[0])).shape == (12 * factor, 9 * factor, 3)
 
 
