@@ -15,15 +15,13 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.fine_land import without_rim
 from terrainpaint.models.fine_land_means import SHORT_REACH, enlarged
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet
-from trainer.loop.checkpoints import averaged_weights, load_checkpoint
 from trainer.loop.config import RunConfig
 from trainer.loop.distributed import World
 from trainer.loop.precision import autocast
 from trainer.loop.system import DISCRIMINATOR, Build, Losses
-from trainer.losses.adversarial import ADVERSARIAL
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator
+from trainer.systems.super_resolution.adversary import Adversary, begin_with, nothing_of
 from trainer.systems.super_resolution.config import SuperResolutionConfig
-from trainer.systems.super_resolution.feature_moments import moments_difference
 from trainer.systems.super_resolution.picture_detail import PictureDetail, PictureShape, means_of
 
 NETWORK = "super_resolution"
@@ -74,8 +72,8 @@ class PictureSystem:
         })  # fmt: skip
         self.networks.to(world.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start is not None:
-            self._warm_start(start)
-        self._adversarial = ADVERSARIAL[config.adversarial]
+            begin_with(generator, start, "such pictures")
+        self._adversary = Adversary(config.adversarial, run.precision, world.device)
         self._crop = config.crop_px + 2 * config.factor * generator.margin
         if self._crop > tiles.tile_px:
             raise TrainingError(f"Crops with their margins have {self._crop} px, and the tiles {tiles.tile_px} px; "
@@ -98,11 +96,9 @@ class PictureSystem:
         fake, real, base = self._generate(cast(PictureDetail, self.networks["generator"]), batch)
         batch.fake = fake
         if batch.is_plain:
-            nothing = 0 * torch.stack([each.sum() for each in self.networks[DISCRIMINATOR].parameters()]).sum()
+            nothing = nothing_of(self.networks[DISCRIMINATOR])
             return Losses(nothing, {"discriminator": nothing})
-        logits = [self._discriminate(picture, base) for picture in (real, fake.detach())]
-        losses = [self._adversarial.discriminator(one[-1], two[-1]) for one, two in zip(*logits, strict=True)]
-        loss = torch.stack(losses).mean()
+        loss = self._adversary.of_discriminator(self.networks[DISCRIMINATOR], _seen(real, base), _seen(fake, base))
         return Losses(loss, {"discriminator": loss})
 
     def generator_loss(self, batch: PictureBatch) -> Losses:
@@ -112,13 +108,9 @@ class PictureSystem:
         values = {"difference": (fake - real).abs().mean()}
         total = config.colour_weight * values["difference"]
         if not batch.is_plain:
-            with torch.no_grad():
-                expected = self._discriminate(real, base)
-            found = self._discriminate(fake, base)
-            losses = [self._adversarial.generator(one[-1], two[-1]) for one, two in zip(found, expected, strict=True)]
-            values |= {"adversarial": torch.stack(losses).mean(), "matching": moments_difference(found, expected)}
-            total = total + config.adversarial_weight * values["adversarial"]
-            total = total + config.matching_weight * values["matching"]
+            losses = self._adversary.of_generator(self.networks[DISCRIMINATOR], _seen(real, base), _seen(fake, base))
+            values["adversarial"], values["matching"] = losses
+            total = total + config.adversarial_weight * losses[0] + config.matching_weight * losses[1]
         return Losses(total, values | {"generator": total})
 
     def sample_grid(self, ema: nn.ModuleDict) -> NDArray[np.uint8]:
@@ -164,17 +156,7 @@ class PictureSystem:
         base = enlarged(without_rim(coarse, generator.margin - SHORT_REACH), factor)
         return fake, without_rim(batch.picture, factor * generator.margin), base
 
-    def _discriminate(self, picture: Tensor, base: Tensor) -> list[list[Tensor]]:
-        seen = torch.cat([_GAIN * (picture - base), base * 2 - 1], dim=1).contiguous(memory_format=torch.channels_last)
-        with autocast(self._run.precision, self._device):
-            features: list[list[Tensor]] = self.networks[DISCRIMINATOR](seen)
-        return [[each.float() for each in scale] for scale in features]
 
-    def _warm_start(self, path: Path) -> None:
-        """Begin with the averaged generator of a checkpoint of the same network, and a new discriminator."""
-        state = load_checkpoint(path, torch.device("cpu"))
-        try:
-            self.networks["generator"].load_state_dict(averaged_weights(state, "generator"))
-        # A part of another kind makes `load_state_dict` fail in any way.
-        except Exception as error:
-            raise TrainingError(f"{path} is not a checkpoint of such pictures with the same widths.") from error
+def _seen(picture: Tensor, base: Tensor) -> Tensor:
+    """(N, 6, H, W): what the discriminator sees of pictures, and of those that were only enlarged."""
+    return torch.cat([_GAIN * (picture - base), base * 2 - 1], dim=1).contiguous(memory_format=torch.channels_last)

@@ -25,16 +25,14 @@ from terrainpaint.models.fine_land_means import (
 )
 from trainer.data.detail_set import DetailSet
 from trainer.data.tile_set import TRAIN, VALIDATION
-from trainer.loop.checkpoints import averaged_weights, load_checkpoint
 from trainer.loop.config import RunConfig
 from trainer.loop.distributed import World
 from trainer.loop.precision import autocast
 from trainer.loop.system import DISCRIMINATOR, Build, Losses
-from trainer.losses.adversarial import ADVERSARIAL
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator
+from trainer.systems.super_resolution.adversary import Adversary, begin_with, nothing_of
 from trainer.systems.super_resolution.config import SuperResolutionConfig
 from trainer.systems.super_resolution.crops import CropSource, LandCrops
-from trainer.systems.super_resolution.feature_moments import moments_difference
 from trainer.systems.super_resolution.land_samples import colour_row, height_row
 from trainer.systems.super_resolution.land_views import (
     SEEN_CHANNELS,
@@ -125,8 +123,8 @@ class FineLandSystem:
         self.networks = nn.ModuleDict({"generator": generator, DISCRIMINATOR: discriminators})
         self.networks.to(world.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start is not None:
-            self._warm_start(start)
-        self._adversarial = ADVERSARIAL[config.adversarial]
+            begin_with(generator, start, "fine land")
+        self._adversary = Adversary(config.adversarial, run.precision, world.device)
         self._crop = config.crop_px + 2 * FACTOR * generator.height_margin
         self._colour_crop = config.colour_crop_px + 2 * FACTOR * generator.margin
         if max(self._crop, self._colour_crop) > details.tile_px:
@@ -158,13 +156,12 @@ class FineLandSystem:
         batch.fakes = fakes
         values: dict[str, Tensor] = {}
         total = torch.zeros((), device=self._device)
-        if batch.is_plain:  # one that were trained on such fakes would be far too sure of itself
-            total = total + 0 * sum(each.sum() for each in self.networks[DISCRIMINATOR].parameters())
+        discriminators = cast(nn.ModuleDict, self.networks[DISCRIMINATOR])
+        if batch.is_plain:
+            total = nothing_of(discriminators)
         for name in () if batch.is_plain else self._kinds(fakes):
-            real = self._discriminate(name, fakes[f"{name} real"])
-            fake = self._discriminate(name, fakes[f"{name} fake"].detach())
-            losses = [self._adversarial.discriminator(one[-1], two[-1]) for one, two in zip(real, fake, strict=True)]
-            values[f"{name}_discriminator"] = torch.stack(losses).mean()
+            real, fake = fakes[f"{name} real"], fakes[f"{name} fake"]
+            values[f"{name}_discriminator"] = self._adversary.of_discriminator(discriminators[name], real, fake)
             total = total + values[f"{name}_discriminator"]
         return Losses(total, values | {"discriminator": total})
 
@@ -174,16 +171,12 @@ class FineLandSystem:
         fakes = batch.fakes or self._generate(batch, self._steps(self.networks))
         values: dict[str, Tensor] = {}
         total = torch.zeros((), device=self._device)
+        discriminators = cast(nn.ModuleDict, self.networks[DISCRIMINATOR])
         for name in () if batch.is_plain else self._kinds(fakes):
-            with torch.no_grad():
-                real = self._discriminate(name, fakes[f"{name} real"])
-            fake = self._discriminate(name, fakes[f"{name} fake"])
-            values[f"{name}_generator"] = torch.stack(
-                [self._adversarial.generator(one[-1], two[-1]) for one, two in zip(fake, real, strict=True)]
-            ).mean()
-            values[f"{name}_matching"] = moments_difference(fake, real)
-            total = total + config.adversarial_weight * values[f"{name}_generator"]
-            total = total + config.matching_weight * values[f"{name}_matching"]
+            real, fake = fakes[f"{name} real"], fakes[f"{name} fake"]
+            losses = self._adversary.of_generator(discriminators[name], real, fake)
+            values[f"{name}_generator"], values[f"{name}_matching"] = losses
+            total = total + config.adversarial_weight * losses[0] + config.matching_weight * losses[1]
         for name, weight in (("slopes", config.slope_weight), ("means", config.mean_weight),
                              ("repetition", config.repetition_weight), ("colours", config.colour_weight),
                              ("leak", config.leak_weight)):  # fmt: skip
@@ -340,21 +333,6 @@ class FineLandSystem:
 
     def _kinds(self, fakes: Mapping[str, Any]) -> list[str]:
         return [name for name in cast(nn.ModuleDict, self.networks[DISCRIMINATOR]) if f"{name} real" in fakes]
-
-    def _discriminate(self, name: str, picture: Tensor) -> list[list[Tensor]]:
-        discriminators = cast(nn.ModuleDict, self.networks[DISCRIMINATOR])
-        with autocast(self._run.precision, self._device):
-            features: list[list[Tensor]] = discriminators[name](picture)
-        return [[each.float() for each in scale] for scale in features]
-
-    def _warm_start(self, path: Path) -> None:
-        """Begin with the averaged generator of a checkpoint of the same network, and new discriminators."""
-        state = load_checkpoint(path, torch.device("cpu"))
-        try:
-            self.networks["generator"].load_state_dict(averaged_weights(state, "generator"))
-        # A part of another kind makes `load_state_dict` fail in any way.
-        except Exception as error:
-            raise TrainingError(f"{path} is not a checkpoint of fine land with the same widths.") from error
 
 
 def _part(land: LandCrops, at: slice, device: torch.device | None = None) -> LandCrops:
