@@ -201,8 +201,8 @@ def _albedo_of(tiles: TileSet) -> list[NDArray[np.uint8]]:
     heights = [height.astype(np.float32) for height in tiles.height]
     training = np.flatnonzero(tiles.split == TRAIN)
     land = tiles.valid & ~tiles.sea
-    gains = fit_shading(
+    style = fit_shading(
         ((tiles.texture[index], heights[index], land[index]) for index in training[:64]), tiles.pixel_size_m
     )
-    return [without_shading(texture, height, tiles.pixel_size_m, gains)
-            for texture, height in zip(tiles.texture, heights, strict=True)]  # fmt: skip
+    return [without_shading(texture, height, usable, tiles.pixel_size_m, style)
+            for texture, height, usable in zip(tiles.texture, heights, land, strict=True)]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -82,8 +83,9 @@ def test_shading_is_taken_out_of_textures() -> None:
     south = np.gradient(height, 2000.0, axis=0)
     colours = np.full((160, 160, 3), 120.0) + hills(160, 160, 4)[:, :, None] / 40
     lit = np.clip(colours + 60 * np.tanh(4 * south)[:, :, None], 0, 255).astype(np.uint8)
-    gains = fit_shading([(lit, height, np.ones(height.shape, np.bool_))], 2000.0)
-    albedo = without_shading(lit, height, 2000.0, gains)
+    land = np.ones(height.shape, np.bool_)
+    style = fit_shading([(lit, height, land)], 2000.0)
+    albedo = without_shading(lit, height, land, 2000.0, style)
     inner = np.s_[4:-4, 4:-4]
 
     def shading(picture: np.ndarray) -> float:
@@ -92,6 +94,14 @@ def test_shading_is_taken_out_of_textures() -> None:
 
     assert shading(lit) > 0.8
     assert shading(albedo) < 0.25
+    means = [cv2.resize(each, (40, 40), interpolation=cv2.INTER_AREA) for each in (lit, albedo)]
+    coarse = cv2.resize(south, (40, 40), interpolation=cv2.INTER_AREA)
+    before, after = (abs(np.corrcoef(np.diff(each.mean(axis=2), axis=0).ravel(), np.diff(coarse, axis=0).ravel())[0, 1])
+                     for each in means)  # fmt: skip
+    assert before > 0.8 and after < 0.25, "area means are free of light as well"
+    # The style tells what the shading of a tile without land would be.
+    unknown = without_shading(lit, height, np.zeros_like(land), 2000.0, style)
+    assert np.abs(unknown.astype(int) - albedo)[inner].max() <= 1
 
 
 def test_tile_sets_bring_coarse_heights_and_albedo(tmp_path: Path) -> None:
