@@ -21,10 +21,10 @@ from terrainpaint.export.web_mercator import TILE_PX, Pyramid, Tile
 
 _WEBP_QUALITY = 90
 _HALF = np.float32(0.5)
-_ZOOM_GROWTH = 2.2
-"""Pixels of all tiles for each pixel of the map: the finest level is up to twice as fine a side, and the others a third
-of it."""
-_HEIGHT_BYTES, _ALBEDO_BYTES, _HILLSHADE_BYTES = 1.35, 0.19, 0.1
+_ZOOM_GROWTH = 3.5
+"""Pixels of all tiles for each pixel of the map: of 2 km, or another size that is 2 km halved some times, the finest
+level has 2.7, and the others a third of that. Of other sizes it has 0.9 to 3.5."""
+_HEIGHT_BYTES, _ALBEDO_BYTES, _HILLSHADE_BYTES = 1.3, 0.13, 0.055
 _AROUND_BYTES = 8000
 # Metres of a step, and of the value 0.
 _ENCODINGS = {TerrainEncoding.MAPBOX: (0.1, -10_000.0), TerrainEncoding.TERRARIUM: (1 / 256, -32_768.0)}

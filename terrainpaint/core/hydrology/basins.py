@@ -18,7 +18,7 @@ from terrainpaint.core.hydrology.cells import Cells, Heights, flat_bands, row_ba
 from terrainpaint.core.progress import Cancel, check_cancel
 
 _OUTSIDE = 0
-_BAND_CELLS = 1 << 20
+BAND_CELLS = 1 << 20
 """Of passes of the same height the first one is taken: direction by direction in bands of so many cells."""
 _HALF_OF_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _JOINS_PER_CHECK = 4096
@@ -79,7 +79,7 @@ class Basins:
             return Exits(pair, np.maximum(flat[cell], flat[into]), cell, into)
 
         found = list[Exits]()
-        for top, bottom in row_bands(rows, cols, _BAND_CELLS):
+        for top, bottom in row_bands(rows, cols, BAND_CELLS):
             of_band = list[Exits]()
             for down, right in _HALF_OF_NEIGHBOURS:
                 left, end = max(0, -right), cols - max(0, right)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.hydrology.cells import flat_bands
+from terrainpaint.core.hydrology.basins import BAND_CELLS
+from terrainpaint.core.hydrology.cells import flat_bands, row_bands
 from terrainpaint.core.hydrology.courses import Course, beds, courses, depths, widths
 from terrainpaint.core.hydrology.flow_routing import Routing, route
 from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water, without_rivers
@@ -28,6 +30,11 @@ RUNOFF_M3_S_KM2 = 0.01
 """Discharge of rivers for each square kilometre of their catchment: about the mean of the land of the Earth."""
 BYTES_PER_CELL = 40
 """Memory that all of it takes beside the terrain, for each cell of a large map."""
+_BYTES_PER_PIT = 240
+"""Memory for each cell that is lower than all around it, with the passes out of its basin: much for land like noise."""
+_BYTES_PER_PIT_OF_BAND = 760
+"""More of it while the passes of a band are found."""
+_RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
 _BURNT_M = 1e6
 _DEEP_CUT = 0.01
 _LINE_WINDOW = 5
@@ -128,7 +135,7 @@ def with_flowing_water(
     """
     if not flowing:
         return terrain
-    _require_memory(terrain.shape)
+    _require_memory(terrain.height)
     height, provenance = terrain.height, terrain.provenance
     water = _painted(terrain, ids)
     part = 0.4 if flowing.breach else 1.0
@@ -152,7 +159,7 @@ def find_waters(
     Heights are those of the terrain, so rivers fall all the way only where they were carved. Raises OptionError when
     the memory does not suffice, Cancelled.
     """
-    _require_memory(terrain.shape)
+    _require_memory(terrain.height)
     terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
@@ -174,7 +181,7 @@ def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel =
 
     Raises OptionError when the memory does not suffice, Cancelled.
     """
-    _require_memory(terrain.shape)
+    _require_memory(terrain.height)
     terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
@@ -335,10 +342,22 @@ def _outlets(network: RiverNetwork, routing: Routing) -> dict[int, tuple[float, 
     return result
 
 
-def _require_memory(shape: tuple[int, int]) -> None:
-    needed, free = shape[0] * shape[1] * BYTES_PER_CELL, free_memory()
+def _require_memory(height: NDArray[np.float32]) -> None:
+    """Raise OptionError when the routing of heights (H, W) needs more memory than there is."""
+    (rows, cols), free = height.shape, free_memory()
+    pits = sum(_pits(height, top, bottom) for top, bottom in row_bands(rows, cols))
+    of_band = pits / height.size * min(height.size, BAND_CELLS)
+    needed = height.size * BYTES_PER_CELL + pits * _BYTES_PER_PIT + of_band * _BYTES_PER_PIT_OF_BAND
     if needed > free:
         raise OptionError(
-            f"Flowing water on a map of {shape[1]:,} x {shape[0]:,} pixels needs {needed / 2**30:.1f} GB of memory and "
+            f"Flowing water on a map of {cols:,} x {rows:,} pixels needs {needed / 2**30:.1f} GB of memory and "
             f"{free / 2**30:.1f} GB are free; close other programs, or leave out rivers and breaching."
         )
+
+
+def _pits(height: NDArray[np.float32], top: int, bottom: int) -> int:
+    """How many cells of the rows `top` to `bottom` of heights (H, W) are lower than the eight around them."""
+    first = max(0, top - 1)
+    near = height[first : bottom + 1]
+    is_pit = near < cv2.erode(near, _RING)
+    return int(np.count_nonzero(is_pit[top - first : bottom - first]))

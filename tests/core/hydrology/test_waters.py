@@ -17,6 +17,7 @@ from terrainpaint.core.hydrology import (
     with_flowing_water,
 )
 from terrainpaint.core.hydrology.flow_routing import FREE, route
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import RIVER_PX, standing_water, with_level_water
 from terrainpaint.errors import Cancelled, OptionError
@@ -179,6 +180,17 @@ def test_flow_gathers_along_rivers(painted: tuple[Terrain, NDArray[np.uint8]]) -
     terrain, ids = painted
     flow = flow_accumulation(terrain, ids)
     assert flow.min() == 1 and flow[40:60, 26:34].max() > 5000
+
+
+def test_land_like_noise_needs_more_memory_than_smooth_land() -> None:
+    ids = np.full((256, 320), 5, np.uint8)
+    noise = np.random.default_rng(3).normal(1500, 500, ids.shape).astype(np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(noise, (0, 0), 6), np.float32)
+    free = ids.size * (BYTES_PER_CELL + 40)
+    with patch("terrainpaint.core.hydrology.waters.free_memory", return_value=free):
+        assert flow_accumulation(terrain_of(smooth), ids).max() > 100
+        with pytest.raises(OptionError, match=r"320 x 256 pixels needs .* memory"):
+            flow_accumulation(terrain_of(noise), ids)
 
 
 def test_it_can_be_cancelled_and_says_when_the_memory_is_too_small(painted: tuple[Terrain, NDArray[np.uint8]]) -> None:
