@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,14 @@ from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
 from terrainpaint.cli import main
+from terrainpaint.core.classes import PALETTE
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS, COLS, PIXEL_M = 60, 80, 30.0
 LOW_M, HIGH_M = 195.0, 1005.0
+STYLE_PIXEL_M = 1500.0
+"""The pixel size of the untrained style of `weights`."""
+GREEN = np.broadcast_to(PALETTE[2], (40, 40, 3)).copy()
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Outcome:
     code: int
     out: str
     err: str
+
+    @property
+    def paths(self) -> list[Path]:
+        """The paths on stdout."""
+        return [Path(line) for line in self.out.splitlines()]
 
 
 Run = Callable[..., Outcome]
@@ -68,17 +78,37 @@ def run_here(capfd: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def run_process(*arguments: object, module: str = "terrainpaint") -> Outcome:
-    """The command line in a process of its own."""
+def run_process(*arguments: object, module: str = "terrainpaint", limit_bytes: int | None = None) -> Outcome:
+    """The command line in a process of its own, whose files may have at most `limit_bytes`."""
+
+    def limit() -> None:
+        if limit_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, preexec_fn=limit)
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """All paths in a folder, files with their content."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def assert_one_sentence(outcome: Outcome, *parts: object) -> None:
     """Exit code 1 and one sentence with these parts, on stderr only."""
     assert outcome.code == 1, outcome
     assert outcome.out == ""
+    assert outcome.err.startswith("terrainpaint: ")
     assert outcome.err.endswith(".\n") and outcome.err.count("\n") == 1, outcome.err
     for part in parts:
         assert str(part) in outcome.err
+
+
+def assert_wrong_usage(outcome: Outcome, *parts: str) -> None:
+    """Exit code 2 and one line with these parts, on stderr only."""
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1
+    for part in parts:
+        assert part in outcome.err

@@ -14,12 +14,7 @@ from terrainpaint.core.map_files import write_map
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.export import FORMATS
 from terrainpaint.export.presets import shipped_presets
-from tests.cli.files import Run, assert_one_sentence, run_here
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    return run_here(capfd)
+from tests.cli.files import Run, assert_one_sentence
 
 
 @pytest.fixture

@@ -22,13 +22,8 @@ from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OptionError
-from tests.cli.files import ROOT, Run, assert_one_sentence, run_here
+from tests.cli.files import ROOT, Run, assert_one_sentence
 from tests.models.small_weights import write_weights
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    return run_here(capfd)
 
 
 @pytest.fixture(scope="module")

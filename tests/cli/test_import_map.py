@@ -25,16 +25,10 @@ from tests.cli.files import (
     Run,
     assert_one_sentence,
     land,
-    run_here,
     write_tif,
 )
 
 GRASSLAND, DESERT = CLASS_NAMES.index("grassland"), CLASS_NAMES.index("desert")
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    return run_here(capfd)
 
 
 def imported(run: Run, path: Path, *options: object) -> tuple[NDArray[np.uint8], Outcome]:

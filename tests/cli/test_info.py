@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from rasterio.transform import Affine, from_origin
 
+from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import CLASS_NAMES, PALETTE
 from terrainpaint.core.dream_controls import DreamControls
 from terrainpaint.core.dreamed import Dreamed
@@ -20,15 +21,10 @@ from terrainpaint.core.map_files import write_map
 from terrainpaint.core.project import Layer, Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
-from tests.cli.files import COLS, HIGH_M, LOW_M, PIXEL_M, ROWS, Run, assert_one_sentence, land, run_here, write_tif
+from tests.cli.files import COLS, GREEN, HIGH_M, LOW_M, PIXEL_M, ROWS, Run, assert_one_sentence, land, write_tif
 from tests.models.small_looks import CONFIG, write_look
 
 KEYS = {"kind", "width", "height", "min_m", "max_m", "pixel_size_m", "gaps"}
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    return run_here(capfd)
 
 
 def facts_of(run: Run, path: object) -> dict[str, Any]:
@@ -258,3 +254,46 @@ def test_a_damaged_look(run: Run, tmp_path: Path) -> None:
     outcome = run("info", path)
     assert outcome.code != 0
     assert_one_sentence(outcome, path)
+
+
+def test_info_of_a_map(run: Run, map_png: Path) -> None:
+    outcome = run("info", map_png)
+    assert (outcome.code, outcome.err) == (0, "")
+    facts = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    assert facts["map"] == str(map_png)
+    assert facts["size"] == "64 x 48 px"
+    with Image.open(map_png) as opened:
+        ids = np.asarray(opened)
+    for number, name in enumerate(CLASS_NAMES):
+        assert facts[name] == f"{(ids == number).mean():.2%}"
+    assert ("ground" in facts) == bool(shipped_styles())
+
+
+def test_info_of_a_picture_with_other_colours(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    Image.fromarray(GREEN + np.uint8(1)).save(path)
+    assert "100.00% of the pixels" in run("info", path).out
+
+
+def test_info_of_weights(run: Run, weights: Path) -> None:
+    outcome = run("info", weights)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    for name, value in {
+        "style": "untrained",
+        "network": "spade-local",
+        "pixel size": "1500 m",
+        "licence": "CC0-1.0",
+        "credits": "Made by a test.",
+        "training: images": "12",
+        "training: colour": '"\\u001b[31mred"',
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }.items():
+        assert any(line.startswith(name + "  ") and line.endswith("  " + value) for line in lines), name
+    assert "\x1b" not in outcome.out
+    assert any(line.strip() == "Of nothing." for line in lines)
+
+
+@pytest.mark.parametrize("name", ["map.png", "weights.safetensors", "heights.json"])
+def test_info_of_a_missing_file(run: Run, tmp_path: Path, name: str) -> None:
+    assert_one_sentence(run("info", tmp_path / name), tmp_path / name, "no such file")

@@ -13,12 +13,7 @@ from terrainpaint.core.map_files import write_map
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
-from tests.cli.files import Run, assert_one_sentence, run_here
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    return run_here(capfd)
+from tests.cli.files import Run, assert_one_sentence
 
 
 @pytest.fixture
