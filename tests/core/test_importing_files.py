@@ -25,6 +25,7 @@ from terrainpaint.core.importing import (
     read_raw_heights,
     sample_raw_heights,
 )
+from terrainpaint.core.importing.raw_heights import open_raw
 from terrainpaint.errors import InputFileError
 from tests.core.test_map_files import chunk
 
@@ -165,6 +166,16 @@ def test_raw(tmp_path: Path, big_endian: bool) -> None:
     for read in (read_raw_heights, lambda *arguments: sample_raw_heights(*arguments, 40)):
         with pytest.raises(InputFileError, match="has 4000 bytes"):
             read(path, RawFormat(40, 40))
+
+
+def test_a_raw_file_that_becomes_shorter_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    # Larger than a page of memory: a file that is mapped would end the process.
+    np.zeros((512, 512), np.uint16).tofile(path)
+    with open_raw(path, RawFormat(512, 512)) as raster:
+        os.truncate(path, 1000)
+        with pytest.raises(InputFileError, match="is cut short"):
+            raster.rows(500, 512)
 
 
 def test_sizes_of_raw_files(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """The status bar shows the pixel under the pointer; the variants dialog shows other seeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.project import Project, Settings, ZoomedFrom
+from terrainpaint.core.rects import Rect
 from terrainpaint.gui.dialogs.variants import VariantsDialog
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.status_bar import MessageKind, Quality, Reading, StatusInfo
+from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.theme import apply_theme
 
 LEFT = Qt.MouseButton.LeftButton
@@ -53,6 +57,21 @@ def test_small_ground_has_more_decimals(document: Document, info: StatusInfo) ->
     document.open(Project.empty((64, 100), Settings(2.0, "atlas")), None, document.view)
     info.set_position(Reading(3, 7, 5))
     assert info.ground_label.text() == "0.015, 0.007 km"
+
+
+def test_the_name_of_another_document_is_no_markup(document: Document, info: StatusInfo) -> None:
+    source = ZoomedFrom("<b>x</b>", Rect(0, 0, 16, 25), 4, 1)
+    document.open(replace(Project.empty((64, 100), document.settings), zoomed_from=source), None, document.view)
+    assert "&lt;b&gt;x&lt;/b&gt;" in info.size_label.toolTip()
+
+
+def test_names_of_the_numbers_of_a_style_are_no_markup(document: Document, qtbot: QtBot) -> None:
+    box = StyleBox(document)
+    qtbot.addWidget(box)
+    box.set_names(["<i>warmth</i>"])
+    text = next(found for found in box.findChildren(QLabel) if "warmth" in found.text())
+    assert text.textFormat() == Qt.TextFormat.PlainText
+    assert "&lt;i&gt;warmth&lt;/i&gt;" in box.sliders[0].toolTip()
 
 
 def test_size_and_zoom(document: Document, info: StatusInfo) -> None:

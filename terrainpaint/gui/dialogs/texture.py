@@ -18,6 +18,7 @@ from terrainpaint.gui.dialogs.ground import GroundScale
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.widgets.basics import PICTURE_FILES, label, paragraph, push_button
 from terrainpaint.gui.widgets.class_colours import percent
+from terrainpaint.gui.widgets.plain_text import tip
 
 _BAR_STEPS = 1000
 _NAME_PX = 150
@@ -136,7 +137,7 @@ class TexturePanel(QWidget):
         self._notes.setVisible(bool(notes))
         name = self.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, _NAME_PX)
         self._name.setText(f"{name}\n{wide:,} × {high:,} px")
-        self._name.setToolTip(str(path))
+        self._name.setToolTip(tip(str(path)))
         self.picture_read.emit(picture)
         self._start()
 

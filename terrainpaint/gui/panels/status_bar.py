@@ -17,6 +17,7 @@ from terrainpaint.gui.theme import current_theme, set_role
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, value_label, vertical_rule
 from terrainpaint.gui.widgets.class_colours import Swatch
 from terrainpaint.gui.widgets.notation import format_number, list_text, local
+from terrainpaint.gui.widgets.plain_text import tip as plain_tip
 
 _ICON_PX = 15
 _MIN_PX = 360
@@ -162,7 +163,8 @@ class StatusInfo(QWidget):
         ground = " × ".join(local(f"{side * metres / 1000:.4g}") for side in (width, height))
         source = self._document.project.zoomed_from
         origin = "" if source is None else f"; {source.sentence}"
-        self.size_label.setToolTip(f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel{origin}")
+        size = f"Size of the map: {ground} km, {format_number(metres, 2)} m per pixel"
+        self.size_label.setToolTip(plain_tip(size + origin))
 
     def _show_state(self) -> None:
         name, tip = self._quality.value

@@ -13,6 +13,7 @@ from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, push_button
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
+from terrainpaint.gui.widgets.plain_text import tip
 
 _RANGE = 3.0
 _TIPS = {
@@ -75,9 +76,9 @@ class StyleBox(QWidget):
         self._style_of_seed = None
         for index, name in enumerate(names):
             slider = SliderField(name, Linear(-_RANGE, _RANGE), 2, mark=0)
-            slider.setToolTip(f"{_TIPS.get(name, name)} · 0 is usual for the classes, ±1 common, ±3 rare")
+            slider.setToolTip(tip(f"{_TIPS.get(name, name)} · 0 is usual for the classes, ±1 common, ±3 rare"))
             slider.changed.connect(partial(self._moved, index))
-            text = QLabel(name.replace("_", " ").capitalize())
+            text = label(name.replace("_", " ").capitalize())
             text.setBuddy(slider)
             self._grid.addWidget(text, index, 0)
             self._grid.addWidget(slider, index, 1)
