@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import open_regular, why_unreadable
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import pick_device
 from trainer.data.tile_set import TRAIN, VALIDATION, load_tile_set
-from trainer.metrics.features import Features
+from trainer.metrics.features import Features, sha256_of
 from trainer.metrics.novelty import novelty
 from trainer.metrics.set_figures import FEWEST, SetFigures
 from trainer.systems.dcgan.weights import sample
@@ -87,8 +85,8 @@ def evaluate_pictures(options: EvaluationOptions, progress: Progress) -> Picture
     figures = {
         "setup": {
             "weights": options.weights.name,
-            "weights sha256": _sha256(options.weights),
-            "set sha256": _sha256(options.data),
+            "weights sha256": sha256_of(options.weights),
+            "set sha256": sha256_of(options.data),
             "style": tiles.style,
             "size_px": tiles.tile_px,
             "training pictures": len(training),
@@ -107,11 +105,3 @@ def evaluate_pictures(options: EvaluationOptions, progress: Progress) -> Picture
     }
     rows = [np.stack([samples[row], *training[late.nearest_training.indices[row]]]) for row in shown]
     return PictureEvaluation(figures, samples, held_out, np.stack(rows))
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from terrainpaint.core.files import why_unreadable
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.segmentation import MAX_MAP_SIDE_PX
 from terrainpaint.errors import TrainingError
@@ -18,7 +16,7 @@ from terrainpaint.generation.generator import Generator
 from terrainpaint.models.devices import pick_device
 from terrainpaint.models.weights import WeightsHeader, read_header
 from trainer.data.tile_set import TRAIN, VALIDATION, TileSet, load_tile_set
-from trainer.metrics.features import Features
+from trainer.metrics.features import Features, sha256_of
 from trainer.metrics.relief import NEAR_PX
 from trainer.systems.terrain.evaluation import segmenter
 from trainer.systems.terrain.evaluation.generator_checks import consistency, uniform_maps
@@ -107,8 +105,8 @@ def evaluate(options: Options, folder: Path, steps: Steps) -> Measurements:
         "images": (header.training or {}).get("images"),
         "style": header.style,
         "pixel_size_m": header.pixel_size_m,
-        "set sha256": _sha256(options.data),
-        **({} if options.held_out is None else {"held-out set sha256": _sha256(options.held_out)}),
+        "set sha256": sha256_of(options.data),
+        **({} if options.held_out is None else {"held-out set sha256": sha256_of(options.held_out)}),
         "held-out tiles": len(held_out_tiles),
         "crops": count,
         "crop_px": options.crop_px,
@@ -148,10 +146,3 @@ def _check_match(header: WeightsHeader, tiles: TileSet, path: Path, options: Opt
             f"{options.weights} is for pixels of {header.pixel_size_m:g} m and those of {path} are "
             f"{tiles.pixel_size_m:g} m; evaluate weights with a set of their own pixel size."
         )
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
