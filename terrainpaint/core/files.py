@@ -40,6 +40,7 @@ _WRITE_REASONS: dict[int | None, str] = {
     errno.ENOENT: "the folder does not exist and cannot be created; choose another folder",
     errno.EEXIST: "part of the path is a file, not a folder; choose another folder",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ESPIPE: "it is a pipe or a device; choose another name",
 }
 
 _READ_REASONS: dict[int | None, str] = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import atomic_path, output_error
+from terrainpaint.core.files import atomic_path, open_regular, output_error
 from terrainpaint.core.installing import pip_install
 from terrainpaint.errors import TrainingError
 from trainer.loop.event_file import EventFile
@@ -103,15 +103,17 @@ class RunLog:
 
 
 def _remove_lines_after(path: Path, images: int) -> None:
-    """Remove lines of later steps, and a last line that is incomplete."""
+    """Remove lines of later steps, and lines that are damaged, as a power cut leaves them. Raises OSError."""
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    with open_regular(path) as file:
+        text = file.readall().decode("utf-8", "replace")
+    for line in text.splitlines():
         try:
             if json.loads(line)["images"] <= images:
                 kept.append(line + "\n")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     if kept:
         with atomic_path(path) as temporary:

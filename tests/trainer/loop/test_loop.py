@@ -26,6 +26,7 @@ from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import best_checkpoint, load_checkpoint, newest_checkpoint
 from trainer.loop.event_file import EventFile
+from trainer.loop.run_log import RunLog
 from trainer.systems.terrain.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
@@ -195,6 +196,22 @@ def test_the_log_of_a_run_that_broke_off_has_no_line_twice(labelled: TileSet, tm
     lines = [json.loads(each) for each in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [each["images"] for each in lines if "discriminator" in each] == [2, 4, 6]
     assert all(each.get("discriminator") != 9 for each in lines)
+
+
+def test_a_log_that_a_power_cut_damaged_is_continued(tmp_path: Path) -> None:
+    good = b'{"images": 2, "loss": 1.0}\n'
+    (tmp_path / "log.jsonl").write_bytes(good + b"\xff\xfe\x00\x00\n" + b"[" * 100_000 + b"\n" + good)
+    with RunLog(tmp_path, 4, {}, "", pytest.fail) as log:
+        log.note(6, {"loss": 0.5})
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [2, 2, 6]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_log_that_is_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log.jsonl")
+    with pytest.raises(OutputError, match="is a pipe or a device"):
+        RunLog(tmp_path, 4, {}, "", pytest.fail)
 
 
 def test_a_full_disk_in_the_middle_of_saving_leaves_the_run_intact(labelled: TileSet, tmp_path: Path) -> None:
