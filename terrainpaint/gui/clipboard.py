@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
+from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.decoding import decoded
 from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import likely_classes
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
+from terrainpaint.core.project_pictures import png_header
 from terrainpaint.core.selection import Clip
 
 _FORMAT = "application/x-terrainpaint-piece"
@@ -67,9 +69,12 @@ def _own(packed: bytes) -> Clip | None:
     # Another program may say that it has this format.
     try:
         place, _, png = packed.partition(b"\n")
-        at = json.loads(place)
-        clip = Clip(int(at["row"]), int(at["col"]), np.asarray(decoded(png), np.uint8))
-    except (ValueError, KeyError, TypeError):
+        at = parse_object(place)
+        row, col = (at.whole(name, -MAX_PROJECT_SIDE_PX, MAX_PROJECT_SIDE_PX) for name in ("row", "col"))
+        if max(png_header(png).shape) > MAX_PROJECT_SIDE_PX:
+            return None
+        clip = Clip(row, col, np.asarray(decoded(png), np.uint8))
+    except ValueError:
         return None
     legal = clip.cells.ndim == 2 and np.all((clip.cells < CLASS_COUNT) | (clip.cells == EMPTY))
     return clip if legal and clip.cells.size else None

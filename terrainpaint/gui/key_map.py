@@ -159,7 +159,7 @@ def _stored() -> dict[str, tuple[str, ...]]:
     """What the settings have; nothing when they cannot be read."""
     try:
         stored = json.loads(str(QSettings().value(_SETTING, "{}")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(stored, dict):
         return {}
