@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,7 +134,11 @@ def _height_files(folder: Path) -> list[Path]:
     code = (_heights() + 32768).astype(np.float64)
     colours = np.stack([code // 256, code % 256, (code * 256) % 256], axis=-1).astype(np.uint8)
     Image.fromarray(colours).save(folder / "j.png")
-    return [*paths, folder / "h.raw", folder / "i.r32", folder / "N46E007.hgt", folder / "j.png"]
+    with zipfile.ZipFile(folder / "k.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "a.tif", "a.tif")
+    (folder / "l.tif.gz").write_bytes(gzip.compress((folder / "a.tif").read_bytes()))
+    names = ("h.raw", "i.r32", "N46E007.hgt", "j.png", "k.zip", "l.tif.gz")
+    return [*paths, *(folder / name for name in names)]
 
 
 def _read_weights(path: Path) -> object:

@@ -21,11 +21,13 @@ from PIL import Image
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
 
+from terrainpaint.core import main_memory
 from terrainpaint.core.importing import (
     HeightUnit,
     RawFormat,
     RawNumber,
     describe_raster,
+    kind_of,
     measure_heights,
     measure_raw_heights,
     packed_rasters,
@@ -244,6 +246,24 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for packed in ("a.zip", "N46E007.hgt.gz"):
         with pytest.raises(InputFileError, match="when unpacked"):
             read_height_map(tmp_path / packed)
+    monkeypatch.undo()
+    monkeypatch.setattr(main_memory, "free_memory", lambda: 1 << 20)
+    for packed in ("a.zip", "N46E007.hgt.gz"):
+        with pytest.raises(InputFileError, match="of memory and"):
+            read_height_map(tmp_path / packed)
+
+
+def test_a_zip_file_with_a_huge_directory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, 0xFFFF_FFF0, 0, 0)
+    with path.open("wb") as file:
+        file.write(b"PK\3\4")
+        file.truncate(0xFFFF_FFF0)
+        file.seek(0, os.SEEK_END)
+        file.write(end)
+    for read in (read_height_map, kind_of):
+        with pytest.raises(InputFileError, match="damaged"):
+            read(path)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

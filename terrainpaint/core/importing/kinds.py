@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.archive import LimitedReader
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.decoding import OPAQUE_ALPHA, UndecodableError, load_pixels, open_picture
-from terrainpaint.core.files import input_error
+from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.core.importing.raster_info import Raster
 from terrainpaint.core.importing.rasters import is_raster, open_raster, require_no_companion, require_regular_file
 from terrainpaint.core.importing.raw_heights import is_raw
@@ -117,9 +118,9 @@ def _is_weights(path: Path, head: bytes) -> bool:
 
 def _is_project(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as raw, LimitedReader(raw) as file, zipfile.ZipFile(file) as archive:
             return bool(_PROJECT_MEMBERS & set(archive.namelist()))
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+    except Exception as error:  # whatever a parser raises, the bytes are at fault
         raise InputFileError(f"{path} is damaged or cut short; copy or save it again.") from error
 
 
