@@ -14,11 +14,13 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "CLASS_NAMES": "terrainpaint.core.classes",
+    "Estimate": "terrainpaint.api.estimates",
     "GeneratedTerrain": "terrainpaint.api.terrains",
     "OptionError": "terrainpaint.errors",
     "PaintedMap": "terrainpaint.api.painted_maps",
     "TerrainPaintError": "terrainpaint.errors",
     "dream": "terrainpaint.api.dreamed_maps",
+    "estimate": "terrainpaint.api.terrains",
     "formats": "terrainpaint.api.export_plans",
     "from_classes": "terrainpaint.api.painted_maps",
     "generate": "terrainpaint.api.terrains",

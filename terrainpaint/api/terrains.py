@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.api.estimates import Estimate, estimate_of, writing_estimate
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
@@ -183,20 +184,24 @@ class GeneratedTerrain:
         a dict with `count` or `side_px`, and `names`, `flip_y`, `lods`, `skirt_m` as in the command line. The other
         options are those of `save`. Raises as `save` does.
         """
-        chosen = (formats,) if isinstance(formats, str) else None if formats is None else tuple(formats)
-        request = FilesRequest(
-            chosen,
+        request = _files_request(
+            formats,
             preset,
             mesh_size,
             exaggeration,
             max_error_m,
             water_surface_m,
-            file_options,
-            _part(crop),
-            _division(tiles),
+            crop,
             detail,
+            tiles,
+            **file_options,
         )
         return self._checked(planned_files(Path(folder), name or self.name, request), progress, cancel)
+
+    def estimate(self, *, name: str | None = None, **options: Any) -> Estimate:
+        """What `export` with the same options, besides the folder, will write and need. Raises OptionError."""
+        plan = planned_files(Path(), name or self.name, _files_request(**options))
+        return writing_estimate(plan.sized(self.terrain.shape, self.pixel_size_m), self.terrain.shape, self.request)
 
     def write(self, plan: ExportPlan, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> list[Path]:
         """Write the files of a plan that was checked. Raises OutputError, Cancelled."""
@@ -219,6 +224,33 @@ class GeneratedTerrain:
         plan = plan.sized(self.terrain.shape, self.pixel_size_m)
         plan.check([] if self.path is None else [self.path])
         return self.write(plan, progress, cancel)
+
+
+def _files_request(
+    formats: str | tuple[str, ...] | list[str] | None = None,
+    preset: str | None = None,
+    mesh_size: int | None = None,
+    exaggeration: float | None = None,
+    max_error_m: float | None = None,
+    water_surface_m: float | None = None,
+    crop: Crop | None = None,
+    detail: int = 1,
+    tiles: int | tuple[int, int] | Mapping[str, object] | None = None,
+    **file_options: object,
+) -> FilesRequest:
+    """The options of `GeneratedTerrain.export`. Raises OptionError."""
+    return FilesRequest(
+        (formats,) if isinstance(formats, str) else None if formats is None else tuple(formats),
+        preset,
+        mesh_size,
+        exaggeration,
+        max_error_m,
+        water_surface_m,
+        file_options,
+        _part(crop),
+        _division(tiles),
+        detail,
+    )
 
 
 def _part(crop: Crop | None) -> tuple[int, int, int, int] | GroundRect | None:
@@ -440,6 +472,23 @@ def generate(
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say
     )
+
+
+def estimate(painted: PaintedMap, *, name: str | None = None, **options: Any) -> Estimate:
+    """What generating the terrain of a map and exporting it will write and need, before it is done.
+
+    `options` are those of `generate`, besides progress, cancel and say, and those of `GeneratedTerrain.export`, besides
+    the folder. A small piece of the map is generated to measure this computer. Raises as `generate` and `export` do.
+    """
+    of_terrain = {field.name: options.pop(field.name) for field in fields(TerrainRequest) if field.name in options}
+    for key in ("weights", "lines", "detail_weights"):
+        if of_terrain.get(key) is not None:
+            of_terrain[key] = Path(of_terrain[key])
+    request = TerrainRequest(**of_terrain)
+    plan = planned_files(Path(), name or painted.name, _files_request(**options))
+    shape = request.size or (painted.classes.shape[0], painted.classes.shape[1])
+    plan = plan.sized(shape, painted.requested(request).pixel_size_m)
+    return estimate_of(plan, shape, painted, request, _GENERATORS.needs(painted, request))
 
 
 def styles() -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from contextlib import closing
 from terrainpaint.api.batch import BatchReport, find_maps, planned_jobs
 from terrainpaint.api.batch_workers import run_jobs
 from terrainpaint.cli.arguments import BatchArguments
+from terrainpaint.cli.dry_run import batch_needs_lines
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.assets import shipped_styles
 from terrainpaint.errors import BatchError
 
 
 def batch(arguments: BatchArguments) -> Iterator[str]:
-    """Write the files of all terrains; return the lines of the table.
+    """Write the files of all terrains; return the lines of the table, or with `dry_run` what they will need.
 
     What is done and unchanged is skipped, and a failure does not stop the others. Raises OptionError for what is wrong
     with all of them, OutputError, and the lines raise BatchError at their end when a terrain failed.
@@ -27,6 +28,8 @@ def batch(arguments: BatchArguments) -> Iterator[str]:
     )  # fmt: skip
     report = BatchReport(arguments.folder, jobs)
     waiting = report.skip_current()
+    if arguments.dry_run:
+        return batch_needs_lines(report, waiting, arguments.workers)
     report.save()
     try:
         _run(report, waiting, arguments)

@@ -216,7 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
                 request = served_request(self._query())
                 body = Path(folder) / "map"
                 self._receive(body, length)
-                found = self.server.work.run(body, request, Path(folder) / "out", self._is_gone, notes.append)
+                work, out = self.server.work, Path(folder) / "out"
+                answer = work.estimate if request.is_dry_run else work.run
+                found = answer(body, request, out, self._is_gone, notes.append)
+            if not isinstance(found, Path):
+                self._send_json(HTTPStatus.OK, found)
+                return HTTPStatus.OK
             self._send_file(found, [_without(folder, note) for note in notes])
         return HTTPStatus.OK
 

@@ -49,11 +49,20 @@ def openapi_document() -> dict[str, object]:
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
+                "Estimate": {
+                    "type": "object",
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string"}},
+                        **{key: {"type": "integer"} for key in ("disk_bytes", "memory_bytes")},
+                        **{key: {"type": "number"} for key in ("seconds", "generating_s", "writing_s")},
+                    },
+                    "required": ["files", "disk_bytes", "memory_bytes", "seconds", "generating_s", "writing_s"],
+                },
                 "Error": {
                     "type": "object",
                     "properties": {"error": {"type": "string", "description": "One sentence."}},
                     "required": ["error"],
-                }
+                },
             },
         },
     }
@@ -73,14 +82,18 @@ def _terrain() -> dict[str, object]:
         },
         "responses": {
             "200": {
-                "description": "The file, or a zip file of several.",
+                "description": "The file, or a zip file of several; with dry_run, JSON about them.",
                 "headers": {
                     "TerrainPaint-Notes": {
                         "description": "JSON list of sentences about what was done with the map.",
                         "schema": {"type": "string"},
                     }
                 },
-                "content": {"application/octet-stream": binary, "application/zip": binary},
+                "content": {
+                    "application/octet-stream": binary,
+                    "application/zip": binary,
+                    "application/json": {"schema": {"$ref": "#/components/schemas/Estimate"}},
+                },
             },
             **{status: _error(text) for status, text in _ERRORS.items()},
         },

@@ -42,12 +42,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class ServedRequest:
-    """What a request asks for."""
+    """What a request asks for. With `is_dry_run`, only what it would write and need."""
 
     name: str
     reading: MapReading
     terrain: TerrainRequest
     files: FilesRequest
+    is_dry_run: bool = False
 
 
 @cache
@@ -115,6 +116,10 @@ def parameters() -> Mapping[str, Parameter]:
         "skirt_m": _number("Walls around the meshes of tiles, metres.", 0, 100_000),
         "nearest_colour": _flag("Map colours of no class to the nearest class."),
         "under": _choice("Class of see-through pixels; by default water.", CLASS_NAMES),
+        "dry_run": _flag(
+            "Write nothing, and answer with JSON: the names of the files, and about how many bytes, how much memory "
+            "and how many seconds they take."
+        ),
         "name": Parameter(
             "Start of the names of the files.",
             {"type": "string", "pattern": r"^[A-Za-z0-9_. -]{1,80}$", "default": _DEFAULT_NAME},
@@ -148,7 +153,7 @@ def served_request(given: Sequence[tuple[str, str]]) -> ServedRequest:
     values = _read(given, parameters())
     under = values.pop("under", None)
     reading = MapReading(values.pop("nearest_colour", False), None if under is None else CLASS_NAMES.index(under))
-    name = values.pop("name", _DEFAULT_NAME)
+    name, is_dry_run = values.pop("name", _DEFAULT_NAME), values.pop("dry_run", False)
     tiles = {option: values.pop(option) for option in ("flip_y", "lods", "skirt_m") if option in values}
     if "tiles" in values:
         values["tiles"] = {**values["tiles"], **tiles}
@@ -158,7 +163,7 @@ def served_request(given: Sequence[tuple[str, str]]) -> ServedRequest:
         {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}
         for kind in (TerrainRequest, FilesRequest, FileOptions)
     )
-    return ServedRequest(name, reading, TerrainRequest(**terrain), FilesRequest(**files, files=single))
+    return ServedRequest(name, reading, TerrainRequest(**terrain), FilesRequest(**files, files=single), is_dry_run)
 
 
 def _read(given: Sequence[tuple[str, str]], table: Mapping[str, Parameter]) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from terrainpaint.api.dreamed_maps import Dreamers, DreamOptions
+from terrainpaint.api.estimates import estimate_of
 from terrainpaint.api.export_plans import ExportPlan, planned_files
-from terrainpaint.api.painted_maps import read_painted
+from terrainpaint.api.painted_maps import PaintedMap, read_painted
 from terrainpaint.api.running import memory_errors
 from terrainpaint.api.terrains import Generators
 from terrainpaint.core.decoding import describe_picture
@@ -25,6 +26,7 @@ from terrainpaint.export.formats import estimated_bytes
 from terrainpaint.serve.parameters import ServedRequest
 
 MOST_FILE_BYTES = 2 << 30
+_TOO_LONG = "The terrain took over {} s; send a smaller map or ask for less."
 _ZIP_SUFFIXES = frozenset({".png", ".glb", ".3mf", ".jpg"})
 """Of files that are compressed already."""
 
@@ -72,9 +74,19 @@ class Work:
         is gone or the server stops.
         """
         plan = planned_files(out, request.name, request.files)
-        with self._limited(is_gone, "The terrain took over {} s; send a smaller map or ask for less.") as cancel:
+        with self._limited(is_gone, _TOO_LONG) as cancel:
             paths = self._files(body, request, plan, cancel, say)
             return paths[0] if len(paths) == 1 else _zipped(paths, out, out / f"{request.name}.zip")
+
+    def estimate(
+        self, body: Path, request: ServedRequest, out: Path, is_gone: Callable[[], bool], say: Callable[[str], None]
+    ) -> Mapping[str, object]:
+        """What `run` would write and need, as JSON. Raises as `run` does."""
+        plan = planned_files(out, request.name, request.files)
+        with self._limited(is_gone, _TOO_LONG):
+            painted, shape, plan = self._planned(body, request, plan, say)
+            making = self._generators.needs(painted, request.terrain)
+            return estimate_of(plan, shape, painted, request.terrain, making).facts()
 
     def dream(self, options: DreamOptions, is_gone: Callable[[], bool]) -> bytes:
         """The PNG of a dreamed map. Raises BusyError, TooLargeError and the errors of dreaming; Cancelled as `run`."""
@@ -122,21 +134,28 @@ class Work:
         cancel: Cancel,
         say: Callable[[str], None],
     ) -> list[Path]:
+        painted, _, plan = self._planned(body, request, plan, say)
+        terrain = self._generators.generate(painted, request.terrain, lambda name: no_progress, cancel, say)
+        return terrain.write(plan, cancel=cancel)
+
+    def _planned(
+        self, body: Path, request: ServedRequest, plan: ExportPlan, say: Callable[[str], None]
+    ) -> tuple[PaintedMap, tuple[int, int], ExportPlan]:
+        """The map, its shape (H, W), and the plan for it, which is within the limits. Raises TooLargeError."""
         self._check_side(body)
         painted = read_painted(body, request.reading, say)
-        shape = request.terrain.size or painted.classes.shape
-        self._check_shape((shape[0], shape[1]))
-        plan = plan.sized((shape[0], shape[1]), painted.requested(request.terrain).pixel_size_m)
-        options = plan.options_for((shape[0], shape[1]))
-        self._check_shape(options.exported_shape((shape[0], shape[1])))
-        size = sum(estimated_bytes(FORMATS[name], (shape[0], shape[1]), options) for name in _names(request, plan))
+        shape = request.terrain.size or (painted.classes.shape[0], painted.classes.shape[1])
+        self._check_shape(shape)
+        plan = plan.sized(shape, painted.requested(request.terrain).pixel_size_m)
+        options = plan.options_for(shape)
+        self._check_shape(options.exported_shape(shape))
+        size = sum(estimated_bytes(FORMATS[name], shape, options) for name in plan.formats)
         if size > MOST_FILE_BYTES:
             raise TooLargeError(
                 f"The files would have about {size / 2**30:.1f} GB, of at most {MOST_FILE_BYTES / 2**30:.0f} GB; "
                 "ask for a smaller mesh or fewer formats."
             )
-        terrain = self._generators.generate(painted, request.terrain, lambda name: no_progress, cancel, say)
-        return terrain.write(plan, cancel=cancel)
+        return painted, shape, plan
 
     def _check_side(self, body: Path) -> None:
         """Refuse a large picture before its pixels are decoded. Others are refused when they are read."""
@@ -151,10 +170,6 @@ class Work:
             raise TooLargeError(
                 f"A map of {shape[1]} x {shape[0]} pixels is too large; at most {self.limits.side_px} a side."
             )
-
-
-def _names(request: ServedRequest, plan: ExportPlan) -> tuple[str, ...]:
-    return plan.preset.formats if plan.preset is not None else request.files.formats or ("obj",)
 
 
 def _zipped(paths: list[Path], folder: Path, target: Path) -> Path:

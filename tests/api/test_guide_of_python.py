@@ -36,7 +36,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     save_project(tmp_path / "island.terrainpaint", project, ViewSettings(), None)
     text = (ROOT / "docs" / "python.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     script = tmp_path / "examples.py"
     script.write_text("\n".join(blocks))
     names = runpy.run_path(str(script))

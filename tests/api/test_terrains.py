@@ -302,3 +302,20 @@ def test_the_sea_gets_a_floor_when_asked_for(weights: Path, tmp_path: Path) -> N
     facts = json.loads((tmp_path / "out" / "m_height16.json").read_text())
     assert facts["sea_depth"] is True and facts["water_levelled"] is True
     assert facts["height_min_m"] == pytest.approx(float(deep.heights.min()), abs=0.01)
+
+
+def test_what_an_export_takes_is_told_before(weights: Path, tmp_path: Path) -> None:
+    painted = tp.from_classes(classes(), name="isle")
+    chosen = {"formats": ["r32", "glb"], "mesh_size": 40, "crop": (8, 0, 48, 40)}
+    told = tp.estimate(painted, weights=str(weights), device="cpu", level_water=True, **chosen)
+    terrain = tp.generate(painted, weights=weights, device="cpu", level_water=True)
+    paths = terrain.export(tmp_path, **chosen)
+    assert [path.name for path in told.files] == [path.name for path in paths]
+    assert told.disk_bytes == pytest.approx(sum(path.stat().st_size for path in paths), rel=1)
+    assert told.generating_s > 0 and told.memory_bytes > 10**6
+    writing = terrain.estimate(**chosen)
+    assert writing.files == told.files and writing.disk_bytes == told.disk_bytes and writing.generating_s == 0
+    assert terrain.estimate(preset="unreal", name="a").files[-1].name == "a_README.txt"
+    for wrong in ({"formats": "glb", "colour": 1}, {"crop": (0, 0, 999, 9)}, {"seed": -1}, {"formats": "gltf2"}):
+        with pytest.raises(OptionError):
+            tp.estimate(painted, weights=weights, **wrong)

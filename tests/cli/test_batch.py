@@ -231,3 +231,19 @@ def test_pipes_and_devices_fail_at_once(run: Run, weights: Path, maps: Path, tmp
     assert outcome.code == 1
     errors = {name: str(record["error"]) for name, record in report_of(out).items()}
     assert set(errors) == {"pipe", "zero"} and all("pipe or a device" in error for error in errors.values())
+
+
+def test_a_dry_run_tells_what_is_left_to_do(run: Run, weights: Path, maps: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (maps / "broken.png").write_bytes(b"\x89PNG no picture")
+    command = ["batch", maps, "-o", out, "--weights", weights, "--formats", "r32,glb", "--seeds", "1,3-4", "--quiet"]
+    outcome = run(*command, "--dry-run")
+    assert outcome.code == 0 and not out.exists()
+    *lines, counts, disk, memory, seconds = outcome.out.splitlines()
+    assert len(lines) == 12 and counts == "12 terrains: 9 to write, 0 done before, 3 impossible"
+    assert sum("broken.png" in line for line in lines) == 3
+    assert lines[0].startswith(f"{out / 'a-1'}: 3 files, about ")
+    assert disk.startswith("disk: about") and memory.startswith("memory: about") and seconds.startswith("time: ")
+    assert run("batch", maps / "a.png", "-o", out, *command[4:]).code == 0
+    again = run(*command, "--dry-run").out.splitlines()
+    assert len(again) == 13 and again[-4] == "12 terrains: 6 to write, 3 done before, 3 impossible"

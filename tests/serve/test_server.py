@@ -409,3 +409,16 @@ def test_the_map_file_of_a_server_can_have_any_name(tmp_path: Path) -> None:
     write_map(tmp_path / "map.png", SegmentationMap(classes()))
     (tmp_path / "map").write_bytes((tmp_path / "map.png").read_bytes())
     np.testing.assert_array_equal(tp.read_map(tmp_path / "map").classes, classes())
+
+
+def test_a_dry_run_tells_what_a_request_takes(server: TerrainServer) -> None:
+    query = "/v1/terrain?preset=unreal&name=land"
+    answer = ask(server, "POST", f"{query}&dry_run=true", MAP)
+    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
+    told = answer.json
+    files = {Path(name).name for name in zipfile.ZipFile(io.BytesIO(ask(server, "POST", query, MAP).body)).namelist()}
+    assert set(told["files"]) == files and "land_height16.png" in files
+    assert told["disk_bytes"] > 1000 and told["memory_bytes"] > 10**6
+    assert told["seconds"] == pytest.approx(told["generating_s"] + told["writing_s"], abs=0.02)
+    assert ask(server, "POST", f"{query}&dry_run=true&crop=0,0,999,999", MAP).status == 400
+    assert ask(server, "POST", f"{query}&dry_run=maybe", MAP).status == 400

@@ -75,6 +75,7 @@ class BatchArguments:
     terrain: TerrainRequest
     files: FilesRequest
     quiet: bool
+    dry_run: bool
 
 
 @dataclass(frozen=True)
@@ -209,10 +210,6 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_land_and_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--dry-run", action="store_true",
-        help="write nothing: print the files, and about how much of the disk, the memory and time they will take",
-    )  # fmt: skip
     add_format_options(parser)
     add_seed(parser)
     add_style(parser)
@@ -220,6 +217,10 @@ def _add_land_and_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dry-run", action="store_true",
+        help="write nothing: print the files, and about how much of the disk, the memory and time they will take",
+    )  # fmt: skip
     add_terrain_options(parser)
     add_reading_options(parser)
     add_device(parser)
