@@ -73,7 +73,7 @@ def painted() -> tp.PaintedMap:
 
 def exported(folder: Path) -> Land:
     """Generate the land and write its files."""
-    terrain = tp.generate(painted(), seed=4, style="satellite", level_water=True)
+    terrain = tp.generate(painted(), seed=4, style="satellite", sea_depth=True)
     meshes = ["obj", "glb", "ply", "stl", "3mf"]
     terrain.export(folder, formats=meshes, mesh_size=COLS, print_size_mm=200)
     terrain.export(folder, formats=["glb"], name=TALL, mesh_size=COLS, exaggeration=8)

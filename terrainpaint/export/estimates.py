@@ -89,7 +89,7 @@ _CARVING = _Rate(0.8, BYTES_PER_CELL + 8)
 _BREACHING = _Rate(1.0, BYTES_PER_CELL)
 _LEVELLING = _Rate(0.09, 44)
 _SEA_FLOOR = _Rate(0.26, 48)
-_SEA_LEVEL = _Rate(0.12, 56)
+_SEA_LEVEL = _Rate(0.2, 56)
 _TRIANGULATION = _Rate(2.1, 110)
 """Of a small error; a large one takes a part of it."""
 _DETAIL_SECONDS, _DETAIL_BYTES = 1.0, 500 << 20
