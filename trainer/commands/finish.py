@@ -23,6 +23,8 @@ def add_parser(commands: Subparsers) -> None:
         "--steps", type=int, default=200, help="training steps of 6 crops each; 0, with --first-style, changes nothing "
         "but the style (200)"
     )  # fmt: skip
+    parser.add_argument("--colour-power", type=float, default=0.0, metavar="WEIGHT", help="weight of a loss that gives "
+                        "colours the power of real pictures, such as 2 (0: colours stay)")  # fmt: skip
     parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
     parser.add_argument(
         "--first-style",
@@ -55,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if not 0 <= arguments.ramps <= 1 or arguments.steps < (arguments.first_style is None):
         raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least, or 0 with --first-style")
+    if not 0 <= arguments.colour_power <= 1000:
+        raise WrongUsage("--colour-power is from 0 to 1000")
     if arguments.crop_px < 64 or arguments.crop_px % 16:
         raise WrongUsage("--crop-px is 64 at least, and a multiple of 16")
     weights = load_weights(arguments.weights, torch.device("cpu"))
@@ -74,7 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.steps:
         with progress_bar("Finishing") as progress:
             header = finish(weights, load_tile_set(arguments.tiles), arguments.ramps, arguments.steps,
-                            crop_px=arguments.crop_px, report=report, progress=progress)  # fmt: skip
+                            crop_px=arguments.crop_px, colour_power=arguments.colour_power, report=report,
+                            progress=progress)  # fmt: skip
     if arguments.first_style is not None:
         header = replace(header, training={**(header.training or {}), "first_style": list(arguments.first_style)})
     save_weights(arguments.output, header, weights.generator, weights.shadow)

@@ -120,13 +120,14 @@ def _new_land(rasters: Rasters, covered: Covered, place: Place) -> float:
     """The fraction of a tile that is valid land in no tile of another set."""
     few = place.coarser(OVERVIEW)
     free = ~covered.of(few)
-    # Reading is slow, and most places are sea or covered.
-    if "sea" in rasters and free.any():
-        free &= warp(rasters["sea"], few, "nearest")[0] == 0
-    if not free.any():
-        return 0.0
-    tile = _read(rasters, few)
-    return float(np.mean(tile["valid"] & ~tile["sea"] & free))
+    # One raster after the other, because reading is slow and most places are sea or covered.
+    for name, is_land in (("sea", False), ("valid", True)):
+        if name in rasters and free.any():
+            free &= (warp(rasters[name], few, "nearest")[0] != 0) == is_land
+    if free.any():
+        height, known = warp(rasters["height"], few, "nearest")
+        free &= known if "sea" in rasters else known & (height > 0)
+    return float(free.mean())
 
 
 def _read(rasters: Rasters, place: Place, covered: Covered | None = None) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,8 @@
 
 The phases of the last layer are aligned first. Then only the last two layers are trained, without a discriminator:
 heights towards the power and the relief of real land, colours towards those of the aligned weights. Detail coarser than
-8 px stays close to what it was.
+8 px stays close to what it was. Where asked for, colours too are trained towards the power of real pictures, in squares
+of the same ground: texture gets its strength, and open sea, which has little in pictures, loses what it had too much.
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ _BAND_STARTS = (4, 8, 12, 16, 20, 24, 28, 31)
 """First frequency of each band, in cycles per square. The last band is the detail that repeats every 2 px."""
 _LEAST_M = 1.0
 """Standard deviation of white noise below which power counts as equal: the rounding of the data."""
+_LEAST_LIGHTNESS = 0.5
+"""The same for lightness, of 255: pictures are rounded, and compressed."""
 _CPU = torch.device("cpu")
-_HEIGHT = slice(3, 4)
+_COLOURS, _HEIGHT = slice(0, 3), slice(3, 4)
 _POWER_WEIGHT, _RELIEF_WEIGHT, _COLOUR_WEIGHT = 5.0, 2.0, 100.0
+_FREE_COLOUR_WEIGHT, _COLOUR_AREA_PX = 10.0, 8
+"""Where the power of colours is trained too: the weight of each pixel's colour, and the side of areas that keep it."""
 _MEAN_WEIGHTS = ((2, 1.0), (4, 20.0))
 """Sides in px of the areas whose mean encoded elevation is held, and the weight of each."""
 _BETAS = (0.5, 0.99)
@@ -53,13 +58,14 @@ Report = Callable[[int, dict[str, float]], None]
 """Called with the number of steps and the means of the losses since the last call."""
 
 
-def height_power(fake: Tensor, real: Tensor) -> Tensor:
+def height_power(fake: Tensor, real: Tensor, least: float = _LEAST_M) -> Tensor:
     """L1 of the logarithms of the amplitudes in bands of frequency; 0 where equal, 0.69 where twice as strong.
 
     It is the mean of two terms: for each square, and for all squares together. `fake`, `real`: heights (N, 1, H, W) in
-    metres, sides at least 64 px. A scalar.
+    metres, or lightness, sides at least 64 px; `least`: the deviation of white noise below which power counts as equal.
+    A scalar.
     """
-    power, expected = (_bands(height) + _LEAST_M**2 for height in (fake, real))
+    power, expected = (_bands(height) + least**2 for height in (fake, real))
     # The median over squares is below their mean: without the second term, all power would be too low.
     total = power.mean(dim=(0, 1)).log() - expected.mean(dim=(0, 1)).log()
     return ((power.log() - expected.log()).abs().mean() + total.abs().mean()) / 4
@@ -89,13 +95,14 @@ def finish(
     steps: int,
     rate: float = 3e-4,
     crop_px: int = 192,
+    colour_power: float = 0.0,
     report: Report = lambda steps, losses: None,
     progress: Progress = no_progress,
 ) -> WeightsHeader:
     """Train the last two layers of `weights.generator` in place, on the CPU. Returns the header that says so.
 
-    `ramps` is that of `align_phases` for the colours. Raises TrainingError for a network without these layers, and for
-    tiles that terrain cannot be trained on.
+    `ramps` is that of `align_phases` for the colours, `colour_power` the weight of the loss on their power.
+    Raises TrainingError for a network without these layers, and for tiles that terrain cannot be trained on.
     """
     network = weights.generator
     if not isinstance(network, SpadeLocal):
@@ -127,11 +134,13 @@ def finish(
         for group in optimizer.param_groups:
             group["lr"] = rate * _rate_factor(step / steps)
         batch = draw_batch(adapter, source, config, BATCH, 0, random, step * BATCH, slice(0, BATCH))
-        terms = _terms(adapter, networks, batch, head)
+        terms = _terms(adapter, networks, batch, head, colour_power)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
         optimizer.step()
         align_phases(network.head_out, outputs=_HEIGHT)
+        if colour_power:
+            align_phases(network.head_out, ramps=0, outputs=_COLOURS)
         factor = 1 - min(_LONGEST_MEMORY, (step + 1) / (step + 10))
         for mean, parameter in zip(averaged, trained, strict=True):
             mean.lerp_(parameter.detach(), factor)
@@ -148,6 +157,8 @@ def finish(
     network.requires_grad_(False)
     progress(1.0)
     finished = {"ramps": ramps, "steps": steps, "rate": rate}
+    if colour_power:
+        finished["colour_power"] = colour_power
     return replace(weights.header, training={**(weights.header.training or {}), "finished": finished})
 
 
@@ -184,17 +195,28 @@ class _Head:
 
 
 def _terms(
-    adapter: LocalAdapter, networks: TerrainNetworks, batch: TerrainBatch, head: _Head
+    adapter: LocalAdapter, networks: TerrainNetworks, batch: TerrainBatch, head: _Head, colour_power: float
 ) -> dict[str, tuple[float, Tensor]]:
     """Name of a loss → its weight and value."""
     with autocast("auto", _CPU):
         generated = adapter.generate(networks, batch.crops, batch.seeds, batch.style)
-        height = adapter.shaded(networks, generated, one_hot_of(batch.crops.labels)).height
+        fake = adapter.shaded(networks, generated, one_hot_of(batch.crops.labels))
+    height = fake.height
     real, change = batch.crops.height[:, :, INNER, INNER], head.change()
+    colours: dict[str, tuple[float, Tensor]] = {"colour": (_COLOUR_WEIGHT, change[:, _COLOURS].abs().mean())}
+    if colour_power:
+        picture = 127.5 * (1 + fake.picture[:, _COLOURS].float().mean(dim=1, keepdim=True))
+        photograph = 255 * batch.crops.texture[:, :, INNER, INNER].mean(dim=1, keepdim=True)
+        wide = F.avg_pool2d(change[:, _COLOURS], _COLOUR_AREA_PX)
+        colours = {
+            "colour": (_FREE_COLOUR_WEIGHT, change[:, _COLOURS].abs().mean()),
+            f"colour of {_COLOUR_AREA_PX} px": (_COLOUR_WEIGHT, wide.abs().mean()),
+            "power of colours": (colour_power, height_power(picture, photograph, _LEAST_LIGHTNESS)),
+        }
     return {
         "power": (_POWER_WEIGHT, height_power(height, real)),
         "relief": (_RELIEF_WEIGHT, relief_energy(height, real)),
-        "colour": (_COLOUR_WEIGHT, change[:, :3].abs().mean()),
+        **colours,
         **{
             f"means of {side} px": (weight, F.avg_pool2d(change[:, 3:], side).abs().mean())
             for side, weight in _MEAN_WEIGHTS

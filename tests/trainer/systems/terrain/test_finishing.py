@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,21 @@ def test_the_command_changes_the_last_two_layers_only(
     torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=0, atol=1e-5)
 
 
+def test_colours_get_the_power_of_pictures(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
+    source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "finished.safetensors"
+    flags = ["--steps", "50", "--crop-px", "64", "--ramps", "0", "--colour-power", "30"]
+    assert main(["finish", str(source), str(tiles), "-o", str(target), *flags]) == 0
+    losses = [float(power) for power in re.findall(r"power of colours ([\d.]+)", capsys.readouterr().out)]
+    assert len(losses) == 2 and losses[1] < losses[0]
+    after = load_weights(target, CPU)
+    assert after.header.training is not None and after.header.training["finished"]["colour_power"] == 30
+    # No mesh: uniform features have the same colour in all four pixels.
+    assert isinstance(after.generator, SpadeLocal)
+    sums = after.generator.head_out.weight.view(4, 4, -1, 9)[:3].sum(dim=3)
+    torch.testing.assert_close(sums, sums[:, :1].expand_as(sums), rtol=0, atol=1e-4)
+
+
 def test_only_the_style_of_the_first_seed_changes_without_steps(tiles: Path, tmp_path: Path) -> None:
     config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
     source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "styled.safetensors"
@@ -161,8 +177,19 @@ def test_other_networks_are_refused(tiles: Path, tmp_path: Path, capsys: pytest.
     assert "Only weights of spade-local and spade-guided" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("flags", [["--ramps", "1.1"], ["--ramps", "-1"], ["--steps", "0"], ["--crop-px", "70"],
-                                   ["--first-style", "a,1"], ["--first-style", "nan"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--ramps", "1.1"],
+        ["--ramps", "-1"],
+        ["--steps", "0"],
+        ["--colour-power", "-1"],
+        ["--colour-power", "nan"],
+        ["--crop-px", "70"],
+        ["--first-style", "a,1"],
+        ["--first-style", "nan"],
+    ],
+)
 def test_wrong_usage(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["finish", "w.safetensors", "set.npz", "-o", str(tmp_path / "f.safetensors"), *flags])
