@@ -1,10 +1,10 @@
 """Give weights of one style what a training changed in another, by adding the difference of the weights.
 
-    python -m scripts.transfer_training TARGET.safetensors --before BEFORE.safetensors --after AFTER.safetensors -o NEW.safetensors
+    python -m scripts.transfer_training TARGET.safetensors --before B.safetensors --after A.safetensors -o N.safetensors
 
-BEFORE and AFTER are weights before and after a training; TARGET has the same ancestor as BEFORE. The last two layers of
-TARGET stay. AFTER may have inputs that the others lack, such as guides: NEW has them too. What comes out is a start for a
-short training, which needs far fewer images than a start from AFTER.
+B and A are weights before and after a training; TARGET has the same ancestor as B. The last two layers of TARGET stay.
+A may have inputs that the others lack, such as guides: N has them too. What comes out is a start for a short training,
+which needs far fewer images than a start from A.
 """
 
 from __future__ import annotations
