@@ -33,12 +33,12 @@ def transferred(target: Weights, before: Weights, after: Weights) -> TerrainGene
     changed = {name: value.clone() for name, value in new.named_parameters()}
     load_grown(new, before.generator.state_dict())
     for name, value in new.named_parameters():
-        changed[name] -= value
+        changed[name].sub_(value)
     load_grown(new, target.generator.state_dict())
     with torch.no_grad():
         for name, value in new.named_parameters():
             if not name.startswith(_KEPT):
-                value += changed[name]
+                value.add_(changed[name])
     return new
 
 
