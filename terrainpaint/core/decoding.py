@@ -27,6 +27,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from terrainpaint.core.files import input_error, open_regular
+from terrainpaint.core.main_memory import require_free
 from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import DeviceError, InputFileError
 
@@ -59,6 +60,10 @@ _UPRIGHT, _ON_ITS_SIDE = 1, (5, 6, 7, 8)
 _ORIENTATION = 0x0112
 _DECODED_FOR_NOTES_PX = 1 << 22
 _SUBFILE_TYPE, _REDUCED = 254, 1
+_BYTE_MODES, _BYTES_A_PIXEL = ("1", "L", "P"), 4
+"""Modes of Pillow with a byte for each pixel, and the bytes of a pixel in the others, also in RGB."""
+_BYTES_OF_COLOURS = 12
+"""Of a pixel while its colours are converted: as decoded, as RGB or RGBA, and as an array."""
 _GREY_NUMBERS = ("I", "F")
 """Modes of Pillow whose pixels are numbers without a fixed white start with one of these letters."""
 
@@ -122,7 +127,11 @@ def open_picture(file: Path | IO[bytes], formats: tuple[str, ...] = PICTURE_FORM
 
 
 def load_pixels(picture: Image.Image) -> None:
-    """Decode the pixels. Raises UndecodableError when they are broken or cut short."""
+    """Decode the pixels.
+
+    Raises UndecodableError when they are broken or cut short, MemoryError before they would fill the memory.
+    """
+    require_free(picture.width * picture.height * (1 if picture.mode in _BYTE_MODES else _BYTES_A_PIXEL))
     try:
         if isinstance(picture, TiffImageFile):
             _silence_libtiff()
@@ -232,6 +241,7 @@ def picture_of(picture: Image.Image, longest_px: int | None = None) -> Picture:
         picture.draft(picture.mode, _fitted(cols, rows, longest_px))
     if picture.width * picture.height > MAX_PX:
         raise UndecodableError(f"has {picture.width * picture.height // 10**6:,} million pixels; cut it into parts")
+    require_free(picture.width * picture.height * _BYTES_OF_COLOURS)
     # The list of tiles, which is empty after decoding, has the only trace of the bits of a channel.
     bits = 12 if any("I;12" in str(tile[3]) for tile in getattr(picture, "tile", ())) else 16
     load_pixels(picture)

@@ -30,6 +30,13 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def require_free(needed: int) -> None:
+    """Raise MemoryError when the machine has less than `needed` bytes left: without this, a system that promises more
+    memory than it has ends a program that uses it."""
+    if needed > free_memory():
+        raise MemoryError(f"{needed} bytes")
+
+
 def require_room(path: Path, needed: int, kind: type[TerrainPaintError] = InputFileError) -> None:
     """Raise an error of the type `kind` when opening a file would take `needed` bytes and the machine has less left.
 

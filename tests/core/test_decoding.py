@@ -11,9 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import rasterio
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, PngImagePlugin
 
+from terrainpaint.core import main_memory
 from terrainpaint.core.decoding import (
     PICTURE_FORMATS,
     UndecodableError,
@@ -25,8 +27,9 @@ from terrainpaint.core.decoding import (
     read_picture,
 )
 from terrainpaint.core.files import write_image
+from terrainpaint.core.importing import read_colours
 from terrainpaint.core.map_files import read_map_nearest
-from terrainpaint.errors import InputFileError, MapError
+from terrainpaint.errors import DeviceError, InputFileError, MapError
 from tests.core.test_map_files import chunk
 
 RGB = np.random.default_rng(3).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -254,3 +257,31 @@ def test_the_header_of_a_large_png_is_read_without_its_pixels(tmp_path: Path, mo
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", load)
     header = describe_picture(path)
     assert (header.width, header.height) == (2100, 2000) and is_upright(path)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain colours make a small file of any size."""
+    Image.new("RGBA", (2000, 2000)).save(tmp_path / "a.png")
+    Image.new("P", (2000, 2000)).save(tmp_path / "map.png")
+    monkeypatch.setattr(main_memory, "free_memory", lambda: 20_000_000)
+    with pytest.raises(DeviceError, match="not enough memory"):
+        read_picture(tmp_path / "a.png")
+    assert read_map_nearest(tmp_path / "map.png")[0].shape == (2000, 2000)
+    monkeypatch.setattr(main_memory, "free_memory", lambda: 3_000_000)
+    with pytest.raises(DeviceError, match="not enough memory"):
+        read_map_nearest(tmp_path / "map.png")
+
+
+def test_bands_that_would_fill_the_memory_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tif"
+    profile = {"driver": "GTiff", "width": 4000, "height": 4000, "count": 40, "dtype": "float32", "tiled": True}
+    with rasterio.open(path, "w", sparse_ok=True, **profile):
+        pass
+    assert path.stat().st_size < 10_000_000
+    monkeypatch.setattr(main_memory, "free_memory", lambda: 2_000_000_000)
+    with pytest.raises(DeviceError, match="not enough memory"):
+        read_colours(path)

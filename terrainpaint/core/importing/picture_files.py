@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.decoding import MAX_PX, Picture, read_picture
 from terrainpaint.core.importing.rasters import is_raster, open_raster
+from terrainpaint.core.main_memory import require_free
 from terrainpaint.errors import DeviceError, InputFileError
 
 _DARK = 64
@@ -18,6 +19,9 @@ _DARK = 64
 _DARKEST, _LIGHTEST = 0.005, 0.995
 """Fractions of the numbers that become black and white at most, so that a cloud does not darken the land."""
 _SAMPLED_PX = 1 << 20
+_BYTES_OF_COLOURS = 12
+"""Of a pixel besides its bands: the colours as they lie in the file and upright, which pixels are shown, and a number
+while it is stretched."""
 
 
 def read_colours(path: Path, longest_px: int | None = None) -> Picture:
@@ -58,6 +62,9 @@ def _of_raster(path: Path, longest_px: int | None) -> Picture:
                 raise InputFileError(
                     f"{path} has {info.width * info.height // 10**6:,} million pixels; reduce it first."
                 )
+            # A file without pixels can declare any number of bands.
+            pixel_bytes = info.bands * np.dtype(info.dtype).itemsize + _BYTES_OF_COLOURS
+            require_free(info.width * info.height * pixel_bytes)
             bands = raster.rows(0, info.height)
             known = raster.known(0, info.height)
     except MemoryError as error:
