@@ -149,7 +149,7 @@ def format_of(path: Path) -> str:
     if whole:
         return max(whole, key=lambda form: len(form.suffix)).name
     ending = path.suffix.lower()
-    same = [form.name for form in FORMATS.values() if ending and Path("a" + form.suffix).suffix == ending]
+    same = [form.name for form in FORMATS.values() if form.has_ending and Path("a" + form.suffix).suffix == ending]
     if not same:
         endings = sorted({Path("a" + form.suffix).suffix for form in FORMATS.values()})
         raise OptionError(f"{path} has the suffix of no format; choose from {', '.join(endings)}, or a folder.")

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from terrainpaint.api.requests import MapReading, TerrainRequest
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.files import open_regular
+from terrainpaint.core.guide_lines import NO_LINES, GuideLines, draw_rivers
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.importing import Kind, colour_heights, kind_of
 from terrainpaint.core.map_files import Say, map_pixel_size_m, read_map_nearest
 from terrainpaint.core.map_files import read_map as read_exact_map
 from terrainpaint.core.openraster import read_openraster
-from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, flattened
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
 from terrainpaint.core.project_file import SUFFIX, load_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
@@ -41,6 +42,7 @@ class PaintedMap:
     `rerolls` (H, W) uint8 says where the noise is that of another seed, `relief` multiplies the heights, `style` and
     `look` are names, `flowing_water` says whether rivers are carved and depressions opened,
     `true_scale` whether relief has the size of pixels of 500 or 125 m.
+    `lines` are the drawn lines of a project, whose rivers are water in `classes` too.
     """
 
     classes: NDArray[np.uint8]
@@ -54,15 +56,30 @@ class PaintedMap:
     look: str | None = None
     flowing_water: FlowingWater = NO_FLOW
     true_scale: bool = False
+    lines: GuideLines = NO_LINES
+
+    def with_lines(self, lines: GuideLines) -> PaintedMap:
+        """The map with other ridges and valleys, and with more rivers, which are carved. Raises OptionError when it has
+        too many then."""
+        classes = self.classes.copy()
+        draw_rivers(classes, lines.rivers, Rect.of_shape((classes.shape[0], classes.shape[1])))
+        flowing = replace(self.flowing_water, carve_rivers=True) if lines.rivers else self.flowing_water
+        try:
+            drawn = GuideLines((*lines.guiding, *self.lines.rivers, *lines.rivers))
+        except ValueError as error:
+            raise OptionError(f"With these lines the map has too many: {error}.") from error
+        return replace(self, classes=classes, flowing_water=flowing, lines=drawn)
 
     def requested(self, request: TerrainRequest) -> PaintedMap:
         """The map with the values of a request in place of its own, such as size, seed, ground size and style."""
         changed = self
         if request.size is not None:
             rerolls = None if self.rerolls is None else _resized(self.rerolls, request.size)
-            changed = replace(
-                changed, classes=SegmentationMap(self.classes).resized(*request.size).ids, rerolls=rerolls
-            )
+            down, across = (new / old for new, old in zip(request.size, self.classes.shape, strict=True))
+            lines = self.lines.scaled(down, across)
+            classes = SegmentationMap(self.classes).resized(*request.size).ids
+            draw_rivers(classes, lines.rivers, Rect.of_shape(request.size))  # a smaller map keeps them whole
+            changed = replace(changed, classes=classes, rerolls=rerolls, lines=lines)
         recipe = self.recipe
         if request.seed is not None:
             recipe = replace(recipe, seed=request.seed, other_seed=None, blend=0.0)
@@ -108,11 +125,11 @@ def open_project(path: str | Path, *, say: Say = warn) -> PaintedMap:
     for note in found.notes:
         say(f"{path}: {note}")
     project, settings = found.project, found.project.settings
-    ids = flattened(project.layers, settings.base_class, Rect.of_shape(project.shape))
     rerolls = project.rerolls if project.rerolls.any() else None
     return PaintedMap(
-        ids, Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
-        settings.style_name or None, settings.look_name, settings.flowing_water, settings.true_scale,
+        project.classes(), Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
+        settings.style_name or None, settings.look_name, project.flowing_water, settings.true_scale,
+        project.lines,
     )  # fmt: skip
 
 

@@ -42,9 +42,9 @@ class TerrainRequest:
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
     `breach` opens closed depressions. `sea_depth` gives the sea a floor, `sea_level_m` raises it, -12,000..12,000; both
     level water too, and None stands for what a preset says when files are written. `lines` is a picture of
-    crests and valleys. `true_scale` gives the relief the size of pixels of 500 or 125 m. `detail_weights` is a file of
-    networks for finer land instead of the installed ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a
-    value is out of range.
+    crests and valleys, or an SVG with rivers too. `true_scale` gives the relief the size of pixels of 500 or 125 m.
+    `detail_weights` is a file of networks for finer land instead of the installed ones. `device` is auto, cpu, cuda or
+    mps. Raises OptionError when a value is out of range.
     """
 
     seed: int | None = None

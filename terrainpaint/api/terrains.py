@@ -19,13 +19,14 @@ from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
+from terrainpaint.core.guide_lines import NO_LINES, GuideLines, guide_raster
 from terrainpaint.core.hydrology import with_flowing_water
-from terrainpaint.core.line_files import read_lines, resized_lines
+from terrainpaint.core.line_files import SVG_SUFFIX, read_lines, read_lines_svg, resized_lines
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.path_kinds import is_file
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
-from terrainpaint.core.rects import GroundRect
+from terrainpaint.core.rects import GroundRect, Rect
 from terrainpaint.core.sea_choice import Sea
 from terrainpaint.core.sea_depth import at_sea_level
 from terrainpaint.core.sea_level import with_sea
@@ -51,7 +52,8 @@ class GeneratedTerrain:
 
     `name` is the start of the names of files; `terrain` has texture, heights and provenance, `classes` (H, W) uint8 the
     map that it was generated from, with the land and the water of another sea level. `request` is what was asked for.
-    `painted_sea` is the same with the sea as it was painted, None where that was not changed.
+    `painted_sea` is the same with the sea as it was painted, None where that was not changed. `lines` were drawn on the
+    map.
     """
 
     name: str
@@ -62,6 +64,7 @@ class GeneratedTerrain:
     load_refiner: Callable[[], LandRefiner] | None = None
     request: TerrainRequest = field(default_factory=TerrainRequest)
     painted_sea: GeneratedTerrain | None = None
+    lines: GuideLines = NO_LINES
 
     @property
     def heights(self) -> NDArray[np.float32]:
@@ -126,7 +129,9 @@ class GeneratedTerrain:
         plan = planned_file(Path("detail.obj"), FilesRequest(crop=_part(crop), detail=factor))
         options = plan.sized(self.terrain.shape, self.pixel_size_m).options
         fine = detailed(self._source(factor), options.crop, factor, progress, cancel)
-        return replace(self, terrain=fine.terrain, classes=fine.ids, load_refiner=None, painted_sea=None)
+        return replace(
+            self, terrain=fine.terrain, classes=fine.ids, load_refiner=None, painted_sea=None, lines=fine.lines
+        )
 
     def save(
         self,
@@ -214,7 +219,9 @@ class GeneratedTerrain:
     def _source(self, detail: int) -> ExportSource:
         """The source of an export. Raises OptionError, WeightsError."""
         refiner = None if detail == 1 or self.load_refiner is None else self.load_refiner()
-        return ExportSource(self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade)
+        return ExportSource(
+            self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade, lines=self.lines
+        )
 
     def _lit(self, terrain: Terrain) -> NDArray[np.uint8]:
         """The shaded picture: light falls on the water, not on the floor of the sea."""
@@ -290,7 +297,7 @@ class Generators:
         Raises OptionError for an unknown style or look, or for lines that do not fit the map or the style,
         InputFileError, WeightsError, DeviceError, Cancelled.
         """
-        lines = _lines(painted, request)
+        painted, picture = _with_lines(painted, request)
         painted = painted.requested(request)
         weights, look = weights_of(painted, request), look_of(painted, request)
         with self._lock:
@@ -303,6 +310,12 @@ class Generators:
             ):
                 if sentence is not None:
                     say(sentence)
+            lines = picture
+            if picture is None and painted.lines.guiding:
+                if generator.follows_lines or request.lines is not None:
+                    lines = guide_raster(painted.lines.guiding, Rect.of_shape(segmentation.shape))
+                else:
+                    say(f"The style {generator.header.style} does not follow the drawn ridges and valleys.")
             native = generator.terrain(
                 segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel, lines
             )
@@ -317,8 +330,9 @@ class Generators:
             return shaded
 
         generated = GeneratedTerrain(
-            painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request), request
-        )
+            painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request), request,
+            lines=painted.lines,
+        )  # fmt: skip
         flowing = painted.flowing_water
         if request.level_water and not flowing.carve_rivers:  # which levels it too
             generated = generated.with_level_water()
@@ -415,12 +429,16 @@ def _check_local(generator: Any) -> None:
         )
 
 
-def _lines(painted: PaintedMap, request: TerrainRequest) -> NDArray[np.uint8] | None:
-    """The lines of a request, on a map of the size that it asks for."""
+def _with_lines(painted: PaintedMap, request: TerrainRequest) -> tuple[PaintedMap, NDArray[np.uint8] | None]:
+    """The map with the lines of a request: those of an SVG become lines of the map, those of a picture are returned, on
+    a map of the size that is asked for. Both take the place of the ridges and valleys of a project."""
     if request.lines is None:
-        return None
-    lines = read_lines(request.lines, (painted.classes.shape[0], painted.classes.shape[1]))
-    return lines if request.size is None else resized_lines(lines, request.size)
+        return painted, None
+    shape = painted.classes.shape[0], painted.classes.shape[1]
+    if request.lines.suffix.lower() == SVG_SUFFIX:
+        return painted.with_lines(read_lines_svg(request.lines, shape)), None
+    lines = read_lines(request.lines, shape)
+    return painted.with_lines(NO_LINES), lines if request.size is None else resized_lines(lines, request.size)
 
 
 _GENERATORS = Generators()

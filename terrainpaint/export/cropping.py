@@ -30,6 +30,7 @@ def cropped(source: ExportSource, crop: tuple[int, int, int, int] | None) -> Exp
         source.ids[part],
         frame,
         shade=source.shade,
+        lines=source.lines.cut(y, x, (height, width)),
     )
 
 

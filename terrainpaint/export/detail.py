@@ -57,6 +57,7 @@ def detailed(
         fine[2],
         None if crop is None and source.part_of is None else frame_of_part(source.frame, x, y, size_m),
         shade=shade,
+        lines=source.lines.scaled(factor, factor).cut(y, x, (height, width)),
     )
 
 

@@ -81,6 +81,8 @@ _RATES = {
     "water": _Rate(0.01, 2),
     "rivers": _Rate(0.01, 1),
     "lakes": _Rate(0.02, 1),
+    "lines": _Rate(0.001, 0),
+    "lines-png": _Rate(0.02, 6),
 }
 _OF_WATERS = ("flow", "water", "rivers", "lakes")
 """Formats of what `ExportJob.waters` finds once."""

@@ -34,6 +34,7 @@ from terrainpaint.export.height_formats import (
     write_r32,
 )
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths
+from terrainpaint.export.line_formats import lines_png_bytes, lines_svg_bytes, write_lines_png, write_lines_svg
 from terrainpaint.export.mesh import DEFAULT_MESH_SIZE
 from terrainpaint.export.obj import obj_bytes, obj_paths, write_obj
 from terrainpaint.export.picture_formats import (
@@ -107,7 +108,8 @@ class Format:
     `group` is one of GROUPS. `suffix` is the end of the name of its main file. `paths` maps the path of the main file
     to the paths of all files of the format, the main one first. `write` writes these paths. `estimate_bytes` returns
     the approximate total size of the files from the rows and columns of the map and the options, before there is a
-    terrain. `is_divided` is whether it is written in tiles when an export is divided.
+    terrain. `is_divided` is whether it is written in tiles when an export is divided,
+    `has_ending` whether a name with the last part of its suffix alone, such as m.svg, can mean it.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Format:
     write: Callable[[ExportJob, Paths], None]
     estimate_bytes: Callable[[int, int, ExportOptions], int]
     is_divided: bool = True
+    has_ending: bool = True
 
 
 _, _HEIGHTS, _PICTURES, _MASKS, _MAPS = GROUPS
@@ -363,6 +366,27 @@ _ROWS: tuple[Format, ...] = (
         single_path,
         write_lakes,
         lakes_bytes,
+        is_divided=False,
+    ),
+    Format(
+        "lines",
+        _MAPS,
+        "_lines.svg",
+        "drawn ridges, valleys and rivers: SVG",
+        single_path,
+        write_lines_svg,
+        lines_svg_bytes,
+        is_divided=False,
+        has_ending=False,
+    ),
+    Format(
+        "lines-png",
+        _MAPS,
+        "_lines.png",
+        "drawn ridges, valleys and rivers: see-through PNG",
+        single_path,
+        write_lines_png,
+        lines_png_bytes,
         is_divided=False,
     ),
     Format(

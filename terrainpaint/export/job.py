@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.fine_land import FACTORS, CoarseWindow, FineTile
+from terrainpaint.core.guide_lines import NO_LINES, GuideLines
 from terrainpaint.core.hydrology import Waters, find_waters
 from terrainpaint.core.progress import Cancel, Progress, part_of
 from terrainpaint.core.terrain import Provenance, Terrain
@@ -149,7 +150,8 @@ class ExportSource:
 
     `terrain` has finite heights. `ids` (H, W) uint8 are the classes of its map. `shaded` computes (H, W, 3) uint8 sRGB,
     the albedo lit by the sun; it is called only when a format needs it. `part_of` is None for a whole map. `refiner`
-    makes it finer, and `shade` lights what that made; None where that is not possible.
+    makes it finer, and `shade` lights what that made; None where that is not possible. `lines` were drawn on the map,
+    in pixels of the terrain.
     """
 
     terrain: Terrain
@@ -158,6 +160,7 @@ class ExportSource:
     part_of: Frame | None = None
     refiner: LandRefiner | None = None
     shade: Callable[[Terrain], NDArray[np.uint8]] | None = None
+    lines: GuideLines = NO_LINES
 
     @property
     def frame(self) -> Frame:
@@ -259,6 +262,12 @@ class ExportJob:
         """
         self.require_finite()
         return find_waters(self.source.terrain, self.source.ids, part_of(self.progress, 0, 0.9), self.cancel)
+
+    @property
+    def lines(self) -> GuideLines:
+        """The drawn lines in pixels of the raster."""
+        down, across = (new / old for new, old in zip(self.raster.shape, self.source.terrain.shape, strict=True))
+        return self.source.lines.scaled(down, across)
 
     @cached_property
     def shaded(self) -> NDArray[np.uint8]:

@@ -50,6 +50,11 @@ class ScaledGenerator:
         return self._generator.header
 
     @property
+    def follows_lines(self) -> bool:
+        """Whether the land follows crests and valleys that are drawn."""
+        return self._generator.follows_lines
+
+    @property
     def look(self) -> LookInfo | None:
         """The look in use."""
         return self._generator.look

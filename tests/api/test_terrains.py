@@ -15,7 +15,9 @@ from terrainpaint.api.export_plans import format_of
 from terrainpaint.api.requests import TerrainRequest
 from terrainpaint.api.terrains import Generators
 from terrainpaint.cli import main
+from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.hydrology import FlowingWater, find_waters
+from terrainpaint.core.line_files import read_lines_svg
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.progress import no_progress
 from terrainpaint.core.project import Layer, Project, Settings, ViewSettings, empty_cells
@@ -319,3 +321,38 @@ def test_what_an_export_takes_is_told_before(weights: Path, tmp_path: Path) -> N
     for wrong in ({"formats": "glb", "colour": 1}, {"crop": (0, 0, 999, 9)}, {"seed": -1}, {"formats": "gltf2"}):
         with pytest.raises(OptionError):
             tp.estimate(painted, weights=weights, **wrong)
+
+
+def test_projects_carry_their_lines_everywhere(weights: Path, tmp_path: Path) -> None:
+    guided = tmp_path / "guided.safetensors"
+    write_random_guided_weights(guided)
+    ridge = GuideLine(LineKind.RIDGE, ((5.5, 20.5), (30.5, 20.5)))
+    river = GuideLine(LineKind.RIVER, ((10.5, 30.5), (39.5, 35.5)))
+    project = Project.painted(np.full(SHAPE, 5, np.uint8), Settings(2000.0, "atlas"))
+    path = tmp_path / "drawn.terrainpaint"
+    save_project(path, replace(project, lines=GuideLines((ridge, river))), ViewSettings(), None)
+    painted = tp.open_project(path)
+    assert (painted.classes == 0).sum() >= 30
+    drawn = tp.generate(painted, weights=guided)
+    assert drawn.terrain.provenance.has_lines and drawn.terrain.provenance.has_carved_rivers
+    assert find_waters(drawn.terrain, painted.classes).rivers
+    with pytest.warns(UserWarning, match="does not follow the drawn ridges"):
+        unguided = tp.generate(painted, weights=weights)
+    assert not unguided.terrain.provenance.has_lines and unguided.terrain.provenance.has_carved_rivers
+    larger = tp.generate(painted, weights=guided, size=(2 * SHAPE[0], 2 * SHAPE[1]))
+    assert larger.lines.lines[0].points == ((11, 41), (61, 41)) and larger.terrain.provenance.has_lines
+    (svg,) = drawn.export(tmp_path / "out", formats="lines")
+    assert read_lines_svg(svg, SHAPE).lines == (ridge, river)
+
+    bare = tp.from_classes(np.full(SHAPE, 5))
+    again = tp.generate(bare, weights=guided, lines=svg)
+    np.testing.assert_array_equal(again.heights, drawn.heights)
+    np.testing.assert_array_equal(again.classes, painted.classes)
+    picture = tmp_path / "lines.png"
+    grey = np.full(SHAPE, 128, np.uint8)
+    grey[5:30, 10] = 0
+    Image.fromarray(grey).save(picture)
+    other = tp.generate(painted, weights=guided, lines=picture)
+    assert other.lines.lines == (river,), "the ridge of the project gave way"
+    with pytest.raises(OptionError, match="cannot follow"):
+        tp.generate(bare, weights=weights, lines=svg)

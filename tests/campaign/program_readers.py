@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
+from terrainpaint.core.line_files import lines_svg
 from terrainpaint.core.rects import Rect
 from terrainpaint.errors import OutputError
 from tests.campaign.reader import Reader
@@ -206,6 +208,23 @@ def _read_guide_lines(path: Path) -> object:
     return read_lines(path, (48, 48))
 
 
+def _read_svg_lines(path: Path) -> object:
+    from terrainpaint.core.line_files import read_lines_svg
+
+    return read_lines_svg(path, (48, 48))
+
+
+def _svg_lines_files(folder: Path) -> list[Path]:
+    drawn = GuideLines(
+        (
+            GuideLine(LineKind.RIDGE, ((1.0, 2.0), (30.5, 40.0))),
+            GuideLine(LineKind.RIVER, ((40.0, 1.0), (2.0, 47.0), (9.0, 9.0)), 3),
+        )
+    )
+    (folder / "lines.svg").write_text(lines_svg(drawn, (48, 48)))
+    return [folder / "lines.svg"]
+
+
 def _guide_lines_files(folder: Path) -> list[Path]:
     grey = np.full((48, 48), 128, np.uint8)
     grey[5, 10:30], grey[20:40, 7] = 255, 0
@@ -334,6 +353,7 @@ PROGRAM_READERS: Mapping[str, Reader] = {
     "dreams": Reader(_read_dreams, _dreams_files),
     "fine land": Reader(_read_fine_land, _fine_land_files),
     "guide lines": Reader(_read_guide_lines, _guide_lines_files),
+    "svg lines": Reader(_read_svg_lines, _svg_lines_files),
     "labeller": Reader(_read_labeller, _labeller_files),
     "places": Reader(_read_places, _places_files),
     "preset": Reader(_read_preset, _preset_files),

@@ -135,8 +135,8 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--lines", type=file_type, metavar="FILE",
-        help="picture of the size of the map, with crests in white and valleys in black, which the land follows; the "
-        "rest is see-through or grey",
+        help="lines that the land follows: a picture of the size of the map, with crests in white and valleys in "
+        "black, the rest see-through or grey; or an SVG of ridges, valleys and rivers as the format 'lines' writes it",
     )  # fmt: skip
     parser.add_argument(
         "--detail-weights", type=file_type, metavar="FILE",
