@@ -39,8 +39,7 @@ from terrainpaint.core.importing import (
 )
 from terrainpaint.core.labeller import PIXEL_SIZE_M as LABELLER_PIXEL_SIZE_M
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest, write_map
-from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, flattened
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX, SegmentationMap
 from terrainpaint.errors import InputFileError, OptionError
 
@@ -283,7 +282,7 @@ def _of_project(work: _Import) -> _Imported:
     for note in read.notes:
         work.note(f"{arguments.file}: {note}")
     project = read.project
-    ids = flattened(project.layers, project.settings.base_class, Rect.of_shape(project.shape))
+    ids = project.classes()
     told_m = read.pixel_size_m if arguments.pixel_size_m is None else arguments.pixel_size_m
     return _reduced(_Imported(ids, told_m), arguments.longest_side_px)
 

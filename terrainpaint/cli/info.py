@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +22,7 @@ from terrainpaint.core.classes import CLASS_NAMES, PALETTE, class_fractions, nea
 from terrainpaint.core.decoding import describe_picture
 from terrainpaint.core.importing import HeightUnit, Kind, read_colours
 from terrainpaint.core.map_files import map_pixel_size_m, read_map_cells
-from terrainpaint.core.project import EMPTY, flattened
-from terrainpaint.core.rects import Rect
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.weights_formats import is_fine_land, is_layout, is_look
 from terrainpaint.errors import InputFileError
 
@@ -153,7 +153,7 @@ def _of_project(path: Path) -> _Description:
     read = read_project(path)
     project, settings = read.project, read.project.settings
     rows, cols = project.shape
-    classes = _classes(flattened(project.layers, settings.base_class, Rect.of_shape(project.shape)))
+    classes = _classes(project.classes())
     names = [layer.name for layer in project.layers]
     facts = [("project", str(path)), ("format", read.format), ("size", f"{cols} x {rows} px")]
     facts += _ground(cols, rows, read.pixel_size_m)
@@ -170,6 +170,10 @@ def _of_project(path: Path) -> _Description:
     if (source := project.zoomed_from) is not None:
         facts.append(("zoomed", _plain(source.sentence)))
         record["zoomed_from"] = dataclasses.asdict(source)
+    if project.lines:
+        counts = Counter(line.kind.word for line in project.lines.lines)
+        facts.append(("lines", ", ".join(f"{count} x {word}" for word, count in sorted(counts.items()))))
+        record["lines"] = dict(counts)
     dreamed = [(layer.name, layer.dreamed) for layer in project.layers if layer.dreamed is not None]
     if dreamed:
         facts.append(("dreamed", "\n".join(f"{_plain(name)}: {origin.sentence}" for name, origin in dreamed)))

@@ -6,7 +6,7 @@ from terrainpaint.core.line_files import lines_picture, lines_svg
 from terrainpaint.export.job import ExportJob, ExportOptions, Paths
 from terrainpaint.export.png import PngWriter
 
-_PICTURE_BYTES, _SVG_BYTES = 0.01, 4000
+_PICTURE_BYTES, _SVG_BYTES = 0.01, 8
 
 
 def write_lines_png(job: ExportJob, paths: Paths) -> None:
@@ -34,4 +34,4 @@ def lines_png_bytes(rows: int, cols: int, options: ExportOptions) -> int:
 
 def lines_svg_bytes(rows: int, cols: int, options: ExportOptions) -> int:
     """Roughly the bytes of the SVG with a few dozen lines."""
-    return _SVG_BYTES
+    return _SVG_BYTES * (rows + cols)

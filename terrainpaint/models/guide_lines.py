@@ -15,8 +15,8 @@ LINES_REACH_CELLS = 10
 """A line changes the shape this far from itself, in cells."""
 _LINE_CELLS, _FLANK_CELLS = 1.2, 4.0
 """Deviations of the Gaussians across a line: of its crest, and of the land that it replaces."""
-_HEIGHT = 2.2
-"""Of crests, in deviations of the shape."""
+_HEIGHT = SHAPE_LIMIT
+"""Of crests, in deviations of the shape: the highest that there are, so that they show between natural ones."""
 
 
 def with_lines(shape: Tensor, lines: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ def test_heights_that_are_not_finite_are_refused_or_not_needed(tmp_path: Path, n
     height[7, 11] = wrong
     without_heights = {
         *("albedo", "terrain", "albedo-geotiff", "albedo-cog", "terrain-geotiff", "classes-geotiff"),
-        *("weights", "splat", "classes"),
+        *("weights", "splat", "classes", "lines", "lines-png"),
     }
     if name in without_heights:
         assert export(source_of(height, 30.0), tmp_path, "map", [name], ExportOptions())

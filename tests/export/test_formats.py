@@ -23,7 +23,7 @@ EVERYTHING = [
     *("map_water.png", "map_water.png.json", "map_control.exr"),
     *("map_geo.tif", "map_geo.tif.json", "map_cog.tif", "map_cog.tif.json"),
     *("map_albedo_geo.tif", "map_albedo_cog.tif", "map_terrain_geo.tif", "map_classes_geo.tif"),
-    *("map_contours.geojson", "map_rivers.geojson", "map_lakes.geojson"),
+    *("map_contours.geojson", "map_rivers.geojson", "map_lakes.geojson", "map_lines.svg", "map_lines.png"),
     *("map_height.pmtiles", "map_albedo.pmtiles", "map_hillshade.pmtiles"),
     "map_quantized_mesh.zip",
 ]

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.journal import abandoned_journals, recover
-from terrainpaint.core.painting import rectangle
+from terrainpaint.core.painting import flood, rectangle
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.document import Document
@@ -135,3 +135,9 @@ def test_lines_are_recovered_and_go_with_the_size(document: Document, tmp_path: 
     document.undo_stack.undo()
     assert document.project.lines.lines == (RIDGE, RIVER)
     assert np.array_equal(document.ids, document.project.classes())
+
+
+def test_fills_do_not_stop_at_drawn_rivers(document: Document) -> None:
+    drawn(document, GuideLine(LineKind.RIVER, ((0.5, 65.5), (95.5, 65.5)), 3))
+    mark = flood(document.painted, (50, 20))
+    assert mark.part(Rect.of_shape(SHAPE)).all() and document.ids[50, 65] == WATER

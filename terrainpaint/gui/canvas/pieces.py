@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 
+from terrainpaint.core.guide_lines import draw_rivers
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import EMPTY, Layer, flattened
 from terrainpaint.core.rects import Rect
@@ -200,7 +201,9 @@ class Pieces(QObject):
                 cells = np.where(hole.mask, np.uint8(EMPTY), cells)
             parts.append(Layer(layer.key, layer.name, cells, layer.visible))
         area = Rect(0, 0, hole.rect.height, hole.rect.width)
-        return flattened(parts, project.settings.base_class, area)
+        beneath = flattened(parts, project.settings.base_class, area)
+        draw_rivers(beneath, project.lines.rivers, hole.rect)
+        return beneath
 
     def _show(self, floating: Floating) -> None:
         before, self._floating = self._floating, floating

@@ -140,7 +140,7 @@ class ClassesPanel(QWidget):
     def _replace(self, old: int, new: int) -> None:
         selection = self._document.selection
         area = Rect.of_shape(self._document.shape) if selection is None else selection.rect
-        self._document.paint_mark("Replace class", where(self._document.ids, old, area), new)
+        self._document.paint_mark("Replace class", where(self._document.painted, old, area), new)
 
     def _select(self, class_id: int) -> None:
         mark = where(self._document.ids, class_id, Rect.of_shape(self._document.shape))
