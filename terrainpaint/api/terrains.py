@@ -474,9 +474,11 @@ def generate(
     size of a pixel in metres; heights change with it, so that slopes stay. `relief` multiplies all heights.
     `level_water` gives the sea and each lake one level. `carve_rivers` cuts painted rivers into the land, so that they
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
-    of the size of the map, with crests in white and valleys in black, which the land follows. `sea_depth` gives the sea
-    a floor, as deep as real seas are on average so far from the coast; `sea_level_m` raises it by so many metres, and
-    heights are then those above the new sea. Both level water too, and None leaves them to a preset. `true_scale`,
+    of the size of the map, with crests in white and valleys in black, which the land follows, or an SVG of ridges,
+    valleys and rivers as the format "lines" writes it; it takes the place of the ridges and valleys of a project, whose
+    rivers stay. `sea_depth` gives the sea a floor, as deep as real seas are on average so far from the coast;
+    `sea_level_m` raises it by so many metres, and heights are then those above the new sea. Both level water too, and
+    None leaves them to a preset. `true_scale`,
     with pixels of 500 or 125 m, gives the relief the size that it has on such ground. `detail_weights` is a file of
     networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
     called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual. The same

@@ -204,3 +204,15 @@ def test_lines_are_drawn_where_they_are_in_every_view(desk: Desk, camera: Camera
     assert desk.canvas.grab().toImage().pixelColor(at) != colour
     desk.canvas.set_tool("lines")
     assert desk.canvas.grab().toImage().pixelColor(at) == colour, "the tool shows what it works on"
+
+
+def test_points_close_together_share_a_handle_until_the_view_is_nearer(drawn: Desk) -> None:
+    dense = GuideLine(LineKind.RIDGE, tuple((100.0, 40.0 + 3 * i) for i in range(40)))
+    drawn.document.change_lines("Draw", GuideLines((dense,)))
+    drawn.click(100, 100)
+    drawn.drag((100, 76), (110, 76), (115, 76))
+    assert [row for row, _ in lines(drawn)[0].points] == [115] * 40, "between two handles all of it is dragged"
+    drawn.document.undo_stack.undo()
+    drawn.click(100, 100)
+    drawn.drag((100, 157), (110, 157), (115, 157))
+    assert [row for row, _ in lines(drawn)[0].points] == [100] * 39 + [115], "the end has a handle"

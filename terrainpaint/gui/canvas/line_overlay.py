@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from terrainpaint.core.guide_lines import GuideLine, LineKind
 from terrainpaint.gui.canvas.overlays import DARK, LIGHT, MapOnScreen
 
 _WIDTH_PX, _CHOSEN_PX, _BORDER_PX = 2.2, 3.4, 2.2
-_HANDLE_PX = 4.0
+_HANDLE_PX, _APART_PX = 4.0, 24.0
 _FAR = 1000.0
 
 
@@ -59,15 +59,27 @@ def draw_lines(painter: QPainter, view: MapOnScreen, lines: Iterable[GuideLine],
     painter.restore()
 
 
-def draw_handles(painter: QPainter, view: MapOnScreen, line: GuideLine, active: int | None = None) -> None:
-    """Draw the points of a line; the active one is filled with the colour of its kind."""
+def handles(view: MapOnScreen, line: GuideLine) -> dict[int, QPointF]:
+    """Number → place in the view of the points of a line that have a handle: where points are close together, not all,
+    so that the line between them can be taken hold of."""
     transform = _transform(view)
+    places = [transform.map(QPointF(col, row)) for row, col in line.points]
+    shown = {0: places[0]}
+    before = places[0]
+    for number, at in enumerate(places[1:-1], 1):
+        if min(QLineF(at, other).length() for other in (before, places[-1])) >= _APART_PX:
+            shown[number] = before = at
+    return {**shown, len(places) - 1: places[-1]}
+
+
+def draw_handles(painter: QPainter, view: MapOnScreen, line: GuideLine, active: int | None = None) -> None:
+    """Draw the handles of a line; the active one is filled with the colour of its kind."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(DARK, 1.2))
-    for number, (row, col) in enumerate(line.points):
+    for number, at in handles(view, line).items():
         painter.setBrush(line_colour(line.kind) if number == active else LIGHT)
-        painter.drawEllipse(transform.map(QPointF(col, row)), _HANDLE_PX, _HANDLE_PX)
+        painter.drawEllipse(at, _HANDLE_PX, _HANDLE_PX)
     painter.restore()
 
 

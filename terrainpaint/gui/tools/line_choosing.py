@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from terrainpaint.core.guide_lines import GuideLine, LineKind
 from terrainpaint.core.line_shapes import nearest_on
 from terrainpaint.core.rects import Point
-from terrainpaint.gui.canvas.line_overlay import draw_handles, draw_lines
+from terrainpaint.gui.canvas.line_overlay import draw_handles, draw_lines, handles
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.line_edit import LinesEdit
 from terrainpaint.gui.panels.settings_changes import Merge
@@ -184,7 +184,7 @@ class Choosing:
         line = self.chosen
         if line is None:
             return None
-        return self._nearest([(number, point) for number, point in enumerate(line.points)], pointer)
+        return self._nearest([(number, line.points[number]) for number in handles(self._view, line)], pointer)
 
     def _line_at(self, pointer: Pointer) -> GuideLine | None:
         lines = self._document.project.lines.shaping
