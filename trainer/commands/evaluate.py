@@ -19,7 +19,7 @@ _COMMON = ("data", "seed", "device")
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
     "terrain": ("features", "held_out", "crops", "crop_px", "uniform_px", "segmenter", "shard"),
     "dcgan": ("features", "count"),
-    "layouts": ("count",),
+    "layouts": ("count", "size_px"),
     "pix2pix": ("features", "statistics", "dropout", "pictures"),
     "super_resolution": ("features", "count"),
 }
@@ -63,6 +63,9 @@ def add_parser(commands: Subparsers) -> None:
     pictures = parser.add_argument_group("dcgan, layouts and super_resolution")
     pictures.add_argument("--count", type=int, help="pictures of each side, at most (1000); of super_resolution crops "
                           "of each scale (160)")  # fmt: skip
+    layouts = parser.add_argument_group("layouts")
+    layouts.add_argument("--size-px", type=int, metavar="N", help="side at which layouts are compared, to 128; "
+                         "above that of the network they are made crisp as maps are (that of the network)")  # fmt: skip
     pairs = parser.add_argument_group("pix2pix")
     pairs.add_argument("--statistics", choices=("picture", "collected"),
                        help="of the norm: of each picture, as in training with batches of 1, or collected in training "

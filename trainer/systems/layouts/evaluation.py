@@ -28,13 +28,18 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """Files and numbers of an evaluation. Raises TrainingError for values out of range."""
+    """Files and numbers of an evaluation. Raises TrainingError for values out of range.
+
+    `size_px`: the side at which layouts are compared, None for that of the network. At a larger one its layouts are
+    made crisp, as maps are.
+    """
 
     weights: Path
     data: Path
     count: int = 1000
     seed: int = 0
     searched: int = SEARCHED
+    size_px: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < FEWEST:
@@ -59,14 +64,18 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
     TrainingError.
     """
     header = load(options.weights).header
+    size_px = header.shape.size_px if options.size_px is None else options.size_px
+    if size_px < header.shape.size_px:
+        raise TrainingError(f"size_px must be at least {header.shape.size_px}, the side of the layouts of "
+                            f"{options.weights.name}, not {size_px}.")  # fmt: skip
     layouts = load_layout_set(options.data)
-    config = _config(header.shape.size_px, header.km)
+    config = _config(size_px, header.km, layouts.pixel_size_m)
     random = np.random.default_rng(options.seed)
     training_crops = LayoutCrops(layouts.subset(TRAIN), config)
     held_out = _ids(LayoutCrops(layouts.subset(VALIDATION), config).draw(options.count, random))
     floor, again = (_ids(training_crops.draw(options.count, random)) for _ in range(2))
     progress(0.1)
-    samples = sample_ids(options.weights, options.count, options.seed)
+    samples = sample_ids(options.weights, options.count, options.seed, size_px)
     progress(0.3)
     sets = {"held out": held_out, "training": floor, "again": again, "samples": samples}
     of = {name: figures_of(ids) for name, ids in sets.items()}
@@ -82,8 +91,9 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
             "weights": options.weights.name,
             "weights sha256": _sha256(options.weights),
             "set sha256": _sha256(options.data),
-            "size_px": header.shape.size_px,
-            "km": list(header.km),
+            "size_px": size_px,
+            "size_px of the network": header.shape.size_px,
+            "km": [config.smallest_km, config.largest_km],
             "N": options.count,
             "training crops searched": len(searched),
             "seed": options.seed,
@@ -109,12 +119,13 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
     return LayoutEvaluation(figures, held_out, novelty)
 
 
-def _config(size_px: int, km: tuple[float, float]) -> LayoutsConfig:
-    """The crops that the network was trained on; its widths do not matter here."""
+def _config(size_px: int, km: tuple[float, float], pixel_size_m: float) -> LayoutsConfig:
+    """The crops that the network was trained on, but those that have fewer pixels in the set; its widths do not matter
+    here."""
     levels = (size_px // 4).bit_length()
     return LayoutsConfig(
-        size_px=size_px, widths=(1,) * levels, discriminator_widths=(1,) * (levels - 1), smallest_km=km[0],
-        largest_km=km[1],
+        size_px=size_px, widths=(1,) * levels, discriminator_widths=(1,) * (levels - 1),
+        smallest_km=min(max(km[0], size_px * pixel_size_m / 1000), km[1]), largest_km=km[1],
     )  # fmt: skip
 
 

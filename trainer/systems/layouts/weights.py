@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.checked_json import JsonObject
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
 from terrainpaint.core.dream_controls import CONTROL_NAMES, measures
+from terrainpaint.core.dream_maps import crisp_map
 from terrainpaint.errors import TrainingError, WeightsError
 from terrainpaint.generation.dreamer import Dreamer
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape, draw_noise
@@ -57,15 +58,24 @@ def load(path: Path) -> Layouts:
         raise TrainingError(str(error)) from error
 
 
-def sample_ids(path: Path, count: int, seed: int) -> NDArray[np.uint8]:
+def sample_ids(path: Path, count: int, seed: int, size_px: int | None = None) -> NDArray[np.uint8]:
     """(`count`, S, S) uint8: layout n of a checkpoint or a weights file is that of the seed `seed` + n.
 
-    Raises TrainingError for a file that cannot be used.
+    With a `size_px` that is not the side of the layouts, they are crisp maps of that side, with natural borders. Raises
+    TrainingError for a file that cannot be used.
     """
     dreamer = Dreamer(load(path))
     seeds = range(seed, seed + count)
     parts = [tuple(seeds[start : start + _BATCH]) for start in range(0, count, _BATCH)]
-    return np.concatenate([dreamer.draw(part).logits.argmax(axis=1).astype(np.uint8) for part in parts])
+    if size_px in (None, dreamer.header.shape.size_px):
+        return np.concatenate([dreamer.draw(part).logits.argmax(axis=1).astype(np.uint8) for part in parts])
+    shape = size_px, size_px
+    maps = [
+        crisp_map(logits, shape, number)
+        for part in parts
+        for number, logits in zip(part, dreamer.draw(part).logits, strict=True)
+    ]
+    return np.stack(maps)
 
 
 def sample(path: Path, count: int, seed: int) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.dream_controls import DreamControls, measures
+from terrainpaint.core.dream_maps import crisp_map
 from terrainpaint.errors import TrainingError
 from terrainpaint.generation.dreamer import Dreamer
 from terrainpaint.models.layout import LayoutGenerator, LayoutShape
@@ -28,7 +29,7 @@ from trainer.networks.layout_discriminator import LayoutDiscriminator
 from trainer.systems.layouts.config import LayoutsConfig
 from trainer.systems.layouts.crops import LayoutCrops
 from trainer.systems.layouts.system import grown, layouts_build
-from trainer.systems.layouts.weights import sample_ids
+from trainer.systems.layouts.weights import load, sample_ids
 
 CPU = torch.device("cpu")
 CONFIG = LayoutsConfig(
@@ -140,6 +141,25 @@ def test_samples_and_the_report_of_an_evaluation(layouts: LayoutSet, trained: Pa
     page = (tmp_path / "r" / "novelty.html").read_text("utf-8")
     assert page.startswith("<!") and page.count("<b>seed ") == 20 + 20  # each with its five nearest, and with one
     assert page.count("<img") == 20 * (1 + 5) + 20 * (1 + 1)
+
+
+def test_layouts_are_compared_as_crisp_maps_at_a_larger_size(
+    layouts: LayoutSet, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "layouts.npz"
+    save_layout_set(data, layouts)
+    command = ["evaluate", "--weights", str(trained), "--data", str(data), "--count", "16", "-o", str(tmp_path / "r")]
+    assert main([*command, "--size-px", "32"]) == 0
+    setup = json.loads((tmp_path / "r" / "results.json").read_text("utf-8"))["setup"]
+    # Real layouts have a pixel of the set for each of theirs, at least.
+    assert (setup["size_px"], setup["size_px of the network"], setup["km"]) == (32, 16, [256, 800])
+    dreamer = Dreamer(load(checkpoint_of(trained)))
+    crisp = crisp_map(dreamer.draw((5, 6)).logits[1], (32, 32), 6)
+    assert np.array_equal(sample_ids(checkpoint_of(trained), 2, 5, 32)[1], crisp)
+    assert main([*command, "--size-px", "8"]) == 1
+    assert "size_px must be at least 16, the side of the layouts" in capsys.readouterr().err
+    assert main([*command, "--size-px", "48"]) == 1
+    assert "size_px must be 16, 32, 64 or 128, not 48" in capsys.readouterr().err
 
 
 def test_a_set_of_another_kind_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
