@@ -363,7 +363,7 @@ class DreamActions(QObject):
 
     def _show_origin(self) -> None:
         dreamed = self._dream_of_map()
-        self._panel.show_origin("" if dreamed is None else f"This map: {dreamed.sentence}.")
+        self._panel.show_origin("" if dreamed is None else dreamed.sentence.capitalize())
 
     def _show_again(self) -> None:
         """A sheet that begins with what the map was dreamed of."""

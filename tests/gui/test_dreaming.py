@@ -133,7 +133,7 @@ def test_the_map_keeps_what_it_was_dreamed_of_and_the_panel_shows_it_again(qtbot
     dreaming.uses(panel.replace)
     assert document.active_layer.dreamed == Dreamed(102, DreamControls(sea=0.8), 106, 0.4)
     assert (document.active_layer.name, document.project.active) == ("Layer 1", document.active_layer.key)
-    assert "dreamed with seed 102, sea 80 %, 40 % of the way to seed 106" in panel.origin.text()
+    assert panel.origin.accessibleName() == "Dreamed with seed 102, sea 80 %, 40 % of the way to seed 106"
     cells = document.active_layer.cells.copy()
     document.undo_stack.undo()
     assert document.project.layers == before and not panel.origin.isVisibleTo(panel)
@@ -159,7 +159,7 @@ def test_layouts_that_follow_the_map_say_so(qtbot: QtBot, dreaming: Dreaming) ->
     dreaming.waits(lambda: bool(dreaming.panel.note.text()) and dreaming.panel.layer.isEnabled())
     dreaming.uses(dreaming.panel.layer)
     assert dreaming.document.active_layer.dreamed == Dreamed(100, way=DreamWay.LIKE_MAP)
-    assert "dreamed like the map, with seed 100" in dreaming.panel.origin.text()
+    assert dreaming.panel.origin.accessibleName() == "Dreamed like the map, with seed 100"
 
 
 def test_a_selection_made_after_a_search_limits_what_is_painted(qtbot: QtBot, dreaming: Dreaming) -> None:

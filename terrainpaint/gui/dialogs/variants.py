@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import current_theme
 from terrainpaint.gui.widgets.basics import label, push_button
-from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
+from terrainpaint.gui.widgets.picture_tiles import PictureTile, move_focus
 from terrainpaint.gui.widgets.small_screens import scroll_on_small_screens
 
 _SIDE = 3
@@ -77,48 +77,27 @@ class VariantsDialog(QDialog):
         if 0 <= number < VARIANT_COUNT:
             self._choose(self.tiles[number])
             return
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -_SIDE, Qt.Key.Key_Down: _SIDE}.get(
-            Qt.Key(event.key())
-        )
-        at = next((number for number, tile in enumerate(self.tiles) if tile.hasFocus()), None)
-        if step is None:
+        if not move_focus(self.tiles, _SIDE, event):
             super().keyPressEvent(event)
-        elif at is None:
-            self.tiles[0].setFocus()
-        elif 0 <= at + step < VARIANT_COUNT and (abs(step) == _SIDE or (at + step) // _SIDE == at // _SIDE):
-            self.tiles[at + step].setFocus()
 
     def _choose(self, tile: _Tile) -> None:
         self.chosen.emit(tile.seed)
         self.accept()
 
 
-class _Tile(QAbstractButton):
+class _Tile(PictureTile):
     """One variant."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self._number = number
-        self._picture: QPixmap | None = None
         self.seed = 0
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-
-    @property
-    def has_picture(self) -> bool:
-        """Whether the picture of the seed is there."""
-        return self._picture is not None
 
     def show_seed(self, seed: int) -> None:
-        self.seed, self._picture = seed, None
+        self.seed, self.picture = seed, None
         self.setText(str(seed))
         self.setAccessibleName(f"Seed {seed}")
         self.setToolTip(f"Use seed {seed}  ({self._number})")
-        self.update()
-
-    def show_picture(self, picture: NDArray[np.uint8]) -> None:
-        self._picture = pixmap_of(picture)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -127,36 +106,19 @@ class _Tile(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(96, 96 + _TEXT_PX)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        # A button moves the focus itself with the arrows, and does not react to Enter.
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        room = self.rect().adjusted(3, 3, -3, -3 - _TEXT_PX)
-        active = self.hasFocus() or self.underMouse()
-        target = room
-        if self._picture is None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.well))
-            painter.drawRoundedRect(target, 5, 5)
+        target = self._draw_picture(painter, _TEXT_PX)
+        if not self.has_picture:
             painter.setPen(QColor(theme.muted))
             painter.drawText(target, Qt.AlignmentFlag.AlignCenter, "…")
-        else:
-            target = fitted(self._picture.size(), room)
-            draw_rounded(painter, target, self._picture)
-        if active:
+        if self._is_active:
             painter.setPen(QPen(QColor(theme.focus), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(target).adjusted(-1.5, -1.5, 1.5, 1.5), 6, 6)
         text = QRect(0, self.height() - _TEXT_PX, self.width(), _TEXT_PX)
-        painter.setPen(QColor(theme.text if active else theme.muted))
+        painter.setPen(QColor(theme.text if self._is_active else theme.muted))
         painter.drawText(text, Qt.AlignmentFlag.AlignCenter, f"{self._number} · {self.text()}")
         painter.end()

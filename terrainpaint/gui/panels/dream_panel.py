@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QProgressBar,
 from terrainpaint.core.dream_controls import DreamControls
 from terrainpaint.gui.panels.dream_tiles import DreamSheet
 from terrainpaint.gui.panels.seed_box import SeedField
-from terrainpaint.gui.widgets.basics import label, paragraph, push_button
+from terrainpaint.gui.widgets.basics import ElidedLabel, label, paragraph, push_button, set_role
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
 from terrainpaint.gui.widgets.pictures import PictureView
 
@@ -69,7 +69,8 @@ class DreamPanel(QWidget):
         self.note = paragraph("")
         self.renew = push_button("New layouts", "link")
         self.renew.setToolTip("Show layouts that do not follow the map")
-        self.origin = paragraph("")
+        self.origin = ElidedLabel()
+        set_role(self.origin, "muted")
         self.again = push_button("Show it", "link")
         self.again.setToolTip("Show nine layouts with this seed, and set the sliders as they were")
         self.layer = push_button("Use as new layer", "primary")
@@ -137,7 +138,7 @@ class DreamPanel(QWidget):
 
     def show_origin(self, text: str) -> None:
         """Show how the map was dreamed, "" when it was not."""
-        self.origin.setText(text)
+        self.origin.show_text(text)
         for widget in (self.origin, self.again):
             widget.setVisible(bool(text))
 
@@ -191,7 +192,7 @@ class DreamPanel(QWidget):
         found.addWidget(self.renew, 0, Qt.AlignmentFlag.AlignTop)
         painted = QHBoxLayout()
         painted.addWidget(self.origin, 1)
-        painted.addWidget(self.again, 0, Qt.AlignmentFlag.AlignTop)
+        painted.addWidget(self.again)
         controls = QGridLayout()
         controls.setHorizontalSpacing(8)
         controls.setVerticalSpacing(4)
@@ -210,6 +211,6 @@ class DreamPanel(QWidget):
         column.addLayout(pictures)
         column.addLayout(buttons)
         column.addLayout(found)
-        column.addLayout(controls)
         column.addLayout(painted)
+        column.addLayout(controls)
         column.addStretch(1)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from terrainpaint.gui.theme import current_theme
-from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
+from terrainpaint.gui.widgets.picture_tiles import PictureTile, move_focus
 
 SIDE = 3
 COUNT = SIDE * SIDE
-_SMALLEST_PX, _USUAL_PX = 44, 70
+_SMALLEST_PX, _USUAL_PX = 50, 70
 _END = "B"
 """Marks the end of a walk."""
 
@@ -31,7 +31,7 @@ class DreamSheet(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.tiles = [_Tile(place) for place in range(COUNT)]
+        self.tiles = [_Tile() for _ in range(COUNT)]
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
@@ -56,37 +56,21 @@ class DreamSheet(QWidget):
             tile.mark(place == choice, place == end)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -SIDE, Qt.Key.Key_Down: SIDE}.get(
-            Qt.Key(event.key())
-        )
-        at = next((place for place, tile in enumerate(self.tiles) if tile.hasFocus()), None)
-        if step is None or at is None:
+        if not move_focus(self.tiles, SIDE, event):
             super().keyPressEvent(event)
-        elif 0 <= at + step < COUNT and (abs(step) == SIDE or (at + step) // SIDE == at // SIDE):
-            self.tiles[at + step].setFocus()
 
 
-class _Tile(QAbstractButton):
+class _Tile(PictureTile):
     """One layout."""
 
     end_wanted = Signal()
 
-    def __init__(self, place: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._place = place
-        self._picture: QPixmap | None = None
         self._is_chosen = self._is_end = False
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-
-    @property
-    def has_picture(self) -> bool:
-        """Whether a picture is there."""
-        return self._picture is not None
 
     @property
     def is_chosen(self) -> bool:
@@ -96,10 +80,6 @@ class _Tile(QAbstractButton):
     def show_name(self, name: str) -> None:
         self.setAccessibleName(name)
         self.setToolTip(f"{name} · click: choose · Shift+click or right click: end of the walk")
-
-    def show_picture(self, picture: NDArray[np.uint8]) -> None:
-        self._picture = pixmap_of(picture)
-        self.update()
 
     def mark(self, is_chosen: bool, is_end: bool) -> None:
         self._is_chosen, self._is_end = is_chosen, is_end
@@ -125,12 +105,9 @@ class _Tile(QAbstractButton):
             super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # A button moves the focus itself with the arrows, and does not react to Enter.
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            wants_end = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self.end_wanted.emit() if wants_end else self.click()
-        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
-            event.ignore()
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.end_wanted.emit()
         else:
             super().keyPressEvent(event)
 
@@ -138,16 +115,8 @@ class _Tile(QAbstractButton):
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        room = self.rect().adjusted(3, 3, -3, -3)
-        target = room if self._picture is None else fitted(self._picture.size(), room)
-        if self._picture is None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.well))
-            painter.drawRoundedRect(target, 5, 5)
-        else:
-            draw_rounded(painter, target, self._picture)
-        active = self.hasFocus() or self.underMouse()
-        if self._is_chosen or active:
+        target = self._draw_picture(painter)
+        if self._is_chosen or self._is_active:
             pen = QPen(QColor(theme.accent if self._is_chosen else theme.focus), 3 if self._is_chosen else 1.5)
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
