@@ -16,6 +16,7 @@ from terrainpaint.models.devices import keep_freed_memory, pick_device
 from trainer.exploration.latent_models import LatentModel, StyleGan2Model, StyleModel
 from trainer.exploration.layout_model import LayoutModel
 from trainer.loop.checkpoints import checkpoint_of
+from trainer.loop.config import listed
 from trainer.sampling.grid import to_uint8
 from trainer.systems import system_of
 
@@ -74,7 +75,7 @@ def load_model(source: Path, device: str) -> LatentModel:
     system = system_of(path)
     if system not in _MODELS:
         raise TrainingError(f"{path} is of the system {system}, which makes no pictures of seeds; explore one of "
-                            f"{' or '.join(_MODELS)}.")  # fmt: skip
+                            f"{listed(tuple(_MODELS))}.")  # fmt: skip
     return _MODELS[system](path, pick_device(device))
 
 

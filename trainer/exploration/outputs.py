@@ -17,6 +17,8 @@ from trainer.sampling.progress_film import FILM_SUFFIXES
 
 _FILM_SIDE_PX = 256
 """Films of smaller pictures are enlarged: players blur them, and MP4 keeps little of them."""
+_PICTURE_GAPS = 32
+"""So many gaps of a sheet are as wide as one of its pictures."""
 
 
 def enlarged(picture: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
@@ -34,8 +36,9 @@ def film_enlargement(size_px: int, given: int | None) -> int:
 def write_sheet(
     files: FileTransaction, path: Path, pictures: NDArray[np.uint8], columns: int, times: int | None
 ) -> None:
-    """Write pictures (N, S, S, 3) as one, row by row."""
-    sheet = enlarged(picture_grid(pictures, columns), times or 1)
+    """Write pictures (N, S, S, 3) as one, row by row, with narrow gaps."""
+    large = np.stack([enlarged(picture, times or 1) for picture in pictures])
+    sheet = picture_grid(large, columns, max(1, large.shape[1] // _PICTURE_GAPS))
     write_image(files.path(path), sheet[:, :, ::-1])
 
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QProgressBar,
 from terrainpaint.core.dream_controls import DreamControls
 from terrainpaint.gui.panels.dream_tiles import DreamSheet
 from terrainpaint.gui.panels.seed_box import SeedField
-from terrainpaint.gui.widgets.basics import ElidedLabel, label, paragraph, push_button, set_role
+from terrainpaint.gui.theme import set_role
+from terrainpaint.gui.widgets.basics import ElidedLabel, label, paragraph, push_button
 from terrainpaint.gui.widgets.numbers import Linear, SliderField
 from terrainpaint.gui.widgets.pictures import PictureView
 

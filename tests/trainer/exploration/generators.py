@@ -49,6 +49,10 @@ def _written(path: Path, generator: torch.nn.Module, system: str, config: dict[s
 
 
 def cells(sheet: NDArray[np.uint8], side: int = 32) -> NDArray[np.uint8]:
-    """(R * S, C * S, 3) → (R, C, S, S, 3)."""
-    rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
-    return sheet.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+    """The pictures (R, C, S, S, 3) of a sheet, in which white gaps are between them."""
+    gap = max(1, side // 32)
+    whole = np.pad(sheet, ((0, gap), (0, gap), (0, 0)), constant_values=255)
+    rows, columns = whole.shape[0] // (side + gap), whole.shape[1] // (side + gap)
+    parts = whole.reshape(rows, side + gap, columns, side + gap, 3).swapaxes(1, 2)
+    assert (parts[:, :, side:] == 255).all() and (parts[:, :, :, side:] == 255).all()
+    return parts[:, :, :side, :side]

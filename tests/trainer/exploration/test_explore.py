@@ -71,7 +71,7 @@ def test_samples_and_grids_show_the_pictures_of_their_seeds(
     same = cells(picture(tmp_path / "twenty.png"))
     assert same.shape[:2] == (4, 5) and (same == same[0, 0]).all()  # the mean style alone
     assert main(explore(folder, "grid", tmp_path / "large.png", "--grid", "2x1", "--enlarge", "3")) == 0
-    assert picture(tmp_path / "large.png").shape == (96, 192, 3)
+    assert picture(tmp_path / "large.png").shape == (96, 192 + 3, 3)
     capsys.readouterr()
     with pytest.raises(SystemExit):
         main(explore(folder, "grid", tmp_path / "no.png", "--grid", "3x3", "--seeds", "0-7"))

@@ -32,6 +32,9 @@ def test_a_grid_is_filled_row_by_row_and_white_at_its_end() -> None:
     grid = picture_grid(pictures, 3)
     assert grid.shape == (4, 9, 3)
     assert grid[::2, ::3, 0].tolist() == [[0, 1, 2], [3, 4, 255]]
+    apart = picture_grid(pictures, 3, 1)
+    assert apart.shape == (5, 11, 3)
+    assert apart[[0, 2, 3]][:, [0, 3, 4, 8], 0].tolist() == [[0, 255, 1, 2], [255] * 4, [3, 255, 4, 255]]
 
 
 @pytest.mark.parametrize(("value", "expected"), [(-1.0, 0), (-3.0, 0), (0.0, 128), (1.0, 255), (7.0, 255)])
