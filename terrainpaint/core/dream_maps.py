@@ -19,6 +19,7 @@ from terrainpaint.core.natural_borders import (
     tiles,
 )
 from terrainpaint.core.progress import Progress, no_progress
+from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Rect
 
 ROUGH_CELLS, WAVE_CELLS = 0.9, 2.5
@@ -29,11 +30,21 @@ _BAND_PX = 256
 
 
 def crisp_map(
-    logits: NDArray[np.float32], shape: tuple[int, int], seed: int, progress: Progress = no_progress
+    logits: NDArray[np.float32],
+    shape: tuple[int, int],
+    seed: int,
+    progress: Progress = no_progress,
+    painted: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids of class logits (7, S, S): the middle of the square layout that has the proportions of
-    `shape`, with smooth outlines and natural borders of the seed."""
+    `shape`, with smooth outlines and natural borders of the seed.
+
+    `painted` (H, W) uint8 stays where it is not EMPTY, and the border around it is a natural one too: classes reach out
+    of it.
+    """
     ids = smooth_map(logits, shape)
+    if painted is not None:
+        _put_over(ids, painted)
     cell_px = max(shape) / logits.shape[1]
     amount, scale = ROUGH_CELLS * cell_px, WAVE_CELLS * cell_px
     if amount < MIN_AMOUNT_PX or scale < MIN_SCALE_PX:
@@ -44,7 +55,13 @@ def crisp_map(
     for index, part in enumerate(parts):
         progress(index / len(parts))
         rough[part.slices] = roughened(ids, part, roughness)[1]
+    if painted is not None:
+        _put_over(rough, painted)
     return rough
+
+
+def _put_over(ids: NDArray[np.uint8], painted: NDArray[np.uint8]) -> None:
+    np.copyto(ids, painted, where=painted != EMPTY)
 
 
 def smooth_map(logits: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:

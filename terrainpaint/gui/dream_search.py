@@ -24,11 +24,10 @@ _ALL_PAINTED = "Everything is painted; select the part that should be dreamed."
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What stays of a map: `known` (H, W) bool and its classes `ids` (H, W); the same as `shares` and `weights` of a
-    layout. `by_selection` is whether the selection decided."""
+    """What stays of a map: its classes `painted` (H, W) uint8, EMPTY for what is dreamed; the same as `shares` and
+    `weights` of a layout. `by_selection` is whether the selection decided."""
 
-    known: NDArray[np.bool_]
-    ids: NDArray[np.uint8]
+    painted: NDArray[np.uint8]
     shares: NDArray[np.float32]
     weights: NDArray[np.float32]
     by_selection: bool
@@ -84,9 +83,8 @@ class DreamSearch(QObject):
         self.advanced.emit(None)
 
     def _kept(self, known: NDArray[np.bool_], by_selection: bool, layout_px: int) -> Kept:
-        ids = self._document.ids.copy()
-        shares, weights = layout_of(ids, known, layout_px)
-        return Kept(known, ids, shares, weights, by_selection)
+        shares, weights = layout_of(self._document.ids, known, layout_px)
+        return Kept(np.where(known, self._document.ids, np.uint8(EMPTY)), shares, weights, by_selection)
 
     def _start(self, way: DreamWay, path: Path, seeds: tuple[int, ...], kept: Kept) -> None:
         self._number += 1

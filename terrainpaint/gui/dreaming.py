@@ -319,7 +319,7 @@ class DreamActions(QObject):
                 check_cancel(cancel)
                 progress(fraction)
 
-            return crisp_map(logits, shape, dreamed.seed, report)
+            return crisp_map(logits, shape, dreamed.seed, report, None if kept is None else kept.painted)
 
         def done(ids: NDArray[np.uint8]) -> None:
             if ids.shape == self._document.shape:
@@ -331,7 +331,7 @@ class DreamActions(QObject):
         """(H, W) bool: where nothing is painted."""
         stays = unselected(self._document)
         if kept is not None:
-            stays |= kept.known
+            stays |= kept.painted != EMPTY
             if not kept.by_selection:
                 stays |= painted(self._document)  # more may be painted by now
         return stays
@@ -386,10 +386,8 @@ class DreamActions(QObject):
 
 def _picture(logits: NDArray[np.float32], shape: tuple[int, int], seed: int, kept: Kept | None) -> NDArray[np.uint8]:
     """(h, w, 3) uint8 sRGB: a layout with what stays of the map."""
-    ids = crisp_map(logits, shape, seed)
+    painted = None
     if kept is not None:
-        size = shape[1], shape[0]
-        known = cv2.resize(kept.known.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        painted = cv2.resize(kept.ids, size, interpolation=cv2.INTER_NEAREST)
-        ids[known] = painted[known]
-    return PALETTE[ids]
+        small = cv2.resize(kept.painted, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
+        painted = np.asarray(small, np.uint8)
+    return PALETTE[crisp_map(logits, shape, seed, painted=painted)]

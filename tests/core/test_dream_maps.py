@@ -4,6 +4,7 @@ import pytest
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.dream_controls import DreamControls, measures, shifted_to
 from terrainpaint.core.dream_maps import blended, crisp_map, layout_of
+from terrainpaint.core.project import EMPTY
 from terrainpaint.errors import OptionError
 
 
@@ -58,6 +59,16 @@ def test_a_seed_has_its_own_borders() -> None:
     one, same, other = (crisp_map(_logits(_island()), (256, 256), seed) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert 0 < (one != other).mean() < 0.1
+
+
+def test_what_is_painted_stays_and_its_border_is_not_a_straight_line() -> None:
+    painted = np.full((256, 256), EMPTY, np.uint8)
+    painted[:, :100] = 0
+    forest = np.full((32, 32), 2)
+    found = crisp_map(_logits(forest), (256, 256), 3, painted=painted)
+    assert (found[:, :100] == 0).all() and (found[:, 130:] == 2).all()
+    coast = (found == 0).sum(axis=1)
+    assert coast.min() == 100 and coast.max() >= 103 and len(np.unique(coast)) >= 4
 
 
 def test_the_layout_of_what_is_painted() -> None:
