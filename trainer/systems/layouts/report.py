@@ -18,7 +18,7 @@ from trainer.systems.layouts.evaluation import LayoutEvaluation
 from trainer.systems.layouts.novelty_page import layout_novelty_page
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-_GRID_COLUMNS = 10
+_GRID_COLUMNS, _GRID_GAP_PX = 10, 2
 _NOTE = (
     "Means of a layout. Distances are those of Wasserstein between the distributions over layouts, in standard "
     "deviations of the training crops. Other crops of the training are the floor; held-out land is other land, and its "
@@ -34,7 +34,10 @@ def write_layout_report(folder: Path, evaluation: LayoutEvaluation) -> list[Tabl
     """
     figures, tables = evaluation.figures, _tables(evaluation.figures)
     layouts = {"dreamed": evaluation.novelty.samples, "held-out, real": evaluation.held_out}
-    grids = {name: picture_grid(PALETTE[ids[: _GRID_COLUMNS**2]], _GRID_COLUMNS) for name, ids in layouts.items()}
+    grids = {
+        name: picture_grid(PALETTE[ids[: _GRID_COLUMNS**2]], _GRID_COLUMNS, _GRID_GAP_PX)
+        for name, ids in layouts.items()
+    }
     page = render_page(TEMPLATE, figures=figures, tables=tables, grids=grids)
     with FileTransaction() as files:
         files.path(folder / "results.json").write_text(json.dumps(_finite(figures), indent=2) + "\n", encoding="utf-8")
