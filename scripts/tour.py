@@ -73,6 +73,14 @@ _STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
     ("6", 12, ((196, 112), (216, 126), (238, 130), (260, 140), (276, 138))),
 )
 """Key of the class, size of the brush, and places (row, col) on its path."""
+_DREAM_STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
+    ("4", 46, ((330, 190), (300, 250), (310, 310), (360, 380))),
+    ("6", 20, ((330, 196), (302, 250), (310, 306), (352, 370))),
+    ("3", 34, ((430, 200), (440, 240), (420, 280))),
+    ("2", 42, ((70, 400), (92, 430), (124, 424))),
+    ("4", 14, ((84, 410), (104, 426))),
+)
+"""What is painted onto the dreamed map: a range, a forest and an island."""
 _DREAMED_PX, _DREAM_SEED, _DREAM_PLACE = (512, 512), 100, 1
 """Size of the dreamed map, seed of the first layout, and place of the chosen one on the sheet."""
 
@@ -186,7 +194,7 @@ def open_sample(window: MainWindow, name: str, view: ViewSettings) -> None:
 
 
 def dream_a_map(window: MainWindow) -> None:
-    """Choose a layout of the dock for an empty map, paint it, and wait for its terrain."""
+    """Choose a layout of the dock for an empty map, use it, paint on it, and wait for its terrain."""
     settings = Settings(NATIVE_PIXEL_SIZE_M, _STYLE, recipe=Recipe(_SEED))
     window.document.open(Project.empty(_DREAMED_PX, settings), None, ViewSettings(), "Dream")
     panel = window.dream_panel
@@ -197,6 +205,8 @@ def dream_a_map(window: MainWindow) -> None:
     QTest.mouseClick(panel.sheet.tiles[_DREAM_PLACE], Qt.MouseButton.LeftButton)
     QTest.mouseClick(panel.layer, Qt.MouseButton.LeftButton)
     wait(lambda: len(window.document.project.layers) > 1)
+    settle()
+    paint_strokes(window, _DREAM_STROKES)()
     wait(lambda: window.generation.is_exact)
     settle()
 
@@ -210,9 +220,16 @@ def paint(window: MainWindow) -> Callable[[], None]:
     settle()
     QTest.keyClicks(canvas, "a2")
     drag(canvas, curve([*_SHORE, _SHORE[0]]))()
+    return paint_strokes(window, _STROKES)
+
+
+def paint_strokes(window: MainWindow, strokes: Sequence[tuple[str, float, Sequence[_Place]]]) -> Callable[[], None]:
+    """Paint with the brush; the last stroke is in progress until the returned function is called."""
+    canvas = window.canvas
+    canvas.setFocus()
     QTest.keyClicks(canvas, "b")
     release = None
-    for key, size_px, places in _STROKES:
+    for key, size_px, places in strokes:
         if release is not None:
             release()
         QTest.keyClicks(canvas, key)
