@@ -77,8 +77,8 @@ _DREAM_STROKES: Sequence[tuple[str, float, Sequence[_Place]]] = (
     ("4", 46, ((330, 190), (300, 250), (310, 310), (360, 380))),
     ("6", 20, ((330, 196), (302, 250), (310, 306), (352, 370))),
     ("3", 34, ((430, 200), (440, 240), (420, 280))),
-    ("2", 42, ((70, 400), (92, 430), (124, 424))),
-    ("4", 14, ((84, 410), (104, 426))),
+    ("2", 38, ((50, 372), (62, 410), (52, 452), (70, 480))),
+    ("4", 14, ((62, 404), (56, 440))),
 )
 """What is painted onto the dreamed map: a range, a forest and an island."""
 _DREAMED_PX, _DREAM_SEED, _DREAM_PLACE = (512, 512), 100, 1
@@ -207,6 +207,7 @@ def dream_a_map(window: MainWindow) -> None:
     wait(lambda: len(window.document.project.layers) > 1)
     settle()
     paint_strokes(window, _DREAM_STROKES)()
+    settle()
     wait(lambda: window.generation.is_exact)
     settle()
 
