@@ -23,6 +23,9 @@ MOST_ERROR_M = 3.0
 
 
 _INSIDE_PX = 20
+_SEARCHED_PX = 12
+_EVEN_PX = 7
+"""A web map shows means of pixels, and a globe triangles: on the top of a mountain both are lower."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,24 @@ def _places(terrain: tp.GeneratedTerrain) -> Iterator[Place]:
     """In the order of CORNERS."""
     from rasterio.warp import transform
 
-    inside = [(row, col) for row in (_INSIDE_PX, -1 - _INSIDE_PX) for col in (_INSIDE_PX, -1 - _INSIDE_PX)]
-    east = [ORIGIN[0] + (col % COLS + 0.5) * PIXEL_M for _, col in inside]
-    north = [ORIGIN[1] - (row % ROWS + 0.5) * PIXEL_M for row, _ in inside]
+    inside = [
+        _most_even(terrain.heights, row % ROWS, col % COLS)
+        for row in (_INSIDE_PX, -1 - _INSIDE_PX)
+        for col in (_INSIDE_PX, -1 - _INSIDE_PX)
+    ]
+    east = [ORIGIN[0] + (col + 0.5) * PIXEL_M for _, col in inside]
+    north = [ORIGIN[1] - (row + 0.5) * PIXEL_M for row, _ in inside]
     longitudes, latitudes = transform(CRS, "EPSG:4326", east, north)
     for name, (row, col), longitude, latitude in zip(CORNERS, inside, longitudes, latitudes, strict=True):
         colour = tuple(int(value) for value in terrain.albedo[row, col])
         yield Place(f"the place in the {name}", longitude, latitude, float(terrain.heights[row, col]), colour)
+
+
+def _most_even(heights: NDArray[np.float32], row: int, col: int) -> tuple[int, int]:
+    """The pixel near another one, around which the heights differ least."""
+    around = np.ones((_EVEN_PX, _EVEN_PX), np.uint8)
+    differences = cv2.dilate(heights, around) - cv2.erode(heights, around)
+    top, left = max(0, row - _SEARCHED_PX), max(0, col - _SEARCHED_PX)
+    near = differences[top : row + _SEARCHED_PX + 1, left : col + _SEARCHED_PX + 1]
+    down, right = np.unravel_index(int(near.argmin()), near.shape)
+    return top + int(down), left + int(right)
