@@ -94,7 +94,7 @@ _SEA_FLOOR = _Rate(0.26, 48)
 _SEA_LEVEL = _Rate(0.2, 56)
 _TRIANGULATION = _Rate(2.1, 110)
 """Of a small error; a large one takes a part of it."""
-_DETAIL_SECONDS, _DETAIL_BYTES = 1.0, 500 << 20
+_DETAIL_SECONDS, _DETAIL_BYTES = 0.5, 500 << 20
 """Seconds for a million pixels of finer land, and bytes of the networks and of one tile."""
 _RESAMPLED_BYTES = 8
 """Heights, colours and classes of a pixel."""
