@@ -67,6 +67,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         *({name: None} for name in STATE),
         *({name: [1, 2]} for name in STATE),
         {"version": True}, {"images": -1}, {"images": 10**15}, {"averaged": {"a": 3}}, {"network": {"name": "x"}},
+        {"network": {"name": "\x1b[31mred", "config": {}}}, {"network": {"name": "x" * 1000, "config": {}}},
         {"best": {}}, {"best": {"images": "2", "distance": 1.0}},
     ],
 )  # fmt: skip

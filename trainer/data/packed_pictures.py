@@ -24,6 +24,7 @@ from terrainpaint.core.decoding import decoded, open_picture
 from terrainpaint.core.files import FileTransaction, why_unreadable
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.project_pictures import HEADER_BYTES, png_header
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import TrainingError
 
 Content = TypeVar("Content")
@@ -37,6 +38,7 @@ _CALLED = {
 _NEWEST = 2**31 - 1
 """No version of a format is larger."""
 MOST_SIDE_PX = 16_384
+_LONGEST_STYLE = 100
 PIXEL_SIZE_M = (1e-6, 1e9)
 """Smallest and largest ground size of a pixel that is read."""
 
@@ -104,6 +106,11 @@ def format_of(path: Path) -> str | None:
     with suppress(OSError, ValueError, MemoryError), open_arrays(path, free_memory()) as stored:
         return read_header(stored).text("format")
     return None
+
+
+def style_name(header: JsonObject, key: str) -> str:
+    """The name of a style, which may be that of any folder: in one line of printable characters. Raises ValueError."""
+    return shown(header.text(key), _LONGEST_STYLE)
 
 
 def texts(header: JsonObject, key: str) -> tuple[str, ...]:

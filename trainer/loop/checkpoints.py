@@ -30,6 +30,7 @@ _COMMON = {
 }  # fmt: skip
 """The parts of every checkpoint, with their types."""
 _MOST_IMAGES = 10**12
+_LONGEST_NAME = 100
 
 
 def save_checkpoint(folder: Path, images: int, state: dict[str, Any], keep: int, best: int) -> Path:
@@ -104,7 +105,10 @@ def _typed(state: Any, name: str, kind: type) -> Any:
 def _check_parts(state: dict[str, Any]) -> None:
     if not 0 <= state["images"] < _MOST_IMAGES:
         raise TorchFileError("its number of images is out of range")
-    _typed(state["network"], "name", str), _typed(state["network"], "config", dict)
+    name = _typed(state["network"], "name", str)
+    if not name.isprintable() or len(name) > _LONGEST_NAME:  # messages show it
+        raise TorchFileError("its network has no name")
+    _typed(state["network"], "config", dict)
     best = state["best"]
     if not 0 <= _typed(best, "images", int) < _MOST_IMAGES or not isinstance(best.get("distance"), int | float):
         raise TorchFileError("its best checkpoint is not described")

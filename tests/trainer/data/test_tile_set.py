@@ -113,6 +113,12 @@ def test_layers_of_different_lengths_are_refused(tmp_path: Path) -> None:
         load_tile_set(tmp_path / "set.npz")
 
 
+def test_the_name_of_a_style_is_one_line_that_can_be_printed(tmp_path: Path) -> None:
+    save_tile_set(tmp_path / "set.npz", replace(make_set(), style="\x1b[31mred\n" + "x" * 10_000))
+    style = load_tile_set(tmp_path / "set.npz").style
+    assert style.isprintable() and style.startswith("\ufffd[31mred") and len(style) < 110
+
+
 def test_a_set_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "set.npz"
     folder.mkdir()
