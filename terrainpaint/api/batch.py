@@ -20,6 +20,7 @@ from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.files import atomic_path, input_error, open_regular, read_regular, why_unreadable
 from terrainpaint.core.path_kinds import is_file, is_folder
+from terrainpaint.core.quoting import shown
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export.presets import find_preset
 
@@ -108,7 +109,7 @@ def planned_jobs(
         raise OptionError(f"These are over {MOST_JOBS:,} terrains; choose fewer maps, seeds or styles.")
     unknown = [style for style in styles if style is not None and style not in shipped_styles()]
     if unknown:
-        raise OptionError(f'There is no style "{unknown[0]}"; choose from {", ".join(shipped_styles())}.')
+        raise OptionError(f'There is no style "{shown(unknown[0])}"; choose from {", ".join(shipped_styles())}.')
     chosen = _usual_pattern(seeds, styles) if pattern is None else _checked(pattern)
     jobs = []
     for path in maps:

@@ -17,6 +17,7 @@ from terrainpaint.api.estimates import Estimate, estimate_of, writing_estimate
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
 from terrainpaint.api.painted_maps import PaintedMap, warn
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, TerrainRequest, crop_of
+from terrainpaint.core import quoting
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
 from terrainpaint.core.guide_lines import NO_LINES, GuideLines, guide_raster
@@ -528,7 +529,7 @@ def weights_of(painted: PaintedMap, request: TerrainRequest) -> Path:
     installed, style = shipped_styles(), request.style or painted.style or DEFAULT_STYLE
     if style not in installed:
         choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
-        raise OptionError(f'There is no style "{style}"; {choice} give a weights file with --weights.')
+        raise OptionError(f'There is no style "{quoting.shown(style)}"; {choice} give a weights file with --weights.')
     return installed[style]
 
 
@@ -557,7 +558,8 @@ def look_of(painted: PaintedMap, request: TerrainRequest) -> Path | None:
     if path.suffix.lower() != ".safetensors" and not is_file(path):
         choice = f"choose from {', '.join(installed)}, or" if installed else "none is installed;"
         raise OptionError(
-            f'There is no look "{look}"; {choice} give the file of a look (.safetensors), or "{NO_LOOK}".'
+            f'There is no look "{quoting.shown(look)}"; {choice} give the file of a look (.safetensors), or '
+            f'"{NO_LOOK}".'
         )
     return path
 

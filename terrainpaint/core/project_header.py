@@ -35,6 +35,7 @@ from terrainpaint.core.project import (
     ViewSettings,
     ZoomedFrom,
 )
+from terrainpaint.core.quoting import shown
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.terrain import MAX_VARIETY, Recipe
@@ -206,7 +207,7 @@ def decode_header(data: bytes) -> Header:
     top = parse_object(data)
     if top.whole("format", 1, _MAX_KEY) > FORMAT:
         program = top.values.get("program")
-        raise TooNewError(program if isinstance(program, str) and len(program) < 100 else "a later TerrainPaint")
+        raise TooNewError(shown(program) if isinstance(program, str) else "a later TerrainPaint")
     underlay = None if top.is_null("underlay") else top.object("underlay")
     shape = top.whole("height", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX), top.whole("width", MIN_SIDE_PX, MAX_PROJECT_SIDE_PX)
     return Header(

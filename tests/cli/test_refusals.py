@@ -17,6 +17,8 @@ import torch
 from PIL import Image
 
 from terrainpaint.core.assets import shipped_looks, shipped_styles
+from terrainpaint.core.project import Project, Settings, ViewSettings
+from terrainpaint.core.project_file import save_project
 from tests.cli.files import GREEN, Run, assert_one_sentence, assert_wrong_usage, run_process, tree
 from tests.models.small_looks import write_look
 
@@ -123,6 +125,14 @@ def test_an_impossible_value(
 def test_an_unknown_style_lists_the_installed_ones(run: Run, map_png: Path, tmp_path: Path) -> None:
     outcome = run("generate", map_png, "-o", tmp_path / "a.obj", "--style", "baroque")
     assert_one_sentence(outcome, '"baroque"', "--weights", *shipped_styles())
+
+
+def test_a_message_does_not_repeat_long_names_out_of_a_project(run: Run, tmp_path: Path) -> None:
+    for settings in (Settings(2000.0, "x" * 100_000), Settings(2000.0, "atlas", look_name="x" * 100_000)):
+        save_project(tmp_path / "a.terrainpaint", Project.empty((32, 32), settings), ViewSettings(), None)
+        outcome = run("generate", tmp_path / "a.terrainpaint", "-o", tmp_path / "a.obj")
+        assert_one_sentence(outcome, "There is no")
+        assert len(outcome.err) < 320
 
 
 def test_a_look_repaints_the_texture_and_keeps_the_heights(

@@ -359,6 +359,8 @@ def test_a_file_from_before_relief_was_automatic_keeps_its_exaggeration(tmp_path
 def test_a_later_format_names_its_program(tmp_path: Path) -> None:
     path = described(tmp_path, lambda content: content.update(format=2, program="TerrainPaint 7.1"))
     assert "was saved by TerrainPaint 7.1, which is newer" in refused(path)
+    path = described(tmp_path, lambda content: content.update(format=2, program="\x1b[31m" + "x" * 10_000))
+    assert refused(path).isprintable() and len(refused(path)) < 320
     path = described(tmp_path, lambda content: content.update(format=2, program=["x"]))
     assert "a later TerrainPaint" in refused(path)
 
