@@ -28,12 +28,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from terrainpaint.core.files import input_error, open_regular
 from terrainpaint.core.main_memory import require_free
-from terrainpaint.core.quiet import quiet_libraries
 from terrainpaint.errors import DeviceError, InputFileError
 
-# The libraries keep such settings for the whole process; the locks keep two readers from restoring each other's value.
-_PILLOW_LOCK, _LOG_LOCK = threading.Lock(), threading.Lock()
-
+# Pillow keeps such settings for the whole process; the lock keeps two readers from restoring each other's value.
+_PILLOW_LOCK = threading.Lock()
 
 PICTURE_FORMATS = (
     *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI"),
@@ -47,14 +45,13 @@ MAX_PX = 1 << 30
 OPAQUE_ALPHA = 128
 """A pixel whose alpha is lower counts as see-through where each pixel has to be one thing or the other."""
 WHITE = (255, 255, 255)
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 # Pillow logs errors that it raises too; without a handler, Python prints them.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_SIGNATURES = (_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"8BPS")
+_SIGNATURES = (PNG_SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"8BPS")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_NEEDED_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _FEW_LEVELS = 16
 _UPRIGHT, _ON_ITS_SIDE = 1, (5, 6, 7, 8)
 _ORIENTATION = 0x0112
@@ -319,26 +316,6 @@ def read_picture(path: Path, longest_px: int | None = None) -> Picture:
         raise DeviceError(f"There is not enough memory to read {path}; use a smaller picture.") from error
 
 
-def decoded(data: bytes | NDArray[np.uint8], flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[Any]:
-    """(H, W) or (H, W, C) pixels of a whole file, by OpenCV with its `flags`; BGR unless they say otherwise.
-
-    Raises UndecodableError.
-    """
-    packed = np.frombuffer(_without_extra_chunks(bytes(data)), np.uint8)
-    # OpenCV prints a warning for each tag of a TIFF that it does not know, its libjpeg one for damaged data.
-    with _LOG_LOCK, quiet_libraries():
-        level = cv2.utils.logging.setLogLevel(0)
-        try:
-            pixels = cv2.imdecode(packed, flags) if packed.size else None
-        except cv2.error as error:
-            raise UndecodableError("is not a picture that can be read") from error
-        finally:
-            cv2.utils.logging.setLogLevel(level)
-    if pixels is None:
-        raise UndecodableError("is not a picture that can be read")
-    return np.asarray(pixels)
-
-
 def _fitted(cols: int, rows: int, longest_px: int) -> tuple[int, int]:
     """(columns, rows) of a picture whose longer side is reduced to `longest_px`."""
     scale = longest_px / max(cols, rows)
@@ -393,19 +370,6 @@ def _why_not_a_picture(file: Path | IO[bytes]) -> str:
     if start.startswith(_TIFF_SIGNATURES):
         return "is damaged, cut short, or a TIFF of a kind that cannot be read as a picture"
     return "is damaged or cut short" if start.startswith(_SIGNATURES) else "is not a picture that can be read"
-
-
-def _without_extra_chunks(data: bytes) -> bytes:
-    """A PNG with its picture only: OpenCV prints a warning for each broken colour profile or text."""
-    if not data.startswith(_PNG):
-        return data
-    parts, at = [data[:8]], 8
-    while at + 8 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] in _NEEDED_CHUNKS:
-            parts.append(data[at:end])
-        at = end
-    return b"".join(parts)
 
 
 @functools.cache

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
-from terrainpaint.core.decoding import UndecodableError, load_pixels, open_picture
+from terrainpaint.core.decoding import PNG_SIGNATURE, UndecodableError, load_pixels, open_picture
 from terrainpaint.core.project import EMPTY
 
 HEADER_BYTES = 33
 """Length of the signature and the first chunk of a PNG file."""
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LEVEL = 1  # of zlib: higher levels make files of cells a fifth smaller and take three times as long
 
 # Index = value of a cell. EMPTY and unused indices are transparent.
@@ -51,7 +50,7 @@ class PngHeader:
 
 def png_header(data: bytes) -> PngHeader:
     """The header of a PNG from its first HEADER_BYTES. Raises ValueError when it is not one."""
-    if len(data) < HEADER_BYTES or data[:8] != _SIGNATURE or data[12:16] != b"IHDR":
+    if len(data) < HEADER_BYTES or data[:8] != PNG_SIGNATURE or data[12:16] != b"IHDR":
         raise ValueError("is not a PNG picture")
     width, height, bits, colour_type = struct.unpack(">IIBB", data[16:26])
     return PngHeader(height, width, bits, colour_type)

@@ -13,9 +13,9 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.classes import CLASS_COUNT, PALETTE
-from terrainpaint.core.decoding import decoded
 from terrainpaint.core.files import local_path
 from terrainpaint.core.importing import likely_classes
+from terrainpaint.core.opencv_decoding import decoded
 from terrainpaint.core.project import EMPTY, MAX_PROJECT_SIDE_PX
 from terrainpaint.core.project_pictures import png_header
 from terrainpaint.core.selection import Clip

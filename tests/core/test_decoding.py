@@ -19,7 +19,6 @@ from terrainpaint.core import main_memory
 from terrainpaint.core.decoding import (
     PICTURE_FORMATS,
     UndecodableError,
-    decoded,
     describe_picture,
     is_upright,
     load_pixels,
@@ -29,6 +28,7 @@ from terrainpaint.core.decoding import (
 from terrainpaint.core.files import write_image
 from terrainpaint.core.importing import read_colours
 from terrainpaint.core.map_files import read_map_nearest
+from terrainpaint.core.opencv_decoding import decoded
 from terrainpaint.errors import DeviceError, InputFileError, MapError
 from tests.core.test_map_files import chunk
 

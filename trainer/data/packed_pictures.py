@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.array_file import ArrayFile, open_arrays
 from terrainpaint.core.checked_json import JsonObject, parse_object
-from terrainpaint.core.decoding import decoded, open_picture
+from terrainpaint.core.decoding import open_picture
 from terrainpaint.core.files import FileTransaction, why_unreadable
 from terrainpaint.core.main_memory import free_memory
+from terrainpaint.core.opencv_decoding import decoded
 from terrainpaint.core.project_pictures import HEADER_BYTES, png_header
 from terrainpaint.core.quoting import shown
 from terrainpaint.errors import TrainingError
