@@ -78,11 +78,11 @@ class ExportChoice:
     def usual(cls, folder: Path, name: str, map_shape: tuple[int, int], view: ViewSettings) -> ExportChoice:
         """The first suggestion for a map (H, W).
 
-        Level water is at the surface of a sea at 0 m already, so only another surface is added to the mesh.
-        What the 3D view shows of the sea is written too.
+        Level water is at the surface of a sea at 0 m already, so only another surface is added to the mesh, or one
+        above the sea floor, which is written if the 3D view shows it.
         """
         mesh_size = _USUAL_MESH_SIZE if max(map_shape) > _USUAL_MESH_SIZE else None
-        has_water = view.water_level_m not in (None, 0)
+        has_water = view.water_level_m is not None and (view.has_sea_floor or view.water_level_m != 0)
         return cls(
             folder,
             name,

@@ -121,6 +121,12 @@ def test_water_of_the_3d_view_is_suggested_where_the_mesh_has_none(level_m: floa
     )
 
 
+def test_what_the_3d_view_shows_of_the_sea_is_suggested() -> None:
+    choice = ExportChoice.usual(Path("/out"), "land", (64, 64), ViewSettings(has_sea_floor=True))
+    assert choice.sea == Sea(True) and choice.has_water
+    assert not ExportChoice.usual(Path("/out"), "land", (64, 64), ViewSettings(water_level_m=None)).has_water
+
+
 def test_the_request_follows_the_map_and_the_3d_view() -> None:
     request = FOLLOWING.request((300, 400), ViewSettings(exaggeration=20.0, water_level_m=55.0))
     assert request.options == ExportOptions(400, 20.0, 55.0)
