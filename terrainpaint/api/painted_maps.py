@@ -16,6 +16,7 @@ from terrainpaint.api.requests import MapReading, TerrainRequest
 from terrainpaint.core.classes import CLASS_NAMES, WATER
 from terrainpaint.core.files import open_regular
 from terrainpaint.core.guide_lines import NO_LINES, GuideLines, draw_rivers
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.importing import Kind, colour_heights, kind_of
 from terrainpaint.core.map_files import Say, map_pixel_size_m, read_map_nearest
@@ -40,9 +41,9 @@ class PaintedMap:
     `classes` (H, W) uint8 are 0 water, 1 grassland, 2 forest, 3 hills, 4 desert, 5 mountain, 6 tundra, row 0 = north.
     `name` is the name of its files. `pixel_size_m` is the ground size of a pixel. `recipe` has seeds and style numbers,
     `rerolls` (H, W) uint8 says where the noise is that of another seed, `relief` multiplies the heights, `style` and
-    `look` are names, `flowing_water` says whether rivers are carved and depressions opened,
-    `true_scale` whether relief has the size of pixels of 500 or 125 m.
-    `lines` are the drawn lines of a project, whose rivers are water in `classes` too.
+    `look` are names, `flowing_water` says whether rivers are carved and depressions opened, `true_scale` whether relief
+    has the size of pixels of 500 or 125 m. `lines` are the drawn lines of a project, whose rivers are water in
+    `classes` too. `height_guide` are heights that the land follows.
     """
 
     classes: NDArray[np.uint8]
@@ -57,6 +58,7 @@ class PaintedMap:
     flowing_water: FlowingWater = NO_FLOW
     true_scale: bool = False
     lines: GuideLines = NO_LINES
+    height_guide: HeightGuide | None = None
 
     def with_lines(self, lines: GuideLines) -> PaintedMap:
         """The map with other ridges and valleys, and with more rivers, which are carved. Raises OptionError when it has
@@ -79,10 +81,22 @@ class PaintedMap:
             lines = self.lines.scaled(down, across)
             classes = SegmentationMap(self.classes).resized(*request.size).ids
             draw_rivers(classes, lines.rivers, Rect.of_shape(request.size))  # a smaller map keeps them whole
-            changed = replace(changed, classes=classes, rerolls=rerolls, lines=lines)
+            changed = replace(
+                changed,
+                classes=classes,
+                rerolls=rerolls,
+                lines=lines,
+                height_guide=self._resized_guide(request.size),
+            )
         recipe = self.recipe
         if request.seed is not None:
             recipe = replace(recipe, seed=request.seed, other_seed=None, blend=0.0)
+        if request.guide_strength is not None:
+            recipe = replace(recipe, guide_strength=request.guide_strength)
+        if request.painted_rivers_only is not None:
+            recipe = replace(recipe, painted_rivers_only=request.painted_rivers_only)
+        if request.follow is not None:
+            recipe = replace(recipe, follow=request.follow)
         if request.weights is not None or request.style not in (None, self.style):
             recipe = replace(recipe, style=None)  # its numbers mean something else in other weights
         return replace(
@@ -97,6 +111,14 @@ class PaintedMap:
             ),
             true_scale=self.true_scale if request.true_scale is None else request.true_scale,
         )
+
+    def _resized_guide(self, size: tuple[int, int]) -> HeightGuide | None:
+        """The guide on a map of another size whose pixels stay as large."""
+        guide = self.height_guide
+        if guide is None:
+            return None
+        resized = guide.resized((self.classes.shape[0], self.classes.shape[1]), size)
+        return replace(resized, pixel_size_m=guide.pixel_size_m)
 
 
 def _resized(counts: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -129,7 +151,7 @@ def open_project(path: str | Path, *, say: Say = warn) -> PaintedMap:
     return PaintedMap(
         project.classes(), Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
         settings.style_name or None, settings.look_name, project.flowing_water, settings.true_scale,
-        project.lines,
+        project.lines, project.height_guide,
     )  # fmt: skip
 
 

@@ -42,9 +42,11 @@ class TerrainRequest:
     0.01..1000. `level_water` levels sea and lakes, `carve_rivers` cuts rivers into the land and levels them too,
     `breach` opens closed depressions. `sea_depth` gives the sea a floor, `sea_level_m` raises it, -12,000..12,000; both
     level water too, and None stands for what a preset says when files are written. `lines` is a picture of
-    crests and valleys, or an SVG with rivers too. `true_scale` gives the relief the size of pixels of 500 or 125 m.
-    `detail_weights` is a file of networks for finer land instead of the installed ones. `device` is auto, cpu, cuda or
-    mps. Raises OptionError when a value is out of range.
+    crests and valleys, or an SVG with rivers too; `height_guide` a file of heights that the land follows, with
+    `guide_strength` 0..1, default 1. `painted_rivers_only` leaves out the rivers that networks draw where none is
+    painted. `follow` 0..1 is how exactly the land follows the painted borders, default 1. `true_scale` gives the relief
+    the size of pixels of 500 or 125 m. `detail_weights` is a file of networks for finer land instead of the installed
+    ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
     """
 
     seed: int | None = None
@@ -58,6 +60,10 @@ class TerrainRequest:
     carve_rivers: bool | None = None
     breach: bool | None = None
     lines: Path | None = None
+    height_guide: Path | None = None
+    guide_strength: float | None = None
+    painted_rivers_only: bool | None = None
+    follow: float | None = None
     sea_depth: bool | None = None
     sea_level_m: float | None = None
     true_scale: bool | None = None
@@ -78,6 +84,10 @@ class TerrainRequest:
             raise OptionError(
                 f"A relief of {self.relief:g} is not possible; choose {_RELIEFS[0]:g} to {_RELIEFS[1]:g}."
             )
+        if self.follow is not None and not 0 <= self.follow <= 1:
+            raise OptionError(f"To follow the map by {self.follow:g} is not possible; choose 0 to 1.")
+        if self.guide_strength is not None and not 0 <= self.guide_strength <= 1:
+            raise OptionError(f"A strength of {self.guide_strength:g} is not possible; choose 0 to 1.")
 
 
 @dataclass(frozen=True)

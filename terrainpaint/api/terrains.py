@@ -21,8 +21,11 @@ from terrainpaint.core import quoting
 from terrainpaint.core.assets import shipped_fine_land, shipped_looks, shipped_styles
 from terrainpaint.core.files import FileStamp, local_path
 from terrainpaint.core.guide_lines import NO_LINES, GuideLines, guide_raster
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.hydrology import with_flowing_water
+from terrainpaint.core.importing.guide_file import read_height_guide
 from terrainpaint.core.line_files import SVG_SUFFIX, read_lines, read_lines_svg, resized_lines
+from terrainpaint.core.loose_paint import loosened
 from terrainpaint.core.map_files import Say
 from terrainpaint.core.openmp import wait_passively
 from terrainpaint.core.path_kinds import is_file
@@ -295,15 +298,20 @@ class Generators:
     ) -> GeneratedTerrain:
         """The terrain of a map; `stage` is called with what begins and returns its progress.
 
-        Raises OptionError for an unknown style or look, or for lines that do not fit the map or the style,
+        Raises OptionError for an unknown style or look, or for lines or heights that do not fit the map or the style,
         InputFileError, WeightsError, DeviceError, Cancelled.
         """
         painted, picture = _with_lines(painted, request)
         painted = painted.requested(request)
         weights, look = weights_of(painted, request), look_of(painted, request)
+        if painted.recipe.follow < 1:
+            progress = stage("Loosening borders")
+            painted = replace(painted, classes=loosened(painted.classes, painted.recipe, progress, cancel))
         with self._lock:
             stage("Loading")
-            generator = self._scaled(painted, request, self._load(weights, request.device, look), say)
+            of_weights = self._load(weights, request.device, look)
+            native_m = of_weights.header.pixel_size_m
+            generator = self._scaled(painted, request, of_weights, say)
             segmentation = SegmentationMap(painted.classes)
             for sentence in (
                 generator.seams(segmentation.shape),
@@ -317,8 +325,9 @@ class Generators:
                     lines = guide_raster(painted.lines.guiding, Rect.of_shape(segmentation.shape))
                 else:
                     say(f"The style {generator.header.style} does not follow the drawn ridges and valleys.")
+            guide = _height_guide(painted, request, native_m, cancel)
             native = generator.terrain(
-                segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel, lines
+                segmentation, painted.recipe, painted.rerolls, stage("Generating"), cancel, lines, guide
             )
         pixel_size_m = painted.pixel_size_m or native.pixel_size_m
         terrain = at_pixel_size(native, pixel_size_m, painted.relief)
@@ -442,6 +451,14 @@ def _with_lines(painted: PaintedMap, request: TerrainRequest) -> tuple[PaintedMa
     return painted.with_lines(NO_LINES), lines if request.size is None else resized_lines(lines, request.size)
 
 
+def _height_guide(painted: PaintedMap, request: TerrainRequest, native_m: float, cancel: Cancel) -> HeightGuide | None:
+    """The height guide of a request, else that of the map."""
+    if request.height_guide is None:
+        return painted.height_guide
+    shape = painted.classes.shape[0], painted.classes.shape[1]
+    return read_height_guide(request.height_guide, shape, painted.pixel_size_m or native_m, cancel=cancel)
+
+
 _GENERATORS = Generators()
 
 
@@ -459,6 +476,10 @@ def generate(
     carve_rivers: bool | None = None,
     breach: bool | None = None,
     lines: str | Path | None = None,
+    height_guide: str | Path | None = None,
+    guide_strength: float | None = None,
+    painted_rivers_only: bool | None = None,
+    follow: float | None = None,
     sea_depth: bool | None = None,
     sea_level_m: float | None = None,
     true_scale: bool | None = None,
@@ -477,18 +498,22 @@ def generate(
     run downhill to their mouths, and levels lakes and sea too; `breach` opens closed depressions. `lines` is a picture
     of the size of the map, with crests in white and valleys in black, which the land follows, or an SVG of ridges,
     valleys and rivers as the format "lines" writes it; it takes the place of the ridges and valleys of a project, whose
-    rivers stay. `sea_depth` gives the sea a floor, as deep as real seas are on average so far from the coast;
-    `sea_level_m` raises it by so many metres, and heights are then those above the new sea. Both level water too, and
-    None leaves them to a preset. `true_scale`,
-    with pixels of 500 or 125 m, gives the relief the size that it has on such ground. `detail_weights` is a file of
-    networks for finer land instead of the installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is
-    called with 0..1, `cancel` returns True to stop, `say` is called with a sentence about anything unusual. The same
-    map, seed, style and size give the same terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
+    rivers stay. `height_guide` is a file of heights of the same land, which it follows as much as `guide_strength` 0..1
+    says, default 1; with 0 it does not follow those of a project either. `painted_rivers_only` leaves out the rivers
+    that a style draws where none is painted. `follow` 0..1 is how exactly the land follows the painted borders, default
+    1; the classes of the result are those that it follows. `sea_depth` gives the sea a floor, as deep as real seas are
+    on average so far from the coast; `sea_level_m` raises it by so many metres, and heights are then those above the
+    new sea. Both level water too, and None leaves them to a preset. `true_scale`, with pixels of 500 or 125 m, gives
+    the relief the size that it has on such ground. `detail_weights` is a file of networks for finer land instead of the
+    installed ones. `device` is "auto", "cpu", "cuda" or "mps". `progress` is called with 0..1, `cancel` returns True to
+    stop, `say` is called with a sentence about anything unusual. The same map, seed, style and size give the same
+    terrain. Raises OptionError, WeightsError, DeviceError, Cancelled.
     """
     request = TerrainRequest(
         seed, style, None if weights is None else Path(weights), look, size, pixel_size_m, relief, level_water,
-        carve_rivers, breach, None if lines is None else Path(lines), sea_depth, sea_level_m,
-        true_scale, None if detail_weights is None else Path(detail_weights), device,
+        carve_rivers, breach, None if lines is None else Path(lines),
+        None if height_guide is None else Path(height_guide), guide_strength, painted_rivers_only, follow, sea_depth,
+        sea_level_m, true_scale, None if detail_weights is None else Path(detail_weights), device,
     )  # fmt: skip
     return _GENERATORS.generate(
         painted, request, lambda name: progress if name == "Generating" else no_progress, cancel, say

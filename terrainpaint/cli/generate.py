@@ -36,7 +36,7 @@ def export(arguments: ExportArguments) -> list[str]:
 def inputs(painted: PaintedMap, request: TerrainRequest) -> list[Path]:
     """The files that a terrain depends on. Raises OptionError for an unknown style or look."""
     look = look_of(painted, request)
-    optional = [path for path in (look, painted.path, request.lines) if path is not None]
+    optional = [path for path in (look, painted.path, request.lines, request.height_guide) if path is not None]
     return [weights_of(painted, request), *optional]
 
 

@@ -31,7 +31,7 @@ from terrainpaint.core.journal_records import (
     encode_tiles,
     replayed,
 )
-from terrainpaint.core.project import REROLLS, Project, Underlay, ViewSettings
+from terrainpaint.core.project import HEIGHT_GUIDE, REROLLS, Project, Underlay, ViewSettings
 from terrainpaint.core.unfinished_writes import sweep
 from terrainpaint.errors import OutputError, ProjectError
 
@@ -58,6 +58,7 @@ class Journal:
         self._size = self._base_size = 0
         self._known: frozenset[int] = frozenset()
         self._underlay: Underlay | None = None
+        self._guide: object = None  # the token of the height guide
 
     @classmethod
     def create(
@@ -87,23 +88,26 @@ class Journal:
         return journal
 
     def tiles(self, key: int, tiles: Tiles) -> None:
-        """Record the tiles that a stroke, an undo or a redo wrote into the layer `key`, or into the counts (REROLLS).
+        """Record the tiles that a stroke, an undo or a redo wrote into the layer `key`, into the counts (REROLLS) or
+        into the bytes of the height guide (HEIGHT_GUIDE).
 
         Raises OutputError, ValueError when no `structure` had such a layer.
         """
         self._require_whole()
-        if key != REROLLS and key not in self._known:
+        if key not in self._known:
             raise ValueError(f"the journal knows no layer {key}")
         self._append([encode_tiles(Kind.TILES, key, tiles)], self._unsaved)
 
     def structure(self, project: Project, view: ViewSettings | None = None) -> None:
-        """Record a change of the layers, their attributes, the settings or the reference picture.
+        """Record a change of the layers, their attributes, the settings, the reference picture or the height guide.
 
-        Of the arrays, only the cells of new layers and a reference picture that is another object than before are
-        read. `view` is given when it has changed too. Raises OutputError.
+        Of the arrays, only the cells of new layers, a reference picture that is another object than before and another
+        height guide are read. `view` is given when it has changed too. Raises OutputError.
         """
         self._view = view or self._view
         keys = [layer.key for layer in project.layers if layer.key not in self._known]
+        if _token(project) not in (None, self._guide):
+            keys.append(HEIGHT_GUIDE)
         picture = _picture_of(project.underlay) is not _picture_of(self._underlay)
         self._append(encode_structure(project, self._view, keys, picture), self._unsaved)
         self._remember(project)
@@ -178,13 +182,13 @@ class Journal:
         """Rewrite the journal as one state, without its history."""
         # A journal that cannot be shortened now is not tried again at every step.
         self._base_size = self._size
-        underlay = self._underlay
+        underlay, guide = self._underlay, self._guide
         with suppress(OSError, ValueError, MemoryError, OutputError):
             state, complete = replayed(self.path)
             # An incomplete state, from a failing disk, must not replace records that later ones depend on.
             if complete:
                 self._start(state.project())
-                self._underlay = underlay
+                self._underlay, self._guide = underlay, guide
 
     def _start(self, project: Project) -> None:
         self._close()
@@ -193,7 +197,7 @@ class Journal:
                 temporary.chmod(0o600)
                 file.write(MAGIC)
                 file.write(encode_document(self._document))
-                keys = [REROLLS, *(layer.key for layer in project.layers)]
+                keys = _keys(project)
                 for record in encode_structure(project, self._view, keys, picture=True):
                     file.write(record)
         finally:
@@ -204,8 +208,8 @@ class Journal:
         self._remember(project)
 
     def _remember(self, project: Project) -> None:
-        self._known = frozenset(layer.key for layer in project.layers)
-        self._underlay = project.underlay
+        self._known = frozenset(_keys(project))
+        self._underlay, self._guide = project.underlay, _token(project)
 
     def _close(self) -> None:
         if self._descriptor is not None:
@@ -340,6 +344,16 @@ def _lock_path(path: Path) -> Path:
 
 def _picture_of(underlay: Underlay | None) -> object:
     return None if underlay is None else underlay.picture
+
+
+def _keys(project: Project) -> list[int]:
+    """The keys of all arrays of a project."""
+    guide = [] if project.height_guide is None else [HEIGHT_GUIDE]
+    return [REROLLS, *guide, *(layer.key for layer in project.layers)]
+
+
+def _token(project: Project) -> object:
+    return None if project.height_guide is None else project.height_guide.token
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

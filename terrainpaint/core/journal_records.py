@@ -9,7 +9,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import open_regular
-from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
+from terrainpaint.core.height_guide import cells_of, checked
+from terrainpaint.core.project import HEIGHT_GUIDE, MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
 from terrainpaint.core.project_header import MAX_BYTES, Header, decode_header, encode_header, header_of
 from terrainpaint.core.project_pictures import decode_colours, encode_colours, png_header
 
@@ -36,7 +37,7 @@ class Kind(Enum):
     DOCUMENT = b"D"
     """Name, path and whether there are unsaved changes; the first record."""
     CELLS = b"C"
-    """All tiles of a new layer, or of the re-roll counts."""
+    """All tiles of a new layer, of the re-roll counts, or of the bytes of the height guide."""
     PICTURE = b"P"
     """Reference picture, as PNG."""
     HEADER = b"H"
@@ -111,7 +112,7 @@ def decode_saved(content: bytes) -> Path:
 
 
 def encode_tiles(kind: Kind, key: int, tiles: Tiles) -> bytes:
-    """A record of tiles of a layer, or of the counts when `key` is REROLLS."""
+    """A record of tiles of a layer, of the counts when `key` is REROLLS, or of the height guide."""
     return encode_record(kind, _KEY.pack(key) + tiles.to_bytes())
 
 
@@ -155,7 +156,7 @@ class State:
         """The project, which shares its arrays with this state. Raises ValueError when its beginning is incomplete."""
         if self.header is None:
             raise ValueError("its beginning is incomplete")
-        return self.header.project(self._cells, self._cells[REROLLS], self._picture)
+        return self.header.project(self._cells, self._cells[REROLLS], self._picture, _guide(self._cells))
 
     def _write(self, key: int, tiles: bytes) -> None:
         cells = self._cells.get(key)
@@ -169,13 +170,16 @@ class State:
             raise ValueError("the size of the layers changes")
         cells = dict(self._cells)
         for key, tiles in self._new_cells.items():
-            cells[key] = np.zeros(header.shape, np.uint8)
-            Tiles.from_bytes(tiles, header.shape).write(cells[key])
+            shape = _guide_shape(header) if key == HEIGHT_GUIDE else header.shape
+            cells[key] = np.zeros(shape, np.uint8)
+            Tiles.from_bytes(tiles, shape).write(cells[key])
         keys = {REROLLS, *(layer.key for layer in header.layers)}
+        if header.guide_pixel_size_m is not None:
+            keys.add(HEIGHT_GUIDE)
         if not keys <= cells.keys():
             raise ValueError("layers are missing")
         picture = self._picture if self._new_picture is None else self._new_picture
-        header.project(cells, cells[REROLLS], picture)
+        header.project(cells, cells[REROLLS], picture, _guide(cells))
         self._cells = {key: cells[key] for key in keys}
         self._picture = picture if header.underlay is not None else None
         if self.header is not None:
@@ -228,6 +232,16 @@ def document_of(path: Path) -> JournalDocument:
     if document is None:
         raise ValueError("its beginning is missing")
     return document
+
+
+def _guide_shape(header: Header) -> tuple[int, int]:
+    rows, cols = cells_of(header.shape)
+    return rows, 4 * cols
+
+
+def _guide(cells: Mapping[int, NDArray[np.uint8]]) -> NDArray[np.float32] | None:
+    """The heights of the guide whose bytes these are. Raises ValueError when they are none."""
+    return checked(cells[HEIGHT_GUIDE].view(np.float32)) if HEIGHT_GUIDE in cells else None
 
 
 def _key(content: bytes) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.guide_lines import NO_LINES, GuideLines, draw_rivers
+from terrainpaint.core.height_guide import HeightGuide, cells_of
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
@@ -24,6 +25,8 @@ EMPTY = 255
 """Value of an unpainted cell of a layer."""
 REROLLS = 0
 """Stands for `Project.rerolls` where the key of a layer is expected."""
+HEIGHT_GUIDE = -1
+"""Stands for the bytes of `Project.height_guide` where the key of a layer is expected."""
 NATIVE_PIXEL_SIZE_M = 2000.0
 """Ground size of a pixel in the training data of the shipped weights, and in a new document."""
 _PIXEL_SIZES_M = 0.01, 1e6
@@ -159,6 +162,7 @@ class Project:
     `layers` are ordered from the lowest to the highest, all of one size; `active` is the key of the layer that is
     painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced. `zoomed_from` says which part of
     which document it was when it was made, None for a document of its own. `lines` were drawn above the layers.
+    `height_guide` are heights that the land follows, None without.
     Raises ValueError when layers, active and rerolls do not match.
     """
 
@@ -169,6 +173,7 @@ class Project:
     underlay: Underlay | None = None
     zoomed_from: ZoomedFrom | None = None
     lines: GuideLines = NO_LINES
+    height_guide: HeightGuide | None = None
 
     def __post_init__(self) -> None:
         if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:
@@ -178,6 +183,9 @@ class Project:
         keys = [layer.key for layer in self.layers]
         if len(set(keys)) != len(keys) or self.active not in keys:
             raise ValueError(f"there is no active layer {self.active} among {keys}")
+        guide = self.height_guide
+        if guide is not None and guide.heights.shape != cells_of(self.shape):
+            raise ValueError(f"the height guide has {guide.heights.shape} cells")
 
     @classmethod
     def empty(cls, shape: tuple[int, int], settings: Settings) -> Project:
@@ -216,7 +224,10 @@ class Project:
         raise KeyError(key)
 
     def cells(self, key: int) -> NDArray[np.uint8]:
-        """The cells (H, W) uint8 of a layer, or `rerolls` for the key REROLLS. Raises KeyError."""
+        """The cells (H, W) uint8 of a layer, or `rerolls` for the key REROLLS, or those of the height guide, which has
+        another size, for HEIGHT_GUIDE. Raises KeyError."""
+        if key == HEIGHT_GUIDE and self.height_guide is not None:
+            return self.height_guide.cells
         return self.rerolls if key == REROLLS else self.layer(key).cells
 
     def resized(self, shape: tuple[int, int]) -> Project:
@@ -242,8 +253,15 @@ class Project:
             down, across = (new / old for new, old in zip(shape, self.shape, strict=True))
             underlay = _put_elsewhere(underlay, lambda placement: placement.scaled(down, across), self.shape)
         lines = self.lines.scaled(shape[0] / self.shape[0], shape[1] / self.shape[1])
+        guide = None if self.height_guide is None else self.height_guide.resized(self.shape, shape)
         return dataclasses.replace(
-            self, layers=layers, settings=settings, rerolls=scaled(self.rerolls), underlay=underlay, lines=lines
+            self,
+            layers=layers,
+            settings=settings,
+            rerolls=scaled(self.rerolls),
+            underlay=underlay,
+            lines=lines,
+            height_guide=guide,
         )
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
@@ -267,9 +285,10 @@ class Project:
         if underlay is not None:
             # It stays on the same ground.
             underlay = _put_elsewhere(underlay, lambda placement: placement.moved(-top, -left), self.shape)
+        guide = None if self.height_guide is None else self.height_guide.cropped(top, left, shape)
         return dataclasses.replace(
             self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay,
-            lines=cut_lines(self.lines, top, left, shape),
+            lines=cut_lines(self.lines, top, left, shape), height_guide=guide,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.archive import Archive, open_archive
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.files import FileStamp, atomic_path
+from terrainpaint.core.height_guide import decoded_heights, encoded_bytes
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
@@ -43,6 +44,8 @@ from terrainpaint.errors import OutputError, ProjectError, StrippedProjectError
 
 SUFFIX = ".terrainpaint"
 HEADER, REROLLS_PICTURE, UNDERLAY_PICTURE = "terrain/project.json", "terrain/rerolls.png", "terrain/underlay.png"
+GUIDE_HEIGHTS = "terrain/height_guide.f32"
+_COMPRESSED = ".json", ".xml", ".f32"
 _KIND = "a TerrainPaint project"
 _THUMBNAIL_PX = 256
 # A fixed time, so that the same project always gives the same bytes.
@@ -89,6 +92,8 @@ def _write_project(
         _write(archive, REROLLS_PICTURE, encode_counts(project.rerolls))
     if project.underlay is not None:
         _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
+    if project.height_guide is not None:
+        _write(archive, GUIDE_HEIGHTS, project.height_guide.encoded())
 
 
 def load_project(
@@ -125,18 +130,29 @@ def _project(archive: Archive, header: Header, progress: Progress, cancel: Cance
     if header.underlay is not None:
         # Three channels, as decoded, as copied and as shown.
         needed += 9 * math.prod(_declared(archive, UNDERLAY_PICTURE, None).shape)
+    if header.guide_pixel_size_m is not None:
+        needed += 3 * encoded_bytes(shape)  # as read, as decoded, as checked
     require_room(archive.path, needed, ProjectError)
     cells = {}
     for number, layer in enumerate(header.layers):
         check_cancel(cancel)
         progress(number / len(header.layers))
         cells[layer.key] = _picture(archive, layer_picture(layer.key), shape, decode_cells)
-    rerolls, picture = np.zeros(shape, np.uint8), None
+    rerolls, picture, heights = np.zeros(shape, np.uint8), None, None
     if header.rerolls:
         rerolls = _picture(archive, REROLLS_PICTURE, shape, decode_counts)
     if header.underlay is not None:
         picture = _picture(archive, UNDERLAY_PICTURE, None, decode_colours)
-    return header.project(cells, rerolls, picture)
+    if header.guide_pixel_size_m is not None:
+        heights = _heights(archive, shape)
+    return header.project(cells, rerolls, picture, heights)
+
+
+def _heights(archive: Archive, shape: tuple[int, int]) -> NDArray[np.float32]:
+    try:
+        return decoded_heights(archive.read(GUIDE_HEIGHTS, encoded_bytes(shape)), shape)
+    except ValueError as error:
+        raise ValueError(f"{GUIDE_HEIGHTS} {error}") from error
 
 
 def _picture(
@@ -181,6 +197,6 @@ def _thumbnail(ids: NDArray[np.uint8], preview: NDArray[np.uint8] | None) -> NDA
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     member = zipfile.ZipInfo(name, _TIME)
     # Pictures are compressed already; the first member must not be compressed.
-    member.compress_type = zipfile.ZIP_DEFLATED if name.endswith((".json", ".xml")) else zipfile.ZIP_STORED
+    member.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_COMPRESSED) else zipfile.ZIP_STORED
     member.external_attr = 0o644 << 16
     archive.writestr(member, data)

@@ -24,6 +24,7 @@ from terrainpaint.core.guide_lines import (
     GuideLines,
     LineKind,
 )
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import (
@@ -80,7 +81,7 @@ class Header:
     """A project except its arrays: `shape` (H, W), `layers` from the lowest to the highest.
 
     `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is None without a picture,
-    `zoomed_from` for a document of its own.
+    `zoomed_from` for a document of its own. `guide_pixel_size_m` is that of the height guide, None without one.
     """
 
     shape: tuple[int, int]
@@ -92,11 +93,17 @@ class Header:
     underlay: UnderlayHeader | None
     zoomed_from: ZoomedFrom | None = None
     lines: GuideLines = NO_LINES
+    guide_pixel_size_m: float | None = None
 
     def project(
-        self, cells: Mapping[int, NDArray[np.uint8]], rerolls: NDArray[np.uint8], picture: NDArray[np.uint8] | None
+        self,
+        cells: Mapping[int, NDArray[np.uint8]],
+        rerolls: NDArray[np.uint8],
+        picture: NDArray[np.uint8] | None,
+        guide_heights: NDArray[np.float32] | None = None,
     ) -> Project:
-        """The project with these arrays: cells by key of the layer, counts, picture of the underlay if there is one.
+        """The project with these arrays: cells by key of the layer, counts, picture of the underlay and heights of the
+        height guide if there is one.
 
         Raises ValueError when the arrays do not match, KeyError when a layer has no cells.
         """
@@ -109,7 +116,12 @@ class Header:
             if picture is None:
                 raise ValueError("the reference picture is missing")
             underlay = Underlay(picture, self.underlay.opacity, self.underlay.visible, self.underlay.placement)
-        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from, self.lines)
+        guide = None
+        if self.guide_pixel_size_m is not None:
+            if guide_heights is None:
+                raise ValueError("the height guide is missing")
+            guide = HeightGuide(guide_heights, self.guide_pixel_size_m)
+        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from, self.lines, guide)
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
@@ -119,9 +131,10 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     )
     below = project.underlay
     underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
+    guide = project.height_guide
     return Header(
         project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from,
-        project.lines,
+        project.lines, None if guide is None else guide.pixel_size_m,
     )  # fmt: skip
 
 
@@ -134,6 +147,9 @@ def encode_header(header: Header) -> bytes:
     scale = {"true_scale": True} if settings.true_scale else {}
     zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
     lines = {"lines": _encoded_lines(header.lines)} if header.lines else {}
+    guide = {} if header.guide_pixel_size_m is None else {"height_guide": {"pixel_size_m": header.guide_pixel_size_m}}
+    strength = {} if recipe.guide_strength == 1 else {"guide_strength": recipe.guide_strength}
+    rivers = {"painted_rivers_only": True} if recipe.painted_rivers_only else {}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -149,6 +165,8 @@ def encode_header(header: Header) -> bytes:
             "blend": recipe.blend,
             "style": None if recipe.style is None else [float(number) for number in recipe.style],
             "variety": recipe.variety,
+            **strength,
+            **rivers,
             **look,
             **flowing,
             **scale,
@@ -171,6 +189,7 @@ def encode_header(header: Header) -> bytes:
         },
         **zoomed,
         **lines,
+        **guide,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
 
@@ -229,6 +248,7 @@ def decode_header(data: bytes) -> Header:
         None if underlay is None else _underlay(underlay),
         _zoomed_from(top.object("zoomed_from")) if "zoomed_from" in top else None,
         _lines(top.object("lines"), shape) if "lines" in top else NO_LINES,
+        top.object("height_guide").number("pixel_size_m", 1e-6, 1e9) if "height_guide" in top else None,
     )
 
 
@@ -319,6 +339,8 @@ def _settings(values: JsonObject) -> Settings:
             None if values.is_null("style") else values.numbers("style", _MAX_STYLE, -_HUGE, _HUGE),
             # Files of the first versions lack this field.
             values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
+            values.number("guide_strength", 0, 1) if "guide_strength" in values else 1.0,
+            values.flag("painted_rivers_only") if "painted_rivers_only" in values else False,
         ),
         values.text("look_name") if "look_name" in values else None,
         _flowing_water(values.object("flowing_water")) if "flowing_water" in values else NO_FLOW,

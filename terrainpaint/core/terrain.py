@@ -18,8 +18,10 @@ class Recipe:
 
     `blend` 0..1 interpolates from the noise of `seed` to that of `other_seed`; None stands for no other seed. `style`,
     in standard deviations of real land, replaces the style of the seed. `variety` 0..2 is how much the style varies
-    from place to place: 1 as on real land, 0 not at all.
-    Raises ValueError when `blend` or `variety` is out of range.
+    from place to place: 1 as on real land, 0 not at all. `guide_strength` 0..1 is how much the land follows a height
+    guide, where there is one. `painted_rivers_only` leaves out the rivers that networks draw on their own.
+    `follow` 0..1 is how exactly the land follows the painted borders, see `core.loose_paint`. Raises ValueError when a
+    number is out of range.
     """
 
     seed: int = 0
@@ -27,12 +29,19 @@ class Recipe:
     blend: float = 0.0
     style: tuple[float, ...] | None = None
     variety: float = 1.0
+    guide_strength: float = 1.0
+    painted_rivers_only: bool = False
+    follow: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.blend <= 1:
             raise ValueError(f"blend must be 0..1, not {self.blend}")
         if not 0 <= self.variety <= MAX_VARIETY:
             raise ValueError(f"variety must be 0..{MAX_VARIETY:g}, not {self.variety}")
+        if not 0 <= self.follow <= 1:
+            raise ValueError(f"follow must be 0..1, not {self.follow}")
+        if not 0 <= self.guide_strength <= 1:
+            raise ValueError(f"guide_strength must be 0..1, not {self.guide_strength}")
 
     @property
     def weighted_seeds(self) -> tuple[tuple[int, float], ...]:
@@ -56,6 +65,7 @@ class Provenance:
     `weights_sha256` is the hex digest of the weights file, `style` its style name, `recipe` seed and style numbers,
     `version` the version of TerrainPaint. The heights of the weights were multiplied by `height_scale`. `has_rerolls`:
     some places got new noise, which the project file records. `has_lines`: it follows a picture of crests and valleys.
+    `has_height_guide`: it follows heights that were given.
     `has_level_water`: lakes and sea were levelled; `has_sea_depth`: the sea has a floor, and lies `sea_level_m` higher
     than painted; `has_carved_rivers` and `has_breached_depressions`: water was made to flow. `look` is the style in
     which a look repainted the albedo, `look_sha256` the digest of its file; both are empty without one. `detail` is how
@@ -81,6 +91,7 @@ class Provenance:
     detail_sha256: str = ""
     painted_finer: int = 1
     sea_level_m: float = 0.0
+    has_height_guide: bool = False
 
 
 @dataclass(frozen=True)

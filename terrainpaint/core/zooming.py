@@ -86,4 +86,7 @@ def zoomed(project: Project, classes: NDArray[np.uint8], rect: Rect, factor: int
     settings = dataclasses.replace(project.settings, pixel_size_m=project.settings.pixel_size_m / factor)
     came_from = ZoomedFrom(name, rect, factor, project.settings.recipe.seed)
     lines = cut_lines(project.lines, rect.row, rect.col, (rect.height, rect.width)).scaled(factor, factor)
-    return dataclasses.replace(Project.painted(classes, settings), zoomed_from=came_from, lines=lines)
+    guide = None if project.height_guide is None else project.height_guide.zoomed(rect, factor)
+    return dataclasses.replace(
+        Project.painted(classes, settings), zoomed_from=came_from, lines=lines, height_guide=guide
+    )

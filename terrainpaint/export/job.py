@@ -309,10 +309,16 @@ def recipe_facts(provenance: Provenance) -> dict[str, object]:
         facts["style_numbers"] = list(recipe.style)
     if recipe.variety != 1:
         facts["variety"] = recipe.variety
+    if recipe.follow != 1:
+        facts["follow"] = recipe.follow
+    if recipe.painted_rivers_only:
+        facts["painted_rivers_only"] = True
     if provenance.has_rerolls:
         facts["rerolled_in_places"] = True
     if provenance.has_lines:
         facts["follows_lines"] = True
+    if provenance.has_height_guide:
+        facts["height_guide_strength"] = recipe.guide_strength
     if provenance.height_scale != 1:
         facts["height_scale"] = provenance.height_scale
     if provenance.has_level_water:

@@ -30,8 +30,8 @@ class _Block:
 class CoarseBlocks:
     """Land of a network, `make` (cells, rect, recipe), which depends on the cells within `reach` of a rectangle.
 
-    What was made with the same cells and recipe is used again. `margin` is how far rectangles go beyond the map. For
-    one thread at a time.
+    What was made with the same cells and recipe is used again, except where land follows a height guide. `margin` is
+    how far rectangles go beyond the map. For one thread at a time.
     """
 
     def __init__(self, make: Callable[[MapCrop, Rect, Recipe], Land], reach: int, margin: int) -> None:
@@ -45,6 +45,8 @@ class CoarseBlocks:
         return block.land[0][inside], block.land[1][inside]
 
     def _found(self, cells: MapCrop, wide: Rect, recipe: Recipe) -> _Block | None:
+        if cells.guide is not None:
+            return None
         read = self._read(cells, wide)
         for block in reversed(self._kept):
             if block.recipe == recipe and block.rect.intersection(wide) == wide and _is_read(block, read, wide):
@@ -60,6 +62,8 @@ class CoarseBlocks:
         block = _Block(rect, recipe, self._read(cells, rect), self._make(cells, rect, recipe))
         # Blocks of cells that were painted since are of no use any more.
         self._kept = [old for old in self._kept if rect.intersection(old.rect) != old.rect]
+        if cells.guide is not None:
+            return block
         self._kept.append(block)
         while len(self._kept) > 1 and sum(kept.rect.area for kept in self._kept) > _MOST_CELLS:
             del self._kept[0]

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrainpaint import __version__
+from terrainpaint.core.height_following import GUIDE_MARGIN_CELLS, FreeLand, cells_in, following, read_by
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.main_memory import installed_memory
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
+from terrainpaint.core.unpainted_rivers import RIVERS_PX, without_unpainted_rivers
 from terrainpaint.errors import DeviceError, OptionError
+from terrainpaint.generation.guide_crops import GuideCrop
 from terrainpaint.generation.looks import LookInfo
 from terrainpaint.generation.messages import MapCrop, TerrainPatch
 from terrainpaint.generation.tiles import (
@@ -30,6 +34,7 @@ from terrainpaint.generation.tiles import (
 )
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
+from terrainpaint.models.guide_heights import HEIGHTS_REACH_CELLS, with_heights
 from terrainpaint.models.guide_lines import LINES_REACH_CELLS, with_lines
 from terrainpaint.models.guides import GUIDE_LEVEL, guide_of, land_in_cells
 from terrainpaint.models.look import CELL_PX
@@ -152,18 +157,21 @@ class Generator:
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
         lines: NDArray[np.uint8] | None = None,
+        guide: HeightGuide | None = None,
     ) -> Terrain:
         """Texture and height of a whole map. A large map is generated in tiles without seams.
 
         A network that is not local generates it in one go, or in tiles with seams when it is too large: see `seams`.
         Of a seed, the low 64 bits count. `rerolls` (H, W) uint8: where it is n > 0, the noise is that of the n-th other
-        seed. `lines` (H, W) uint8 are crests and valleys that the land follows, see `core.guide_lines`.
+        seed. `lines` (H, W) uint8 are crests and valleys that the land follows, see `core.guide_lines`, and `guide`
+        heights.
 
-        Raises Cancelled, OptionError for a style of other weights or lines that these weights cannot follow,
+        Raises Cancelled, OptionError for a style of other weights or lines or heights that these weights cannot follow,
         DeviceError when memory runs out.
         """
         if lines is not None:
             self.check_lines()
+        heights = self.guide_crop(guide)
         rows, cols = segmentation.shape
         rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
         work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
@@ -173,9 +181,10 @@ class Generator:
         for done, rect in enumerate(rects):
             progress(done / len(rects))
             check_cancel(cancel)
-            albedo[rect.slices], height[rect.slices] = self.patch(segmentation, rect, recipe, rerolls, lines)
+            crop = MapCrop.whole(segmentation.ids, rerolls, lines, heights)
+            albedo[rect.slices], height[rect.slices] = self._albedo_and_height(crop, rect, rect, recipe)
         progress(1.0)
-        return Terrain(albedo, height, self.header.pixel_size_m, self.provenance(recipe, rerolls, lines))
+        return Terrain(albedo, height, self.header.pixel_size_m, self.provenance(recipe, rerolls, lines, guide))
 
     def check_lines(self) -> None:
         """Raise OptionError when these weights cannot follow lines."""
@@ -183,8 +192,20 @@ class Generator:
             raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; "
                               "use weights of the network spade-guided.")  # fmt: skip
 
+    def guide_crop(self, guide: HeightGuide | None) -> GuideCrop | None:
+        """All of a guide in metres of the weights. Raises OptionError when these weights cannot follow heights."""
+        heights = None if guide is None else GuideCrop.whole(guide, self.header.pixel_size_m)
+        if heights is not None and self.reach_px is None:
+            raise OptionError(f"The network of the style {self.header.style} is not local and cannot follow heights; "
+                              "choose another style or leave out the height guide.")  # fmt: skip
+        return heights
+
     def provenance(
-        self, recipe: Recipe, rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None
+        self,
+        recipe: Recipe,
+        rerolls: NDArray[np.uint8] | None,
+        lines: NDArray[np.uint8] | None,
+        guide: HeightGuide | None = None,
     ) -> Provenance:
         """The provenance of a terrain that is generated from these and a map."""
         has_rerolls = rerolls is not None and bool(rerolls.any())
@@ -192,6 +213,7 @@ class Generator:
         return Provenance(
             self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls, has_lines=lines is not None,
             look="" if look is None else look.target, look_sha256="" if look is None else look.sha256,
+            has_height_guide=guide is not None and not guide.is_free and recipe.guide_strength > 0,
         )  # fmt: skip
 
     def patch(
@@ -201,9 +223,11 @@ class Generator:
         recipe: Recipe,
         rerolls: NDArray[np.uint8] | None = None,
         lines: NDArray[np.uint8] | None = None,
+        guide: HeightGuide | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        return self._albedo_and_height(MapCrop.whole(segmentation.ids, rerolls, lines), rect, rect, recipe)
+        crop = MapCrop.whole(segmentation.ids, rerolls, lines, self.guide_crop(guide))
+        return self._albedo_and_height(crop, rect, rect, recipe)
 
     def land(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """The same of a rectangle, which with local networks may extend beyond the map: it is continued with its border
@@ -266,10 +290,10 @@ class Generator:
             # The look reads the land beyond the border of the map too, as if the map were larger.
             read = _read_by(self._look, rect)
             wide = near.union(read)
-            albedo, height = self._run(crop, wide, recipe)
+            albedo, height = self._marked(crop, wide, recipe)
             around = albedo[read.moved(-wide.row, -wide.col).slices]
             return self._repainted(self._look, around, rect), height[near.moved(-wide.row, -wide.col).slices]
-        generated = self._run if self.reach_px is not None else self._from_tiles
+        generated = self._marked if self.reach_px is not None else self._from_tiles
         albedo, height = generated(crop, near, recipe)
         return np.ascontiguousarray(albedo[rect.moved(-near.row, -near.col).slices]), height
 
@@ -280,6 +304,8 @@ class Generator:
         height = np.empty((rect.height, rect.width), np.float32)
         for tile in independent_tiles_of(crop.map_shape, rect):
             tile_albedo, tile_height = self._run(crop, tile, recipe)
+            if recipe.painted_rivers_only:
+                tile_albedo, tile_height = _without_rivers_in(tile_albedo, tile_height, crop.ids_of(tile))
             if self._look is not None:
                 # There is no land beyond a tile, so the look reads the tile mirrored.
                 read = _read_by(self._look, tile)
@@ -301,6 +327,24 @@ class Generator:
         with computing(rect), torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=not self.is_exact):
             painted = look.network(2 * picture_to_tensor(around, self._device) - 1)
             return picture_to_array(0.5 + 0.5 * painted[inside])
+
+    def _marked(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The same, without rivers where none are painted if the recipe says so."""
+        if not recipe.painted_rivers_only:
+            return self._following(crop, rect, recipe)
+        wide = rect.grown(RIVERS_PX)
+        albedo, height = self._following(crop, wide, recipe)
+        return without_unpainted_rivers(albedo, height, crop.ids_of(wide), rect.moved(-wide.row, -wide.col))
+
+    def _following(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Albedo and height of a rectangle, which follow the height guide where there is one."""
+        read = read_by(rect)
+        guide = None if crop.guide is None else crop.guide.extended(cells_in(read).grown(GUIDE_MARGIN_CELLS))
+        if guide is None or recipe.guide_strength == 0 or np.isnan(guide).all():
+            return self._run(crop, rect, recipe)
+        albedo, height = self._run(crop, read, recipe)
+        followed = following(FreeLand(height, crop.ids_of(read), read), guide, recipe.guide_strength, rect)
+        return np.ascontiguousarray(albedo[rect.moved(-read.row, -read.col).slices]), followed
 
     def _run(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo and height of a rectangle, by one run of the network."""
@@ -329,18 +373,31 @@ class Generator:
         return (mean[None, :, None, None] + recipe.variety * difference).to(self._device)
 
     def _guide(self, recipe: Recipe, area: Area, ids: Tensor, crop: MapCrop) -> Tensor:
-        """(1, G, h, w): the natural guide of a recipe for the land of a map, with the lines that were drawn."""
+        """(1, G, h, w): the natural guide of a recipe for the land of a map, with the crests and valleys of the heights
+        that it follows, and the lines that were drawn."""
         wide = grown(area, CRESTS_REACH_CELLS)
         around, _ = crop.extended(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
         mountain = mountain_in_cells(ids_to_tensor(around, _CPU))
         shape = self._shapes.of(recipe.weighted_seeds, area)
         shape = with_main_crests(shape, mountain, self._shapes.displacements(recipe.weighted_seeds, wide))
-        shape = shape.to(self._device)
+        shape = self._with_heights(shape.to(self._device), area, crop, recipe.guide_strength)
         wide = grown(area, LINES_REACH_CELLS)
         lines = crop.extended_lines(doubled(wide[0], GUIDE_LEVEL), doubled(wide[1], GUIDE_LEVEL))
         if lines is not None:
             shape = with_lines(shape, torch.from_numpy(lines)[None].to(self._device))
         return guide_of(shape * land_in_cells(ids), torch.ones_like(shape))
+
+    def _with_heights(self, shape: Tensor, area: Area, crop: MapCrop, strength: float) -> Tensor:
+        """The shape of an area with the crests and valleys of the height guide."""
+        if crop.guide is None or strength == 0:
+            return shape
+        (top, bottom), (left, right) = grown(area, HEIGHTS_REACH_CELLS)
+        guide = torch.from_numpy(crop.guide.extended(Rect.spanned(top, left, bottom, right)))[None, None]
+        land = guide > 0  # False for NaN
+        if not bool(land.any()):
+            return shape
+        elevation = self._weights.generator.encode_elevation(torch.where(land, guide, 0.0).to(self._device))
+        return with_heights(shape, elevation, land.float().to(self._device), strength)
 
     def _shade(self, albedo: NDArray[np.uint8], padded: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
         """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights with the border `BORDER_PX`."""
@@ -348,6 +405,16 @@ class Generator:
         elevation = self._weights.generator.encode_elevation(height)
         picture = picture_to_tensor(albedo, self._device)
         return picture_to_array(self._weights.shadow.shade(picture, height, elevation, pixel_size_m))
+
+
+def _without_rivers_in(
+    albedo: NDArray[np.uint8], height: NDArray[np.float32], ids: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Land of a tile that has no land beyond it, without rivers where none are painted."""
+    sides = (RIVERS_PX, RIVERS_PX)
+    inner = Rect(RIVERS_PX, RIVERS_PX, *height.shape)
+    wide = np.pad(albedo, (sides, sides, (0, 0)), mode="edge")
+    return without_unpainted_rivers(wide, np.pad(height, sides, mode="edge"), np.pad(ids, sides, mode="edge"), inner)
 
 
 def _window_of(rect: Rect) -> Window:

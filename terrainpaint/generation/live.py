@@ -45,6 +45,10 @@ class LiveTerrain:
         scale = None if cells_changed else self._scale
         self._schedule.invalidate(rect, None if scale is None else scale.painted_px + SHADE_MARGIN_PX)
 
+    def invalidate_guide(self, rect: Rect, reach_px: int) -> None:
+        """The height guide changed in `rect`, which reaches so far."""
+        self._schedule.invalidate(rect, reach_px + SHADE_MARGIN_PX)
+
     def invalidate_all(self) -> None:
         """The recipe or the weights changed, or all of the map."""
         self._schedule.invalidate_all()
@@ -53,9 +57,13 @@ class LiveTerrain:
     def use_reach(self, reach_px: int | None) -> None:
         """The reach of the same weights with another look: everything is out of date, and stays shown until it is
         generated again."""
+        self.set_reach(reach_px)
+        self.invalidate_all()
+
+    def set_reach(self, reach_px: int | None) -> None:
+        """The reach of edits from now on."""
         if self._drafted is not None and reach_px is not None:
             self._drafted.reach_px = reach_px + SHADE_MARGIN_PX
-        self.invalidate_all()
 
     def next_job(self, focus: Rect, recent: Rect | None) -> Job | None:
         """The job to do now, None when everything is exact. Call it after each `accept`: edits change the order.

@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.guide_lines import GuideLine, guide_raster
+from terrainpaint.core.height_following import FOLLOWING_PX
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.core.unpainted_rivers import RIVERS_PX
 from terrainpaint.generation.detail import Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.guide_crops import GuideCrop
 from terrainpaint.generation.looks import LookInfo
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX, independent_area
 
@@ -26,7 +30,8 @@ class MapCrop:
     """The rectangle `rect` of a map of `map_shape` (H, W).
 
     `ids` (h, w) uint8 class ids; `rerolls` (h, w) uint8 how often the noise was re-rolled, None for nowhere; `lines`
-    (h, w) uint8 the crests and valleys that were drawn (see `core.guide_lines`), None for none.
+    (h, w) uint8 the crests and valleys that were drawn (see `core.guide_lines`), None for none; `guide` the heights
+    that the land follows, None for none.
     """
 
     ids: NDArray[np.uint8]
@@ -34,14 +39,19 @@ class MapCrop:
     rect: Rect
     map_shape: tuple[int, int]
     lines: NDArray[np.uint8] | None = None
+    guide: GuideCrop | None = None
 
     @classmethod
     def whole(
-        cls, ids: NDArray[np.uint8], rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None = None
+        cls,
+        ids: NDArray[np.uint8],
+        rerolls: NDArray[np.uint8] | None,
+        lines: NDArray[np.uint8] | None = None,
+        guide: GuideCrop | None = None,
     ) -> MapCrop:
         """All of a map (H, W), without a copy."""
         shape = ids.shape[0], ids.shape[1]
-        return cls(ids, rerolls, Rect.of_shape(shape), shape, lines)
+        return cls(ids, rerolls, Rect.of_shape(shape), shape, lines, guide)
 
     @classmethod
     def near(
@@ -51,6 +61,7 @@ class MapCrop:
         rect: Rect,
         margin_px: int | None,
         lines: Iterable[GuideLine] = (),
+        guide: GuideCrop | None = None,
     ) -> MapCrop:
         """A copy of a rectangle of a map (H, W) with a margin; when `margin_px` is None, of its `independent_tiles`.
         `lines` are the ridges and valleys of the whole map."""
@@ -58,7 +69,7 @@ class MapCrop:
         wide = independent_area(shape, rect) if margin_px is None else rect.grown(margin_px).clipped(shape)
         near = None if rerolls is None else rerolls[wide.slices]
         rerolled = near.copy() if near is not None and near.any() else None
-        return cls(ids[wide.slices].copy(), rerolled, wide, shape, guide_raster(lines, wide))
+        return cls(ids[wide.slices].copy(), rerolled, wide, shape, guide_raster(lines, wide), guide)
 
     def extended(
         self, rows: tuple[int, int], cols: tuple[int, int]
@@ -73,6 +84,10 @@ class MapCrop:
             return self.ids[index], None
         rerolls = self.rerolls[index]
         return self.ids[index], rerolls if rerolls.any() else None
+
+    def ids_of(self, rect: Rect) -> NDArray[np.uint8]:
+        """The ids of a rectangle, as those of `extended`."""
+        return self.extended((rect.row, rect.bottom), (rect.col, rect.right))[0]
 
     def extended_lines(self, rows: tuple[int, int], cols: tuple[int, int]) -> NDArray[np.uint8] | None:
         """The lines of half-open ranges; none beyond the map. None when there are none in the ranges."""
@@ -174,6 +189,12 @@ class WeightsInfo:
         """Ground size of the pixels that heights are made for."""
         return self.pixel_size_m / (1 if self.scale is None else self.scale.factor)
 
+    def reach_with(self, guide: HeightGuide | None, recipe: Recipe) -> int | None:
+        """`reach_px` with what a guide and a recipe add to it; that of a true scale has both already."""
+        if self.reach_px is None or self.scale is not None:
+            return self.reach_px
+        return self.reach_px + FOLLOWING_PX * (guide is not None) + RIVERS_PX * recipe.painted_rivers_only
+
 
 @dataclass(frozen=True)
 class StyleRequest:
@@ -214,11 +235,12 @@ class MakeRequest:
         reach_px: int | None,
         cells: MapCrop | None = None,
         lines: Iterable[GuideLine] = (),
+        guide: GuideCrop | None = None,
     ) -> MakeRequest:
         """From a map (H, W) of class ids and rerolls, and its ridges and valleys. Copies the part that is needed, of
         the cells nothing."""
         margin_px = None if reach_px is None else reach_px + SHADE_MARGIN_PX
-        return cls(MapCrop.near(ids, rerolls, rect, margin_px, lines), rect, recipe, exact, cells)
+        return cls(MapCrop.near(ids, rerolls, rect, margin_px, lines, guide), rect, recipe, exact, cells)
 
 
 @dataclass(frozen=True, eq=False)

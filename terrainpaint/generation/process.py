@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from terrainpaint import errors
 from terrainpaint.core.guide_lines import GuideLine, guide_raster
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, TerrainPaintError, WorkerError
 from terrainpaint.generation.detail import Detail, DetailInfo, DetailInfoRequest, DetailRequest
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.guide_crops import near_guide
 from terrainpaint.generation.messages import (
     AUTO_DEVICE,
     Failure,
@@ -115,23 +117,27 @@ class TerrainProcess:
         exact: bool,
         cells: PaintedCells | None = None,
         lines: Iterable[GuideLine] = (),
+        guide: HeightGuide | None = None,
+        reduced_by: int = 1,
     ) -> MakeRequest:
         """The argument for `make`: a rectangle of the map `ids` (H, W). The part that is needed is copied now. `lines`
         are the ridges and valleys of the map; weights that do not follow them ignore them.
 
         `cells` is the same map reduced by the factor of the true scale; without it, `ids` is a map for the pixels of
-        the weights. Raises RuntimeError when no weights are loaded.
+        the weights. `guide` is the height guide of a map that is `reduced_by` times larger than `ids`. Raises
+        RuntimeError when no weights are loaded.
         """
         if self._info is None:
             raise RuntimeError("no weights are loaded")
-        scale = self._info.scale
+        scale, size_m = self._info.scale, self._info.land_pixel_size_m
         used = tuple(lines) if self._info.follows_lines else ()
-        if scale is None:
-            return MakeRequest.of(ids, rerolls, rect, recipe, exact, self._info.reach_px, lines=used)
-        if cells is None:
-            return MakeRequest.of(ids, rerolls, rect, recipe, exact, scale.reach, lines=used)
+        if scale is None or cells is None:
+            reach_px = self._info.reach_with(guide, recipe) if scale is None else scale.reach
+            followed = None if guide is None else near_guide(guide, rect, reach_px, size_m, reduced_by)
+            return MakeRequest.of(ids, rerolls, rect, recipe, exact, reach_px, lines=used, guide=followed)
         near = cells.near(rect.grown(SHADE_MARGIN_PX), scale.margin, scale.reach)
-        near = dataclasses.replace(near, lines=guide_raster(used, near.rect, cells.factor))
+        followed = None if guide is None else near_guide(guide, rect, None, size_m, scale.factor)
+        near = dataclasses.replace(near, lines=guide_raster(used, near.rect, cells.factor), guide=followed)
         return MakeRequest.of(ids, None, rect, recipe, exact, scale.painted_px, near)
 
     def make(self, request: MakeRequest) -> TerrainPatch:

@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.fine_land import CoarseWindow
+from terrainpaint.core.height_following import FOLLOWING_PX
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.painted_colours import COLOUR_MARGIN, paint_margin, painted_colours
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import majority_classes
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
+from terrainpaint.core.unpainted_rivers import RIVERS_PX
 from terrainpaint.generation.coarse_blocks import CoarseBlocks
 from terrainpaint.generation.generator import BYTES_PER_PIXEL, TILE_PX, Generator, require_memory
+from terrainpaint.generation.guide_crops import GuideCrop
 from terrainpaint.generation.looks import LookInfo
 from terrainpaint.generation.messages import MapCrop, ScaleInfo, TerrainPatch
 from terrainpaint.generation.painted_cells import PaintedCells, cells_of
@@ -39,9 +43,10 @@ class ScaledGenerator:
             raise ValueError("the network is not local")
         self._generator, self._refiner, self._factor = generator, refiner, factor
         margin = refiner.margin(factor, generator.header.pixel_size_m)
-        self._about = ScaleInfo(factor, margin, generator.reach_px, refiner.sha256)
+        reach = generator.reach_px + FOLLOWING_PX + RIVERS_PX
+        self._about = ScaleInfo(factor, margin, reach, refiner.sha256)
         self._margin = margin
-        self._blocks = CoarseBlocks(generator.land, generator.reach_px, margin)
+        self._blocks = CoarseBlocks(generator.land, reach, margin)
         self._colours: dict[Recipe, NDArray[np.float32]] = {}  # of the latest recipe
 
     @property
@@ -86,6 +91,7 @@ class ScaledGenerator:
         progress: Progress = no_progress,
         cancel: Cancel = never_cancel,
         lines: NDArray[np.uint8] | None = None,
+        guide: HeightGuide | None = None,
     ) -> Terrain:
         """Texture and height of a whole map, in tiles without seams, as `Generator.terrain`. Raises the same."""
         shape = segmentation.shape
@@ -93,7 +99,7 @@ class ScaledGenerator:
         if lines is not None:
             self._generator.check_lines()
         whole = MapCrop.whole(segmentation.ids, rerolls, lines)
-        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
+        cells = self._cells(segmentation, rerolls, lines, guide)
         albedo, height = np.empty((*shape, 3), np.uint8), np.empty(shape, np.float32)
         rects = list(tiles(*shape, TILE_PX))
         for done, rect in enumerate(rects):
@@ -101,7 +107,7 @@ class ScaledGenerator:
             check_cancel(cancel)
             albedo[rect.slices], height[rect.slices] = self._land(whole, cells, rect, recipe)
         progress(1.0)
-        return Terrain(albedo, height, self.pixel_size_m, self._provenance(recipe, rerolls, lines))
+        return Terrain(albedo, height, self.pixel_size_m, self._provenance(recipe, rerolls, lines, guide))
 
     def patch(
         self,
@@ -110,10 +116,23 @@ class ScaledGenerator:
         recipe: Recipe,
         rerolls: NDArray[np.uint8] | None = None,
         lines: NDArray[np.uint8] | None = None,
+        guide: HeightGuide | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
+        cells = self._cells(segmentation, rerolls, lines, guide)
         return self._land(MapCrop.whole(segmentation.ids, rerolls, lines), cells, rect, recipe)
+
+    def _cells(
+        self,
+        segmentation: SegmentationMap,
+        rerolls: NDArray[np.uint8] | None,
+        lines: NDArray[np.uint8] | None,
+        guide: HeightGuide | None,
+    ) -> MapCrop:
+        """The map of the network."""
+        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
+        heights = None if guide is None else GuideCrop.whole(guide, self.pixel_size_m)
+        return dataclasses.replace(cells, guide=None if heights is None else heights.reduced(self._factor))
 
     def shaded_patch(self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """A rectangle with shading, the same as in `terrain` and `shaded`; `crop` and `cells` are those that
@@ -175,10 +194,14 @@ class ScaledGenerator:
         return self._colours[recipe]
 
     def _provenance(
-        self, recipe: Recipe, rerolls: NDArray[np.uint8] | None, lines: NDArray[np.uint8] | None
+        self,
+        recipe: Recipe,
+        rerolls: NDArray[np.uint8] | None,
+        lines: NDArray[np.uint8] | None,
+        guide: HeightGuide | None,
     ) -> Provenance:
         return dataclasses.replace(
-            self._generator.provenance(recipe, rerolls, lines),
+            self._generator.provenance(recipe, rerolls, lines, guide),
             painted_finer=self._factor,
             detail_sha256=self._refiner.sha256,
         )

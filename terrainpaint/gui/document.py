@@ -13,9 +13,11 @@ from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import FileStamp
 from terrainpaint.core.guide_lines import GuideLines, changed_rects
+from terrainpaint.core.height_guide import CELL_PX, HeightGuide
 from terrainpaint.core.painting import Mark
 from terrainpaint.core.project import (
     EMPTY,
+    HEIGHT_GUIDE,
     REROLLS,
     Layer,
     Project,
@@ -28,10 +30,11 @@ from terrainpaint.core.project import (
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.selection import Selection
+from terrainpaint.gui.height_stroke import HeightStroke
 from terrainpaint.gui.line_edit import LinesEdit
 from terrainpaint.gui.step_texts import step_text
-from terrainpaint.gui.undo import PaintCommand, PaintStroke, ProjectCommand, arrays_of
-from terrainpaint.gui.undo_stack import NOT_MERGED, UndoStack
+from terrainpaint.gui.undo import PaintStroke, ProjectCommand, arrays_of
+from terrainpaint.gui.undo_stack import NOT_MERGED, Step, UndoStack
 
 _USUAL_UNDO_BYTES = 512 << 20
 _SEPARATE_TILES = 256
@@ -50,6 +53,8 @@ class Document(QObject):
     """Tuple of Rect: the drawn ridges and valleys are others there."""
     lines_changed = Signal()
     """There are other drawn lines, or they are shown or locked otherwise."""
+    guide_changed = Signal(object)
+    """Rect of the map, or None for all of it: the height guide is another there."""
     layers_changed = Signal()
     settings_changed = Signal()
     underlay_changed = Signal()
@@ -66,7 +71,7 @@ class Document(QObject):
     """The present state is in the file `path`."""
     title_changed = Signal()
     written = Signal(int, object)
-    """Key of a layer or REROLLS, and the Tiles that a step wrote there."""
+    """Key of a layer, REROLLS or HEIGHT_GUIDE, and the Tiles that a step wrote there."""
     restructured = Signal()
     """`project` is another object: layers or settings changed, the size did not."""
 
@@ -174,9 +179,12 @@ class Document(QObject):
         """The project with copies of all arrays, for another thread."""
         layers = tuple(dataclasses.replace(layer, cells=layer.cells.copy()) for layer in self._project.layers)
         # Counts that were never written take no memory, and a copy of them should not either.
-        rerolls = self._project.rerolls
+        rerolls, guide = self._project.rerolls, self._project.height_guide
         return dataclasses.replace(
-            self._project, layers=layers, rerolls=rerolls.copy() if rerolls.any() else np.zeros_like(rerolls)
+            self._project,
+            layers=layers,
+            rerolls=rerolls.copy() if rerolls.any() else np.zeros_like(rerolls),
+            height_guide=None if guide is None else guide.copy(),
         )
 
     # Another document
@@ -245,13 +253,38 @@ class Document(QObject):
         stroke.count_up(mark)
         stroke.end()
 
+    def begin_height_stroke(self, text: str) -> HeightStroke:
+        """Start a stroke on the height guide, an empty one if there is none yet."""
+        self.finish_stroke()
+        guide = self._project.height_guide
+        stroke = HeightStroke(self, text, guide or HeightGuide.empty(self.shape, self.settings.pixel_size_m))
+        self._stroke = stroke
+        return stroke
+
+    def take_guide(self, guide: HeightGuide | None) -> None:
+        """Have another guide, without a step of undo: the stroke that paints it becomes one."""
+        self._project = dataclasses.replace(self._project, height_guide=guide)
+        self.guide_changed.emit(None)
+
+    def show_heights(self, cells: Rect) -> None:
+        """A stroke wrote into a rectangle of the bytes of the height guide."""
+        self.guide_changed.emit(guided_part(cells))
+
+    def selected_cells(self) -> NDArray[np.float32] | None:
+        """(h, w) float32: how much of each cell of a height guide is selected, 0..1; None without a selection."""
+        if self._selection is None:
+            return None
+        mask = np.zeros(self.shape, np.float32)
+        mask[self._selection.rect.slices] = self._selection.mask
+        return HeightGuide.of(mask, self.shape, 1.0).heights
+
     def finish_stroke(self) -> None:
         """End the stroke that is under way, if any. Saving and other steps call this first."""
         if self._stroke is not None:
             self._stroke.end()
             self.stroke_interrupted.emit()
 
-    def stroke_ended(self, stroke: PaintStroke, step: PaintCommand | None, missed: bool) -> None:
+    def stroke_ended(self, stroke: PaintStroke, step: Step | None, missed: bool) -> None:
         """Put the step of a stroke on the undo stack, or say that it missed the selection. The stroke calls this."""
         if self._stroke is stroke:
             self._stroke = None
@@ -314,6 +347,11 @@ class Document(QObject):
         """Replace the reference picture; `merge` as in `change_settings`, `detail` as in `step_text`."""
         text = step_text("Reference picture", detail) if underlay else "Remove reference picture"
         self._push(text, dataclasses.replace(self._project, underlay=underlay), merge)
+
+    def set_height_guide(self, guide: HeightGuide | None, text: str = "") -> None:
+        """Let the land follow other heights, whose array nobody else may write, or none."""
+        text = text or ("Height guide" if guide else "Remove height guide")
+        self._push(text, dataclasses.replace(self._project, height_guide=guide))
 
     def set_active(self, key: int) -> None:
         """Paint another layer from now on. This is no step of undo."""
@@ -401,6 +439,9 @@ class Document(QObject):
     def write(self, key: int, tiles: Tiles) -> None:
         """Put tiles into a layer or the counts of re-rolls."""
         self._drop_stroke()
+        if key == HEIGHT_GUIDE:
+            self._write_heights(tiles)
+            return
         tiles.write(self._project.cells(key))
         rects = tiles.rects if len(tiles.rects) <= _SEPARATE_TILES else (tiles.rect,)
         for rect in rects:
@@ -409,6 +450,17 @@ class Document(QObject):
             else:
                 self.refresh(rect)
         self.written.emit(key, tiles)
+
+    def _write_heights(self, tiles: Tiles) -> None:
+        cells = self._project.cells(HEIGHT_GUIDE)
+        # After a stroke they are there already.
+        has_changed = any(
+            not (cells[rect.slices] == new).all() for rect, new in zip(tiles.rects, tiles.contents, strict=True)
+        )
+        tiles.write(cells)
+        if has_changed:
+            self.guide_changed.emit(guided_part(tiles.rect))
+        self.written.emit(HEIGHT_GUIDE, tiles)
 
     def replace(self, project: Project) -> None:
         """Go to a later or an earlier state of the project."""
@@ -429,6 +481,8 @@ class Document(QObject):
             self.settings_changed.emit()
         if before.underlay is not project.underlay:
             self.underlay_changed.emit()
+        if before.height_guide is not project.height_guide:
+            self.guide_changed.emit(None)
         self.restructured.emit()
 
     def refresh(self, rect: Rect) -> None:
@@ -504,3 +558,9 @@ class Document(QObject):
         self.finish_stroke()
         # `after` was built before the stroke ended, but both share the arrays that the stroke wrote into.
         self.undo_stack.push(ProjectCommand(self, text, self._project, after, merge))
+
+
+def guided_part(cells: Rect) -> Rect:
+    """The part of the map that belongs to a rectangle of the bytes of a height guide."""
+    left, right = cells.col // 4, -(-cells.right // 4)
+    return Rect(cells.row * CELL_PX, left * CELL_PX, cells.height * CELL_PX, (right - left) * CELL_PX)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.progress import Cancel
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Settings
 from terrainpaint.core.rects import Rect
@@ -19,6 +20,7 @@ from terrainpaint.core.true_scale import true_sizes_m
 from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
+from terrainpaint.generation.guide_crops import SHAPES_REACH_PX
 from terrainpaint.generation.live import Job, LiveTerrain
 from terrainpaint.generation.messages import Hardware, TrueScale
 from terrainpaint.generation.painted_cells import PaintedCells
@@ -111,6 +113,7 @@ class LiveGeneration(QObject):
         document.rerolls_changed.connect(self._edited)
         document.guides_changed.connect(self._guides_edited)
         document.lines_changed.connect(self._lines_changed)
+        document.guide_changed.connect(self._guide_changed)
         document.settings_changed.connect(self._settings_changed)
         document.replaced.connect(self._replaced)
 
@@ -226,7 +229,7 @@ class LiveGeneration(QObject):
         document = self._document
         project = document.project
         request = self._process.request(
-            rect, document.ids, project.rerolls, recipe, False, self._cells, project.lines.guiding
+            rect, document.ids, project.rerolls, recipe, False, self._cells, project.lines.guiding, project.height_guide
         )
         self._calls.post(lambda: self._process.make(request), answer, self.failed.emit)
 
@@ -279,6 +282,14 @@ class LiveGeneration(QObject):
             return None
         return float(self.heights[row, col]) * self.height_scale
 
+    def land_in_cells(self) -> NDArray[np.float32] | None:
+        """(h, w) float32: the mean heights in the cells of a height guide, in metres of the project with a relief of 1;
+        None before there is a terrain."""
+        if self.live is None or self.info is None or not bool(self.live.known(Rect.of_shape(self.live.shape)).all()):
+            return None
+        metres = np.float32(self._document.settings.pixel_size_m / self.info.land_pixel_size_m)
+        return HeightGuide.of(self.live.height, self.live.shape, 1.0).heights * metres
+
     def _require_live(self) -> LiveTerrain:
         if self.live is None:
             raise RuntimeError("there is no terrain yet")
@@ -321,6 +332,24 @@ class LiveGeneration(QObject):
                                  "document, and rivers are carved. Choose another style to see them.")  # fmt: skip
             self._lines_warned_of = info
 
+    def _guide_changed(self, rect: Rect | None) -> None:
+        if self.live is None or self.info is None:
+            return
+        reach_px = self.info.reach_with(self._document.project.height_guide, self._recipe)
+        if rect is not None and reach_px is not None and self.info.scale is None:
+            self.live.invalidate_guide(rect, reach_px + SHAPES_REACH_PX)
+            self._last_edit = rect
+            self.detail.edited()
+        else:
+            self._warn_of_guide()
+            guide = self._document.project.height_guide
+            if guide is not None and guide.is_free:  # which changes nothing before it is painted
+                self.live.set_reach(reach_px)
+            else:
+                self.live.use_reach(reach_px)
+        self._failed = False
+        self._request_next()
+
     def _settings_changed(self) -> None:
         self._measured.measure_soon()
         self._follow_flow()
@@ -356,6 +385,8 @@ class LiveGeneration(QObject):
         self._read_recipe()
         self._failed = False
         if self.live is not None:
+            if self.info is not None:
+                self.live.set_reach(self.info.reach_with(self._document.project.height_guide, self._recipe))
             self.live.invalidate_all()
             self._request_next()
 
@@ -374,7 +405,9 @@ class LiveGeneration(QObject):
         self.live, self._cells = None, None
         if self.info is not None:
             scale, document = self.info.scale, self._document
-            self.live = LiveTerrain(document.shape, self.info.reach_px, scale)
+            self.live = LiveTerrain(
+                document.shape, self.info.reach_with(document.project.height_guide, self._recipe), scale
+            )
             if scale is not None:
                 self._cells = PaintedCells(document.ids, document.project.rerolls, scale.factor)
         self._draft.stop()
@@ -384,7 +417,13 @@ class LiveGeneration(QObject):
         self.replaced.emit()
         if self.info and (warning := seams(self.info.style, self.info.reach_px, self._document.shape)):
             self.warned.emit(warning)
+        self._warn_of_guide()
         self._request_next()
+
+    def _warn_of_guide(self) -> None:
+        if self.info is not None and self.info.reach_px is None and self._document.project.height_guide is not None:
+            self.warned.emit(f'The network of the style "{self.info.style}" is not local, so its land does not follow '
+                             "the height guide.")  # fmt: skip
 
     def _load_weights(self, kept: LiveTerrain | None = None) -> None:
         """Load style and look of the document. The terrain `kept` stays shown until it is generated again."""
@@ -416,11 +455,11 @@ class LiveGeneration(QObject):
         self.weights_changed.emit()
         if info.look is not None and (warning := info.look.warning(info.style)):
             self.warned.emit(warning)
-        settings = self._document.settings
+        settings, guide = self._document.settings, self._document.project.height_guide
         if settings.true_scale and (warning := no_true_scale(info, settings.pixel_size_m)):
             self.warned.emit(warning)
         if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
-            kept.use_reach(info.reach_px)
+            kept.use_reach(info.reach_with(guide, settings.recipe))
             self._regenerate()
         else:
             self._start_terrain()
@@ -472,6 +511,7 @@ class LiveGeneration(QObject):
             job.exact,
             self._cells,
             document.project.lines.guiding,
+            document.project.height_guide,
         )
         self._calls.post(
             lambda: self._process.make(request),
@@ -524,7 +564,10 @@ class LiveGeneration(QObject):
             ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
         whole = Rect(0, 0, ids.shape[0], ids.shape[1])
         lines = self._document.project.lines.scaled(1 / factor, 1 / factor).guiding
-        request = self._process.request(whole, ids, rerolls, self._recipe, exact=False, lines=lines)
+        guide = self._document.project.height_guide
+        request = self._process.request(
+            whole, ids, rerolls, self._recipe, exact=False, lines=lines, guide=guide, reduced_by=factor
+        )
         self._calls.post(
             lambda: self._process.make(request),
             lambda patch: self._draft_generated(live, Draft(patch, factor)),

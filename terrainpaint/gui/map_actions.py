@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -11,7 +12,6 @@ from shiboken6 import isValid
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
 from terrainpaint.core.selection import inverted, select_all
-from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OptionError
 from terrainpaint.generation.messages import TerrainPatch
 from terrainpaint.gui.border_roughening import BorderRoughening
@@ -162,7 +162,7 @@ class SeedActions(QObject):
                 if isValid(dialog) and dialog.seeds == seeds:
                     dialog.set_picture(index, patch.shaded)
 
-            self._generation.preview(middle, Recipe(seed, style=recipe.style, variety=recipe.variety), show)
+            self._generation.preview(middle, dataclasses.replace(recipe, seed=seed, other_seed=None, blend=0.0), show)
 
 
 def _seeds() -> list[int]:

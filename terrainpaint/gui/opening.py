@@ -24,6 +24,7 @@ from terrainpaint.core.importing import (
     read_height_map,
     read_raw_heights,
 )
+from terrainpaint.core.importing.guide_file import read_height_guide
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import (
     EMPTY,
@@ -50,6 +51,7 @@ from terrainpaint.gui.import_contents import ClassCells, Coloured, Content, Grey
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.samples import sample_map
 from terrainpaint.gui.saving import PROJECT_FILES, RecentFiles, SaveActions
+from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import PICTURE_FILES
 
 # Large dialogs are imported when they are shown: all of them together would delay the first window.
@@ -166,6 +168,18 @@ class OpenActions(QObject):
                 "Reading the picture",
                 lambda progress, cancel: read_colours(path, MAX_PROJECT_SIDE_PX),
                 lambda picture: self._show_underlay(path, picture),
+            )
+
+    def load_height_guide(self) -> None:
+        """Ask for heights that the land of the document is to follow."""
+        path = self._ask_for_file("Heights to follow", f"Height maps ({_HEIGHTS} *.png);;All files (*)")
+        if path is not None:
+            self._begin(self.load_height_guide)
+            shape, pixel_size_m = self._document.shape, self._document.settings.pixel_size_m
+            self._jobs.read(
+                f"Reading {path.name}",
+                lambda progress, cancel: read_height_guide(path, shape, pixel_size_m, progress, cancel),
+                lambda guide: self._document.set_height_guide(guide, step_text("Height guide", path.name)),
             )
 
     def _begin(self, again: Callable[[], None]) -> None:
@@ -340,8 +354,10 @@ class OpenActions(QObject):
             settings = dataclasses.replace(self._new_settings(), pixel_size_m=choice.map_pixel_size_m)
             self._jobs.read(
                 f"Importing {path.name}",
-                choice.classes,
-                lambda ids: self._imported(path, Project.painted(ids, settings)),
+                lambda progress, cancel: (choice.classes(progress, cancel), choice.guide()),
+                lambda made: self._imported(
+                    path, dataclasses.replace(Project.painted(made[0], settings), height_guide=made[1])
+                ),
             )
         # The dialog keeps all the heights in memory.
         dialog.deleteLater()

@@ -46,6 +46,7 @@ class Autosave(QObject):
         super().__init__(parent)
         self._document, self._folder = document, folder
         self._known: set[int] = set()
+        self._guide: object = None  # the token of the height guide that the journal has
         self._begun = False
         self._entries: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._journal: Journal | None = None  # used by the thread alone
@@ -86,7 +87,7 @@ class Autosave(QObject):
     def begin(self) -> None:
         """Begin a journal with the present state."""
         self._begun = True
-        self._known = {layer.key for layer in self._document.project.layers}
+        self._remember(self._document.project)
         project, view, name, path = (
             self._document.snapshot(), self._document.view, self._document.name, self._document.path
         )  # fmt: skip
@@ -119,17 +120,24 @@ class Autosave(QObject):
             layer if layer.key in self._known else dataclasses.replace(layer, cells=layer.cells.copy())
             for layer in project.layers
         )
-        self._known = {layer.key for layer in layers}
-        frozen = dataclasses.replace(project, layers=layers)
+        guide = project.height_guide
+        if guide is not None and guide.token is not self._guide:
+            guide = guide.copy()
+        frozen = dataclasses.replace(project, layers=layers, height_guide=guide)
+        self._remember(frozen)
         self._put(lambda journal: journal.structure(frozen))
 
     def _resized(self) -> None:
         if self._begun:
             project = self._document.snapshot()
-            self._known = {layer.key for layer in project.layers}
+            self._remember(project)
             self._put(lambda journal: journal.replaced(project))
         else:
             self.begin()
+
+    def _remember(self, project: Project) -> None:
+        self._known = {layer.key for layer in project.layers}
+        self._guide = None if project.height_guide is None else project.height_guide.token
 
     def _stored(self) -> None:
         path = self._document.path

@@ -19,12 +19,14 @@ def bare_terrain(live: LiveTerrain, info: WeightsInfo, project: Project, height_
 
     `height_scale` is metres of the project per metre of the weights.
     """
+    recipe, guide = project.settings.recipe, project.height_guide
     look, look_sha256 = ("", "") if info.look is None else (info.look.target, info.look.sha256)
     provenance = Provenance(
-        info.sha256, info.style, project.settings.recipe, __version__, height_scale, bool(project.rerolls.any()),
+        info.sha256, info.style, recipe, __version__, height_scale, bool(project.rerolls.any()),
         has_lines=info.follows_lines and bool(project.lines.guiding), look=look, look_sha256=look_sha256,
         painted_finer=1 if info.scale is None else info.scale.factor,
         detail_sha256="" if info.scale is None else info.scale.detail_sha256,
+        has_height_guide=guide is not None and not guide.is_free and recipe.guide_strength > 0,
     )  # fmt: skip
     return Terrain(live.albedo, live.height * np.float32(height_scale), project.settings.pixel_size_m, provenance)
 

@@ -40,7 +40,7 @@ class Editable(Protocol):
     def refresh(self, rect: Rect) -> None:
         """Show what was written into a rectangle of a layer."""
 
-    def stroke_ended(self, stroke: PaintStroke, step: PaintCommand | None, missed: bool) -> None:
+    def stroke_ended(self, stroke: PaintStroke, step: Step | None, missed: bool) -> None:
         """Put the step on the undo stack. `missed`: all that was painted lay outside of the selection."""
 
     def write(self, key: int, tiles: Tiles) -> None:
@@ -100,7 +100,7 @@ class PaintStroke:
         if not self._is_over:
             self._is_over = True
             patch = self._stroke.finish()
-            step = None if patch is None else self._command(patch)
+            step = None if patch is None else self._step(patch)
             self._document.stroke_ended(self, step, self._has_missed)
 
     def cancel(self) -> None:
@@ -116,7 +116,7 @@ class PaintStroke:
         self._is_over = True
         self._document.stroke_ended(self, None, missed=False)
 
-    def _command(self, patch: UndoPatch) -> PaintCommand:
+    def _step(self, patch: UndoPatch) -> Step:
         height, width = self._stroke.target.shape
         return PaintCommand(self._document, self._step_text, self._key, patch, (height, width))
 
@@ -186,7 +186,7 @@ class ProjectCommand(Step):
 
     @property
     def arrays(self) -> Iterable[NDArray[np.uint8]]:
-        """The layers, counts of re-rolls and reference pictures of both."""
+        """The layers, counts of re-rolls, reference pictures and height guides of both."""
         return (*arrays_of(self._before), *arrays_of(self._after))
 
     def redo(self) -> None:
@@ -214,3 +214,5 @@ def arrays_of(project: Project) -> Iterable[NDArray[np.uint8]]:
     yield project.rerolls
     if project.underlay is not None:
         yield project.underlay.picture
+    if project.height_guide is not None:
+        yield project.height_guide.cells

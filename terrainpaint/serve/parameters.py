@@ -91,6 +91,9 @@ def parameters() -> Mapping[str, Parameter]:
         ),
         "carve_rivers": _flag("Cut painted rivers into the land; by default as in a project, else not."),
         "breach": _flag("Open closed depressions; by default as in a project, else not."),
+        "guide_strength": _number("How much the land follows the height guide of a project.", 0, 1),
+        "painted_rivers_only": _flag("Leave out the rivers that a style draws where none is painted."),
+        "follow": _number("How exactly the land follows the painted borders.", 0, 1),
         "mesh_size": Parameter(
             "Vertices along the longest side of the mesh.", {"type": "integer", "minimum": 2, "maximum": 16384}, _whole
         ),

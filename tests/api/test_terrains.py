@@ -356,3 +356,14 @@ def test_projects_carry_their_lines_everywhere(weights: Path, tmp_path: Path) ->
     assert other.lines.lines == (river,), "the ridge of the project gave way"
     with pytest.raises(OptionError, match="cannot follow"):
         tp.generate(bare, weights=weights, lines=svg)
+
+
+def test_land_follows_painted_borders_loosely(weights: Path) -> None:
+    painted = tp.from_classes(np.kron(np.array([[0, 2], [0, 2]], np.uint8), np.ones((64, 64), np.uint8)))
+    exact = tp.generate(painted, weights=weights, seed=3)
+    loose = tp.generate(painted, weights=weights, seed=3, follow=0.2)
+    assert np.array_equal(exact.classes, painted.classes)
+    assert 0.02 < (loose.classes != painted.classes).mean() < 0.2
+    assert loose.terrain.provenance.recipe.follow == 0.2
+    same = tp.generate(tp.from_classes(loose.classes), weights=weights, seed=3)
+    assert np.array_equal(same.heights, loose.heights)

@@ -7,6 +7,7 @@ import numpy as np
 from terrainpaint.core.dream_controls import DreamControls
 from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
+from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings
 from terrainpaint.core.terrain import Recipe
@@ -27,7 +28,7 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
         Layer(2, "", blotches(shape, 2), visible=False),
         Layer(9, "\ud800 lone", blotches(shape, 3), locked=True, dreamed=Dreamed(7, DreamControls(0.5), 9, 0.25)),
     )
-    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75)
+    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75, 0.6, True)
     random = np.random.default_rng(4)
     rerolls = random.integers(0, 3, shape, dtype=np.uint8)
     underlay = Underlay(
@@ -41,7 +42,10 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
         visible=False,
         locked=True,
     )
-    return Project(layers, 2, Settings(1234.5, "atlas", 4, 2.5, recipe), rerolls, underlay, lines=lines)
+    guide = HeightGuide.empty(shape, 617.25)
+    guide.heights[3:9, 5:] = random.normal(0, 900, guide.heights[3:9, 5:].shape)
+    settings = Settings(1234.5, "atlas", 4, 2.5, recipe)
+    return Project(layers, 2, settings, rerolls, underlay, lines=lines, height_guide=guide)
 
 
 def plain_project(shape: tuple[int, int] = (40, 48)) -> Project:
@@ -62,3 +66,7 @@ def assert_same(one: Project, other: Project) -> None:
         np.testing.assert_array_equal(one.underlay.picture, other.underlay.picture)
         assert (one.underlay.opacity, one.underlay.visible) == (other.underlay.opacity, other.underlay.visible)
         assert one.underlay.placement == other.underlay.placement
+    assert (one.height_guide is None) == (other.height_guide is None)
+    if one.height_guide is not None and other.height_guide is not None:
+        assert one.height_guide.pixel_size_m == other.height_guide.pixel_size_m
+        assert one.height_guide.heights.tobytes() == other.height_guide.heights.tobytes()

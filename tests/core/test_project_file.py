@@ -365,7 +365,9 @@ def test_a_later_format_names_its_program(tmp_path: Path) -> None:
     assert "a later TerrainPaint" in refused(path)
 
 
-@pytest.mark.parametrize("name", ["data/layer-4.png", "terrain/rerolls.png", "terrain/underlay.png"])
+@pytest.mark.parametrize(
+    "name", ["data/layer-4.png", "terrain/rerolls.png", "terrain/underlay.png", "terrain/height_guide.f32"]
+)
 def test_missing_members(tmp_path: Path, name: str) -> None:
     assert f"{name} is missing" in refused(changed(tmp_path, lambda members: members.pop(name)))
 
@@ -408,6 +410,12 @@ def test_wrong_other_pictures(tmp_path: Path, name: str, data: bytes) -> None:
     assert name in refused(changed(tmp_path, lambda members: members.update({name: data})))
 
 
+@pytest.mark.parametrize("data", [b"", bytes(18 * 23 * 4 - 1), np.full(18 * 23, np.inf, np.float32).tobytes()])
+def test_wrong_heights_of_the_guide(tmp_path: Path, data: bytes) -> None:
+    name = "terrain/height_guide.f32"
+    assert name in refused(changed(tmp_path, lambda members: members.update({name: data})))
+
+
 def test_a_zip_bomb_is_not_extracted(tmp_path: Path) -> None:
     header = forged(90, 70, 3)
     bomb = header[:33] + bytes(200 << 20)
@@ -433,7 +441,7 @@ def test_more_layers_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         tmp_path, lambda content: content.update(height=16384, width=16384, layers=content["layers"] * 333)
     )
     monkeypatch.setattr(main_memory, "free_memory", lambda: 4 << 30)
-    assert "needs 250.3 GB of memory and 4.0 GB are free" in refused(path)
+    assert "needs 250.4 GB of memory and 4.0 GB are free" in refused(path)
 
 
 def test_thousands_of_layers(tmp_path: Path) -> None:

@@ -158,6 +158,16 @@ def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
     assert "Lowest" not in words(dialog) and "no pixel size" not in words(dialog)
 
 
+def test_the_land_follows_the_heights_unless_they_are_not_kept(qtbot: QtBot) -> None:
+    dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=500.0))
+    guide = dialog.values().guide()
+    assert guide is not None and guide.pixel_size_m == 500
+    assert guide.heights[5, 15] == pytest.approx(land()[20:24, 60:64].mean(), rel=1e-4)
+    (box,) = (box for box in dialog.findChildren(QCheckBox) if box.text().startswith("&Keep the heights"))
+    box.setChecked(False)
+    assert dialog.values().guide() is None
+
+
 def test_heights_without_a_unit_ask_for_it(qtbot: QtBot) -> None:
     grey = HeightMap((land() + 200) / 2000 * 255, None, HeightUnit.RANGE, (0.0, 255.0))
     dialog = heights_dialog(qtbot, grey)
@@ -207,12 +217,13 @@ def test_suspected_gaps_are_shown_and_can_be_heights(qtbot: QtBot, tmp_path: Pat
     assert "100 pixels (2 %) are probably without a height: their number is -9999" in words(dialog)
     assert "Heights, with the gaps in pink" in words(dialog)
     assert np.abs(dialog.values().height - land()).max() < 60
-    dialog.findChild(QCheckBox).setChecked(True)
+    (box,) = (box for box in dialog.findChildren(QCheckBox) if box.text().startswith("They are heights"))
+    box.setChecked(True)
     height = dialog.values().height
     assert (height[10:20, 10:20] == -9999).all()
     assert (dialog.values().classes()[10:20, 10:20] == 0).all()
     assert "gaps in pink" not in words(dialog)
-    dialog.findChild(QCheckBox).setChecked(False)
+    box.setChecked(False)
     assert np.abs(dialog.values().height - land()).max() < 60
 
 

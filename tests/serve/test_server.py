@@ -386,6 +386,7 @@ def test_every_option_of_the_command_line_is_a_parameter() -> None:
         "weights",
         "detail_weights",
         "lines",
+        "height_guide",
         "device",
         "files",
     }  # files and hardware of the computer are not the client's

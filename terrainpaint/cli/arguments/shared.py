@@ -139,6 +139,25 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
         "black, the rest see-through or grey; or an SVG of ridges, valleys and rivers as the format 'lines' writes it",
     )  # fmt: skip
     parser.add_argument(
+        "--height-guide", type=file_type, metavar="FILE",
+        help="heights in metres of the same land as the map, such as a GeoTIFF; the land follows what is wide of them, "
+        "and gets its fine relief from the style; default: those of the project, else none",
+    )  # fmt: skip
+    parser.add_argument(
+        "--guide-strength", type=number_type, metavar="X",
+        help="how much the land follows the height guide, 0 to 1; default: that of the project, else 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rivers-painted", dest="painted_rivers_only", action=argparse.BooleanOptionalAction,
+        help="rivers only where they are painted: those that a style draws on its own get the colours of the land "
+        "around them; default: as in the project, else not",
+    )  # fmt: skip
+    parser.add_argument(
+        "--follow", type=number_type, metavar="X",
+        help="how exactly the land follows the painted borders: 1 exactly, 0 loosely, with borders as rough as coasts "
+        "that lie up to 24 pixels beside the painted ones; default 1",
+    )  # fmt: skip
+    parser.add_argument(
         "--detail-weights", type=file_type, metavar="FILE",
         help="networks of --detail and --true-scale (.safetensors) instead of the installed ones",
     )  # fmt: skip

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -49,6 +52,8 @@ class Canvas(MapView):
     def __init__(self, document: Document, settings: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(document, parent)
         self.settings = settings
+        self.find_land: Callable[[], NDArray[np.float32] | None] = lambda: None
+        """What `land_in_cells` returns."""
         self._tools: dict[str, Tool] = {name: kind.tool(kind, document, settings, self) for name, kind in TOOLS.items()}
         self._tool_name = "brush"
         self._pressed: Tool | None = None
@@ -114,6 +119,10 @@ class Canvas(MapView):
         self._release_all()
         self.tool.finish()
         self.pieces.put_down()
+
+    def land_in_cells(self) -> NDArray[np.float32] | None:
+        """The mean heights that are shown, in the cells of a height guide."""
+        return self.find_land()
 
     def say(self, sentence: str) -> None:
         """Say why nothing happens."""

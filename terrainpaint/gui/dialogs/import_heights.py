@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from terrainpaint.core.classes import PALETTE
+from terrainpaint.core.height_guide import MOST_M, HeightGuide
 from terrainpaint.core.importing import (
     PREVIEW_PX,
     ClassLimits,
@@ -52,7 +53,7 @@ _COLUMN_GAP_PX, _BAR_PX = 24, 12
 
 @dataclass(frozen=True, eq=False)
 class HeightsImport:
-    """The heights of a file, their meaning on the ground, and how they become classes.
+    """The heights of a file, their meaning on the ground, how they become classes, and whether the land follows them.
 
     `ids` (H, W) uint8 are the class ids of the labeller; None when `limits` give the classes. `map_shape` are rows and
     columns of the map.
@@ -63,6 +64,7 @@ class HeightsImport:
     limits: ClassLimits
     ids: NDArray[np.uint8] | None
     map_shape: tuple[int, int]
+    keeps_heights: bool = False
 
     @property
     def height(self) -> NDArray[np.float32]:
@@ -93,6 +95,12 @@ class HeightsImport:
         size = self.map_shape[1], self.map_shape[0]
         return np.asarray(cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
+    def guide(self) -> HeightGuide | None:
+        """What the land of the map follows, if it does. Takes time as `classes` does."""
+        if not self.keeps_heights:
+            return None
+        return HeightGuide.of(self.height.clip(-MOST_M, MOST_M), self.map_shape, self.map_pixel_size_m)
+
 
 class ImportHeightsDialog(QDialog):
     """Asks how the heights of `source`, read from `path`, become a map.
@@ -109,6 +117,12 @@ class ImportHeightsDialog(QDialog):
         self._ground = GroundPanel(source)
         self._origin = QComboBox()
         self._origin.addItems(_ORIGINS)
+        self._keep = QCheckBox("&Keep the heights: the land follows them")
+        self._keep.setToolTip(
+            "The terrain gets these heights, and from its style only what is finer; the Generation panel can follow "
+            "them less or remove them"
+        )
+        self._keep.setChecked(True)
         self._limits, self._texture = LimitsPanel(), TexturePanel(source, path.parent)
         self._side, self._scroll = QWidget(), QScrollArea()
         self._pictures = QHBoxLayout()
@@ -131,7 +145,9 @@ class ImportHeightsDialog(QDialog):
         if not self._has_classes:
             raise ValueError("the labeller has no result yet")
         ids = self._texture.ids if self._from_texture else None
-        return HeightsImport(self._source, self._ground.scale, self._limits.limits(), ids, self._ground.map_shape)
+        return HeightsImport(
+            self._source, self._ground.scale, self._limits.limits(), ids, self._ground.map_shape, self._keep.isChecked()
+        )
 
     def done(self, result: int) -> None:
         self._texture.stop()
@@ -150,6 +166,7 @@ class ImportHeightsDialog(QDialog):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(6)
         side.addWidget(self._ground)
+        side.addWidget(self._keep)
         side.addSpacing(8)
         origin = Form()
         origin.add("&Classes from", self._origin)

@@ -13,8 +13,9 @@ from terrainpaint.core.hydrology import FlowingWater
 from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
+from terrainpaint.gui.panels.guide_box import GuideBox
 from terrainpaint.gui.panels.seed_box import SeedBox
-from terrainpaint.gui.panels.settings_changes import Merge, change_settings
+from terrainpaint.gui.panels.settings_changes import Merge, change_recipe, change_settings
 from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, paragraph, push_button, with_key
@@ -30,6 +31,7 @@ class GenerationPanel(QWidget):
     variants_requested = Signal()
     reroll_requested = Signal()
     places_requested = Signal()
+    guide_requested = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +67,7 @@ class GenerationPanel(QWidget):
             "the scale of the style"
         )
         self._true_sizes_m: tuple[float, ...] = ()
+        self.guide = GuideBox(document)
         self.carve_rivers = QCheckBox("Carve rivers")
         self.carve_rivers.setToolTip(
             "Cuts painted rivers into the land, so that they run downhill to a lake, the sea or the border of the map, "
@@ -72,6 +75,10 @@ class GenerationPanel(QWidget):
         )
         self.breach = QCheckBox("Open depressions")
         self.breach.setToolTip("Lowers the ways out of closed depressions, so that all water runs to the sea or away")
+        self.painted_rivers = QCheckBox("Only painted rivers")
+        self.painted_rivers.setToolTip(
+            "Rivers that the style draws where none is painted get the colours of the land around them"
+        )
         self.variants = _button("variants", "Variants…", "")
         self.reroll = _button("reroll", "Re-roll", "")
         self.places = _button("globe", "Most like…", "")
@@ -87,9 +94,15 @@ class GenerationPanel(QWidget):
         self.width_km.valueChanged.connect(self._change_width)
         self.carve_rivers.toggled.connect(self._change_water)
         self.breach.toggled.connect(self._change_water)
+        self.painted_rivers.toggled.connect(
+            lambda on: change_recipe(
+                document, step_text("Only painted rivers", "on" if on else "off"), painted_rivers_only=on
+            )
+        )
         self.variants.clicked.connect(self.variants_requested)
         self.reroll.clicked.connect(self.reroll_requested)
         self.places.clicked.connect(self.places_requested)
+        self.guide.load_requested.connect(self.guide_requested)
         document.settings_changed.connect(self._refresh)
         document.replaced.connect(self._refresh)
         document.selection_changed.connect(self._refresh_selection)
@@ -160,6 +173,8 @@ class GenerationPanel(QWidget):
             (
                 ("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size), ("Scale", self.scale),
                 ("Water", self.carve_rivers), ("", self.breach),
+                ("", self.painted_rivers),
+                ("Guide", self.guide),
             )
         ):  # fmt: skip
             name = self._scale_label if control is self.scale else QLabel(text)
@@ -238,7 +253,8 @@ class GenerationPanel(QWidget):
             self.width_km.setRange(0.01 * width / 1000, 1e6 * width / 1000)
             self.width_km.setValue(settings.pixel_size_m * width / 1000)
         flowing = settings.flowing_water
-        with QSignalBlocker(self.carve_rivers), QSignalBlocker(self.breach):
+        with QSignalBlocker(self.carve_rivers), QSignalBlocker(self.breach), QSignalBlocker(self.painted_rivers):
+            self.painted_rivers.setChecked(settings.recipe.painted_rivers_only)
             self.carve_rivers.setChecked(flowing.carve_rivers)
             self.breach.setChecked(flowing.breach)
         self.pixel_size.setText(f"{format_number(settings.pixel_size_m, 2)} m per pixel")

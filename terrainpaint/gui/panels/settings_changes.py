@@ -23,6 +23,7 @@ class Merge(IntEnum):
     VARIETY = 7
     UNDERLAY_PLACE = 8
     LINES = 9
+    GUIDE_STRENGTH = 10
     STYLE = 100
 
 

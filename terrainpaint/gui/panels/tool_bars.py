@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.core.guide_lines import MAX_RIVER_PX, LineKind
+from terrainpaint.core.height_painting import HeightMode
 from terrainpaint.core.natural_borders import MAX_AMOUNT_PX, MAX_SCALE_PX, MIN_AMOUNT_PX, MIN_SCALE_PX
 from terrainpaint.core.painting import MAX_BRUSH_PX, MIN_BRUSH_PX, Edge, Shape
 from terrainpaint.core.symmetry import MAX_RADIAL
@@ -30,7 +31,7 @@ from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.theme import set_role
 from terrainpaint.gui.tools import TOOLS, LineMode, Option, SelectionMode, ToolSettings
-from terrainpaint.gui.tools.settings import MAX_STABILISER_PX, Setting
+from terrainpaint.gui.tools.settings import MAX_HEIGHT_M, MAX_STABILISER_PX, MIN_HEIGHT_M, Setting
 from terrainpaint.gui.widgets.basics import ElidedLabel, hide_what_has_no_room, icon_button, label, push_button
 from terrainpaint.gui.widgets.button_columns import ButtonColumns
 from terrainpaint.gui.widgets.class_colours import Swatch
@@ -43,6 +44,7 @@ _RIVER_PX = 108
 _STABILISER_PX = 148
 BAR_HEIGHT_PX = 42
 
+_WIDE = Option.ROUGHNESS, Option.HEIGHTS
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
@@ -187,11 +189,25 @@ class ToolOptions(QWidget):
         self.river_px.setToolTip("Width of drawn rivers in pixels of the map")
         self.river_px.valueChanged.connect(lambda width: ToolSettings.river_px.set(tools, width))
         self._showing.append(self._show_river)
+        self.height_mode = self._choices(
+            ToolSettings.height_mode,
+            (
+                (HeightMode.RAISE, "layer-up", "Raise the land"),
+                (HeightMode.LOWER, "layer-down", "Lower the land"),
+                (HeightMode.SMOOTH, "smooth", "Smooth the land"),
+                (HeightMode.FREE, "eraser", "Let the terrain decide again how high it is"),
+            ),
+        )
+        self.height_amount = self._slider(
+            ToolSettings.height_amount_m, "Height", Logarithmic(MIN_HEIGHT_M, MAX_HEIGHT_M),
+            "By how much a stroke raises or lowers the land in its middle", suffix=" m",
+        )  # fmt: skip
         self.hint = ElidedLabel()
         set_role(self.hint, "muted")
 
         brush, symmetry = _group((self.shape, self.edge)), _group((self.mirror_x, self.mirror_y, self.radial))
         roughness = _group((label("Amount", "muted"), self.border_amount, label("Scale", "muted"), self.border_scale))
+        heights = _group((self.height_mode, label("Height", "muted"), self.height_amount))
         self._options: Mapping[QWidget, Option] = {
             self.swatch: Option.CLASS,
             self.class_name: Option.CLASS,
@@ -205,9 +221,10 @@ class ToolOptions(QWidget):
             self.line_mode: Option.LINES,
             self.line_kind: Option.LINES,
             self.river_px: Option.LINES,
+            heights: Option.HEIGHTS,
         }
         self._texts = self.class_name, self.name
-        self._optional = self.stabiliser, self.pressure, symmetry, brush, roughness
+        self._optional = self.stabiliser, self.pressure, symmetry, brush, roughness, heights
         self.more = push_button("»", "compact")
         self.more.setToolTip("More options of this tool")
         self.more.setAccessibleName("More options")
@@ -251,7 +268,7 @@ class ToolOptions(QWidget):
     def _fill_row(self) -> None:
         self._row.addWidget(self.name)
         for widget, option in self._options.items():
-            self._row.addWidget(widget, 2 if widget is self.size_px or option is Option.ROUGHNESS else 0)
+            self._row.addWidget(widget, 2 if widget is self.size_px or option in _WIDE else 0)
         self._row.addWidget(self.more)
         self._row.addWidget(self.hint, 1)
 
@@ -299,8 +316,10 @@ class ToolOptions(QWidget):
         self._showing.append(lambda: button.setChecked(setting.get(self._tools)))
         return button
 
-    def _slider(self, setting: Setting[float], name: str, scale: Logarithmic, tip: str) -> SliderField:
-        slider = SliderField(name, scale, 0, suffix=" px")
+    def _slider(
+        self, setting: Setting[float], name: str, scale: Logarithmic, tip: str, suffix: str = " px"
+    ) -> SliderField:
+        slider = SliderField(name, scale, 0, suffix=suffix)
         slider.setToolTip(tip)
         slider.setMaximumWidth(_SIZE_PX)
         slider.changed.connect(lambda value: setting.set(self._tools, value))

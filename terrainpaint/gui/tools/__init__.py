@@ -9,6 +9,7 @@ from functools import partial
 from terrainpaint.core.classes import CLASSES
 from terrainpaint.gui.tools.brush import BordersTool, BrushTool, EraserTool, SmoothTool
 from terrainpaint.gui.tools.fills import FloodTool, PickerTool, ReplaceTool
+from terrainpaint.gui.tools.height import HeightTool
 from terrainpaint.gui.tools.lines import LinesTool
 from terrainpaint.gui.tools.navigation import PanTool, ZoomTool
 from terrainpaint.gui.tools.outlines import LassoTool, PolygonTool
@@ -74,6 +75,9 @@ TOOLS: Mapping[str, ToolKind] = {
                             ("Delete", "erases the chosen line"),
                             ("Arrows", "move it by 1 px, with Shift by 10"),
                             ("Double click on the chosen line", "adds a point or removes it"))),
+    "height": ToolKind("Heights", "height", ("U",), "Raises or lowers the land, which follows", HeightTool,
+                       frozenset({Option.BRUSH, Option.PRESSURE, Option.SYMMETRY, Option.HEIGHTS}),
+                       held=(("Alt", "lowers in place of raising, and the other way round"),)),
     "select": ToolKind("Select", "select", ("M",), "Drag inside to move the outline", SelectTool,
                        frozenset({Option.SELECTION}), starts_group=True,
                        held=(("Shift", "adds"), ("Alt", "subtracts"), *_BOX,

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.guide_lines import MAX_RIVER_PX, LineKind
+from terrainpaint.core.height_painting import HeightMode
 from terrainpaint.core.natural_borders import (
     MAX_AMOUNT_PX,
     MAX_SCALE_PX,
@@ -26,7 +27,8 @@ _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 1
 
 _MOST_RECENT = 5
 MAX_STABILISER_PX = 100
-_KEPT = ("stabiliser_px", "border_amount_px", "border_scale_px")
+MIN_HEIGHT_M, MAX_HEIGHT_M = 1.0, 5000.0
+_KEPT = ("stabiliser_px", "border_amount_px", "border_scale_px", "height_amount_m")
 _GROUP = "tools"
 
 _Value = TypeVar("_Value")
@@ -128,6 +130,9 @@ class ToolSettings(QObject):
     """How far natural borders are displaced, in map pixels."""
     border_scale_px = Setting[float](Roughness.scale_px, _between(MIN_SCALE_PX, MAX_SCALE_PX))
     """Size of the largest bends of natural borders, in map pixels."""
+    height_mode = Setting(HeightMode.RAISE)
+    height_amount_m = Setting[float](300.0, _between(MIN_HEIGHT_M, MAX_HEIGHT_M))
+    """By how much a stroke raises or lowers the land, in metres."""
     border_seed = Setting(0)
     """Another seed gives other bends."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPolygonF
 
@@ -59,6 +61,10 @@ class ToolView(MapOnScreen, Protocol):
     def say(self, sentence: str) -> None:
         """Say why nothing happens."""
 
+    def land_in_cells(self) -> NDArray[np.float32] | None:
+        """(h, w) float32 metres: the mean heights that are shown in the cells of a height guide, for a relief of 1;
+        None before there is a terrain."""
+
     def show_underlay(self, underlay: Underlay | None) -> None:
         """Show another reference picture than that of the document while it is dragged."""
 
@@ -89,6 +95,8 @@ class Option(Enum):
     """Length of the rope by which the pointer pulls the brush."""
     SYMMETRY = auto()
     SELECTION = auto()
+    HEIGHTS = auto()
+    """What is done to heights, and by how much."""
     ROUGHNESS = auto()
     """Amount and scale of natural borders."""
     LINES = auto()

@@ -1,0 +1,72 @@
+"""The terrain of the real window follows heights, and is what a generation of the whole map gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.height_guide import HeightGuide
+from terrainpaint.core.painting import ellipse
+from terrainpaint.core.project import Project, Settings
+from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.generation.generator import Generator
+from tests.gui.conftest import use_folders
+from tests.gui.windows import Person, open_window
+
+SHAPE = (150, 210)
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def person(
+    request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(tmp_path_factory.mktemp("heights"), patched)
+        with open_window(QtBot(request), patched) as person:
+            person.window.start(None)
+            yield person
+
+
+def test_painted_heights_are_followed_while_the_map_is_painted(person: Person, qtbot: QtBot) -> None:
+    window, generator = person.window, Generator.load(shipped_styles()["atlas"], "cpu")
+    person.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=0)))
+    document, generation = window.document, window.generation
+    document.paint_mark("Land", ellipse((20, 20), (130, 190), SHAPE), 1)
+    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+    assert generation.live is not None
+    plain = generation.live.height.copy()
+
+    window.canvas.set_tool("height")
+    window.tools.size_px, window.tools.height_amount_m = 60, 900
+    person.paints((75, 80), (75, 130), pause_ms=15)
+    window.canvas.set_tool("brush")
+    window.tools.class_id, window.tools.size_px = 5, 20
+    person.paints((60, 60), (90, 150), pause_ms=15)
+    recipe = dataclasses.replace(document.settings.recipe, guide_strength=0.8, painted_rivers_only=True)
+    document.change_settings("Recipe", dataclasses.replace(document.settings, recipe=recipe))
+
+    def compare() -> None:
+        qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+        live, project = generation.live, document.project
+        assert live is not None
+        whole = generator.terrain(
+            SegmentationMap(document.ids), project.settings.recipe, project.rerolls, guide=project.height_guide
+        )
+        assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
+        assert (np.abs(live.albedo.astype(int) - whole.albedo).max(axis=2) > 2).mean() < 1e-3
+
+    compare()
+    # 900 m on pixels of 500 m are 3,600 m on those of the weights.
+    assert generation.live.height[70:80, 90:120].mean() > plain[70:80, 90:120].mean() + 1500
+    assert generation.terrain().provenance.has_height_guide
+    document.set_height_guide(HeightGuide.of(np.full(SHAPE, 250, np.float32), SHAPE, 500.0))
+    compare()
+    document.set_height_guide(None)
+    compare()
