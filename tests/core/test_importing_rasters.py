@@ -133,7 +133,12 @@ def test_whole_numbers_in_other_formats(tmp_path: Path, name: str, driver: str) 
     values = (values / 4).astype({"BMP": np.uint8, "PNG": np.uint16, "PNM": np.uint16}.get(driver, np.int16))
     place = {"crs": "EPSG:4326", "transform": from_origin(7 - 1 / 2400, 47 + 1 / 2400, 1 / 1200, 1 / 1200)}
     source = saved(tmp_path / "source.tif", values, **(place if values.dtype == np.int16 else {}))
-    rasterio.shutil.copy(source, tmp_path / name, driver=driver)
+    try:
+        rasterio.shutil.copy(source, tmp_path / name, driver=driver)
+    except Exception as error:  # GDAL from 3.12 on reads USGS DEM, and does not write it
+        if "no create method" not in str(error):
+            raise
+        pytest.skip(f"this version of GDAL does not write {driver}")
     heights = read_height_map(tmp_path / name)
     np.testing.assert_array_equal(heights.height, values)
     size = np.sqrt(92.6 * 63.9) if values.dtype == np.int16 else None
