@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.core.files import open_regular, why_unreadable
 from terrainpaint.core.progress import Progress
 from terrainpaint.errors import TrainingError
 from trainer.data.layout_set import load_layout_set
 from trainer.data.tile_set import TRAIN, VALIDATION
+from trainer.metrics.features import sha256_of
 from trainer.systems.layouts.config import LayoutsConfig
 from trainer.systems.layouts.crops import LayoutCrops
 from trainer.systems.layouts.figures import adjacency, adjacency_distance, distances, figures_of
@@ -89,8 +88,8 @@ def evaluate_layouts(options: EvaluationOptions, progress: Progress) -> LayoutEv
     figures = {
         "setup": {
             "weights": options.weights.name,
-            "weights sha256": _sha256(options.weights),
-            "set sha256": _sha256(options.data),
+            "weights sha256": sha256_of(options.weights),
+            "set sha256": sha256_of(options.data),
             "size_px": size_px,
             "size_px of the network": header.shape.size_px,
             "km": [config.smallest_km, config.largest_km],
@@ -136,11 +135,3 @@ def _ids(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _mean(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read: {why_unreadable(error)}.") from error
