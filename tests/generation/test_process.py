@@ -344,7 +344,7 @@ def test_lines_change_the_land_within_reach_the_same_in_parts_as_in_whole(
     focus = Rect.of_shape(ids.shape)
     for drawn in (lines, moved):
         while (job := live.next_job(focus, None)) is not None:
-            live.accept(job, process.make(process.request(job.rect, ids, None, LAND, job.exact, drawn)))
+            live.accept(job, process.make(process.request(job.rect, ids, None, LAND, job.exact, lines=drawn)))
         generator = Generator.load(path, "cpu")
         whole = generator.terrain(SegmentationMap(ids), LAND, lines=guide_raster(drawn, focus))
         assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
@@ -361,7 +361,7 @@ def test_lines_change_the_land_within_reach_the_same_in_parts_as_in_whole(
 def test_weights_without_guides_ignore_lines(shared: TerrainProcess) -> None:
     assert shared.info is not None
     line = GuideLine(LineKind.RIDGE, ((50.5, 70.5), (90.5, 140.5)))
-    request = shared.request(RECT, IDS, None, LAND, True, [line])
+    request = shared.request(RECT, IDS, None, LAND, True, lines=[line])
     assert (request.crop.lines is None) == (not shared.info.follows_lines)
     np.testing.assert_array_equal(
         shared.request(RECT, IDS, None, LAND, True).crop.ids, request.crop.ids, "rivers alone are water"

@@ -47,6 +47,8 @@ STEPS = int(os.environ.get("TERRAINPAINT_WALK_STEPS", "5000"))
 SEED = int(os.environ.get("TERRAINPAINT_WALK_SEED", "20240517"))
 SIDES = 64, 200
 MOST_LAYERS = 6
+PAINTERS = [name for name in TOOLS if name != "lines"]
+"""The model has no drawn lines, of which `test_line_edit` and `test_lines_tool` know what interrupts them."""
 UNDO_BYTES = 400_000
 """So little that old steps are dropped all the time."""
 RELIEF = 77
@@ -359,7 +361,7 @@ class Walk:
     def tool_interrupted(self) -> None:
         """A drag with any tool, something else in the middle of it, and the rest of the drag."""
         self.finished()
-        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.canvas.set_tool(self.draw.choice(PAINTERS))
         turned = self.draw.choice([0.0, 90.0, 33.0]), self.draw.random() < 0.3
         self.canvas.set_camera(Camera(self.model.shape[0] / 2, self.model.shape[1] / 2, 1.0, *turned))
         self.tools.class_id = self.draw.randrange(7)
@@ -384,7 +386,7 @@ class Walk:
             self.hand.move(*self.pixel())
             self.follow()
         self.hand.release(*self.pixel())
-        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.canvas.set_tool(self.draw.choice(PAINTERS))
         self.lose_focus()
         self.follow()
         self.finished()
@@ -408,7 +410,7 @@ class Walk:
         self.follow()
 
     def choose_tool(self) -> None:
-        self.canvas.set_tool(self.draw.choice(list(TOOLS)))
+        self.canvas.set_tool(self.draw.choice(PAINTERS))
         self.follow()
 
     def lose_focus(self) -> None:
