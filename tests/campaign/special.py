@@ -93,6 +93,8 @@ SPECIAL: Mapping[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
+NO_FILES = ("pipe", "folder", "loop", "zeros", "nowhere", "empty", "sparse")
+"""Those of `SPECIAL` that have no content: what a companion declares is tried with the files of its own reader."""
 COMPANIONS = (".json", ".hdr", ".prj", ".tfw", ".aux.xml", ".ovr")
 """Suffixes of files that belong to another one of the same name, which a reader of heights may look at."""
 
@@ -132,13 +134,13 @@ def _next_to(
     """Read valid files of a reader that have no ordinary file as a companion."""
     count = 0
     for source, data in files:
-        for kind, make in SPECIAL.items():
+        for kind in NO_FILES:
             inner = folder / f"next-to-{source}-{count}"
             inner.mkdir()
             path = inner / source
             for suffix in COMPANIONS:
                 if path.suffix != suffix:
-                    make(path.with_suffix(suffix))
+                    SPECIAL[kind](path.with_suffix(suffix))
             path.write_bytes(data)
             outcome, text = process.ask(path)
             count += 1
