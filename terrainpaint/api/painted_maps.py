@@ -22,7 +22,8 @@ from terrainpaint.core.importing import Kind, colour_heights, kind_of
 from terrainpaint.core.map_files import Say, map_pixel_size_m, read_map_nearest
 from terrainpaint.core.map_files import read_map as read_exact_map
 from terrainpaint.core.openraster import read_openraster
-from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings
+from terrainpaint.core.parent_land import ParentLand
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, Settings, ZoomedFrom
 from terrainpaint.core.project_file import SUFFIX, load_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
@@ -43,7 +44,8 @@ class PaintedMap:
     `rerolls` (H, W) uint8 says where the noise is that of another seed, `relief` multiplies the heights, `style` and
     `look` are names, `flowing_water` says whether rivers are carved and depressions opened, `true_scale` whether relief
     has the size of pixels of 500 or 125 m. `lines` are the drawn lines of a project, whose rivers are water in
-    `classes` too. `height_guide` are heights that the land follows.
+    `classes` too. `height_guide` are heights that the land follows. `parent` is the land of the map that it was zoomed
+    out of.
     """
 
     classes: NDArray[np.uint8]
@@ -59,6 +61,7 @@ class PaintedMap:
     true_scale: bool = False
     lines: GuideLines = NO_LINES
     height_guide: HeightGuide | None = None
+    parent: tuple[ParentLand, ZoomedFrom] | None = None
 
     def with_lines(self, lines: GuideLines) -> PaintedMap:
         """The map with other ridges and valleys, and with more rivers, which are carved. Raises OptionError when it has
@@ -87,6 +90,7 @@ class PaintedMap:
                 rerolls=rerolls,
                 lines=lines,
                 height_guide=self._resized_guide(request.size),
+                parent=None,
             )
         recipe = self.recipe
         if request.seed is not None:
@@ -152,6 +156,7 @@ def open_project(path: str | Path, *, say: Say = warn) -> PaintedMap:
         project.classes(), Path(path).stem, Path(path), found.pixel_size_m, settings.recipe, rerolls, settings.relief,
         settings.style_name or None, settings.look_name, project.flowing_water, settings.true_scale,
         project.lines, project.height_guide,
+        None if project.parent is None or project.zoomed_from is None else (project.parent, project.zoomed_from),
     )  # fmt: skip
 
 

@@ -379,6 +379,17 @@ class Generators:
         """
         if not painted.true_scale:
             return generator
+        if painted.parent is not None and generator.reach_px is not None:
+            from terrainpaint.generation.messages import Zoom
+            from terrainpaint.generation.zoomed import ZoomedGenerator
+
+            style = (request.style or painted.style or DEFAULT_STYLE) if request.weights is None else ""
+            look = painted.look if request.look is None else None if request.look == NO_LOOK else request.look
+            try:
+                return ZoomedGenerator(generator, self._refiner(request), Zoom.of(*painted.parent, style, look))
+            except ValueError:
+                say("The land of the map that this one was zoomed out of cannot be used with these weights, so land is "
+                    "generated anew.")  # fmt: skip
         native_m = generator.header.pixel_size_m
         try:
             factor = true_scale_factor(painted.pixel_size_m or native_m, native_m)

@@ -198,7 +198,7 @@ class Journal:
                 file.write(MAGIC)
                 file.write(encode_document(self._document))
                 keys = _keys(project)
-                for record in encode_structure(project, self._view, keys, picture=True):
+                for record in encode_structure(project, self._view, keys, picture=True, parent=True):
                     file.write(record)
         finally:
             # After a failure too, because the old file still exists and can be continued.

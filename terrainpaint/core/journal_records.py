@@ -22,6 +22,7 @@ from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.edits import Tiles
 from terrainpaint.core.files import open_regular
 from terrainpaint.core.height_guide import cells_of, checked
+from terrainpaint.core.parent_land import ParentLand
 from terrainpaint.core.project import HEIGHT_GUIDE, MAX_PROJECT_SIDE_PX, REROLLS, Project, ViewSettings
 from terrainpaint.core.project_header import MAX_BYTES, Header, decode_header, encode_header, header_of
 from terrainpaint.core.project_pictures import decode_colours, encode_colours, png_header
@@ -40,6 +41,8 @@ class Kind(Enum):
     """All tiles of a new layer, of the re-roll counts, or of the bytes of the height guide."""
     PICTURE = b"P"
     """Reference picture, as PNG."""
+    PARENT = b"L"
+    """Land of the parent, whose frame is in the header that follows; it never changes."""
     HEADER = b"H"
     """All of the project except its arrays."""
     TILES = b"T"
@@ -116,12 +119,17 @@ def encode_tiles(kind: Kind, key: int, tiles: Tiles) -> bytes:
     return encode_record(kind, _KEY.pack(key) + tiles.to_bytes())
 
 
-def encode_structure(project: Project, view: ViewSettings, keys: Iterable[int], picture: bool) -> Iterator[bytes]:
-    """The records of a project: all cells of the arrays of `keys`, with `picture` its reference picture, its header."""
+def encode_structure(
+    project: Project, view: ViewSettings, keys: Iterable[int], picture: bool, parent: bool = False
+) -> Iterator[bytes]:
+    """The records of a project: all cells of the arrays of `keys`, with `picture` its reference picture, with `parent`
+    the land of its parent, its header."""
     for key in keys:
         yield encode_tiles(Kind.CELLS, key, Tiles.of(project.cells(key)))
     if picture and project.underlay is not None:
         yield encode_record(Kind.PICTURE, encode_colours(project.underlay.picture))
+    if parent and project.parent is not None:
+        yield encode_record(Kind.PARENT, project.parent.to_bytes())
     header = header_of(project, view, rerolls=True)
     yield encode_record(Kind.HEADER, zlib.compress(encode_header(header)))
 
@@ -136,6 +144,8 @@ class State:
     _picture: NDArray[np.uint8] | None = None
     _new_cells: dict[int, bytes] = field(default_factory=dict)
     _new_picture: NDArray[np.uint8] | None = None
+    _land: ParentLand | None = None
+    _new_land: bytes | None = None
 
     def add(self, kind: Kind, content: bytes) -> None:
         """Apply one record. Raises ValueError, with the state unchanged, when it contradicts earlier ones."""
@@ -147,6 +157,8 @@ class State:
             self._new_cells[_key(content)] = content[_KEY.size :]
         elif kind is Kind.PICTURE:
             self._new_picture = _picture(content)
+        elif kind is Kind.PARENT:
+            self._new_land = content
         elif kind is Kind.HEADER:
             self._apply_header(decode_header(_decompressed(content)))
         else:
@@ -156,7 +168,7 @@ class State:
         """The project, which shares its arrays with this state. Raises ValueError when its beginning is incomplete."""
         if self.header is None:
             raise ValueError("its beginning is incomplete")
-        return self.header.project(self._cells, self._cells[REROLLS], self._picture, _guide(self._cells))
+        return self.header.project(self._cells, self._cells[REROLLS], self._picture, _guide(self._cells), self._land)
 
     def _write(self, key: int, tiles: bytes) -> None:
         cells = self._cells.get(key)
@@ -179,9 +191,13 @@ class State:
         if not keys <= cells.keys():
             raise ValueError("layers are missing")
         picture = self._picture if self._new_picture is None else self._new_picture
-        header.project(cells, cells[REROLLS], picture, _guide(cells))
+        land = self._land
+        if header.parent is not None and self._new_land is not None:
+            land = ParentLand.from_bytes(header.parent, self._new_land)
+        header.project(cells, cells[REROLLS], picture, _guide(cells), land)
         self._cells = {key: cells[key] for key in keys}
         self._picture = picture if header.underlay is not None else None
+        self._land, self._new_land = land, None
         if self.header is not None:
             self._mark_changed()
         self.header, self._new_cells, self._new_picture = header, {}, None

@@ -15,6 +15,7 @@ from terrainpaint.core.dreamed import Dreamed
 from terrainpaint.core.guide_lines import NO_LINES, GuideLines, draw_rivers
 from terrainpaint.core.height_guide import HeightGuide, cells_of
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
+from terrainpaint.core.parent_land import ParentLand
 from terrainpaint.core.placement import Placement
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
@@ -145,6 +146,12 @@ class ZoomedFrom:
     factor: int
     seed: int
 
+    def fits(self, shape: tuple[int, int], parent: ParentLand) -> bool:
+        """Whether a map of `shape` (H, W) is all of the rectangle, and the land around it is kept."""
+        frame, rect = parent.frame, self.rect
+        is_kept = frame.rect.intersection(rect) == rect and frame.land.intersection(rect) == rect
+        return is_kept and shape == (rect.height * self.factor, rect.width * self.factor)
+
     @property
     def sentence(self) -> str:
         """It in words."""
@@ -162,7 +169,8 @@ class Project:
     `layers` are ordered from the lowest to the highest, all of one size; `active` is the key of the layer that is
     painted; `rerolls` (H, W) uint8 counts how often the noise of a pixel was replaced. `zoomed_from` says which part of
     which document it was when it was made, None for a document of its own. `lines` were drawn above the layers.
-    `height_guide` are heights that the land follows, None without.
+    `height_guide` are heights that the land follows, None without. `parent` is the land that it had there, of which its
+    terrain is a refinement, None for land of its own.
     Raises ValueError when layers, active and rerolls do not match.
     """
 
@@ -174,6 +182,7 @@ class Project:
     zoomed_from: ZoomedFrom | None = None
     lines: GuideLines = NO_LINES
     height_guide: HeightGuide | None = None
+    parent: ParentLand | None = None
 
     def __post_init__(self) -> None:
         if min(self.shape) < MIN_SIDE_PX or max(self.shape) > MAX_PROJECT_SIDE_PX:
@@ -186,6 +195,8 @@ class Project:
         guide = self.height_guide
         if guide is not None and guide.heights.shape != cells_of(self.shape):
             raise ValueError(f"the height guide has {guide.heights.shape} cells")
+        if self.parent is not None and (self.zoomed_from is None or not self.zoomed_from.fits(self.shape, self.parent)):
+            raise ValueError("the land of the parent is not that of the map")
 
     @classmethod
     def empty(cls, shape: tuple[int, int], settings: Settings) -> Project:
@@ -262,6 +273,7 @@ class Project:
             underlay=underlay,
             lines=lines,
             height_guide=guide,
+            parent=None,
         )
 
     def cropped(self, top: int, left: int, shape: tuple[int, int]) -> Project:
@@ -288,7 +300,7 @@ class Project:
         guide = None if self.height_guide is None else self.height_guide.cropped(top, left, shape)
         return dataclasses.replace(
             self, layers=layers, rerolls=cut(self.rerolls, 0), underlay=underlay,
-            lines=cut_lines(self.lines, top, left, shape), height_guide=guide,
+            lines=cut_lines(self.lines, top, left, shape), height_guide=guide, parent=None,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from terrainpaint.core.files import FileStamp, atomic_path
 from terrainpaint.core.height_guide import decoded_heights, encoded_bytes
 from terrainpaint.core.main_memory import require_room
 from terrainpaint.core.openraster import BASE, MERGED, MIMETYPE, STACK, THUMBNAIL, layer_picture, stack_xml
+from terrainpaint.core.parent_land import ParentFrame, ParentLand
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX, Project, ViewSettings, flattened
 from terrainpaint.core.project_header import (
@@ -46,6 +47,7 @@ SUFFIX = ".terrainpaint"
 HEADER, REROLLS_PICTURE, UNDERLAY_PICTURE = "terrain/project.json", "terrain/rerolls.png", "terrain/underlay.png"
 GUIDE_HEIGHTS = "terrain/height_guide.f32"
 _COMPRESSED = ".json", ".xml", ".f32"
+PARENT_LAND = "terrain/parent.zlib"
 _KIND = "a TerrainPaint project"
 _THUMBNAIL_PX = 256
 # A fixed time, so that the same project always gives the same bytes.
@@ -90,6 +92,8 @@ def _write_project(
     _write(archive, THUMBNAIL, encode_colours(_thumbnail(ids, preview)))
     if has_rerolls:
         _write(archive, REROLLS_PICTURE, encode_counts(project.rerolls))
+    if project.parent is not None:
+        _write(archive, PARENT_LAND, project.parent.to_bytes())
     if project.underlay is not None:
         _write(archive, UNDERLAY_PICTURE, encode_colours(project.underlay.picture))
     if project.height_guide is not None:
@@ -132,6 +136,8 @@ def _project(archive: Archive, header: Header, progress: Progress, cancel: Cance
         needed += 9 * math.prod(_declared(archive, UNDERLAY_PICTURE, None).shape)
     if header.guide_pixel_size_m is not None:
         needed += 3 * encoded_bytes(shape)  # as read, as decoded, as checked
+    if header.parent is not None:
+        needed += 2 * header.parent.nbytes
     require_room(archive.path, needed, ProjectError)
     cells = {}
     for number, layer in enumerate(header.layers):
@@ -145,7 +151,8 @@ def _project(archive: Archive, header: Header, progress: Progress, cancel: Cance
         picture = _picture(archive, UNDERLAY_PICTURE, None, decode_colours)
     if header.guide_pixel_size_m is not None:
         heights = _heights(archive, shape)
-    return header.project(cells, rerolls, picture, heights)
+    land = None if header.parent is None else _parent_land(archive, header.parent)
+    return header.project(cells, rerolls, picture, heights, land)
 
 
 def _heights(archive: Archive, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -153,6 +160,15 @@ def _heights(archive: Archive, shape: tuple[int, int]) -> NDArray[np.float32]:
         return decoded_heights(archive.read(GUIDE_HEIGHTS, encoded_bytes(shape)), shape)
     except ValueError as error:
         raise ValueError(f"{GUIDE_HEIGHTS} {error}") from error
+
+
+def _parent_land(archive: Archive, frame: ParentFrame) -> ParentLand:
+    # What compression cannot make smaller, it makes larger by less than a thousandth.
+    data = archive.read(PARENT_LAND, frame.nbytes + (frame.nbytes >> 10) + 1024)
+    try:
+        return ParentLand.from_bytes(frame, data)
+    except ValueError as error:
+        raise ValueError(f"{PARENT_LAND} {error}") from error
 
 
 def _picture(

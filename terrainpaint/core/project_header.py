@@ -26,6 +26,7 @@ from terrainpaint.core.guide_lines import (
 )
 from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
+from terrainpaint.core.parent_land import ParentFrame, ParentLand
 from terrainpaint.core.placement import LEAST_SIDE_PX, MOST_PX, Placement
 from terrainpaint.core.project import (
     MAX_PROJECT_SIDE_PX,
@@ -81,7 +82,8 @@ class Header:
     """A project except its arrays: `shape` (H, W), `layers` from the lowest to the highest.
 
     `rerolls`: whether the counts are stored; otherwise all are zero. `underlay` is None without a picture,
-    `zoomed_from` for a document of its own. `guide_pixel_size_m` is that of the height guide, None without one.
+    `zoomed_from` for a document of its own, `parent` for one without the land of another. `guide_pixel_size_m` is that
+    of the height guide, None without one.
     """
 
     shape: tuple[int, int]
@@ -94,6 +96,7 @@ class Header:
     zoomed_from: ZoomedFrom | None = None
     lines: GuideLines = NO_LINES
     guide_pixel_size_m: float | None = None
+    parent: ParentFrame | None = None
 
     def project(
         self,
@@ -101,9 +104,10 @@ class Header:
         rerolls: NDArray[np.uint8],
         picture: NDArray[np.uint8] | None,
         guide_heights: NDArray[np.float32] | None = None,
+        land: ParentLand | None = None,
     ) -> Project:
-        """The project with these arrays: cells by key of the layer, counts, picture of the underlay and heights of the
-        height guide if there is one.
+        """The project with these arrays: cells by key of the layer, counts, picture of the underlay, heights of the
+        height guide and land of the parent, if there are any.
 
         Raises ValueError when the arrays do not match, KeyError when a layer has no cells.
         """
@@ -121,7 +125,12 @@ class Header:
             if guide_heights is None:
                 raise ValueError("the height guide is missing")
             guide = HeightGuide(guide_heights, self.guide_pixel_size_m)
-        return Project(layers, self.active, self.settings, rerolls, underlay, self.zoomed_from, self.lines, guide)
+        if self.parent is not None and (land is None or land.frame != self.parent):
+            raise ValueError("the land of the parent is missing")
+        parent = None if self.parent is None else land
+        return Project(
+            layers, self.active, self.settings, rerolls, underlay, self.zoomed_from, self.lines, guide, parent
+        )
 
 
 def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
@@ -131,10 +140,11 @@ def header_of(project: Project, view: ViewSettings, rerolls: bool) -> Header:
     )
     below = project.underlay
     underlay = None if below is None else UnderlayHeader(below.opacity, below.visible, below.placement)
+    parent = None if project.parent is None else project.parent.frame
     guide = project.height_guide
     return Header(
         project.shape, project.settings, layers, project.active, view, rerolls, underlay, project.zoomed_from,
-        project.lines, None if guide is None else guide.pixel_size_m,
+        project.lines, None if guide is None else guide.pixel_size_m, parent,
     )  # fmt: skip
 
 
@@ -148,8 +158,7 @@ def encode_header(header: Header) -> bytes:
     zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
     lines = {"lines": _encoded_lines(header.lines)} if header.lines else {}
     guide = {} if header.guide_pixel_size_m is None else {"height_guide": {"pixel_size_m": header.guide_pixel_size_m}}
-    strength = {} if recipe.guide_strength == 1 else {"guide_strength": recipe.guide_strength}
-    rivers = {"painted_rivers_only": True} if recipe.painted_rivers_only else {}
+    parent = {} if header.parent is None else {"parent": _encoded_parent(header.parent)}
     content = {
         "format": FORMAT,
         "program": f"TerrainPaint {__version__}",
@@ -160,13 +169,7 @@ def encode_header(header: Header) -> bytes:
             "style_name": settings.style_name,
             "base_class": CLASS_NAMES[settings.base_class],
             "relief": settings.relief,
-            "seed": recipe.seed,
-            "other_seed": recipe.other_seed,
-            "blend": recipe.blend,
-            "style": None if recipe.style is None else [float(number) for number in recipe.style],
-            "variety": recipe.variety,
-            **strength,
-            **rivers,
+            **_encoded_recipe(recipe),
             **look,
             **flowing,
             **scale,
@@ -190,6 +193,7 @@ def encode_header(header: Header) -> bytes:
         **zoomed,
         **lines,
         **guide,
+        **parent,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii")
 
@@ -249,6 +253,7 @@ def decode_header(data: bytes) -> Header:
         _zoomed_from(top.object("zoomed_from")) if "zoomed_from" in top else None,
         _lines(top.object("lines"), shape) if "lines" in top else NO_LINES,
         top.object("height_guide").number("pixel_size_m", 1e-6, 1e9) if "height_guide" in top else None,
+        _parent(top.object("parent")) if "parent" in top else None,
     )
 
 
@@ -289,17 +294,51 @@ def _line(values: JsonObject, shape: tuple[int, int]) -> GuideLine:
 
 
 def _zoomed_from(values: JsonObject) -> ZoomedFrom:
-    rect = values.object("rect")
     return ZoomedFrom(
         values.text("name"),
-        Rect(
-            rect.whole("row", 0, MAX_PROJECT_SIDE_PX),
-            rect.whole("col", 0, MAX_PROJECT_SIDE_PX),
-            rect.whole("height", 1, MAX_PROJECT_SIDE_PX),
-            rect.whole("width", 1, MAX_PROJECT_SIDE_PX),
-        ),
+        _rect(values.object("rect")),
         values.whole("factor", 1, MAX_PROJECT_SIDE_PX),
         values.whole("seed", -_MAX_SEED, _MAX_SEED),
+    )
+
+
+def _rect(values: JsonObject) -> Rect:
+    return Rect(
+        values.whole("row", 0, MAX_PROJECT_SIDE_PX),
+        values.whole("col", 0, MAX_PROJECT_SIDE_PX),
+        values.whole("height", 1, MAX_PROJECT_SIDE_PX),
+        values.whole("width", 1, MAX_PROJECT_SIDE_PX),
+    )
+
+
+def _encoded_parent(frame: ParentFrame) -> dict[str, Any]:
+    return {
+        "map_height": frame.map_shape[0],
+        "map_width": frame.map_shape[1],
+        "rect": asdict(frame.rect),
+        "land": asdict(frame.land),
+        "cell_m": frame.cell_m,
+        "style_name": frame.style_name,
+        "look_name": frame.look_name,
+        "rerolls": frame.has_rerolls,
+        **_encoded_recipe(frame.recipe),
+    }
+
+
+def _parent(values: JsonObject) -> ParentFrame:
+    shape = values.whole("map_height", 1, MAX_PROJECT_SIDE_PX), values.whole("map_width", 1, MAX_PROJECT_SIDE_PX)
+    rect, land = _rect(values.object("rect")), _rect(values.object("land"))
+    if rect != rect.clipped(shape) or land != land.clipped(shape):
+        raise ValueError("the land of the parent goes beyond its map")
+    return ParentFrame(
+        shape,
+        rect,
+        land,
+        values.number("cell_m", 0.01, 1e6),
+        _recipe(values),
+        values.text("style_name"),
+        None if values.is_null("look_name") else values.text("look_name"),
+        values.flag("rerolls"),
     )
 
 
@@ -332,19 +371,35 @@ def _settings(values: JsonObject) -> Settings:
         values.text("style_name"),
         CLASS_NAMES.index(base),
         values.number("relief", 0.01, 1000),
-        Recipe(
-            values.whole("seed", -_MAX_SEED, _MAX_SEED),
-            None if values.is_null("other_seed") else values.whole("other_seed", -_MAX_SEED, _MAX_SEED),
-            values.number("blend", 0, 1),
-            None if values.is_null("style") else values.numbers("style", _MAX_STYLE, -_HUGE, _HUGE),
-            # Files of the first versions lack this field.
-            values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
-            values.number("guide_strength", 0, 1) if "guide_strength" in values else 1.0,
-            values.flag("painted_rivers_only") if "painted_rivers_only" in values else False,
-        ),
+        _recipe(values),
         values.text("look_name") if "look_name" in values else None,
         _flowing_water(values.object("flowing_water")) if "flowing_water" in values else NO_FLOW,
         values.flag("true_scale") if "true_scale" in values else False,
+    )
+
+
+def _encoded_recipe(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "seed": recipe.seed,
+        "other_seed": recipe.other_seed,
+        "blend": recipe.blend,
+        "style": None if recipe.style is None else [float(number) for number in recipe.style],
+        "variety": recipe.variety,
+        **({} if recipe.guide_strength == 1 else {"guide_strength": recipe.guide_strength}),
+        **({"painted_rivers_only": True} if recipe.painted_rivers_only else {}),
+    }
+
+
+def _recipe(values: JsonObject) -> Recipe:
+    return Recipe(
+        values.whole("seed", -_MAX_SEED, _MAX_SEED),
+        None if values.is_null("other_seed") else values.whole("other_seed", -_MAX_SEED, _MAX_SEED),
+        values.number("blend", 0, 1),
+        None if values.is_null("style") else values.numbers("style", _MAX_STYLE, -_HUGE, _HUGE),
+        # Files of the first versions lack this field.
+        values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
+        values.number("guide_strength", 0, 1) if "guide_strength" in values else 1.0,
+        values.flag("painted_rivers_only") if "painted_rivers_only" in values else False,
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.fine_land import CLASS_MARGIN, FACTORS, STEP, fine_classes
+from terrainpaint.core.guide_lines import NO_LINES
+from terrainpaint.core.hydrology import NO_FLOW
+from terrainpaint.core.parent_land import ParentLand
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
-from terrainpaint.core.project import Project, ZoomedFrom, cut_lines
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Project, ZoomedFrom, cut_lines
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.errors import OptionError
 
 MOST_SIDE_PX = 4096
@@ -62,14 +67,27 @@ def zoomed_classes(
     return found
 
 
-def _finer(ids: NDArray[np.uint8], rect: Rect, factor: int, seed: int) -> NDArray[np.uint8]:
+def zoomed_crop(ids: NDArray[np.uint8], crop: Rect, rect: Rect, factor: int, seed: int) -> NDArray[np.uint8]:
+    """The same of a map of which only the rectangle `crop` is known, `ids` (h, w); `rect` may go beyond the border of
+    the map, and what is not known continues with its border too."""
+    found = np.empty((rect.height * factor, rect.width * factor), np.uint8)
+    for top in range(0, rect.height, _BAND_CELLS):
+        band = Rect(rect.row + top, rect.col, min(_BAND_CELLS, rect.height - top), rect.width)
+        found[top * factor : (top + band.height) * factor] = _finer(ids, band, factor, seed, crop)
+    return found
+
+
+def _finer(ids: NDArray[np.uint8], rect: Rect, factor: int, seed: int, crop: Rect | None = None) -> NDArray[np.uint8]:
+    first = (0, 0) if crop is None else (crop.row, crop.col)
     margin = CLASS_MARGIN if factor == STEP else CLASS_MARGIN + -(-CLASS_MARGIN // STEP)
     wide = rect.grown(margin)
     # Beyond its border, a map continues as at the border.
     rows, cols = (
-        np.arange(start, stop).clip(0, side - 1)
-        for start, stop, side in ((wide.row, wide.bottom, ids.shape[0]), (wide.col, wide.right, ids.shape[1]))
-    )
+        (np.arange(start, stop) - of_crop).clip(0, side - 1)
+        for start, stop, of_crop, side in (
+            (wide.row, wide.bottom, first[0], ids.shape[0]), (wide.col, wide.right, first[1], ids.shape[1]),
+        )
+    )  # fmt: skip
     fine = fine_classes(ids[np.ix_(rows, cols)], wide.row, wide.col, seed)
     if factor == STEP:
         return fine
@@ -79,14 +97,32 @@ def _finer(ids: NDArray[np.uint8], rect: Rect, factor: int, seed: int) -> NDArra
     return finer[cut[0] : cut[0] + factor * rect.height, cut[1] : cut[1] + factor * rect.width]
 
 
-def zoomed(project: Project, classes: NDArray[np.uint8], rect: Rect, factor: int, name: str) -> Project:
-    """The project of the classes that `zoomed_classes` gives, which it uses without a copy. `name` is that of the file
-    or document that `project` is in. Its drawn lines go with the land. Raises OptionError when the border of the
-    rectangle cuts them into too many."""
-    settings = dataclasses.replace(project.settings, pixel_size_m=project.settings.pixel_size_m / factor)
+def share_of_paint(painted: NDArray[np.bool_], wholly_px: int, not_px: int) -> NDArray[np.float32]:
+    """(h, w) float32: 1 up to `wholly_px` from what was painted, (h, w), 0 from `not_px` on, smooth between."""
+    distance = cv2.distanceTransform((~painted).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    part = np.clip((not_px - distance) / np.float32(not_px - wholly_px), 0, 1)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)
+
+
+def zoomed(
+    project: Project, classes: NDArray[np.uint8], rect: Rect, factor: int, name: str, parent: ParentLand | None = None
+) -> Project:
+    """The project of the classes that `zoomed_classes` gives, which it uses without a copy, at true scale if its pixels
+    have one. `name` is that of the file or document that `project` is in.
+
+    `parent` is the land that it has there: then drawn lines and flowing water are in the land and in the classes.
+    Without it, drawn lines go with the map. Raises OptionError when the border of the rectangle cuts them into too
+    many.
+    """
+    pixel_size_m = project.settings.pixel_size_m / factor
+    has_scale = parent is not None or scale_factor(pixel_size_m, NATIVE_PIXEL_SIZE_M) is not None
+    settings = dataclasses.replace(project.settings, pixel_size_m=pixel_size_m, true_scale=has_scale)
+    if parent is not None:
+        settings, lines = dataclasses.replace(settings, flowing_water=NO_FLOW), NO_LINES
+    else:
+        lines = cut_lines(project.lines, rect.row, rect.col, (rect.height, rect.width)).scaled(factor, factor)
     came_from = ZoomedFrom(name, rect, factor, project.settings.recipe.seed)
-    lines = cut_lines(project.lines, rect.row, rect.col, (rect.height, rect.width)).scaled(factor, factor)
-    guide = None if project.height_guide is None else project.height_guide.zoomed(rect, factor)
+    guide = None if parent is not None or project.height_guide is None else project.height_guide.zoomed(rect, factor)
     return dataclasses.replace(
-        Project.painted(classes, settings), zoomed_from=came_from, lines=lines, height_guide=guide
+        Project.painted(classes, settings), zoomed_from=came_from, lines=lines, height_guide=guide, parent=parent
     )

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from terrainpaint.core.guide_lines import GuideLine, guide_raster
 from terrainpaint.core.height_following import FOLLOWING_PX
 from terrainpaint.core.height_guide import HeightGuide
+from terrainpaint.core.parent_land import ParentLand
+from terrainpaint.core.project import ZoomedFrom
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.core.unpainted_rivers import RIVERS_PX
@@ -119,11 +121,31 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Zoom:
+    """A map that was the rectangle `rect` of another one, `factor` times finer, with bends of `seed`: `kept` is its
+    land there. `is_own`: recipe or style are others since, so land is generated again."""
+
+    kept: ParentLand
+    rect: Rect
+    factor: int
+    seed: int
+    is_own: bool
+
+    @classmethod
+    def of(cls, kept: ParentLand, source: ZoomedFrom, style_name: str, look_name: str | None) -> Zoom:
+        """That of a document with this style and look."""
+        is_own = (kept.frame.style_name, kept.frame.look_name) != (style_name, look_name)
+        return cls(kept, source.rect, source.factor, source.seed, is_own)
+
+
+@dataclass(frozen=True)
 class TrueScale:
-    """Land at true scale for a map whose pixels are `pixel_size_m` metres, with the file `fine` of fine land."""
+    """Land at true scale for a map whose pixels are `pixel_size_m` metres, with the file `fine` of fine land; with
+    `zoom`, that of the map that it was zoomed out of."""
 
     pixel_size_m: float
     fine: Path
+    zoom: Zoom | None = None
 
 
 @dataclass(frozen=True)
@@ -141,13 +163,14 @@ class ScaleInfo:
     """Land at true scale that is in use: its map has pixels `factor` times smaller than those of the weights.
 
     A pixel depends on the painted map within `margin` cells of its own, and on the reduced one `reach` cells further.
-    `detail_sha256` is the hex digest of the file of fine land.
+    `detail_sha256` is the hex digest of the file of fine land. `is_zoomed`: the land is that of another map, finer.
     """
 
     factor: int
     margin: int
     reach: int
     detail_sha256: str
+    is_zoomed: bool = False
 
     @property
     def reach_px(self) -> int:

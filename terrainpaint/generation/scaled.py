@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +51,13 @@ class ScaledGenerator:
         self._margin = margin
         self._blocks = CoarseBlocks(generator.land, reach, margin)
         self._colours: dict[Recipe, NDArray[np.float32]] = {}  # of the latest recipe
+
+    def using(self, generator: Generator) -> Self:
+        """The same with another generator of the same weights, such as one for previews."""
+        other = copy.copy(self)
+        other._generator, other._colours = generator, {}
+        other._blocks = CoarseBlocks(generator.land, self._about.reach, self._margin)
+        return other
 
     @property
     def header(self) -> WeightsHeader:
@@ -157,17 +167,28 @@ class ScaledGenerator:
         albedo, height = self._blocks.land(cells, wide, recipe)
         ids, _ = cells.extended((wide.row, wide.bottom), (wide.col, wide.right))
         window = CoarseWindow(height, albedo, ids, wide.row, wide.col, self.header.pixel_size_m)
+        whole = Rect(factor * inner.row, factor * inner.col, factor * inner.height, factor * inner.width)
+
+        def classes(asked: Rect) -> NDArray[np.uint8]:
+            return crop.extended((asked.row, asked.bottom), (asked.col, asked.right))[0]
+
+        colours, height = self._of_painted(window, whole, recipe, classes)
+        inside = rect.moved(-whole.row, -whole.col).slices
+        return np.ascontiguousarray(colours[inside]), np.ascontiguousarray(height[inside])
+
+    def _of_painted(
+        self, window: CoarseWindow, whole: Rect, recipe: Recipe, classes: Callable[[Rect], NDArray[np.uint8]]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Albedo and height of the rectangle `whole` of fine pixels, from the cells of a window and painted classes."""
+        factor = self._factor
 
         def painted(asked: Rect, finer: int) -> NDArray[np.uint8]:
             size = factor // finer
-            rows, cols = (size * asked.row, size * asked.bottom), (size * asked.col, size * asked.right)
-            return majority_classes(crop.extended(rows, cols)[0], size) if size > 1 else crop.extended(rows, cols)[0]
+            found = classes(Rect(size * asked.row, size * asked.col, size * asked.height, size * asked.width))
+            return majority_classes(found, size) if size > 1 else found
 
         tile = self._refiner.refine(window, factor, recipe.seed, painted)
-        whole = Rect(factor * inner.row, factor * inner.col, factor * inner.height, factor * inner.width)
-        colours = self._coloured(tile.albedo, painted(whole.grown(paint_margin(factor)), factor), window, recipe)
-        inside = rect.moved(-whole.row, -whole.col).slices
-        return np.ascontiguousarray(colours[inside]), np.ascontiguousarray(tile.height[inside])
+        return self._coloured(tile.albedo, classes(whole.grown(paint_margin(factor))), window, recipe), tile.height
 
     def _coloured(
         self, fine: NDArray[np.uint8], painted: NDArray[np.uint8], window: CoarseWindow, recipe: Recipe

@@ -119,6 +119,8 @@ class _Worker:
             if side is None:
                 return
             rect = Rect(0, 0, side, side)
+            if self._scaled is not None and self._scaled[1].about.is_zoomed:
+                return  # it makes its own map only
             ids = np.zeros((side, side), np.uint8)
             crop, scaled = MapCrop.whole(ids, None), self._scaled
             cells = None if scaled is None else PaintedCells(ids, None, scaled[1].about.factor).whole()
@@ -164,13 +166,19 @@ class _Worker:
         """The generators of a true scale; None without one for the size of the pixels or the network."""
         if request.scale is None or exact.reach_px is None:
             return None
+        from terrainpaint.generation.scaled import ScaledGenerator
+        from terrainpaint.generation.zoomed import ZoomedGenerator
+
+        refiner = self._refiner(request.scale.fine, request.hardware.device)
+        if request.scale.zoom is not None:
+            with suppress(ValueError):  # the window says that it has other land
+                zoomed = ZoomedGenerator(exact, refiner, request.scale.zoom)
+                return zoomed, zoomed.using(preview)
         factor = scale_factor(request.scale.pixel_size_m, exact.header.pixel_size_m)
         if factor is None or factor == 1:
             return None
-        from terrainpaint.generation.scaled import ScaledGenerator
-
-        refiner = self._refiner(request.scale.fine, request.hardware.device)
-        return ScaledGenerator(exact, refiner, factor), ScaledGenerator(preview, refiner, factor)
+        scaled = ScaledGenerator(exact, refiner, factor)
+        return scaled, scaled.using(preview)
 
     def _make(self, request: MakeRequest) -> TerrainPatch:
         from terrainpaint.models.devices import one_core_left

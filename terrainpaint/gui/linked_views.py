@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 from PySide6.QtCore import QObject
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.shading import slope_deg
+from terrainpaint.generation.detail import Detail
+from terrainpaint.generation.detail_tiles import TilePlace
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.live_generation import LiveGeneration
@@ -62,9 +65,10 @@ class Inspection(QObject):
         self._document, self._generation, self._status = document, generation, status
         self._flat = (canvas, above)
         self._relief: TerrainView3D | None = None
-        self._at: tuple[int, int] | None = None
+        self._at: tuple[float, float] | None = None
         document.replaced.connect(self._nowhere)
-        generation.patch_made.connect(self._terrain_changed)
+        for signal in (generation.patch_made, generation.detail.changed):
+            signal.connect(self._terrain_changed)
         for view in self._flat:
             view.hovered.connect(lambda row, col, view=view: self._point(row, col, view))
             view.left.connect(self._nowhere)
@@ -76,8 +80,11 @@ class Inspection(QObject):
         relief.picked.connect(lambda row, col: self._point(row + 0.5, col + 0.5, None))
         relief.picked.connect(relief.set_marker)
 
-    def reading(self, row: int, col: int) -> Reading:
-        """What is at a pixel of the map."""
+    def reading(self, at_row: float, at_col: float) -> Reading:
+        """What is at a place of the map: of the fine land where a view shows it, else of the pixel."""
+        row, col = math.floor(at_row), math.floor(at_col)
+        if (shown := self._generation.detail.shown_at(at_row, at_col)) is not None:
+            return self._fine_reading(at_row, at_col, *shown)
         class_id = int(self._document.ids[row, col])
         height = self._generation.height_m(row, col)
         if height is None or self._generation.live is None:
@@ -87,17 +94,33 @@ class Inspection(QObject):
         slopes = slope_deg(heights, self._document.settings.pixel_size_m)
         return Reading(row, col, class_id, height, float(slopes[row - near.row, col - near.col]))
 
+    def _fine_reading(self, at_row: float, at_col: float, place: TilePlace, detail: Detail) -> Reading:
+        land, factor = detail.land, place.factor
+        row, col = (
+            min(math.floor((at - first) * factor), side - 1)
+            for at, first, side in zip(
+                (at_row, at_col), (place.rect.row, place.rect.col), land.height.shape, strict=True
+            )
+        )
+        near = Rect(row - 1, col - 1, 3, 3).clipped((land.height.shape[0], land.height.shape[1]))
+        heights = land.height[near.slices] * np.float32(self._generation.height_scale)
+        slopes = slope_deg(heights, self._document.settings.pixel_size_m / factor)
+        at = row - near.row, col - near.col
+        return Reading(
+            math.floor(at_row), math.floor(at_col), int(land.ids[row, col]), float(heights[at]), float(slopes[at])
+        )
+
     def _point(self, row: float, col: float, source: RasterView | None) -> None:
         at = int(np.floor(row)), int(np.floor(col))
         inside = Rect.of_shape(self._document.shape).contains(*at)
-        self._at = at if inside else None
+        self._at = (row, col) if inside else None
         self._show_reading()
         for view in self._flat:
             if view is not source:
                 view.set_marker((row, col) if inside else None)
 
     def _terrain_changed(self, rect: Rect) -> None:
-        if self._at is not None and rect.contains(*self._at):
+        if self._at is not None and rect.contains(math.floor(self._at[0]), math.floor(self._at[1])):
             self._show_reading()
 
     def _show_reading(self) -> None:

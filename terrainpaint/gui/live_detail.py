@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from terrainpaint.core.fine_land import coarse_window
+from terrainpaint.core.fine_land import FACTORS, coarse_window
 from terrainpaint.core.main_memory import free_memory, installed_memory
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.detail import Detail, DetailInfo, DetailRequest
-from terrainpaint.generation.detail_tiles import DetailTiles, TilePlace
+from terrainpaint.generation.detail_tiles import DetailTiles, TilePlace, places
 from terrainpaint.generation.live import LiveTerrain
 
 FROM_ZOOM = ((1.5, 4), (6.0, 16))
@@ -111,6 +112,18 @@ class LiveDetail(QObject):
     def wants(self) -> tuple[tuple[Rect, int], ...]:
         """What the views show: rectangles of the map, and how many times finer."""
         return tuple(self._wants.values())
+
+    def shown_at(self, row: float, col: float) -> tuple[TilePlace, Detail] | None:
+        """The finest tile that a view shows at a place of the map; None where it shows the land of the map."""
+        tiles, at = self.tiles, (math.floor(row), math.floor(col))
+        factors = {factor for rect, factor in self.wants if rect.contains(*at)}
+        for finest in sorted(FACTORS, reverse=True):
+            # The views show coarser tiles until the finer ones are there.
+            if tiles is not None and any(factor >= finest for factor in factors):
+                place = next(places(Rect(*at, 1, 1), finest))
+                if (detail := tiles.get(place)) is not None:
+                    return place, detail
+        return None
 
     # What LiveGeneration tells and asks
 

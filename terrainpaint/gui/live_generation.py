@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 
 from terrainpaint.core.height_guide import HeightGuide
+from terrainpaint.core.parent_land import LAND_MARGIN, ParentLand, kept_land
 from terrainpaint.core.progress import Cancel
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Settings
 from terrainpaint.core.rects import Rect
@@ -22,7 +23,7 @@ from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.guide_crops import SHAPES_REACH_PX
 from terrainpaint.generation.live import Job, LiveTerrain
-from terrainpaint.generation.messages import Hardware, TrueScale
+from terrainpaint.generation.messages import Hardware, TrueScale, Zoom
 from terrainpaint.generation.painted_cells import PaintedCells
 from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generation.tiles import seams
@@ -34,7 +35,7 @@ from terrainpaint.gui.measured_ranges import MeasuredRanges
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
-from terrainpaint.gui.weights_loading import load, missing_look, missing_style, no_true_scale
+from terrainpaint.gui.weights_loading import NO_PARENT_LAND, load, missing_look, missing_style, no_true_scale
 from terrainpaint.gui.worker_calls import WorkerCalls
 from terrainpaint.gui.worker_refiner import WorkerRefiner
 
@@ -246,6 +247,21 @@ class LiveGeneration(QObject):
         terrain = self._bare_terrain()
         return dataclasses.replace(terrain, albedo=terrain.albedo.copy())
 
+    def parent_land(self, rect: Rect) -> ParentLand | None:
+        """What a map that is zoomed out of a rectangle needs of the terrain as it is now.
+
+        None while it is not exact, and at a true scale, whose cells are not those of the weights.
+        """
+        if self.live is None or self.info is None or self.info.scale is not None or self.info.reach_px is None:
+            return None
+        if not self.live.is_exact(rect.grown(LAND_MARGIN).clipped(self._document.shape)):
+            return None
+        project, settings = self._document.project, self._document.settings
+        made_with = settings.recipe, settings.style_name, settings.look_name
+        return kept_land(
+            rect, self._document.ids, project.rerolls, self.heights, self.live.albedo, self.info.pixel_size_m, made_with
+        )
+
     def _bare_terrain(self) -> Terrain:
         return bare_terrain(self._require_live(), self._require_info(), self._document.project, self.height_scale)
 
@@ -377,8 +393,13 @@ class LiveGeneration(QObject):
     def _wanted(self) -> Wanted:
         """The names of the style and the look of the document, and its true scale."""
         settings, fine = self._document.settings, self.detail.path
-        scale = TrueScale(settings.pixel_size_m, fine) if settings.true_scale and fine is not None else None
-        return settings.style_name, settings.look_name, scale
+        if not settings.true_scale or fine is None:
+            return settings.style_name, settings.look_name, None
+        parent, source = self._document.project.parent, self._document.project.zoomed_from
+        if parent is None or source is None:
+            return settings.style_name, settings.look_name, TrueScale(settings.pixel_size_m, fine)
+        zoom = Zoom.of(parent, source, settings.style_name, settings.look_name)
+        return settings.style_name, settings.look_name, TrueScale(parent.frame.cell_m / zoom.factor, fine, zoom)
 
     def _regenerate(self) -> None:
         """Mark all of the terrain as out of date."""
@@ -458,6 +479,8 @@ class LiveGeneration(QObject):
         settings, guide = self._document.settings, self._document.project.height_guide
         if settings.true_scale and (warning := no_true_scale(info, settings.pixel_size_m)):
             self.warned.emit(warning)
+        elif self._document.project.parent is not None and info.scale is not None and not info.scale.is_zoomed:
+            self.warned.emit(NO_PARENT_LAND)
         if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
             kept.use_reach(info.reach_with(guide, settings.recipe))
             self._regenerate()

@@ -348,10 +348,12 @@ class OpenActions(QObject):
     def _import_heights(self, path: Path, heights: HeightMap) -> None:
         from terrainpaint.gui.dialogs.import_heights import ImportHeightsDialog
 
-        dialog = ImportHeightsDialog(heights, path, self._window)
+        dialog = ImportHeightsDialog(heights, path, self._window, self._generation.true_sizes_m)
         if dialog.exec():
             choice = dialog.values()
-            settings = dataclasses.replace(self._new_settings(), pixel_size_m=choice.map_pixel_size_m)
+            settings = dataclasses.replace(
+                self._new_settings(), pixel_size_m=choice.map_pixel_size_m, true_scale=choice.true_scale
+            )
             self._jobs.read(
                 f"Importing {path.name}",
                 lambda progress, cancel: (choice.classes(progress, cancel), choice.guide()),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.fine_land import FACTORS
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.detail_tiles import TILE_PX, TilePlace, places
 from terrainpaint.gui.document import Document
@@ -18,6 +19,8 @@ from terrainpaint.gui.terrain_pictures import PICTURES
 from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
+_DRY_M = 0.5
+"""Land is at least so many metres above the water."""
 _REST_MS = 200
 """The camera rests, and tiles come together, for so long before patches are built."""
 
@@ -38,6 +41,7 @@ class ReliefDetail(QObject):
         self._detail, self._sea_floor = generation.detail, sea_floor
         self._patches: dict[TilePlace, FinePatch] = {}
         self._near: dict[int, Rect] = {}
+        self._level_m = document.view.water_level_m
         self._timer = QTimer(self, singleShot=True, interval=_REST_MS)
         self._timer.timeout.connect(self._build)
         view.camera_changed.connect(self._timer.start)
@@ -54,6 +58,11 @@ class ReliefDetail(QObject):
         self._patches.clear()
         self._view.set_fine(())
         self._timer.start()
+
+    def follow_water(self) -> None:
+        """Build patches again when the level of the water is another one."""
+        if self._document.view.water_level_m != self._level_m:
+            self._timer.start()
 
     def hide(self) -> None:
         """Want nothing while the view is hidden."""
@@ -79,11 +88,15 @@ class ReliefDetail(QObject):
     def _build(self) -> None:
         """Say what is wanted, and build the patches that there are tiles for."""
         live, tiles = self._generation.live, self._detail.tiles
+        self._view.set_finest(1 if tiles is None else FACTORS[-1])
         if live is None or tiles is None or not self._view.isVisible():
             self._near = {}
             self._patches.clear()
             self._view.set_fine(())
             return
+        if self._document.view.water_level_m != self._level_m:
+            self._level_m = self._document.view.water_level_m
+            self._patches.clear()
         wanted: set[TilePlace] = set()
         for least_zoom, factor in FROM_ZOOM:
             rect = self._view.near_rect(least_zoom, TILE_PX // factor)
@@ -104,11 +117,23 @@ class ReliefDetail(QObject):
 
     def _height(self, ground: FineGround) -> NDArray[np.float32]:
         """(h, w) float32 metres of the project, with the floor of the sea where that is shown."""
+        height = self._dry(ground)
         depths = self._sea_floor.depths
         if depths is None:
-            return ground.height
+            return height
         floor = ground.enlarged(depths) * np.float32(ground.height_scale)
-        return np.where((ground.ids == WATER) & (floor < 0), np.minimum(floor, ground.height), ground.height)
+        return np.where((ground.ids == WATER) & (floor < 0), np.minimum(floor, height), height)
+
+    def _dry(self, ground: FineGround) -> NDArray[np.float32]:
+        """(h, w) float32 metres: land that is above the water on the map stays above it, or details would flood it."""
+        level_m = self._document.view.water_level_m
+        if level_m is None:
+            return ground.height
+        low = (ground.ids != WATER) & (ground.height < level_m + _DRY_M)
+        if not low.any():
+            return ground.height
+        on_map = ground.enlarged(self._generation.heights) * np.float32(ground.height_scale)
+        return np.where(low & (on_map >= level_m), np.float32(level_m + _DRY_M), ground.height)
 
     def _show(self) -> None:
         live = self._generation.live

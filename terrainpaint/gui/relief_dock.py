@@ -133,6 +133,7 @@ class ReliefDock(QWidget):
         self._controls.screenshot_requested.connect(self.save_picture)
         self._controls.film_requested.connect(self.save_film)
         self._detail = ReliefDetail(self._document, self._generation, self.view, self._picture, self._floor)
+        self.view_changed.connect(self._detail.follow_water)
         self._legend = LegendOverlay(self.view)
         self._layout.addWidget(self.view, 1)
         self._layout.addWidget(self._controls)

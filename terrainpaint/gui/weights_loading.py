@@ -25,6 +25,11 @@ def missing_look(name: str, installed: Collection[str]) -> str:
     )
 
 
+NO_PARENT_LAND = (
+    "The land of the map that this one was zoomed out of cannot be used with this style, so land is generated anew."
+)
+
+
 def no_true_scale(info: WeightsInfo, pixel_size_m: float) -> str | None:
     """The message for a document at true scale whose land is that of the weights, None when it is the same."""
     if info.scale is not None or scale_factor(pixel_size_m, info.pixel_size_m) == 1:

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self.saving = SaveActions(self.document, self.generation, self.jobs, self.recent_files)
         self.exporting = ExportActions(self.document, self.generation, self.jobs, self.recent_files)
         self.opening = OpenActions(self.document, self.generation, self.jobs, self.recent_files, self.saving)
-        self.zooming = ZoomActions(self.document, self.canvas, self.jobs, self.saving)
+        self.zooming = ZoomActions(self.document, self.canvas, self.jobs, self.saving, self.generation)
         self.seeds = SeedActions(self, self.document, self.generation)
         self.places = PlaceActions(self, self.document, self.generation, self.jobs)
         self.recovery = Recovery(self.document, data / "recovery", self)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from terrainpaint.core.parent_land import ParentLand
+from terrainpaint.core.progress import Cancel, Progress, check_cancel, part_of
 from terrainpaint.core.project import Project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.zooming import allowed_factors, zoomed, zoomed_classes
@@ -14,8 +18,11 @@ from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.saving import SaveActions
 from terrainpaint.gui.widgets.notation import local
+
+_OF_WAITING, _POLL_S = 0.8, 0.1
 
 
 class ZoomActions(QObject):
@@ -23,8 +30,16 @@ class ZoomActions(QObject):
 
     refused = Signal(str)
 
-    def __init__(self, document: Document, canvas: Canvas, jobs: WindowJobs, saving: SaveActions) -> None:
+    def __init__(
+        self,
+        document: Document,
+        canvas: Canvas,
+        jobs: WindowJobs,
+        saving: SaveActions,
+        generation: LiveGeneration,
+    ) -> None:
         super().__init__(jobs)
+        self._generation = generation
         self._document, self._canvas, self._jobs, self._saving = document, canvas, jobs, saving
 
     def zoom(self) -> None:
@@ -46,19 +61,28 @@ class ZoomActions(QObject):
 
     def _begin(self, rect: Rect, factor: int) -> None:
         source = self._document.project
-        ids, name, seed = self._document.painted.copy(), self._document.name, source.settings.recipe.seed
+        ids, painted = self._document.ids.copy(), self._document.painted.copy()
+        name, seed = self._document.name, source.settings.recipe.seed
 
-        def make(classes: NDArray[np.uint8]) -> None:
+        generation = self._generation
+
+        def make(found: tuple[NDArray[np.uint8], ParentLand | None]) -> None:
             try:
-                self._open(zoomed(source, classes, rect, factor, name), name)
+                self._open(zoomed(source, found[0], rect, factor, name, found[1]), name)
             except OptionError as error:
                 self.refused.emit(str(error))
 
-        self._jobs.read(
-            f"Zooming into {name}",
-            lambda progress, cancel: zoomed_classes(ids, rect, factor, seed, progress, cancel),
-            make,
-        )
+        def work(progress: Progress, cancel: Cancel) -> tuple[NDArray[np.uint8], ParentLand | None]:
+            # The new map keeps the land around it, so that must be exact.
+            while not (generation.is_stalled or generation.live is None or generation.is_exact):
+                progress(_OF_WAITING * generation.fraction_done)
+                check_cancel(cancel)
+                time.sleep(_POLL_S)
+            parent, rest = generation.parent_land(rect), part_of(progress, _OF_WAITING, 1.0)
+            # Drawn rivers are in the land that is kept.
+            return zoomed_classes(painted if parent is None else ids, rect, factor, seed, rest, cancel), parent
+
+        self._jobs.read(f"Zooming into {name}", work, make)
 
     def _open(self, project: Project, name: str) -> None:
         self._document.open_unsaved(project, None, self._document.view, f"{name} detail", f"Zoomed into {name}")

@@ -26,10 +26,14 @@ from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.dream_controls import MAX_SEED, DreamControls
 from terrainpaint.core.dreamed import Dreamed, DreamWay
 from terrainpaint.core.hydrology import FlowingWater
+from terrainpaint.core.journal import Journal
+from terrainpaint.core.journal_records import State, read_records
+from terrainpaint.core.parent_land import kept_land
 from terrainpaint.core.placement import Placement
-from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, flattened
+from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, ZoomedFrom, flattened
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OutputError, ProjectError
 from tests.core.projects import VIEW, assert_same, full_project, plain_project
 from tests.core.test_map_files import chunk
@@ -522,3 +526,59 @@ def test_true_scale_is_remembered_and_files_of_before_have_none(tmp_path: Path) 
     assert load_project(tmp_path / "true.terrainpaint")[0].settings.true_scale
     for wrong in (1, None, "yes"):
         refused(described(tmp_path, lambda content, wrong=wrong: content["settings"].update(true_scale=wrong)))
+
+
+def zoomed_project() -> Project:
+    """A part of a map with the land that it had there."""
+    rows, cols, rect = 60, 80, Rect(10, 12, 11, 9)
+    ids, counts = np.arange(rows * cols).reshape(rows, cols) % 7, np.zeros((rows, cols), np.uint8)
+    counts[12, 14] = 3
+    height = np.linspace(-3, 1234.5, rows * cols, dtype=np.float32).reshape(rows, cols)
+    albedo = np.arange(3 * rows * cols).reshape(rows, cols, 3).astype(np.uint8)
+    recipe = Recipe(9, 4, 0.25, (0.5, -1.0), 1.5)
+    land = kept_land(rect, ids.astype(np.uint8), counts, height, albedo, 2000.0, (recipe, "atlas", None))
+    painted = Project.painted(np.zeros((44, 36), np.uint8), Settings(500.0, "atlas", true_scale=True))
+    return dataclasses.replace(painted, zoomed_from=ZoomedFrom("all", rect, 4, 9), parent=land)
+
+
+def test_the_land_of_a_zoomed_map_is_kept_and_checked(tmp_path: Path) -> None:
+    project = zoomed_project()
+    assert project.parent is not None
+    path = saved(tmp_path / "part.terrainpaint", project)
+    assert saved(tmp_path / "again.terrainpaint", project).read_bytes() == path.read_bytes()
+    parent = load_project(path)[0].parent
+    assert parent is not None and parent.frame == project.parent.frame
+    for name in ("ids", "rerolls", "height", "albedo"):
+        np.testing.assert_array_equal(getattr(parent, name), getattr(project.parent, name))
+    # A map of another size is no refinement of that land.
+    assert project.resized((88, 72)).parent is None and project.cropped(0, 0, (40, 36)).parent is None
+    with pytest.raises(ValueError, match="land of the parent"):
+        dataclasses.replace(Project.painted(np.zeros((40, 36), np.uint8), project.settings), parent=project.parent)
+    members, member = members_of(path), "terrain/parent.zlib"
+    for data in (b"", members[member][:-9], zlib.compress(b"abc"), zlib.compress(bytes(10_000_000)), b"x" * 900):
+        assert "parent.zlib" in refused(zipped(tmp_path / "bad.terrainpaint", {**members, member: data}))
+    wrong = zlib.decompress(members[member])
+    for place, value in ((0, b"\x07"), (2 * parent.ids.size, b"\x00\x00\xc0\x7f")):
+        broken = zlib.compress(wrong[:place] + value + wrong[place + len(value) :])
+        assert "there are not" in refused(zipped(tmp_path / "bad.terrainpaint", {**members, member: broken}))
+    del members[member]
+    refused(zipped(tmp_path / "bad.terrainpaint", members))
+    content = json.loads(members["terrain/project.json"])
+    for change in ({"map_height": 20}, {"cell_m": 0}, {"land": None}, {"rerolls": 1}, {"seed": "a"}):
+        data = json.dumps(content | {"parent": content["parent"] | change}).encode()
+        refused(zipped(tmp_path / "bad.terrainpaint", {**members_of(path), "terrain/project.json": data}))
+
+
+def test_the_land_of_a_zoomed_map_is_recovered(tmp_path: Path) -> None:
+    project = zoomed_project()
+    journal = Journal.create(tmp_path / "journals", "part", project, ViewSettings())
+    journal.structure(dataclasses.replace(project, settings=dataclasses.replace(project.settings, relief=2.0)))
+    records = io.BytesIO(journal.path.read_bytes())
+    state = State()
+    for kind, data in read_records(records, len(records.getvalue())):
+        state.add(kind, data)
+    recovered, parent = state.project(), project.parent
+    journal.close_and_remove()
+    assert parent is not None and recovered.parent is not None and recovered.settings.relief == 2
+    assert recovered.parent.frame == parent.frame
+    np.testing.assert_array_equal(recovered.parent.height, parent.height)

@@ -39,7 +39,9 @@ def test_the_new_map_knows_its_scale_and_where_it_came_from(tmp_path: Path) -> N
     settings = Settings(2000.0, "atlas", recipe=Recipe(seed=12), relief=1.5)
     source, rect = Project.painted(patches(), settings), Rect(20, 30, 40, 50)
     child = zoomed(source, zoomed_classes(patches(), rect, 4, 12), rect, 4, "coast")
-    assert child.shape == (160, 200) and child.settings == dataclasses.replace(settings, pixel_size_m=500.0)
+    assert child.shape == (160, 200) and child.settings == dataclasses.replace(
+        settings, pixel_size_m=500.0, true_scale=True
+    )
     assert child.zoomed_from == ZoomedFrom("coast", rect, 4, 12)
     path = tmp_path / "child.terrainpaint"
     save_project(path, child, ViewSettings(), None)

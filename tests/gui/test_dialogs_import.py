@@ -149,6 +149,23 @@ def field(dialog: QWidget, name: str) -> QDoubleSpinBox:
     return named
 
 
+def test_heights_of_fine_ground_offer_land_of_their_scale(qtbot: QtBot) -> None:
+    dialog = ImportHeightsDialog(HeightMap(land(), pixel_size_m=30.0), Path("dem.tif"), None, (2000.0, 500.0, 125.0))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    box = next(box for box in dialog.findChildren(QCheckBox) if "scale" in box.text())
+    assert box.isHidden() and not dialog.values().true_scale
+    field(dialog, "Pixel size").setValue(90)
+    use = next(button for button in dialog.findChildren(QPushButton) if "125 m" in button.text())
+    use.click()
+    assert dialog.values().map_shape[1] == 69 and abs(dialog.values().map_pixel_size_m - 125) < 1
+    assert box.isVisible() and not use.isVisible() and dialog.values().true_scale
+    box.click()
+    assert not dialog.values().true_scale
+    field(dialog, "Pixel size").setValue(2000)
+    assert box.isHidden() and not use.isVisible()
+
+
 def test_heights_in_metres_are_kept(qtbot: QtBot) -> None:
     dialog = heights_dialog(qtbot, HeightMap(land(), pixel_size_m=500.0))
     choice = dialog.values()

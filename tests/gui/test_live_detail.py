@@ -127,6 +127,20 @@ def test_what_is_seen_is_the_fine_land_without_seams(
     assert np.abs(shown.shaded.astype(int) - shaded).max() <= 2
 
 
+def test_the_reading_is_that_of_the_land_that_is_shown(person: Person, qtbot: QtBot) -> None:
+    inspection, generation = person.window.inspection, person.window.generation
+    looks_at(person, qtbot, 64, 96, 1.0)
+    of_map = inspection.reading(63.3, 95.7)
+    assert generation.live is not None and of_map.height_m == pytest.approx(float(generation.live.height[63, 95]))
+    looks_at(person, qtbot, 64, 96, 12.0)
+    fine, reading = ground(person, Rect(60, 90, 8, 8), 16), inspection.reading(63.3, 95.7)
+    at = int(3.3 * 16), int(5.7 * 16)
+    assert (reading.row, reading.col, reading.class_id) == (63, 95, int(fine.ids[at]))
+    assert reading.height_m == pytest.approx(float(fine.height[at]))
+    assert reading.slope_deg == pytest.approx(float(fine.slope_deg()[at]), abs=1e-3)
+    assert reading.height_m != pytest.approx(of_map.height_m)
+
+
 def test_fine_land_follows_what_is_painted_and_is_never_older_than_the_land(
     person: Person, qtbot: QtBot, weights: Path
 ) -> None:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
     QApplication,
@@ -23,16 +24,20 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QLineEdit,
+    QPushButton,
 )
 from pytestqt.qtbot import QtBot
 
+import terrainpaint as tp
 from terrainpaint.core.assets import shipped_fine_land, shipped_styles
+from terrainpaint.core.fine_land import coarse_window
 from terrainpaint.core.hydrology import FlowingWater, find_waters, with_flowing_water
-from terrainpaint.core.painting import ellipse
+from terrainpaint.core.painting import Mark, ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.core.selection import added
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.water import with_level_water
 from terrainpaint.generation.generator import Generator
@@ -40,6 +45,7 @@ from terrainpaint.generation.messages import Hardware
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.generation.scaled import ScaledGenerator
 from terrainpaint.gui.dialogs.export import ExportDialog
+from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.widgets.basics import accept_button
@@ -219,6 +225,41 @@ def test_a_map_at_true_scale_gets_the_land_of_its_scale(person: Person, qtbot: Q
     settled(person, qtbot)
     assert "no true scale for pixels of 300 m" in person.sentence
     assert generation.terrain().provenance.painted_finer == 1
+
+
+def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    window, document, generation = person.window, person.window.document, settled(person, qtbot)
+    live, ids, rect = generation.live, document.ids.copy(), Rect(20, 60, 24, 20)
+    assert live is not None
+    refiner = Refiner.load(next(iter(shipped_fine_land().values())), "cpu")
+    land = coarse_window(live.height, live.albedo, ids, rect, refiner.margin(4), 2000.0)
+    detail = refiner.refine(land, 4, document.settings.recipe.seed)
+    document.set_selection(added(None, Mark(rect, np.ones((24, 20), bool))))
+
+    def answer(dialog: ChoiceDialog) -> None:
+        next(button for button in dialog.findChildren(QPushButton) if "× 4" in button.text()).click()
+
+    with qtbot.waitSignal(document.opened), person.in_dialog(ChoiceDialog, answer):
+        window.actions_["zoom_into"].trigger()
+    settled(person, qtbot)
+
+    def difference() -> NDArray[np.float32]:
+        assert generation.live is not None and generation.live.shape == (96, 80)
+        return np.abs(generation.live.height - detail.height)
+
+    assert difference().max() < 0.05
+    assert generation.live is not None and np.abs(generation.live.albedo.astype(int) - detail.albedo).max() <= 2
+    assert generation.height_scale == 0.25  # as of the parent, whose pixels are 500 m
+    document.paint_mark("Lake", Mark(Rect(5, 5, 1, 1), np.ones((1, 1), bool)), 0)  # smaller than a cell
+    settled(person, qtbot)
+    changed = difference() > 0.05
+    assert not changed[32:].any() and not changed[:, 32:].any()
+    document.undo_stack.undo()
+    # The file has that land too, for the command line.
+    path = tmp_path / "part.terrainpaint"
+    save_project(path, document.snapshot(), ViewSettings(), None)
+    opened = tp.generate(tp.open_project(path))
+    assert opened.pixel_size_m == 125 and np.abs(opened.heights / 0.25 - detail.height).max() < 0.05
 
 
 def test_a_process_that_dies_while_one_paints_is_replaced(person: Person, qtbot: QtBot, generator: Generator) -> None:

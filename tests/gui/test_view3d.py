@@ -22,6 +22,7 @@ from pytestqt.qtbot import QtBot
 from terrainpaint.core.films import Timing
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.rects import Rect
+from terrainpaint.generation.detail_tiles import TilePlace
 from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.generation.messages import TerrainPatch
 from terrainpaint.generation.process import TerrainProcess
@@ -32,6 +33,7 @@ from terrainpaint.gui.relief_dock import ReliefDock
 from terrainpaint.gui.view3d import block_mesh
 from terrainpaint.gui.view3d.automatic_relief import AutomaticRelief, automatic_exaggeration
 from terrainpaint.gui.view3d.daylight import Daylight
+from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FineLayer, FinePatch, Joint
 from terrainpaint.gui.view3d.flat_view import from_above
 from terrainpaint.gui.view3d.motions import MOTIONS, FilmOptions
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
@@ -563,3 +565,24 @@ def test_opengl_is_not_loaded_before_there_is_a_view_that_can_use_it() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_camera_comes_nearer_where_land_can_be_shown_finer() -> None:
+    flat = Scene(land(np.zeros((64, 64), np.float32)), ViewSettings(exaggeration=1, water_level_m=None))
+    wanted = OrbitCamera((0.0, 0.0, 0.0), 180.0, 60.0, 1e-6)
+    assert flat.kept(wanted).distance == pytest.approx(0.01)
+    flat.finest = 16
+    assert flat.kept(wanted).distance == pytest.approx(0.01 / 16, rel=0.01)
+    assert flat.floor(0.0, 0.0) == pytest.approx(0.004 / 16)
+    # The eye stays above fine land that is higher than that of the map.
+    place = TilePlace(16, 2, 2)
+    rect = place.rect
+    around = rect.grown(BORDER_PX)
+    height = np.full((16 * around.height, 16 * around.width), 500, np.float32)
+    patch = FinePatch(place, rect, around, height, np.zeros((*height.shape, 3), np.uint8))
+    cover, weight = np.zeros((4, 4), np.uint8), np.zeros((1, 1), np.float32)
+    flat.fine = (FineLayer((patch,), (None,), Joint(cover, (4.0, 4.0), weight, (1.0, 1.0), (0.0, 0.0))),)
+    assert flat.relief is not None
+    x, y = flat.relief.point_of(rect.row + 8, rect.col + 8)
+    assert flat.floor(x, y) == pytest.approx(500 * flat.lift + 0.004 / 16)
+    assert flat.floor(-x - 0.3, y) == pytest.approx(0.004 / 16)

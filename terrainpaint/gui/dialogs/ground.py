@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from terrainpaint.core.importing import (
 from terrainpaint.core.labeller import PIXEL_SIZE_M as LABELLER_PIXEL_SIZE_M
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX
+from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.gui.widgets.basics import Form, label, paragraph, push_button, row_of
 from terrainpaint.gui.widgets.notation import format_number
 from terrainpaint.gui.widgets.numbers import WholeField, unit_field
@@ -51,14 +53,15 @@ class GroundScale:
 
 
 class GroundPanel(QWidget):
-    """Asks for the meaning of `source`. `small` is a copy of it that is reduced `step` times, for the slopes."""
+    """Asks for the meaning of `source`. `true_sizes_m` are the ground sizes of a pixel that have land of their own
+    scale, the first that of the style."""
 
     changed = Signal()
     """`scale` or `takes_suspected` changed."""
 
-    def __init__(self, source: HeightMap) -> None:
+    def __init__(self, source: HeightMap, true_sizes_m: Sequence[float] = ()) -> None:
         super().__init__()
-        self._source = source
+        self._source, self._true_sizes_m = source, tuple(true_sizes_m)
         self._pixel_size = unit_field(0.01, 1e6, source.pixel_size_m or DEFAULT_PIXEL_SIZE_M, 2, " m")
         self._units = [unit for unit in _UNITS if unit is not HeightUnit.SURVEY_FEET or unit is source.suggested]
         self._unit = QComboBox()
@@ -71,6 +74,11 @@ class GroundPanel(QWidget):
         self._suspected = QCheckBox("They are heights: &keep them")
         self._width = _width_field(source.height.shape)
         self._size = paragraph("")
+        self._true_scale, self._use_size = QCheckBox("Land of &true scale"), push_button("", "link")
+        self._true_scale.setToolTip("Mountains and valleys are as large as on such ground, not scaled from the style's")
+        self._true_scale.setChecked(True)
+        self._use_size_row = row_of(self._use_size)
+        self._fitting_px = 0
         self._form = Form()
         self._likelier_m: float | None = None
         self._build()
@@ -89,6 +97,11 @@ class GroundPanel(QWidget):
     def takes_suspected(self) -> bool:
         """Whether numbers that look like marks of gaps are heights."""
         return self._suspected.isChecked()
+
+    @property
+    def true_scale(self) -> bool:
+        """Whether the land of the map has the scale of its pixels, which is not that of the style."""
+        return self._has_scale and self._true_scale.isChecked()
 
     @property
     def map_shape(self) -> tuple[int, int]:
@@ -147,6 +160,8 @@ class GroundPanel(QWidget):
         form.add_below(self._range)
         form.add("Map &width", self._width)
         form.add_below(self._size)
+        form.add_below(self._true_scale)
+        form.add_below(self._use_size_row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -169,6 +184,7 @@ class GroundPanel(QWidget):
         self._unit.currentIndexChanged.connect(self.changed)
         self._suspected.toggled.connect(self.changed)
         self._use.clicked.connect(self._use_likelier)
+        self._use_size.clicked.connect(lambda: self._width.setValue(self._fitting_px))
         self._width.valueChanged.connect(self._show_size)
         self._pixel_size.valueChanged.connect(self._show_size)
 
@@ -190,6 +206,29 @@ class GroundPanel(QWidget):
         self._size.setText(
             f"× {self.map_shape[0]} px of {format_number(pixel_size_m, 2)} m; the heights have {cols} × {rows}"
         )
+        self._show_scale(pixel_size_m)
+
+    @property
+    def _map_pixel_size_m(self) -> float:
+        cols: int = self._source.height.shape[1]
+        return float(self._pixel_size.value() * cols / self._width.value())
+
+    @property
+    def _has_scale(self) -> bool:
+        """Whether pixels of the map are as small as those of a scale finer than that of the style."""
+        if len(self._true_sizes_m) < 2:
+            return False
+        return scale_factor(self._map_pixel_size_m, self._true_sizes_m[0]) not in (None, 1)
+
+    def _show_scale(self, pixel_size_m: float) -> None:
+        """Offer land of true scale, or the width of the map that has one."""
+        self._true_scale.setVisible(self._has_scale)
+        finer = [size_m for size_m in self._true_sizes_m[1:] if size_m >= pixel_size_m] or self._true_sizes_m[-1:]
+        is_near = len(self._true_sizes_m) > 1 and pixel_size_m < self._true_sizes_m[0] / 2 and not self._has_scale
+        self._fitting_px = round(self._width.value() * pixel_size_m / finer[-1]) if is_near else 0
+        is_possible = self._width.minimum() <= self._fitting_px <= self._width.maximum()
+        self._use_size_row.setVisible(is_near and is_possible)
+        self._use_size.setText(f"Use {format_number(finer[-1], 2)} m, which has a true scale" if is_near else "")
 
 
 def _width_field(shape: tuple[int, ...]) -> WholeField:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class HeightsImport:
     """The heights of a file, their meaning on the ground, how they become classes, and whether the land follows them.
 
     `ids` (H, W) uint8 are the class ids of the labeller; None when `limits` give the classes. `map_shape` are rows and
-    columns of the map.
+    columns of the map. `true_scale` is that of `Settings`.
     """
 
     heights: HeightMap
@@ -65,6 +66,7 @@ class HeightsImport:
     ids: NDArray[np.uint8] | None
     map_shape: tuple[int, int]
     keeps_heights: bool = False
+    true_scale: bool = False
 
     @property
     def height(self) -> NDArray[np.float32]:
@@ -109,12 +111,14 @@ class ImportHeightsDialog(QDialog):
     all of the heights; its result is imported.
     """
 
-    def __init__(self, source: HeightMap, path: Path, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, source: HeightMap, path: Path, parent: QWidget | None = None, true_sizes_m: Sequence[float] = ()
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Import {path.name}")
         self._original, self._kept = source, None if not source.gaps.can_be_heights else source.with_suspected()
         self._source, self._small, self._step = source, source, 1.0
-        self._ground = GroundPanel(source)
+        self._ground = GroundPanel(source, true_sizes_m)
         self._origin = QComboBox()
         self._origin.addItems(_ORIGINS)
         self._keep = QCheckBox("&Keep the heights: the land follows them")
@@ -145,8 +149,15 @@ class ImportHeightsDialog(QDialog):
         if not self._has_classes:
             raise ValueError("the labeller has no result yet")
         ids = self._texture.ids if self._from_texture else None
+        ground = self._ground
         return HeightsImport(
-            self._source, self._ground.scale, self._limits.limits(), ids, self._ground.map_shape, self._keep.isChecked()
+            self._source,
+            ground.scale,
+            self._limits.limits(),
+            ids,
+            ground.map_shape,
+            self._keep.isChecked(),
+            ground.true_scale,
         )
 
     def done(self, result: int) -> None:

@@ -6,6 +6,7 @@ fine heights falls to 0 at the border of all patches of a factor, where a patch 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,11 @@ class FineLayer:
     patches: tuple[FinePatch, ...]
     below: tuple[FinePatch | None, ...]
     joint: Joint
+
+    def patch_at(self, row: float, col: float) -> FinePatch | None:
+        """The patch at a place of the map, None where there is none."""
+        at = math.floor(row), math.floor(col)
+        return next((patch for patch in self.patches if patch.rect.contains(*at)), None)
 
 
 def layers(patches: Mapping[TilePlace, FinePatch], shape: tuple[int, int]) -> tuple[FineLayer, ...]:

@@ -20,6 +20,7 @@ Colour = tuple[float, float, float]
 _THICKNESS = 0.035  # of the block below its lowest point
 _CLEARANCE = 0.004  # of the eye above the ground
 _NEAREST, _FARTHEST = 0.01, 8.0
+"""Of the eye from its target. Where land can be shown finer, the eye may come nearer, also to the ground."""
 PIN_SIZE = 0.045
 """Of the pin in a picture; in a low view it is larger."""
 SHADOW_MARGIN = 0.14
@@ -72,6 +73,8 @@ class Scene:
     sky_top: Colour = (0.44, 0.58, 0.73)
     sky_bottom: Colour = (0.86, 0.89, 0.91)
     camera: OrbitCamera = OrbitCamera((0.0, 0.0, 0.0), _HOME_AZIMUTH_DEG, _HOME_ELEVATION_DEG, 2.0)  # noqa: RUF009 - frozen
+    finest: int = 1
+    """How many times finer than the map its land can be shown."""
     fine: tuple[FineLayer, ...] = ()
     """Finer land near the camera, from coarse to fine."""
 
@@ -175,7 +178,11 @@ class Scene:
         reach = np.array([half_x + SHADOW_MARGIN, half_y + SHADOW_MARGIN, 0.0])
         outside = np.maximum(np.abs(self.camera.eye - (0.0, 0.0, self.base)) - reach, 0)
         near = 0.7 * min(nearest, float(np.linalg.norm(outside)))
-        return perspective(aspect, max(near, 0.3 * _CLEARANCE), 1.05 * farthest + 0.6)
+        # Not nearer than it must be, because depth has few bits.
+        eye = self.camera.eye
+        height = float(eye[2]) - self.floor(float(eye[0]), float(eye[1])) + self._clearance
+        clearance = min(_CLEARANCE, max(height, self._clearance))
+        return perspective(aspect, max(near, 0.3 * clearance), 1.05 * farthest + 0.6)
 
     def home(self, aspect: float) -> OrbitCamera:
         """A camera that shows the whole block from the south-west and orbits its middle."""
@@ -200,7 +207,9 @@ class Scene:
         """The camera within limits, with the same target: not too far, near the map, never below the ground."""
         x, y, z = camera.target
         target = (min(max(x, -0.8), 0.8), min(max(y, -0.8), 0.8), min(max(z, self.base - 0.5), self.top + 0.5))
-        camera = dataclasses.replace(camera, target=target, distance=min(max(camera.distance, _NEAREST), _FARTHEST))
+        camera = dataclasses.replace(
+            camera, target=target, distance=min(max(camera.distance, _NEAREST / self.finest), _FARTHEST)
+        )
         eye = camera.eye
         floor = self.floor(eye[0], eye[1])
         return camera if eye[2] >= floor else camera.with_eye(np.array([eye[0], eye[1], floor]))
@@ -228,5 +237,28 @@ class Scene:
             return self.base + _CLEARANCE
         # Ground next to the eye counts too, or the view would cut into a steep slope.
         around = _CLEARANCE * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
-        ground = float(self.relief.heights_at(x + around[:, 0], y + around[:, 1]).max()) * self.lift
-        return (ground if self.water is None else max(ground, self.water)) + _CLEARANCE
+        around = around / self.finest
+        ground = max(
+            float(self.relief.heights_at(x + around[:, 0], y + around[:, 1]).max()),
+            *(self._fine_height(x + float(right), y + float(up)) for right, up in around),
+        )
+        level = ground * self.lift
+        return (level if self.water is None else max(level, self.water)) + self._clearance
+
+    @property
+    def _clearance(self) -> float:
+        """Least height of the eye above the ground."""
+        return _CLEARANCE / self.finest
+
+    def _fine_height(self, x: float, y: float) -> float:
+        """Height in metres of the nearest point of fine land, -infinity where none is shown."""
+        if self.relief is None or not self.fine:
+            return -math.inf
+        (rows, cols), (half_x, half_y) = self.relief.shape, self.relief.half
+        row, col = (1 - y / half_y) / 2 * rows, (x / half_x + 1) / 2 * cols
+        patch = next((patch for layer in reversed(self.fine) if (patch := layer.patch_at(row, col)) is not None), None)
+        if patch is None:
+            return -math.inf
+        return float(patch.height[
+            int((row - patch.around.row) * patch.place.factor), int((col - patch.around.col) * patch.place.factor)
+        ])  # fmt: skip

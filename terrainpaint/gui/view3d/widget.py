@@ -111,6 +111,10 @@ class TerrainView3D(QWidget):
         self._scene.relief.update(texture, height, rect)
         self._refresh_above_ground()
 
+    def set_finest(self, factor: int) -> None:
+        """Let the camera come as near as land that can be shown so many times finer than the map needs."""
+        self._scene.finest = factor
+
     def set_fine(self, layers: tuple[FineLayer, ...]) -> None:
         """Show finer land, from coarse to fine, over that of the map."""
         if layers or self._scene.fine:
