@@ -29,6 +29,8 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpg", ".jpeg", ".ora", ".png", ".terrain
 """Of the files of a folder that are taken for maps or projects."""
 MOST_JOBS = 100_000
 _MOST_REPORT_BYTES = 256 << 20
+_MOST_HASHED_BYTES = 1 << 30
+"""Of a larger file, which is hardly a map, the size and the time stand for the content: reading it takes too long."""
 _SAVED_EVERY_S = 2.0
 _TOKENS = ("map", "style", "seed")
 DONE, FAILED, WAITING = "done", "failed", "waiting"
@@ -252,6 +254,8 @@ def _size(path: Path) -> int | None:
 
 def _digest(path: Path) -> str:
     status = path.stat()
+    if status.st_size > _MOST_HASHED_BYTES:
+        return f"{status.st_size} bytes at {status.st_mtime_ns}"
     return _digest_of(path, status.st_size, status.st_mtime_ns)
 
 

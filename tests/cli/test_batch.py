@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from terrainpaint.api.batch import REPORT, BatchReport, find_maps, planned_jobs
+from terrainpaint.api.batch import REPORT, BatchReport, find_maps, fingerprint, planned_jobs
 from terrainpaint.api.batch_workers import run_jobs
 from terrainpaint.api.requests import FilesRequest, MapReading, TerrainRequest
 from terrainpaint.core.map_files import write_map
@@ -247,3 +247,17 @@ def test_a_dry_run_tells_what_is_left_to_do(run: Run, weights: Path, maps: Path,
     assert run("batch", maps / "a.png", "-o", out, *command[4:]).code == 0
     again = run(*command, "--dry-run").out.splitlines()
     assert len(again) == 13 and again[-4] == "12 terrains: 6 to write, 3 done before, 3 impossible"
+
+
+def test_a_huge_file_is_not_read_to_know_whether_it_was_done(run: Run, weights: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "huge.png", tmp_path / "out"
+    with path.open("wb") as file:
+        file.truncate(20 << 30)
+    assert run("batch", path, "-o", out, "--weights", weights).code == 1
+    assert "is not a picture" in str(report_of(out)["huge"]["error"])
+    before = fingerprint(
+        planned_jobs([path], [1], [None], out, None, MapReading(), TerrainRequest(), FilesRequest())[0]
+    )
+    os.utime(path, (1, 1))
+    after = fingerprint(planned_jobs([path], [1], [None], out, None, MapReading(), TerrainRequest(), FilesRequest())[0])
+    assert before != after
