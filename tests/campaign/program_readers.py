@@ -15,7 +15,11 @@ from PIL import Image
 from terrainpaint.core.classes import PALETTE
 from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.line_files import lines_svg
+from terrainpaint.core.parent_land import ParentFrame, ParentLand
+from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.terrain import Recipe
+from terrainpaint.core.zooming import zoomed
 from terrainpaint.errors import OutputError
 from tests.campaign.reader import Reader
 from tests.core.projects import VIEW, full_project
@@ -40,7 +44,6 @@ def _read_project(path: Path) -> object:
 
 def _read_openraster(path: Path) -> object:
     from terrainpaint.core.openraster import read_openraster
-    from terrainpaint.core.project import Settings
 
     return read_openraster(path, Settings(2000.0, "atlas"))
 
@@ -48,9 +51,24 @@ def _read_openraster(path: Path) -> object:
 def project_files(folder: Path) -> list[Path]:
     from terrainpaint.core.project_file import save_project
 
-    path = folder / "a.terrainpaint"
-    save_project(path, full_project(), VIEW, None)
-    return [path]
+    paths = [folder / "a.terrainpaint", folder / "zoomed.terrainpaint"]
+    for path, project in zip(paths, (full_project(), _zoomed_project()), strict=True):
+        save_project(path, project, VIEW, None)
+    return paths
+
+
+def _zoomed_project() -> Project:
+    """A map that was zoomed out of another one, with the land that it had there."""
+    shape, rect = (60, 80), Rect(10, 20, 12, 9)
+    random = np.random.default_rng(6)
+    recipe = Recipe(5)
+    frame = ParentFrame(shape, Rect(0, 0, *shape), Rect(2, 8, 28, 25), 2000.0, recipe, "atlas", None, True)
+    land = ParentLand(
+        frame, random.integers(0, 7, shape, np.uint8), random.integers(0, 3, shape, np.uint8),
+        random.normal(0, 900, (28, 25)).astype(np.float32), random.integers(0, 256, (28, 25, 3), np.uint8),
+    )  # fmt: skip
+    source = Project.painted(land.ids, Settings(2000.0, "atlas", recipe=recipe))
+    return zoomed(source, np.zeros((48, 36), np.uint8), rect, 4, "coast", land)
 
 
 def _read_map(path: Path) -> object:
@@ -200,6 +218,12 @@ def _fine_land_files(folder: Path) -> list[Path]:
 
     write_fine_land(folder / "a.safetensors")
     return [folder / "a.safetensors"]
+
+
+def _read_height_guide(path: Path) -> object:
+    from terrainpaint.core.importing.guide_file import read_height_guide
+
+    return read_height_guide(path, (48, 48), 2000.0)
 
 
 def _read_guide_lines(path: Path) -> object:
@@ -352,6 +376,7 @@ PROGRAM_READERS: Mapping[str, Reader] = {
     "look": Reader(_read_look, _look_files),
     "dreams": Reader(_read_dreams, _dreams_files),
     "fine land": Reader(_read_fine_land, _fine_land_files),
+    "height guide": Reader(_read_height_guide, _height_files),
     "guide lines": Reader(_read_guide_lines, _guide_lines_files),
     "svg lines": Reader(_read_svg_lines, _svg_lines_files),
     "labeller": Reader(_read_labeller, _labeller_files),
