@@ -32,8 +32,9 @@ def places(arguments: PlacesArguments) -> list[str]:
 
 
 def _native(painted: PaintedMap) -> PaintedMap:
-    """Land is compared as the networks know it: at their ground size of a pixel, without looks."""
-    return replace(painted, pixel_size_m=None, relief=1.0, look=None)
+    """Land is compared as the networks know it: at their ground size of a pixel or at its true scale, without looks."""
+    pixel_size_m = painted.pixel_size_m if painted.true_scale else None
+    return replace(painted, pixel_size_m=pixel_size_m, relief=1.0, look=None)
 
 
 def _table(found: list[Place]) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,16 @@ from terrainpaint.core.assets import asset_path
 from terrainpaint.core.checked_json import parse_object
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.files import input_error
-from terrainpaint.core.landscape import COLOUR_COUNT, FORM_COUNT, GROUPS, LEAST_SIDE_PX, colours_of, form_of
+from terrainpaint.core.landscape import (
+    COLOUR_COUNT,
+    FORM_COUNT,
+    GROUPS,
+    LEAST_SIDE_PX,
+    PIXEL_SIZE_M,
+    colours_of,
+    form_of,
+)
+from terrainpaint.core.resampling import majority_classes
 from terrainpaint.errors import InputFileError, OptionError
 
 INDEX_ASSET = "places.npz"
@@ -124,17 +134,38 @@ def places_like(
     count: int = 5,
 ) -> list[Place]:
     """The `count` real places most like land: class ids (H, W), heights (H, W) in metres, its shaded picture
-    (H, W, 3) uint8 sRGB, the ground size of a pixel and the name of its style.
+    (H, W, 3) uint8 sRGB, the ground size of a pixel and the name of its style. Finer land is reduced to pixels of about
+    PIXEL_SIZE_M, since slopes grow with detail.
 
     Raises OptionError when the land is too small or nearly all water.
     """
-    if min(ids.shape) < LEAST_SIDE_PX:
+    factor = max(1, round(PIXEL_SIZE_M / pixel_size_m))
+    least_px = LEAST_SIDE_PX * factor
+    if min(ids.shape) < least_px:
+        least = f"{least_px} px" + (f", {least_px * pixel_size_m / 1000:g} km," if factor > 1 else "")
         raise OptionError(f"Land of {ids.shape[1]} x {ids.shape[0]} px is too small to compare with real places; take "
-                          f"at least {LEAST_SIDE_PX} px a side.")  # fmt: skip
+                          f"at least {least} a side.")  # fmt: skip
+    if factor > 1:
+        ids, height, shaded = _reduced(ids, height, shaded, factor)
+        pixel_size_m *= factor
     if np.count_nonzero(ids != WATER) < _LEAST_LAND * ids.size:
         raise OptionError("This is nearly all water, and only land can be compared with real places; take a part with "
                           "more land.")  # fmt: skip
     return index.nearest(form_of(ids, height, pixel_size_m), colours_of(ids, shaded), style, count)
+
+
+def _reduced(
+    ids: NDArray[np.uint8], height: NDArray[np.float32], shaded: NDArray[np.uint8], factor: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]]:
+    """Land of `places_like` with pixels `factor` times larger; what is left over at its border is cut off."""
+    rows, cols = (side // factor for side in ids.shape)
+    whole = slice(rows * factor), slice(cols * factor)
+    mean_height, mean_shaded = (
+        cv2.resize(values[whole], (cols, rows), interpolation=cv2.INTER_AREA) for values in (height, shaded)
+    )
+    return (
+        majority_classes(ids[whole], factor), np.asarray(mean_height, np.float32), np.asarray(mean_shaded, np.uint8),
+    )  # fmt: skip
 
 
 def latitude_text(degrees: float) -> str:

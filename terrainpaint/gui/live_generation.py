@@ -247,12 +247,18 @@ class LiveGeneration(QObject):
         terrain = self._bare_terrain()
         return dataclasses.replace(terrain, albedo=terrain.albedo.copy())
 
+    @property
+    def has_parent_land(self) -> bool:
+        """Whether a map that is zoomed out of this one can have its land: not at a true scale, whose cells are not
+        those of the weights, and not with a network that is not local."""
+        return self.info is None or (self.info.scale is None and self.info.reach_px is not None)
+
     def parent_land(self, rect: Rect) -> ParentLand | None:
         """What a map that is zoomed out of a rectangle needs of the terrain as it is now.
 
-        None while it is not exact, and at a true scale, whose cells are not those of the weights.
+        None while it is not exact, and without `has_parent_land`.
         """
-        if self.live is None or self.info is None or self.info.scale is not None or self.info.reach_px is None:
+        if self.live is None or self.info is None or not self.has_parent_land:
             return None
         if not self.live.is_exact(rect.grown(LAND_MARGIN).clipped(self._document.shape)):
             return None

@@ -36,7 +36,7 @@ class PlaceActions(QObject):
         style = info.style if info.look is None else info.look.target
 
         def work(progress: Progress, cancel: Cancel) -> list[Place]:
-            return places_like(shipped_places(), ids, height, shaded, info.pixel_size_m, style)
+            return places_like(shipped_places(), ids, height, shaded, info.land_pixel_size_m, style)
 
         self._jobs.read("Comparing with real places…", work, lambda found: self._show(found, selection is not None))
 

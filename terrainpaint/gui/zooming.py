@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from terrainpaint.core.parent_land import ParentLand
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, part_of
 from terrainpaint.core.project import Project
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.core.zooming import allowed_factors, zoomed, zoomed_classes
 from terrainpaint.errors import OptionError
 from terrainpaint.gui.background_jobs import WindowJobs
@@ -55,6 +57,9 @@ class ZoomActions(QObject):
         answers = {local(f"× {factor} ({pixel_size_m / factor:,g} m a pixel)"): factor for factor in factors}
         what = "What is in view" if document.selection is None else "The selection"
         question = f"{what}, {rect.width} × {rect.height} pixels, becomes a new map. How many times finer?"
+        if not self._generation.has_parent_land:
+            sizes_m = [pixel_size_m / factor for factor in factors]
+            question += "\n\n" + _new_land(sizes_m, self._generation.true_sizes_m)
         dialog = ChoiceDialog("Zoom in", question, list(answers), self._jobs.window)
         if dialog.exec() and self._saving.may_discard():
             self._begin(rect, answers[dialog.answer])
@@ -86,3 +91,15 @@ class ZoomActions(QObject):
 
     def _open(self, project: Project, name: str) -> None:
         self._document.open_unsaved(project, None, self._document.view, f"{name} detail", f"Zoomed into {name}")
+
+
+def _new_land(sizes_m: Sequence[float], true_sizes_m: Sequence[float]) -> str:
+    """What land a map has that cannot go on with the land of this one, for each ground size of its pixels."""
+    coarsest_m = true_sizes_m[0]
+    scaled = [size_m for size_m in sizes_m if len(true_sizes_m) < 2 or scale_factor(size_m, coarsest_m) is None]
+    at_scaled = " or ".join(f"{size_m:,g}" for size_m in scaled)
+    of_style = f"land scaled down from {coarsest_m:,g} m"
+    if len(scaled) == len(sizes_m):
+        return f"The new map does not go on with the land of this one: it gets {of_style}."
+    sentence = "The new map does not go on with the land of this one: it gets land of true scale, made for it alone"
+    return f"{sentence}; at {at_scaled} m a pixel, {of_style}." if scaled else f"{sentence}."

@@ -31,6 +31,19 @@ def test_land_is_most_like_other_land_of_its_place(number: int, style: str) -> N
     assert [place.similarity for place in found] == sorted((place.similarity for place in found), reverse=True)
 
 
+def test_finer_land_is_compared_at_the_scale_of_the_index() -> None:
+    ids, height, picture = land(1, seed=7, side=64)
+    fine = tuple(np.repeat(np.repeat(values, 4, axis=0), 4, axis=1) for values in (ids, height, picture))
+    found = places_like(small_index(), *fine, 500.0, STYLE)
+    assert found == places_like(small_index(), ids, height, picture, 2000.0, STYLE)
+    assert found != places_like(small_index(), *fine, 2000.0, STYLE)
+    # Rows and columns that are left over do not count, and what is too small is told in kilometres too.
+    ragged = tuple(np.pad(values, [(0, 3), (0, 2)] + [(0, 0)] * (values.ndim - 2)) for values in fine)
+    assert places_like(small_index(), *ragged, 500.0, STYLE) == found
+    with pytest.raises(OptionError, match=r"256 x 127 px is too small .* at least 128 px, 64 km, a side"):
+        places_like(small_index(), *(values[:127] for values in fine), 500.0, STYLE)
+
+
 def test_the_same_land_is_wholly_similar() -> None:
     index = small_index()
     first = index.nearest(index.form[6], index.colours[STYLE][6], STYLE, 2)[0]

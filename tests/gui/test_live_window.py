@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
+    QLabel,
     QLineEdit,
     QPushButton,
 )
@@ -255,6 +256,24 @@ def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot:
     changed = difference() > 0.05
     assert not changed[32:].any() and not changed[:, 32:].any()
     document.undo_stack.undo()
+    # A map that is zoomed out of this one cannot have it, which is said before it is made.
+    asked: list[str] = []
+
+    def cancel(dialog: ChoiceDialog) -> None:
+        asked.extend(text.text() for text in dialog.findChildren(QLabel))
+        dialog.reject()
+
+    with person.in_dialog(ChoiceDialog, cancel):
+        window.actions_["zoom_into"].trigger()
+    assert any("does not go on with the land of this one: it gets land scaled down from 2,000 m" in t for t in asked)
+    asked.clear()
+    document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=500.0))
+    settled(person, qtbot)
+    with person.in_dialog(ChoiceDialog, cancel):
+        window.actions_["zoom_into"].trigger()
+    assert any("made for it alone; at 31.25 m a pixel, land scaled down from 2,000 m" in text for text in asked)
+    document.undo_stack.undo()
+    settled(person, qtbot)
     # The file has that land too, for the command line.
     path = tmp_path / "part.terrainpaint"
     save_project(path, document.snapshot(), ViewSettings(), None)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import Mark
-from terrainpaint.core.places import Place
+from terrainpaint.core.places import Place, places_like, shipped_places
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.gui.dialogs.places import PlacesDialog
@@ -92,6 +92,22 @@ def test_the_terrain_is_compared_from_the_menu_and_the_panel(person: Person, qtb
     assert any(text.startswith("The selected part") for text in texts(part))
     assert percentages(texts(part)) != percentages(whole)
     part.reject()
+
+
+def test_land_of_true_scale_is_compared_as_large_as_it_is(person: Person, qtbot: QtBot) -> None:
+    generation = person.window.generation
+    ids = np.full((160, 160), 4, np.uint8)
+    ids[:, 70:] = 5
+    person.opens(Project.painted(ids, Settings(500.0, "atlas", true_scale=True)))
+    qtbot.waitUntil(lambda: generation.is_exact, timeout=120_000)
+    person.window.actions_["places"].trigger()
+    dialog = dialog_of(person, qtbot)
+    live = generation.live
+    assert live is not None
+    expected = places_like(shipped_places(), ids, live.height, live.shaded, 500.0, "atlas")
+    assert percentages(texts(dialog)) == [f"{place.similarity:.0%}".replace("%", " %") for place in expected]
+    assert {place.name for place in expected} <= set(texts(dialog))
+    dialog.reject()
 
 
 def test_too_small_a_selection_and_no_terrain_are_one_sentence(person: Person, qtbot: QtBot) -> None:
