@@ -19,4 +19,17 @@ def closest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     return tuple(difflib.get_close_matches(name[:_LONGEST_COMPARED].lower(), known, most))
 
 
+def choices(name: str, known: Iterable[str]) -> str:
+    """ "choose from …", for the message about a name that is none of the known ones: all of them, or if that would be
+    long, those that are spelt most like it, or the first ones and how many there are."""
+    names = list(known)
+    listed = ", ".join(names)
+    if len(listed) > _LONGEST_LIST:
+        first = f"{', '.join(names[:_FIRST_LISTED])} and {len(names) - _FIRST_LISTED} more"
+        listed = ", ".join(closest(name, names)) or first
+    return f"choose from {listed}"
+
+
 _LONGEST_COMPARED = 60
+_LONGEST_LIST = 160
+_FIRST_LISTED = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from terrainpaint.core.quoting import shown
+from terrainpaint.core.quoting import choices, shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.georeference import check_crs, check_place
 
@@ -121,7 +121,7 @@ class FileOptions:
         read: dict[str, Any] = {}
         for name, value in values.items():
             if name not in _READERS:
-                raise OptionError(f'There is no option "{shown(name)}"; choose from {", ".join(_READERS)}.')
+                raise OptionError(f'There is no option "{shown(name)}"; {choices(name, _READERS)}.')
             read[name] = _READERS[name](name, value)
         return cls(**read)
 

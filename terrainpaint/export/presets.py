@@ -13,7 +13,7 @@ from typing import Any
 
 from terrainpaint.core.checked_toml import MOST_BYTES, parse_toml
 from terrainpaint.core.files import read_regular, why_unreadable
-from terrainpaint.core.quoting import shown
+from terrainpaint.core.quoting import choices, shown
 from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
@@ -177,8 +177,8 @@ def _check_readme(text: str) -> None:
     template = Template(text)
     unknown = [name for name in template.get_identifiers() if name not in _PLACEHOLDERS]
     if unknown:
-        names = ", ".join(_PLACEHOLDERS)
-        raise OptionError(f"Its readme has the unknown placeholder ${shown(unknown[0])}; choose from {names}.")
+        hint = choices(unknown[0], _PLACEHOLDERS)
+        raise OptionError(f"Its readme has the unknown placeholder ${shown(unknown[0])}; {hint}.")
     if not template.is_valid():
         raise OptionError("Its readme has a $ without a name; write $$ for the character.")
 

@@ -20,7 +20,7 @@ from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapR
 from terrainpaint.api.terrains import looks, styles
 from terrainpaint.core.classes import CLASS_NAMES
 from terrainpaint.core.dream_controls import MAX_SEED
-from terrainpaint.core.quoting import shown
+from terrainpaint.core.quoting import choices, shown
 from terrainpaint.errors import OptionError
 from terrainpaint.export.file_options import FileOptions
 
@@ -219,7 +219,7 @@ def _of_file_option(name: str) -> Parameter:
 
 def _one_of(text: str, names: Sequence[str]) -> str:
     if text not in names:
-        raise ValueError(f"choose from {', '.join(names)}")
+        raise ValueError(choices(text, names))
     return text
 
 

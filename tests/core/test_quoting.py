@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from terrainpaint.core.quoting import closest, shown
+from terrainpaint.core.quoting import choices, closest, shown
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,10 @@ def test_long_ones_are_cut(value: object) -> None:
 )
 def test_the_names_that_were_probably_meant(name: str, found: tuple[str, ...]) -> None:
     assert closest(name, ["obj", "glb", "height16", "albedo"]) == found
+
+
+def test_a_long_list_of_choices_is_cut_to_the_likely_ones() -> None:
+    names = [f"parameter{number}" for number in range(40)] + ["ground_length_m"]
+    assert choices("ground_length", names) == "choose from ground_length_m"
+    assert choices("qqqq", names) == f"choose from {', '.join(names[:8])} and 33 more"
+    assert choices("qqqq", names[:3]) == "choose from parameter0, parameter1, parameter2"
