@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
@@ -64,6 +65,20 @@ def standing_water(water: NDArray[np.bool_], width_px: int) -> NDArray[np.uint8]
     return np.asarray(cv2.dilate(opened, np.ones((3, 3), np.uint8)), np.uint8) & cells
 
 
+def sizes(parts: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """(count,) int64: how many cells (H, W) int32 have each of the numbers 0 to `count` - 1."""
+    result = np.zeros(count, np.int64)
+    for band in _row_bands(parts.shape):
+        result += np.bincount(parts[band].ravel(), minlength=count)
+    return result
+
+
+def _row_bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    step = max(_LEAST_ROWS, _BAND_CELLS // shape[1])
+    for top in range(0, shape[0], step):
+        yield slice(top, top + step)
+
+
 def mean_levels(
     height: NDArray[np.float32], bodies: NDArray[np.int32], count: int, sea_m: float
 ) -> NDArray[np.float64]:
@@ -71,10 +86,12 @@ def mean_levels(
 
     `bodies` (H, W) int32 are the numbers of the bodies; 0 is land, which has the level -inf.
     """
-    inside = bodies > 0
-    body_of = bodies[inside]
-    sizes = np.bincount(body_of, minlength=count)
-    level = np.bincount(body_of, height[inside], count) / np.maximum(sizes, 1)
+    level = np.zeros(count)
+    for band in _row_bands(bodies.shape):
+        inside = bodies[band] > 0
+        # One after the other, so that the bands change no bit of the sums.
+        np.add.at(level, bodies[band][inside], height[band][inside].astype(np.float64))
+    level /= np.maximum(sizes(bodies, count), 1)
     level[np.abs(level) <= sea_m] = 0
     level[0] = -np.inf
     return level
@@ -85,14 +102,12 @@ def at_levels(
 ) -> NDArray[np.float32]:
     """A copy of the heights in which each of the `bodies` (H, W) int32 has its level; shores as in `levelled`."""
     result, levels = height.copy(), level.astype(np.float32)
-    rows, cols = height.shape
-    step = max(_LEAST_ROWS, _BAND_CELLS // cols)
     # Bands of whole rows have the same bits as all of it in one go.
-    for top in range(0, rows, step):
-        first, last = max(0, top - _REACH_PX), min(rows, top + step + _REACH_PX)
+    for band in _row_bands(height.shape):
+        first, last = max(0, band.start - _REACH_PX), min(len(height), band.stop + _REACH_PX)
         if bodies[first:last].any():
             changed = _at_levels(height[first:last], bodies[first:last], levels)
-            result[top : top + step] = changed[top - first : top - first + step]
+            result[band] = changed[band.start - first : band.stop - first]
     return result
 
 

@@ -7,10 +7,11 @@ to this machine. They are right within a factor of two: land with many contours 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from terrainpaint.core.hydrology import FlowingWater
-from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL, memory_with_files
+from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.sea_choice import AS_PAINTED, Sea
 from terrainpaint.export.formats import FORMATS, MESH, Format, estimated_bytes
 from terrainpaint.export.job import ExportOptions
@@ -115,7 +116,7 @@ def export_needs(formats: Sequence[str], map_shape: tuple[int, int], options: Ex
     for form in chosen:
         result = result.then(_format_needs(form, map_shape, options))
     if any(form.name in _OF_WATERS for form in chosen):
-        result = result.then(_needs(_WATERS, rows * cols, rows * cols))
+        result = result.then(_flow_needs(_WATERS, rows * cols))
     making = 0.0 if options.detail == 1 else _DETAIL_SECONDS * rows * cols / _MEGA * slowness()
     return Needs(result.disk, result.memory + memory, result.seconds + making)
 
@@ -127,12 +128,21 @@ def water_needs(map_shape: tuple[int, int], level_water: bool, flowing: FlowingW
         ((level_water or bool(sea)) and not flowing.carve_rivers, _LEVELLING),
         (bool(sea), _SEA_FLOOR),
         (sea.level_m != 0, _SEA_LEVEL),
-        (flowing.carve_rivers, _CARVING),
-        (flowing.breach, _BREACHING),
     ):
         if is_chosen:
             result = result.then(_needs(rate, pixels, pixels))
+    for is_chosen, rate in ((flowing.carve_rivers, _CARVING), (flowing.breach, _BREACHING)):
+        if is_chosen:
+            result = result.then(_flow_needs(rate, pixels))
     return result
+
+
+def _flow_needs(rate: _Rate, pixels: int) -> Needs:
+    """Those of flowing water, whose arrays are in temporary files where the memory is too small for them."""
+    result = _needs(rate, pixels, pixels)
+    if result.memory <= free_memory():
+        return result
+    return replace(result, memory=min(result.memory, memory_with_files(pixels)))
 
 
 def _format_needs(form: Format, map_shape: tuple[int, int], options: ExportOptions) -> Needs:

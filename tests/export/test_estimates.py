@@ -1,12 +1,13 @@
 """Estimated file sizes against written files, and estimates of memory and time."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from terrainpaint.core.hydrology import NO_FLOW, FlowingWater
-from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL, memory_with_files
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.export import FORMATS, MESH, ExportOptions, TileOptions, export
 from terrainpaint.export.estimates import Needs, export_needs, water_needs
@@ -125,3 +126,13 @@ def test_a_slow_machine_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("terrainpaint.export.estimates.slowness", lambda factor=slow: factor)
         needs.append(export_needs(["glb"], (500, 500), ExportOptions()))
     assert needs[1].seconds == pytest.approx(3 * needs[0].seconds) and needs[1].memory == needs[0].memory
+
+
+def test_flowing_water_on_a_large_map_is_told_with_its_temporary_files() -> None:
+    shape, flowing = (16384, 16384), FlowingWater(carve_rivers=True, breach=True)
+    with patch("terrainpaint.export.estimates.free_memory", return_value=100 << 30):
+        in_memory = water_needs(shape, False, flowing)
+    with patch("terrainpaint.export.estimates.free_memory", return_value=8 << 30):
+        with_files = water_needs(shape, False, flowing)
+    assert in_memory.memory > 16384**2 * BYTES_PER_CELL
+    assert with_files.memory == memory_with_files(16384**2) < 0.6 * in_memory.memory

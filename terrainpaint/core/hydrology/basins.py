@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.hydrology.cells import Cells, Heights, flat_bands, row_bands
+from terrainpaint.core.hydrology.parts import Part, Parts
+from terrainpaint.core.hydrology.storage import Storage
 from terrainpaint.core.progress import Cancel, check_cancel
 
 _OUTSIDE = 0
@@ -22,6 +24,7 @@ BAND_CELLS = 1 << 20
 """Of passes of the same height the first one is taken: direction by direction in bands of so many cells."""
 _HALF_OF_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _JOINS_PER_CHECK = 4096
+_BASINS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,33 +40,50 @@ class Basins:
     turnable: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, receivers: Cells, forced: Cells | None, one_way: NDArray[np.bool_] | None, cancel: Cancel) -> Basins:
+    def of(
+        cls,
+        receivers: Cells,
+        forced: Cells | None,
+        one_way: NDArray[np.bool_] | None,
+        storage: Storage,
+        cancel: Cancel,
+    ) -> Basins:
         """`forced` and `one_way` as in `route`."""
-        root, turnable = receivers.copy(), np.ones(len(receivers), bool)
+        label: Cells = storage.array(len(receivers), np.int32)
+        turnable: NDArray[np.bool_] = storage.array(len(receivers), bool)
         pits = []
         for band in flat_bands(len(receivers)):
             is_root = receivers[band] == np.arange(band.start, band.stop, dtype=np.int32)
-            if one_way is not None:
-                turnable[band] = is_root | ~one_way.ravel()[band]
+            turnable[band] = True if one_way is None else is_root | ~one_way.ravel()[band]
             pits.append(
                 np.flatnonzero(is_root if forced is None else is_root & (forced.ravel()[band] < 0)) + band.start
             )
-        is_changed = True
-        while is_changed:
-            is_changed = False
-            for band in flat_bands(len(receivers)):
-                check_cancel(cancel)
-                nearer = root[band].copy()
-                if one_way is not None:
-                    turnable[band] &= turnable[nearer]
-                root[band] = root[nearer]
-                is_changed = is_changed or not np.array_equal(root[band], nearer)
         found = np.concatenate(pits)
-        number = np.zeros(len(receivers), np.int32)
-        number[found] = np.arange(1, len(found) + 1)
-        for band in flat_bands(len(receivers)):
-            root[band] = number[root[band]]
-        return cls(root, found, turnable)
+        parts = Parts(receivers, storage.part_cells, cancel)
+        below = np.arange(len(parts.entries), dtype=np.int32)
+        number, free = np.zeros(len(below), np.int32), np.ones(len(below), bool)
+        for part in parts:
+            root, of_part = label[part.cells], turnable[part.cells]
+            root[:] = part.receivers
+            _follow(root, of_part, one_way is not None, cancel)
+            ends = root[part.entry_cells]
+            leaves, outlets = part.outlets_of(ends.astype(np.int64))
+            below[part.entries][leaves] = outlets
+            number[part.entries] = _numbers(part, found)[ends]
+            free[part.entries] = of_part[part.entry_cells]
+        _follow(below, free, True, cancel)
+        number = number[below]
+        for part in parts:
+            root = label[part.cells]
+            of_roots = _numbers(part, found)
+            of_roots[part.leaving] = number[part.outlets]
+            if one_way is not None and len(part.leaving):
+                through = np.ones(len(root), bool)
+                through[part.leaving] = free[part.outlets]
+                turnable[part.cells] &= through[root]
+            for band in flat_bands(len(root)):
+                root[band] = of_roots[root[band]]
+        return cls(label, found, turnable)
 
     def exits(self, height: Heights, cancel: Cancel) -> Exits:
         """The lowest passes from each basin to each of its neighbours, and over the border of the map."""
@@ -101,6 +121,28 @@ class Basins:
         border = _border(rows, cols)
         found.append(leaving(border, border, np.zeros_like(border)).lowest())
         return Exits.together(found).lowest()
+
+
+def _follow(root: Cells, turnable: NDArray[np.bool_], is_turnable_needed: bool, cancel: Cancel) -> None:
+    """Turn receivers `root` (n,) into the ends of their ways, and `turnable` into whether all cells on these are."""
+    is_changed = True
+    while is_changed:
+        is_changed = False
+        for band in flat_bands(len(root)):
+            check_cancel(cancel)
+            nearer = root[band].copy()
+            if is_turnable_needed:
+                turnable[band] &= turnable[nearer]
+            root[band] = root[nearer]
+            is_changed = is_changed or not np.array_equal(root[band], nearer)
+
+
+def _numbers(part: Part, pits: NDArray[np.int64]) -> Cells:
+    """(n,) int32 of a part: the numbers of the basins at their pits, _OUTSIDE elsewhere."""
+    first, last = np.searchsorted(pits, (part.start, part.stop)).tolist()
+    result = np.zeros(part.stop - part.start, np.int32)
+    result[pits[first:last] - part.start] = np.arange(first + 1, last + 1)
+    return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +215,11 @@ def join(receivers: Cells, pit_heights: Heights, exits: Exits, cancel: Cancel) -
                     height_m = passes[number]
                     heapq.heappush(heap, (max(level, height_m), height_m, number, sources[number]))
     used = order[chosen[chosen >= 0]]
-    _turn_round(receivers, exits.cell[used], exits.into[used])
+    # Those near each other together, as the receivers may be in a file.
+    used = used[np.argsort(exits.cell[used], kind="stable")]
+    for part in flat_bands(len(used), _BASINS_AT_ONCE):
+        check_cancel(cancel)
+        _turn_round(receivers, exits.cell[used[part]], exits.into[used[part]])
 
 
 def _border(rows: int, cols: int) -> Cells:

@@ -13,10 +13,11 @@ Heights = NDArray[np.float32]
 _PART_CELLS = 1 << 18
 
 
-def flat_bands(count: int) -> Iterator[slice]:
-    """Slices of 0..count, each of a few hundred thousand."""
-    for start in range(0, count, _PART_CELLS):
-        yield slice(start, min(start + _PART_CELLS, count))
+def flat_bands(count: int, most: int | None = None) -> Iterator[slice]:
+    """Slices of 0..count, each of at most so many, of a few hundred thousand if None."""
+    step = most or _PART_CELLS
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
 
 
 def row_bands(rows: int, cols: int, most_cells: int | None = None) -> Iterator[tuple[int, int]]:

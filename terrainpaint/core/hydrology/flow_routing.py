@@ -2,7 +2,8 @@
 
 Each cell drains to the neighbour of steepest descent (O'Callaghan and Mark 1984), and depressions over their lowest
 passes, see `basins`. Nearly all of it is arithmetic of arrays, in one order, so the same heights give the same bits
-everywhere. Whole arrays have four bytes a cell, and temporary ones a few hundred thousand cells.
+everywhere, and for every storage of the arrays. Whole arrays have four bytes a cell, and temporary ones a few hundred
+thousand cells.
 
 Cells are numbered row by row. A receiver is the cell into which a cell drains; a cell that is its own receiver is one
 where water leaves the map.
@@ -17,7 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.hydrology.basins import Basins, join
+from terrainpaint.core.hydrology.breaching import breach
 from terrainpaint.core.hydrology.cells import Cells, Heights, flat_bands, row_bands
+from terrainpaint.core.hydrology.parts import Part, Parts
+from terrainpaint.core.hydrology.rounds import Rounds
+from terrainpaint.core.hydrology.storage import IN_MEMORY, Storage
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 
 FREE = -1
@@ -25,30 +30,47 @@ FREE = -1
 PIT = -2
 """In such an array: the lowest cell of a depression."""
 _NEIGHBOURS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
-_ROUNDS_PER_CHECK = 256
 
 
 @dataclass(frozen=True, eq=False)
 class Routing:
-    """Where each cell drains, and in which order.
-
-    `receivers` (H * W,) int32. `order` (H * W,) int32 are the cells so that each comes before its receiver, in rounds
-    from `starts[n]` to `starts[n + 1]`; no cell of a round drains into another one of it.
-    """
+    """Where each cell drains: `receivers` (H * W,) int32. Results are arrays of the `storage`."""
 
     shape: tuple[int, int]
     receivers: Cells
-    order: Cells
-    starts: list[int]
+    storage: Storage = IN_MEMORY
+
+    def rounds(self, cancel: Cancel = never_cancel) -> Iterator[Cells]:
+        """Parts of an order in which each cell comes before its receiver; no cell drains into another of its part."""
+        return Rounds.of(self.receivers, cancel).downstream()
 
     def accumulated(self, cancel: Cancel = never_cancel) -> Cells:
         """(H, W) int32: how many cells drain through each cell, with itself."""
-        count = np.ones(len(self.receivers), np.int32)
-        for cells in _checked(self.rounds(), cancel):
-            into = self.receivers[cells]
-            drains = into != cells
-            np.add.at(count, into[drains], count[cells[drains]])
-        return count.reshape(self.shape)
+        parts = Parts(self.receivers, self.storage.part_cells, cancel)
+        result: Cells = self.storage.array(len(self.receivers), np.int32)
+        result[:] = 1
+        inflow, below = np.zeros(len(parts.entries), np.int32), np.arange(len(parts.entries), dtype=np.int32)
+        for part in parts:
+            count = result[part.cells] if part.is_whole else result[part.cells].copy()
+            _gather(count, part, cancel)
+            np.add.at(inflow, part.outlets, count[part.leaving])
+            last = part.entry_cells.copy()
+            for going, cells in part.ways():
+                last[going] = cells
+            leaves, outlets = part.outlets_of(last)
+            below[part.entries][leaves] = outlets
+        if not len(parts.entries):
+            return result.reshape(self.shape)
+        for entries in Rounds.of(below, cancel).downstream():
+            entries = entries[below[entries] != entries]
+            np.add.at(inflow, below[entries], inflow[entries])
+        for part in parts:
+            if part.is_whole:
+                continue
+            count = result[part.cells]
+            count[part.entry_cells] += inflow[part.entries]
+            _gather(count, part, cancel)
+        return result.reshape(self.shape)
 
     def breached(self, height: Heights, kept: NDArray[np.bool_], cancel: Cancel = never_cancel) -> Heights:
         """A copy of the heights (H, W) in which every cell is higher than its receiver.
@@ -56,31 +78,19 @@ class Routing:
         The way from each pit over its lowest pass is lowered. Cells `kept` (H, W) do not change; ground that drains
         into a higher one of them is raised.
         """
-        result, is_kept = height.ravel().copy(), kept.ravel()
-        for cells in _checked(self.rounds(), cancel):
-            into = self.receivers[cells]
-            lowered = (into != cells) & ~is_kept[into]
-            below = np.nextafter(result[cells[lowered]], np.float32(-np.inf))
-            np.minimum.at(result, into[lowered], below)
-        for cells in _checked(self._upwards(), cancel):
-            into = self.receivers[cells]
-            raised = cells[(into != cells) & ~is_kept[cells]]
-            above = np.nextafter(result[self.receivers[raised]], np.float32(np.inf))
-            result[raised] = np.maximum(result[raised], above)
+        result: Heights = self.storage.array(len(self.receivers), np.float32)
+        result[:] = height.ravel()
+        parts = Parts(self.receivers, self.storage.part_cells, cancel)
+        breach(result, kept.ravel(), parts, cancel)
         return result.reshape(self.shape)
 
-    def rounds(self) -> Iterator[Cells]:
-        """The cells of each round, upstream first; those of a large round in parts."""
-        for start, stop in zip(self.starts[:-1], self.starts[1:], strict=True):
-            for part in flat_bands(stop - start):
-                yield self.order[start + part.start : start + part.stop]
 
-    def _upwards(self) -> Iterator[Cells]:
-        """The rounds, downstream first."""
-        for number in range(len(self.starts) - 2, -1, -1):
-            start, stop = self.starts[number], self.starts[number + 1]
-            for part in flat_bands(stop - start):
-                yield self.order[start + part.start : start + part.stop]
+def _gather(count: Cells, part: Part, cancel: Cancel) -> None:
+    """Add the count of each cell of a part to that of its receiver."""
+    for cells in Rounds.of(part.receivers, cancel).downstream():
+        into = part.receivers[cells]
+        drains = into != cells
+        np.add.at(count, into[drains], count[cells[drains]])
 
 
 def route(
@@ -89,26 +99,29 @@ def route(
     one_way: NDArray[np.bool_] | None = None,
     cancel: Cancel = never_cancel,
     progress: Progress = no_progress,
+    storage: Storage = IN_MEMORY,
 ) -> Routing:
     """Route the water of heights (H, W) float32, finite, out of the map, through every depression over its lowest pass.
 
     `forced` (H, W) int32 are receivers that are given, FREE elsewhere, or PIT; a cell that is its own receiver is where
     water ends, such as the sea. It may be a tree of cells that are not neighbours, such as a lake that drains through
     one of its cells. Flow out of a depression may turn it round, except through cells `one_way` (H, W), such as a
-    river. Water leaves over the border of the map. Raises ValueError for more than 2^31 - 1 cells, Cancelled.
+    river. Water leaves over the border of the map. Whole arrays are those of `storage`. Raises ValueError for more than
+    2^31 - 1 cells, Cancelled.
     """
     if height.size >= 1 << 31:
         raise ValueError(f"{height.size} cells are too many")
-    receivers = _steepest(height)
+    receivers = _steepest(height, storage)
     if forced is not None:
         given = forced.ravel()
-        np.copyto(receivers, given, where=given >= 0)
-        pits = np.flatnonzero(given == PIT)
-        receivers[pits] = pits
+        for band in flat_bands(len(given)):
+            np.copyto(receivers[band], given[band], where=given[band] >= 0)
+            pits = np.flatnonzero(given[band] == PIT) + band.start
+            receivers[pits] = pits
         del given
     check_cancel(cancel)
     progress(0.1)
-    shape, basins = (height.shape[0], height.shape[1]), Basins.of(receivers, forced, one_way, cancel)
+    shape, basins = (height.shape[0], height.shape[1]), Basins.of(receivers, forced, one_way, storage, cancel)
     del forced  # Large arrays are let go where they are not needed any more.
     progress(0.3)
     exits, pit_heights = basins.exits(height, cancel), height.ravel()[basins.pits]
@@ -116,16 +129,14 @@ def route(
     progress(0.5)
     join(receivers, pit_heights, exits, cancel)
     del exits
-    progress(0.85)
-    order, starts = _peeled(receivers, cancel)
     progress(1.0)
-    return Routing(shape, receivers, order, starts)
+    return Routing(shape, receivers, storage)
 
 
-def _steepest(height: Heights) -> Cells:
+def _steepest(height: Heights, storage: Storage) -> Cells:
     """(H * W,) int32: the lowest neighbour by slope; on level ground the one before it, so that there is no circle."""
     rows, cols = height.shape
-    receivers = np.arange(rows * cols, dtype=np.int32)
+    receivers: Cells = storage.array(rows * cols, np.int32)
     for top, bottom in row_bands(rows, cols):
         own = height[top:bottom]
         best, place = np.zeros(own.shape, np.float32), np.zeros(own.shape, np.int32)
@@ -144,48 +155,6 @@ def _steepest(height: Heights) -> Cells:
                 better |= (drop == 0) & (best[part] == 0) & (place[part] == 0)
             np.copyto(best[part], drop, where=better)
             np.copyto(place[part], np.int32(down * cols + right), where=better)
-        receivers[top * cols : bottom * cols] += place.ravel()
+        own_cells = np.arange(top * cols, bottom * cols, dtype=np.int32)
+        np.add(own_cells, place.ravel(), out=receivers[top * cols : bottom * cols])
     return receivers
-
-
-def _peeled(receivers: Cells, cancel: Cancel) -> tuple[Cells, list[int]]:
-    """`Routing.order` and `starts`: cells into which nothing drains, then those into which only these drain, and on."""
-    waiting = np.zeros(len(receivers), np.int32)
-    for band in flat_bands(len(receivers)):
-        into = receivers[band]
-        np.add.at(waiting, into[into != np.arange(band.start, band.stop, dtype=np.int32)], 1)
-    order, starts, end = np.empty_like(receivers), [0], 0
-    for band in flat_bands(len(receivers)):
-        cells = np.flatnonzero(waiting[band] == 0) + band.start
-        order[end : end + len(cells)] = cells
-        end += len(cells)
-    while end > starts[-1]:
-        if len(starts) % _ROUNDS_PER_CHECK == 0:
-            check_cancel(cancel)
-        cells = order[starts[-1] : end]
-        starts.append(end)
-        for part in flat_bands(len(cells)):
-            np.subtract.at(waiting, _left(cells[part], receivers), 1)
-        ready = []
-        for part in flat_bands(len(cells)):
-            into = _left(cells[part], receivers)
-            ready.append(into[waiting[into] == 0])
-        # Several cells of a round may drain into one.
-        following = np.sort(np.concatenate(ready))
-        following = following[np.diff(following, prepend=-1) != 0]
-        order[end : end + len(following)] = following
-        end += len(following)
-    return order, starts
-
-
-def _left(cells: Cells, receivers: Cells) -> Cells:
-    """The receivers of cells that drain into others."""
-    into: Cells = receivers[cells]
-    return np.asarray(into[into != cells], np.int32)
-
-
-def _checked(rounds: Iterator[Cells], cancel: Cancel) -> Iterator[Cells]:
-    for number, cells in enumerate(rounds):
-        if number % _ROUNDS_PER_CHECK == 0:
-            check_cancel(cancel)
-        yield cells

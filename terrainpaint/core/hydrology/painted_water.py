@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
-from terrainpaint.core.water import bordered, connected, mean_levels, standing_water
+from terrainpaint.core.water import bordered, connected, mean_levels, sizes, standing_water
 
 WIDEST_RIVER_PX = 8
 """Painted water that is wider is a lake or the sea."""
@@ -63,12 +63,14 @@ def painted_water(height: NDArray[np.float32], ids: NDArray[np.uint8], sea_m: fl
     levels_m = mean_levels(height, bodies, count, sea_m)
     is_river = _rivers(height, part, narrow_count, thinned & (narrow > 0), bodies, levels_m, sea_m)
     rivers = is_river[part]
-    area = np.bincount(part.ravel(), minlength=narrow_count)
+    area = sizes(part, narrow_count)
     touches = np.zeros(narrow_count, bool)
     touches[part[cv2.dilate(standing, _AROUND) > 0]] = True
     # A bay belongs to its body, and a pond is one.
     other = (narrow > 0) & ~rivers & (touches | (area >= _SMALLEST_POND_PX))[part]
-    count, bodies = connected(standing | other.astype(np.uint8))
+    united = standing | other.astype(np.uint8)
+    del water, standing, bodies, narrow, part, other  # On a large map, more would not fit into memory.
+    count, bodies = connected(united)
     return PaintedWater(bodies, mean_levels(height, bodies, count, sea_m), rivers, thinned & rivers)
 
 
@@ -80,7 +82,7 @@ def _without_swellings(standing: NDArray[np.uint8], water: NDArray[np.bool_]) ->
     at_edge = np.zeros(count, bool)
     for line in (bodies[0], bodies[-1], bodies[:, 0], bodies[:, -1]):
         at_edge[line] = True
-    area = np.bincount(bodies.ravel(), minlength=count)
+    area = sizes(bodies, count)
     is_swelling = (first > 0) & ((first != last) | at_edge) & (area <= _SWELLING_PX**2)
     return np.where(is_swelling[bodies], np.uint8(0), standing)
 
@@ -95,7 +97,7 @@ def _rivers(
     sea_m: float,
 ) -> NDArray[np.bool_]:
     """(count,) bool: which parts of narrow water are rivers; number 0 is not."""
-    area = np.bincount(part.ravel(), minlength=count)
+    area = sizes(part, count)
     length = np.bincount(part[line], minlength=count)
     highest = np.full(count, -np.inf)
     np.maximum.at(highest, part[line], height[line])

@@ -18,9 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.hydrology.cells import flat_bands
 from terrainpaint.core.hydrology.flow_routing import FREE, PIT
 from terrainpaint.core.hydrology.near_lines import near_lines
 from terrainpaint.core.hydrology.painted_water import WIDEST_RIVER_PX, PaintedWater
+from terrainpaint.core.hydrology.storage import IN_MEMORY, Storage
 from terrainpaint.core.progress import Cancel, check_cancel, never_cancel
 
 NO_NODE = -1
@@ -87,20 +89,33 @@ class RiverNetwork:
         flowing = self.into[self.count :].tolist()
         return {below: number for number, below in enumerate(flowing) if below != NO_NODE}
 
-    def forced_receivers(self) -> NDArray[np.int32]:
-        """(H, W) int32 for `route`: rivers flow along their centrelines, a lake leaves through its river."""
-        forced = np.full(self.shape[0] * self.shape[1], FREE, np.int32)
+    @cached_property
+    def first_cells(self) -> NDArray[np.int64]:
+        """(count,) the first cell of each body; that of number 0 means nothing."""
+        result = np.full(len(self.water.levels_m), -1, np.int64)
+        result[0] = 0
         bodies = self.water.bodies.ravel()
+        for band in flat_bands(len(bodies)):
+            new = np.flatnonzero(result[bodies[band]] < 0) + band.start
+            numbers, first = np.unique(bodies[new], return_index=True)
+            result[numbers] = new[first]
+        return result
+
+    def forced_receivers(self, storage: Storage = IN_MEMORY) -> NDArray[np.int32]:
+        """(H, W) int32 for `route`: rivers flow along their centrelines, a lake leaves through its river."""
+        bodies = self.water.bodies.ravel()
+        forced: NDArray[np.int32] = storage.array(len(bodies), np.int32)
         # A body drains into its first cell, and that cell into its river; the water of the sea is gone.
-        inside = np.flatnonzero(bodies)
-        numbers, first = np.unique(bodies[inside], return_index=True)
-        first_cell = np.zeros(len(self.water.levels_m), np.int64)
-        first_cell[numbers] = inside[first]
-        forced[inside] = first_cell[bodies[inside]]
-        targets = np.where(self.into >= 0, np.concatenate([self.cells, first_cell[1:]])[self.into], PIT)
-        forced[first_cell[1:]] = targets[self.count :]
-        sea = self.water.is_sea[bodies]
-        forced[sea] = np.flatnonzero(sea)
+        of_body = self.first_cells.astype(np.int32)
+        of_body[0] = FREE
+        targets = np.where(self.into >= 0, np.concatenate([self.cells, self.first_cells[1:]])[self.into], PIT)
+        is_sea = self.water.is_sea
+        for band in flat_bands(len(bodies)):
+            forced[band] = of_body[bodies[band]]
+        forced[self.first_cells[1:]] = targets[self.count :]
+        for band in flat_bands(len(bodies)):
+            sea = np.flatnonzero(is_sea[bodies[band]]) + band.start
+            forced[sea] = sea
         rows, cols = self.points
         ends_at_edge = (self.into == NO_NODE)[: self.count] & is_at_edge(rows, cols, self.shape)
         forced[self.cells] = np.where(ends_at_edge, self.cells, targets[: self.count])
@@ -144,12 +159,7 @@ class _Graph:
         self.near: list[list[int]] = [[] for _ in range(self.count + bodies)]
         rows, cols = np.divmod(cells, shape[1])
         self.is_at_edge = [*is_at_edge(rows, cols, shape).tolist(), *_touch_edge(water.bodies, bodies)]
-        padded_shape = shape[0] + 2, shape[1] + 2
-        places = (rows + 1) * padded_shape[1] + cols + 1
-        node_at = np.pad(water.bodies, 1).ravel()
-        node_at += np.where(node_at > 0, np.int32(self.count - 1), np.int32(NO_NODE))
-        node_at[places] = np.arange(self.count)
-        found = np.stack([node_at[places + down * padded_shape[1] + right] for down, right in _OFFSETS])
+        found = np.stack([_node_at(rows + down, cols + right, cells, water.bodies) for down, right in _OFFSETS])
         # Two cells that touch at a corner are linked only where no way along the sides links them.
         for diagonal, sides in ((4, (0, 1)), (5, (1, 2)), (6, (2, 3)), (7, (3, 0))):
             beside = found[list(sides)]
@@ -206,6 +216,21 @@ class _Graph:
                 return None
             before = branch[-1]
             branch.append(further[0])
+
+
+def _node_at(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], cells: NDArray[np.int64], bodies: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """(n,) the node at each place (n,), NO_NODE for land and outside the map; `cells` (m,) are ascending."""
+    result = np.full(len(rows), NO_NODE, np.int64)
+    inside = np.flatnonzero((rows >= 0) & (rows < bodies.shape[0]) & (cols >= 0) & (cols < bodies.shape[1]))
+    rows, cols = rows[inside], cols[inside]
+    body = bodies[rows, cols].astype(np.int64)
+    place = rows * bodies.shape[1] + cols
+    node = np.minimum(np.searchsorted(cells, place), len(cells) - 1)
+    is_cell = cells[node] == place
+    result[inside] = np.where(is_cell, node, np.where(body > 0, body + len(cells) - 1, NO_NODE))
+    return result
 
 
 def _drained(

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from terrainpaint.core.hydrology.cells import Heights, row_bands
 from terrainpaint.core.hydrology.courses import VALLEY_SIDE
 from terrainpaint.core.hydrology.near_lines import near_lines
 from terrainpaint.core.hydrology.river_network import RiverNetwork
+from terrainpaint.core.hydrology.storage import IN_MEMORY, Storage
 from terrainpaint.core.progress import Cancel, check_cancel, never_cancel
 from terrainpaint.core.rects import Rect
 
@@ -27,8 +29,6 @@ _BANK = 0.001
 _VALLEY_REACH_PX, _GULLY_REACH_PX = 40, 20
 _TILE_PX = 512
 
-Heights = NDArray[np.float32]
-
 
 def carved(
     height: Heights,
@@ -36,13 +36,14 @@ def carved(
     bed_m: NDArray[np.float64],
     width_px: NDArray[np.float64],
     pixel_size_m: float,
+    storage: Storage = IN_MEMORY,
     cancel: Cancel = never_cancel,
 ) -> Heights:
     """A copy of heights (H, W) float32 with the rivers of a network; lakes and sea do not change.
 
     `bed_m` and `width_px` (n,) belong to the centreline cells; each of these cells gets exactly the height of its bed.
     """
-    bed, away = _channels(network, bed_m.astype(np.float32), (width_px / 2).astype(np.float32), cancel)
+    bed, away = _channels(network, bed_m.astype(np.float32), (width_px / 2).astype(np.float32), storage, cancel)
     pixel = np.float32(pixel_size_m)
     result = height.copy()
     for tile, near, inner in _tiles(bed, _VALLEY_REACH_PX, cancel):
@@ -71,25 +72,28 @@ def with_gullies(
     bed_m: Heights,
     kept: NDArray[np.bool_],
     pixel_size_m: float,
+    storage: Storage = IN_MEMORY,
     cancel: Cancel = never_cancel,
 ) -> Heights:
     """A copy of heights (H, W) float32 whose `cells` (n,), numbered row by row, are `bed_m`, with sloping sides.
 
-    Cells `kept` (H, W) do not change; no other is raised.
+    Cells `kept` (H, W) do not change; no other is raised. The copy is an array of the `storage`.
     """
-    bed = np.full(height.shape, np.inf, np.float32)
+    bed = _nowhere((height.shape[0], height.shape[1]), storage)
     bed.ravel()[cells] = bed_m
-    result = height.copy()
+    result: Heights = storage.array(height.size, np.float32).reshape(height.shape)
+    result[:] = height
     for tile, near, inner in _tiles(bed, _GULLY_REACH_PX, cancel):
         side = _envelope(bed[near.slices], np.float32(pixel_size_m * _GULLY), _GULLY_REACH_PX)[inner]
         np.copyto(result[tile.slices], np.minimum(height[tile.slices], side), where=~kept[tile.slices])
     return result
 
 
-def _channels(network: RiverNetwork, bed_m: Heights, half_width_px: Heights, cancel: Cancel) -> tuple[Heights, Heights]:
+def _channels(
+    network: RiverNetwork, bed_m: Heights, half_width_px: Heights, storage: Storage, cancel: Cancel
+) -> tuple[Heights, Heights]:
     """(H, W) float32 twice: the bed of each cell of a channel, inf elsewhere, and the distance from the channel."""
-    bed = np.full(network.shape, np.inf, np.float32)
-    away = np.full(network.shape, np.inf, np.float32)
+    bed, away = _nowhere(network.shape, storage), _nowhere(network.shape, storage)
     for tile in near_lines(network.shape, network.cells, _WIDEST_HALF_PX):
         check_cancel(cancel)
         beyond_px = np.maximum(tile.distance_px - half_width_px[tile.nearest], 0)
@@ -97,6 +101,13 @@ def _channels(network: RiverNetwork, bed_m: Heights, half_width_px: Heights, can
         away[tile.slices] = beyond_px
         np.copyto(bed[tile.slices], bed_m[tile.nearest], where=beyond_px == 0)
     return bed, away
+
+
+def _nowhere(shape: tuple[int, int], storage: Storage) -> Heights:
+    """(H, W) float32, inf."""
+    result: Heights = storage.array(shape[0] * shape[1], np.float32).reshape(shape)
+    result[:] = np.inf
+    return result
 
 
 def _tiles(bed: Heights, reach_px: int, cancel: Cancel) -> Iterator[tuple[Rect, Rect, tuple[slice, slice]]]:
@@ -140,6 +151,10 @@ def _smooth_minimum(first: Heights, second: Heights, width: Heights) -> Heights:
 
 def _keep_shores(result: Heights, height: Heights, network: RiverNetwork) -> None:
     """Raise land next to lakes and the sea to their level, except the rivers, or the water would flow out."""
-    surface = np.where(network.water.bodies > 0, height, np.float32(-np.inf))
-    banks = cv2.dilate(surface, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    np.maximum(result, banks, out=result, where=~network.water.rivers)
+    rows, cols = network.shape
+    for top, bottom in row_bands(rows, cols):
+        first, last = max(0, top - 1), min(rows, bottom + 1)
+        surface = np.where(network.water.bodies[first:last] > 0, height[first:last], np.float32(-np.inf))
+        banks = cv2.dilate(surface, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)[top - first :]
+        band = result[top:bottom]
+        np.maximum(band, banks[: bottom - top], out=band, where=~network.water.rivers[top:bottom])

@@ -16,12 +16,13 @@ from terrainpaint.core.hydrology.courses import Course, beds, courses, depths, w
 from terrainpaint.core.hydrology.flow_routing import Routing, route
 from terrainpaint.core.hydrology.painted_water import PaintedWater, painted_water, without_rivers
 from terrainpaint.core.hydrology.river_network import Mouth, RiverNetwork, is_at_edge, river_network
+from terrainpaint.core.hydrology.storage import IN_MEMORY, PART_CELLS, InFiles, Storage, free_disk, temporary_folder
 from terrainpaint.core.hydrology.valleys import carved, with_gullies
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress, part_of
 from terrainpaint.core.sea_depth import at_sea_level
 from terrainpaint.core.terrain import Terrain
-from terrainpaint.core.water import RIVER_PX, at_levels, connected, mean_levels, standing_water
+from terrainpaint.core.water import RIVER_PX, at_levels, connected, mean_levels, sizes, standing_water
 from terrainpaint.errors import OptionError
 
 SEA_PER_PIXEL = 0.01
@@ -30,6 +31,12 @@ RUNOFF_M3_S_KM2 = 0.01
 """Discharge of rivers for each square kilometre of their catchment: about the mean of the land of the Earth."""
 BYTES_PER_CELL = 40
 """Memory that all of it takes beside the terrain, for each cell of a large map."""
+_BYTES_PER_CELL_IN_FILES = 20
+"""The same when the arrays of the routing are in files."""
+_BYTES_PER_PART_CELL = 60
+"""More of it then, for each cell of a part."""
+_FILE_BYTES_PER_CELL = 21
+"""Temporary files then."""
 _BYTES_PER_PIT = 240
 """Memory for each cell that is lower than all around it, with the passes out of its basin: much for land like noise."""
 _BYTES_PER_PIT_OF_BAND = 760
@@ -135,18 +142,18 @@ def with_flowing_water(
     """
     if not flowing:
         return terrain
-    _require_memory(terrain.height)
+    storage = storage_for(terrain.height)
     height, provenance = terrain.height, terrain.provenance
     water = _painted(terrain, ids)
     part = 0.4 if flowing.breach else 1.0
     if flowing.carve_rivers:
-        height, water = _carved(height, water, terrain.pixel_size_m, part_of(progress, 0, part), cancel)
+        height, water = _carved(height, water, terrain.pixel_size_m, storage, part_of(progress, 0, part), cancel)
         provenance = replace(provenance, has_level_water=True, has_carved_rivers=True)
     elif not provenance.has_carved_rivers:
         water = _standing(terrain, ids, water)
     progress(part)
     if flowing.breach:
-        height = _breached(height, water, terrain.pixel_size_m, part_of(progress, part, 1), cancel)
+        height = _breached(height, water, terrain.pixel_size_m, storage, part_of(progress, part, 1), cancel)
         provenance = replace(provenance, has_breached_depressions=True)
     return replace(terrain, height=height, provenance=provenance)
 
@@ -159,13 +166,14 @@ def find_waters(
     Heights are those of the terrain, so rivers fall all the way only where they were carved. Raises OptionError when
     the memory does not suffice, Cancelled.
     """
-    _require_memory(terrain.height)
+    storage = storage_for(terrain.height)
     terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
     progress(0.1)
-    routing = _routing(terrain.height, network, part_of(progress, 0.1, 0.9), cancel)
-    catchment = routing.accumulated(cancel)
+    routing = _routing(terrain.height, network, storage, part_of(progress, 0.1, 0.8), cancel)
+    catchment = storage.result(routing.accumulated(cancel))
+    progress(0.9)
     kinds = np.where(water.is_sea, WaterKind.SEA, WaterKind.LAKE).astype(np.uint8)
     kinds[0] = WaterKind.LAND
     mask = kinds[water.bodies]
@@ -181,11 +189,11 @@ def flow_accumulation(terrain: Terrain, ids: NDArray[np.uint8], cancel: Cancel =
 
     Raises OptionError when the memory does not suffice, Cancelled.
     """
-    _require_memory(terrain.height)
+    storage = storage_for(terrain.height)
     terrain = at_sea_level(terrain, ids)
     water = _painted(terrain, ids)
     network = river_network(terrain.height, water, water.levels_m, cancel)
-    return _routing(terrain.height, network, no_progress, cancel).accumulated(cancel)
+    return storage.result(_routing(terrain.height, network, storage, no_progress, cancel).accumulated(cancel))
 
 
 def _painted(terrain: Terrain, ids: NDArray[np.uint8]) -> PaintedWater:
@@ -205,54 +213,67 @@ def _standing(terrain: Terrain, ids: NDArray[np.uint8], water: PaintedWater) -> 
     return without_rivers(bodies, np.where(np.arange(count), 0.0, -np.inf))
 
 
-def _routing(height: NDArray[np.float32], network: RiverNetwork, progress: Progress, cancel: Cancel) -> Routing:
+def _routing(
+    height: NDArray[np.float32], network: RiverNetwork, storage: Storage, progress: Progress, cancel: Cancel
+) -> Routing:
     burnt = height
     if network.count:
         # What is next to a river drains into it, whatever the heights say.
-        burnt = height.copy()
+        burnt = storage.array(height.size, np.float32).reshape(height.shape)
+        burnt[:] = height
         np.subtract(burnt, np.float32(_BURNT_M), out=burnt, where=network.water.rivers)
-    return route(burnt, network.forced_receivers(), network.water.centrelines, cancel, progress)
+    return route(burnt, network.forced_receivers(storage), network.water.centrelines, cancel, progress, storage)
 
 
 def _carved(
-    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, progress: Progress, cancel: Cancel
+    height: NDArray[np.float32],
+    water: PaintedWater,
+    pixel_size_m: float,
+    storage: Storage,
+    progress: Progress,
+    cancel: Cancel,
 ) -> tuple[NDArray[np.float32], PaintedWater]:
     """Heights with carved rivers and level lakes, and the water with the levels that these have."""
     level = at_levels(height, water.bodies, water.levels_m)
     network = river_network(level, water, water.levels_m, cancel)
     if not network.count:
         return level, water
-    catchment = _routing(level, network, part_of(progress, 0.1, 0.8), cancel).accumulated(cancel)
+    catchment = _routing(level, network, storage, part_of(progress, 0.1, 0.7), cancel).accumulated(cancel)
     rivers = courses(network, catchment)
     bed = beds(network, rivers, catchment, level, pixel_size_m)
     del level, catchment
     check_cancel(cancel)
     level = at_levels(height, water.bodies, bed.level_m)
-    result = carved(level, network, bed.height_m, bed.width_px, pixel_size_m, cancel)
+    result = carved(level, network, bed.height_m, bed.width_px, pixel_size_m, storage, cancel)
     progress(1.0)
     return result, replace(water, levels_m=bed.level_m)
 
 
 def _breached(
-    height: NDArray[np.float32], water: PaintedWater, pixel_size_m: float, progress: Progress, cancel: Cancel
+    height: NDArray[np.float32],
+    water: PaintedWater,
+    pixel_size_m: float,
+    storage: Storage,
+    progress: Progress,
+    cancel: Cancel,
 ) -> NDArray[np.float32]:
     """Heights without closed depressions; rivers, lakes and the sea do not change."""
     network = river_network(height, water, water.levels_m, cancel)
     kept = (water.bodies > 0) | water.rivers
 
     def opened(land: NDArray[np.float32], begin: float, end: float) -> NDArray[np.float32]:
-        part = part_of(progress, begin, end)
-        return route(land, network.forced_receivers(), water.centrelines, cancel, part).breached(land, kept, cancel)
+        part, forced = part_of(progress, begin, end), network.forced_receivers(storage)
+        return route(land, forced, water.centrelines, cancel, part, storage).breached(land, kept, cancel)
 
-    open_ways = opened(height, 0.0, 0.5)
+    open_ways = opened(height, 0.0, 0.3)
     # The ways are one pixel wide: deep ones get sides, which may hold back some water again.
     deep = _deeper(height, open_ways, _DEEP_CUT * pixel_size_m)
     if not len(deep):
-        return open_ways
+        return storage.result(open_ways)
     bed_m = open_ways.ravel()[deep]
     del open_ways
-    sloping = with_gullies(height, deep, bed_m, kept, pixel_size_m, cancel)
-    return opened(sloping, 0.6, 1.0)
+    sloping = with_gullies(height, deep, bed_m, kept, pixel_size_m, storage, cancel)
+    return storage.result(opened(sloping, 0.6, 0.8))
 
 
 def _deeper(height: NDArray[np.float32], changed: NDArray[np.float32], depth_m: float) -> NDArray[np.int64]:
@@ -310,7 +331,7 @@ def _lakes(network: RiverNetwork, routing: Routing, pixel_size_m: float) -> list
     # Parts that touch at a corner only are polygons of their own, or an outline would cross itself.
     for shape, body in shapes(water.bodies, water.bodies > 0, connectivity=4):
         polygons[int(body)].append([np.array(ring, np.float64) for ring in shape["coordinates"]])
-    cells = np.bincount(water.bodies.ravel(), minlength=len(polygons))
+    cells = sizes(water.bodies, len(polygons))
     outlets = _outlets(network, routing)
     return [
         Lake(
@@ -327,10 +348,8 @@ def _lakes(network: RiverNetwork, routing: Routing, pixel_size_m: float) -> list
 def _outlets(network: RiverNetwork, routing: Routing) -> dict[int, tuple[float, float]]:
     """Number of a lake → column and row of the first cell outside of it through which its water goes."""
     bodies = network.water.bodies.ravel()
-    inside = np.flatnonzero(bodies)
-    numbers, first = np.unique(bodies[inside], return_index=True)
     result = {}
-    for body, start in zip(numbers.tolist(), inside[first].tolist(), strict=True):
+    for body, start in enumerate(network.first_cells[1:].tolist(), 1):
         cell, before = start, -1
         while bodies[cell] == body and cell != before:
             cell, before = int(routing.receivers[cell]), cell
@@ -342,17 +361,36 @@ def _outlets(network: RiverNetwork, routing: Routing) -> dict[int, tuple[float, 
     return result
 
 
-def _require_memory(height: NDArray[np.float32]) -> None:
-    """Raise OptionError when the routing of heights (H, W) needs more memory than there is."""
+def memory_with_files(cells: int) -> int:
+    """Bytes that flowing water takes, beside the terrain, on a map of so many cells when its arrays are in files."""
+    return cells * _BYTES_PER_CELL_IN_FILES + min(cells, PART_CELLS) * _BYTES_PER_PART_CELL
+
+
+def storage_for(height: NDArray[np.float32]) -> Storage:
+    """Where the arrays of the routing of heights (H, W) are held: in files if the memory is too small.
+
+    Raises OptionError when there is too little memory, or no room on the disk.
+    """
     (rows, cols), free = height.shape, free_memory()
     pits = sum(_pits(height, top, bottom) for top, bottom in row_bands(rows, cols))
     of_band = pits / height.size * min(height.size, BAND_CELLS)
-    needed = height.size * BYTES_PER_CELL + pits * _BYTES_PER_PIT + of_band * _BYTES_PER_PIT_OF_BAND
+    of_pits = pits * _BYTES_PER_PIT + of_band * _BYTES_PER_PIT_OF_BAND
+    if height.size * BYTES_PER_CELL + of_pits <= free:
+        return IN_MEMORY
+    needed = memory_with_files(height.size) + of_pits
     if needed > free:
         raise OptionError(
             f"Flowing water on a map of {cols:,} x {rows:,} pixels needs {needed / 2**30:.1f} GB of memory and "
             f"{free / 2**30:.1f} GB are free; close other programs, or leave out rivers and breaching."
         )
+    files = height.size * _FILE_BYTES_PER_CELL
+    if files > (room := free_disk()):
+        raise OptionError(
+            f"Flowing water on a map of {cols:,} x {rows:,} pixels needs {files / 2**30:.1f} GB for temporary "
+            f"files in {temporary_folder()} and {room / 2**30:.1f} GB are free there; free some space, or set TMPDIR "
+            "to a folder on another disk."
+        )
+    return InFiles()
 
 
 def _pits(height: NDArray[np.float32], top: int, bottom: int) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.hydrology import basins, cells
 from terrainpaint.core.hydrology.flow_routing import FREE, PIT, route
+from terrainpaint.core.hydrology.storage import InFiles
 from terrainpaint.errors import Cancelled
 from tests.core.hydrology.maps import rough_land, spilled
 
@@ -43,7 +44,7 @@ def test_all_water_leaves_the_map_over_the_lowest_passes(height: NDArray[np.floa
     np.testing.assert_array_equal(spilled(routing, height), filled(height))
     number = np.arange(height.size)
     position = np.empty_like(number)
-    position[routing.order] = number
+    position[np.concatenate(list(routing.rounds()))] = number
     drains = routing.receivers != number
     assert (position[drains] < position[routing.receivers[drains]]).all()
     rows, cols = np.divmod(number, height.shape[1])
@@ -118,16 +119,55 @@ def test_the_size_of_the_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cells, "_PART_CELLS", 41)
     parts = route(height, forced, forced >= 0)
     np.testing.assert_array_equal(whole.receivers, parts.receivers)
-    np.testing.assert_array_equal(whole.order, parts.order)
-    assert whole.starts == parts.starts
     kept = forced >= 0
     np.testing.assert_array_equal(parts.accumulated(), whole.accumulated())
     np.testing.assert_array_equal(parts.breached(height, kept), whole.breached(height, kept))
 
 
+@st.composite
+def forced_flow(draw: st.DrawFn) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Heights, forced receivers with a river, a lake that drains through one cell, and sea, and cells that are kept."""
+    kind = draw(st.sampled_from(["noise", "plain", "hills"]))
+    rows, cols = draw(st.integers(1, 40)), draw(st.integers(1, 40))
+    random = np.random.default_rng(draw(st.integers(0, 10**6)))
+    height = rough_land((rows, cols), 7)
+    if kind == "noise":
+        height = random.normal(0, 300, (rows, cols)).astype(np.float32)
+    elif kind == "plain":
+        height = random.integers(-1, 2, (rows, cols)).astype(np.float32)
+    forced = np.full((rows, cols), FREE, np.int32)
+    cells = np.arange(rows * cols, dtype=np.int32).reshape(rows, cols)
+    if draw(st.booleans()) and cols > 2:  # an island, or a coast
+        sea = random.random((rows, cols)) < draw(st.sampled_from([0.02, 0.5]))
+        forced[sea] = cells[sea]
+    if rows > 4 and draw(st.booleans()):
+        lake = np.s_[1:-1, cols // 4 : cols // 2 + 1]
+        forced[lake] = cells[lake][0, 0]
+        forced[1, cols // 4] = PIT
+    if cols > 4 and draw(st.booleans()):
+        row = draw(st.integers(0, rows - 1))
+        forced[row, 1:] = cells[row, :-1]
+        forced[row, 0] = draw(st.sampled_from([PIT, row * cols]))
+    return height, forced, (forced != FREE) & (random.random((rows, cols)) < draw(st.sampled_from([0.3, 1])))
+
+
+@given(forced_flow(), st.integers(1, 200))
+@settings(deadline=None, max_examples=60)
+def test_files_and_parts_of_any_size_change_no_bit(
+    case: tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_]], part_cells: int
+) -> None:
+    height, forced, kept = case
+    for given_flow, one_way in ((None, None), (forced, forced >= 0)):
+        whole = route(height, given_flow, one_way)
+        parts = route(height, given_flow, one_way, storage=InFiles(part_cells))
+        assert parts.receivers.tobytes() == whole.receivers.tobytes()
+        assert parts.accumulated().tobytes() == whole.accumulated().tobytes()
+        assert parts.breached(height, kept).tobytes() == whole.breached(height, kept).tobytes()
+
+
 def test_little_memory_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "_PART_CELLS", 1 << 10)
-    monkeypatch.setattr(basins, "_BAND_CELLS", 1 << 12)
+    monkeypatch.setattr(basins, "BAND_CELLS", 1 << 12)
     height = rough_land((256, 256), 3)
     tracemalloc.start()
     route(height)

@@ -17,7 +17,8 @@ from terrainpaint.core.hydrology import (
     with_flowing_water,
 )
 from terrainpaint.core.hydrology.flow_routing import FREE, route
-from terrainpaint.core.hydrology.waters import BYTES_PER_CELL
+from terrainpaint.core.hydrology.storage import IN_MEMORY, InFiles
+from terrainpaint.core.hydrology.waters import BYTES_PER_CELL, storage_for
 from terrainpaint.core.terrain import Terrain
 from terrainpaint.core.water import RIVER_PX, standing_water, with_level_water
 from terrainpaint.errors import Cancelled, OptionError
@@ -202,3 +203,45 @@ def test_it_can_be_cancelled_and_says_when_the_memory_is_too_small(painted: tupl
         pytest.raises(OptionError, match=r"200 x 120 pixels needs .* memory"),
     ):
         with_flowing_water(terrain, ids, BOTH)
+
+
+@pytest.mark.parametrize("flowing", [CARVE, BREACH, BOTH])
+def test_files_give_the_same_terrain_and_waters(
+    painted: tuple[Terrain, NDArray[np.uint8]], flowing: FlowingWater
+) -> None:
+    terrain, ids = painted
+    changed = with_flowing_water(terrain, ids, flowing)
+    waters = find_waters(changed, ids)
+    with patch("terrainpaint.core.hydrology.waters.storage_for", return_value=InFiles(1111)):
+        from_files = with_flowing_water(terrain, ids, flowing)
+        waters_from_files = find_waters(changed, ids)
+        assert flow_accumulation(changed, ids).tobytes() == waters.catchment.tobytes()
+    assert from_files.height.tobytes() == changed.height.tobytes() and from_files.provenance == changed.provenance
+    assert waters_from_files.catchment.tobytes() == waters.catchment.tobytes()
+    assert waters_from_files.mask.tobytes() == waters.mask.tobytes()
+    assert [lake.outlet for lake in waters_from_files.lakes] == [lake.outlet for lake in waters.lakes]
+    assert [river.line.tobytes() for river in waters_from_files.rivers] == [
+        river.line.tobytes() for river in waters.rivers
+    ]
+    assert type(from_files.height) is np.ndarray and not _is_mapped(from_files.height)
+
+
+def _is_mapped(array: NDArray[np.float32]) -> bool:
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base is not None
+
+
+def test_files_are_used_when_the_memory_is_too_small_and_the_disk_has_room() -> None:
+    height = np.zeros((4096, 4096), np.float32)
+    free = height.size * BYTES_PER_CELL
+    with patch("terrainpaint.core.hydrology.waters.free_memory", return_value=free):
+        assert storage_for(height) is IN_MEMORY
+    with patch("terrainpaint.core.hydrology.waters.free_memory", return_value=free - 1):
+        assert isinstance(storage_for(height), InFiles)
+        with (
+            patch("terrainpaint.core.hydrology.waters.free_disk", return_value=1 << 20),
+            pytest.raises(OptionError, match=r"4,096 x 4,096 pixels needs 0.3 GB for temporary files in .* TMPDIR"),
+        ):
+            storage_for(height)

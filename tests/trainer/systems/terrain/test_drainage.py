@@ -24,8 +24,7 @@ def test_a_plane_has_parallel_channels_that_never_meet() -> None:
 def test_orders_rise_where_streams_of_one_order_meet() -> None:
     # 0 and 1 meet in 2, 3 and 4 in 5, both in 6, which 7 joins; 8 drains nowhere else.
     receivers = np.array([2, 2, 6, 5, 5, 6, 8, 6, 8], np.int32)
-    order = np.array([0, 1, 3, 4, 7, 2, 5, 6, 8], np.int32)
-    routing = Routing((3, 3), receivers, order, [0, 5, 7, 8, 9])
+    routing = Routing((3, 3), receivers)
     assert stream_counts(routing, np.ones(9, bool)) == (4, (5, 2))
     without_one = np.arange(9) != 1
     assert stream_counts(routing, without_one) == (3, (4, 1))

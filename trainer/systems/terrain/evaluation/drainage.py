@@ -41,7 +41,8 @@ def stream_counts(routing: Routing, is_channel: NDArray[np.bool_]) -> tuple[int,
     """Junctions, and streams of the orders 1 and 2, of the cells (H * W,) that are channels."""
     highest, equals = np.zeros(len(is_channel), np.int32), np.zeros(len(is_channel), np.int32)
     junctions, streams = 0, [0, 0]
-    for cell in routing.order[is_channel[routing.order]].tolist():
+    order_of_flow = np.concatenate(list(routing.rounds()))
+    for cell in order_of_flow[is_channel[order_of_flow]].tolist():
         begins = highest[cell] == 0 or equals[cell] > 1
         order = int(highest[cell]) + int(begins)
         if begins and order <= len(streams):
