@@ -42,7 +42,7 @@ class FineGround:
         factor: int,
     ) -> None:
         self._document, self._generation, self._live, self._tiles = document, generation, live, tiles
-        self._rect, self.factor = rect, factor
+        self.rect, self.factor = rect, factor
         self.height_scale: float = generation.height_scale
         self.spacing_m: float = document.settings.pixel_size_m / factor
         self.view: ViewSettings = document.view
@@ -82,16 +82,16 @@ class FineGround:
 
     def enlarged(self, whole: NDArray[Any]) -> NDArray[Any]:
         """(h, w) of the rectangle, interpolated linearly, of an array (H, W) of the map."""
-        return self._enlarged(whole, self._rect, self.factor, cv2.INTER_LINEAR)
+        return self._enlarged(whole, self.rect, self.factor, cv2.INTER_LINEAR)
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """(h, w) bool: where the map has land."""
-        known = self._live.known(self._rect)
+        known = self._live.known(self.rect)
         return known if known.all() else known.repeat(self.factor, 0).repeat(self.factor, 1)
 
     def _mosaic(self, part: Part, coarse: NDArray[Any], interpolation: int) -> NDArray[Any]:
-        return self._land(part, coarse, self._rect, self.factor, interpolation)
+        return self._land(part, coarse, self.rect, self.factor, interpolation)
 
     def _land(self, part: Part, coarse: NDArray[Any], rect: Rect, factor: int, interpolation: int) -> NDArray[Any]:
         """(h * factor, w * factor) of a rectangle of the map."""

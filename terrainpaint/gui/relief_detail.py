@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
@@ -20,7 +21,8 @@ from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 _DRY_M = 0.5
-"""Land is at least so many metres above the water."""
+"""Land is at least so many metres above the surface of the water."""
+_BESIDE = np.ones((3, 3), np.uint8)
 _REST_MS = 200
 """The camera rests, and tiles come together, for so long before patches are built."""
 
@@ -125,16 +127,32 @@ class ReliefDetail(QObject):
         return np.where((ground.ids == WATER) & (floor < 0), np.minimum(floor, height), height)
 
     def _dry(self, ground: FineGround) -> NDArray[np.float32]:
-        """(h, w) float32 metres: land that is above the water on the map stays above it, or details would flood it."""
-        level_m = self._document.view.water_level_m
-        if level_m is None:
+        """(h, w) float32 metres: what is land on the map and not below the level of the water is shown above it."""
+        level_m, surface_m = self._document.view.water_level_m, self._view.water_surface_m
+        if level_m is None or surface_m is None:
             return ground.height
-        low = (ground.ids != WATER) & (ground.height < level_m + _DRY_M)
-        if not low.any():
-            return ground.height
-        on_map = ground.enlarged(self._generation.heights) * np.float32(ground.height_scale)
-        return np.where(low & (on_map >= level_m), np.float32(level_m + _DRY_M), ground.height)
+        return dry_land(ground, self._document.ids, self._generation.heights, level_m, surface_m)
 
     def _show(self) -> None:
         live = self._generation.live
         self._view.set_fine(() if live is None else layers(self._patches, live.shape))
+
+
+def dry_land(
+    ground: FineGround, ids: NDArray[np.uint8], heights: NDArray[np.float32], level_m: float, surface_m: float
+) -> NDArray[np.float32]:
+    """(h, w) float32 metres of `ground`, with land at least _DRY_M above `surface_m`, or details would flood it.
+
+    Not where the land of the map, with classes `ids` and `heights` (H, W), lies below `level_m`. Land of details on a
+    water cell of the map belongs to the land beside that cell.
+    """
+    low = (ground.ids != WATER) & (ground.height < surface_m + _DRY_M)
+    if not low.any():
+        return ground.height
+    around = ground.rect.grown(1).clipped(ids.shape)
+    inside = ground.rect.moved(-around.row, -around.col).slices
+    wet = ids[around.slices] == WATER
+    land = np.where(wet, -np.inf, heights[around.slices] * np.float32(ground.height_scale)).astype(np.float32)
+    beside = cv2.dilate(land, _BESIDE, borderType=cv2.BORDER_REPLICATE)
+    is_dry = (np.where(wet, beside, land) >= level_m)[inside].repeat(ground.factor, 0).repeat(ground.factor, 1)
+    return np.where(low & is_dry, np.float32(surface_m + _DRY_M), ground.height)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.assets import shipped_styles
+from terrainpaint.core.classes import WATER
 from terrainpaint.core.fine_land import FineTile, coarse_window
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings
@@ -23,6 +24,7 @@ from terrainpaint.generation.refiner import Refiner
 from terrainpaint.gui.fine_ground import FineGround
 from terrainpaint.gui.live_detail import LiveDetail
 from terrainpaint.gui.map_camera import MAX_ZOOM, Camera
+from terrainpaint.gui.relief_detail import dry_land
 from terrainpaint.gui.terrain_pictures import FROM_ABOVE
 from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.widgets.pictures import pixels_of
@@ -223,6 +225,20 @@ def test_a_valley_of_five_kilometres_fills_both_views(person: Person, qtbot: QtB
     for _ in range(40):
         view.zoom_by(1)
     assert view.camera.zoom == MAX_ZOOM
+
+
+def test_land_of_the_map_stays_above_the_surface_of_the_water_in_3d(person: Person, qtbot: QtBot) -> None:
+    generation, document, rect = person.window.generation, person.window.document, Rect(4, 100, 24, 24)
+    looks_at(person, qtbot, rect.row + 12, rect.col + 12, 16)
+    fine = ground(person, rect, 16)
+    heights = generation.heights.copy()
+    land, surface_m = fine.ids != WATER, 5.0
+    dry = dry_land(fine, document.ids, heights, 0.0, surface_m)
+    assert land.any() and not land.all()
+    assert (dry[land] >= surface_m + 0.5).all() and np.array_equal(dry[~land], fine.height[~land])
+    assert np.array_equal(dry[fine.height > 6], fine.height[fine.height > 6])
+    # What lies below the level on the map is under water.
+    assert np.array_equal(dry_land(fine, document.ids, heights, 9000.0, 9005.0), fine.height)
 
 
 def test_a_part_that_is_drawn_again_equals_the_whole(person: Person, qtbot: QtBot) -> None:

@@ -85,6 +85,11 @@ class TerrainView3D(QWidget):
         """Sun, exaggeration and water."""
         return self._scene.view
 
+    @property
+    def water_surface_m(self) -> float | None:
+        """Height of the surface of the water in metres of the project; None without water."""
+        return self._scene.water_surface_m
+
     # What is shown
 
     def set_terrain(
