@@ -20,7 +20,7 @@ def closest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
 
 
 def choices(name: str, known: Iterable[str]) -> str:
-    """ "choose from …", for the message about a name that is none of the known ones: all of them, or if that would be
+    """The "choose from …" of the message about a name that is none of the known ones: all of them, or if that would be
     long, those that are spelt most like it, or the first ones and how many there are."""
     names = list(known)
     listed = ", ".join(names)
