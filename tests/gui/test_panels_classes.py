@@ -197,11 +197,11 @@ def test_the_bar_shows_what_matters_for_the_tool(bar: ToolOptions, name: str) ->
     kind = TOOLS[name]
     assert bar.name.text() == kind.text
     assert bar.hint.accessibleName() == kind.hint
-    assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth", "borders"))
+    assert bar.size_px.isVisible() == (name in ("brush", "eraser", "line", "smooth", "borders", "height"))
     assert bar.stabiliser.isVisible() == (name in ("brush", "eraser", "smooth", "borders"))
     assert bar.border_amount.isVisible() == bar.border_scale.isVisible() == (name == "borders")
     assert bar.swatch.isVisible() == ((kind.paints and name != "eraser") or name == "picker")
-    assert bar.mirror_x.isVisible() == ((kind.paints and name != "replace") or name in ("smooth", "borders"))
+    assert bar.mirror_x.isVisible() == ((kind.paints and name != "replace") or name in ("smooth", "borders", "height"))
     assert bar.selection.isVisible() == (name == "select")
 
 
