@@ -44,9 +44,10 @@ class TerrainRequest:
     level water too, and None stands for what a preset says when files are written. `lines` is a picture of
     crests and valleys, or an SVG with rivers too; `height_guide` a file of heights that the land follows, with
     `guide_strength` 0..1, default 1. `painted_rivers_only` leaves out the rivers that networks draw where none is
-    painted. `follow` 0..1 is how exactly the land follows the painted borders, default 1. `true_scale` gives the relief
-    the size of pixels of 500 or 125 m. `detail_weights` is a file of networks for finer land instead of the installed
-    ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a value is out of range.
+    painted. `follow` 0..1 is how exactly the land follows the painted borders, default that of a project, else 1.
+    `true_scale` gives the relief the size of pixels of 500 or 125 m. `detail_weights` is a file of networks for finer
+    land instead of the installed ones. `device` is auto, cpu, cuda or mps. Raises OptionError when a value is out of
+    range.
     """
 
     seed: int | None = None

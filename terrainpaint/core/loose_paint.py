@@ -11,7 +11,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 
 MOST_PX = 24.0
-"""With `follow` 0, borders are displaced by up to so many pixels."""
+"""With `follow` 0, the largest bends displace borders by up to so many pixels; finer ones add less than that again."""
 _SCALE = 3.0
 _SEEDS = 1 << 63
 
@@ -35,10 +35,24 @@ def loosened(
     roughness = roughness_of(recipe)
     if roughness is None:
         return ids
-    found, parts = np.empty_like(ids), list(tiles(Rect.of_shape((ids.shape[0], ids.shape[1]))))
+    return loosened_part(ids, Rect.of_shape((ids.shape[0], ids.shape[1])), roughness, progress, cancel)
+
+
+def loosened_part(
+    ids: NDArray[np.uint8],
+    rect: Rect,
+    roughness: Roughness,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> NDArray[np.uint8]:
+    """(h, w) uint8: a rectangle of what `loosened` makes of a map (H, W), for which the map is read within `reach_px`.
+
+    The rectangle lies on the map. Raises Cancelled.
+    """
+    found, parts = np.empty((rect.height, rect.width), np.uint8), list(tiles(rect))
     for done, part in enumerate(parts):
         progress(done / len(parts))
         check_cancel(cancel)
-        found[part.slices] = roughened(ids, part, roughness)[1]
+        found[part.moved(-rect.row, -rect.col).slices] = roughened(ids, part, roughness)[1]
     progress(1.0)
     return found

@@ -387,6 +387,7 @@ def _encoded_recipe(recipe: Recipe) -> dict[str, Any]:
         "variety": recipe.variety,
         **({} if recipe.guide_strength == 1 else {"guide_strength": recipe.guide_strength}),
         **({"painted_rivers_only": True} if recipe.painted_rivers_only else {}),
+        **({} if recipe.follow == 1 else {"follow": recipe.follow}),
     }
 
 
@@ -400,6 +401,7 @@ def _recipe(values: JsonObject) -> Recipe:
         values.number("variety", 0, MAX_VARIETY) if "variety" in values else 1.0,
         values.number("guide_strength", 0, 1) if "guide_strength" in values else 1.0,
         values.flag("painted_rivers_only") if "painted_rivers_only" in values else False,
+        values.number("follow", 0, 1) if "follow" in values else 1.0,
     )
 
 

@@ -110,15 +110,16 @@ def zoomed(
     """The project of the classes that `zoomed_classes` gives, which it uses without a copy, at true scale if its pixels
     have one. `name` is that of the file or document that `project` is in.
 
-    `parent` is the land that it has there: then drawn lines and flowing water are in the land and in the classes.
-    Without it, drawn lines go with the map. Raises OptionError when the border of the rectangle cuts them into too
-    many.
+    `parent` is the land that it has there: then drawn lines, flowing water and loose borders are in the land and in the
+    classes. Without it, drawn lines go with the map. Raises OptionError when the border of the rectangle cuts them into
+    too many.
     """
     pixel_size_m = project.settings.pixel_size_m / factor
     has_scale = parent is not None or scale_factor(pixel_size_m, NATIVE_PIXEL_SIZE_M) is not None
     settings = dataclasses.replace(project.settings, pixel_size_m=pixel_size_m, true_scale=has_scale)
     if parent is not None:
-        settings, lines = dataclasses.replace(settings, flowing_water=NO_FLOW), NO_LINES
+        recipe = dataclasses.replace(settings.recipe, follow=1.0)
+        settings, lines = dataclasses.replace(settings, flowing_water=NO_FLOW, recipe=recipe), NO_LINES
     else:
         lines = cut_lines(project.lines, rect.row, rect.col, (rect.height, rect.width)).scaled(factor, factor)
     came_from = ZoomedFrom(name, rect, factor, project.settings.recipe.seed)

@@ -9,7 +9,8 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import largest_counts, majority_classes
 from terrainpaint.generation.messages import MapCrop
 
-_BLOCK_CELLS = 32
+BLOCK_CELLS = 32
+"""Cells along a side of the blocks in which land is made."""
 
 
 class PaintedCells:
@@ -74,8 +75,8 @@ def cells_of(rect: Rect, factor: int) -> Rect:
 def block_of(wide: Rect, shape: tuple[int, int], margin: int) -> Rect:
     """The rectangle of cells that is made together with `wide`, so that few have to be made for small edits: it begins
     and ends at a multiple of 32 cells, or `margin` beyond the border of a map of `shape` cells."""
-    first = [_BLOCK_CELLS * (start // _BLOCK_CELLS) for start in (wide.row, wide.col)]
-    last = [_BLOCK_CELLS * -(-stop // _BLOCK_CELLS) for stop in (wide.bottom, wide.right)]
+    first = [BLOCK_CELLS * (start // BLOCK_CELLS) for start in (wide.row, wide.col)]
+    last = [BLOCK_CELLS * -(-stop // BLOCK_CELLS) for stop in (wide.bottom, wide.right)]
     return Rect.spanned(
         max(first[0], -margin), max(first[1], -margin), min(last[0], shape[0] + margin), min(last[1], shape[1] + margin)
     )

@@ -102,9 +102,10 @@ class ZoomedGenerator(ScaledGenerator):
 
     def _coarse(self, now: MapCrop, before: MapCrop, wide: Rect, recipe: Recipe) -> Land:
         """Coarse land in the rectangle `wide` of the other map."""
-        if self._is_own or recipe != self._kept.frame.recipe:
-            return self._blocks.land(now, wide, recipe)
         frame = self._kept.frame
+        # How borders are followed is in the maps already.
+        if self._is_own or dataclasses.replace(recipe, follow=frame.recipe.follow) != frame.recipe:
+            return self._blocks.land(now, wide, recipe)
         inside = wide.clipped(frame.map_shape).moved(-frame.land.row, -frame.land.col).slices
         beyond = [
             (max(0, -start), max(0, stop - side))

@@ -187,7 +187,7 @@ class ExportActions(QObject):
         sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
         flowing = self._document.project.flowing_water
         shown = self._generation.shown_terrain()
-        return PreviewSource.of(self._generation.terrain(), self._document.ids, sun, flowing, shown)
+        return PreviewSource.of(self._generation.terrain(), self._generation.classes, sun, flowing, shown)
 
     def _export_when_exact(self) -> None:
         if self._outdated is not None and self._generation.is_exact:
@@ -205,7 +205,7 @@ class ExportActions(QObject):
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.shaded()
         lines = self._document.project.lines
-        ids, flowing = self._document.ids.copy(), self._document.project.flowing_water
+        ids, flowing = self._generation.classes.copy(), self._document.project.flowing_water
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
             def shade(part: Terrain) -> NDArray[np.uint8]:

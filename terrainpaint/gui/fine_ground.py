@@ -51,7 +51,7 @@ class FineGround:
     @cached_property
     def ids(self) -> NDArray[np.uint8]:
         """(h, w) uint8 classes."""
-        return self._mosaic(lambda detail: detail.land.ids, self._document.ids, cv2.INTER_NEAREST)
+        return self._mosaic(lambda detail: detail.land.ids, self._generation.classes, cv2.INTER_NEAREST)
 
     @cached_property
     def albedo(self) -> NDArray[np.uint8]:

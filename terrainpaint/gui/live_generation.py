@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,12 +25,13 @@ from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, Fit
 from terrainpaint.generation.guide_crops import SHAPES_REACH_PX
 from terrainpaint.generation.live import Job, LiveTerrain
 from terrainpaint.generation.messages import Hardware, TrueScale, Zoom
-from terrainpaint.generation.painted_cells import PaintedCells
+from terrainpaint.generation.painted_cells import BLOCK_CELLS, PaintedCells
 from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
-from terrainpaint.generation.tiles import seams
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX, seams
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.draft_showing import DraftShowing
 from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
+from terrainpaint.gui.followed_map import FollowedMap
 from terrainpaint.gui.live_detail import DetailJob, LiveDetail
 from terrainpaint.gui.measured_ranges import MeasuredRanges
 from terrainpaint.gui.step_texts import step_text
@@ -91,6 +93,7 @@ class LiveGeneration(QObject):
         self._flowing = FlowingHeights(self)
         self._flowing.changed.connect(lambda: self.patch_made.emit(Rect.of_shape(document.shape)))
         self._flowing.failed.connect(self.warned)
+        self._followed = FollowedMap(document, self)
         self._recipe = document.settings.recipe
         self._focus = Rect.of_shape(document.shape)
         self._last_edit: Rect | None = None
@@ -110,7 +113,10 @@ class LiveGeneration(QObject):
         self.patch_made.connect(self._measured.measure_soon)
         for signal in (self.state_changed, self._flowing.asked):
             signal.connect(self._let_water_flow)
-        document.map_changed.connect(self._edited)
+        self._followed.changed.connect(self._edited)
+        self._followed.renewed.connect(self._map_renewed)
+        self._followed.state_changed.connect(self._followed_further)
+        self._followed.failed.connect(self._not_followed)
         document.rerolls_changed.connect(self._edited)
         document.guides_changed.connect(self._guides_edited)
         document.lines_changed.connect(self._lines_changed)
@@ -126,12 +132,17 @@ class LiveGeneration(QObject):
     @property
     def is_exact(self) -> bool:
         """Whether every pixel is what a generation of the whole map would give, with the style and look of now."""
-        return self.live is not None and not self._loading and self.live.is_exact()
+        return self.live is not None and not self._loading and self._followed.is_current and self.live.is_exact()
 
     @property
     def is_stalled(self) -> bool:
         """Whether generation failed, and goes on only after `retried`."""
         return self._failed
+
+    @property
+    def classes(self) -> NDArray[np.uint8]:
+        """(H, W) uint8, not to be changed: the map as the land follows it, which is the painted one or a looser one."""
+        return self._followed.ids
 
     @property
     def ranges(self) -> TerrainRanges:
@@ -175,6 +186,7 @@ class LiveGeneration(QObject):
         """End the worker process and the thread; nothing is generated from now on."""
         self._stopped = True
         self._flowing.stop()
+        self._followed.stop()
         self._process.kill()
         self._calls.stop()
         self._process.close()
@@ -227,12 +239,30 @@ class LiveGeneration(QObject):
         if self._loading:  # the part of the map that it depends on is known afterwards
             self._after_loading.append(lambda: self.preview(rect, recipe, answer))
             return
-        document = self._document
-        project = document.project
-        request = self._process.request(
-            rect, document.ids, project.rerolls, recipe, False, self._cells, project.lines.guiding, project.height_guide
-        )
-        self._calls.post(lambda: self._process.make(request), answer, self.failed.emit)
+        project, cells = self._document.project, copy.deepcopy(self._cells)
+        area = self._preview_area(rect, recipe)
+        find = self._followed.part(area, recipe)
+
+        def make() -> TerrainPatch:
+            ids = find()
+            if cells is not None:
+                cells.update(ids, project.rerolls, area)
+            request = self._process.request(
+                rect, ids, project.rerolls, recipe, False, cells, project.lines.guiding, project.height_guide
+            )
+            return self._process.make(request)
+
+        self._calls.post(make, answer, self.failed.emit)
+
+    def _preview_area(self, rect: Rect, recipe: Recipe) -> Rect:
+        """The part of the map that a preview depends on."""
+        info = self._require_info()
+        reach_px = info.reach_with(self._document.project.height_guide, recipe)
+        if reach_px is None:
+            return Rect.of_shape(self._document.shape)
+        if info.scale is not None:  # whole blocks of cells are made, and whole cells are counted
+            reach_px = info.scale.reach_px + info.scale.factor * (BLOCK_CELLS + 1)
+        return rect.grown(reach_px + SHADE_MARGIN_PX).clipped(self._document.shape)
 
     def dream(self, request: DreamRequest, answer: Callable[[Dreams], None], refuse: Callable[[str], None]) -> None:
         """Draw layouts in the worker process, between the parts of the terrain; one of the two is called."""
@@ -263,9 +293,11 @@ class LiveGeneration(QObject):
         if not self.live.is_exact(rect.grown(LAND_MARGIN).clipped(self._document.shape)):
             return None
         project, settings = self._document.project, self._document.settings
-        made_with = settings.recipe, settings.style_name, settings.look_name
+        # Of the classes that are kept, land follows the borders exactly.
+        recipe = dataclasses.replace(settings.recipe, follow=1.0)
+        made_with = recipe, settings.style_name, settings.look_name
         return kept_land(
-            rect, self._document.ids, project.rerolls, self.heights, self.live.albedo, self.info.pixel_size_m, made_with
+            rect, self.classes, project.rerolls, self.heights, self.live.albedo, self.info.pixel_size_m, made_with
         )
 
     def _bare_terrain(self) -> Terrain:
@@ -325,12 +357,30 @@ class LiveGeneration(QObject):
     # Changes of the document
 
     def _edited(self, rect: Rect) -> None:
-        if self.live is not None:
-            document, cells = self._document, self._cells
-            self.live.invalidate(rect, cells is None or cells.update(document.ids, document.project.rerolls, rect))
+        # A map of another size gets its terrain when its weights are loaded.
+        if self.live is not None and self.live.shape == self._document.shape:
+            rerolls, cells = self._document.project.rerolls, self._cells
+            self.live.invalidate(rect, cells is None or cells.update(self.classes, rerolls, rect))
             self._last_edit = rect
             self.detail.edited()
             self._request_next()
+
+    def _map_renewed(self) -> None:
+        document, cells = self._document, self._cells
+        if self.live is not None and self.live.shape == document.shape:
+            if cells is not None:
+                cells.update(self.classes, document.project.rerolls, Rect.of_shape(document.shape))
+            self.live.invalidate_all()
+            self.detail.edited()
+            self._request_next()
+
+    def _followed_further(self) -> None:
+        self.state_changed.emit()
+        self._request_next()
+
+    def _not_followed(self, reason: str) -> None:
+        self._failed = True
+        self.failed.emit(reason)
 
     def _guides_edited(self, rects: tuple[Rect, ...]) -> None:
         if self.live is None or self.info is None or not self.info.follows_lines:
@@ -415,7 +465,8 @@ class LiveGeneration(QObject):
             if self.info is not None:
                 self.live.set_reach(self.info.reach_with(self._document.project.height_guide, self._recipe))
             self.live.invalidate_all()
-            self._request_next()
+        self._followed.follow(self._recipe)
+        self._request_next()
 
     def _read_recipe(self) -> None:
         """Copy the recipe of the document, and request the style vector of its seed."""
@@ -430,13 +481,14 @@ class LiveGeneration(QObject):
         self._failed = False
         self._last_edit = None
         self.live, self._cells = None, None
+        self._followed.follow(self._recipe)
         if self.info is not None:
             scale, document = self.info.scale, self._document
             self.live = LiveTerrain(
                 document.shape, self.info.reach_with(document.project.height_guide, self._recipe), scale
             )
             if scale is not None:
-                self._cells = PaintedCells(document.ids, document.project.rerolls, scale.factor)
+                self._cells = PaintedCells(self.classes, document.project.rerolls, scale.factor)
         self._draft.stop()
         self._flowing.replace()
         self.detail.replace(self.live)
@@ -518,7 +570,7 @@ class LiveGeneration(QObject):
     def _request_next(self) -> None:
         """Send the next request, unless one is running."""
         # While weights are being loaded, it is not known what a rectangle depends on.
-        is_ready = not (self._running or self._failed or self._stopped or self._loading)
+        is_ready = self._followed.is_known and not (self._running or self._failed or self._stopped or self._loading)
         if not is_ready or self.live is None or self.info is None:
             return
         if (factor := self.live.take_draft()) is not None:
@@ -534,7 +586,7 @@ class LiveGeneration(QObject):
         live, document = self.live, self._document
         request: MakeRequest = self._process.request(
             job.rect,
-            document.ids,
+            self.classes,
             document.project.rerolls,
             self._recipe,
             job.exact,
@@ -559,7 +611,7 @@ class LiveGeneration(QObject):
                 self._no_detail,
             )
             return True
-        job = detail.next_job(live, self.heights, self._document.ids, self._recipe.seed)
+        job = detail.next_job(live, self.heights, self.classes, self._recipe.seed)
         if job is None:
             return False
         self._running = True
@@ -590,7 +642,7 @@ class LiveGeneration(QObject):
         if self._cells is not None:
             ids, rerolls, factor = self._cells.whole().ids, self._cells.whole().rerolls, self._cells.factor
         else:
-            ids, rerolls = (reduced(cells, factor) for cells in (self._document.ids, self._document.project.rerolls))
+            ids, rerolls = (reduced(cells, factor) for cells in (self.classes, self._document.project.rerolls))
         whole = Rect(0, 0, ids.shape[0], ids.shape[1])
         lines = self._document.project.lines.scaled(1 / factor, 1 / factor).guiding
         guide = self._document.project.height_guide
@@ -633,7 +685,7 @@ class LiveGeneration(QObject):
             self._flowing.start(self._flow_request, self.live)
 
     def _flow_request(self) -> FlowRequest:
-        return FlowRequest(self._bare_terrain(), self._document.ids.copy(), self.height_scale)
+        return FlowRequest(self._bare_terrain(), self.classes.copy(), self.height_scale)
 
     def _not_generated(self, live: LiveTerrain, message: str) -> None:
         self._running = False

@@ -31,7 +31,7 @@ class PlaceActions(QObject):
             self.refused.emit("The terrain is not complete yet; try again in a moment, or select a part that is.")
             return
         # Copies, since the thread reads them while the map may be painted.
-        ids = self._document.ids[rect.slices].copy()
+        ids = self._generation.classes[rect.slices].copy()
         height, shaded = live.height[rect.slices].copy(), live.shaded[rect.slices].copy()
         style = info.style if info.look is None else info.look.target
 

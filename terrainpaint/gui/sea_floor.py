@@ -57,7 +57,7 @@ class SeaFloor(QObject):
     def update(self, rect: Rect) -> None:
         """The heights of the terrain changed in a rectangle."""
         if self._shown is not None and self.depths is not None:
-            heights, ids = self._generation.heights[rect.slices], self._document.ids[rect.slices]
+            heights, ids = self._generation.heights[rect.slices], self._generation.classes[rect.slices]
             self._shown[rect.slices] = _lowered(heights, ids, self.depths[rect.slices])
 
     def _replace(self) -> None:
@@ -75,7 +75,7 @@ class SeaFloor(QObject):
             return
         self._is_current = True
         unit_m, pixel_size_m = generation.height_scale, self._document.settings.pixel_size_m
-        heights, ids = generation.heights * np.float32(unit_m), self._document.ids.copy()
+        heights, ids = generation.heights * np.float32(unit_m), self._generation.classes.copy()
 
         def work(progress: Progress, cancel: Cancel) -> _Floats:
             floor = with_sea_floor(heights, ids, pixel_size_m)
@@ -87,7 +87,7 @@ class SeaFloor(QObject):
     def _use(self, depths: _Floats) -> None:
         if depths.shape == self._generation.heights.shape:
             self.depths = depths
-            self._shown = _lowered(self._generation.heights, self._document.ids, depths)
+            self._shown = _lowered(self._generation.heights, self._generation.classes, depths)
             self.changed.emit()
 
 

@@ -113,7 +113,7 @@ class Sample:
             return np.asarray(most[inner.slices][::step, ::step], np.uint8)
 
         return cls(
-            document.ids[part], live.albedo[part], live.shaded[part], height[part] * np.float32(scale), scale,
+            generation.classes[part], live.albedo[part], live.shaded[part], height[part] * np.float32(scale), scale,
             pixel_size_m * step, document.view, generation.ranges, slopes, flow,
         )  # fmt: skip
 

@@ -66,7 +66,7 @@ class ZoomActions(QObject):
 
     def _begin(self, rect: Rect, factor: int) -> None:
         source = self._document.project
-        ids, painted = self._document.ids.copy(), self._document.painted.copy()
+        painted = self._document.painted.copy()
         name, seed = self._document.name, source.settings.recipe.seed
 
         generation = self._generation
@@ -84,8 +84,9 @@ class ZoomActions(QObject):
                 check_cancel(cancel)
                 time.sleep(_POLL_S)
             parent, rest = generation.parent_land(rect), part_of(progress, _OF_WAITING, 1.0)
-            # Drawn rivers are in the land that is kept.
-            return zoomed_classes(painted if parent is None else ids, rect, factor, seed, rest, cancel), parent
+            # Drawn rivers and loose borders are in the land that is kept.
+            ids = painted if parent is None else generation.classes.copy()
+            return zoomed_classes(ids, rect, factor, seed, rest, cancel), parent
 
         self._jobs.read(f"Zooming into {name}", work, make)
 

@@ -358,7 +358,7 @@ def test_projects_carry_their_lines_everywhere(weights: Path, tmp_path: Path) ->
         tp.generate(bare, weights=weights, lines=svg)
 
 
-def test_land_follows_painted_borders_loosely(weights: Path) -> None:
+def test_land_follows_painted_borders_loosely(weights: Path, tmp_path: Path) -> None:
     painted = tp.from_classes(np.kron(np.array([[0, 2], [0, 2]], np.uint8), np.ones((64, 64), np.uint8)))
     exact = tp.generate(painted, weights=weights, seed=3)
     loose = tp.generate(painted, weights=weights, seed=3, follow=0.2)
@@ -367,3 +367,10 @@ def test_land_follows_painted_borders_loosely(weights: Path) -> None:
     assert loose.terrain.provenance.recipe.follow == 0.2
     same = tp.generate(tp.from_classes(loose.classes), weights=weights, seed=3)
     assert np.array_equal(same.heights, loose.heights)
+    path = tmp_path / "loose.terrainpaint"
+    settings = Settings(exact.pixel_size_m, "atlas", recipe=Recipe(3, follow=0.2))
+    project = Project.painted(painted.classes.copy(), settings)
+    save_project(path, project, ViewSettings(), None)
+    of_project = tp.generate(tp.open_project(path), weights=weights)
+    assert np.array_equal(of_project.classes, loose.classes) and np.array_equal(of_project.heights, loose.heights)
+    assert np.array_equal(tp.generate(tp.open_project(path), weights=weights, follow=1).heights, exact.heights)

@@ -28,7 +28,7 @@ def full_project(shape: tuple[int, int] = (70, 90)) -> Project:
         Layer(2, "", blotches(shape, 2), visible=False),
         Layer(9, "\ud800 lone", blotches(shape, 3), locked=True, dreamed=Dreamed(7, DreamControls(0.5), 9, 0.25)),
     )
-    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75, 0.6, True)
+    recipe = Recipe(2**64 - 1, 5, 0.25, (0.5, -1.5, 3.0), 1.75, 0.6, True, 0.35)
     random = np.random.default_rng(4)
     rerolls = random.integers(0, 3, shape, dtype=np.uint8)
     underlay = Underlay(

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from terrainpaint.core.loose_paint import MOST_PX, loosened
+from terrainpaint.core.loose_paint import MOST_PX, loosened, loosened_part, roughness_of
 from terrainpaint.core.painting import ellipse
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
@@ -50,6 +50,21 @@ def test_a_border_depends_on_what_is_near_only() -> None:
     ids[:40, 300:] = 5
     far = loosened(ids, Recipe(3, follow=0.4)) != loosened(island(), Recipe(3, follow=0.4))
     assert far.any() and not far[120:].any() and not far[:, :200].any()
+
+
+@pytest.mark.parametrize("follow", [0.0, 0.5, 0.97])
+def test_a_part_is_that_of_the_whole_and_reads_what_is_near_only(follow: float) -> None:
+    ids, recipe = island(), Recipe(3, follow=follow)
+    ids[148:150, 20:320] = 0
+    ids[100:130, 100:103] = 5
+    roughness = roughness_of(recipe)
+    assert roughness is not None
+    whole = loosened(ids, recipe)
+    for rect in (Rect(90, 60, 73, 101), Rect(0, 0, 60, 60), Rect(140, 251, 20, 89)):
+        near = rect.grown(roughness.reach_px).clipped(SHAPE)
+        unknown = np.full(SHAPE, 6, np.uint8)
+        unknown[near.slices] = ids[near.slices]
+        np.testing.assert_array_equal(loosened_part(unknown, rect, roughness), whole[rect.slices])
 
 
 def test_follow_is_between_0_and_1() -> None:

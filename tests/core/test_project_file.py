@@ -516,6 +516,18 @@ def test_empty_layers_are_transparent(tmp_path: Path) -> None:
     assert (load_project(path)[0].layers[0].cells == EMPTY).all()
 
 
+def test_how_borders_are_followed_is_remembered_and_exactly_is_not_written(tmp_path: Path) -> None:
+    loose, exact = saved(tmp_path / "loose.terrainpaint"), saved(tmp_path / "exact.terrainpaint", plain_project())
+    assert json.loads(members_of(loose)["terrain/project.json"])["settings"]["follow"] == 0.35
+    assert "follow" not in json.loads(members_of(exact)["terrain/project.json"])["settings"]
+    assert load_project(loose)[0].settings.recipe.follow == 0.35
+    assert load_project(exact)[0].settings.recipe.follow == 1
+    for wrong in (1.5, -0.1, "loosely"):
+        path = described(tmp_path, lambda content, wrong=wrong: content["settings"].update(follow=wrong))
+        with pytest.raises(ProjectError, match="follow"):
+            load_project(path)
+
+
 def test_true_scale_is_remembered_and_files_of_before_have_none(tmp_path: Path) -> None:
     plain = saved(tmp_path / "plain.terrainpaint")
     assert "true_scale" not in json.loads(members_of(plain)["terrain/project.json"])["settings"]

@@ -306,6 +306,17 @@ def test_relief_goes_by_factors(panel: GenerationPanel, document: Document, qtbo
     assert document.settings.relief == 500
 
 
+def test_how_exactly_borders_are_followed_is_one_step(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
+    assert panel.follow.value == 100
+    drag(qtbot, panel.follow, 0.95, 0.4)
+    assert document.settings.recipe.follow == pytest.approx(0.4, abs=0.06) and document.undo_stack.count() == 1
+    assert document.undo_stack.undoText().startswith("Follow my paint")
+    document.undo_stack.undo()
+    assert document.settings.recipe.follow == 1 and panel.follow.value == 100
+    type_in(qtbot, panel.follow.field, "25")
+    assert document.settings.recipe == Recipe(7, follow=0.25)
+
+
 def test_the_ground_is_set_in_kilometres(panel: GenerationPanel, document: Document, qtbot: QtBot) -> None:
     assert panel.width_km.value() == 45
     type_in(qtbot, panel.width_km, "100")

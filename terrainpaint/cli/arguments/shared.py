@@ -154,8 +154,8 @@ def add_terrain_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--follow", type=number_type, metavar="X",
-        help="how exactly the land follows the painted borders: 1 exactly, 0 loosely, with borders as rough as coasts "
-        "that lie up to 24 pixels beside the painted ones; default 1",
+        help="how exactly the land follows the painted borders: 1 exactly, 0 loosely, with borders as rough as coasts, "
+        "about 10 pixels beside the painted ones; default: that of the project, else 1",
     )  # fmt: skip
     parser.add_argument(
         "--detail-weights", type=file_type, metavar="FILE",

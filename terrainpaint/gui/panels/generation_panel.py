@@ -20,7 +20,7 @@ from terrainpaint.gui.panels.style_box import StyleBox
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.widgets.basics import horizontal_rule, label, paragraph, push_button, with_key
 from terrainpaint.gui.widgets.notation import format_number, local
-from terrainpaint.gui.widgets.numbers import Logarithmic, NumberField, SliderField
+from terrainpaint.gui.widgets.numbers import Linear, Logarithmic, NumberField, SliderField
 
 _MIN_RELIEF, _MAX_RELIEF = 0.1, 100.0
 
@@ -68,6 +68,11 @@ class GenerationPanel(QWidget):
         )
         self._true_sizes_m: tuple[float, ...] = ()
         self.guide = GuideBox(document)
+        self.follow = SliderField("Follow my paint", Linear(0, 100), 0, suffix=" %", mark=100)
+        self.follow.setToolTip(
+            "How exactly the land follows the painted borders: 100 % exactly, 0 % loosely, with borders as rough as "
+            "coasts; the painted map stays as it is"
+        )
         self.carve_rivers = QCheckBox("Carve rivers")
         self.carve_rivers.setToolTip(
             "Cuts painted rivers into the land, so that they run downhill to a lake, the sea or the border of the map, "
@@ -90,6 +95,11 @@ class GenerationPanel(QWidget):
         self.look_name.activated.connect(self._change_look)
         self.relief.changed.connect(
             lambda value: change_settings(document, step_text("Heights", f"×{value:g}"), Merge.RELIEF, relief=value)
+        )
+        self.follow.changed.connect(
+            lambda percent: change_recipe(
+                document, step_text("Follow my paint", f"{percent:.0f} %"), Merge.FOLLOW, follow=percent / 100
+            )
         )
         self.width_km.valueChanged.connect(self._change_width)
         self.carve_rivers.toggled.connect(self._change_water)
@@ -174,6 +184,7 @@ class GenerationPanel(QWidget):
                 ("Heights", self.relief), ("Width", self.width_km), ("", self.pixel_size), ("Scale", self.scale),
                 ("Water", self.carve_rivers), ("", self.breach),
                 ("", self.painted_rivers),
+                ("Borders", self.follow),
                 ("Guide", self.guide),
             )
         ):  # fmt: skip
@@ -248,6 +259,7 @@ class GenerationPanel(QWidget):
             self.style_name.setCurrentIndex(at)
         self._show_look(settings.look_name)
         self.relief.show_value(settings.relief)
+        self.follow.show_value(100 * settings.recipe.follow)
         width = self._document.shape[1]
         with QSignalBlocker(self.width_km):
             self.width_km.setRange(0.01 * width / 1000, 1e6 * width / 1000)

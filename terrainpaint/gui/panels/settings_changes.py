@@ -24,6 +24,7 @@ class Merge(IntEnum):
     UNDERLAY_PLACE = 8
     LINES = 9
     GUIDE_STRENGTH = 10
+    FOLLOW = 11
     STYLE = 100
 
 
