@@ -192,7 +192,9 @@ void main() {
     share = textureLod(weight, at * weight_scale + weight_offset, 0.0).r;
     float height = textureLod(fine, (at - fine_first) * fine_reach, 0.0).r;
     if (share < 1.0) height = mix(mesh_height(at), height, share);
-    vec3 point = world(at, height * lift - corner.z * skirt);
+    // At the border of the map the lower edge lies behind the wall of the block, or both would be at the same depth.
+    vec2 foot = mix(at, clamp(at, 0.002, 0.998), corner.z);
+    vec3 point = world(foot, height * lift - corner.z * skirt);
     before = haze_before(point);
     gl_Position = view_projection * vec4(point, 1.0);
 }
