@@ -441,6 +441,7 @@ class LiveGeneration(QObject):
         self._follow_flow()
         self._focus = Rect.of_shape(self._document.shape)
         if self._wanted != self._requested:
+            self._forget_terrain()
             self._load_weights()
         else:
             self._start_terrain()
@@ -474,6 +475,14 @@ class LiveGeneration(QObject):
         if self.info is not None:
             seeds = dataclasses.replace(self._recipe, style=None)
             self._calls.post(lambda: self._process.style_of(seeds), self.style_known.emit, self.failed.emit)
+
+    def _forget_terrain(self) -> None:
+        """Let views show the map alone until its weights are loaded: the terrain is that of another map."""
+        self.live, self._cells = None, None
+        self._draft.stop()
+        self._flowing.replace()
+        self.detail.replace(None)
+        self.replaced.emit()
 
     def _start_terrain(self) -> None:
         """Start with an empty terrain of the size of the document."""

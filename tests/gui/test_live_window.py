@@ -281,6 +281,17 @@ def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot:
     assert opened.pixel_size_m == 125 and np.abs(opened.heights / 0.25 - detail.height).max() < 0.05
 
 
+def test_a_larger_map_that_needs_other_weights_is_shown_before_they_are_loaded(person: Person, qtbot: QtBot) -> None:
+    window, generation = person.window, person.window.generation
+    person.opens(Project.empty((64, 64), Settings(125.0, "atlas", base_class=1, true_scale=True)))
+    settled(person, qtbot)
+    person.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=3)))
+    assert generation.live is None and not generation.is_exact
+    assert not window.terrain.view.grab().isNull()  # painting it fails when land of the smaller map is looked for
+    settled(person, qtbot)
+    assert generation.live is not None and generation.live.shape == SHAPE
+
+
 def test_a_process_that_dies_while_one_paints_is_replaced(person: Person, qtbot: QtBot, generator: Generator) -> None:
     settled(person, qtbot)
     first = person.process.pid
