@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,10 @@ class ArrayFile:
             raise ArrayFileError(f"{name} is missing")
         try:
             with self._archive.open(member) as file:
-                shape, by_columns, dtype = _HEADERS[npy.read_magic(file)](file)
+                with warnings.catch_warnings():
+                    # A header that NumPy would only repair with a warning on the terminal is damaged.
+                    warnings.simplefilter("error")
+                    shape, by_columns, dtype = _HEADERS[npy.read_magic(file)](file)
                 if len(shape) > _DEEPEST or math.prod(shape) * dtype.itemsize != member.file_size - file.tell():
                     raise ArrayFileError(f"{name} is damaged")
                 yield file, tuple(map(int, shape)), dtype, by_columns

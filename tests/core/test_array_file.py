@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,18 @@ def test_arrays_larger_than_a_single_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", a=values)
     with open_arrays(tmp_path / "a.npz", 2 * MAX_READ_BYTES) as stored:
         assert np.array_equal(stored.read("a", np.uint8, (None,)), values)
+
+
+def test_a_header_that_numpy_repairs_is_refused_without_its_warning(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.npz", a=np.zeros(3, np.float32))
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("a.npy")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", data.replace(b"(3,)", b"(3L,)", 1).replace(b" \n", b"\n", 1))
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert refused(path) == "a is damaged"
+    assert not seen
 
 
 def test_arrays_of_another_kind_are_refused(tmp_path: Path) -> None:
