@@ -389,7 +389,7 @@ class Generators:
                 return ZoomedGenerator(generator, self._refiner(request), Zoom.of(*painted.parent, style, look))
             except ValueError:
                 say("The land of the map that this one was zoomed out of cannot be used with these weights, so land is "
-                    "generated anew.")  # fmt: skip
+                    "generated again.")  # fmt: skip
         native_m = generator.header.pixel_size_m
         try:
             factor = true_scale_factor(painted.pixel_size_m or native_m, native_m)

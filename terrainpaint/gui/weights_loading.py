@@ -26,7 +26,7 @@ def missing_look(name: str, installed: Collection[str]) -> str:
 
 
 NO_PARENT_LAND = (
-    "The land of the map that this one was zoomed out of cannot be used with this style, so land is generated anew."
+    "The land of the map that this one was zoomed out of cannot be used with this style, so land is generated again."
 )
 
 

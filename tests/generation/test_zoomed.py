@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
@@ -23,26 +22,9 @@ from terrainpaint.generation.painted_cells import PaintedCells
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.generation.zoomed import ZoomedGenerator
-from terrainpaint.models.fine_land_weights import load_fine_land
-from tests.generation.random_weights import write_fine_land
-from tests.models.small_weights import write_weights
 
 RECIPE, STYLE, SIDE = Recipe(5), "small", 90
 RECT = Rect(40, 33, 9, 12)
-
-
-@pytest.fixture(scope="module")
-def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    write_weights(path)
-    return Generator.load(path, "cpu")
-
-
-@pytest.fixture(scope="module")
-def refiner(tmp_path_factory: pytest.TempPathFactory) -> Refiner:
-    path = tmp_path_factory.mktemp("fine") / "random.safetensors"
-    write_fine_land(path)
-    return Refiner(load_fine_land(path, torch.device("cpu")), torch.device("cpu"))
 
 
 def parent_ids() -> NDArray[np.uint8]:

@@ -27,8 +27,7 @@ from terrainpaint.gui.export_choice import ExportChoice
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.models.fine_land_weights import load_fine_land
 from tests.generation.random_weights import write_fine_land
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Person, open_window
+from tests.gui.windows import Person, own_window
 
 SHAPE = (64, 80)
 PATIENCE_MS = 120_000
@@ -43,14 +42,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def person(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path, weights: Path) -> Iterator[Person]:
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path / "home", patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.generation.detail.use_file(weights)
-            person.window.start(None)
-            person.opens(Project.empty(SHAPE, Settings(2000.0, "atlas", base_class=0)))
-            person.window.document.paint_mark("Land", ellipse((10, 10), (54, 70), SHAPE), 5)
-            yield person
+    with own_window(request, tmp_path / "home") as person:
+        person.window.generation.detail.use_file(weights)
+        person.window.start(None)
+        person.opens(Project.empty(SHAPE, Settings(2000.0, "atlas", base_class=0)))
+        person.window.document.paint_mark("Land", ellipse((10, 10), (54, 70), SHAPE), 5)
+        yield person
 
 
 def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, tmp_path: Path) -> None:

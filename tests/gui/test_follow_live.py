@@ -23,8 +23,7 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.zooming import zoomed_classes
 from terrainpaint.generation.process import TerrainPatch
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Buttons, Person, open_window
+from tests.gui.windows import Buttons, Person, own_window
 
 SHAPE = (150, 210)
 PATIENCE_MS = 120_000
@@ -34,11 +33,9 @@ PATIENCE_MS = 120_000
 def person(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Person]:
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path_factory.mktemp("follow"), patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.start(None)
-            yield person
+    with own_window(request, tmp_path_factory.mktemp("follow")) as person:
+        person.window.start(None)
+        yield person
 
 
 def opened(person: Person, qtbot: QtBot, follow: float, pixel_size_m: float = 2000.0) -> None:

@@ -16,8 +16,7 @@ from terrainpaint.core.painting import ellipse
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.generation.generator import Generator
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Person, open_window
+from tests.gui.windows import Person, own_window
 
 SHAPE = (150, 210)
 PATIENCE_MS = 120_000
@@ -27,11 +26,9 @@ PATIENCE_MS = 120_000
 def person(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Person]:
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path_factory.mktemp("heights"), patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.start(None)
-            yield person
+    with own_window(request, tmp_path_factory.mktemp("heights")) as person:
+        person.window.start(None)
+        yield person
 
 
 def test_painted_heights_are_followed_while_the_map_is_painted(person: Person, qtbot: QtBot) -> None:

@@ -30,8 +30,7 @@ from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.widgets.pictures import pixels_of
 from terrainpaint.models.fine_land_weights import load_fine_land
 from tests.generation.random_weights import write_fine_land
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Person, open_window
+from tests.gui.windows import Person, own_window
 
 SHAPE = (128, 192)
 ATLAS = shipped_styles()["atlas"]
@@ -51,12 +50,10 @@ def window_of_all(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory, weights: Path
 ) -> Iterator[Person]:
     """One window and one process for all tests of this file, because loading the weights takes seconds."""
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path_factory.mktemp("detail"), patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.generation.detail.use_file(weights)
-            person.window.start(None)
-            yield person
+    with own_window(request, tmp_path_factory.mktemp("detail")) as person:
+        person.window.generation.detail.use_file(weights)
+        person.window.start(None)
+        yield person
 
 
 @pytest.fixture

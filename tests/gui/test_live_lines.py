@@ -20,8 +20,7 @@ from terrainpaint.generation.generator import Generator
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.tools import LineMode
 from tests.generation.random_weights import write_random_guided_weights, write_random_weights
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Buttons, Person, open_window
+from tests.gui.windows import Buttons, Person, own_window
 
 SHAPE = (150, 210)
 PATIENCE_MS = 120_000
@@ -44,12 +43,10 @@ def window_of_all(
     tmp_path_factory: pytest.TempPathFactory,
     styles: dict[str, Path],
 ) -> Iterator[Person]:
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path_factory.mktemp("live"), patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.generation.styles.update(styles)
-            person.window.start(None)
-            yield person
+    with own_window(request, tmp_path_factory.mktemp("live")) as person:
+        person.window.generation.styles.update(styles)
+        person.window.start(None)
+        yield person
 
 
 @pytest.fixture

@@ -51,8 +51,7 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.models.look_weights import save_look
-from tests.gui.conftest import use_folders
-from tests.gui.windows import Buttons, Person, open_window
+from tests.gui.windows import Buttons, Person, own_window
 from tests.models.small_looks import CONFIG, HEADER, look, write_look
 
 SHAPE = (150, 210)
@@ -70,11 +69,9 @@ def window_of_all(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Person]:
     """One window and one process for all tests of this file, because loading the weights takes seconds."""
-    with pytest.MonkeyPatch.context() as patched:
-        use_folders(tmp_path_factory.mktemp("live"), patched)
-        with open_window(QtBot(request), patched) as person:
-            person.window.start(None)
-            yield person
+    with own_window(request, tmp_path_factory.mktemp("live")) as person:
+        person.window.start(None)
+        yield person
 
 
 @pytest.fixture

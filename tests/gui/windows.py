@@ -19,6 +19,7 @@ from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.window import MainWindow
+from tests.gui.conftest import use_folders
 
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -125,6 +126,16 @@ class Person:
 
     def _on_canvas(self, row: float, col: float) -> QPoint:
         return self.window.canvas.to_screen(row, col).toPoint()
+
+
+@contextmanager
+def own_window(request: pytest.FixtureRequest, folder: Path) -> Iterator[Person]:
+    """A window as `open_window` gives, with its files in `folder`, for fixtures of a module: loading weights takes
+    seconds, so all its tests share one window and one process."""
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(folder, patched)
+        with open_window(QtBot(request), patched) as person:
+            yield person
 
 
 @contextmanager

@@ -9,12 +9,11 @@ from terrainpaint.core.hydrology.flow_routing import FREE, Routing, route
 
 CHANNEL_CELLS = 50
 """A channel begins where this many pixels drain through one."""
-DRAINAGE_FIGURES = ("land", "channels", "junctions", "first", "second")
-"""Pixels of land and of channels; channels that join another; streams of the first and second order of Strahler."""
 
 
 def drainage_counts(height: NDArray[np.float32], water: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(5,): the counts of `DRAINAGE_FIGURES` of heights (H, W), in which `water` (H, W) receives all that reaches it.
+    """(5,) counts of heights (H, W), in which `water` (H, W) receives all that reaches it: pixels of land and of
+    channels, channels that join another, and streams of the first and second order.
 
     Water leaves depressions over their lowest pass, and the land over its border, as in `core.hydrology`. Orders are
     those of Strahler (1957): a stream that begins has order 1, and where two of one order meet, one of the next begins.
