@@ -310,11 +310,14 @@ def test_the_saved_list_of_the_page_is_that_of_the_command(folder: Path, feature
     # The page's own text of the list, before and after a click on a box, as what a browser shows at the end.
     script = """<script>
       const before = keepText();
-      document.querySelector("details").open = true;
-      requestAnimationFrame(() => setTimeout(() => {
-        document.querySelector('input[data-index="' + items.names.indexOf("2.png") + '"]').click();
+      // Not in an animation frame: without a screen, none may ever come.
+      const waiting = setInterval(() => {
+        const box = document.querySelector('input[data-index="' + items.names.indexOf("2.png") + '"]');
+        if (!box) return;
+        clearInterval(waiting);
+        box.click();
         document.body.textContent = JSON.stringify([before, keepText()]);
-      }, 100));
+      }, 20);
     </script></body>"""
     page.write_text(page.read_text("utf-8").replace("</body>", script), "utf-8")
     shown = subprocess.run(
