@@ -81,11 +81,13 @@ class MapCrop:
         Without this margin the generated picture would have a frame. The second value is None when nothing in the
         ranges is re-rolled. Raises ValueError when the crop does not contain a needed pixel.
         """
-        index = np.ix_(self._index(rows, 0), self._index(cols, 1))
+        (row, above_below), (col, left_right) = self._inside(rows, 0), self._inside(cols, 1)
+        beyond = above_below, left_right
+        ids = np.pad(self.ids[row, col], beyond, mode="edge")
         if self.rerolls is None:
-            return self.ids[index], None
-        rerolls = self.rerolls[index]
-        return self.ids[index], rerolls if rerolls.any() else None
+            return ids, None
+        rerolls = np.pad(self.rerolls[row, col], beyond, mode="edge")
+        return ids, rerolls if rerolls.any() else None
 
     def ids_of(self, rect: Rect) -> NDArray[np.uint8]:
         """The ids of a rectangle, as those of `extended`."""
@@ -104,12 +106,16 @@ class MapCrop:
             found[inside.moved(-top, -left).slices] = self.lines[own]
         return found if found.any() else None
 
-    def _index(self, span: tuple[int, int], axis: int) -> NDArray[np.intp]:
-        start, length = (self.rect.row, self.rect.col)[axis], self.ids.shape[axis]
-        index = np.clip(np.arange(*span), 0, self.map_shape[axis] - 1) - start
-        if index[0] < 0 or index[-1] >= length:
+    def _inside(self, span: tuple[int, int], axis: int) -> tuple[slice, tuple[int, int]]:
+        """The part of the crop that a range of the map reads, and by how many pixels it is to be continued."""
+        start, length, last = (self.rect.row, self.rect.col)[axis], self.ids.shape[axis], self.map_shape[axis] - 1
+        # A range beyond the map reads its border pixel.
+        first, stop = min(max(span[0], 0), last), min(max(span[1], 1), last + 1)
+        if first < start or stop > start + length:
             raise ValueError(f"the crop {self.rect} does not contain {span} of axis {axis}")
-        return index
+        most = span[1] - span[0] - 1
+        before, after = (min(max(pixels, 0), most) for pixels in (first - span[0], span[1] - stop))
+        return slice(first - start, stop - start), (before, after)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def picture_to_tensor(picture: NDArray[np.uint8], device: torch.device) -> Tenso
 
 def picture_to_array(picture: Tensor) -> NDArray[np.uint8]:
     """(1, 3, H, W) float32 → (H, W, 3) uint8 sRGB, clipped to 0..1."""
-    shades = (picture[0].clamp(0, 1) * 255).round().byte()
+    shades = picture[0].clamp(0, 1).mul_(255).round_().byte()
     return np.asarray(shades.movedim(0, -1).contiguous().cpu().numpy(), np.uint8)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.models.class_counts import fraction_in_cells
 
 GUIDE_LEVEL = 2
 """Guides have a value for each 4 x 4 px of the map."""
@@ -47,7 +48,7 @@ def guide_of(shape: Tensor, strength: Tensor) -> Tensor:
 
 def land_in_cells(ids: Tensor) -> Tensor:
     """(N, H, W) uint8 map → (N, 1, h, w): the fraction of land in each cell of `GUIDE_LEVEL`."""
-    return F.avg_pool2d((ids != WATER)[:, None].float(), 1 << GUIDE_LEVEL)
+    return 1 - fraction_in_cells(ids, WATER, 1 << GUIDE_LEVEL)
 
 
 def _mean_of_land(values: Tensor, land: Tensor, deviation: float) -> Tensor:

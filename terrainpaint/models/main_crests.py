@@ -11,9 +11,9 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from terrainpaint.core.classes import MOUNTAIN
+from terrainpaint.models.class_counts import fraction_in_cells
 from terrainpaint.models.guides import GUIDE_LEVEL, SHAPE_LIMIT, blurred
 from terrainpaint.models.natural_guide import Draw
 from terrainpaint.models.style_field import scattered
@@ -96,4 +96,4 @@ def _squared_distance(inside: Tensor) -> Tensor:
 
 def mountain_in_cells(ids: Tensor) -> Tensor:
     """(N, H, W) uint8 map → (N, 1, h, w): the fraction of mountain in each cell of `GUIDE_LEVEL`."""
-    return F.avg_pool2d((ids == MOUNTAIN)[:, None].float(), 1 << GUIDE_LEVEL)
+    return fraction_in_cells(ids, MOUNTAIN, 1 << GUIDE_LEVEL)

@@ -98,8 +98,10 @@ def _drawn(keys: Tensor, origin: tuple[int, int], size: tuple[int, int]) -> Tens
     )
     mixed_rows = _mix(rows[:, None] * _signed(0x9E3779B1) + keys)
     bits = _mix(mixed_rows + cols * _signed(0x85EBCA77))
-    total = (bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24 & 255)
-    return (total - 510).to(torch.float32) * 0.006765  # 1 / sqrt(4 * (256**2 - 1) / 12) to four digits
+    # The sum of the four bytes: first of two pairs, then of both.
+    pairs = (bits & 0x00FF00FF) + (bits >> 8).bitwise_and_(0x00FF00FF)
+    total = (pairs & 0xFFFF) + (pairs >> 16)
+    return total.sub_(510).to(torch.float32).mul_(0.006765)  # 1 / sqrt(4 * (256**2 - 1) / 12) to four digits
 
 
 def _middles(span: Span, of: Span, level: int) -> slice:
@@ -114,13 +116,18 @@ def _origin(area: Area) -> tuple[int, int]:
 
 
 def _mix(x: Tensor) -> Tensor:
-    x = (x ^ _shifted(x, 16)) * _signed(0x85EBCA6B)
-    x = (x ^ _shifted(x, 13)) * _signed(0xC2B2AE35)
-    return x ^ _shifted(x, 16)
+    """The hash of int32 values, in their place."""
+    x ^= _shifted(x, 16)
+    x *= _signed(0x85EBCA6B)
+    x ^= _shifted(x, 13)
+    x *= _signed(0xC2B2AE35)
+    x ^= _shifted(x, 16)
+    return x
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
-    return x >> bits & ((1 << (32 - bits)) - 1)  # torch's >> fills with the sign bit, the hash needs zeros
+    # torch's >> fills with the sign bit, the hash needs zeros.
+    return (x >> bits).bitwise_and_((1 << (32 - bits)) - 1)
 
 
 def _signed(value: int) -> int:

@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
+from terrainpaint.models.class_counts import ClassCounts, having
 from terrainpaint.models.guides import GUIDE_LEVEL
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
+from terrainpaint.models.pixel_conv import PixelConv, both_of
 from terrainpaint.models.style_field import knots, spread
 from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import (
@@ -127,15 +129,14 @@ class SpadeLocal(TerrainGenerator):
         here = spans[0]
         read = grown(here, STEM_REACH)
         read_noise = noise(COARSEST, 0, read, ids.device)
-        x = self.stem(torch.cat([maps.area(COARSEST, read), read_noise, *maps.guide(COARSEST, read)], dim=1))
+        x = self.stem(_joined([maps.area(COARSEST, read), read_noise, *maps.guide(COARSEST, read)]))
         coarse = torch.zeros((len(ids), OUTPUT_CHANNELS, *size_of(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, coarse = stage(x, coarse, here, there, maps, styles, noise)
             here = there
         fine = doubled(here[0]), doubled(here[1])
         full = torch.cat([maps.sharp_water(fine), noise(0, 0, fine, ids.device)], dim=1)
-        x = torch.cat([x, F.pixel_unshuffle(full, 2).to(x.dtype)], dim=1)
-        x = F.leaky_relu(self.head_in(x), 0.2)
+        x = F.leaky_relu_(self.head_in(_joined([x, F.pixel_unshuffle(full, 2).to(x.dtype)])), 0.2)
         # The eight bits of bfloat16 would show as terraces in the heights: the last layer is always float32.
         with torch.autocast(x.device.type, enabled=False):
             x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
@@ -174,18 +175,13 @@ class _Pyramid:
             self._guides[GUIDE_LEVEL] = guide
             for level in range(GUIDE_LEVEL + 1, COARSEST + 1):
                 self._guides[level] = F.avg_pool2d(self._guides[level - 1], 2)
-        classes = torch.arange(CLASS_COUNT, dtype=ids.dtype, device=ids.device)[:, None, None]
-        quarters = (ids[:, None, row::2, col::2] == classes for row in (0, 1) for col in (0, 1))
-        half = sum(quarter.to(torch.uint8) for quarter in quarters).to(torch.float32) / 4  # type: ignore[union-attr]
-        self._areas = {1: half.contiguous(memory_format=torch.channels_last)}
-        for level in range(2, COARSEST + 1):
-            self._areas[level] = F.avg_pool2d(self._areas[level - 1], 2)
+        self._counts = ClassCounts(ids)
         self._soft: Tensor | None = None
 
     def area(self, level: int, area: Area) -> Tensor:
         """(N, 7, h, w): fraction of each class in each pixel of an area of a level."""
         rows, cols = (halved(span, level) for span in self._window)
-        return self._areas[level][:, :, cut(area[0], rows), cut(area[1], cols)]
+        return self._counts.fractions(level, cut(area[0], rows), cut(area[1], cols))
 
     def guide(self, level: int, area: Area) -> list[Tensor]:
         """The guide (N, G, h, w) in an area of a level; empty on levels without one."""
@@ -207,15 +203,16 @@ class _Pyramid:
 
     def _softened(self, area: Area) -> Tensor:
         half = self.area(1, grown(area, BLUR_PX))
-        blurred = _blurred(_blurred(half))
-        water = self.area(1, area)[:, WATER : WATER + 1]
-        land = blurred * ((1 - water) / (1 - blurred[:, WATER : WATER + 1]).clamp(min=1e-3))
-        return torch.cat([water, land[:, WATER + 1 :]], dim=1)
+        soft = _blurred(_blurred(half))
+        water = half[:, WATER : WATER + 1, BLUR_PX:-BLUR_PX, BLUR_PX:-BLUR_PX]
+        soft *= (1 - water) / (1 - soft[:, WATER : WATER + 1]).clamp(min=1e-3)
+        soft[:, WATER : WATER + 1] = water
+        return soft
 
     def sharp_water(self, area: Area) -> Tensor:
         """(N, 1, H, W): 1 in water and 0 on land, at full resolution."""
         rows, cols = self._window
-        return (self._ids[:, None, cut(area[0], rows), cut(area[1], cols)] == WATER).float()
+        return having(self._ids[:, None, cut(area[0], rows), cut(area[1], cols)], WATER).float()
 
 
 class _Styles:
@@ -247,7 +244,7 @@ class _Level(nn.Module):
         if self.branch is None and level >= GUIDE_LEVEL:
             condition += guide_channels
         self.blocks = nn.ModuleList(_Block(width, condition) for _ in range(count))
-        self.leave = nn.Conv2d(width, following, 1)
+        self.leave = PixelConv(width, following)
         self.outline = nn.Conv2d(width, OUTPUT_CHANNELS, 1) if level > 1 else None
         if self.outline is not None:
             nn.init.zeros_(self.outline.weight)
@@ -271,10 +268,10 @@ class _Level(nn.Module):
         else:
             fractions = maps.area(self.level, here)
             wide = grown(here, SPADE_REACH)
-            condition = self.branch(torch.cat([maps.area(self.level, wide), *maps.guide(self.level, wide)], dim=1))
+            condition = self.branch(_joined([maps.area(self.level, wide), *maps.guide(self.level, wide)]))
             guide = []
         style = styles.area(self.level, here).to(condition.dtype)
-        condition = torch.cat([condition, style, *guide], dim=1).contiguous(memory_format=torch.channels_last)
+        condition = _joined([condition, style, *guide])
         for index, block in enumerate(self.blocks):
             here, fractions = grown(here, -1), fractions[INNER]
             x = block(x, condition, fractions, noise(self.level, index + 1, here, x.device))
@@ -298,7 +295,7 @@ class _Block(nn.Module):
         self.before_first = _Modulation(width, condition)
         self.first = nn.Conv2d(width, width, 3)
         self.noise_by_class = nn.Conv2d(CLASS_COUNT, NOISE_CHANNELS, 1, bias=False)
-        self.noise_gain = nn.Conv2d(NOISE_CHANNELS, width, 1, bias=False)
+        self.noise_gain = PixelConv(NOISE_CHANNELS, width, bias=False)
         self.before_second = _Modulation(width, condition)
         self.second = nn.Conv2d(width, width, 3)
         nn.init.constant_(self.noise_by_class.weight, 0.3)
@@ -306,10 +303,10 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, condition: Tensor, fractions: Tensor, noise: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C, h - 4, w - 4). `condition` is as large as `x`, class `fractions` and `noise` are 1 px
         smaller on each side."""
-        y = self.first(self.before_first(x, condition))
-        y = y + self.noise_gain(noise * self.noise_by_class(fractions))
+        y: Tensor = self.first(self.before_first(x, condition))
+        y += self.noise_gain(noise * self.noise_by_class(fractions))
         y = self.second(self.before_second(y, condition[INNER]))
-        return torch.add(x[INNER][INNER], y)
+        return y.add_(x[INNER][INNER])
 
 
 class _Modulation(nn.Module):
@@ -317,8 +314,8 @@ class _Modulation(nn.Module):
 
     def __init__(self, width: int, condition: int) -> None:
         super().__init__()
-        self.gain = nn.Conv2d(condition, width, 1)
-        self.shift = nn.Conv2d(condition, width, 1)
+        self.gain = PixelConv(condition, width)
+        self.shift = PixelConv(condition, width)
         for layer in (self.gain, self.shift):
             nn.init.normal_(layer.weight, std=0.1)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
@@ -326,10 +323,19 @@ class _Modulation(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C, h, w)."""
-        # Channels are last in memory, so this is a layer norm of each position in one pass.
-        normed = F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2]).permute(0, 3, 1, 2)
+        # Channels are last in memory, so this is a layer norm of each position in one pass. Without weights, PyTorch
+        # takes twice as long for the same values.
+        width = x.shape[1]
+        normed = F.layer_norm(x.permute(0, 2, 3, 1), (width,), x.new_ones(width), x.new_zeros(width))
+        gain, shift = both_of(condition, self.gain, self.shift)
         # Fused, because the fine levels spend most of their time on passes over memory.
-        return F.leaky_relu_(torch.addcmul(self.shift(condition), normed, self.gain(condition)), 0.2)
+        return F.leaky_relu_(torch.addcmul(shift, normed.permute(0, 3, 1, 2), gain), 0.2)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Tensors (N, C, h, w) joined along their channels, which are last in memory. That of parts in several memory
+    formats takes five times as long."""
+    return torch.cat([part.contiguous(memory_format=torch.channels_last) for part in parts], dim=1)
 
 
 def _blurred(fractions: Tensor) -> Tensor:

@@ -17,6 +17,16 @@ def test_beyond_its_border_the_map_is_continued_with_its_border_pixels() -> None
 
 
 @given(
+    row=st.integers(-30, 30), col=st.integers(-30, 30), rows=st.integers(1, 40), cols=st.integers(1, 40),
+)  # fmt: skip
+def test_a_range_may_lie_wholly_beyond_the_map(row: int, col: int, rows: int, cols: int) -> None:
+    ids = np.random.default_rng(2).integers(0, 7, (9, 11), dtype=np.uint8)
+    extended, _ = MapCrop.whole(ids, None).extended((row, row + rows), (col, col + cols))
+    nearest = np.clip(np.arange(row, row + rows), 0, 8), np.clip(np.arange(col, col + cols), 0, 10)
+    assert np.array_equal(extended, ids[np.ix_(*nearest)])
+
+
+@given(
     top=st.integers(0, 39), left=st.integers(0, 49), size=st.tuples(st.integers(1, 40), st.integers(1, 50)),
     margin=st.integers(0, 60),
 )  # fmt: skip
