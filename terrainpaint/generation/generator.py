@@ -42,7 +42,6 @@ from terrainpaint.models.look_weights import Look, load_look
 from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, mountain_in_cells, with_main_crests
 from terrainpaint.models.natural_shapes import NaturalShapes
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
@@ -54,6 +53,9 @@ _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
 BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
+_CALMER = 0.25
+"""Land that is 16 times finer than the weights is shaded with half of its slopes, land 4 times finer with 0.7 of
+them."""
 WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
 
@@ -257,7 +259,7 @@ class Generator:
         top, left = rect.row - near.row, rect.col - near.col
         missing = ((SHADE_MARGIN_PX - top, SHADE_MARGIN_PX - (near.bottom - rect.bottom)),
                    (SHADE_MARGIN_PX - left, SHADE_MARGIN_PX - (near.right - rect.right)))  # fmt: skip
-        padded = _continued(height, missing)[1:, 1:]
+        padded = _continued(height, missing)
         inside = np.s_[top : top + rect.height, left : left + rect.width]
         height = np.ascontiguousarray(height[inside])
         with computing(rect):
@@ -269,13 +271,14 @@ class Generator:
     ) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 sRGB: the albedo with the relief shading of the shadow generator."""
         rows, cols = terrain.shape
-        padded = _continued(terrain.height, (BORDER_PX, BORDER_PX))
+        border = (SHADE_MARGIN_PX, SHADE_MARGIN_PX)
+        padded = _continued(terrain.height, (border, border))
         picture = np.empty_like(terrain.albedo)
         rects = list(tiles(rows, cols, TILE_PX))
         for done, rect in enumerate(rects):
             progress(done / len(rects))
             check_cancel(cancel)
-            bottom, right = rect.bottom + sum(BORDER_PX), rect.right + sum(BORDER_PX)
+            bottom, right = rect.bottom + sum(border), rect.right + sum(border)
             near = padded[rect.row : bottom, rect.col : right]
             with computing(rect):
                 picture[rect.slices] = self._shade(terrain.albedo[rect.slices], near, terrain.pixel_size_m)
@@ -400,7 +403,15 @@ class Generator:
         return with_heights(shape, elevation, land.float().to(self._device), strength)
 
     def _shade(self, albedo: NDArray[np.uint8], padded: NDArray[np.float32], pixel_size_m: float) -> NDArray[np.uint8]:
-        """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights with the border `BORDER_PX`."""
+        """The shaded picture (h, w, 3) of albedo (h, w, 3) and heights with a border of SHADE_MARGIN_PX."""
+        finer = self.header.pixel_size_m / pixel_size_m
+        if finer > 1:
+            # Shading was learned at one scale. Finer land is steeper and has relief at each pixel: shaded in the same
+            # way it would be black and white dots.
+            padded = (padded[1:, 1:] + padded[1:, :-1] + padded[:-1, 1:] + padded[:-1, :-1]) * np.float32(0.25)
+            pixel_size_m *= finer**_CALMER
+        else:
+            padded = padded[1:, 1:]
         height = torch.from_numpy(np.ascontiguousarray(padded))[None, None].to(self._device)
         elevation = self._weights.generator.encode_elevation(height)
         picture = picture_to_tensor(albedo, self._device)

@@ -204,6 +204,25 @@ def test_shading_of_a_slope_has_no_line_along_the_border(generator: Generator) -
     assert np.ptp(shaded.astype(int)) <= 1
 
 
+def test_finer_land_is_shaded_with_gentler_slopes_and_without_its_finest_waves(generator: Generator) -> None:
+    rows, cols = np.mgrid[:24, :24].astype(np.float32)
+    rect, grey = Rect(0, 0, 24, 24), np.full((24, 24, 3), 128, np.uint8)
+
+    def lit(height: np.ndarray, pixel_size_m: float) -> np.ndarray:
+        return generator.lit(grey, height, rect, rect, pixel_size_m).shaded
+
+    pixel_size_m = generator.header.pixel_size_m
+    slope = 0.02 * (rows + cols)
+    at_scale = lit(slope * np.float32(pixel_size_m), pixel_size_m)
+    assert not np.array_equal(at_scale, grey)
+    finer_m = pixel_size_m / 16
+    finer = lit(2 * slope * np.float32(finer_m), finer_m)
+    np.testing.assert_allclose(finer.astype(int), at_scale, atol=1)
+    bumps = (rows + cols) % 2 * np.float32(0.1 * finer_m)
+    np.testing.assert_allclose(lit(2 * slope * np.float32(finer_m) + bumps, finer_m)[2:-2, 2:-2].astype(int),
+                               finer[2:-2, 2:-2], atol=1)  # fmt: skip
+
+
 def test_lines_change_the_land_near_them_the_same_in_every_tile(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
