@@ -69,6 +69,7 @@ class GeneratedTerrain:
     request: TerrainRequest = field(default_factory=TerrainRequest)
     painted_sea: GeneratedTerrain | None = None
     lines: GuideLines = NO_LINES
+    origin: tuple[int, int] = (0, 0)
 
     @property
     def heights(self) -> NDArray[np.float32]:
@@ -224,8 +225,9 @@ class GeneratedTerrain:
         """The source of an export. Raises OptionError, WeightsError."""
         refiner = None if detail == 1 or self.load_refiner is None else self.load_refiner()
         return ExportSource(
-            self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade, lines=self.lines
-        )
+            self.terrain, lambda: self.shaded, self.classes, refiner=refiner, shade=self.shade, lines=self.lines,
+            origin=self.origin,
+        )  # fmt: skip
 
     def _lit(self, terrain: Terrain) -> NDArray[np.uint8]:
         """The shaded picture: light falls on the water, not on the floor of the sea."""
@@ -341,7 +343,7 @@ class Generators:
 
         generated = GeneratedTerrain(
             painted.name, terrain, painted.classes, shade, painted.path, lambda: self._refiner(request), request,
-            lines=painted.lines,
+            lines=painted.lines, origin=(0, 0) if painted.parent is None else painted.parent[1].origin,
         )  # fmt: skip
         flowing = painted.flowing_water
         if request.level_water and not flowing.carve_rivers:  # which levels it too

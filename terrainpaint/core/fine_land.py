@@ -71,13 +71,15 @@ def coarse_window(
     rect: Rect,
     margin: int,
     cell_m: float,
+    origin: tuple[int, int] = (0, 0),
 ) -> CoarseWindow:
     """The window of a map (H, W) for fine land in `rect`, grown by `margin` cells; beyond its border, a map continues
-    as at the border."""
+    as at the border. `origin` (row, col) is the place of the first pixel of the map."""
     wide = rect.grown(margin)
     rows = np.arange(wide.row, wide.bottom).clip(0, ids.shape[0] - 1)[:, None]
     cols = np.arange(wide.col, wide.right).clip(0, ids.shape[1] - 1)[None]
-    return CoarseWindow(height[rows, cols], albedo[rows, cols], ids[rows, cols], wide.row, wide.col, cell_m)
+    row, col = wide.row + origin[0], wide.col + origin[1]
+    return CoarseWindow(height[rows, cols], albedo[rows, cols], ids[rows, cols], row, col, cell_m)
 
 
 def fine_classes(ids: NDArray[np.uint8], row: int, col: int, seed: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from dataclasses import dataclass
 
@@ -50,6 +51,19 @@ class ParentLand:
     rerolls: NDArray[np.uint8] | None
     height: NDArray[np.float32]
     albedo: NDArray[np.uint8]
+
+    def of_part(self, rect: Rect) -> ParentLand:
+        """What is needed of it for a smaller rectangle of the map."""
+        frame = self.frame
+        wide = rect.grown(MAP_MARGIN).intersection(frame.rect)
+        land = rect.grown(LAND_MARGIN).intersection(frame.land)
+        of_map = wide.moved(-frame.rect.row, -frame.rect.col).slices
+        of_land = land.moved(-frame.land.row, -frame.land.col).slices
+        counts = None if self.rerolls is None else self.rerolls[of_map]
+        if counts is not None and not counts.any():
+            counts = None
+        frame = dataclasses.replace(frame, rect=wide, land=land, has_rerolls=counts is not None)
+        return ParentLand(frame, self.ids[of_map], counts, self.height[of_land], self.albedo[of_land])
 
     def to_bytes(self) -> bytes:
         """The arrays, compressed."""

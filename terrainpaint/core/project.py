@@ -153,6 +153,11 @@ class ZoomedFrom:
         return is_kept and shape == (rect.height * self.factor, rect.width * self.factor)
 
     @property
+    def origin(self) -> tuple[int, int]:
+        """The place (row, col) of its first pixel on the other map, in its own pixels."""
+        return self.factor * self.rect.row, self.factor * self.rect.col
+
+    @property
     def sentence(self) -> str:
         """It in words."""
         rect = self.rect
@@ -197,6 +202,11 @@ class Project:
             raise ValueError(f"the height guide has {guide.heights.shape} cells")
         if self.parent is not None and (self.zoomed_from is None or not self.zoomed_from.fits(self.shape, self.parent)):
             raise ValueError("the land of the parent is not that of the map")
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """The place (row, col) that its first pixel has for fine land: with the land of another map, that on it."""
+        return (0, 0) if self.parent is None or self.zoomed_from is None else self.zoomed_from.origin
 
     @classmethod
     def empty(cls, shape: tuple[int, int], settings: Settings) -> Project:

@@ -67,11 +67,21 @@ def zoomed_classes(
     return found
 
 
-def zoomed_crop(ids: NDArray[np.uint8], crop: Rect, rect: Rect, factor: int, seed: int) -> NDArray[np.uint8]:
+def zoomed_crop(
+    ids: NDArray[np.uint8],
+    crop: Rect,
+    rect: Rect,
+    factor: int,
+    seed: int,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> NDArray[np.uint8]:
     """The same of a map of which only the rectangle `crop` is known, `ids` (h, w); `rect` may go beyond the border of
     the map, and what is not known continues with its border too."""
     found = np.empty((rect.height * factor, rect.width * factor), np.uint8)
     for top in range(0, rect.height, _BAND_CELLS):
+        progress(top / rect.height)
+        check_cancel(cancel)
         band = Rect(rect.row + top, rect.col, min(_BAND_CELLS, rect.height - top), rect.width)
         found[top * factor : (top + band.height) * factor] = _finer(ids, band, factor, seed, crop)
     return found

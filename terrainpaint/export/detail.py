@@ -88,7 +88,10 @@ def _refined(
     albedo = np.empty((part.height, part.width, 3), np.uint8)
     ids = np.empty((part.height, part.width), np.uint8)
     tiles, margin = list(_tiles(part, factor)), refiner.margin(factor, cell_m)
-    windows = (coarse_window(terrain.height, terrain.albedo, source.ids, cells, margin, cell_m) for cells in tiles)
+    windows = (
+        coarse_window(terrain.height, terrain.albedo, source.ids, cells, margin, cell_m, source.origin)
+        for cells in tiles
+    )
     made = refiner.refine_all(windows, factor, terrain.provenance.recipe.seed)
     with closing(made):
         for done, (cells, tile) in enumerate(zip(tiles, made, strict=True)):

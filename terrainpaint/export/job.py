@@ -151,7 +151,7 @@ class ExportSource:
     `terrain` has finite heights. `ids` (H, W) uint8 are the classes of its map. `shaded` computes (H, W, 3) uint8 sRGB,
     the albedo lit by the sun; it is called only when a format needs it. `part_of` is None for a whole map. `refiner`
     makes it finer, and `shade` lights what that made; None where that is not possible. `lines` were drawn on the map,
-    in pixels of the terrain.
+    in pixels of the terrain. `origin` (row, col) is the place of its first pixel for fine land, as in `Project`.
     """
 
     terrain: Terrain
@@ -161,6 +161,7 @@ class ExportSource:
     refiner: LandRefiner | None = None
     shade: Callable[[Terrain], NDArray[np.uint8]] | None = None
     lines: GuideLines = NO_LINES
+    origin: tuple[int, int] = (0, 0)
 
     @property
     def frame(self) -> Frame:

@@ -204,7 +204,7 @@ class ExportActions(QObject):
 
     def _export_now(self, request: ExportRequest) -> None:
         terrain, shaded = self._generation.terrain(), self._generation.shaded()
-        lines = self._document.project.lines
+        lines, origin = self._document.project.lines, self._document.project.origin
         ids, flowing = self._generation.classes.copy(), self._document.project.flowing_water
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
@@ -212,8 +212,9 @@ class ExportActions(QObject):
                 return self._generation.shade(part, cancel)
 
             source = ExportSource(
-                terrain, lambda: shaded, ids, refiner=self._generation.refiner(cancel), shade=shade, lines=lines
-            )
+                terrain, lambda: shaded, ids, refiner=self._generation.refiner(cancel), shade=shade, lines=lines,
+                origin=origin,
+            )  # fmt: skip
             changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain
             begin = 0.5 if flowing else 0.0
             changed = with_flowing_water(changed, ids, flowing, part_of(progress, 0, begin), cancel)

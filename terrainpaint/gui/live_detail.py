@@ -158,9 +158,14 @@ class LiveDetail(QObject):
             self.changed.emit(changed)
 
     def next_job(
-        self, live: LiveTerrain, heights: NDArray[np.float32], ids: NDArray[np.uint8], seed: int
+        self,
+        live: LiveTerrain,
+        heights: NDArray[np.float32],
+        ids: NDArray[np.uint8],
+        seed: int,
+        origin: tuple[int, int] = (0, 0),
     ) -> DetailJob | None:
-        """What to make now, from the land as it is shown; None for nothing."""
+        """What to make now, from the land as it is shown, with the origin of the project; None for nothing."""
         tiles = self.tiles
         if tiles is None or self.path is None or self._pause.isActive():
             return None
@@ -169,7 +174,8 @@ class LiveDetail(QObject):
             if (place := tiles.next_place(rect, factor, live.is_exact)) is not None:
                 tiles.begin(place)
                 inside = place.rect.clipped(live.shape)
-                window = coarse_window(heights, live.albedo, ids, inside, tiles.reach(place.factor), self._cell_m)
+                margin = tiles.reach(place.factor)
+                window = coarse_window(heights, live.albedo, ids, inside, margin, self._cell_m, origin)
                 return DetailJob(tiles, place, DetailRequest(self.path, window, place.factor, seed))
         return None
 

@@ -620,7 +620,8 @@ class LiveGeneration(QObject):
                 self._no_detail,
             )
             return True
-        job = detail.next_job(live, self.heights, self.classes, self._recipe.seed)
+        origin = self._document.project.origin
+        job = detail.next_job(live, self.heights, self.classes, self._recipe.seed, origin)
         if job is None:
             return False
         self._running = True

@@ -65,7 +65,7 @@ class ReliefDock(QWidget):
         self._relief.changed.connect(self._follow_relief)
         self._floor = SeaFloor(document, generation, self)
         self._floor.changed.connect(self._show_all)
-        self._is_low = False
+        self._is_low, self._is_new = False, False
         self.view: TerrainView3D | None = None
         self._controls: ViewControls | None = None
         self._drape: _Drape | None = None
@@ -85,7 +85,7 @@ class ReliefDock(QWidget):
         generation.replaced.connect(self._show_all)
         document.map_changed.connect(self._map_changed)
         document.settings_changed.connect(self._show_all)
-        document.opened.connect(self._show_settings)
+        document.opened.connect(self._opened)
         document.replaced.connect(self.remove_pin)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -161,6 +161,10 @@ class ReliefDock(QWidget):
 
     # Changes of the document and the terrain
 
+    def _opened(self) -> None:
+        self._is_new = True
+        self._show_settings()
+
     def _show_settings(self) -> None:
         if self._controls is not None:
             self._controls.set_settings(self._document.view)
@@ -233,6 +237,9 @@ class ReliefDock(QWidget):
             self._drape = _Drape(self._picture, self._document, self._generation, live)
             pixel_size_m, unit_m = self._document.settings.pixel_size_m, self._generation.height_scale
             view.set_terrain(self._drape.picture, self._floor.heights, pixel_size_m, unit_m)
+            if self._is_new:
+                self._is_new = False
+                view.home()
             if self._detail is not None:
                 self._detail.forget()
         elif not self._changed.is_empty:

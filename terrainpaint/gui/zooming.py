@@ -15,6 +15,7 @@ from terrainpaint.core.project import Project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.true_scale import scale_factor
 from terrainpaint.core.zooming import allowed_factors, zoomed, zoomed_classes
+from terrainpaint.core.zooming_again import can_zoom_again, rect_of_cells, zoomed_again
 from terrainpaint.errors import OptionError
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -57,14 +58,33 @@ class ZoomActions(QObject):
         answers = {local(f"× {factor} ({pixel_size_m / factor:,g} m a pixel)"): factor for factor in factors}
         what = "What is in view" if document.selection is None else "The selection"
         question = f"{what}, {rect.width} × {rect.height} pixels, becomes a new map. How many times finer?"
-        if not self._generation.has_parent_land:
-            sizes_m = [pixel_size_m / factor for factor in factors]
-            question += "\n\n" + _new_land(sizes_m, self._generation.true_sizes_m)
+        sizes_m = [pixel_size_m / factor for factor in factors if not self._keeps_land(factor)]
+        if sizes_m:
+            question += "\n\n" + _new_land(sizes_m, len(factors), self._generation.true_sizes_m)
         dialog = ChoiceDialog("Zoom in", question, list(answers), self._jobs.window)
         if dialog.exec() and self._saving.may_discard():
             self._begin(rect, answers[dialog.answer])
 
+    def _keeps_land(self, factor: int) -> bool:
+        """Whether the new map goes on with the land of this one."""
+        return self._generation.has_parent_land or can_zoom_again(self._document.project, factor)
+
     def _begin(self, rect: Rect, factor: int) -> None:
+        if can_zoom_again(self._document.project, factor):
+            self._begin_again(rect, factor)
+        else:
+            self._begin_first(rect, factor)
+
+    def _begin_again(self, rect: Rect, factor: int) -> None:
+        source, name = self._document.project, self._document.name
+        painted, cells = self._document.painted.copy(), rect_of_cells(self._document.project, rect)
+        self._jobs.read(
+            f"Zooming into {name}",
+            lambda progress, cancel: zoomed_again(source, painted, cells, factor, progress, cancel),
+            lambda project: self._open(project, name),
+        )
+
+    def _begin_first(self, rect: Rect, factor: int) -> None:
         source = self._document.project
         painted = self._document.painted.copy()
         name, seed = self._document.name, source.settings.recipe.seed
@@ -94,12 +114,15 @@ class ZoomActions(QObject):
         self._document.open_unsaved(project, None, self._document.view, f"{name} detail", f"Zoomed into {name}")
 
 
-def _new_land(sizes_m: Sequence[float], true_sizes_m: Sequence[float]) -> str:
-    """What land a map has that cannot go on with the land of this one, for each ground size of its pixels."""
+def _new_land(sizes_m: Sequence[float], count: int, true_sizes_m: Sequence[float]) -> str:
+    """What land a map has that cannot go on with the land of this one, for these ground sizes of its pixels of `count`
+    that can be chosen."""
     coarsest_m = true_sizes_m[0]
     scaled = [size_m for size_m in sizes_m if len(true_sizes_m) < 2 or scale_factor(size_m, coarsest_m) is None]
     at_scaled = " or ".join(f"{size_m:,g}" for size_m in scaled)
     of_style = f"land scaled down from {coarsest_m:,g} m"
+    if len(sizes_m) < count:
+        return f"At {at_scaled} m a pixel the new map does not go on with the land of this one: it gets {of_style}."
     if len(scaled) == len(sizes_m):
         return f"The new map does not go on with the land of this one: it gets {of_style}."
     sentence = "The new map does not go on with the land of this one: it gets land of true scale, made for it alone"

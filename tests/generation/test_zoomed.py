@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.fine_land import coarse_window
 from terrainpaint.core.parent_land import kept_land
-from terrainpaint.core.project import ZoomedFrom
+from terrainpaint.core.project import Project, Settings, ZoomedFrom
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.core.zooming import zoomed_classes
+from terrainpaint.core.zooming import zoomed, zoomed_classes
+from terrainpaint.core.zooming_again import can_zoom_again, rect_of_cells, zoomed_again
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import MapCrop, Zoom
 from terrainpaint.generation.painted_cells import PaintedCells
@@ -122,3 +123,55 @@ def test_too_little_land_is_refused(generator: Generator, refiner: Refiner) -> N
     )
     with pytest.raises(ValueError, match="too little"):
         ZoomedGenerator(generator, refiner, dataclasses.replace(zoom, kept=kept))
+
+
+def test_the_fine_land_of_a_zoomed_map_is_that_of_the_other_map(generator: Generator, refiner: Refiner) -> None:
+    terrain, rect = parent_terrain(generator), Rect(20, 20, 48, 50)
+    source = ZoomedFrom("parent", rect, 4, RECIPE.seed)
+    classes = zoomed_classes(parent_ids(), rect, 4, RECIPE.seed)
+    made = ZoomedGenerator(generator, refiner, zoom_of(terrain, 4, rect)).terrain(SegmentationMap(classes), RECIPE)
+    inner = Rect(22, 24, 6, 5)
+    cells = Rect(*(4 * side for side in dataclasses.astuple(inner)))
+    margin = refiner.margin(4, made.pixel_size_m)
+    window = coarse_window(made.height, made.albedo, classes, cells, margin, made.pixel_size_m, source.origin)
+    tile = refiner.refine(window, 4, RECIPE.seed)
+    albedo, height = detail_of(terrain, refiner, 16, inner.moved(rect.row, rect.col))
+    assert np.abs(tile.height - height).max() < 0.05 and np.abs(tile.albedo.astype(int) - albedo).max() <= 2
+
+
+def zoomed_project(terrain: Terrain, rect: Rect, factor: int) -> Project:
+    ids = parent_ids()
+    classes = zoomed_classes(ids, rect, factor, RECIPE.seed)
+    settings = Settings(terrain.pixel_size_m, STYLE, recipe=RECIPE)
+    return zoomed(Project.painted(ids, settings), classes, rect, factor, "parent", zoom_of(terrain, factor, rect).kept)
+
+
+def test_a_map_that_is_zoomed_twice_is_the_map_that_was_zoomed_at_once(generator: Generator, refiner: Refiner) -> None:
+    terrain, rect = parent_terrain(generator), Rect(0, 25, 40, 60)
+    first = zoomed_project(terrain, rect, 4)
+    asked = Rect(3, 45, 28, 33)
+    cells = rect_of_cells(first, asked)
+    assert cells == Rect(0, 44, 32, 36) and can_zoom_again(first, 4) and not can_zoom_again(first, 16)
+    twice = zoomed_again(first, first.classes(), cells, 4)
+    at_once = zoomed_project(terrain, Rect(0, 36, 8, 9), 16)
+    assert twice.settings == at_once.settings and twice.zoomed_from == at_once.zoomed_from
+    np.testing.assert_array_equal(twice.classes(), at_once.classes())
+    assert twice.parent is not None and twice.parent.frame == at_once.parent.frame  # type: ignore[union-attr]
+    zoom = Zoom.of(twice.parent, at_once.zoomed_from, STYLE, None)  # type: ignore[arg-type]
+    made = ZoomedGenerator(generator, refiner, zoom).terrain(SegmentationMap(twice.classes()), RECIPE)
+    _, height = detail_of(terrain, refiner, 16, Rect(0, 36, 8, 9))
+    assert np.abs(made.height - height).max() < 0.02
+
+
+def test_what_was_painted_in_between_is_painted_on_the_second_map(generator: Generator) -> None:
+    first = zoomed_project(parent_terrain(generator), Rect(20, 20, 40, 40), 4)
+    before = zoomed_again(first, first.classes(), Rect(40, 40, 48, 48), 4).classes()
+    ids = first.classes().copy()
+    ids[60:70, 60:70] = 5
+    after = zoomed_again(first, ids, Rect(40, 40, 48, 48), 4).classes()
+    assert (after[84:116, 84:116] == 5).all()
+    differs = after != before
+    differs[80 - 48 : 120 + 48, 80 - 48 : 120 + 48] = False
+    assert not differs.any()
+    first.rerolls[5, 5] = 1
+    assert not can_zoom_again(first, 4)

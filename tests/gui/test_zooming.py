@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.painting import Mark, rectangle
+from terrainpaint.core.parent_land import kept_land
 from terrainpaint.core.project import Project, Settings, ZoomedFrom
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.selection import added
-from terrainpaint.core.zooming import zoomed_classes
+from terrainpaint.core.zooming import zoomed, zoomed_classes
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
 from terrainpaint.gui.map_camera import Camera
 from tests.gui.windows import Buttons, Person, open_window
@@ -46,6 +47,22 @@ def test_the_selection_becomes_a_map_at_its_own_scale(person: Person, qtbot: QtB
     assert "zoomed in 4 times" in window.status.size_label.toolTip()
     document.paint_mark("Forest", rectangle((10, 10), (30, 30), document.shape), 2)
     assert (document.ids[12:28, 12:28] == 2).all()
+
+
+def test_a_zoomed_map_is_zoomed_again_with_the_land_of_the_first_one(person: Person, qtbot: QtBot) -> None:
+    window, document = person.window, person.window.document
+    ids, rect = document.ids.copy(), Rect(20, 30, 64, 64)
+    zeros = np.zeros_like(ids)
+    kept = kept_land(
+        rect, ids, zeros, zeros.astype(np.float32), np.zeros((*ids.shape, 3), np.uint8), 2000.0,
+        (document.settings.recipe, "atlas", None),
+    )  # fmt: skip
+    person.opens(zoomed(document.project, zoomed_classes(ids, rect, 4, 0), rect, 4, "first", kept))
+    document.set_selection(added(None, Mark(Rect(41, 80, 31, 40), np.ones((31, 40), bool))))
+    with qtbot.waitSignal(document.opened), person.in_dialog(ChoiceDialog, lambda dialog: answer(dialog, "125 m")):
+        window.actions_["zoom_into"].trigger()
+    assert document.project.zoomed_from == ZoomedFrom("first", Rect(30, 50, 8, 10), 16, 0)
+    assert document.shape == (128, 160) and document.project.parent is not None
 
 
 def test_without_a_selection_it_is_what_is_in_view(person: Person, qtbot: QtBot) -> None:

@@ -30,6 +30,7 @@ from terrainpaint.core.films import FORMATS, Timing
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.detail_tiles import TilePlace
+from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.canvas.canvas import Canvas
@@ -282,6 +283,22 @@ def dock(qapp: QApplication, qtbot: QtBot, empty_folders: Path) -> ReliefDock:
     created.view.set_terrain(*hills(), 2000.0)
     qtbot.waitUntil(lambda: surface(created.view).isValid())
     return created
+
+
+def test_another_document_is_seen_whole(dock: ReliefDock, qtbot: QtBot) -> None:
+    view, document = dock.view, dock._document
+    assert view is not None
+    view.look_at(10, 10, 90, 20, 0.05)
+    document.open(document.project, None, document.view, "Another")
+    dock._generation.live = LiveTerrain((ROWS, COLS), None)
+    dock._show_all()
+    qtbot.waitUntil(lambda: view.camera.distance > 0.5, timeout=5000)
+    assert np.allclose(view.camera.target[:2], 0, atol=0.5)
+    view.look_at(10, 10, 90, 20, 0.05)
+    near = view.camera
+    dock._show_all()
+    qtbot.wait(500)
+    assert view.camera == near
 
 
 def accepts(qtbot: QtBot, change: Callable[[QDialog], None]) -> None:
