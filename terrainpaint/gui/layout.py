@@ -67,8 +67,7 @@ class Layout:
     def focus_parts(self) -> list[QWidget]:
         """The tool bars, the docks in the window and their tabs, in the order in which Tab goes through them."""
         docks = [dock for dock in self._docks.values() if not dock.isFloating()]
-        tabs = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        return [*self._tool_bars, *docks, *tabs]
+        return [*self._tool_bars, *docks, *self._tabs()]
 
     def restore(self) -> None:
         """Lay everything out for the size of the screen, then restore the layout of the last session."""
@@ -128,6 +127,24 @@ class Layout:
                 Qt.Orientation.Vertical,
             )
             window.resizeDocks(self._right, list(_RIGHT_HEIGHTS_PX), Qt.Orientation.Vertical)
+        self._hide_forgotten_tabs()
+
+    def _tabs(self) -> list[QTabBar]:
+        """The bars of tabs that are direct children of the window, the oldest first."""
+        return self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+
+    def _hide_forgotten_tabs(self) -> None:
+        """Hide the bars that Qt forgets.
+
+        In a window that is not shown yet it makes two bars for a place and forgets the first one, which would stay
+        where it is when the docks move.
+        """
+        used = set[tuple[str, ...]]()
+        for bar in reversed(self._tabs()):
+            titles = tuple(bar.tabText(index) for index in range(bar.count()))
+            if titles in used:
+                bar.hide()
+            used.add(titles)
 
     def hide_all(self) -> None:
         """Hide all docks and tool bars, until `show_all`."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QDockWidget,
+    QMainWindow,
     QScrollArea,
     QTabBar,
     QToolButton,
@@ -21,6 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
+from terrainpaint.gui.layout import Layout
 from terrainpaint.gui.panels.tool_bars import Toolbox, ToolOptions
 from terrainpaint.gui.tools import TOOLS, ToolSettings
 from terrainpaint.gui.widgets.basics import accept_button, decision, dialog_column
@@ -30,6 +32,8 @@ from tests.gui.windows import Person, open_window
 
 SMALL, NARROW = (1280, 720), (640, 360)
 """A small screen at 100 % and at 200 %, in logical pixels."""
+_ANIMATION_MS = 400
+"""Docks that moved are where they belong after this time."""
 
 
 @pytest.fixture
@@ -156,3 +160,28 @@ def test_variants_are_offered_where_the_terrain_from_above_is_behind_another_pan
     window = sized(person, NARROW, qtbot)
     window.canvas.zoom_to_fit()
     assert window.generation.focus == Rect.of_shape(window.document.shape)
+
+
+def test_each_place_of_docks_has_one_bar_of_tabs(qtbot: QtBot) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    layout = Layout(window, QWidget())
+    layout.add_docks(
+        {title: QWidget() for title in ("Classes", "Layers", "History")},
+        {title: QWidget() for title in ("3D", "Above")},
+        {"Dream": QWidget()},
+    )
+    window.resize(*SMALL)
+    layout.reset()
+    window.show()
+    for resize in (lambda: window.resize(*SMALL), layout.reset):
+        resize()
+        qtbot.wait(_ANIMATION_MS)
+        assert sorted(shown_tabs(window)) == [["Dream", "3D"], ["Layers", "History"]]
+
+
+def shown_tabs(window: QMainWindow) -> list[list[str]]:
+    """The titles in each bar of tabs between the docks that shows any."""
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    shown = (bar for bar in bars if bar.isVisible() and bar.count())
+    return [[bar.tabText(index) for index in range(bar.count())] for bar in shown]
