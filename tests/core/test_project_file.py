@@ -30,7 +30,7 @@ from terrainpaint.core.journal import Journal
 from terrainpaint.core.journal_records import State, read_records
 from terrainpaint.core.parent_land import kept_land
 from terrainpaint.core.placement import Placement
-from terrainpaint.core.project import EMPTY, Layer, Project, Settings, ViewSettings, ZoomedFrom, flattened
+from terrainpaint.core.project import EMPTY, Layer, Project, Settings, Underlay, ViewSettings, ZoomedFrom, flattened
 from terrainpaint.core.project_file import load_project, save_project
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
@@ -446,6 +446,23 @@ def test_more_layers_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     monkeypatch.setattr(main_memory, "free_memory", lambda: 4 << 30)
     assert "needs 250.4 GB of memory and 4.0 GB are free" in refused(path)
+
+
+def test_a_large_reference_picture_is_counted_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = dataclasses.replace(plain_project(), underlay=Underlay(np.full((1500, 2000, 3), 90, np.uint8)))
+    path = saved(tmp_path / "a.terrainpaint", project)
+    # Its three channels three times: as decoded, as copied and as shown; and the layers, re-rolls and map.
+    rows, cols = project.shape
+    needed = 9 * 1500 * 2000 + (len(project.layers) + 2) * rows * cols
+    monkeypatch.setattr(main_memory, "free_memory", lambda: needed)
+    assert_same(load_project(path)[0], project)
+    monkeypatch.setattr(main_memory, "free_memory", lambda: needed - 1)
+    assert "close other programs" in refused(path)
+    # Without its layers the file is refused for the same reason: they were not looked for.
+    members = {name: data for name, data in members_of(path).items() if not name.startswith("data/")}
+    assert "close other programs" in refused(zipped(tmp_path / "hollow.terrainpaint", members))
 
 
 def test_thousands_of_layers(tmp_path: Path) -> None:
