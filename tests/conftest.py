@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import psutil
+import pytest
 from hypothesis import settings
 
 # Set before PyTorch is imported, and inherited by the processes that tests start: its threads must not spin while they
@@ -16,3 +19,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # other tests use the other cores
 # No limits on durations, because the computer may be busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_free_memory_everywhere() -> Iterator[None]:
+    """It decides what is refused and which of two ways is taken; other programs must not."""
+    measured = psutil.virtual_memory
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(psutil, "virtual_memory", lambda: measured()._replace(available=8 << 30))
+        yield

@@ -144,7 +144,7 @@ def test_ctrl_c_keeps_what_is_done(weights: Path, maps: Path, tmp_path: Path) ->
             assert running.poll() is None
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        printed, said = running.communicate(timeout=120)
+        printed, said = running.communicate(timeout=600)
     finally:
         running.kill()
     assert running.returncode == 130 and b"Traceback" not in said and printed == b""

@@ -33,7 +33,7 @@ def run(tmp_path: Path, shell: str, **environment: str) -> tuple[int, bytes]:
     script.write_text(PROGRAM)
     command = f"{sys.executable} {script} {done} {shell}"
     result = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, timeout=60, check=False,
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, timeout=600, check=False,
         env=os.environ | environment,
     )  # fmt: skip
     assert done.read_text() == "the work was done"

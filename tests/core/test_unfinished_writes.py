@@ -45,7 +45,7 @@ with FileTransaction() as files:
 
 def write(folder: Path, killed_at: int, fails_at: int = -1) -> int:
     command = [sys.executable, "-c", WRITER, str(folder), str(killed_at), str(fails_at)]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+    return subprocess.run(command, capture_output=True, timeout=600, check=False).returncode
 
 
 def contents(folder: Path) -> list[str]:

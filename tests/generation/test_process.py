@@ -270,7 +270,7 @@ def test_it_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> Non
     assert int(parent.stdout.readline()) != parent.pid
     parent.kill()
     # The worker has inherited this pipe, so it is closed when both processes have ended.
-    assert parent.communicate(timeout=60)[0] == b""
+    assert parent.communicate(timeout=600)[0] == b""
 
 
 def test_memory_that_runs_out_is_reported(process: TerrainProcess) -> None:

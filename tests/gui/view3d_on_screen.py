@@ -593,8 +593,7 @@ def test_edges_get_smooth_when_nothing_moves(view: TerrainView3D, qtbot: QtBot) 
     qtbot.wait(1200)
     hard = shades_of_the_edge(view)
     view.set_smooth_edges(True)
-    qtbot.wait(1200)
-    assert shades_of_the_edge(view) > hard + 40
+    qtbot.waitUntil(lambda: shades_of_the_edge(view) > hard + 40)
 
 
 def shades_of_the_edge(view: TerrainView3D) -> int:

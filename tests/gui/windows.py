@@ -19,7 +19,7 @@ from terrainpaint.core.project import Project, ViewSettings
 from terrainpaint.generation.process import TerrainProcess
 from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.window import MainWindow
-from tests.gui.conftest import use_folders
+from tests.gui.conftest import PatientBot, use_folders
 
 LEFT = Qt.MouseButton.LeftButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -111,7 +111,7 @@ class Person:
         timer.timeout.connect(look)
         timer.start(10)
         yield
-        self._qtbot.waitUntil(lambda: bool(handled), timeout=20_000)
+        self._qtbot.waitUntil(lambda: bool(handled))
         timer.stop()
         if errors:
             raise errors[0]
@@ -134,7 +134,7 @@ def own_window(request: pytest.FixtureRequest, folder: Path) -> Iterator[Person]
     seconds, so all its tests share one window and one process."""
     with pytest.MonkeyPatch.context() as patched:
         use_folders(folder, patched)
-        with open_window(QtBot(request), patched) as person:
+        with open_window(PatientBot(request), patched) as person:
             yield person
 
 

@@ -1,5 +1,4 @@
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileSet, tmp_path: Path) -> None:
     save_tile_set(tmp_path / "set.npz", labelled)
-    # As torchrun starts them.
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    # As torchrun starts them, which holds the port while they live.
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port), "WORLD_SIZE": "2"}
+    address |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
     command = [sys.executable, "-m", "tests.trainer.loop.worker", str(tmp_path / "set.npz"), str(tmp_path / "two")]
     workers = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
@@ -31,7 +30,7 @@ def test_two_processes_have_the_gradients_of_one_with_all_images(labelled: TileS
     ]  # fmt: skip
     train_terrain(load_tile_set(tmp_path / "set.npz"), SHARED, tmp_path / "one", quiet)
     for worker in workers:
-        _, said = worker.communicate()
+        _, said = worker.communicate(timeout=600)
         assert worker.returncode == 0, said
     two, one = (load_checkpoint(newest_checkpoint(tmp_path / name), CPU) for name in ("two", "one"))
     for optimizer in ("generator_step", "discriminator_step"):
