@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "CLASS_NAMES": "terrainpaint.core.classes",
     "Estimate": "terrainpaint.api.estimates",
-    "GeneratedTerrain": "terrainpaint.api.terrains",
+    "GeneratedTerrain": "terrainpaint.api.generated_terrain",
     "OptionError": "terrainpaint.errors",
     "PaintedMap": "terrainpaint.api.painted_maps",
     "TerrainPaintError": "terrainpaint.errors",

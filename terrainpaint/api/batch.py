@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from terrainpaint import __version__
+from terrainpaint.api.chosen_weights import detail_weights_of
 from terrainpaint.api.export_plans import planned_files
 from terrainpaint.api.requests import DEFAULT_STYLE, NO_LOOK, FilesRequest, MapReading, TerrainRequest
-from terrainpaint.api.terrains import detail_weights_of
 from terrainpaint.core.assets import shipped_looks, shipped_styles
 from terrainpaint.core.checked_json import JsonObject, parse_object
 from terrainpaint.core.files import atomic_path, input_error, open_regular, read_regular, why_unreadable

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from terrainpaint.api.batch import BatchJob
 from terrainpaint.api.export_plans import planned_files
+from terrainpaint.api.generators import Generators
 from terrainpaint.api.painted_maps import read_painted
 from terrainpaint.api.running import memory_errors, stopping_on_sigterm
-from terrainpaint.api.terrains import Generators
 from terrainpaint.core.progress import no_progress
 from terrainpaint.errors import TerrainPaintError
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from terrainpaint.api.batch import BatchJob, BatchReport
 from terrainpaint.api.estimates import Estimate, estimate_of
 from terrainpaint.api.export_plans import ExportPlan, planned_files
+from terrainpaint.api.generators import Generators
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
 from terrainpaint.api.requests import TerrainRequest
-from terrainpaint.api.terrains import Generators
 from terrainpaint.core.main_memory import free_memory
 from terrainpaint.core.map_files import say_nothing
 from terrainpaint.core.quantities import duration_text, size_text

@@ -6,10 +6,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from terrainpaint.api.chosen_weights import detail_weights_of, look_of, weights_of
 from terrainpaint.api.export_plans import ExportPlan, planned_file, planned_files
+from terrainpaint.api.generators import Generators
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
 from terrainpaint.api.requests import TerrainRequest
-from terrainpaint.api.terrains import Generators, detail_weights_of, look_of, weights_of
 from terrainpaint.cli.arguments import ExportArguments, GenerateArguments
 from terrainpaint.cli.dry_run import needs_lines
 from terrainpaint.cli.terminal import ProgressLine, say

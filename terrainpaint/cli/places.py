@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from terrainpaint.api.generated_terrain import GeneratedTerrain
+from terrainpaint.api.generators import Generators
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
-from terrainpaint.api.terrains import GeneratedTerrain, Generators
 from terrainpaint.cli.arguments import PlacesArguments
 from terrainpaint.cli.terminal import ProgressLine, say
 from terrainpaint.core.map_files import say_nothing

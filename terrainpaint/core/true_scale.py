@@ -5,6 +5,10 @@ from __future__ import annotations
 from terrainpaint.core.fine_land import FACTORS
 
 _SIZE_TOLERANCE = 0.1
+OTHER_LAND = (
+    "The land of the map that this one was zoomed out of cannot be used with this style, so land is generated again."
+)
+"""What is said when a zoomed map cannot keep its land."""
 
 
 def scale_factor(pixel_size_m: float, native_m: float) -> int | None:
@@ -25,3 +29,16 @@ def sizes_text(native_m: float) -> str:
     """Those sizes in words: "2000, 500 or 125 m"."""
     *first, last = (f"{size_m:g}" for size_m in true_sizes_m(native_m))
     return f"{', '.join(first)} or {last} m"
+
+
+def why_not(pixel_size_m: float, native_m: float, style: str, is_local: bool) -> str | None:
+    """Why a map has no land of its own scale with the weights of a style, as the beginning of a sentence; None when it
+    has."""
+    factor = scale_factor(pixel_size_m, native_m)
+    if factor == 1:
+        return None
+    if not is_local:
+        return f'The network of the style "{style}" is not local, so it has no true scale'
+    if factor is None:
+        return f"There is no true scale for pixels of {pixel_size_m:g} m, only for {sizes_text(native_m)}"
+    return None

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
+from terrainpaint.generation.map_generator import Land
 from terrainpaint.generation.messages import MapCrop
 from terrainpaint.generation.painted_cells import block_of
 
-Land = tuple[NDArray[np.uint8], NDArray[np.float32]]
-"""Albedo (h, w, 3) sRGB and height (h, w) metres."""
 _Input = tuple[NDArray[np.uint8], NDArray[np.uint8] | None, NDArray[np.uint8] | None]
 _MOST_CELLS = 4 << 20
 

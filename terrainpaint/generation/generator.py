@@ -1,8 +1,8 @@
-"""Segmentation map, recipe and weights → terrain."""
+"""Segmentation map, recipe and weights → terrain, at the scale of the weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,15 +14,14 @@ from torch import Tensor
 from terrainpaint import __version__
 from terrainpaint.core.height_following import GUIDE_MARGIN_CELLS, FreeLand, cells_in, following, read_by
 from terrainpaint.core.height_guide import HeightGuide
-from terrainpaint.core.main_memory import installed_memory
 from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
-from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.core.unpainted_rivers import RIVERS_PX, without_unpainted_rivers
 from terrainpaint.errors import DeviceError, OptionError
 from terrainpaint.generation.guide_crops import GuideCrop
 from terrainpaint.generation.looks import LookInfo
+from terrainpaint.generation.map_generator import Land, LandRequest, MapGenerator, map_tiles
 from terrainpaint.generation.messages import MapCrop, TerrainPatch
 from terrainpaint.generation.tiles import (
     SHADE_MARGIN_PX,
@@ -30,7 +29,6 @@ from terrainpaint.generation.tiles import (
     independent_tiles,
     independent_tiles_of,
     seams,
-    tiles,
 )
 from terrainpaint.models.devices import fast_dtype, keep_freed_memory, pick_device
 from terrainpaint.models.encoding import heights_to_array, ids_to_tensor, picture_to_array, picture_to_tensor
@@ -47,12 +45,9 @@ from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 from terrainpaint.models.windows import Area, Window, doubled, grown
 
-TILE_PX = 1024
-"""Side of the tiles of a large map. Small tiles repeat more of the coarse levels, large ones need more memory."""
 _CPU = torch.device("cpu")
 _STYLE_PLANES = 1 << 20
 """Levels of the noise from here on are for styles; no network uses them."""
-BYTES_PER_PIXEL = 1 + 3 + 4 + 3 + 4  # map, albedo, height, shaded picture, padded heights
 _CALMER = 0.25
 """Land that is 16 times finer than the weights is shaded with half of its slopes, land 4 times finer with 0.7 of
 them."""
@@ -60,9 +55,8 @@ WORK_BYTES_PER_PIXEL = 3000
 """Memory for the features of a network that is not local. With local networks, a tile always takes about the same."""
 
 
-class Generator:
-    """The networks of one weights file, and of a look that repaints their albedo. Numpy in, numpy out. For one thread
-    at a time."""
+class Generator(MapGenerator):
+    """The networks of one weights file, and of a look that repaints their albedo. Numpy in, numpy out."""
 
     def __init__(
         self, weights: Weights, device: torch.device, precision: torch.dtype, look: Look | None = None
@@ -151,50 +145,31 @@ class Generator:
         """A warning when a map (H, W) can be generated only in tiles with seams; None otherwise."""
         return seams(self.header.style, self.reach_px, shape)
 
-    def terrain(
-        self,
-        segmentation: SegmentationMap,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None = None,
-        progress: Progress = no_progress,
-        cancel: Cancel = never_cancel,
-        lines: NDArray[np.uint8] | None = None,
-        guide: HeightGuide | None = None,
-    ) -> Terrain:
-        """Texture and height of a whole map. A large map is generated in tiles without seams.
+    @property
+    def pixel_size_m(self) -> float:
+        """The ground size of a pixel in the weights file."""
+        return self.header.pixel_size_m
 
-        A network that is not local generates it in one go, or in tiles with seams when it is too large: see `seams`.
-        Of a seed, the low 64 bits count. `rerolls` (H, W) uint8: where it is n > 0, the noise is that of the n-th other
-        seed. `lines` (H, W) uint8 are crests and valleys that the land follows, see `core.guide_lines`, and `guide`
-        heights.
+    def _parts(self, shape: tuple[int, int]) -> list[Rect]:
+        return super()._parts(shape) if self.reach_px is not None else independent_tiles(shape)
 
-        Raises Cancelled, OptionError for a style of other weights or lines or heights that these weights cannot follow,
-        DeviceError when memory runs out.
-        """
-        if lines is not None:
-            self.check_lines()
-        heights = self.guide_crop(guide)
-        rows, cols = segmentation.shape
-        rects = list(tiles(rows, cols, TILE_PX)) if self.reach_px is not None else independent_tiles((rows, cols))
-        work = 0 if self.reach_px is not None else max(rect.area for rect in rects) * WORK_BYTES_PER_PIXEL
-        require_memory(rows * cols * BYTES_PER_PIXEL + work, f"A map of {cols} x {rows} px")
-        albedo = np.empty((rows, cols, 3), np.uint8)
-        height = np.empty((rows, cols), np.float32)
-        for done, rect in enumerate(rects):
-            progress(done / len(rects))
-            check_cancel(cancel)
-            crop = MapCrop.whole(segmentation.ids, rerolls, lines, heights)
-            albedo[rect.slices], height[rect.slices] = self._albedo_and_height(crop, rect, rect, recipe)
-        progress(1.0)
-        return Terrain(albedo, height, self.header.pixel_size_m, self.provenance(recipe, rerolls, lines, guide))
+    def _work_bytes(self, parts: list[Rect]) -> int:
+        if self.reach_px is not None:
+            return super()._work_bytes(parts)
+        return max(rect.area for rect in parts) * WORK_BYTES_PER_PIXEL
 
-    def check_lines(self) -> None:
-        """Raise OptionError when these weights cannot follow lines."""
-        if not self.follows_lines:
+    def _lands(self, asked: LandRequest) -> Callable[[Rect], Land]:
+        self.check_lines(asked.lines)
+        crop = MapCrop.whole(asked.segmentation.ids, asked.rerolls, asked.lines, self._guide_crop(asked.guide))
+        return lambda rect: self._albedo_and_height(crop, rect, rect, asked.recipe)
+
+    def check_lines(self, lines: NDArray[np.uint8] | None) -> None:
+        """Raise OptionError when there are lines and these weights cannot follow any."""
+        if lines is not None and not self.follows_lines:
             raise OptionError(f"The style {self.header.style} cannot follow crests and valleys; "
                               "use weights of the network spade-guided.")  # fmt: skip
 
-    def guide_crop(self, guide: HeightGuide | None) -> GuideCrop | None:
+    def _guide_crop(self, guide: HeightGuide | None) -> GuideCrop | None:
         """All of a guide in metres of the weights. Raises OptionError when these weights cannot follow heights."""
         heights = None if guide is None else GuideCrop.whole(guide, self.header.pixel_size_m)
         if heights is not None and self.reach_px is None:
@@ -202,36 +177,17 @@ class Generator:
                               "choose another style or leave out the height guide.")  # fmt: skip
         return heights
 
-    def provenance(
-        self,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None,
-        lines: NDArray[np.uint8] | None,
-        guide: HeightGuide | None = None,
-    ) -> Provenance:
-        """The provenance of a terrain that is generated from these and a map."""
-        has_rerolls = rerolls is not None and bool(rerolls.any())
-        look = self.look
+    def provenance(self, asked: LandRequest) -> Provenance:
+        has_rerolls = asked.rerolls is not None and bool(asked.rerolls.any())
+        look, guide = self.look, asked.guide
         return Provenance(
-            self.sha256, self.header.style, recipe, __version__, has_rerolls=has_rerolls, has_lines=lines is not None,
+            self.sha256, self.header.style, asked.recipe, __version__, has_rerolls=has_rerolls,
+            has_lines=asked.lines is not None,
             look="" if look is None else look.target, look_sha256="" if look is None else look.sha256,
-            has_height_guide=guide is not None and not guide.is_free and recipe.guide_strength > 0,
+            has_height_guide=guide is not None and not guide.is_free and asked.recipe.guide_strength > 0,
         )  # fmt: skip
 
-    def patch(
-        self,
-        segmentation: SegmentationMap,
-        rect: Rect,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None = None,
-        lines: NDArray[np.uint8] | None = None,
-        guide: HeightGuide | None = None,
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        crop = MapCrop.whole(segmentation.ids, rerolls, lines, self.guide_crop(guide))
-        return self._albedo_and_height(crop, rect, rect, recipe)
-
-    def land(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def land(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         """The same of a rectangle, which with local networks may extend beyond the map: it is continued with its border
         pixels. `crop` contains the map within `reach_px` of the rectangle. Raises as `shaded_patch`."""
         return self._albedo_and_height(crop, rect, rect, recipe)
@@ -274,7 +230,7 @@ class Generator:
         border = (SHADE_MARGIN_PX, SHADE_MARGIN_PX)
         padded = _continued(terrain.height, (border, border))
         picture = np.empty_like(terrain.albedo)
-        rects = list(tiles(rows, cols, TILE_PX))
+        rects = map_tiles((rows, cols))
         for done, rect in enumerate(rects):
             progress(done / len(rects))
             check_cancel(cancel)
@@ -285,9 +241,7 @@ class Generator:
         progress(1.0)
         return picture
 
-    def _albedo_and_height(
-        self, crop: MapCrop, rect: Rect, near: Rect, recipe: Recipe
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _albedo_and_height(self, crop: MapCrop, rect: Rect, near: Rect, recipe: Recipe) -> Land:
         """The finished albedo of a rectangle, and the heights of another one that contains it."""
         if self.reach_px is not None and self._look is not None:
             # The look reads the land beyond the border of the map too, as if the map were larger.
@@ -300,7 +254,7 @@ class Generator:
         albedo, height = generated(crop, near, recipe)
         return np.ascontiguousarray(albedo[rect.moved(-near.row, -near.col).slices]), height
 
-    def _from_tiles(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _from_tiles(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         """Finished albedo and height of a rectangle with a network that is not local, cut out of its independent
         tiles."""
         albedo = np.empty((rect.height, rect.width, 3), np.uint8)
@@ -331,7 +285,7 @@ class Generator:
             painted = look.network(2 * picture_to_tensor(around, self._device) - 1)
             return picture_to_array(0.5 + 0.5 * painted[inside])
 
-    def _marked(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _marked(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         """The same, without rivers where none are painted if the recipe says so."""
         if not recipe.painted_rivers_only:
             return self._following(crop, rect, recipe)
@@ -339,7 +293,7 @@ class Generator:
         albedo, height = self._following(crop, wide, recipe)
         return without_unpainted_rivers(albedo, height, crop.ids_of(wide), rect.moved(-wide.row, -wide.col))
 
-    def _following(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _following(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         """Albedo and height of a rectangle, which follow the height guide where there is one."""
         read = read_by(rect)
         guide = None if crop.guide is None else crop.guide.extended(cells_in(read).grown(GUIDE_MARGIN_CELLS))
@@ -349,7 +303,7 @@ class Generator:
         followed = following(FreeLand(height, crop.ids_of(read), read), guide, recipe.guide_strength, rect)
         return np.ascontiguousarray(albedo[rect.moved(-read.row, -read.col).slices]), followed
 
-    def _run(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _run(self, crop: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         """Albedo and height of a rectangle, by one run of the network."""
         generator = self._weights.generator
         window = _window_of(rect)
@@ -418,9 +372,7 @@ class Generator:
         return picture_to_array(self._weights.shadow.shade(picture, height, elevation, pixel_size_m))
 
 
-def _without_rivers_in(
-    albedo: NDArray[np.uint8], height: NDArray[np.float32], ids: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _without_rivers_in(albedo: NDArray[np.uint8], height: NDArray[np.float32], ids: NDArray[np.uint8]) -> Land:
     """Land of a tile that has no land beyond it, without rivers where none are painted."""
     sides = (RIVERS_PX, RIVERS_PX)
     inner = Rect(RIVERS_PX, RIVERS_PX, *height.shape)
@@ -463,16 +415,6 @@ def _style_noise(recipe: Recipe, level: int, area: Area, channels: int) -> Tenso
 def _continued(height: NDArray[np.float32], by: tuple[tuple[int, int], tuple[int, int]]) -> NDArray[np.float32]:
     """Heights continued beyond the border of the map with their slope. Level ground there would be shaded as a line."""
     return np.pad(height, by, mode="reflect", reflect_type="odd")
-
-
-def require_memory(needed: int, what: str) -> None:
-    """Raise DeviceError when the machine cannot hold `needed` bytes, so that a long job does not fail at its end."""
-    installed = installed_memory()
-    if needed > installed:
-        raise DeviceError(
-            f"{what} needs {needed / 2**30:.0f} GB of memory and this machine has {installed / 2**30:.0f} GB; "
-            "choose a smaller --size."
-        )
 
 
 @contextmanager

@@ -13,32 +13,30 @@ from numpy.typing import NDArray
 from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.fine_land import CoarseWindow
 from terrainpaint.core.height_following import FOLLOWING_PX
-from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.painted_colours import COLOUR_MARGIN, paint_margin, painted_colours
-from terrainpaint.core.progress import Cancel, Progress, check_cancel, never_cancel, no_progress
+from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import majority_classes
-from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.core.unpainted_rivers import RIVERS_PX
 from terrainpaint.generation.coarse_blocks import CoarseBlocks
-from terrainpaint.generation.generator import BYTES_PER_PIXEL, TILE_PX, Generator, require_memory
+from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.guide_crops import GuideCrop
 from terrainpaint.generation.looks import LookInfo
+from terrainpaint.generation.map_generator import Land, LandRequest, MapGenerator
 from terrainpaint.generation.messages import MapCrop, ScaleInfo, TerrainPatch
 from terrainpaint.generation.painted_cells import PaintedCells, cells_of
 from terrainpaint.generation.refiner import Refiner
-from terrainpaint.generation.tiles import SHADE_MARGIN_PX, tiles
+from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.models.weights import WeightsHeader
 
 
-class ScaledGenerator:
+class ScaledGenerator(MapGenerator):
     """A generator for maps whose pixels are `factor` times smaller than those of its weights, 4 or 16.
 
     The network sees the map reduced to its own cells, by majority; what it makes is refined with the painted map as the
-    classes of the finer scales and in their colours (`core.painted_colours`). Same interface as `Generator`, in painted
-    pixels. Coarse land is kept as long as its cells stay the same. For one thread at a time. Raises ValueError for a
-    network that is not local.
+    classes of the finer scales and in their colours (`core.painted_colours`). All is in painted pixels. Coarse land is
+    kept as long as its cells stay the same. Raises ValueError for a network that is not local.
     """
 
     def __init__(self, generator: Generator, refiner: Refiner, factor: int) -> None:
@@ -93,56 +91,14 @@ class ScaledGenerator:
         """None: there are no seams."""
         return self._generator.seams(shape)
 
-    def terrain(
-        self,
-        segmentation: SegmentationMap,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None = None,
-        progress: Progress = no_progress,
-        cancel: Cancel = never_cancel,
-        lines: NDArray[np.uint8] | None = None,
-        guide: HeightGuide | None = None,
-    ) -> Terrain:
-        """Texture and height of a whole map, in tiles without seams, as `Generator.terrain`. Raises the same."""
-        shape = segmentation.shape
-        require_memory(shape[0] * shape[1] * BYTES_PER_PIXEL, f"A map of {shape[1]} x {shape[0]} px")
-        if lines is not None:
-            self._generator.check_lines()
-        whole = MapCrop.whole(segmentation.ids, rerolls, lines)
-        cells = self._cells(segmentation, rerolls, lines, guide)
-        albedo, height = np.empty((*shape, 3), np.uint8), np.empty(shape, np.float32)
-        rects = list(tiles(*shape, TILE_PX))
-        for done, rect in enumerate(rects):
-            progress(done / len(rects))
-            check_cancel(cancel)
-            albedo[rect.slices], height[rect.slices] = self._land(whole, cells, rect, recipe)
-        progress(1.0)
-        return Terrain(albedo, height, self.pixel_size_m, self._provenance(recipe, rerolls, lines, guide))
-
-    def patch(
-        self,
-        segmentation: SegmentationMap,
-        rect: Rect,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None = None,
-        lines: NDArray[np.uint8] | None = None,
-        guide: HeightGuide | None = None,
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Albedo (h, w, 3) uint8 sRGB and height (h, w) float32 metres of a rectangle, the same as in `terrain`."""
-        cells = self._cells(segmentation, rerolls, lines, guide)
-        return self._land(MapCrop.whole(segmentation.ids, rerolls, lines), cells, rect, recipe)
-
-    def _cells(
-        self,
-        segmentation: SegmentationMap,
-        rerolls: NDArray[np.uint8] | None,
-        lines: NDArray[np.uint8] | None,
-        guide: HeightGuide | None,
-    ) -> MapCrop:
-        """The map of the network."""
-        cells = PaintedCells(segmentation.ids, rerolls, self._factor, lines).whole()
-        heights = None if guide is None else GuideCrop.whole(guide, self.pixel_size_m)
-        return dataclasses.replace(cells, guide=None if heights is None else heights.reduced(self._factor))
+    def _lands(self, asked: LandRequest) -> Callable[[Rect], Land]:
+        self._generator.check_lines(asked.lines)
+        crop = MapCrop.whole(asked.segmentation.ids, asked.rerolls, asked.lines)
+        cells = PaintedCells(asked.segmentation.ids, asked.rerolls, self._factor, asked.lines).whole()
+        heights = None if asked.guide is None else GuideCrop.whole(asked.guide, self.pixel_size_m)
+        if heights is not None:
+            cells = dataclasses.replace(cells, guide=heights.reduced(self._factor))
+        return lambda rect: self._land(crop, cells, rect, asked.recipe)
 
     def shaded_patch(self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe) -> TerrainPatch:
         """A rectangle with shading, the same as in `terrain` and `shaded`; `crop` and `cells` are those that
@@ -158,9 +114,7 @@ class ScaledGenerator:
         """(H, W, 3) uint8 sRGB: the albedo with the relief shading of the shadow generator."""
         return self._generator.shaded(terrain, progress, cancel)
 
-    def _land(
-        self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _land(self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         factor = self._factor
         inner = cells_of(rect, factor)
         wide = inner.grown(self._margin)
@@ -178,7 +132,7 @@ class ScaledGenerator:
 
     def _of_painted(
         self, window: CoarseWindow, whole: Rect, recipe: Recipe, classes: Callable[[Rect], NDArray[np.uint8]]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    ) -> Land:
         """Albedo and height of the rectangle `whole` of fine pixels, from the cells of a window and painted classes."""
         factor = self._factor
 
@@ -214,18 +168,9 @@ class ScaledGenerator:
             self._colours = {recipe: np.array([albedo.mean(axis=(0, 1)) for albedo, _ in swatches], np.float32)}
         return self._colours[recipe]
 
-    def _provenance(
-        self,
-        recipe: Recipe,
-        rerolls: NDArray[np.uint8] | None,
-        lines: NDArray[np.uint8] | None,
-        guide: HeightGuide | None,
-    ) -> Provenance:
-        return dataclasses.replace(
-            self._generator.provenance(recipe, rerolls, lines, guide),
-            painted_finer=self._factor,
-            detail_sha256=self._refiner.sha256,
-        )
+    def provenance(self, asked: LandRequest) -> Provenance:
+        of_weights = self._generator.provenance(asked)
+        return dataclasses.replace(of_weights, painted_finer=self._factor, detail_sha256=self._refiner.sha256)
 
 
 _SWATCH_PX = 64

@@ -13,8 +13,9 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import majority_classes
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.zooming import share_of_paint, zoomed_crop
-from terrainpaint.generation.coarse_blocks import CoarseBlocks, Land
+from terrainpaint.generation.coarse_blocks import CoarseBlocks
 from terrainpaint.generation.generator import Generator
+from terrainpaint.generation.map_generator import Land
 from terrainpaint.generation.messages import MapCrop, Zoom
 from terrainpaint.generation.painted_cells import cells_of
 from terrainpaint.generation.refiner import Refiner
@@ -56,9 +57,7 @@ class ZoomedGenerator(ScaledGenerator):
         other._before = CoarseBlocks(generator.land, self._about.reach, self._margin)
         return other
 
-    def _land(
-        self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _land(self, crop: MapCrop, cells: MapCrop, rect: Rect, recipe: Recipe) -> Land:
         factor, origin = self._factor, self._rect
         inner = cells_of(rect, factor).moved(origin.row, origin.col)
         wide = inner.grown(self._margin)

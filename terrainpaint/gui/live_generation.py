@@ -18,7 +18,7 @@ from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.core.true_scale import true_sizes_m
+from terrainpaint.core.true_scale import OTHER_LAND, true_sizes_m
 from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
@@ -37,7 +37,7 @@ from terrainpaint.gui.measured_ranges import MeasuredRanges
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
-from terrainpaint.gui.weights_loading import NO_PARENT_LAND, load, missing_look, missing_style, no_true_scale
+from terrainpaint.gui.weights_loading import load, missing_look, missing_style, no_true_scale
 from terrainpaint.gui.worker_calls import WorkerCalls
 from terrainpaint.gui.worker_refiner import WorkerRefiner
 
@@ -547,7 +547,7 @@ class LiveGeneration(QObject):
         if settings.true_scale and (warning := no_true_scale(info, settings.pixel_size_m)):
             self.warned.emit(warning)
         elif self._document.project.parent is not None and info.scale is not None and not info.scale.is_zoomed:
-            self.warned.emit(NO_PARENT_LAND)
+            self.warned.emit(OTHER_LAND)
         if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
             kept.use_reach(info.reach_with(guide, settings.recipe))
             self._regenerate()

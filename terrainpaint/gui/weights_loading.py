@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
-from terrainpaint.core.true_scale import scale_factor, sizes_text
+from terrainpaint.core.true_scale import why_not
 from terrainpaint.errors import DeviceError, WeightsError
 from terrainpaint.generation.messages import AUTO_DEVICE, Hardware, TrueScale
 from terrainpaint.generation.process import TerrainProcess, WeightsInfo
@@ -25,21 +25,12 @@ def missing_look(name: str, installed: Collection[str]) -> str:
     )
 
 
-NO_PARENT_LAND = (
-    "The land of the map that this one was zoomed out of cannot be used with this style, so land is generated again."
-)
-
-
 def no_true_scale(info: WeightsInfo, pixel_size_m: float) -> str | None:
     """The message for a document at true scale whose land is that of the weights, None when it is the same."""
-    if info.scale is not None or scale_factor(pixel_size_m, info.pixel_size_m) == 1:
+    if info.scale is not None:
         return None
-    if info.reach_px is None:
-        return f'The network of the style "{info.style}" is not local, so it has no true scale: land is scaled down.'
-    return (
-        f"There is no true scale for pixels of {pixel_size_m:g} m, only for {sizes_text(info.pixel_size_m)}: land is "
-        "scaled instead."
-    )
+    reason = why_not(pixel_size_m, info.pixel_size_m, info.style, info.reach_px is not None)
+    return None if reason is None else f"{reason}: land is scaled instead."
 
 
 def load(

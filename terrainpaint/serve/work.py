@@ -13,9 +13,9 @@ from pathlib import Path
 from terrainpaint.api.dreamed_maps import Dreamers, DreamOptions
 from terrainpaint.api.estimates import estimate_of
 from terrainpaint.api.export_plans import ExportPlan, planned_files
+from terrainpaint.api.generators import Generators
 from terrainpaint.api.painted_maps import PaintedMap, read_painted
 from terrainpaint.api.running import memory_errors
-from terrainpaint.api.terrains import Generators
 from terrainpaint.core.decoding import describe_picture
 from terrainpaint.core.map_files import map_png
 from terrainpaint.core.progress import Cancel, no_progress

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 import terrainpaint as tp
-from terrainpaint.api import terrains
+from terrainpaint.api import chosen_weights
 from terrainpaint.api.requests import crop_of
 from terrainpaint.cli import main
 from terrainpaint.core.map_files import write_map
@@ -174,13 +174,13 @@ def test_true_scale_makes_the_relief_of_the_ground(weights: Path, fine: Path, tm
     assert np.array_equal(scaled_down.heights, scaled.heights)
     said: list[str] = []
     other = tp.generate(opened, weights=weights, detail_weights=fine, pixel_size_m=200, say=said.append)
-    assert other.pixel_size_m == 200 and "scaled down instead" in said[0]
+    assert other.pixel_size_m == 200 and "land is scaled instead" in said[0]
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--true-scale", "--pixel-size-m", "200"], "choose 1500, 375 or 93.75 m"),
+        (["--true-scale", "--pixel-size-m", "200"], "only for 1500, 375 or 93.75 m"),
         (["--detail", "8"], "choose 1, 4 or 16"),
         (["--detail", "4", "--crop", "70,70,20,20km"], "160 x 160 pixels"),
         (["--crop", "0,0,0,3km"], "choose one within the map"),
@@ -215,7 +215,7 @@ def test_what_is_impossible_is_refused_before_anything_is_generated(
 def test_without_its_networks_there_is_no_detail(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terrains, "shipped_fine_land", dict)
+    monkeypatch.setattr(chosen_weights, "shipped_fine_land", dict)
     land = tp.generate(tp.from_classes(classes()), weights=weights)
     with pytest.raises(OptionError, match="not installed"):
         land.detail(4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from PIL import Image
 
 import terrainpaint as tp
 from terrainpaint.api.export_plans import format_of
-from terrainpaint.api.requests import TerrainRequest
-from terrainpaint.api.terrains import Generators
+from terrainpaint.api.generators import Generators
+from terrainpaint.api.requests import FilesRequest, TerrainRequest
+from terrainpaint.api.writing_keywords import ExportKeywords, WritingKeywords
 from terrainpaint.cli import main
 from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.hydrology import FlowingWater, find_waters
@@ -26,6 +27,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, MapError, OptionError, OutputError, ProjectError
 from terrainpaint.export import FORMATS
+from terrainpaint.export.file_options import FileOptions
 from tests.generation.random_weights import write_random_guided_weights
 from tests.models.small_looks import write_look
 from tests.models.small_weights import write_weights
@@ -374,3 +376,10 @@ def test_land_follows_painted_borders_loosely(weights: Path, tmp_path: Path) -> 
     of_project = tp.generate(tp.open_project(path), weights=weights)
     assert np.array_equal(of_project.classes, loose.classes) and np.array_equal(of_project.heights, loose.heights)
     assert np.array_equal(tp.generate(tp.open_project(path), weights=weights, follow=1).heights, exact.heights)
+
+
+def test_the_keywords_of_writing_are_those_of_the_requests_and_formats() -> None:
+    of_files = {field.name for field in fields(FileOptions)}
+    of_requests = {field.name for field in fields(FilesRequest)} - {"files"}
+    assert set(ExportKeywords.__annotations__) == of_files | of_requests
+    assert set(WritingKeywords.__annotations__) == of_files | of_requests - {"formats", "preset", "tiles"}

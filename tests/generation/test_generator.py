@@ -9,7 +9,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
-from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import map_generator
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import MapCrop
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX
@@ -33,7 +33,7 @@ def painted(rows: int, cols: int, cell: int = 9) -> SegmentationMap:
 def test_tiles_equal_the_whole(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     land = painted(231, 187)
     whole = generator.terrain(land, Recipe(11))
-    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    monkeypatch.setattr(map_generator, "TILE_PX", 73)
     tiled = generator.terrain(land, Recipe(11))
     spread = float(np.ptp(whole.height))
     assert np.abs(tiled.height - whole.height).max() < 1e-4 * spread
@@ -171,7 +171,7 @@ def test_any_size(generator: Generator, shape: tuple[int, int]) -> None:
 
 
 def test_progress_rises_to_one_and_cancel_stops(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_module, "TILE_PX", 32)
+    monkeypatch.setattr(map_generator, "TILE_PX", 32)
     fractions: list[float] = []
     generator.terrain(painted(64, 64), Recipe(0), progress=fractions.append)
     assert fractions == sorted(fractions) and fractions[-1] == 1.0 and len(fractions) == 5
@@ -238,13 +238,13 @@ def test_lines_change_the_land_near_them_the_same_in_every_tile(
     assert np.abs(drawn.height - plain.height)[:, 20].mean() > 1e-3 * np.ptp(plain.height)
     far = 30 + 4 * (LINES_REACH_CELLS + 1) + generator.reach_px
     assert np.array_equal(drawn.height[:, far:], plain.height[:, far:]) and far < 500
-    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    monkeypatch.setattr(map_generator, "TILE_PX", 73)
     tiled = generator.terrain(land, Recipe(1), lines=lines)
     assert np.abs(tiled.height - drawn.height).max() < 1e-4 * np.ptp(plain.height)
 
 
 def test_a_map_larger_than_the_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_module, "installed_memory", lambda: 4096 * 10)
+    monkeypatch.setattr(map_generator, "installed_memory", lambda: 4096 * 10)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
         generator.terrain(painted(128, 128), Recipe(0))
 

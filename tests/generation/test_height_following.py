@@ -17,7 +17,7 @@ from terrainpaint.core.height_guide import HeightGuide, free_heights
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import OptionError
-from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import map_generator
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.guide_crops import GuideCrop, near_guide
 from terrainpaint.generation.messages import MakeRequest
@@ -147,7 +147,7 @@ def test_tiles_equal_the_whole(generator: Generator, monkeypatch: pytest.MonkeyP
     whole = generator.terrain(land, recipe, guide=guide)
     assert not np.array_equal(whole.height, generator.terrain(land, recipe).height)
     assert whole.provenance.has_height_guide
-    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    monkeypatch.setattr(map_generator, "TILE_PX", 73)
     tiled = generator.terrain(land, recipe, guide=guide)
     assert np.abs(tiled.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(tiled.albedo.astype(int) - whole.albedo).max() <= 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import WeightsError
-from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import map_generator
 from terrainpaint.generation import tiles as tiles_module
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.live import LiveTerrain
@@ -98,7 +98,7 @@ def test_the_look_paints_what_it_would_from_the_saved_picture(plain: Generator, 
 
 def test_tiles_equal_the_whole(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = generator.terrain(LAND, RECIPE)
-    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    monkeypatch.setattr(map_generator, "TILE_PX", 73)
     tiled = generator.terrain(LAND, RECIPE)
     assert np.abs(tiled.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert largest(tiled.albedo, whole.albedo) <= 1

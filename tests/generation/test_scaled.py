@@ -12,7 +12,7 @@ from terrainpaint.core.resampling import largest_counts, majority_classes
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import Cancelled, OptionError
-from terrainpaint.generation import scaled
+from terrainpaint.generation import map_generator
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import MapCrop, TerrainPatch
 from terrainpaint.generation.painted_cells import PaintedCells
@@ -68,7 +68,7 @@ def test_windows_equal_the_whole(
         for albedo, height in (land.patch(segmentation, rect, RECIPE, rerolls), (part.albedo, part.height)):
             assert np.abs(height - whole.height[rect.slices]).max() < 0.02
             assert np.abs(albedo.astype(int) - whole.albedo[rect.slices]).max() <= 1
-    monkeypatch.setattr(scaled, "TILE_PX", 48)
+    monkeypatch.setattr(map_generator, "TILE_PX", 48)
     tiled = land.terrain(segmentation, RECIPE, rerolls)
     assert np.abs(tiled.height - whole.height).max() < 0.02
     unchanged = land.terrain(segmentation, RECIPE)

@@ -10,7 +10,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.unpainted_rivers import RIVERS_PX, without_unpainted_rivers
-from terrainpaint.generation import generator as generator_module
+from terrainpaint.generation import map_generator
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import MakeRequest
 from tests.generation.random_weights import write_random_weights
@@ -79,7 +79,7 @@ def test_tiles_and_requests_equal_the_whole(generator: Generator, monkeypatch: p
     assert generator.reach_px is not None
     request = MakeRequest.of(land.ids, None, rect, recipe, True, generator.reach_px + RIVERS_PX)
     patch = generator.shaded_patch(request.crop, rect, recipe)
-    monkeypatch.setattr(generator_module, "TILE_PX", 73)
+    monkeypatch.setattr(map_generator, "TILE_PX", 73)
     tiled = generator.terrain(land, recipe)
     for albedo, height, at in (
         (tiled.albedo, tiled.height, Rect.of_shape(land.shape)),

@@ -17,7 +17,7 @@ from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.core.terrain import Recipe
 from terrainpaint.errors import DeviceError
 from terrainpaint.generation import generator as generator_module
-from terrainpaint.generation import tiles
+from terrainpaint.generation import map_generator, tiles
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.generation.messages import MapCrop
@@ -157,7 +157,7 @@ def test_a_larger_map_is_generated_in_tiles_with_a_warning(_tiny_tiles: None, ge
 
 
 def test_a_map_that_needs_too_much_memory_is_refused(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_module, "installed_memory", lambda: 4096 * 10_000)
+    monkeypatch.setattr(map_generator, "installed_memory", lambda: 4096 * 10_000)
     with pytest.raises(DeviceError, match=r"memory.*--size"):
         generator.terrain(painted(*SHAPE), Recipe(0))
     monkeypatch.setattr(generator_module, "WORK_BYTES_PER_PIXEL", 0)
