@@ -33,13 +33,21 @@ def test_the_add_on_needs_blender_and_the_standard_library_only() -> None:
 
 def test_the_options_that_the_add_on_gives_exist(tmp_path: Path) -> None:
     text = ADDON.read_text("utf-8")
-    options = re.findall(r'"(--[a-z-]+)"', text)
+    options = re.findall(r'"(--[a-z-]+)["=]', text)
     assert {"--formats", "--mesh-size", "--seed", "--style", "--level-water", "--carve-rivers"} <= set(options)
+    assert {"--sea-depth", "--sea-level"} <= set(options)
     values = {"--name": "terrain", "--formats": "glb", "--mesh-size": "512", "--seed": "7", "--style": "atlas"}
-    given = [part for option in options if option != "--json" for part in (option, values.get(option)) if part]
+    values["--sea-level"] = "-50"
+    given = [
+        part
+        for option in options
+        if option != "--json"
+        for part in ([f"{option}={values[option]}"] if option in values else [option])
+    ]
     arguments = parse(["export", str(tmp_path / "a.png"), "-o", str(tmp_path), *given])
     assert isinstance(arguments, ExportArguments)
     assert arguments.terrain.level_water and arguments.terrain.carve_rivers and arguments.files.mesh_size == 512
+    assert arguments.terrain.sea_depth and arguments.terrain.sea_level_m == -50
     assert export_paths(tmp_path, "terrain", ["glb"]) == [tmp_path / "terrain.glb"] and '"terrain.glb"' in text
 
 

@@ -96,6 +96,9 @@ def command_of(context, folder):
     if settings.style != _OF_PROJECT:
         command += ["--style", settings.style]
     command += ["--level-water"] * settings.level_water + ["--carve-rivers"] * settings.carve_rivers
+    command += ["--sea-depth"] * settings.sea_depth
+    if settings.sea_level:
+        command.append(f"--sea-level={settings.sea_level:g}")
     return command
 
 
@@ -300,6 +303,8 @@ class TERRAINPAINT_PT_panel(bpy.types.Panel):
         layout.prop(settings, "mesh_size")
         layout.prop(settings, "level_water")
         layout.prop(settings, "carve_rivers")
+        layout.prop(settings, "sea_depth")
+        layout.prop(settings, "sea_level")
         column = layout.column(align=True)
         column.prop(settings, "length")
         column.prop(settings, "exaggeration")
@@ -321,6 +326,11 @@ class TerrainPaintSettings(bpy.types.PropertyGroup):
     )
     level_water: BoolProperty(name="Level Water", description="Give the sea and each lake one level", default=True)
     carve_rivers: BoolProperty(name="Carve Rivers", description="Cut painted rivers into the land")
+    sea_depth: BoolProperty(name="Sea Floor", description="Give the sea a floor, as deep as real seas are on average")
+    sea_level: FloatProperty(
+        name="Sea Level", description="Metres by which the sea is higher than painted, or lower; it is at 0 m again",
+        min=-12000, max=12000,
+    )  # fmt: skip
     length: FloatProperty(
         name="Length", description="Longest side of a new object; 0 keeps the metres of the ground", default=10, min=0,
         unit="LENGTH",

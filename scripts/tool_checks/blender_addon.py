@@ -62,6 +62,12 @@ def main(addon: str, program: str, first: str, second: str, pictures: str) -> No
     assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
     assert np.array_equal(heights(land), seen)
 
+    # A sea with a floor that is 50 m higher: the lowest vertex is below 0 m, and 50 m are gone from the highest.
+    settings.sea_depth, settings.sea_level = True, 50
+    assert bpy.ops.terrainpaint.generate() == {"FINISHED"}
+    assert heights(land).min() < -1 and abs(heights(land).max() - seen.max() + 50) < 1
+    settings.sea_depth, settings.sea_level = False, 0
+
     # A new object of a project; then what is wrong.
     settings.target, settings.map, settings.style = None, second, "project"
     assert bpy.ops.terrainpaint.generate() == {"FINISHED"}

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
 from terrainpaint.api.requests import FilesRequest, TerrainRequest
 from terrainpaint.core.progress import Cancel, Progress, never_cancel, no_progress
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
@@ -26,6 +25,7 @@ from terrainpaint.export import (
 )
 from terrainpaint.export.cropping import check_crop
 from terrainpaint.export.file_options import FileOptions
+from terrainpaint.export.output_checks import check_inputs_survive, check_replaced, check_writable
 from terrainpaint.export.presets import Preset, find_preset, shipped_presets
 from terrainpaint.export.run import readme_path
 from terrainpaint.export.triangulation import require_pydelatin
@@ -89,9 +89,7 @@ class ExportPlan:
         if len({os.path.realpath(path) for path in self.paths}) < len(self.paths):
             raise OutputError(f"{self.paths[0]} and its other files are links to one file; choose another output.")
         check_inputs_survive(self.paths, inputs)
-        # The texture of map.obj is map.png, which is often a map.
-        own = FORMATS["classes"].suffix  # written before by this program
-        check_maps_survive([path for path in self.paths if not path.name.endswith(own)], "choose another output")
+        check_replaced(self.paths)
         check_writable(self.paths)
 
     def write(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from terrainpaint.api.dreamed_maps import Dreamers, DreamOptions
-from terrainpaint.api.output_checks import check_maps_survive, check_writable
 from terrainpaint.cli.arguments import DreamArguments
 from terrainpaint.cli.terminal import ProgressLine
 from terrainpaint.core.map_files import write_map
 from terrainpaint.core.segmentation import SegmentationMap
+from terrainpaint.export.output_checks import check_maps_survive, check_writable
 
 
 def dream(arguments: DreamArguments) -> list[Path]:

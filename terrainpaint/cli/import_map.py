@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrainpaint.api.output_checks import check_inputs_survive, check_maps_survive, check_writable
 from terrainpaint.api.painted_maps import kind_of_content, read_project
 from terrainpaint.cli.arguments import ImportArguments
 from terrainpaint.cli.reading import UNIT_NAMES, FileHeights, read_heights
@@ -42,6 +41,7 @@ from terrainpaint.core.map_files import map_pixel_size_m, read_map_nearest, writ
 from terrainpaint.core.project import MAX_PROJECT_SIDE_PX
 from terrainpaint.core.segmentation import MIN_SIDE_PX, SegmentationMap
 from terrainpaint.errors import InputFileError, OptionError
+from terrainpaint.export.output_checks import check_inputs_survive, check_maps_survive, check_writable
 
 
 @dataclass(frozen=True, eq=False)

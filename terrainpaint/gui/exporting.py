@@ -24,6 +24,7 @@ from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import ExportSource, export
 from terrainpaint.export.mesh import height_range
 from terrainpaint.export.mesh_picture import Sun
+from terrainpaint.export.output_checks import check_replaced
 from terrainpaint.generation.tiles import reshaded
 from terrainpaint.gui.background_jobs import WindowJobs
 from terrainpaint.gui.dialogs.file_questions import answer, ask_for_target, folder_is_there, question
@@ -208,6 +209,8 @@ class ExportActions(QObject):
         ids, flowing = self._generation.classes.copy(), self._document.project.flowing_water
 
         def work(progress: Progress, cancel: Cancel) -> list[Path]:
+            check_replaced(request.paths())
+
             def shade(part: Terrain) -> NDArray[np.uint8]:
                 return self._generation.shade(part, cancel)
 

@@ -33,6 +33,7 @@ import terrainpaint as tp
 from terrainpaint.core.assets import shipped_fine_land, shipped_styles
 from terrainpaint.core.fine_land import coarse_window
 from terrainpaint.core.hydrology import FlowingWater, find_waters, with_flowing_water
+from terrainpaint.core.map_files import write_map
 from terrainpaint.core.painting import Mark, ellipse
 from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
@@ -463,6 +464,25 @@ def test_what_is_exported_is_what_is_shown(person: Person, qtbot: QtBot, tmp_pat
     live = settled(person, qtbot).live
     assert live is not None
     assert_written()
+
+
+def test_an_export_replaces_no_map(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
+    """The texture of an OBJ has the name of the map next to which it is written."""
+    window = person.window
+    settled(person, qtbot)
+    path = tmp_path / "Untitled.png"
+    write_map(path, SegmentationMap(np.full((40, 40), 3, np.uint8)), None)
+    before = path.read_bytes()
+
+    def accept(dialog: ExportDialog) -> None:
+        field = next(line for line in dialog.findChildren(QLineEdit) if line.text() == str(dialog.choice().folder))
+        field.setText(str(tmp_path))
+        accept_button(dialog.findChild(QDialogButtonBox)).click()
+
+    with qtbot.waitSignal(window.exporting.failed), person.in_dialog(ExportDialog, accept):
+        window.actions_["export"].trigger()
+    assert "Untitled.png is a map in the class colours and would be replaced" in person.sentence
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_an_export_that_waits_can_be_cancelled(person: Person, qtbot: QtBot, tmp_path: Path) -> None:

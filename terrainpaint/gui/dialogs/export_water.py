@@ -36,7 +36,8 @@ class WaterOptions(QWidget):
         )
         self._level.setToolTip(
             "How much higher than painted the sea is, or lower. Low land is flooded, high floor becomes land, and all "
-            "heights are those above the new sea, which is at 0 m again."
+            "heights are those above the new sea, which is at 0 m again. Painted rivers end at the old shore of a sea "
+            "that is lower."
         )
         row = QHBoxLayout()
         row.setSpacing(8)

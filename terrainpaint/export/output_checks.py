@@ -9,6 +9,7 @@ from pathlib import Path
 from terrainpaint.core.files import FileTransaction
 from terrainpaint.core.map_files import read_map
 from terrainpaint.errors import MapError, OutputError
+from terrainpaint.export.formats import FORMATS
 
 
 def check_inputs_survive(paths: Sequence[Path], inputs: Sequence[Path]) -> None:
@@ -25,6 +26,13 @@ def check_maps_survive(paths: Sequence[Path], advice: str) -> None:
     for path in paths:
         if path.suffix.lower() == ".png" and _is_map(path):
             raise OutputError(f"{path} is a map in the class colours and would be replaced; {advice}.")
+
+
+def check_replaced(paths: Sequence[Path]) -> None:
+    """Raise OutputError when a file of an export would replace a map in the class colours that is no export itself."""
+    # The texture of map.obj is map.png, which is often a map.
+    own = FORMATS["classes"].suffix
+    check_maps_survive([path for path in paths if not path.name.endswith(own)], "choose another output")
 
 
 def check_writable(paths: Sequence[Path]) -> None:
