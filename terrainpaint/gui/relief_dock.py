@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from terrainpaint.core.films import FORMATS
-from terrainpaint.core.picture_files import PICTURE_KINDS, write_picture
+from terrainpaint.core.saved_pictures import PICTURE_KINDS, write_picture
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
 from terrainpaint.generation.live import LiveTerrain

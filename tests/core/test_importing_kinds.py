@@ -18,7 +18,7 @@ from terrainpaint.core.project import Project, Settings, ViewSettings
 from terrainpaint.core.project_file import save_project
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.errors import InputFileError
-from tests.core.test_importing_rasters import land, saved
+from tests.core.rasters import land, saved
 
 
 def encoded(metres: NDArray[np.floating], encoding: ColourHeights) -> NDArray[np.uint8]:

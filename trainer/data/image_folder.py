@@ -73,8 +73,8 @@ def tiles_from_folder(
 
     def tiles_of(path: Path, name: str, random: np.random.Generator) -> list[Tile]:
         texture = read_rgb(path)
-        require_room(texture.shape, options.tile_px)
-        require_room(texture.shape, cutting.least_px(options.tile_px), "crop")
+        require_side(texture.shape, options.tile_px)
+        require_side(texture.shape, cutting.least_px(options.tile_px), "crop")
         height, gaps = None, None
         if heights is not None:
             partner = layers[heights].partner(path, name)
@@ -216,7 +216,7 @@ def read_deep_rgb(path: Path) -> NDArray[Any]:
     return read_rgb(path)
 
 
-def require_room(shape: tuple[int, ...], side: int, what: str = "tile") -> None:
+def require_side(shape: tuple[int, ...], side: int, what: str = "tile") -> None:
     """Raises UnusableFile when no tile, or what else is cut, fits into a picture of (H, W, …)."""
     if min(shape[:2]) < side:
         raise UnusableFile(f"is {shape[1]} x {shape[0]} px, smaller than a {what} of {side} px")

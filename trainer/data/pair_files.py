@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from trainer.data.folder_files import FolderFiles, find_files
-from trainer.data.image_folder import UnusableFile, read_rgb, require_room
+from trainer.data.image_folder import UnusableFile, read_rgb, require_side
 from trainer.data.keep_list import KeepList
 from trainer.data.pair_set import PairSet
 from trainer.data.tile_cutting import Cut, Cutting, draw_split, squares
@@ -166,7 +166,7 @@ def _own_side(shape: tuple[int, ...], cut: Cut) -> int:
 
 def _cut(both: Pictures, side: int, options: PairOptions, seed: int) -> list[Pictures]:
     rows, cols = both[0].shape[:2]
-    require_room(both[0].shape, side)
+    require_side(both[0].shape, side)
     if options.side_px is None and (rows, cols) != (side, side):
         raise UnusableFile(f"has versions of {cols} x {rows} px, and the first file has {side} x {side} px; bring all "
                            "to one size with --tile")  # fmt: skip

@@ -13,7 +13,7 @@ from terrainpaint.core.classes import PALETTE, nearest_classes
 from terrainpaint.core.progress import Progress
 from trainer.data.folder_files import find_files
 from trainer.data.height_layers import HeightRange
-from trainer.data.image_folder import UnusableFile, read_deep_rgb, require_room, tiles_from_files
+from trainer.data.image_folder import UnusableFile, read_deep_rgb, require_side, tiles_from_files
 from trainer.data.keep_list import KeepList
 from trainer.data.tile_cutting import Cut, Cutting, PrepareOptions, Tile, cut_tile, squares, whole_metres
 from trainer.data.tile_set import TileSet
@@ -58,8 +58,8 @@ def tiles_from_pairs(
             raise UnusableFile(f"is {pixels.shape[1]} px wide, which is not {len(parts)} equal parts")
         by_part = dict(zip(parts, np.split(pixels, len(parts), axis=1), strict=True))
         texture = _to_bytes(by_part[PairPart.PICTURE])
-        require_room(texture.shape, options.tile_px)
-        require_room(texture.shape, cutting.least_px(options.tile_px), "crop")
+        require_side(texture.shape, options.tile_px)
+        require_side(texture.shape, cutting.least_px(options.tile_px), "crop")
         labels = _class_ids(_to_bytes(by_part[PairPart.MAP])) if PairPart.MAP in by_part else None
         height = None
         if PairPart.HEIGHT in by_part:

@@ -24,7 +24,7 @@ from terrainpaint.core.importing.heights import (
     suggested_limits,
 )
 from terrainpaint.core.importing.kinds import Kind, kind_of
-from terrainpaint.core.importing.picture_files import read_colours
+from terrainpaint.core.importing.any_picture import read_colours
 from terrainpaint.core.importing.pixel_sizes import likelier_pixel_size
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import describe_raster, require_regular_file
