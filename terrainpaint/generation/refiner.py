@@ -137,6 +137,8 @@ class Refiner:
                 yield pending.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+            # PyTorch gives every new thread the last number that any thread has set.
+            torch.set_num_threads(threads)
 
     def _finer(
         self,

@@ -13,9 +13,9 @@ from PySide6.QtGui import QColor, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from terrainpaint.core.films import FORMATS
-from terrainpaint.core.saved_pictures import PICTURE_KINDS, write_picture
 from terrainpaint.core.project import ViewSettings
 from terrainpaint.core.rects import Rect
+from terrainpaint.core.saved_pictures import PICTURE_KINDS, write_picture
 from terrainpaint.generation.live import LiveTerrain
 from terrainpaint.gui.background_jobs import ProgressDialog, WindowJobs
 from terrainpaint.gui.dialogs.file_questions import ask_for_target, may_replace, suffixes

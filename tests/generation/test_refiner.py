@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -79,6 +80,8 @@ def test_several_windows_at_a_time_are_those_of_one_after_the_other(refiner: Ref
     threads = torch.get_num_threads()
     tiles = list(refiner.refine_all(iter(windows), 4, 6))
     assert torch.get_num_threads() == threads
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == threads, "threads of later work have all cores again"
     for tile, rect in zip(tiles, rects, strict=True):
         expected = refined(refiner, rect, 4)
         assert np.abs(tile.height - expected.height).max() < 0.01

@@ -1,5 +1,6 @@
 """Class maps from files of users: pictures of any colours, and heights of real or synthetic land."""
 
+from terrainpaint.core.importing.any_picture import read_colours
 from terrainpaint.core.importing.colour_heights import ColourHeights, colour_heights
 from terrainpaint.core.importing.colours import Clusters, k_means, likely_classes
 from terrainpaint.core.importing.earth import (
@@ -24,7 +25,6 @@ from terrainpaint.core.importing.heights import (
     suggested_limits,
 )
 from terrainpaint.core.importing.kinds import Kind, kind_of
-from terrainpaint.core.importing.any_picture import read_colours
 from terrainpaint.core.importing.pixel_sizes import likelier_pixel_size
 from terrainpaint.core.importing.raster_info import RasterInfo
 from terrainpaint.core.importing.rasters import describe_raster, require_regular_file
