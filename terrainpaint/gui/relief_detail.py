@@ -17,7 +17,7 @@ from terrainpaint.gui.live_detail import FROM_ZOOM
 from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.sea_floor import SeaFloor
 from terrainpaint.gui.terrain_pictures import PICTURES
-from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers
+from terrainpaint.gui.view3d.fine_patches import BORDER_PX, FinePatch, layers, needed_rects
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 _DRY_M = 0.5
@@ -100,9 +100,9 @@ class ReliefDetail(QObject):
             self._level_m = self._document.view.water_level_m
             self._patches.clear()
         wanted: set[TilePlace] = set()
-        for least_zoom, factor in FROM_ZOOM:
-            rect = self._view.near_rect(least_zoom, TILE_PX // factor)
-            self._near[factor] = rect
+        near = {factor: self._view.near_rect(least_zoom, TILE_PX // factor) for least_zoom, factor in FROM_ZOOM}
+        self._near = needed_rects(near, live.shape)
+        for factor, rect in sorted(self._near.items()):
             self._detail.want((self, factor), rect, factor)
             wanted.update(places(rect, factor))
         for place in list(self._patches):

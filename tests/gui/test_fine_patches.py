@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from terrainpaint.core.rects import Rect
-from terrainpaint.generation.detail_tiles import TilePlace
+from terrainpaint.generation.detail_tiles import TilePlace, places
 from terrainpaint.gui.view3d import block_mesh
-from terrainpaint.gui.view3d.fine_patches import FineLayer, FinePatch, Joint, layers
+from terrainpaint.gui.view3d.fine_patches import FineLayer, FinePatch, Joint, layers, needed_rects
 from terrainpaint.gui.view3d.near_land import near_rect
 from terrainpaint.gui.view3d.orbit_camera import OrbitCamera
 from terrainpaint.gui.view3d.relief import Relief
@@ -80,6 +80,20 @@ def test_finer_patches_lie_where_the_coarser_ones_count_fully() -> None:
     below = second.below[0]
     assert below is not None and below.rect.intersection(inside.rect) == inside.rect
     assert built(inside) == (), "without land of its own scale below"
+
+
+@pytest.mark.parametrize("near", [Rect(140, 190, 30, 24), Rect(150, 200, 1, 1), Rect(100, 130, 90, 77)])
+def test_all_that_is_near_is_shown_finest(near: Rect) -> None:
+    needed = needed_rects({4: near, 16: near}, SHAPE)
+    found = layers({place: patch(place) for factor in (4, 16) for place in places(needed[factor], factor)}, SHAPE)
+    assert len(found) == 2
+    for row in np.linspace(near.row, near.bottom, 12):
+        for col in np.linspace(near.col, near.right, 12):
+            assert found[1].patch_at(min(row, near.bottom - 0.1), min(col, near.right - 0.1)) is not None
+            assert weight_at(found[0].joint, row, col) == pytest.approx(1, abs=0.01)
+            assert weight_at(found[1].joint, row, col) == pytest.approx(1, abs=0.01)
+    far = needed_rects({4: near, 16: Rect(0, 0, 0, 0)}, SHAPE)
+    assert far[16].is_empty and far[4].intersection(near) == near
 
 
 @pytest.mark.parametrize("side", [2, 5, 17])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.fine_land import FACTORS
 from terrainpaint.core.rects import Rect
-from terrainpaint.generation.detail_tiles import TilePlace
+from terrainpaint.generation.detail_tiles import TILE_PX, TilePlace
 
 Pair = tuple[float, float]
 
@@ -66,6 +66,19 @@ class FineLayer:
         """The patch at a place of the map, None where there is none."""
         at = math.floor(row), math.floor(col)
         return next((patch for patch in self.patches if patch.rect.contains(*at)), None)
+
+
+def needed_rects(near: Mapping[int, Rect], shape: tuple[int, int]) -> dict[int, Rect]:
+    """The rectangles of a map (H, W) that need patches of each factor so that fine land counts fully where it is near:
+    `near` has these rectangles, empty ones for nowhere. Patches of a finer factor need coarser ones around them."""
+    found: dict[int, Rect] = {}
+    finer = Rect(0, 0, 0, 0)
+    for factor in sorted(near, reverse=True):
+        rect = near[factor].union(finer)
+        if not rect.is_empty:
+            rect = rect.grown((_BLENDED + 1) * (TILE_PX // factor // _NODES)).clipped(shape)
+        found[factor] = finer = rect
+    return found
 
 
 def layers(patches: Mapping[TilePlace, FinePatch], shape: tuple[int, int]) -> tuple[FineLayer, ...]:
