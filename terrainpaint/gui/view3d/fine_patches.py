@@ -76,7 +76,7 @@ def needed_rects(near: Mapping[int, Rect], shape: tuple[int, int]) -> dict[int, 
     for factor in sorted(near, reverse=True):
         rect = near[factor].union(finer)
         if not rect.is_empty:
-            rect = rect.grown((_BLENDED + 1) * (TILE_PX // factor // _NODES)).clipped(shape)
+            rect = rect.grown((_BLENDED + 2) * (TILE_PX // factor // _NODES)).clipped(shape)
         found[factor] = finer = rect
     return found
 
