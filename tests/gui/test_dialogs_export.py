@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QApplication,
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QScrollArea,
     QTabWidget,
     QToolButton,
     QWidget,
@@ -43,6 +45,7 @@ from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
 from terrainpaint.gui.dialogs.parts_page import PartsPage
 from terrainpaint.gui.export_choice import ExportChoice
+from terrainpaint.gui.theme import apply_theme
 from terrainpaint.gui.widgets.basics import accept_button
 from tests.export.terrains import lopsided, source
 
@@ -573,3 +576,16 @@ def test_a_preset_brings_its_sea(dialog: ExportDialog) -> None:
     assert dialog.choice().sea == Sea(True, 20)
     choose_preset(dialog, "gis")
     assert dialog.choice().sea == Sea(False, 20)
+
+
+def test_every_page_leaves_the_name_of_the_files_in_sight(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
+    apply_theme(qapp, "dark")
+    dialog = shown(qtbot, tmp_path, (600, 900))
+    dialog.resize(980, 620)
+    pages, name = dialog.findChild(QTabWidget), name_field(dialog)
+    for index in range(pages.count()):
+        pages.setCurrentIndex(index)
+        qtbot.wait(20)
+        assert name.visibleRegion().boundingRect() == name.rect(), pages.tabText(index)
+        for area in pages.currentWidget().findChildren(QScrollArea):
+            assert not area.horizontalScrollBar().isVisible()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.widgets.basics import icon_button, label, paragraph
@@ -108,12 +108,16 @@ def nearest(sides: Sequence[int], side: int) -> int:
     return min(sides, key=lambda option: (abs(option - side), -option))
 
 
-class NumbersPage(QWidget):
-    """Numbers with Copy buttons."""
+class NumbersPage(QScrollArea):
+    """Numbers with Copy buttons.
+
+    It is scrolled, so that a long note does not push what is below the pages out of the dialog.
+    """
 
     def __init__(self, numbers: Numbers) -> None:
         super().__init__()
-        column = QVBoxLayout(self)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
         column.setContentsMargins(0, 12, 0, 0)
         column.setSpacing(10)
         grid = QGridLayout()
@@ -133,6 +137,9 @@ class NumbersPage(QWidget):
         column.addLayout(grid)
         column.addWidget(paragraph(numbers.note))
         column.addStretch(1)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setWidget(holder)
 
 
 def _copy(button: QToolButton, number: str) -> None:
