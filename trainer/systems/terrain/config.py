@@ -8,6 +8,9 @@ from pathlib import Path
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import Config, setting
 
+POWER_TILE_PX = 64
+"""Side of the squares of land whose power at each frequency is compared."""
+
 
 @dataclass(frozen=True)
 class TerrainConfig(Config):
@@ -43,7 +46,11 @@ class TerrainConfig(Config):
         False, "discriminate the features of --perceptual too, of terrain and relief (Projected GAN)"
     )
     leak_weight: float = setting(0.0, "weight of the correlation of albedo and slopes", least=0)
+    power_weight: float = setting(
+        0.0, "weight of the difference in power of colours and heights at each frequency, in squares of 64 px", least=0
+    )
     hold_detail: bool = setting(False, "keep the last two layers of the generator as they start")
+    align_phases: bool = setting(False, "keep the mesh of 2 px out of the last layer in every step")
 
     discriminator_widths: tuple[int, ...] = setting(
         (48, 96, 192, 256), "channels of each stride-2 convolution", least=1
@@ -67,6 +74,12 @@ class TerrainConfig(Config):
             raise TrainingError(f"{user} needs a network, as --perceptual FILE; {HOW_TO_GET}.")
         if self.projected and self.network not in ("spade-local", "spade-guided"):
             raise TrainingError(f"projected is for spade-local and spade-guided, not for {self.network}.")
+        if self.power_weight and self.crop_px < POWER_TILE_PX:
+            raise TrainingError(f"power_weight needs a crop_px of at least {POWER_TILE_PX}, not {self.crop_px}.")
+        if self.align_phases and self.network not in ("spade-local", "spade-guided"):
+            raise TrainingError(f"align_phases is for spade-local and spade-guided, not for {self.network}.")
+        if self.align_phases and self.hold_detail:
+            raise TrainingError("align_phases changes the last layer, which hold_detail keeps: choose one of them.")
         if self.guide_weight and self.network != "spade-guided":
             raise TrainingError(f"guide_weight is for the network spade-guided, not for {self.network}.")
         if self.projected and self.crop_px < 48:

@@ -30,20 +30,12 @@ from trainer.systems.terrain.adapters import GuidedAdapter, LocalAdapter, Terrai
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.losses import relief_energy
-from trainer.systems.terrain.phases import align_phases
+from trainer.systems.terrain.phases import COLOURS, HEIGHT, align_phases
+from trainer.systems.terrain.power import LEAST_LIGHTNESS, LEAST_M, power_difference
 from trainer.systems.terrain.terrain_crops import CropSource
 
-TILE_PX = 64
-"""Spectra are those of squares of this side, so that land is compared with land of the same kind."""
 BATCH = 6
-_BAND_STARTS = (4, 8, 12, 16, 20, 24, 28, 31)
-"""First frequency of each band, in cycles per square. The last band is the detail that repeats every 2 px."""
-_LEAST_M = 1.0
-"""Standard deviation of white noise below which power counts as equal: the rounding of the data."""
-_LEAST_LIGHTNESS = 0.5
-"""The same for lightness, of 255: pictures are rounded, and compressed."""
 _CPU = torch.device("cpu")
-_COLOURS, _HEIGHT = slice(0, 3), slice(3, 4)
 _POWER_WEIGHT, _RELIEF_WEIGHT, _COLOUR_WEIGHT = 5.0, 2.0, 100.0
 _FREE_COLOUR_WEIGHT, _COLOUR_AREA_PX = 10.0, 8
 """Where the power of colours is trained too: the weight of each pixel's colour, and the side of areas that keep it."""
@@ -56,36 +48,6 @@ _REPORTED_STEPS = 25
 
 Report = Callable[[int, dict[str, float]], None]
 """Called with the number of steps and the means of the losses since the last call."""
-
-
-def height_power(fake: Tensor, real: Tensor, least: float = _LEAST_M) -> Tensor:
-    """L1 of the logarithms of the amplitudes in bands of frequency; 0 where equal, 0.69 where twice as strong.
-
-    It is the mean of two terms: for each square, and for all squares together. `fake`, `real`: heights (N, 1, H, W) in
-    metres, or lightness, sides at least 64 px; `least`: the deviation of white noise below which power counts as equal.
-    A scalar.
-    """
-    power, expected = (_bands(height) + least**2 for height in (fake, real))
-    # The median over squares is below their mean: without the second term, all power would be too low.
-    total = power.mean(dim=(0, 1)).log() - expected.mean(dim=(0, 1)).log()
-    return ((power.log() - expected.log()).abs().mean() + total.abs().mean()) / 4
-
-
-def _bands(x: Tensor) -> Tensor:
-    """(N, squares, bands): mean power for each frequency. For white noise it is the variance."""
-    squares = x.float().unfold(2, TILE_PX, TILE_PX).unfold(3, TILE_PX, TILE_PX)  # (N, C, rows, cols, 64, 64)
-    row = torch.hann_window(TILE_PX, device=x.device)
-    window = row[:, None] * row
-    spectrum = torch.fft.fft2((squares - squares.mean(dim=(4, 5), keepdim=True)) * window)
-    power = spectrum.abs().square().mean(dim=1).flatten(1, 2).flatten(2) / window.square().sum()
-    cycles = torch.fft.fftfreq(TILE_PX, 1 / TILE_PX, device=x.device).abs()
-    # The higher frequency of the two axes counts: a mesh shows along one of them.
-    highest = torch.maximum(cycles[:, None], cycles).flatten()
-    stops = (*_BAND_STARTS[1:], TILE_PX)
-    members = torch.stack([(highest >= start) & (highest < stop)
-                           for start, stop in zip(_BAND_STARTS, stops, strict=True)]).float()  # fmt: skip
-    bands: Tensor = power @ (members / members.sum(dim=1, keepdim=True)).T
-    return bands
 
 
 def finish(
@@ -138,9 +100,9 @@ def finish(
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
         optimizer.step()
-        align_phases(network.head_out, outputs=_HEIGHT)
+        align_phases(network.head_out, outputs=HEIGHT)
         if colour_power:
-            align_phases(network.head_out, ramps=0, outputs=_COLOURS)
+            align_phases(network.head_out, ramps=0, outputs=COLOURS)
         factor = 1 - min(_LONGEST_MEMORY, (step + 1) / (step + 10))
         for mean, parameter in zip(averaged, trained, strict=True):
             mean.lerp_(parameter.detach(), factor)
@@ -153,7 +115,7 @@ def finish(
     with torch.no_grad():
         for mean, parameter in zip(averaged, trained, strict=True):
             parameter.copy_(mean)
-    align_phases(network.head_out, outputs=_HEIGHT)
+    align_phases(network.head_out, outputs=HEIGHT)
     network.requires_grad_(False)
     progress(1.0)
     finished = {"ramps": ramps, "steps": steps, "rate": rate}
@@ -203,18 +165,18 @@ def _terms(
         fake = adapter.shaded(networks, generated, one_hot_of(batch.crops.labels))
     height = fake.height
     real, change = batch.crops.height[:, :, INNER, INNER], head.change()
-    colours: dict[str, tuple[float, Tensor]] = {"colour": (_COLOUR_WEIGHT, change[:, _COLOURS].abs().mean())}
+    colours: dict[str, tuple[float, Tensor]] = {"colour": (_COLOUR_WEIGHT, change[:, COLOURS].abs().mean())}
     if colour_power:
-        picture = 127.5 * (1 + fake.picture[:, _COLOURS].float().mean(dim=1, keepdim=True))
+        picture = 127.5 * (1 + fake.picture[:, COLOURS].float().mean(dim=1, keepdim=True))
         photograph = 255 * batch.crops.texture[:, :, INNER, INNER].mean(dim=1, keepdim=True)
-        wide = F.avg_pool2d(change[:, _COLOURS], _COLOUR_AREA_PX)
+        wide = F.avg_pool2d(change[:, COLOURS], _COLOUR_AREA_PX)
         colours = {
-            "colour": (_FREE_COLOUR_WEIGHT, change[:, _COLOURS].abs().mean()),
+            "colour": (_FREE_COLOUR_WEIGHT, change[:, COLOURS].abs().mean()),
             f"colour of {_COLOUR_AREA_PX} px": (_COLOUR_WEIGHT, wide.abs().mean()),
-            "power of colours": (colour_power, height_power(picture, photograph, _LEAST_LIGHTNESS)),
+            "power of colours": (colour_power, power_difference(picture, photograph, LEAST_LIGHTNESS)),
         }
     return {
-        "power": (_POWER_WEIGHT, height_power(height, real)),
+        "power": (_POWER_WEIGHT, power_difference(height, real, LEAST_M)),
         "relief": (_RELIEF_WEIGHT, relief_energy(height, real)),
         **colours,
         **{

@@ -9,8 +9,18 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from terrainpaint.models.spade_local import SpadeLocal
+
 _OFFSETS = (-0.25, 0.25)
 """Centres of the two rows, or columns, of pixels within a position of the input."""
+COLOURS, HEIGHT = slice(0, 3), slice(3, 4)
+"""The channels of the last layer of a local network, after the shuffle."""
+
+
+def align_detail(network: SpadeLocal) -> None:
+    """Align the last layer: heights wholly, colours but for their ramps, which are detail that can be seen."""
+    align_phases(network.head_out, outputs=HEIGHT)
+    align_phases(network.head_out, ramps=0, outputs=COLOURS)
 
 
 @torch.no_grad()

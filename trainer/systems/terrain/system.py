@@ -43,6 +43,8 @@ from trainer.systems.terrain.losses import (
     sea_level,
     shading_leak,
 )
+from trainer.systems.terrain.phases import align_detail
+from trainer.systems.terrain.power import LEAST_M, colour_power, power_difference
 from trainer.systems.terrain.samples import MeasuredCrops, Samples
 from trainer.systems.terrain.terrain_crops import CropSource
 
@@ -109,6 +111,8 @@ class TerrainSystem:
 
     def discriminator_loss(self, batch: TerrainBatch) -> Losses:
         """The adversarial loss and the gradient penalties; stores fakes and features in the batch."""
+        if self.config.align_phases:
+            align_detail(self._terrain.generator)
         crops = batch.crops
         # Heights are stored in whole metres, generated ones are continuous: the difference must not give them away.
         height = torch.where(crops.height > 0, crops.height + batch.rounding, crops.height)
@@ -171,6 +175,13 @@ class TerrainSystem:
         if config.sea_weight:
             inner_labels = batch.crops.labels[:, INNER, INNER]
             terms["sea"] = config.sea_weight, sea_level(picture[:, 3:4], real[:, 3:4], inner_height, inner_labels)
+        if config.power_weight:
+            power = power_difference(fake.height[:count], inner_height, LEAST_M)
+            # Only the albedo is told of the power of colours: relief would get rough to shade what the albedo lacks.
+            albedo = fake.albedo[:count]
+            colours = picture[:, :3].detach() + albedo - albedo.detach()
+            power = power + colour_power(255 * adapter.srgb(colours), 255 * adapter.srgb(real))
+            terms["power"] = config.power_weight, power
         if self._perceptual is not None and config.perceptual_weight:
             with autocast(self._run.precision, self._device):
                 pictures = adapter.srgb(picture), adapter.srgb(real)

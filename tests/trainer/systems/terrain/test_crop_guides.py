@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.noise import seeded
@@ -112,6 +113,29 @@ def test_a_guided_run_starts_from_weights_without_guides_and_is_published(labell
     assert not torch.equal(state["levels.3.leave.weight"], begun["generator.levels.3.leave.weight"])
     assert bool(state["stem.weight"][:, -2:].abs().sum() > 0)  # the guides have an effect
     assert publish(last, tmp_path / "w.safetensors", "MIT").network == "spade-guided"
+
+
+@pytest.mark.usefixtures("few_samples_of_style")
+def test_a_run_with_aligned_phases_and_the_power_of_real_land(labelled: TileSet, tmp_path: Path) -> None:
+    lines: list[dict[str, float]] = []
+    config = changed(network="spade-guided", crop_px=64, images=4, power_weight=2.0, align_phases=True)
+    last = train_terrain(labelled, config, tmp_path, lambda _, losses: lines.append(losses), network=GUIDED)
+    assert last is not None and all(0 < line["power"] < 20 for line in lines)
+    layer = nn.Conv2d(32, 16, 3)
+    layer.load_state_dict(
+        {name: load_checkpoint(last, CPU)["generator"][f"head_out.{name}"] for name in ("weight", "bias")}
+    )
+    with torch.no_grad():
+        phases = layer(torch.rand(1, 32, 1, 1).expand(1, 32, 3, 3)).view(4, 4)
+    # Aligned before the last step, which moved each weight by its rate at most.
+    assert float((phases - phases.mean(dim=1, keepdim=True)).abs().max()) < 0.1
+
+
+def test_a_last_layer_that_is_held_cannot_be_aligned() -> None:
+    with pytest.raises(TrainingError, match="align_phases changes the last layer, which hold_detail keeps"):
+        changed(align_phases=True, hold_detail=True)
+    with pytest.raises(TrainingError, match="align_phases is for spade-local and spade-guided, not for spade-terrain"):
+        changed(align_phases=True, network="spade-terrain-1.0")
 
 
 def test_a_guide_needs_the_network_with_guides() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from terrainpaint.models.weights import WeightsHeader, load_weights, save_weight
 from tests.trainer.runs import NETWORK
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
-from trainer.systems.terrain.finishing import height_power
 from trainer.systems.terrain.phases import align_phases
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
@@ -89,24 +87,6 @@ def test_other_outputs_stay() -> None:
     assert torch.equal(aligned.bias[:12], before.bias[:12]) and not torch.equal(aligned.bias, before.bias)
     align_phases(before)
     torch.testing.assert_close(aligned.weight[12:], before.weight[12:])
-
-
-def test_power_compares_detail_of_each_size() -> None:
-    random = torch.Generator().manual_seed(3)
-    real = 100 * torch.randn((2, 1, 128, 128), generator=random)
-    assert float(height_power(real, real)) == 0
-    assert float(height_power(real.roll(40, dims=3), real)) < 0.1
-    assert float(height_power(2 * real, real)) == pytest.approx(math.log(2), abs=1e-3)
-    assert float(height_power(0 * real, 0 * real + 30)) == 0, "level ground"
-    # A mesh of 2 px is in one band of eight.
-    mesh = 100 * (-1.0) ** torch.arange(128) * torch.ones_like(real)
-    assert 0.1 < float(height_power(real + mesh, real)) < 0.4
-
-
-def test_power_has_a_gradient_everywhere() -> None:
-    fake = torch.zeros((1, 1, 64, 64), requires_grad=True)
-    height_power(fake, torch.randn((1, 1, 64, 64), generator=torch.Generator().manual_seed(1))).backward()
-    assert fake.grad is not None and fake.grad.isfinite().all()
 
 
 @pytest.fixture

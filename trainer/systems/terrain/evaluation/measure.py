@@ -26,7 +26,7 @@ from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.real_crops import RealCrop, RealCrops
 from trainer.systems.terrain.evaluation.segmenter import Segmenter, confusion_matrix
 from trainer.systems.terrain.evaluation.shading_leak import Unshading, leak_moments
-from trainer.systems.terrain.evaluation.views import View, views_of
+from trainer.systems.terrain.evaluation.views import FINEST_LAYERS, View, views_of
 
 LIGHT = {"azimuth_deg": 315.0, "altitude_deg": 45.0, "exaggeration": 4.0}
 SHOWN = 8
@@ -161,7 +161,7 @@ class _CropMeasurement:
         pair = {"real": self._real, "generated": self._generated}
         for name, land in pair.items():
             rows[f"spectrum {name}@all"] = power_spectrum(land.height)
-            rows[f"finest {name}@all"] = np.array([finest_power(land.albedo), finest_power(land.height)])
+            rows[f"finest {name}@all"] = np.array([finest_power(getattr(land, layer)) for layer in FINEST_LAYERS])
             rows[f"colours {name}@all"] = colour_sums(land.shaded, self._ids)
             rows[f"squares {name}@all"] = square_sums(land.height, self._ids)
             for layer in ("albedo", "shaded"):

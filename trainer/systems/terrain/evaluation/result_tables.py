@@ -11,6 +11,7 @@ from trainer.systems.terrain.evaluation.class_squares import SQUARE_FIGURES, SQU
 
 _SQUARE_DIGITS = tuple(zip(SQUARE_FIGURES, (3, 1, 1), strict=True))
 """The figures of squares with the decimals they are shown with."""
+_FINEST_NAMES = {"shaded": "shaded terrain", "albedo": "albedo", "height": "height"}
 _DRAINAGE_NAMES = {
     "density": "channels, px in 100 px of land",
     "junctions": "junctions in 100 px of channels",
@@ -126,7 +127,7 @@ def _relief(results: dict[str, Any]) -> Table:
     streams, real_streams = (results["drainage"][name] for name in ("generated", "real"))
     rows += [(name, number(streams[figure], 2), number(real_streams[figure], 2))
              for figure, name in _DRAINAGE_NAMES.items()]  # fmt: skip
-    rows += [(f"power of the {layer} beyond 0.45 cycles a pixel", number(ratio, 2), "1")
+    rows += [(f"power of the {_FINEST_NAMES[layer]} beyond 0.45 cycles a pixel", number(ratio, 2), "1")
              for layer, ratio in results["finest"].items()]  # fmt: skip
     return Table(
         "The shape of the land",

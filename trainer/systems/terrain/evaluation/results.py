@@ -19,7 +19,7 @@ from trainer.systems.terrain.evaluation.drainage import drainage_figures
 from trainer.systems.terrain.evaluation.measurements import Measurements
 from trainer.systems.terrain.evaluation.segmenter import class_ious
 from trainer.systems.terrain.evaluation.shading_leak import leak_correlations
-from trainer.systems.terrain.evaluation.views import HILLSHADE, SHADED, View, views_of
+from trainer.systems.terrain.evaluation.views import FINEST_LAYERS, HILLSHADE, SHADED, View, views_of
 
 SOURCES = ("real", "generated")
 
@@ -134,7 +134,7 @@ def _depressions(counts: NDArray[np.int64]) -> dict[str, float | None]:
 
 def _finest(rows: dict[str, NDArray[Any]]) -> dict[str, float | None]:
     real, generated = (rows[f"finest {name}@all"].sum(axis=0) for name in SOURCES)
-    ratios = zip(("albedo", "height"), generated.tolist(), real.tolist(), strict=True)
+    ratios = zip(FINEST_LAYERS, generated.tolist(), real.tolist(), strict=True)
     return {layer: ours / theirs if theirs else None for layer, ours, theirs in ratios}
 
 

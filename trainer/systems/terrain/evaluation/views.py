@@ -40,6 +40,9 @@ _VIEWS = (
     View("hillshade, quarter size", "relief", 4),
 )
 
+FINEST_LAYERS = ("shaded", "albedo", "height")
+"""Those of a land whose power beyond 0.45 cycles a pixel is compared."""
+
 
 def views_of(crop_px: int) -> tuple[View, ...]:
     """Those that are large enough for features, of crops of this side."""
