@@ -94,7 +94,7 @@ def _strokes(land: _Heights) -> _Heights:
 
 def _smooth() -> _Heights:
     waves = cv2.GaussianBlur(np.random.default_rng(8).standard_normal((_CELLS, _CELLS)), (0, 0), _SMOOTH_CELLS)
-    return ((waves - waves.min()) / np.ptp(waves) * _HIGHEST_M).astype(np.float32)
+    return np.asarray((waves - waves.min()) / np.ptp(waves) * _HIGHEST_M, np.float32)
 
 
 if __name__ == "__main__":
