@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.models.fast_layers import halved_means
 
 _MOST_HALVINGS = 3
 """Four would need counts up to 256, more than a byte holds."""
@@ -30,7 +30,7 @@ class ClassCounts:
         """(N, 7, h, w) float32, exactly: the fraction of each class in the pixels of a part of a level."""
         if level > _MOST_HALVINGS:
             wide = (slice(2 * span.start, 2 * span.stop) for span in (rows, cols))
-            return F.avg_pool2d(self.fractions(level - 1, *wide), 2)
+            return halved_means(self.fractions(level - 1, *wide))
         counts = self._levels[level][:, rows, cols].contiguous()
         fractions = counts.view(torch.uint8).to(torch.float32) * 0.25**level
         return fractions.view(*counts.shape, 8)[..., :CLASS_COUNT].permute(0, 3, 1, 2)

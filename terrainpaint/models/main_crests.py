@@ -89,8 +89,11 @@ def _squared_distance(inside: Tensor) -> Tensor:
     squared = torch.where(inside, float(most**2), 0.0)
     for axis in (-2, -1):
         length = squared.shape[axis] - 2 * most
-        steps = [squared.narrow(axis, most + step, length) + float(step**2) for step in range(-most, most + 1)]
-        squared = torch.stack(steps).amin(dim=0)
+        nearest = squared.narrow(axis, most, length).clone()
+        for step in range(1, most + 1):
+            before, after = (squared.narrow(axis, most + by, length) for by in (-step, step))
+            torch.minimum(nearest, torch.minimum(before, after).add_(float(step**2)), out=nearest)
+        squared = nearest
     return squared.clamp(max=float(most**2))
 
 

@@ -22,9 +22,17 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.class_counts import ClassCounts, having
+from terrainpaint.models.fast_layers import (
+    PixelConv,
+    ShuffledConv,
+    both_of,
+    halved_means,
+    joined,
+    pixel_norm,
+    upsampled,
+)
 from terrainpaint.models.guides import GUIDE_LEVEL
 from terrainpaint.models.noise import NOISE_CHANNELS, Noise
-from terrainpaint.models.pixel_conv import PixelConv, both_of
 from terrainpaint.models.style_field import knots, spread
 from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import (
@@ -53,7 +61,8 @@ SPADE_REACH = 2
 STEM_REACH = 1
 """Must be less than `SPADE_REACH`, the reach of the SPADE branch on the same level."""
 INNER = (..., slice(1, -1), slice(1, -1))
-"""The part of an array that remains after a convolution without padding."""
+INNER_TWICE = (..., slice(2, -2), slice(2, -2))
+"""The parts of an array that remain after one and two convolutions without padding."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class SpadeLocal(TerrainGenerator):
     def __init__(self, config: SpadeLocalConfig, guide_channels: int = 0) -> None:
         super().__init__(config)
         style = len(config.style_names)
+        spans = [self._plan((row, row + 1))[0] for row in range(1 << COARSEST)]
+        self._reach_px = max(max(row - start, stop - 1 - row) for row, (start, stop) in enumerate(spans))
         self.stem = nn.Conv2d(CLASS_COUNT + NOISE_CHANNELS + guide_channels, config.widths[0], 3)
         self.levels = nn.ModuleList()
         for step, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
@@ -89,7 +100,7 @@ class SpadeLocal(TerrainGenerator):
         self.register_buffer("style_mix", torch.eye(style))
         self.register_buffer("local_style_mix", torch.zeros((style, style)))
         self.head_in = nn.Conv2d(HEAD_CHANNELS + 4 * (1 + NOISE_CHANNELS), HEAD_CHANNELS, 3)
-        self.head_out = nn.Conv2d(HEAD_CHANNELS, 4 * OUTPUT_CHANNELS, 3)
+        self.head_out = ShuffledConv(HEAD_CHANNELS, OUTPUT_CHANNELS, 3)
         nn.init.normal_(self.head_out.weight, std=0.02)
         nn.init.zeros_(self.head_out.bias)  # type: ignore[arg-type]
         # Training starts with land at 230 m: at 0 m the decoded height has slope 0, and the network hardly learns.
@@ -98,9 +109,7 @@ class SpadeLocal(TerrainGenerator):
     @property
     def reach_px(self) -> int:
         """The largest over all offsets of an output pixel within a cell of the coarsest level."""
-        cell = 1 << COARSEST
-        spans = [self.input_window(Window((row, row + 1), (0, 1))).rows for row in range(cell)]
-        return max(max(row - start, stop - 1 - row) for row, (start, stop) in enumerate(spans))
+        return self._reach_px
 
     def input_window(self, window: Window) -> Window:
         return Window(self._plan(window.rows)[0], self._plan(window.cols)[0])
@@ -129,19 +138,19 @@ class SpadeLocal(TerrainGenerator):
         here = spans[0]
         read = grown(here, STEM_REACH)
         read_noise = noise(COARSEST, 0, read, ids.device)
-        x = self.stem(_joined([maps.area(COARSEST, read), read_noise, *maps.guide(COARSEST, read)]))
+        x = self.stem(joined([maps.area(COARSEST, read), read_noise, *maps.guide(COARSEST, read)]))
         coarse = torch.zeros((len(ids), OUTPUT_CHANNELS, *size_of(here)), device=ids.device)
         for stage, there in zip(self.levels, spans[1:], strict=True):
             x, coarse = stage(x, coarse, here, there, maps, styles, noise)
             here = there
         fine = doubled(here[0]), doubled(here[1])
         full = torch.cat([maps.sharp_water(fine), noise(0, 0, fine, ids.device)], dim=1)
-        x = F.leaky_relu_(self.head_in(_joined([x, F.pixel_unshuffle(full, 2).to(x.dtype)])), 0.2)
+        x = F.leaky_relu_(self.head_in(joined([x, F.pixel_unshuffle(full, 2).to(x.dtype)])), 0.2)
         # The eight bits of bfloat16 would show as terraces in the heights: the last layer is always float32.
         with torch.autocast(x.device.type, enabled=False):
-            x = F.pixel_shuffle(self.head_out(x.float()), 2)  # (N, 4, H, W)
+            x = self.head_out(x.float())  # (N, 4, H, W)
         rim = slice(2 * HEAD_REACH, -2 * HEAD_REACH)
-        x = x + _upsampled(coarse)[..., rim, rim]
+        x = x + upsampled(coarse)[..., rim, rim]
         inner = grown(fine, -2 * HEAD_REACH)
         # tanh is slow on a view with gaps.
         x = x[:, :, cut(window.rows, inner[0]), cut(window.cols, inner[1])].contiguous()
@@ -174,7 +183,7 @@ class _Pyramid:
         if guide is not None:
             self._guides[GUIDE_LEVEL] = guide
             for level in range(GUIDE_LEVEL + 1, COARSEST + 1):
-                self._guides[level] = F.avg_pool2d(self._guides[level - 1], 2)
+                self._guides[level] = halved_means(self._guides[level - 1])
         self._counts = ClassCounts(ids)
         self._soft: Tensor | None = None
 
@@ -199,7 +208,9 @@ class _Pyramid:
         if self._soft is None:
             self._soft, self._soft_at = self._softened(fine), fine
         half = self._soft[:, :, cut(fine[0], self._soft_at[0]), cut(fine[1], self._soft_at[1])]
-        return half if level == 1 else F.avg_pool2d(half, 1 << (level - 1))
+        for _ in range(1, level):
+            half = halved_means(half)
+        return half
 
     def _softened(self, area: Area) -> Tensor:
         half = self.area(1, grown(area, BLUR_PX))
@@ -268,21 +279,21 @@ class _Level(nn.Module):
         else:
             fractions = maps.area(self.level, here)
             wide = grown(here, SPADE_REACH)
-            condition = self.branch(_joined([maps.area(self.level, wide), *maps.guide(self.level, wide)]))
+            condition = self.branch(joined([maps.area(self.level, wide), *maps.guide(self.level, wide)]))
             guide = []
         style = styles.area(self.level, here).to(condition.dtype)
-        condition = _joined([condition, style, *guide])
+        condition = joined([condition, style, *guide])
         for index, block in enumerate(self.blocks):
             here, fractions = grown(here, -1), fractions[INNER]
             x = block(x, condition, fractions, noise(self.level, index + 1, here, x.device))
             here, fractions = grown(here, -1), fractions[INNER]
-            condition, coarse = condition[INNER][INNER], coarse[INNER][INNER]
+            condition, coarse = condition[INNER_TWICE], coarse[INNER_TWICE]
         if self.outline is None:
             return self.leave(x), coarse
         # float32 keeps plateaus smooth: at 1,500 m, rounding on the fine levels would roughen them.
         with torch.autocast(x.device.type, enabled=False):
-            coarse = _upsampled(coarse + self.outline(x.float()))
-        x = _upsampled(self.leave(x))
+            coarse = upsampled(coarse + self.outline(x.float()))
+        x = upsampled(self.leave(x))
         inner = (..., cut(there[0], doubled(here[0])), cut(there[1], doubled(here[1])))
         return x[inner], coarse[inner]
 
@@ -306,7 +317,7 @@ class _Block(nn.Module):
         y: Tensor = self.first(self.before_first(x, condition))
         y += self.noise_gain(noise * self.noise_by_class(fractions))
         y = self.second(self.before_second(y, condition[INNER]))
-        return y.add_(x[INNER][INNER])
+        return y.add_(x[INNER_TWICE])
 
 
 class _Modulation(nn.Module):
@@ -323,19 +334,9 @@ class _Modulation(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C, h, w)."""
-        # Channels are last in memory, so this is a layer norm of each position in one pass. Without weights, PyTorch
-        # takes twice as long for the same values.
-        width = x.shape[1]
-        normed = F.layer_norm(x.permute(0, 2, 3, 1), (width,), x.new_ones(width), x.new_zeros(width))
         gain, shift = both_of(condition, self.gain, self.shift)
         # Fused, because the fine levels spend most of their time on passes over memory.
-        return F.leaky_relu_(torch.addcmul(shift, normed.permute(0, 3, 1, 2), gain), 0.2)
-
-
-def _joined(parts: list[Tensor]) -> Tensor:
-    """Tensors (N, C, h, w) joined along their channels, which are last in memory. That of parts in several memory
-    formats takes five times as long."""
-    return torch.cat([part.contiguous(memory_format=torch.channels_last) for part in parts], dim=1)
+        return F.leaky_relu_(torch.addcmul(shift, pixel_norm(x), gain), 0.2)
 
 
 def _blurred(fractions: Tensor) -> Tensor:
@@ -345,8 +346,3 @@ def _blurred(fractions: Tensor) -> Tensor:
     with torch.autocast(fractions.device.type, enabled=False):
         weights = fractions.new_full((CLASS_COUNT, 1, side, side), 1 / side**2)
         return F.conv2d(fractions, weights, groups=CLASS_COUNT)
-
-
-def _upsampled(x: Tensor) -> Tensor:
-    """(N, C, h, w) → (N, C, 2h, 2w), bilinear. The outermost pixels are not exact, since they lack neighbours."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

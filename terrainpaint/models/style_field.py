@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -92,10 +93,16 @@ def _basis(span: Span, level: int, at: Span, device: torch.device, knot_level: i
     if needed[0] < at[0] or needed[1] > at[1]:
         raise ValueError(f"the style at {span} of level {level} needs knots beyond {at}")
     pixels = 1 << (knot_level - level)
-    # Integers until the last step, so that coordinates far from the origin are not rounded.
-    twice = 2 * torch.arange(*span) + 1 - pixels
-    before = torch.div(twice, 2 * pixels, rounding_mode="floor")
-    t = (twice - before * 2 * pixels).float() / (2 * pixels)
-    weights = torch.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], dim=1) / 6
-    basis = torch.zeros((len(t), at[1] - at[0]))
-    return basis.scatter_(1, (before - 1 - at[0])[:, None] + torch.arange(4), weights).to(device)
+    # Integers until the last step, so that coordinates far from the origin are not rounded. These arrays are small, and
+    # NumPy computes small arrays several times faster than PyTorch.
+    twice = 2 * np.arange(*span) + 1 - pixels
+    before = twice // (2 * pixels)
+    t = (twice - before * (2 * pixels)).astype(np.float32) / np.float32(2 * pixels)
+    squared, cubed = t * t, t * t * t
+    rest = 1 - t
+    weights = rest * rest * rest, 3 * cubed - 6 * squared + 4, -3 * cubed + 3 * squared + 3 * t + 1, cubed
+    basis = np.zeros((len(t), at[1] - at[0]), np.float32)
+    index = np.arange(len(t))
+    for step, weight in enumerate(weights):
+        basis[index, before + (step - 1 - at[0])] = weight / np.float32(6)
+    return torch.from_numpy(basis).to(device)

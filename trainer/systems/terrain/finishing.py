@@ -147,7 +147,8 @@ class _Head:
             with autocast("auto", _CPU):
                 old = F.leaky_relu(self._first(self._input), 0.2)
             old = self._second(old.float())
-        return F.pixel_shuffle(self._output - old, 2)
+        difference: Tensor = self._output - old
+        return difference
 
     def _store_input(self, _layer: nn.Module, inputs: tuple[Tensor]) -> None:
         self._input = inputs[0]
