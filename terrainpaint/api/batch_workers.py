@@ -67,6 +67,7 @@ def run_job(job: BatchJob, generators: Generators, say: Callable[[str], None]) -
     rows, cols = job.terrain.size or painted.classes.shape
     plan = plan.sized((rows, cols), painted.requested(job.terrain).pixel_size_m)
     plan.check([job.map])
+    plan.check_room((rows, cols), painted.requested(job.terrain).pixel_size_m)
     terrain = generators.generate(painted, job.terrain, lambda name: no_progress, say=say)
     return terrain.write(plan)
 

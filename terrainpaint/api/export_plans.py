@@ -23,9 +23,11 @@ from terrainpaint.export import (
     export_paths,
     file_paths,
 )
-from terrainpaint.export.cropping import check_crop
+from terrainpaint.export.cropping import check_crop, pixels_within
+from terrainpaint.export.detail import check_detail, check_disk
+from terrainpaint.export.estimates import export_needs
 from terrainpaint.export.file_options import FileOptions
-from terrainpaint.export.output_checks import check_inputs_survive, check_replaced, check_writable
+from terrainpaint.export.output_checks import check_inputs_survive, check_replaced, check_writable, free_bytes
 from terrainpaint.export.presets import Preset, find_preset, shipped_presets
 from terrainpaint.export.run import readme_path
 from terrainpaint.export.triangulation import require_pydelatin
@@ -77,10 +79,10 @@ class ExportPlan:
         """
         options = self.options
         if self.ground is not None:
-            crop = self.ground.pixels((pixel_size_m or NATIVE_PIXEL_SIZE_M) / options.detail)
-            options = replace(options, crop=crop)
-        if options.crop is not None:
-            check_crop(options.crop, options.whole_shape(map_shape))
+            size_m = (pixel_size_m or NATIVE_PIXEL_SIZE_M) / options.detail
+            options = replace(options, crop=pixels_within(self.ground, options.whole_shape(map_shape), size_m))
+        elif options.crop is not None:
+            check_crop(options.crop, options.whole_shape(map_shape), options.detail)
         return replace(self, options=options, paths=tuple(self.paths_of(map_shape, options)))
 
     def check(self, inputs: Sequence[Path]) -> None:
@@ -91,6 +93,17 @@ class ExportPlan:
         check_inputs_survive(self.paths, inputs)
         check_replaced(self.paths)
         check_writable(self.paths)
+
+    def check_room(self, map_shape: tuple[int, int], pixel_size_m: float | None = None) -> None:
+        """Raise OptionError when finer land of a map (H, W), as in `sized`, is too large for the memory or disk."""
+        options, cell_m = self.options, pixel_size_m or NATIVE_PIXEL_SIZE_M
+        if options.detail == 1:
+            return
+        shape, folder = options.exported_shape(map_shape), self.paths[0].parent
+        check_detail(shape, options.detail, cell_m)
+        if (free := free_bytes(folder)) is not None:
+            needed = export_needs(self.formats, map_shape, options).disk
+            check_disk(needed, free, shape, options.detail, cell_m, folder)
 
     def write(
         self, source: ExportSource, progress: Progress = no_progress, cancel: Cancel = never_cancel

@@ -186,4 +186,5 @@ class GeneratedTerrain:
     def _checked(self, plan: ExportPlan, progress: Progress, cancel: Cancel) -> list[Path]:
         plan = plan.sized(self.terrain.shape, self.pixel_size_m)
         plan.check([] if self.path is None else [self.path])
+        plan.check_room(self.terrain.shape, self.pixel_size_m)
         return self.write(plan, progress, cancel)

@@ -53,6 +53,7 @@ def _written(plan: ExportPlan, arguments: GenerateArguments | ExportArguments) -
         if arguments.dry_run:
             line.show("Measuring")
             return needs_lines(plan, shape, painted, request, Generators())
+        plan.check_room(shape, asked.pixel_size_m)
         terrain = Generators().generate(painted, request, line.stage, say=note)
         return [str(path) for path in terrain.write(plan, line.stage("Writing"))]
 

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from terrainpaint.export.job import PICTURE_SIDES, ExportSource, LandRefiner
 
 FINE_BYTES = 18
 """Memory for each fine pixel: height, colour and class, and what the writers need beside them."""
+_SURELY = 1.5
+"""Files are refused when they are estimated to need so many times what the disk has left; compression varies."""
 _FIXED_BYTES = 500 << 20
 """Memory for the networks and one tile."""
 _TILE_PX = 1024
@@ -65,8 +68,7 @@ def check_detail(shape: tuple[int, int], factor: int, cell_m: float) -> None:
     """Raise OptionError when fine land of `shape` (H, W) is larger than files or the memory can hold."""
     needed, free = shape[0] * shape[1] * FINE_BYTES + _FIXED_BYTES, free_memory()
     side = min(max(0, math.isqrt(max(0, free - _FIXED_BYTES) // FINE_BYTES)), PICTURE_SIDES.stop - 1)
-    km = side * cell_m / factor / 1000
-    fitting = f"choose a rectangle of at most about {side:,} x {side:,} pixels, which are {km:.3g} x {km:.3g} km"
+    fitting = _fitting(side, factor, cell_m)
     if max(shape) >= PICTURE_SIDES.stop:
         raise OptionError(
             f"Detail x{factor} makes {shape[1]:,} x {shape[0]:,} pixels, of at most {PICTURE_SIDES.stop - 1:,} a side; "
@@ -77,6 +79,26 @@ def check_detail(shape: tuple[int, int], factor: int, cell_m: float) -> None:
             f"Detail x{factor} of {shape[1]:,} x {shape[0]:,} pixels needs about {size_text(needed)} of memory and "
             f"{size_text(free)} are free; {fitting}, or close other programs."
         )
+
+
+def check_disk(
+    needed_bytes: int, free_bytes: int, shape: tuple[int, int], factor: int, cell_m: float, folder: Path
+) -> None:
+    """Raise OptionError when the files of fine land of `shape` (H, W), whose size is an estimate, cannot have room on
+    the disk of a folder."""
+    if needed_bytes < _SURELY * free_bytes:
+        return
+    side = math.isqrt(shape[0] * shape[1] * free_bytes // needed_bytes)
+    raise OptionError(
+        f"{folder} has {size_text(free_bytes)} left, and the files of {shape[1]:,} x {shape[0]:,} pixels need about "
+        f"{size_text(needed_bytes)}; {_fitting(side, factor, cell_m)}, or another folder."
+    )
+
+
+def _fitting(side: int, factor: int, cell_m: float) -> str:
+    km = side * cell_m / factor / 1000
+    size = f"{km:,.0f}" if km >= 10 else f"{km:.2g}"
+    return f"choose a rectangle of at most about {side:,} x {side:,} pixels, which are {size} x {size} km"
 
 
 def _refined(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,3 +57,15 @@ def _is_map(path: Path) -> bool:
     except MapError:
         return False
     return True
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Free bytes of the disk of a folder, which need not exist yet; None where nobody knows."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    return None

@@ -15,7 +15,7 @@ from terrainpaint.core.rects import GroundRect, Rect
 from terrainpaint.core.sea_choice import AS_PAINTED, MAX_SEA_LEVEL_M, Sea
 from terrainpaint.errors import OptionError
 from terrainpaint.export import FORMATS, ExportOptions, TileOptions, export_paths
-from terrainpaint.export.cropping import check_crop
+from terrainpaint.export.cropping import pixels_within
 from terrainpaint.export.file_options import USUAL_FILES, FileOptions
 from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M, MESH_SIZES
 from terrainpaint.export.presets import Preset, find_preset
@@ -109,8 +109,8 @@ class ExportChoice:
         preset = find_preset(self.preset) if self.preset else None
         crop = None
         if self.ground is not None:
-            crop = self.ground.pixels(pixel_size_m / self.detail)
-            check_crop(crop, (self.detail * map_shape[0], self.detail * map_shape[1]))
+            whole = self.detail * map_shape[0], self.detail * map_shape[1]
+            crop = pixels_within(self.ground, whole, pixel_size_m / self.detail)
         elif self.is_cropped and selection is not None:
             x, y, width, height = selection.col, selection.row, selection.width, selection.height
             crop = self.detail * x, self.detail * y, self.detail * width, self.detail * height

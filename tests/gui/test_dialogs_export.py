@@ -36,10 +36,10 @@ from terrainpaint.export import FORMATS, GROUPS, TileOptions, export, export_pat
 from terrainpaint.export.file_options import FileOptions, TerrainEncoding, Texture
 from terrainpaint.export.mesh import mesh_shape
 from terrainpaint.export.mesh_picture import Sun
+from terrainpaint.export.output_checks import free_bytes
 from terrainpaint.gui.dialogs import mesh_preview
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent, nearest, unity, unreal
 from terrainpaint.gui.dialogs.export import ExportDialog
-from terrainpaint.gui.dialogs.export_warnings import free_bytes
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.format_list import FormatList
 from terrainpaint.gui.dialogs.mesh_preview import MeshPreview, PreviewSource
@@ -504,7 +504,7 @@ def test_a_rectangle_in_kilometres_at_a_finer_scale(qtbot: QtBot, tmp_path: Path
     width = next(field for field in dialog.findChildren(QAbstractSpinBox) if field.accessibleName() == "Width")
     width.setValue(128)
     assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
-    assert "is not within the map of 256 x 192 pixels" in words(dialog)
+    assert "is not within the map of 128 x 96 km; from there at most" in words(dialog)
 
 
 def test_without_its_networks_no_finer_scale_is_offered(qtbot: QtBot, tmp_path: Path) -> None:

@@ -30,10 +30,11 @@ from terrainpaint.export.estimates import Needs, export_needs, water_needs
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
 from terrainpaint.export.job import MAX_EXAGGERATION, MAX_WATER_M
+from terrainpaint.export.output_checks import free_bytes
 from terrainpaint.export.presets import find_preset
 from terrainpaint.export.triangulation import require_pydelatin
 from terrainpaint.gui.dialogs.engine_numbers import ENGINES, NumbersPage, TerrainExtent
-from terrainpaint.gui.dialogs.export_warnings import bytes_text, file_names, free_bytes, needs_text, warnings
+from terrainpaint.gui.dialogs.export_warnings import bytes_text, file_names, needs_text, warnings
 from terrainpaint.gui.dialogs.export_water import WaterOptions
 from terrainpaint.gui.dialogs.file_options import FileOptionsPage
 from terrainpaint.gui.dialogs.file_questions import folder_is_there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,18 +25,6 @@ def file_names(form: Format, name: str, tiling: Tiling | None) -> str:
     names = ", ".join(path.name for path in form.paths(Path(stem + form.suffix)))
     count = tiling.columns * tiling.rows * tiling.options.lods
     return names if count == 1 else f"{names} and those of {count - 1:,} more tiles"
-
-
-def free_bytes(folder: Path) -> int | None:
-    """Free bytes of the disk of a folder, which need not exist yet; None where nobody knows."""
-    for place in (folder, *folder.parents):
-        try:
-            return shutil.disk_usage(place).free
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return None
-    return None
 
 
 def needs_text(needs: Needs, free: int | None, has_formats: bool) -> str:
