@@ -32,7 +32,6 @@ def add_parser(commands: Subparsers) -> None:
                         help="a folder of targets with the same names, or a raster of the same ground")  # fmt: skip
     parser.add_argument("--source-set", type=local_path, metavar="SET.npz", help="or a tile set")
     parser.add_argument("--target-set", type=local_path, metavar="SET.npz", help="a tile set of the same tiles")
-
     parser.add_argument("--only", type=local_path, metavar="LIST",
                         help="of folders: use these files alone, a list that 'curate' writes")  # fmt: skip
     parser.add_argument("--styles", nargs=2, metavar=("SOURCE", "TARGET"),

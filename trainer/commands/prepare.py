@@ -14,7 +14,6 @@ from trainer.commands.console import Subparsers, WrongUsage, left_out_line, prin
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
 
-
 _CUTS = ("whole", "reduced", "centre", "around", "random", "grid")
 
 
@@ -28,7 +27,6 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--tile", type=int, default=512, help="side of a tile in pixels (512)")
     parser.add_argument("--validation", type=float, default=0.08, help="fraction of tiles or pictures held out (0.08)")
     parser.add_argument("--seed", type=int, default=0, help="seed of what is held out, and of random crops (0)")
-
     parser.add_argument("--height-range-m", type=float, nargs=2, metavar=("LOW", "HIGH"),
                         help="metres of black and white in heights without a unit (numbers are metres)")  # fmt: skip
 
@@ -39,7 +37,6 @@ def add_parser(commands: Subparsers) -> None:
     rasters.add_argument("--valid", type=local_path, metavar="FILE", help="not 0 where pixels may be used")
     rasters.add_argument("--source-pixel-size-m", type=float, help="size of their pixels without georeference")
     rasters.add_argument("--minimum-land", type=float, default=0.1, help="smallest fraction of land in a tile (0.1)")
-
     rasters.add_argument("--apart-from", type=local_path, metavar="SET.npz",
                          help="only land that no tile of this set covers, wherever it lies")  # fmt: skip
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrainpaint.core.classes import WATER
+from terrainpaint.core.hydrology.cells import row_bands
 from terrainpaint.core.water import bordered, connected, mean_levels, sizes, standing_water
 
 WIDEST_RIVER_PX = 8
@@ -56,35 +57,45 @@ def painted_water(height: NDArray[np.float32], ids: NDArray[np.uint8], sea_m: fl
     """
     water = ids == WATER
     standing = _without_swellings(standing_water(water, WIDEST_RIVER_PX + 1), water)
-    thinned = _thinned(water, standing)
+    lines = _thinned(water, standing)
+    # On a large map, arrays decide what fits into memory: from here on, they are changed in place and in bands of rows.
+    narrow = np.logical_and(water, standing == 0, out=water)
+    lines &= narrow
     count, bodies = connected(standing)
-    narrow = (water & (standing == 0)).astype(np.uint8)
-    narrow_count, part = connected(narrow)
+    narrow_count, part = connected(narrow.view(np.uint8))
+    del water, narrow
     levels_m = mean_levels(height, bodies, count, sea_m)
-    is_river = _rivers(height, part, narrow_count, thinned & (narrow > 0), bodies, levels_m, sea_m)
-    rivers = is_river[part]
-    area = sizes(part, narrow_count)
+    is_river = _rivers(height, part, narrow_count, lines, bodies, levels_m, sea_m)
+    del bodies
+    rivers, near = is_river[part], cv2.dilate(standing, _AROUND)
     touches = np.zeros(narrow_count, bool)
-    touches[part[cv2.dilate(standing, _AROUND) > 0]] = True
+    for top, bottom in row_bands(*ids.shape):
+        touches[part[top:bottom][near[top:bottom] > 0]] = True
     # A bay belongs to its body, and a pond is one.
-    other = (narrow > 0) & ~rivers & (touches | (area >= _SMALLEST_POND_PX))[part]
-    united = standing | other.astype(np.uint8)
-    del water, standing, bodies, narrow, part, other  # On a large map, more would not fit into memory.
-    count, bodies = connected(united)
-    return PaintedWater(bodies, mean_levels(height, bodies, count, sea_m), rivers, thinned & rivers)
+    is_standing = ~is_river & (touches | (sizes(part, narrow_count) >= _SMALLEST_POND_PX))
+    is_standing[0] = False
+    for top, bottom in row_bands(*ids.shape):
+        standing[top:bottom] |= is_standing[part[top:bottom]]
+    del part, near
+    count, bodies = connected(standing)
+    del standing
+    lines &= rivers
+    return PaintedWater(bodies, mean_levels(height, bodies, count, sea_m), rivers, lines)
 
 
 def _without_swellings(standing: NDArray[np.uint8], water: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Standing water (H, W) uint8 without the wide places of rivers."""
+    """Standing water (H, W) uint8 without the wide places of rivers, in place."""
     count, bodies = connected(standing)
-    _, narrow = connected((water & (standing == 0)).astype(np.uint8))
+    _, narrow = connected((water & (standing == 0)).view(np.uint8))
     first, last = _numbers_next_to(bodies, count, narrow)
     at_edge = np.zeros(count, bool)
     for line in (bodies[0], bodies[-1], bodies[:, 0], bodies[:, -1]):
         at_edge[line] = True
     area = sizes(bodies, count)
     is_swelling = (first > 0) & ((first != last) | at_edge) & (area <= _SWELLING_PX**2)
-    return np.where(is_swelling[bodies], np.uint8(0), standing)
+    for top, bottom in row_bands(*standing.shape):
+        standing[top:bottom][is_swelling[bodies[top:bottom]]] = 0
+    return standing
 
 
 def _rivers(
@@ -116,13 +127,15 @@ def _numbers_next_to(
     """(count,) int32 twice: the lowest and the highest number in `bodies` that each part touches, 0 for none."""
     first, last = np.full(count, np.iinfo(np.int32).max, np.int32), np.zeros(count, np.int32)
     rows, cols = part.shape
-    for down in (-1, 0, 1):
-        for right in (-1, 0, 1):
-            own = part[max(0, -down) : rows - max(0, down), max(0, -right) : cols - max(0, right)]
-            other = bodies[max(0, down) : rows + min(0, down), max(0, right) : cols + min(0, right)]
-            touching = (own > 0) & (other > 0)
-            np.minimum.at(first, own[touching], other[touching])
-            np.maximum.at(last, own[touching], other[touching])
+    for top, bottom in row_bands(rows, cols):
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                start, stop = max(top, -down), min(bottom, rows - down)
+                own = part[start:stop, max(0, -right) : cols - max(0, right)]
+                other = bodies[start + down : stop + down, max(0, right) : cols + min(0, right)]
+                touching = (own > 0) & (other > 0)
+                np.minimum.at(first, own[touching], other[touching])
+                np.maximum.at(last, own[touching], other[touching])
     return np.where(last > 0, first, 0).astype(np.int32), last
 
 
