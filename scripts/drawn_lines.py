@@ -29,8 +29,9 @@ from terrainpaint.gui.map_camera import Camera
 from terrainpaint.gui.window import MainWindow
 
 _FOLDER = Path(__file__).resolve().parent.parent / "docs"
-_SHAPE = (300, 400)
-_WATER, _GRASSLAND, _HILLS = 0, 1, 3
+SHAPE = (300, 400)
+"""Rows and columns of the map."""
+WATER, GRASSLAND, HILLS = 0, 1, 3
 _SEEDS = 12, 1
 _LINES = {
     LineKind.RIDGE: ((70, 60), (52, 105), (72, 150), (60, 215)),
@@ -75,10 +76,10 @@ def states(window: MainWindow) -> list[Image.Image]:
 
 def land() -> NDArray[np.uint8]:
     """(H, W) uint8: hills with patches of grassland, and the sea in the east."""
-    noise = np.random.default_rng(0).normal(size=_SHAPE).astype(np.float32)
-    ids = np.where(cv2.GaussianBlur(noise, (0, 0), 24) > 0.018, _GRASSLAND, _HILLS).astype(np.uint8)
-    rows, cols = np.mgrid[: _SHAPE[0], : _SHAPE[1]]
-    ids[cols > 345 + 9 * np.sin(rows / 21) + 4 * np.sin(rows / 7.3)] = _WATER
+    noise = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    ids = np.where(cv2.GaussianBlur(noise, (0, 0), 24) > 0.018, GRASSLAND, HILLS).astype(np.uint8)
+    rows, cols = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    ids[cols > 345 + 9 * np.sin(rows / 21) + 4 * np.sin(rows / 7.3)] = WATER
     return ids
 
 
@@ -89,7 +90,7 @@ def draw(window: MainWindow) -> None:
     canvas = window.canvas
     window.activateWindow()
     canvas.setFocus()
-    canvas.set_camera(Camera(_SHAPE[0] / 2, _SHAPE[1] / 2, 2))
+    canvas.set_camera(Camera(SHAPE[0] / 2, SHAPE[1] / 2, 2))
     settle()
     QTest.keyClick(canvas, Qt.Key.Key_D)
     for kind, places in _LINES.items():
@@ -102,7 +103,7 @@ def on_the_map(window: MainWindow) -> Image.Image:
     """The painted map with the lines."""
     canvas = window.canvas
     settle()
-    top, bottom = canvas.to_screen(0, 0), canvas.to_screen(*_SHAPE)
+    top, bottom = canvas.to_screen(0, 0), canvas.to_screen(*SHAPE)
     box = top.x(), top.y(), bottom.x(), bottom.y()
     return picture_of(canvas.grab()).resize(_TILE_PX, Image.Resampling.LANCZOS, box=box)
 
@@ -116,9 +117,9 @@ def from_above(window: MainWindow, picture: str) -> Image.Image:
     view.set_scale_bar(False)
     view.set_legend(False)
     view.set_marker(None)
-    view.set_camera(Camera(_SHAPE[0] / 2, _SHAPE[1] / 2, 2))
+    view.set_camera(Camera(SHAPE[0] / 2, SHAPE[1] / 2, 2))
     settle()
-    top, bottom = view.to_screen(0, 0), view.to_screen(*_SHAPE)
+    top, bottom = view.to_screen(0, 0), view.to_screen(*SHAPE)
     box = top.x(), top.y(), bottom.x(), bottom.y()
     return picture_of(view.grab()).resize(_TILE_PX, Image.Resampling.LANCZOS, box=box)
 
