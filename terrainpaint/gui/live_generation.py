@@ -14,35 +14,30 @@ from PySide6.QtCore import QObject, Qt, Signal
 from terrainpaint.core.height_guide import HeightGuide
 from terrainpaint.core.parent_land import LAND_MARGIN, ParentLand, kept_land
 from terrainpaint.core.progress import Cancel
-from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M, Settings
+from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
 from terrainpaint.core.terrain import Recipe, Terrain
-from terrainpaint.core.true_scale import OTHER_LAND, true_sizes_m
+from terrainpaint.core.true_scale import true_sizes_m
 from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
 from terrainpaint.generation.dreams import DreamRequest, Dreams, FitRequest, FitState
 from terrainpaint.generation.guide_crops import SHAPES_REACH_PX
 from terrainpaint.generation.live import Job, LiveTerrain
-from terrainpaint.generation.messages import Hardware, TrueScale, Zoom
 from terrainpaint.generation.painted_cells import BLOCK_CELLS, PaintedCells
 from terrainpaint.generation.process import MakeRequest, TerrainPatch, TerrainProcess, WeightsInfo
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX, seams
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.document_weights import DocumentWeights
 from terrainpaint.gui.draft_showing import DraftShowing
 from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
 from terrainpaint.gui.followed_map import FollowedMap
 from terrainpaint.gui.live_detail import DetailJob, LiveDetail
 from terrainpaint.gui.measured_ranges import MeasuredRanges
-from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
-from terrainpaint.gui.weights_loading import load, missing_look, missing_style, no_true_scale
 from terrainpaint.gui.worker_calls import WorkerCalls
 from terrainpaint.gui.worker_refiner import WorkerRefiner
-
-Wanted = tuple[str, str | None, TrueScale | None]
-"""Names of a style and a look, None without one, and the true scale of a document, None for land of the weights."""
 
 
 class LiveGeneration(QObject):
@@ -56,7 +51,6 @@ class LiveGeneration(QObject):
     """Rect: the terrain changed there."""
     state_changed = Signal()
     """`fraction_done`, `is_exact` or `info` changed."""
-    weights_changed = Signal()
     style_known = Signal(object)
     """(S,) floats: the style vector that the seed stands for."""
     ranges_changed = Signal()
@@ -78,16 +72,10 @@ class LiveGeneration(QObject):
         fine_land: Path | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self.styles = document, dict(styles)
-        self.looks: dict[str, Path] = {}
+        self._document = document
         self.live: LiveTerrain | None = None
-        self.info: WeightsInfo | None = None
-        # What is loaded, being loaded, or failed to load.
-        self._requested: Wanted | None = None
         # At a true scale, the map of the network.
         self._cells: PaintedCells | None = None
-        self._loading = 0
-        self._after_loading: list[Callable[[], None]] = []
         self._measured = MeasuredRanges(self._measure, self)
         self._measured.changed.connect(self.ranges_changed)
         self._flowing = FlowingHeights(self)
@@ -103,9 +91,15 @@ class LiveGeneration(QObject):
         self._lines_warned_of: WeightsInfo | None = None
         self._stopped = False
         self._process = process
-        self._hardware = Hardware()
         self._calls = WorkerCalls(self)
         self.detail = LiveDetail(fine_land, self)
+        self.weights = DocumentWeights(document, styles, process, self._calls, self.detail, self)
+        self.weights.started.connect(self.state_changed)
+        self.weights.changed.connect(self._warn_of_lines)
+        self.weights.loaded.connect(self._weights_loaded)
+        self.weights.not_loaded.connect(self._start_terrain)
+        self.weights.failed.connect(self.failed)
+        self.weights.warned.connect(self.warned)
         # Queued, because views ask while they are painted.
         self.detail.wanted.connect(self._request_next, Qt.ConnectionType.QueuedConnection)
         # First of all that follows, so that no view shows old details of new land.
@@ -125,6 +119,11 @@ class LiveGeneration(QObject):
         document.replaced.connect(self._replaced)
 
     @property
+    def info(self) -> WeightsInfo | None:
+        """The weights in use, None before any are loaded."""
+        return self.weights.info
+
+    @property
     def fraction_done(self) -> float:
         """Fraction of the terrain that is exact, 0..1."""
         return self.live.fraction_done() if self.live else 0.0
@@ -132,7 +131,9 @@ class LiveGeneration(QObject):
     @property
     def is_exact(self) -> bool:
         """Whether every pixel is what a generation of the whole map would give, with the style and look of now."""
-        return self.live is not None and not self._loading and self._followed.is_current and self.live.is_exact()
+        return (
+            self.live is not None and not self.weights.is_loading and self._followed.is_current and self.live.is_exact()
+        )
 
     @property
     def is_stalled(self) -> bool:
@@ -180,7 +181,7 @@ class LiveGeneration(QObject):
     def start(self) -> None:
         """Start the worker process and load the weights of the document."""
         self._calls.start()
-        self._load_weights()
+        self.weights.load()
 
     def stop(self) -> None:
         """End the worker process and the thread; nothing is generated from now on."""
@@ -196,33 +197,7 @@ class LiveGeneration(QObject):
         self.retried.emit()
         self._failed = False
         self.detail.retry()
-        self._load_weights() if self.info is None else self._regenerate()
-
-    def add_style(self, path: Path) -> None:
-        """Add a weights file to the styles and use it."""
-        self.styles[path.stem] = path
-        settings = dataclasses.replace(self._document.settings, style_name=path.stem)
-        self._use(step_text("Style", path.stem), settings)
-
-    def add_look(self, path: Path) -> None:
-        """Add a look and use it."""
-        self.looks[path.stem] = path
-        self._use(step_text("Look", path.stem), dataclasses.replace(self._document.settings, look_name=path.stem))
-
-    def _use(self, text: str, settings: Settings) -> None:
-        """Change the settings; when they have the name of what was added already, load it."""
-        if settings == self._document.settings:
-            self._load_weights()
-        else:
-            self._document.change_settings(text, settings)
-
-    def use_hardware(self, hardware: Hardware) -> None:
-        """Generate with another device or other threads from now on; all of the terrain is generated again."""
-        if hardware == self._hardware:
-            return
-        self._hardware = hardware
-        if self._requested is not None:
-            self._load_weights()
+        self.weights.load() if self.info is None else self._regenerate()
 
     def set_focus(self, rect: Rect) -> None:
         """Set the visible rectangle, which is generated first."""
@@ -236,8 +211,8 @@ class LiveGeneration(QObject):
 
     def preview(self, rect: Rect, recipe: Recipe, answer: Callable[[TerrainPatch], None]) -> None:
         """Generate a rectangle with another recipe and call `answer` with it. Raises RuntimeError without weights."""
-        if self._loading:  # the part of the map that it depends on is known afterwards
-            self._after_loading.append(lambda: self.preview(rect, recipe, answer))
+        if self.weights.is_loading:  # the part of the map that it depends on is known afterwards
+            self.weights.when_loaded(lambda: self.preview(rect, recipe, answer))
             return
         project, cells = self._document.project, copy.deepcopy(self._cells)
         area = self._preview_area(rect, recipe)
@@ -425,12 +400,10 @@ class LiveGeneration(QObject):
     def _settings_changed(self) -> None:
         self._measured.measure_soon()
         self._follow_flow()
-        settings = self._document.settings
-        if self._wanted != self._requested:
+        if not self.weights.is_current:
             self.retried.emit()
-            is_other_look = self._requested is not None and settings.style_name == self._requested[0]
-            self._load_weights(self.live if is_other_look else None)
-        elif settings.recipe != self._recipe:
+            self.weights.load(self.live if self.weights.is_style_current else None)
+        elif self._document.settings.recipe != self._recipe:
             # Another recipe changes nothing about a style that is not installed.
             if self._failed:
                 self.retried.emit()
@@ -440,23 +413,11 @@ class LiveGeneration(QObject):
         self.retried.emit()
         self._follow_flow()
         self._focus = Rect.of_shape(self._document.shape)
-        if self._wanted != self._requested:
+        if not self.weights.is_current:
             self._forget_terrain()
-            self._load_weights()
+            self.weights.load()
         else:
             self._start_terrain()
-
-    @property
-    def _wanted(self) -> Wanted:
-        """The names of the style and the look of the document, and its true scale."""
-        settings, fine = self._document.settings, self.detail.path
-        if not settings.true_scale or fine is None:
-            return settings.style_name, settings.look_name, None
-        parent, source = self._document.project.parent, self._document.project.zoomed_from
-        if parent is None or source is None:
-            return settings.style_name, settings.look_name, TrueScale(settings.pixel_size_m, fine)
-        zoom = Zoom.of(parent, source, settings.style_name, settings.look_name)
-        return settings.style_name, settings.look_name, TrueScale(parent.frame.cell_m / zoom.factor, fine, zoom)
 
     def _regenerate(self) -> None:
         """Mark all of the terrain as out of date."""
@@ -513,61 +474,14 @@ class LiveGeneration(QObject):
             self.warned.emit(f'The network of the style "{self.info.style}" is not local, so its land does not follow '
                              "the height guide.")  # fmt: skip
 
-    def _load_weights(self, kept: LiveTerrain | None = None) -> None:
-        """Load style and look of the document. The terrain `kept` stays shown until it is generated again."""
-        self._requested = self._wanted
-        name, look_name, scale = self._wanted
-        path = self.styles.get(name)
-        if path is None:
-            self.failed.emit(missing_style(name, self.styles))
-            path = self.info.path if self.info is not None else next(iter(self.styles.values()), None)
-        if path is None:
-            self._start_terrain()
-            return
-        look = None if look_name is None else self.looks.get(look_name)
-        if look_name is not None and look is None:
-            self.warned.emit(missing_look(look_name, self.looks))
-        self._loading += 1
-        self.state_changed.emit()
-        hardware = self._hardware
-        self._calls.post(
-            lambda: load(self._process, path, look, hardware, scale, self.warned.emit),
-            lambda info: self._weights_loaded(info, kept),
-            self._weights_refused,
-        )
-
-    def _weights_loaded(self, info: WeightsInfo, kept: LiveTerrain | None) -> None:
-        before, self.info = self.info, info
-        self._loading -= 1
-        self._warn_of_lines()
-        self.weights_changed.emit()
-        if info.look is not None and (warning := info.look.warning(info.style)):
-            self.warned.emit(warning)
-        settings, guide = self._document.settings, self._document.project.height_guide
-        if settings.true_scale and (warning := no_true_scale(info, settings.pixel_size_m)):
-            self.warned.emit(warning)
-        elif self._document.project.parent is not None and info.scale is not None and not info.scale.is_zoomed:
-            self.warned.emit(OTHER_LAND)
+    def _weights_loaded(self, before: WeightsInfo | None, kept: LiveTerrain | None) -> None:
+        """Go on with the terrain `kept`, which stays shown until it is generated again, or start another one."""
+        info, project = self._require_info(), self._document.project
         if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
-            kept.use_reach(info.reach_with(guide, settings.recipe))
+            kept.use_reach(info.reach_with(project.height_guide, self._document.settings.recipe))
             self._regenerate()
         else:
             self._start_terrain()
-        self._go_on_after_loading()
-
-    def _weights_refused(self, message: str) -> None:
-        # The process still has the weights from before.
-        self._loading -= 1
-        self.failed.emit(message)
-        if self.info is not None:
-            self._start_terrain()
-        self._go_on_after_loading()
-
-    def _go_on_after_loading(self) -> None:
-        if not self._loading:
-            waiting, self._after_loading = self._after_loading, []
-            for request in waiting:
-                request()
 
     def _measure(self) -> TerrainRanges | None:
         if self.live is None:
@@ -579,7 +493,8 @@ class LiveGeneration(QObject):
     def _request_next(self) -> None:
         """Send the next request, unless one is running."""
         # While weights are being loaded, it is not known what a rectangle depends on.
-        is_ready = self._followed.is_known and not (self._running or self._failed or self._stopped or self._loading)
+        is_known = self._followed.is_known and not self.weights.is_loading
+        is_ready = is_known and not (self._running or self._failed or self._stopped)
         if not is_ready or self.live is None or self.info is None:
             return
         if (factor := self.live.take_draft()) is not None:

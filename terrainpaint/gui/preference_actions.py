@@ -56,7 +56,7 @@ class PreferenceActions:
         self._timed_saving.set_minutes(preferences.autosave_minutes if preferences.autosaves else None)
         self._undo_stack.set_most_bytes(preferences.undo_mb << 20)
         self._relief.recall_switches()
-        self._generation.use_hardware(Hardware(preferences.device, preferences.threads))
+        self._generation.weights.use_hardware(Hardware(preferences.device, preferences.threads))
 
     def use_theme(self, name: str) -> None:
         """Use a theme, a key of `THEMES`, from now on, and remember it."""

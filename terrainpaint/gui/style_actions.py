@@ -44,20 +44,21 @@ class StyleActions(QObject):
         super().__init__(window)
         self._window, self._generation, self._panel, self._data = window, generation, panel, data
         self._shown_sha256 = ""
-        generation.weights_changed.connect(self._loaded)
+        generation.weights.changed.connect(self._loaded)
         self._offer()
 
     def load(self) -> None:
         """Ask for a file of weights or a look, and offer and use it."""
         path, _ = QFileDialog.getOpenFileName(self._window, "Load weights", "", "Weights and looks (*.safetensors)")
         if path:
-            add = self._generation.add_look if is_look(Path(path)) else self._generation.add_style
+            weights = self._generation.weights
+            add = weights.add_look if is_look(Path(path)) else weights.add_style
             add(Path(path))
             self._offer()
 
     def _offer(self) -> None:
-        self._panel.set_styles(list(self._generation.styles))
-        self._panel.set_looks(list(self._generation.looks))
+        self._panel.set_styles(list(self._generation.weights.styles))
+        self._panel.set_looks(list(self._generation.weights.looks))
 
     def _loaded(self) -> None:
         info = self._generation.info

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.generation = LiveGeneration(
             self.document, styles, process, self, next(iter(shipped_fine_land().values()), None)
         )
-        self.generation.looks.update(installed_looks(data))
+        self.generation.weights.looks.update(installed_looks(data))
         self._tool_before = "brush"  # the tool before the reference picture was moved
         self.canvas = Canvas(self.document, self.tools, self)
         self.jobs = WindowJobs(self)

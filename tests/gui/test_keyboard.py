@@ -251,7 +251,7 @@ def test_cards_and_buttons_of_the_first_page_answer_to_enter_and_space(painter: 
 
 def test_tab_goes_through_the_window_part_by_part_and_back_to_the_map(painter: Person) -> None:
     window = painter.window
-    window.generation.weights_changed.emit()
+    window.generation.weights.changed.emit()
     window.canvas.setFocus()
     passed: list[QWidget] = []
     for _ in range(200):

@@ -44,7 +44,7 @@ def window_of_all(
     styles: dict[str, Path],
 ) -> Iterator[Person]:
     with own_window(request, tmp_path_factory.mktemp("live")) as person:
-        person.window.generation.styles.update(styles)
+        person.window.generation.weights.styles.update(styles)
         person.window.start(None)
         yield person
 

@@ -306,7 +306,7 @@ def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generato
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(ATLAS.read_bytes()[:5000])
     with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
-        person.window.generation.add_style(broken)
+        person.window.generation.weights.add_style(broken)
     assert "broken.safetensors" in person.sentence
     assert person.window.document.settings.style_name == "broken"
     scribbles(person, 13, 2)
@@ -395,12 +395,12 @@ def test_other_hardware_generates_the_same_terrain_and_a_device_that_is_missing_
     generation = settled(person, qtbot)
     warnings: list[str] = []
     generation.warned.connect(warnings.append)
-    with qtbot.waitSignal(generation.weights_changed, timeout=PATIENCE_MS):
-        generation.use_hardware(Hardware("no such device", 1))
+    with qtbot.waitSignal(generation.weights.changed, timeout=PATIENCE_MS):
+        generation.weights.use_hardware(Hardware("no such device", 1))
     assert len(warnings) == 1 and "no such device" in warnings[0]
     assert_exact(person, qtbot, generator)
-    with qtbot.waitSignal(generation.weights_changed, timeout=PATIENCE_MS):
-        generation.use_hardware(Hardware())
+    with qtbot.waitSignal(generation.weights.changed, timeout=PATIENCE_MS):
+        generation.weights.use_hardware(Hardware())
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1
 
@@ -521,7 +521,7 @@ def test_a_look_is_loaded_used_undone_and_exported(
     assert before is not None and document.settings.look_name is None
     albedo, height = before.albedo.copy(), before.height.copy()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(look), ""))
-    with qtbot.waitSignal(window.generation.weights_changed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.generation.weights.changed, timeout=PATIENCE_MS):
         window.actions_["add_style"].trigger()
     assert document.settings.look_name == "painted"
     assert all(slider.isEnabled() for slider in window.generation_panel.character.sliders), "the numbers are the same"
@@ -555,7 +555,7 @@ def test_switching_looks_while_the_terrain_is_generated(
     write_look(tmp_path / "near.safetensors", source="atlas")
     far = dataclasses.replace(CONFIG, blocks=(3, 1, 1))
     save_look(tmp_path / "far.safetensors", dataclasses.replace(HEADER, config=far, source="satellite"), look(far))
-    window.generation.looks.update({name: path for name, path in paths.items() if name and path})
+    window.generation.weights.looks.update({name: path for name, path in paths.items() if name and path})
     warnings: list[str] = []
     window.generation.warned.connect(warnings.append)
     failures: list[str] = []
@@ -587,7 +587,7 @@ def test_a_look_that_is_missing_or_broken_leaves_the_style(
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1 and '"mars"' in warnings[0]
     assert person.window.document.settings.look_name == "mars", "a save must not change it"
-    person.window.generation.add_look(broken)
+    person.window.generation.weights.add_look(broken)
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 2 and "broken.safetensors is damaged" in warnings[1]
 

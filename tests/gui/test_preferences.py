@@ -97,7 +97,7 @@ def test_a_window_that_was_closed_maximized_opens_again(
 def test_they_work_in_the_window_at_once(person: Person) -> None:
     window = person.window
     used: list[Hardware] = []
-    window.generation.use_hardware = used.append
+    window.generation.weights.use_hardware = used.append
     assert window.generation_panel.width_km.text() in ("120.54 km", "120,54 km")
     assert window.timed_saving.interval_ms is None
 

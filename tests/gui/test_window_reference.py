@@ -27,7 +27,7 @@ def opens(person: Person, shape: tuple[int, int], folder: Path) -> None:
     """A map of one class, with the style of such a network."""
     path = folder / "reference.safetensors"
     write_reference_weights(path, "spade-terrain-1.0")
-    person.window.generation.styles["reference"] = path
+    person.window.generation.weights.styles["reference"] = path
     person.opens(Project.painted(np.full(shape, 2, np.uint8), Settings(2000.0, "reference")))
     person.window.generation.start()
 
