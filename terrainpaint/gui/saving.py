@@ -171,6 +171,7 @@ class SaveActions(QObject):
         if not self._document.is_dirty:
             return True
         box = question(self._window, "Unsaved changes", f'"{self._document.name}" has unsaved changes.')
+        box.setInformativeText("Save them first? What is discarded cannot be brought back.")
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
