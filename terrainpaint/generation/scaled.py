@@ -30,6 +30,9 @@ from terrainpaint.generation.refiner import Refiner
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.models.weights import WeightsHeader
 
+_SWATCH_PX = 64
+"""Side of the maps of one class whose mean colours are those of the classes."""
+
 
 class ScaledGenerator(MapGenerator):
     """A generator for maps whose pixels are `factor` times smaller than those of its weights, 4 or 16.
@@ -171,6 +174,3 @@ class ScaledGenerator(MapGenerator):
     def provenance(self, asked: LandRequest) -> Provenance:
         of_weights = self._generator.provenance(asked)
         return dataclasses.replace(of_weights, painted_finer=self._factor, detail_sha256=self._refiner.sha256)
-
-
-_SWATCH_PX = 64

@@ -484,7 +484,9 @@ def test_without_a_selection_the_whole_map_is_exported(qtbot: QtBot, tmp_path: P
     assert not dialog.choice().is_cropped
 
 
-def test_a_rectangle_in_kilometres_at_a_finer_scale(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_rectangle_in_kilometres_at_a_finer_scale(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terrain = lopsided(48, 64)
     ground = GroundRect(12_000, 8_000, 40_000, 22_500)
     choice = ExportChoice(tmp_path, "valley", ("height16",), None, 1.0, False, ground=ground, detail=16)
@@ -505,6 +507,12 @@ def test_a_rectangle_in_kilometres_at_a_finer_scale(qtbot: QtBot, tmp_path: Path
     width.setValue(128)
     assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
     assert "is not within the map of 128 x 96 km; from there at most" in words(dialog)
+    width.setValue(40)
+    assert accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
+    monkeypatch.setattr("terrainpaint.gui.dialogs.export.free_bytes", lambda folder: 1000)
+    detail.setCurrentIndex(detail.findData(16))
+    assert not accept_button(dialog.findChild(QDialogButtonBox)).isEnabled()
+    assert "choose a rectangle of at most about" in words(dialog) and "or another folder" in words(dialog)
 
 
 def test_without_its_networks_no_finer_scale_is_offered(qtbot: QtBot, tmp_path: Path) -> None:

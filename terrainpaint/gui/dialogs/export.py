@@ -25,7 +25,7 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.core.sea_choice import Sea
 from terrainpaint.errors import OptionError, OutputError
 from terrainpaint.export import FORMATS, MESH, ExportOptions
-from terrainpaint.export.detail import check_detail
+from terrainpaint.export.detail import check_detail, check_disk
 from terrainpaint.export.estimates import Needs, export_needs, water_needs
 from terrainpaint.export.file_options import FileOptions
 from terrainpaint.export.formats import estimated_bytes
@@ -356,10 +356,14 @@ class ExportDialog(QDialog):
             lambda form: file_names(form, name, tiling),
         )
         needs = self._needs(options)
-        free = free_bytes(Path(self._folder.text().strip()).expanduser())
+        folder = Path(self._folder.text().strip()).expanduser()
+        free = free_bytes(folder)
         self._total.setText(needs_text(needs, free, bool(chosen)))
         try:
             request = self._request(self.choice())
+            if options.detail != 1 and free is not None:
+                shape, cell_m = options.exported_shape(self._shape), self._ground.pixel_size_m
+                check_disk(needs.disk, free, shape, options.detail, cell_m, folder)
         except OptionError as error:
             self._refuse(error)
             return
