@@ -40,7 +40,7 @@ class MapActions(QObject):
     def undo(self) -> None:
         """Take back what is under way, else the last step."""
         if self._canvas.is_busy:
-            self._canvas.cancel()
+            self._canvas.take_back()
         else:
             self._document.undo_stack.undo()
 

@@ -80,6 +80,16 @@ def test_clicks_draw_corners(desk: Desk, end: str) -> None:
     assert line == GuideLine(LineKind.RIVER, ((40, 40), (60, 120), (100, 200)), 3) and desk.steps == 1
 
 
+def test_undo_takes_back_one_corner_of_a_line(desk: Desk) -> None:
+    for place in ((40, 40), (60, 120), (100, 200)):
+        desk.click(*place)
+    desk.canvas.take_back()
+    assert lines(desk)[0].points == ((40, 40), (60, 120))
+    desk.canvas.take_back()
+    desk.canvas.take_back()
+    assert not lines(desk) and not desk.steps and not desk.canvas.is_busy
+
+
 def test_escape_cancels_and_backspace_takes_the_last_corner_back(desk: Desk) -> None:
     for place in ((40, 40), (60, 120), (100, 200)):
         desk.click(*place)

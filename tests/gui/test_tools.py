@@ -248,6 +248,19 @@ def test_polygon(desk: Desk, end: str) -> None:
     else:
         desk.click(22, 33)
     assert np.array_equal(desk.ids, painted(polygon(CORNERS, SHAPE)))
+
+
+def test_undo_takes_back_one_corner_of_a_polygon(desk: Desk) -> None:
+    desk.canvas.set_tool("polygon")
+    for corner in (*CORNERS[:3], (10, 10)):
+        desk.click(*corner)
+    desk.canvas.take_back()
+    desk.click(*CORNERS[3])
+    desk.key(Qt.Key.Key_Return)
+    assert np.array_equal(desk.ids, painted(polygon(CORNERS, SHAPE)))
+    desk.click(10, 10)
+    desk.canvas.take_back()
+    assert not desk.canvas.is_busy
     assert desk.steps == 1 and not desk.canvas.is_busy
 
 

@@ -114,6 +114,13 @@ class Canvas(MapView):
         busy.cancel()
         self.pieces.drop()
 
+    def take_back(self) -> None:
+        """Take back the last corner of what is clicked corner by corner, else all of what is under way."""
+        if self._pressed is None and self.tool.is_busy and self.pieces.floating is None:
+            self.tool.take_back()
+        else:
+            self.cancel()
+
     def put_down(self) -> None:
         """End what is under way as if another tool was chosen: a stroke, an outline, a piece that floats."""
         self._release_all()

@@ -159,6 +159,10 @@ class Choosing:
             self._chosen = drag.line
         self._view.update()
 
+    def take_back(self) -> None:
+        """Take back all of it."""
+        self.cancel()
+
     def forget(self) -> None:
         """Something else ended the edit."""
         self._edit = self._drag = None

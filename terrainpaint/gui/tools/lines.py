@@ -54,6 +54,8 @@ class _Mode(Protocol):
 
     def cancel(self) -> None: ...
 
+    def take_back(self) -> None: ...
+
     def forget(self) -> None: ...
 
     def paint_overlay(self, painter: QPainter) -> None: ...
@@ -118,6 +120,10 @@ class LinesTool(Tool):
     def cancel(self) -> None:
         """Take back what is under way."""
         self._mode.cancel()
+
+    def take_back(self) -> None:
+        """Take back the last corner of a line, and all of anything else."""
+        self._mode.take_back()
 
     def forget(self) -> None:
         """Leave the document as it is."""
@@ -265,12 +271,17 @@ class _Drawing:
             return False
         if event.key() in _ENTER:
             self.finish()
-        elif len(self._points) > 1:
+        else:
+            self.take_back()
+        return True
+
+    def take_back(self) -> None:
+        """Take back the last corner; a line without one is none."""
+        if len(self._points) > 1:
             self._points.pop()
             self._show(self._points)
         else:
             self.cancel()
-        return True
 
     def finish(self) -> None:
         """Keep the line as one step, if it has a length."""
@@ -412,6 +423,10 @@ class _Erasing:
         edit, self._edit = self._edit, None
         if edit is not None:
             edit.cancel()
+
+    def take_back(self) -> None:
+        """Take back all of it."""
+        self.cancel()
 
     def forget(self) -> None:
         """Something else ended the edit."""

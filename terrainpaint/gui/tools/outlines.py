@@ -88,11 +88,15 @@ class PolygonTool(OutlineTool):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.fill()
         elif event.key() == Qt.Key.Key_Backspace:
-            self._points = self._points[:-1]
-            self.view.update()
+            self.take_back()
         else:
             return False
         return True
+
+    def take_back(self) -> None:
+        """Take back the last corner."""
+        self._points = self._points[:-1]
+        self.view.update()
 
     def shown(self) -> list[Point]:
         """The corners and the pointer."""

@@ -188,6 +188,10 @@ class Tool:
     def cancel(self) -> None:
         """Put everything back as it was before the press."""
 
+    def take_back(self) -> None:
+        """Take back the last corner of what is clicked corner by corner, and all of anything else."""
+        self.cancel()
+
     def forget(self) -> None:
         """Something else ended the stroke, or there is another document: leave both alone."""
 
