@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from terrainpaint.models.fast_layers import pixel_conv
+
 _SLOPE, _QUIET = 0.2, 0.2
 _STEM_REACH = _HEAD_REACH = 1
 _HALVINGS = {2: 1, 4: 2}
@@ -69,19 +71,10 @@ def _finer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     width, inputs = len(weight) // 4, weight.shape[1]
     weight = weight.reshape(width, 4, inputs).transpose(0, 1).reshape(4 * width, inputs, 1, 1)
     bias = bias.reshape(width, 4).t().reshape(4 * width)
-    x = _pointwise(x, weight.contiguous(memory_format=torch.channels_last), bias)
+    x = pixel_conv(x, weight.contiguous(memory_format=torch.channels_last), bias)
     count, _, rows, cols = x.shape
     pixels = x.permute(0, 2, 3, 1).reshape(count, rows, cols, 2, 2, width).transpose(2, 3)
     return pixels.reshape(count, 2 * rows, 2 * cols, width).permute(0, 3, 1, 2)
-
-
-def _pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A convolution of 1 x 1. On one thread PyTorch does not choose oneDNN for it, which takes a third of the time and
-    gives the same values."""
-    is_plain = x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
-    if is_plain and not torch.is_grad_enabled() and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1), (1, 1), 1)
-    return F.conv2d(x, weight, bias)
 
 
 class _Block(nn.Module):
@@ -94,5 +87,5 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         wide = F.leaky_relu(self.wide(F.leaky_relu(x, _SLOPE)), _SLOPE, inplace=True)
-        change = _pointwise(wide, *self.mix.parameters())
+        change = pixel_conv(wide, *self.mix.parameters())
         return torch.add(x[..., 1:-1, 1:-1], change)
