@@ -17,6 +17,7 @@ from terrainpaint.gui.terrain_pictures import PICTURES
 _AROUND_PX = 1
 """Pixels of the map around what is on the screen, for slopes and for the interpolation."""
 _DIMMED = 3
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 def map_rect(projection: Projection, screen: Rect) -> Rect:
@@ -44,13 +45,28 @@ def fine_picture(ground: FineGround, key: str, projection: Projection, screen: R
         (start + 0.5) * per_px - 0.5 - first * factor
         for start, first in ((screen.col - projection.left, rect.col), (screen.row - projection.top, rect.row))
     )
-    sampled = cv2.warpAffine(
-        np.ascontiguousarray(picture),
-        np.array([[per_px, 0, right], [0, per_px, down]], np.float64),
-        (screen.width, screen.height),
-        flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if per_px < 1 else cv2.INTER_LINEAR),
-        borderMode=cv2.BORDER_REPLICATE,
+    place = np.array([[per_px, 0, right], [0, per_px, down]], np.float64)
+    size = screen.width, screen.height
+    return _enlarged(picture, place, size) if per_px < 1 else _warped(picture, place, size, cv2.INTER_LINEAR)
+
+
+def _enlarged(picture: NDArray[np.uint8], place: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture enlarged smoothly, within the colours of the pixels around: a cubic curve alone gives shores a light
+    and a dark rim."""
+    lowest, highest = (
+        _warped(extreme(picture, _AROUND, borderType=cv2.BORDER_REPLICATE), place, size, cv2.INTER_NEAREST)
+        for extreme in (cv2.erode, cv2.dilate)
     )
+    return np.clip(_warped(picture, place, size, cv2.INTER_CUBIC), lowest, highest)
+
+
+def _warped(
+    picture: NDArray[np.uint8], place: NDArray[np.float64], size: tuple[int, int], interpolation: int
+) -> NDArray[np.uint8]:
+    sampled = cv2.warpAffine(
+        np.ascontiguousarray(picture), place, size, flags=cv2.WARP_INVERSE_MAP | interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
     return np.asarray(sampled, np.uint8)
 
 

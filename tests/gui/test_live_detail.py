@@ -22,8 +22,9 @@ from terrainpaint.core.terrain import Provenance, Recipe, Terrain
 from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.gui.fine_ground import FineGround
+from terrainpaint.gui.fine_picture import fine_picture, map_rect
 from terrainpaint.gui.live_detail import LiveDetail
-from terrainpaint.gui.map_camera import MAX_ZOOM, Camera
+from terrainpaint.gui.map_camera import MAX_ZOOM, Camera, Projection
 from terrainpaint.gui.relief_detail import dry_land
 from terrainpaint.gui.terrain_pictures import FROM_ABOVE
 from terrainpaint.gui.terrain_view import TerrainView
@@ -222,6 +223,21 @@ def test_a_valley_of_five_kilometres_fills_both_views(person: Person, qtbot: QtB
     for _ in range(40):
         view.zoom_by(1)
     assert view.camera.zoom == MAX_ZOOM
+
+
+def test_a_shore_from_near_has_no_rim_of_other_colours(person: Person, qtbot: QtBot) -> None:
+    looks_at(person, qtbot, 64, 96, 64)
+    rect = Rect(60, 92, 8, 8)
+    fine = ground(person, rect, 16)
+    steps = np.where(np.arange(128)[None, :, None] < 70, np.uint8(40), np.uint8(200)).repeat(128, 0).repeat(3, 2)
+    fine.__dict__["shaded"] = steps  # which is computed when it is asked for
+    shape = person.window.document.shape
+    projection = Projection(shape, 64.0, 0, 0)
+    screen = Rect(64 * 61, 64 * 93, 64 * 6, 64 * 6)
+    assert map_rect(projection, screen) == rect
+    picture = fine_picture(fine, "shaded", projection, screen)
+    assert picture.min() == 40 and picture.max() == 200
+    assert len(np.unique(picture)) > 4, "the edge is smooth"
 
 
 def test_land_of_the_map_stays_above_the_surface_of_the_water_in_3d(person: Person, qtbot: QtBot) -> None:
