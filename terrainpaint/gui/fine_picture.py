@@ -54,7 +54,7 @@ def _enlarged(picture: NDArray[np.uint8], place: NDArray[np.float64], size: tupl
     """A picture enlarged smoothly, within the colours of the pixels around: a cubic curve alone gives shores a light
     and a dark rim."""
     lowest, highest = (
-        _warped(extreme(picture, _AROUND, borderType=cv2.BORDER_REPLICATE), place, size, cv2.INTER_NEAREST)
+        _warped(np.asarray(extreme(picture, _AROUND), np.uint8), place, size, cv2.INTER_NEAREST)
         for extreme in (cv2.erode, cv2.dilate)
     )
     return np.clip(_warped(picture, place, size, cv2.INTER_CUBIC), lowest, highest)
