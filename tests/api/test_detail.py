@@ -182,7 +182,7 @@ def test_true_scale_makes_the_relief_of_the_ground(weights: Path, fine: Path, tm
     [
         (["--true-scale", "--pixel-size-m", "200"], "only for 1500, 375 or 93.75 m"),
         (["--detail", "8"], "choose 1, 4 or 16"),
-        (["--detail", "4", "--crop", "70,70,20,20km"], "160 x 160 pixels"),
+        (["--detail", "4", "--crop", "70,70,20,20km"], "at most 10 x 10 km fit"),
         (["--crop", "0,0,0,3km"], "choose one within the map"),
         (["--crop", "0,0,2.5,3"], "whole numbers"),
     ],
