@@ -79,7 +79,7 @@ class Need(Flag):
     """The map is shown, not the first page."""
     SELECTION = auto()
     UNDO = auto()
-    """There is a step to undo."""
+    """There is a step to undo, or something is under way."""
     REDO = auto()
 
 

@@ -229,6 +229,7 @@ class MainWindow(QMainWindow):
             document.undo_stack.canUndoChanged,
             document.undo_stack.canRedoChanged,
             document.selection_changed,
+            self.canvas.busy_changed,
         ):
             changed.connect(self._enable_actions)
         document.undo_stack.dropping_began.connect(lambda: self.say(_DROPPING))
@@ -336,7 +337,7 @@ class MainWindow(QMainWindow):
             (Need.DOCUMENT, self._has_document),
             (Need.EDITOR, self._pages.currentIndex() == 1),
             (Need.SELECTION, self.document.selection is not None),
-            (Need.UNDO, stack.canUndo()),
+            (Need.UNDO, stack.canUndo() or self.canvas.is_busy),
             (Need.REDO, stack.canRedo()),
         ):
             if is_met:

@@ -292,6 +292,21 @@ def test_the_view_is_turned_and_mirrored_by_keys_and_the_menu_shows_it(painter: 
     assert not window.canvas.camera.is_turned and not window.actions_["mirror_view"].isChecked()
 
 
+def test_undo_takes_back_corners_before_the_first_step(painter: Person, qtbot: QtBot) -> None:
+    window, document = painter.window, painter.window.document
+    painter.presses(Qt.Key.Key_Y)
+    for place in ((40, 40), (40, 90), (90, 90), (10, 10)):
+        painter.paints(place)
+    undo = window.actions_["undo"]
+    qtbot.waitUntil(undo.isEnabled)
+    undo.trigger()
+    painter.presses(Qt.Key.Key_Return)
+    assert document.ids[50, 80] == 1 and document.ids[20, 20] == 0, "the last corner is gone"
+    undo.trigger()
+    qtbot.waitUntil(lambda: not undo.isEnabled())
+    assert not document.ids.any()
+
+
 def test_undo_and_redo_by_keys(painter: Person) -> None:
     window, document = painter.window, painter.window.document
     assert not window.actions_["undo"].isEnabled()

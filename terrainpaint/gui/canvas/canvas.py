@@ -34,6 +34,15 @@ from terrainpaint.gui.tools.navigation import PanTool
 _PEN_END = "eraser"
 _TRANSFORM = "transform"
 _SMOOTHING_RADIUS_PX = 4.0
+_MAY_BEGIN_OR_END = (
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseButtonRelease,
+    QEvent.Type.TabletPress,
+    QEvent.Type.TabletRelease,
+    QEvent.Type.KeyPress,
+    QEvent.Type.Paint,
+)
+"""Events that may change `Canvas.is_busy`; a command that does is followed by a paint event."""
 
 
 class Canvas(MapView):
@@ -48,6 +57,8 @@ class Canvas(MapView):
     """A right click: place on the screen, row and column of the map."""
     refused = Signal(str)
     """Why something cannot be painted, one sentence."""
+    busy_changed = Signal()
+    """`is_busy` changed."""
 
     def __init__(self, document: Document, settings: ToolSettings, parent: QWidget | None = None) -> None:
         super().__init__(document, parent)
@@ -57,6 +68,7 @@ class Canvas(MapView):
         self._tools: dict[str, Tool] = {name: kind.tool(kind, document, settings, self) for name, kind in TOOLS.items()}
         self._tool_name = "brush"
         self._pressed: Tool | None = None
+        self._was_busy = False
         self._looked_at: QPointF | None = None
         self._pointer: Pointer | None = None
         self._handles = PieceHandles(self.pieces, self)
@@ -186,11 +198,15 @@ class Canvas(MapView):
     # Events
 
     def event(self, event: QEvent) -> bool:
-        """Keep keys that the tool uses from the commands of the window."""
+        """Keep keys that the tool uses from the commands of the window, and tell what an event began or ended."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self.tool.wants(event):
             event.accept()
             return True
-        return super().event(event)
+        is_done = super().event(event)
+        if event.type() in _MAY_BEGIN_OR_END and self.is_busy != self._was_busy:
+            self._was_busy = not self._was_busy
+            self.busy_changed.emit()
+        return is_done
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin what the tool does; the middle button or Space moves the map."""
