@@ -16,9 +16,10 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 if "PYTEST_XDIST_WORKER" in os.environ:  # other tests use the other cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# No limits on durations, because the computer may be busy.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# No limits on durations, because the computer may be busy, and the same examples at every run; `tests.campaign` looks
+# for others.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)

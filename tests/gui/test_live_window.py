@@ -254,22 +254,27 @@ def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot:
     changed = difference() > 0.05
     assert not changed[32:].any() and not changed[:, 32:].any()
     document.undo_stack.undo()
-    # A map that is zoomed out of this one cannot have it, which is said before it is made.
+    # A map that is zoomed out of this one goes on with it down to a sixteenth; what cannot is said before it is made.
     asked: list[str] = []
 
     def cancel(dialog: ChoiceDialog) -> None:
         asked.extend(text.text() for text in dialog.findChildren(QLabel))
         dialog.reject()
 
-    with person.in_dialog(ChoiceDialog, cancel):
-        window.actions_["zoom_into"].trigger()
-    assert any("does not go on with the land of this one: it gets land scaled down from 2,000 m" in t for t in asked)
-    asked.clear()
+    def question() -> str:
+        asked.clear()
+        with person.in_dialog(ChoiceDialog, cancel):
+            window.actions_["zoom_into"].trigger()
+        return " ".join(asked)
+
+    assert "At 7.8125 m a pixel the new map does not go on with the land of this one" in question()
+    document.reroll(Mark(Rect(5, 5, 8, 8), np.ones((8, 8), bool)))
+    settled(person, qtbot)
+    assert "The new map does not go on with the land of this one: it gets land scaled down from 2,000 m" in question()
     document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=500.0))
     settled(person, qtbot)
-    with person.in_dialog(ChoiceDialog, cancel):
-        window.actions_["zoom_into"].trigger()
-    assert any("made for it alone; at 31.25 m a pixel, land scaled down from 2,000 m" in text for text in asked)
+    assert "made for it alone; at 31.25 m a pixel, land scaled down from 2,000 m" in question()
+    document.undo_stack.undo()
     document.undo_stack.undo()
     settled(person, qtbot)
     # The file has that land too, for the command line.
