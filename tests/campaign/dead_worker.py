@@ -69,7 +69,7 @@ def main(folder: Path, seed: int) -> None:
     else:
         rect = Rect.of_shape(document.shape)
         alone = TerrainProcess()
-        alone.load(generation.styles[document.settings.style_name])
+        alone.load(generation.weights.styles[document.settings.style_name])
         project = document.project
         whole = alone.make(alone.request(rect, document.ids, project.rerolls, project.settings.recipe, exact=True))
         alone.close()
