@@ -108,7 +108,7 @@ def planned_jobs(
     None takes the map and what varies. Raises OptionError, also when two jobs would write the same files.
     """
     if len(maps) * len(seeds) * len(styles) > MOST_JOBS:
-        raise OptionError(f"These are over {MOST_JOBS:,} terrains; choose fewer maps, seeds or styles.")
+        raise OptionError(f"These are over {MOST_JOBS} terrains; choose fewer maps, seeds or styles.")
     unknown = [style for style in styles if style is not None and style not in shipped_styles()]
     if unknown:
         raise OptionError(f'There is no style "{shown(unknown[0])}"; choose from {", ".join(shipped_styles())}.')

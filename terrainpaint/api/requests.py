@@ -147,4 +147,4 @@ def _check_pixel_size(pixel_size_m: float) -> None:
 
     low, high = PIXEL_SIZES_M
     if not low <= pixel_size_m <= high:
-        raise OptionError(f"Pixels of {pixel_size_m:g} m are not possible; choose {low:g} to {high:,.0f} m.")
+        raise OptionError(f"Pixels of {pixel_size_m:g} m are not possible; choose {low:g} to {high:.0f} m.")

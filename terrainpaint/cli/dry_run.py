@@ -35,7 +35,7 @@ def needs_lines(
     more = len(plan.paths) - _NAMED_AT_MOST
     return [
         *map(str, plan.paths[:_NAMED_AT_MOST]),
-        *([f"and {more:,} more files"] if more > 0 else []),
+        *([f"and {more} more files"] if more > 0 else []),
         f"disk: about {size_text(told.disk_bytes)}{'' if free is None else f', {size_text(free)} free'}",
         f"memory: about {size_text(told.memory_bytes)}, {size_text(free_memory())} free",
         f"time: {about_duration(told.seconds)}; generating {about_duration(told.generating_s)}, "
@@ -58,7 +58,7 @@ def batch_needs_lines(report: BatchReport, waiting: Sequence[int], workers: int)
             yield f"{name}: {error}"
             continue
         sums = sums.then(Needs(told.disk_bytes, told.memory_bytes, told.seconds))
-        count = f"{len(told.files):,} file{'' if len(told.files) == 1 else 's'}"
+        count = f"{len(told.files)} file{'' if len(told.files) == 1 else 's'}"
         yield f"{name}: {count}, about {size_text(told.disk_bytes)}, {about_duration(told.seconds)}"
     done = len(report.jobs) - len(waiting)
     free = free_on_disk(report.path)

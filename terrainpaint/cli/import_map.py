@@ -163,7 +163,7 @@ def _require_fitting(arguments: ImportArguments, width: int, height: int) -> Non
     """Raise InputFileError for a file larger than a map, unless it is to be reduced."""
     if max(width, height) > MAX_PROJECT_SIDE_PX and arguments.longest_side_px is None:
         raise InputFileError(
-            f"{arguments.file} has {width:,} x {height:,} px and a map at most {MAX_PROJECT_SIDE_PX:,} a side; reduce "
+            f"{arguments.file} has {width} x {height} px and a map at most {MAX_PROJECT_SIDE_PX} a side; reduce "
             f"it with --longest-side {MAX_PROJECT_SIDE_PX} or less."
         )
 

@@ -95,7 +95,7 @@ def open_archive(path: Path, kind: str) -> Iterator[Archive]:
         with archive:
             names = archive.namelist()
             if len(names) > _MOST_MEMBERS:
-                raise ProjectError(f"{path} contains {len(names):,} files and is not {kind}; choose another file.")
+                raise ProjectError(f"{path} contains {len(names)} files and is not {kind}; choose another file.")
             if len(set(names)) != len(names):
                 raise ProjectError(f"{path} is damaged: it contains two files of one name; use a backup copy.")
             yield Archive(path, archive)

@@ -102,7 +102,7 @@ def open_arrays(path: Path, most_bytes: int) -> Iterator[ArrayFile]:
             if any(member.compress_type not in _METHODS for member in members):
                 raise ArrayFileError("it uses a compression that NumPy does not write")
             if sum(member.file_size for member in members) > most_bytes:
-                raise ArrayFileError(f"its arrays take more than {most_bytes / 2**20:,.0f} MB")
+                raise ArrayFileError(f"its arrays take more than {most_bytes / 2**20:.0f} MB")
             yield ArrayFile(archive)
 
 

@@ -237,7 +237,7 @@ def picture_of(picture: Image.Image, longest_px: int | None = None) -> Picture:
         # JPEG can be decoded at a half, a quarter or an eighth of its size.
         picture.draft(picture.mode, _fitted(cols, rows, longest_px))
     if picture.width * picture.height > MAX_PX:
-        raise UndecodableError(f"has {picture.width * picture.height // 10**6:,} million pixels; cut it into parts")
+        raise UndecodableError(f"has {picture.width * picture.height // 10**6} million pixels; cut it into parts")
     require_free(picture.width * picture.height * _BYTES_OF_COLOURS)
     # The list of tiles, which is empty after decoding, has the only trace of the bits of a channel.
     bits = 12 if any("I;12" in str(tile[3]) for tile in getattr(picture, "tile", ())) else 16
@@ -273,7 +273,7 @@ def picture_of(picture: Image.Image, longest_px: int | None = None) -> Picture:
         if alpha is not None:
             alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
     if rgb.shape[:2] != (rows, cols):
-        notes.append(f"It was reduced from {cols:,} × {rows:,} to {rgb.shape[1]:,} × {rgb.shape[0]:,} pixels.")
+        notes.append(f"It was reduced from {cols} × {rows} to {rgb.shape[1]} × {rgb.shape[0]} pixels.")
     return Picture(rgb, alpha, (rows, cols), tuple(notes))
 
 
@@ -333,7 +333,7 @@ def _grey(numbers: NDArray[Any], bits: int) -> tuple[NDArray[np.uint8], list[str
         return (numbers >> (bits - 8)).astype(np.uint8), []
     shade = (numbers.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-30))
     grey = np.nan_to_num(shade, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255).astype(np.uint8)
-    return grey, [f"Its numbers, {low:,.6g} to {high:,.6g}, are shown from black to white."]
+    return grey, [f"Its numbers, {low:.6g} to {high:.6g}, are shown from black to white."]
 
 
 def _from_profile(picture: Image.Image) -> tuple[Image.Image, str]:

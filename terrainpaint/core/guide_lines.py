@@ -92,7 +92,7 @@ class GuideLines:
 
     def __post_init__(self) -> None:
         if len(self.lines) > MAX_LINES or self.point_count > MAX_POINTS:
-            raise ValueError(f"a map has at most {MAX_LINES:,} lines with {MAX_POINTS:,} points together")
+            raise ValueError(f"a map has at most {MAX_LINES} lines with {MAX_POINTS} points together")
 
     def __bool__(self) -> bool:
         return bool(self.lines)

@@ -106,7 +106,7 @@ def encoded_bytes(map_shape: tuple[int, int]) -> int:
 def decoded_heights(data: bytes, map_shape: tuple[int, int]) -> NDArray[np.float32]:
     """The heights of `HeightGuide.encoded`. Raises ValueError, whose text follows the name of what they are from."""
     if len(data) != encoded_bytes(map_shape):
-        raise ValueError(f"has {len(data):,} bytes instead of {encoded_bytes(map_shape):,}")
+        raise ValueError(f"has {len(data)} bytes instead of {encoded_bytes(map_shape)}")
     return checked(np.frombuffer(data, _LITTLE).astype(np.float32).reshape(cells_of(map_shape)))
 
 
@@ -114,7 +114,7 @@ def checked(heights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The heights themselves. Raises ValueError when one is infinite or beyond `MOST_M`."""
     with np.errstate(invalid="ignore"):
         if bool((np.abs(heights) > MOST_M).any()):
-            raise ValueError(f"has heights beyond {MOST_M:,.0f} m")
+            raise ValueError(f"has heights beyond {MOST_M:.0f} m")
     return heights
 
 

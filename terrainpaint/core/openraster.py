@@ -92,7 +92,8 @@ def read_openraster(
         # Layers may name one picture a thousand times: it is small in the file, and decoded each time.
         if sum(areas) > _MOST_PIXELS + len(areas) * height * width:
             raise ProjectError(
-                f"{path} cannot be used: its layers have {sum(areas):,} pixels together; crop them to the picture."
+                f"{path} cannot be used: its layers have {sum(areas) // 10**6} million pixels together; "
+                "crop them to the picture."
             )
         # The cells of all layers and of the map, and the largest layer in four channels, as decoded and as copied.
         require_room(path, (len(areas) + 1) * height * width + 8 * max(areas), ProjectError)

@@ -95,7 +95,7 @@ class Settings:
         if self.base_class not in range(CLASS_COUNT):
             raise ValueError(f"base_class must be 0..{CLASS_COUNT - 1}, not {self.base_class}")
         if not _PIXEL_SIZES_M[0] <= self.pixel_size_m <= _PIXEL_SIZES_M[1]:
-            raise ValueError(f"pixel_size_m must be 0.01..1,000,000, not {self.pixel_size_m}")
+            raise ValueError(f"pixel_size_m must be 0.01..1000000, not {self.pixel_size_m}")
         if not 0.01 <= self.relief <= 1000:
             raise ValueError(f"relief must be 0.01..1000, not {self.relief}")
 
@@ -260,8 +260,8 @@ class Project:
         pixel_size_m = self.settings.pixel_size_m * self.shape[1] / shape[1]
         if not _PIXEL_SIZES_M[0] <= pixel_size_m <= _PIXEL_SIZES_M[1]:
             raise OptionError(
-                f"Pixels of a map are {_PIXEL_SIZES_M[0]:g} m to {_PIXEL_SIZES_M[1]:,.0f} m large, and those of this "
-                f"one would be {pixel_size_m:,.2f} m; choose another width in pixels, or change the width in km first."
+                f"Pixels of a map are {_PIXEL_SIZES_M[0]:g} m to {_PIXEL_SIZES_M[1]:.0f} m large, and those of this "
+                f"one would be {pixel_size_m:.2f} m; choose another width in pixels, or change the width in km first."
             )
 
         def scaled(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,14 +7,14 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def metres_text(value_m: float, decimals: int = 0) -> str:
-    """A height or a depth in metres, such as "1,234 m" or "−16 m"; what rounds to zero is "0 m", without a sign."""
+    """A height or a depth in metres, such as "1234 m" or "−16 m"; what rounds to zero is "0 m", without a sign."""
     return f"{signed_text(value_m, decimals)} m"
 
 
 def signed_text(value: float, decimals: int = 0) -> str:
-    """A number with groups of thousands and a minus sign; what rounds to zero has no sign."""
-    text = f"{abs(value):,.{decimals}f}"
-    is_zero = not text.strip("0.,")
+    """A number as a field shows it: without groups, with a minus sign; what rounds to zero has no sign."""
+    text = f"{abs(value):.{decimals}f}"
+    is_zero = not text.strip("0.")
     return MINUS + text if value < 0 and not is_zero else text
 
 
@@ -24,7 +24,7 @@ def size_text(count: float) -> str:
         if count < 999.5:
             return f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}"
         count /= 1000
-    return f"{count:.2g} GB" if count < 10 else f"{count:,.0f} GB"
+    return f"{count:.2g} GB" if count < 10 else f"{count:.0f} GB"
 
 
 def duration_text(seconds: float) -> str:
@@ -35,7 +35,7 @@ def duration_text(seconds: float) -> str:
         return f"{_rough(seconds)} s"
     if seconds < 0.975 * _HOUR:
         return f"{_rough(seconds / _MINUTE)} min"
-    return f"{_rough(seconds / _HOUR):,} h"
+    return f"{_rough(seconds / _HOUR)} h"
 
 
 def _rough(value: float) -> int:

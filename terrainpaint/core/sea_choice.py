@@ -24,7 +24,7 @@ class Sea:
         if not abs(self.level_m) <= MAX_SEA_LEVEL_M:
             raise OptionError(
                 f"A sea level of {self.level_m:g} m is not possible; "
-                f"choose {-MAX_SEA_LEVEL_M:,.0f} to {MAX_SEA_LEVEL_M:,.0f} m."
+                f"choose {-MAX_SEA_LEVEL_M:.0f} to {MAX_SEA_LEVEL_M:.0f} m."
             )
 
     def __bool__(self) -> bool:

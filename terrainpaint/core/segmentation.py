@@ -56,4 +56,4 @@ def require_legal_sides(path: Path, height: int, width: int, max_side: int, erro
             f"{path} has {width} x {height} pixels; a map has at least {MIN_SIDE_PX} a side, so enlarge it first."
         )
     if max(height, width) > max_side:
-        raise error(f"{path} has {width} x {height} pixels; a map has at most {max_side:,} a side, so reduce it first.")
+        raise error(f"{path} has {width} x {height} pixels; a map has at most {max_side} a side, so reduce it first.")

@@ -71,12 +71,12 @@ def check_detail(shape: tuple[int, int], factor: int, cell_m: float) -> None:
     fitting = _fitting(side, factor, cell_m)
     if max(shape) >= PICTURE_SIDES.stop:
         raise OptionError(
-            f"Detail x{factor} makes {shape[1]:,} x {shape[0]:,} pixels, of at most {PICTURE_SIDES.stop - 1:,} a side; "
+            f"Detail x{factor} makes {shape[1]} x {shape[0]} pixels, of at most {PICTURE_SIDES.stop - 1} a side; "
             f"{fitting}."
         )
     if needed > free:
         raise OptionError(
-            f"Detail x{factor} of {shape[1]:,} x {shape[0]:,} pixels needs about {size_text(needed)} of memory and "
+            f"Detail x{factor} of {shape[1]} x {shape[0]} pixels needs about {size_text(needed)} of memory and "
             f"{size_text(free)} are free; {fitting}, or close other programs."
         )
 
@@ -90,15 +90,15 @@ def check_disk(
         return
     side = math.isqrt(shape[0] * shape[1] * free_bytes // needed_bytes)
     raise OptionError(
-        f"{folder} has {size_text(free_bytes)} left, and the files of {shape[1]:,} x {shape[0]:,} pixels need about "
+        f"{folder} has {size_text(free_bytes)} left, and the files of {shape[1]} x {shape[0]} pixels need about "
         f"{size_text(needed_bytes)}; {_fitting(side, factor, cell_m)}, or another folder."
     )
 
 
 def _fitting(side: int, factor: int, cell_m: float) -> str:
     km = side * cell_m / factor / 1000
-    size = f"{km:,.0f}" if km >= 10 else f"{km:.2g}"
-    return f"choose a rectangle of at most about {side:,} x {side:,} pixels, which are {size} x {size} km"
+    size = f"{km:.0f}" if km >= 10 else f"{km:.2g}"
+    return f"choose a rectangle of at most about {side} x {side} pixels, which are {size} x {size} km"
 
 
 def _refined(

@@ -82,7 +82,7 @@ class FileOptions:
             )
         if self.contour_interval_m is not None and not 0.01 <= self.contour_interval_m <= 10_000:
             raise OptionError(
-                f"A contour interval of {self.contour_interval_m:g} m is not possible; choose 0.01 to 10,000 m."
+                f"A contour interval of {self.contour_interval_m:g} m is not possible; choose 0.01 to 10000 m."
             )
         for name, value, (low, high) in (
             ("longest side", self.print_size_mm, PRINT_SIZES_MM),
@@ -97,7 +97,7 @@ class FileOptions:
             if not (low >= -MOST_HEIGHT_M and high <= MOST_HEIGHT_M and high - low >= _LEAST_RANGE_M):
                 raise OptionError(
                     f"A range of heights from {low:g} to {high:g} m is not possible; choose a lowest and a "
-                    f"higher highest height, from {-MOST_HEIGHT_M:,} to {MOST_HEIGHT_M:,} m."
+                    f"higher highest height, from {-MOST_HEIGHT_M} to {MOST_HEIGHT_M} m."
                 )
         check_crs(self.crs)
         if self.crs and self.origin is None:

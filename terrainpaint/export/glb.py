@@ -213,7 +213,7 @@ def _texture(job: ExportJob) -> tuple[bytes, str]:
         return albedo_png(job), "image/png"
     albedo = job.raster.albedo
     if max(albedo.shape) > _JPEG_SIDE_PX:
-        raise OptionError(f"A JPEG has at most {_JPEG_SIDE_PX:,} pixels a side; choose PNG for the texture of the GLB.")
+        raise OptionError(f"A JPEG has at most {_JPEG_SIDE_PX} pixels a side; choose PNG for the texture of the GLB.")
     try:
         _, data = cv2.imencode(
             ".jpg", cv2.cvtColor(albedo, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY)

@@ -77,7 +77,7 @@ class ExportOptions:
         if self.max_error_m is not None and not 0 < self.max_error_m <= MAX_WATER_M:
             raise OptionError(
                 f"A largest error of {self.max_error_m:g} m is not possible; "
-                f"choose a number above 0 and at most {MAX_WATER_M:,}."
+                f"choose a number above 0 and at most {MAX_WATER_M}."
             )
         if self.crop is not None and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 2):
             x, y, width, height = self.crop
@@ -100,7 +100,7 @@ class ExportOptions:
         if self.water_surface_m is not None and not abs(self.water_surface_m) <= MAX_WATER_M:
             raise OptionError(
                 f"A water surface at {self.water_surface_m:g} m is not possible; "
-                f"choose a height from {-MAX_WATER_M:,} to {MAX_WATER_M:,} m."
+                f"choose a height from {-MAX_WATER_M} to {MAX_WATER_M} m."
             )
 
     def exported_shape(self, map_shape: tuple[int, int]) -> tuple[int, int]:

@@ -45,7 +45,7 @@ def write_pmtiles(job: ExportJob, paths: Paths) -> None:
     if low < lowest_m or high > highest_m:
         raise OptionError(
             f"Heights from {low:.0f} to {high:.0f} m do not fit into tiles of the encoding {encoding}, which has "
-            f"{lowest_m:,.0f} to {highest_m:,.0f} m; choose the other one."
+            f"{lowest_m:.0f} to {highest_m:.0f} m; choose the other one."
         )
 
     def encode(tile: Tile) -> bytes:

@@ -50,16 +50,16 @@ class TileOptions:
             raise OptionError("Tiles need either their number or their size; give one of them.")
         if self.count is not None and not (min(self.count) >= 1 and self.count[0] * self.count[1] <= MOST_TILES):
             raise OptionError(
-                f"{self.count[0]} x {self.count[1]} tiles are not possible; choose 1 to {MOST_TILES:,} of them."
+                f"{self.count[0]} x {self.count[1]} tiles are not possible; choose 1 to {MOST_TILES} of them."
             )
         if self.side_px is not None and self.side_px not in TILE_SIDES:
             raise OptionError(
-                f"Tiles of {self.side_px} pixels are not possible; choose {TILE_SIDES[0]} to {TILE_SIDES[-1]:,}."
+                f"Tiles of {self.side_px} pixels are not possible; choose {TILE_SIDES[0]} to {TILE_SIDES[-1]}."
             )
         if self.lods not in range(1, MOST_LODS + 1):
             raise OptionError(f"{self.lods} levels of detail are not possible; choose 1 to {MOST_LODS}.")
         if not 0 <= self.skirt_m <= _MOST_SKIRT_M:
-            raise OptionError(f"A skirt of {self.skirt_m:g} m is not possible; choose 0 to {_MOST_SKIRT_M:,} m.")
+            raise OptionError(f"A skirt of {self.skirt_m:g} m is not possible; choose 0 to {_MOST_SKIRT_M} m.")
         self._check_names()
 
     @classmethod
@@ -144,8 +144,7 @@ class Tiling:
             )  # fmt: skip
         if counts[0] * counts[1] > MOST_TILES:
             raise OptionError(
-                f"Tiles of {w} x {h} pixels would be {counts[0] * counts[1]:,}; choose larger ones, at most "
-                f"{MOST_TILES:,}."
+                f"Tiles of {w} x {h} pixels would be {counts[0] * counts[1]}; choose larger ones, at most {MOST_TILES}."
             )
         return cls(options, counts[1], counts[0], (h, w))
 

@@ -76,6 +76,13 @@ class DocumentWeights(QObject):
         return self._requested is not None and self._wanted[0] == self._requested[0]
 
     @property
+    def style_in_use(self) -> str | None:
+        """The name of the style that `info` belongs to, None before any is loaded and while another one may be."""
+        if self.info is None or self.is_loading:
+            return None
+        return next((name for name, path in self.styles.items() if path == self.info.path), None)
+
+    @property
     def _wanted(self) -> Wanted:
         """The names of the style and the look of the document, and its true scale."""
         settings, fine = self._document.settings, self._detail.path

@@ -48,7 +48,7 @@ def height_legend(ranges: TerrainRanges, height_scale: float, interval_m: float 
         "Height",
         hypsometric(np.linspace(low, high, _STEPS, dtype=np.float32)[None], height_scale)[0],
         tuple(labels),
-        "" if interval_m is None else local(f"Lines: {interval_m:,g} m"),
+        "" if interval_m is None else local(f"Lines: {interval_m:g} m"),
     )
 
 

@@ -296,8 +296,8 @@ class OpenActions(QObject):
             scale = MAX_PROJECT_SIDE_PX / max(rows, cols)
             size = max(MIN_SIDE_PX, round(cols * scale)), max(MIN_SIDE_PX, round(rows * scale))
             question = (
-                f"{path.name} has {cols:,} × {rows:,} pixels, and a map has at most {MAX_PROJECT_SIDE_PX:,} a side.\n"
-                f"It can be reduced to {size[0]:,} × {size[1]:,}."
+                f"{path.name} has {cols} × {rows} pixels, and a map has at most {MAX_PROJECT_SIDE_PX} a side.\n"
+                f"It can be reduced to {size[0]} × {size[1]}."
             )
             if self._choose(f"Import {path.name}", question, ("Reduce",)) is None:
                 return

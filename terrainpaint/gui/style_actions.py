@@ -45,6 +45,8 @@ class StyleActions(QObject):
         self._window, self._generation, self._panel, self._data = window, generation, panel, data
         self._shown_sha256 = ""
         generation.weights.changed.connect(self._loaded)
+        for signal in (generation.weights.changed, generation.weights.failed):
+            signal.connect(lambda *_: panel.show_style_in_use(generation.weights.style_in_use))
         self._offer()
 
     def load(self) -> None:

@@ -25,11 +25,6 @@ class TimedSaving(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.save_now)
 
-    @property
-    def interval_ms(self) -> int | None:
-        """Milliseconds between two saves, None for never."""
-        return self._interval_ms
-
     def set_minutes(self, minutes: int | None) -> None:
         """Save every so many minutes; None for never."""
         self._interval_ms = None if minutes is None else minutes * _MINUTE_MS

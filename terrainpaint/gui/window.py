@@ -302,8 +302,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         star = "*" if self.document.is_dirty else ""
-        self.setWindowTitle(f"{star}{self.document.name} – TerrainPaint")
-
+        self.setWindowTitle(f"{star}{self.document.name} – TerrainPaint" if self._has_document else "TerrainPaint")
         self.welcome.set_document(self.document.name if self._has_document else None, self.document.is_dirty)
 
     def _note_document(self) -> None:

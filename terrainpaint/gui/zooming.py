@@ -55,7 +55,7 @@ class ZoomActions(QObject):
             self.refused.emit(str(error))
             return
         pixel_size_m = document.settings.pixel_size_m
-        answers = {local(f"× {factor} ({pixel_size_m / factor:,g} m a pixel)"): factor for factor in factors}
+        answers = {local(f"× {factor} ({pixel_size_m / factor:g} m a pixel)"): factor for factor in factors}
         what = "What is in view" if document.selection is None else "The selection"
         question = f"{what}, {rect.width} × {rect.height} pixels, becomes a new map. How many times finer?"
         sizes_m = [pixel_size_m / factor for factor in factors if not self._keeps_land(factor)]
@@ -119,8 +119,8 @@ def _new_land(sizes_m: Sequence[float], count: int, true_sizes_m: Sequence[float
     that can be chosen."""
     coarsest_m = true_sizes_m[0]
     scaled = [size_m for size_m in sizes_m if len(true_sizes_m) < 2 or scale_factor(size_m, coarsest_m) is None]
-    at_scaled = " or ".join(f"{size_m:,g}" for size_m in scaled)
-    of_style = f"land scaled down from {coarsest_m:,g} m"
+    at_scaled = " or ".join(f"{size_m:g}" for size_m in scaled)
+    of_style = f"land scaled down from {coarsest_m:g} m"
     if len(sizes_m) < count:
         return f"At {at_scaled} m a pixel the new map does not go on with the land of this one: it gets {of_style}."
     if len(scaled) == len(sizes_m):

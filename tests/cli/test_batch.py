@@ -196,7 +196,7 @@ def test_bad_input_is_a_sentence(run: Run, weights: Path, maps: Path, tmp_path: 
         ([maps, "-o", out, "--styles", "atlas,oils"], '"oils"'),
         ([maps, "-o", out, "--preset", "unreel"], '"unreel"'),
         ([maps, "-o", out, "--formats", "fbx"], '"fbx"'),
-        ([maps, "-o", out, "--seeds", "0-99999"], "100,000"),
+        ([maps, "-o", out, "--seeds", "0-99999"], "100000"),
     ):
         assert_one_sentence(run("batch", *arguments), said)
     assert not out.exists()

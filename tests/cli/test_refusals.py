@@ -42,7 +42,7 @@ BAD_MAPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "JPEG": (lambda path: Image.fromarray(GREEN).save(path, "JPEG"), "--nearest-colour"),
     "16 bits grey": (lambda path: Image.fromarray(np.zeros((40, 40), np.uint16)).save(path), "terrainpaint import"),
     "small": (lambda path: Image.fromarray(GREEN[:31]).save(path), "at least 32"),
-    "large": (lambda path: blank_png(path, 65_537, 40), "at most 65,536"),
+    "large": (lambda path: blank_png(path, 65_537, 40), "at most 65536"),
     "cut short": (lambda path: blank_png(path, 4000, 4000), "damaged"),
     "folder": (lambda path: path.mkdir(), "it is a folder"),
 }

@@ -103,10 +103,10 @@ def test_lines_have_limits() -> None:
         GuideLine.through(LineKind.RIDGE, [(1, 1), (1.001, 1.001)])
     with pytest.raises(ValueError, match="2 px wide"):
         GuideLine(LineKind.VALLEY, ((0, 0), (1, 1)), 2)
-    with pytest.raises(ValueError, match="1,000 lines"):
+    with pytest.raises(ValueError, match="1000 lines"):
         GuideLines((RIDGE_LINE,) * (MAX_LINES + 1))
     many = GuideLine(LineKind.RIDGE, tuple((float(i % 9), float(i)) for i in range(MAX_POINTS)))
-    with pytest.raises(ValueError, match="20,000 points"):
+    with pytest.raises(ValueError, match="20000 points"):
         GuideLines((many, RIDGE_LINE))
 
 

@@ -262,7 +262,7 @@ def empty_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("data", "message"), [
     (b"", "not a raster"),
     (b"no picture at all", "not a raster"),
-    (empty_png(20_000, 20_000), "20,000 px wide; a map has at most 16,384"),
+    (empty_png(20_000, 20_000), "20000 px wide; a map has at most 16384"),
     (empty_png(31, 64), "31 x 64 pixels; a map has at least 32"),
     (empty_png(64, 64)[:60], "damaged or cut short"),
     (b"II\x2a\0\xff\xff\xff\x7f", "damaged or cut short"),
@@ -278,9 +278,9 @@ def test_files_that_are_not_height_maps(tmp_path: Path, data: bytes, message: st
 
 def test_huge_tiffs_are_refused_by_their_header(tmp_path: Path) -> None:
     path = geotiff(tmp_path / "a.tif", np.zeros((32, 17_000), np.uint8), compress="deflate")
-    with pytest.raises(InputFileError, match="at most 16,384"):
+    with pytest.raises(InputFileError, match="at most 16384"):
         read_height_map(path)
-    with pytest.raises(InputFileError, match="at most 16,384"):
+    with pytest.raises(InputFileError, match="at most 16384"):
         read_raw_heights(path, RawFormat(32, 17_000))
 
 

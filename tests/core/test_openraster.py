@@ -149,7 +149,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]>'
     (LAYER, 'w="nan" h="50"', "no valid number as w"),
     (LAYER, 'w="60" h="1e999"', "no valid number as h"),
     (LAYER, 'w="60" h="31"', "60 x 31 pixels; a map has at least 32"),
-    (LAYER, 'w="16385" h="50"', "a map has at most 16,384"),
+    (LAYER, 'w="16385" h="50"', "a map has at most 16384"),
     (LAYER.replace("a.png", "b.png"), 'w="60" h="50"', "b.png is missing"),
     (LAYER.replace("a.png", "../a.png"), 'w="60" h="50"', "../a.png is missing"),
     (LAYER.replace("a.png", "/etc/passwd"), 'w="60" h="50"', "/etc/passwd is missing"),
@@ -231,7 +231,7 @@ def test_one_picture_that_is_named_by_a_thousand_layers(tmp_path: Path) -> None:
     """It takes little room in the file, and minutes and memory to decode each time."""
     data = png(np.zeros((2000, 2000, 4), np.uint8))
     stack = "".join('<layer name="a" src="data/a.png"/>' for _ in range(900))
-    with pytest.raises(ProjectError, match="3,600,000,000 pixels together"):
+    with pytest.raises(ProjectError, match="3600 million pixels together"):
         read_openraster(ora(tmp_path / "a.ora", f"<stack>{stack}</stack>", {"data/a.png": data}), SETTINGS)
 
 

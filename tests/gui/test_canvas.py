@@ -271,7 +271,7 @@ def test_nice_lengths(most: float, nice: float) -> None:
 
 def test_lengths_have_their_unit() -> None:
     assert [length_text(length_m) for length_m in (2e6, 5000, 500, 1, 0.5)] == [
-        "2,000 km",
+        "2000 km",
         "5 km",
         "500 m",
         "1 m",

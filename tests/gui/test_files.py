@@ -613,7 +613,7 @@ def test_a_class_map_larger_than_a_document_is_offered_reduced(person: Person, q
     write_map(tmp_path / "wide.png", SegmentationMap(ids))
 
     def answer(dialog: ChoiceDialog) -> None:
-        assert "20,000 × 80 pixels" in texts(dialog) and "16,384 × 66" in texts(dialog)
+        assert "20000 × 80 pixels" in texts(dialog) and "16384 × 66" in texts(dialog)
         button(dialog, "Reduce").click()
 
     with qtbot.waitSignal(person.window.document.opened), person.in_dialog(ChoiceDialog, answer):

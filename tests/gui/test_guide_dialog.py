@@ -56,6 +56,30 @@ def test_a_click_in_the_contents_and_a_link_show_the_section(guide: GuideDialog)
     assert topmost(guide) == "View"
 
 
+def test_the_page_follows_the_keys_in_the_contents(guide: GuideDialog) -> None:
+    guide.contents.setFocus()
+    assert guide.page.verticalScrollBar().value() == 0, "Tab alone moves nothing"
+    for row in (1, 2):
+        QTest.keyClick(guide.contents, Qt.Key.Key_Down)
+        assert topmost(guide) == guide.contents.item(row).text().strip()
+    QTest.keyClick(guide.contents, Qt.Key.Key_Up)
+    assert topmost(guide) == guide.contents.item(1).text().strip()
+
+
+def test_what_is_typed_on_the_page_is_searched(guide: GuideDialog) -> None:
+    assert guide.focusWidget() is guide.page
+    QTest.keyClick(guide.page, Qt.Key.Key_Space)
+    assert guide.page.verticalScrollBar().value() > 0 and guide.focusWidget() is guide.page, "a space scrolls"
+    QTest.keyClick(guide.page, Qt.Key.Key_W)
+    assert guide.focusWidget() is guide.search
+    QTest.keyClicks(guide.search, "heel")
+    assert guide.page.textCursor().selectedText().lower() == "wheel"
+    guide.page.setFocus()
+    QTest.keyClick(guide.page, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert guide.focusWidget() is guide.search and guide.search.selectedText() == "wheel"
+    assert "Ctrl+F" in guide.search.placeholderText()
+
+
 def test_links_to_other_documents_and_back(guide: GuideDialog) -> None:
     guide.page.setSource(QUrl("formats.md#project-file"))
     assert topmost(guide).lower() == "project file"

@@ -270,10 +270,10 @@ def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot:
     assert "At 7.8125 m a pixel the new map does not go on with the land of this one" in question()
     document.reroll(Mark(Rect(5, 5, 8, 8), np.ones((8, 8), bool)))
     settled(person, qtbot)
-    assert "The new map does not go on with the land of this one: it gets land scaled down from 2,000 m" in question()
+    assert "The new map does not go on with the land of this one: it gets land scaled down from 2000 m" in question()
     document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=500.0))
     settled(person, qtbot)
-    assert "made for it alone; at 31.25 m a pixel, land scaled down from 2,000 m" in question()
+    assert "made for it alone; at 31.25 m a pixel, land scaled down from 2000 m" in question()
     document.undo_stack.undo()
     document.undo_stack.undo()
     settled(person, qtbot)
@@ -314,10 +314,12 @@ def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generato
         person.window.generation.weights.add_style(broken)
     assert "broken.safetensors" in person.sentence
     assert person.window.document.settings.style_name == "broken"
+    shown = person.window.generation_panel.style_name
+    assert shown.currentText() == "atlas", "the style that is in use"
     scribbles(person, 13, 2)
     assert_exact(person, qtbot, generator)
     person.window.document.undo_stack.setIndex(0)
-    assert person.window.document.settings.style_name == "atlas"
+    assert person.window.document.settings.style_name == "atlas" == shown.currentText()
     assert_exact(person, qtbot, generator)
 
 
@@ -333,6 +335,7 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
     assert_exact(person, qtbot, generator)
     document = person.window.document
     assert document.settings.style_name == "mars", "a save must not change it"
+    assert person.window.generation_panel.style_name.currentText() == "atlas", "the style that is in use"
     document.change_settings("Seed", dataclasses.replace(document.settings, recipe=Recipe(7)))
     document.change_settings("Relief", dataclasses.replace(document.settings, relief=2.0))
     assert person.window.generation.is_exact is False

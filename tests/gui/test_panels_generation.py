@@ -255,6 +255,22 @@ def test_a_style_that_is_not_installed_is_shown(panel: GenerationPanel, document
     assert document.undo_stack.count() == 0
 
 
+def test_a_style_that_cannot_be_used_gives_way_to_the_one_in_use(panel: GenerationPanel, document: Document) -> None:
+    panel.set_styles(["atlas", "broken"])
+    panel.style_name.setCurrentText("broken")
+    panel.style_name.activated.emit(panel.style_name.currentIndex())
+    panel.show_style_in_use("atlas")
+    assert (document.settings.style_name, panel.style_name.currentText()) == ("broken", "atlas")
+    panel.style_name.setCurrentText("broken")
+    panel.style_name.activated.emit(panel.style_name.currentIndex())
+    assert panel.style_name.currentText() == "atlas", "it is still in use"
+    panel.style_name.activated.emit(panel.style_name.currentIndex())
+    assert document.settings.style_name == "atlas"
+    document.undo_stack.undo()
+    panel.show_style_in_use("broken")
+    assert panel.style_name.currentText() == "broken", "its file was mended"
+
+
 def test_looks_are_offered_only_where_there_are_any(panel: GenerationPanel, document: Document) -> None:
     assert not panel.look_name.isVisible()
     panel.set_looks(["satellite"])

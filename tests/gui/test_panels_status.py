@@ -38,7 +38,7 @@ def test_it_shows_the_pixel_under_the_pointer(info: StatusInfo) -> None:
     assert info.place_label.text() == "row 3  col 7"
     assert info.ground_label.text() == "3.8, 1.8 km"
     assert (info.class_label.text(), info.swatch.class_id) == ("mountain", 5)
-    assert info.height_label.text() == "−1,234 m"
+    assert info.height_label.text() == "−1234 m"
     assert info.slope_label.text() == "12.3°"
     info.set_position(Reading(3, 7, 0))
     assert (info.height_label.text(), info.slope_label.text()) == ("", "")

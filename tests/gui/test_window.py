@@ -69,6 +69,7 @@ def test_it_begins_with_the_first_page_and_a_sample_leads_to_the_editor(person: 
     assert on_page(window) == "welcome"
     assert not window.layers_panel.isVisible()
     assert not window.actions_["save"].isEnabled()
+    assert window.windowTitle() == "TerrainPaint", "nothing is open that has a name"
     QTest.mouseClick(button(window.welcome, SAMPLES["coast"].title), Qt.MouseButton.LeftButton)
     assert on_page(window) == "editor"
     assert window.classes_panel.isVisible()
@@ -208,7 +209,7 @@ def test_a_size_whose_pixels_would_be_too_large_is_refused(painter: Person) -> N
 
     with painter.in_dialog(ResizeDialog, halve):
         painter.window.actions_["resize"].trigger()
-    assert document.shape == SHAPE and "would be 1,800,000.00 m" in painter.sentence
+    assert document.shape == SHAPE and "would be 1800000.00 m" in painter.sentence
 
 
 def test_a_locked_layer_is_refused_in_the_status_bar(painter: Person) -> None:

@@ -30,7 +30,7 @@ from terrainpaint.cli.arguments.shared import (
     terrain_request,
 )
 
-_MAP = "picture in the seven class colours, 32 to 65,536 px a side, or a project"
+_MAP = "picture in the seven class colours, 32 to 65536 px a side, or a project"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def pixel_size_m_type(text: str) -> float:
     """The ground size of a pixel in metres, 0.01 to 1,000,000."""
     value = number_type(text)
     if not 0.01 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size of 0.01 to 1,000,000 m")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size of 0.01 to 1000000 m")
     return value
 
 

@@ -380,13 +380,13 @@ def storage_for(height: NDArray[np.float32]) -> Storage:
     needed = memory_with_files(height.size) + of_pits
     if needed > free:
         raise OptionError(
-            f"Flowing water on a map of {cols:,} x {rows:,} pixels needs {needed / 2**30:.1f} GB of memory and "
+            f"Flowing water on a map of {cols} x {rows} pixels needs {needed / 2**30:.1f} GB of memory and "
             f"{free / 2**30:.1f} GB are free; close other programs, or leave out rivers and breaching."
         )
     files = height.size * _FILE_BYTES_PER_CELL
     if files > (room := free_disk()):
         raise OptionError(
-            f"Flowing water on a map of {cols:,} x {rows:,} pixels needs {files / 2**30:.1f} GB for temporary "
+            f"Flowing water on a map of {cols} x {rows} pixels needs {files / 2**30:.1f} GB for temporary "
             f"files in {temporary_folder()} and {room / 2**30:.1f} GB are free there; free some space, or set TMPDIR "
             "to a folder on another disk."
         )

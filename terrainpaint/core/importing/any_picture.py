@@ -59,9 +59,7 @@ def _of_raster(path: Path, longest_px: int | None) -> Picture:
         with open_raster(path, longest_px) as raster:
             info = raster.info
             if info.width * info.height > MAX_PX:
-                raise InputFileError(
-                    f"{path} has {info.width * info.height // 10**6:,} million pixels; reduce it first."
-                )
+                raise InputFileError(f"{path} has {info.width * info.height // 10**6} million pixels; reduce it first.")
             # A file without pixels can declare any number of bands.
             pixel_bytes = info.bands * np.dtype(info.dtype).itemsize + _BYTES_OF_COLOURS
             require_free(info.width * info.height * pixel_bytes)
@@ -112,7 +110,7 @@ def _stretched(path: Path, numbers: NDArray[np.generic], shown: NDArray[np.bool_
     for band, values in enumerate(np.broadcast_to(numbers, (3, *shown.shape))):
         shade = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / max(white - black, 1e-30))
         rgb[:, :, band] = np.nan_to_num(shade, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255)
-    return rgb, f"Its numbers, {black:,.6g} to {white:,.6g}, are shown from black to white."
+    return rgb, f"Its numbers, {black:.6g} to {white:.6g}, are shown from black to white."
 
 
 def _reduced(
@@ -132,5 +130,5 @@ def _reduced(
             alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
     if max(rgb.shape) < max(full_size):
         cols, rows = full_size
-        notes = [*notes, f"It was reduced from {cols:,} × {rows:,} to {rgb.shape[1]:,} × {rgb.shape[0]:,} pixels."]
+        notes = [*notes, f"It was reduced from {cols} × {rows} to {rgb.shape[1]} × {rgb.shape[0]} pixels."]
     return Picture(rgb, alpha, (full_size[1], full_size[0]), tuple(notes))

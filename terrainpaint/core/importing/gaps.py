@@ -67,7 +67,7 @@ class Gaps:
         if self.declared:
             notes.append(f"{self._counted(self.declared)} without a height; they were filled from their surroundings.")
         if self.suspected:
-            marks = " and ".join(f"{value:,.10g}".replace(",", "") for value in self.values)
+            marks = " and ".join(f"{value:.10g}" for value in self.values)
             notes.append(
                 f"{self._counted(self.suspected)} probably without a height: their number is {marks}, which the file "
                 "does not declare; they were filled from their surroundings."
@@ -77,7 +77,7 @@ class Gaps:
     def _counted(self, count: int) -> str:
         percent = 100 * count / self.pixels
         part = f"{percent:.0f} %" if percent >= 1 else f"{percent:.2f} %" if percent >= 0.01 else "under 0.01 %"
-        return f"{count:,} pixel{'' if count == 1 else 's'} ({part}) {'is' if count == 1 else 'are'}"
+        return f"{count} pixel{'' if count == 1 else 's'} ({part}) {'is' if count == 1 else 'are'}"
 
 
 @dataclass

@@ -146,7 +146,7 @@ def _require_size(path: Path, info: RasterInfo, longest_px: int | None, largest_
     sides = sorted((info.height, info.width))
     shrink = max(1.0, sides[1] / longest_px) if longest_px else 1.0
     if sides[0] / shrink < MIN_SIDE_PX:
-        reduced = f" when reduced to {longest_px:,} px" if shrink > 1 else ""
+        reduced = f" when reduced to {longest_px} px" if shrink > 1 else ""
         raise InputFileError(
             f"{path} has {info.width} x {info.height} pixels{reduced}; a map has at least {MIN_SIDE_PX} a side, so "
             "enlarge it first."
@@ -154,7 +154,7 @@ def _require_size(path: Path, info: RasterInfo, longest_px: int | None, largest_
     if sides[1] / shrink > largest_px:
         side = "wide" if info.width >= info.height else "high"
         raise InputFileError(
-            f"{path} is {sides[1]:,} px {side}; a map has at most {largest_px:,} a side, so reduce it first."
+            f"{path} is {sides[1]} px {side}; a map has at most {largest_px} a side, so reduce it first."
         )
 
 
@@ -243,7 +243,7 @@ class _Reader:
         notes += notes_on_place(place)
         if max(height.shape) < max(info.full_size):
             width, rows = info.full_size
-            notes.append(f"It was reduced from {width:,} × {rows:,} px.")
+            notes.append(f"It was reduced from {width} × {rows} px.")
         return HeightMap(
             np.ascontiguousarray(place.north_up(height)),
             unit,

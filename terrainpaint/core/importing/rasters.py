@@ -232,9 +232,9 @@ def _info(dataset: Any, path: Path, found: Format) -> RasterInfo:
     if bands < 1:
         raise InputFileError(f"{path} has no bands; choose another file.")
     if bands > _MAX_BANDS:
-        raise InputFileError(f"{path} has {bands:,} bands that differ; save its heights as one band.")
+        raise InputFileError(f"{path} has {bands} bands that differ; save its heights as one band.")
     if max(width, height) > _MAX_SIDE_PX:
-        raise InputFileError(f"{path} has {width:,} x {height:,} px, over {_MAX_SIDE_PX:,} a side; reduce it first.")
+        raise InputFileError(f"{path} has {width} x {height} px, over {_MAX_SIDE_PX} a side; reduce it first.")
     name = str(dataset.dtypes[0])
     dtype = np.dtype(name if name != "complex_int16" else "complex64")
     if dtype.kind not in "uif":

@@ -116,8 +116,8 @@ def likely_raw_format(path: Path) -> RawFormat:
     if not any(sizes.values()):
         require_regular_file(path)
         raise InputFileError(
-            f"{path} has {path.stat().st_size:,} bytes, which is not the size of heights with sides of {MIN_SIDE_PX} "
-            f"to {MAX_PROJECT_SIDE_PX:,} pixels; save it as 16-bit PNG or TIFF."
+            f"{path} has {path.stat().st_size} bytes, which is not the size of heights with sides of {MIN_SIDE_PX} "
+            f"to {MAX_PROJECT_SIDE_PX} pixels; save it as 16-bit PNG or TIFF."
         )
     candidates: list[tuple[float, RawFormat]] = []
     for number in kinds:

@@ -43,7 +43,7 @@ def nice_length(most: float) -> float:
 def length_text(length_m: float) -> str:
     """A length in km, m or cm."""
     if length_m >= 1000:
-        return local(f"{length_m / 1000:,g} km")
+        return local(f"{length_m / 1000:g} km")
     return local(f"{length_m:g} m" if length_m >= 1 else f"{length_m * 100:g} cm")
 
 

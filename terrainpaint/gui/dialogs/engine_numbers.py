@@ -152,7 +152,7 @@ def _about_size(shape: tuple[int, int], side: int, rule: str, sides: Sequence[in
     rows, cols = shape
     if rows == cols == side:
         return f"{rule}; this map has one of these sizes."
-    return f"{rule}; this map has {cols:,} × {rows:,}. The nearest size is {side:,} × {side:,}; resize the map to it."
+    return f"{rule}; this map has {cols} × {rows}. The nearest size is {side} × {side}; resize the map to it."
 
 
 def _plain(number: float) -> str:

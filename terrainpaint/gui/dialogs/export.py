@@ -386,9 +386,7 @@ class ExportDialog(QDialog):
 
     def _show_picture_size(self, shape: tuple[int, int] | None, is_part: bool) -> None:
         """Tell the size of pictures that are resampled; the numbers of the pages are those of the whole map."""
-        self._picture_size.setText(
-            "" if shape is None else f"Pictures and heights of {shape[1]:,} × {shape[0]:,} pixels"
-        )
+        self._picture_size.setText("" if shape is None else f"Pictures and heights of {shape[1]} × {shape[0]} pixels")
         self._picture_size.setVisible(shape is not None)
         for page in self._numbers:
             self._pages.setTabVisible(self._pages.indexOf(page), shape is None and not is_part)
@@ -408,14 +406,14 @@ def _show_mesh_size(field: QComboBox, longest: int, size: int) -> None:
         field.setCurrentIndex(field.count() - 1)
         return
     if field.findData(size) < 0:
-        field.insertItem(0, f"{size:,} along the longest side", size)
+        field.insertItem(0, f"{size} along the longest side", size)
     field.setCurrentIndex(field.findData(size))
 
 
 def _mesh_field(longest: int, size: int | None) -> QComboBox:
     field = QComboBox()
     for side in dict.fromkeys((*_MESH_SIZES, *([] if size is None or size == longest else [size]))):
-        field.addItem(f"{side:,} along the longest side", side)
-    field.addItem(f"Full: {longest:,}, one for each pixel", longest)
+        field.addItem(f"{side} along the longest side", side)
+    field.addItem(f"Full: {longest}, one for each pixel", longest)
     field.setCurrentIndex(field.count() - 1 if size is None else field.findData(size))
     return field

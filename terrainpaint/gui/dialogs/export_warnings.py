@@ -24,7 +24,7 @@ def file_names(form: Format, name: str, tiling: Tiling | None) -> str:
     stem = tiling.name(name, next(tiling.tiles()))
     names = ", ".join(path.name for path in form.paths(Path(stem + form.suffix)))
     count = tiling.columns * tiling.rows * tiling.options.lods
-    return names if count == 1 else f"{names} and those of {count - 1:,} more tiles"
+    return names if count == 1 else f"{names} and those of {count - 1} more tiles"
 
 
 def needs_text(needs: Needs, free: int | None, has_formats: bool) -> str:

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
     QDesktopServices,
     QImage,
+    QKeyEvent,
     QKeySequence,
     QResizeEvent,
     QShortcut,
@@ -68,7 +69,8 @@ class GuideDialog(QDialog):
         self.contents = QListWidget()
         self.contents.setAccessibleName("Contents")
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find in the guide")
+        key = QKeySequence(QKeySequence.StandardKey.Find).toString(QKeySequence.SequenceFormat.NativeText)
+        self.search.setPlaceholderText(f"Find in the guide ({key})")
         self.search.setAccessibleName("Find in the guide")
         self.search.setClearButtonEnabled(True)
         self.found = label("", "muted")
@@ -107,8 +109,11 @@ class GuideDialog(QDialog):
         for button in (self._back, self._forward):
             button.setEnabled(False)
         self.page.sourceChanged.connect(lambda url: self._show_contents())
+        self.contents.itemSelectionChanged.connect(self._go_to_selected)
+        # Also for the section that is selected already.
         self.contents.itemClicked.connect(lambda item: self.page.go_to(item.data(_ANCHOR)))
         self.contents.itemActivated.connect(lambda item: self.page.go_to(item.data(_ANCHOR)))
+        self.page.typed.connect(self._begin_search)
         self.search.textChanged.connect(lambda words: self._show_found(self.page.highlight(words)))
         self.search.returnPressed.connect(lambda: self.page.go_to_next(self.search.text()))
         for key, act in (
@@ -122,12 +127,23 @@ class GuideDialog(QDialog):
         self.search.setFocus()
         self.search.selectAll()
 
+    def _begin_search(self, text: str) -> None:
+        self._focus_search()
+        self.search.insert(text)
+
+    def _go_to_selected(self) -> None:
+        for item in self.contents.selectedItems():
+            self.page.go_to(item.data(_ANCHOR))
+
     def _show_contents(self) -> None:
-        self.contents.clear()
-        for heading in self.page.headings():
-            item = QListWidgetItem(f"{'    ' * max(0, heading.level - 2)}{heading.text}")
-            item.setData(_ANCHOR, heading.anchor)
-            self.contents.addItem(item)
+        with QSignalBlocker(self.contents):
+            self.contents.clear()
+            for heading in self.page.headings():
+                item = QListWidgetItem(f"{'    ' * max(0, heading.level - 2)}{heading.text}")
+                item.setData(_ANCHOR, heading.anchor)
+                self.contents.addItem(item)
+            # Otherwise Tab to the list would have no place to begin from.
+            self.contents.setCurrentRow(0)
         self._show_found(self.page.highlight(self.search.text()))
 
     def _show_found(self, count: int) -> None:
@@ -137,6 +153,9 @@ class GuideDialog(QDialog):
 
 class Page(QTextBrowser):
     """A Markdown document of the program. Links to headings and other documents work as on a web page."""
+
+    typed = Signal(str)
+    """A character other than a space was typed, which means nothing to the page itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -229,6 +248,17 @@ class Page(QTextBrowser):
         if event.type() == QEvent.Type.PaletteChange and not self.document().isEmpty():
             self._dress()
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Pass characters on; all other keys scroll, select and copy."""
+        commands = (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+        )
+        text = event.text()
+        if text.isprintable() and text.strip() and not event.modifiers() & commands:
+            self.typed.emit(text)
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Pictures are never wider than the window."""

@@ -202,10 +202,10 @@ class LimitHistogram(QWidget):
         line = QRectF(0, plot.bottom() + 2 * _HANDLE_PX + 5, self.width(), self.fontMetrics().height())
         painter.setPen(QColor(theme.muted))
         left, middle, right = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        painter.drawText(line, left, local(f"{self._span[0]:,.4g}{self._unit}"))
-        painter.drawText(line, right, local(f"{self._span[1]:,.4g}{self._unit}"))
+        painter.drawText(line, left, local(f"{self._span[0]:.4g}{self._unit}"))
+        painter.drawText(line, right, local(f"{self._span[1]:.4g}{self._unit}"))
         if (number := self._shown()) is not None:
             painter.setPen(QColor(theme.text))
             painter.drawText(
-                line, middle, f"{self._names[number].name} {local(f'{self._limits[number]:,.4g}')}{self._unit}"
+                line, middle, f"{self._names[number].name} {local(f'{self._limits[number]:.4g}')}{self._unit}"
             )

@@ -208,13 +208,13 @@ class NewDialog(QDialog):
                 f"{'lower' if self._pixel_size_m < self._native_m else 'higher'} with it."
             )
         wide_km = cols * self._pixel_size_m / 1000
-        size = f"{local(f'{wide_km:,.4g}')} × {local(f'{tall_km:,.4g}')} km"
+        size = f"{local(f'{wide_km:.4g}')} × {local(f'{tall_km:.4g}')} km"
         self._scale.setText(f"{_metres(self._pixel_size_m)} per pixel, {size}. {about}")
         self._native.setVisible(not native and len(self._scales) < 2)
         large = rows * cols > LARGE_PX
         self._warning.setVisible(large)
         self._warning.setText(
-            f"This map is very large: its {rows * cols / 1e6:,.0f} million pixels need at least "
+            f"This map is very large: its {rows * cols / 1e6:.0f} million pixels need at least "
             f"{rows * cols * _BYTES_PER_PX / 1e9:.1f} GB of memory."
             if large
             else ""
@@ -276,7 +276,7 @@ def _side_field(name: str, value: int) -> WholeField:
 
 
 def _metres(length_m: float) -> str:
-    return local(f"{length_m:,.10g} m" if length_m >= 100 else f"{length_m:.4g} m")
+    return local(f"{length_m:.10g} m" if length_m >= 100 else f"{length_m:.4g} m")
 
 
 class ResizeDialog(QDialog):

@@ -71,7 +71,7 @@ class PartsPage(QScrollArea):
         self._part = QComboBox()
         self._part.addItem("The whole map", int(_Part.MAP))
         if selection is not None:
-            self._part.addItem(f"The selection, {selection[1]:,} × {selection[0]:,} pixels", int(_Part.SELECTION))
+            self._part.addItem(f"The selection, {selection[1]} × {selection[0]} pixels", int(_Part.SELECTION))
         self._part.addItem("A rectangle in kilometres", int(_Part.RECTANGLE))
         self._ground = [unit_field(0, size_km[1 - axis], 0, 3, " km") for axis in (0, 1, 0, 1)]
         self._detail = QComboBox()
@@ -119,7 +119,7 @@ class PartsPage(QScrollArea):
 
     def show_size(self, shape: tuple[int, int]) -> None:
         """Say how many pixels are exported."""
-        self._size.setText(f"{shape[1]:,} × {shape[0]:,} pixels")
+        self._size.setText(f"{shape[1]} × {shape[0]} pixels")
 
     def tiles(self) -> TileOptions | None:
         """The present tiles, None for one piece. Raises OptionError when they are impossible."""
@@ -143,9 +143,9 @@ class PartsPage(QScrollArea):
         self._names.setPlaceholderText(dataclasses.replace(tiling.options, names="").pattern)
         (h, w), count = tiling.side, tiling.columns * tiling.rows
         levels = "" if tiling.options.lods == 1 else f", each in {tiling.options.lods} levels of detail"
-        tiles = "1 tile" if count == 1 else f"{tiling.columns} × {tiling.rows} = {count:,} tiles"
+        tiles = "1 tile" if count == 1 else f"{tiling.columns} × {tiling.rows} = {count} tiles"
         self._summary.setText(
-            f"{tiles} of {w:,} × {h:,} pixels{levels}. Neighbours share the pixels and vertices between them."
+            f"{tiles} of {w} × {h} pixels{levels}. Neighbours share the pixels and vertices between them."
         )
 
     def _show_part(self, choice: ExportChoice, size_km: tuple[float, ...], has_selection: bool) -> None:

@@ -124,7 +124,7 @@ class TexturePanel(QWidget):
         (rows, cols), (high, wide) = self._heights.height.shape, picture.shape[:2]
         if not shows_same_ground(picture.shape, (rows, cols)):
             self._refuse(
-                f"{path.name} has {wide:,} × {high:,} pixels and the heights have {cols:,} × {rows:,}; "
+                f"{path.name} has {wide} × {high} pixels and the heights have {cols} × {rows}; "
                 "both must show the same ground, so crop one of them."
             )
             return
@@ -136,7 +136,7 @@ class TexturePanel(QWidget):
         self._notes.setText(" ".join(notes))
         self._notes.setVisible(bool(notes))
         name = self.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, _NAME_PX)
-        self._name.setText(f"{name}\n{wide:,} × {high:,} px")
+        self._name.setText(f"{name}\n{wide} × {high} px")
         self._name.setToolTip(tip(str(path)))
         self.picture_read.emit(picture)
         self._start()

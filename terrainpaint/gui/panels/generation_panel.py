@@ -37,6 +37,8 @@ class GenerationPanel(QWidget):
         super().__init__(parent)
         self._document = document
         self._keys: Mapping[str, str] = {}
+        # A style of the document, and the one that is in use for it, None for that style itself.
+        self._replaced_style: tuple[str, str | None] = "", None
         self.style_name = QComboBox()
         self.style_name.setToolTip("The trained weights: colours, shapes and heights of the terrain")
         self.style_name.setAccessibleName("Style")
@@ -143,6 +145,14 @@ class GenerationPanel(QWidget):
             self.style_name.addItems(list(names))
         self._refresh()
 
+    def show_style_in_use(self, name: str | None) -> None:
+        """Show the style `name` as long as the document names one that cannot be used, None for that of the document.
+
+        Call it when the style of the document was loaded, or could not be.
+        """
+        self._replaced_style = self._document.settings.style_name, name
+        self._refresh()
+
     def set_looks(self, names: Sequence[str]) -> None:
         """Set the looks to choose from; without any, nothing of them is shown."""
         with QSignalBlocker(self.look_name):
@@ -220,6 +230,8 @@ class GenerationPanel(QWidget):
             # The numbers of a style vector mean something else in other weights.
             recipe = dataclasses.replace(self._document.settings.recipe, style=None)
             change_settings(self._document, step_text("Style", name), style_name=name, recipe=recipe)
+        else:
+            self._refresh()  # of a style that cannot be used, the list shows what is in use
 
     def _change_look(self) -> None:
         name = self.look_name.currentData()
@@ -229,7 +241,7 @@ class GenerationPanel(QWidget):
     def _change_width(self, km: float) -> None:
         pixel_size_m = km * 1000 / self._document.shape[1]
         change_settings(
-            self._document, step_text("Width", local(f"{km:,g} km")), Merge.GROUND, pixel_size_m=pixel_size_m
+            self._document, step_text("Width", local(f"{km:g} km")), Merge.GROUND, pixel_size_m=pixel_size_m
         )
 
     def _change_scale(self) -> None:
@@ -250,13 +262,7 @@ class GenerationPanel(QWidget):
 
     def _refresh(self) -> None:
         settings = self._document.settings
-        at = self.style_name.findText(settings.style_name)
-        with QSignalBlocker(self.style_name):
-            if at < 0:
-                # A document keeps its style even when that is not installed.
-                self.style_name.addItem(settings.style_name)
-                at = self.style_name.count() - 1
-            self.style_name.setCurrentIndex(at)
+        self._show_style(settings.style_name)
         self._show_look(settings.look_name)
         self.relief.show_value(settings.relief)
         self.follow.show_value(100 * settings.recipe.follow)
@@ -297,6 +303,17 @@ class GenerationPanel(QWidget):
             self.scale.setCurrentIndex(at if at >= 0 else len(choices) - 1)
         for widget in (self.scale, self._scale_label):
             widget.setVisible(len(self._true_sizes_m) > 1)
+
+    def _show_style(self, name: str) -> None:
+        unusable, in_use = self._replaced_style
+        shown = in_use if in_use is not None and name == unusable else name
+        at = self.style_name.findText(shown)
+        with QSignalBlocker(self.style_name):
+            if at < 0:
+                # A document keeps its style even when that is not installed.
+                self.style_name.addItem(shown)
+                at = self.style_name.count() - 1
+            self.style_name.setCurrentIndex(at)
 
     def _show_look(self, name: str | None) -> None:
         at = 0 if name is None else self.look_name.findData(name)

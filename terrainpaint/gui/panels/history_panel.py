@@ -23,7 +23,6 @@ from terrainpaint.gui.step_texts import action_of, class_of
 from terrainpaint.gui.tools import TOOLS
 from terrainpaint.gui.undo_stack import UndoStack
 from terrainpaint.gui.widgets.class_colours import Marks, paint_swatch
-from terrainpaint.gui.widgets.notation import local
 
 _ICON_PX, _SWATCH_PX, _GAP_PX = 16, 13, 6
 
@@ -128,11 +127,11 @@ class _StepModel(QAbstractListModel):
         dropped = self._stack.dropped
         if not dropped:
             return self._document.origin
-        return local(f"{dropped:,} older steps gone") if dropped > 1 else "1 older step gone"
+        return f"{dropped} older steps gone" if dropped > 1 else "1 older step gone"
 
     @property
     def _why_dropped(self) -> str:
-        megabytes = local(f"{self._stack.most_bytes >> 20:,} MB")
+        megabytes = f"{self._stack.most_bytes >> 20} MB"
         return f"Undo keeps the last steps that fit into {megabytes}; Edit > Preferences has the limit."
 
     def _begin_again(self) -> None:

@@ -18,7 +18,7 @@ _SIGNS = ".,\u066b"
 """Decimal signs: the last one is Arabic."""
 _MINUS_SIGNS = str.maketrans({"\u2212": "-", "\u2012": "-", "\u2013": "-"})
 _NUMBER = re.compile(rf"[+-]?(\d+[{_SIGNS}]?\d*|[{_SIGNS}]\d+)")
-_ENGLISH_SIGN = re.compile(r"(?<=\d)[.,](?=\d)")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _TYPED = re.compile(rf"[+-]?[\d{_SIGNS}]*")
 
 
@@ -72,10 +72,8 @@ def plain_number(value: float, decimals: int) -> str:
 
 
 def local(text: str) -> str:
-    """An English text with numbers such as "1,915.5 m" in the notation in use; groups are then narrow spaces."""
-    if decimal_sign() == ".":
-        return text
-    return _ENGLISH_SIGN.sub(lambda sign: "," if sign.group() == "." else "\u202f", text)
+    """An English text with numbers such as "1915.5 m" in the notation in use."""
+    return _POINT.sub(decimal_sign(), text)
 
 
 def list_text(*numbers: str) -> str:

@@ -242,6 +242,6 @@ def test_files_are_used_when_the_memory_is_too_small_and_the_disk_has_room() -> 
         assert isinstance(storage_for(height), InFiles)
         with (
             patch("terrainpaint.core.hydrology.waters.free_disk", return_value=1 << 20),
-            pytest.raises(OptionError, match=r"4,096 x 4,096 pixels needs 0.3 GB for temporary files in .* TMPDIR"),
+            pytest.raises(OptionError, match=r"4096 x 4096 pixels needs 0.3 GB for temporary files in .* TMPDIR"),
         ):
             storage_for(height)
