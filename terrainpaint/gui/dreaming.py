@@ -151,7 +151,7 @@ class DreamActions(QObject):
         self._source, self._dreams = source, None
         self._choice, self._end, self._part = 0, -1, 0.0
         self._panel.offer_use(False)
-        self._panel.show_walk(False)
+        self._panel.offer_walk(False)
         self._panel.show_note(note)
         self._panel.offer_renewal(source.latents is not None)
 
@@ -226,7 +226,7 @@ class DreamActions(QObject):
             self._end = -1
         self._choice, self._walked = place, None
         self._panel.sheet.show_choice(place, self._end if self._end >= 0 else None)
-        self._panel.show_walk(self._end >= 0)
+        self._panel.offer_walk(self._end >= 0)
         if self._end >= 0 and self._part > 0:
             self._walk(self._part)
         else:

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 
 from terrainpaint.gui.canvas.canvas import Canvas
 from terrainpaint.gui.view3d.widget import TerrainView3D
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 from terrainpaint.gui.widgets.numbers import NumberField, WholeField
 
-_ENTER = Qt.Key.Key_Return, Qt.Key.Key_Enter
 _COMMANDING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _OF_NUMBERS = frozenset("0123456789.,+- \u2212\u066b")
 
@@ -116,7 +116,7 @@ class KeyRouter(QObject):
             return True
         if event.modifiers() & _COMMANDING:
             return False
-        if event.key() in _ENTER:
+        if event.key() in ENTER_KEYS:
             return self._enter(focus)
         return event.key() == Qt.Key.Key_Escape and self._escape(focus)
 

@@ -9,6 +9,7 @@
 
 The terrain from above (`gui.terrain_view`) is a `RasterView` too, so that it moves as the canvas does. A subclass
 overrides `colours` (what a map pixel looks like) and `paint_overlays` (what is drawn over all of them). `overlays`
-holds the lines that are drawn with QPainter, `map_marks` what is computed pixel by pixel, `pieces` the piece of the
-map that floats while it is moved or pasted.
+holds the lines that are drawn with QPainter, `line_overlay` the drawn ridges, valleys and rivers, `map_marks` what is
+computed pixel by pixel, `reference_picture` the picture to paint over, `pieces` the piece of the map that floats while
+it is moved or pasted, and `piece_handles` its frame.
 """

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QGuiApplication,
     QInputEvent,
     QKeyEvent,
     QMouseEvent,
@@ -24,12 +23,13 @@ from PySide6.QtWidgets import QWidget
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.smoothing import smoothed
 from terrainpaint.gui.canvas.map_view import MapView
-from terrainpaint.gui.canvas.overlays import draw_axes, draw_outlined, outline_path
+from terrainpaint.gui.canvas.overlays import draw_axes, draw_smooth, outline_path
 from terrainpaint.gui.canvas.piece_handles import PieceHandles
 from terrainpaint.gui.canvas.raster_view import CLICK_PX
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.tools import TOOLS, Option, Pointer, Tool, ToolSettings
 from terrainpaint.gui.tools.navigation import PanTool
+from terrainpaint.gui.widgets.basics import ENTER_KEYS, wait_cursor
 
 _PEN_END = "eraser"
 _TRANSFORM = "transform"
@@ -169,12 +169,8 @@ class Canvas(MapView):
             self.refuse()
             return
         area = Rect.of_shape(self.document.shape) if selection is None else selection.rect
-        # It takes seconds for the largest maps.
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-        try:
+        with wait_cursor():  # it takes seconds for the largest maps
             self.document.put_cells("Smooth", *smoothed(self.document.active_layer.cells, _SMOOTHING_RADIUS_PX, area))
-        finally:
-            QGuiApplication.restoreOverrideCursor()
 
     # What is drawn
 
@@ -186,9 +182,7 @@ class Canvas(MapView):
         self._handles.draw(painter)
         self.tool.paint_overlay(painter)
         if not self._outline.isEmpty():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_outlined(painter, self._outline)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            draw_smooth(painter, self._outline)
 
     def idle_cursor(self) -> Qt.CursorShape:
         """The pointer of the handle below it, else that of the tool."""
@@ -264,7 +258,7 @@ class Canvas(MapView):
         key = event.key()
         if key == Qt.Key.Key_Escape and self.is_busy:
             self.cancel()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.pieces.floating is not None:
+        elif key in ENTER_KEYS and self.pieces.floating is not None:
             self.pieces.put_down()
         elif not self.tool.key(event):
             self._modifiers_changed(event)

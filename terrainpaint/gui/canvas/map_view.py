@@ -17,7 +17,6 @@ from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.canvas.raster_view import RasterView
 from terrainpaint.gui.canvas.reference_picture import ReferencePicture
 from terrainpaint.gui.document import Document
-from terrainpaint.gui.map_camera import Projection
 
 _ANTS_MS = 130
 _COLOURS = np.concatenate([PALETTE, np.full((CLASS_COUNT, 1), 255, np.uint8)], axis=1).view(np.uint32)[:, 0]
@@ -192,7 +191,7 @@ class MapView(RasterView):
         # A piece that floats has its own outline.
         if selection is None or self.pieces.floating is not None:
             return None
-        projection: Projection = self.projection
+        projection = self.projection
         sheet_px = self.turn.sheet_px
         key = (selection, self._ants_offset, projection, sheet_px, self.devicePixelRatioF())
         if key != self._ants_key or self._ants is None:

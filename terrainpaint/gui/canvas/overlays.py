@@ -25,6 +25,11 @@ _BAR_PX, _BAR_FRACTION = 170, 0.4
 _MARGIN_PX, _PADDING_PX, _TICK_PX = 8.0, 7.0, 5.0
 _PANEL_OPACITY = 225
 _MIN_GRID_PX = 8
+MARKER_REACH_PX = 14
+"""How far a crosshair with its border reaches from its middle."""
+_PIXELS_UP_TO = 24
+"""Size in map pixels up to which the outline of a brush follows every pixel; above, the difference is invisible."""
+_PLACE = (64.0, 64.0)
 
 
 class MapOnScreen(Protocol):
@@ -54,6 +59,13 @@ def draw_outlined(painter: QPainter, path: QPainterPath) -> None:
     painter.drawPath(path)
     painter.setPen(QPen(LIGHT, 1.4))
     painter.drawPath(path)
+
+
+def draw_smooth(painter: QPainter, path: QPainterPath) -> None:
+    """The same with smooth edges, for lines at any angle."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw_outlined(painter, path)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def draw_text(painter: QPainter, at: QPointF, text: str, font: QFont) -> None:
@@ -134,14 +146,6 @@ def marker_path(at: QPointF) -> QPainterPath:
         path.moveTo(at.x() + 4 * across, at.y() + 4 * down)
         path.lineTo(at.x() + 11 * across, at.y() + 11 * down)
     return path
-
-
-MARKER_REACH_PX = 14
-
-
-_PIXELS_UP_TO = 24
-"""Size in map pixels up to which the outline follows every pixel; above, the difference is invisible."""
-_PLACE = (64.0, 64.0)
 
 
 def outline_path(brush: Brush, at: Point, view: MapOnScreen) -> QPainterPath:

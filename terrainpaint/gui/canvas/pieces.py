@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, Signal
 
 from terrainpaint.core.guide_lines import draw_rivers
 from terrainpaint.core.painting import Mark
@@ -18,6 +17,7 @@ from terrainpaint.core.selection import Selection, copied, select_all
 from terrainpaint.core.transforming import Pose, placed, sampled
 from terrainpaint.gui import clipboard
 from terrainpaint.gui.document import Document
+from terrainpaint.gui.widgets.basics import wait_cursor
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +140,8 @@ class Pieces(QObject):
         floating = self._take()
         if floating is None or floating.is_at_home:
             return
-        # It takes seconds for the largest pieces.
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-        try:
+        with wait_cursor():  # it takes seconds for the largest pieces
             self._paint(floating)
-        finally:
-            QGuiApplication.restoreOverrideCursor()
 
     def drop(self) -> None:
         """Forget the piece. One that was lifted stays where it was."""

@@ -82,7 +82,7 @@ class DreamPanel(QWidget):
         self.show_busy(None)
         self.offer_renewal(False)
         self.show_origin("")
-        self.show_walk(False)
+        self.offer_walk(False)
         self.seed.changed.connect(self.seed_changed)
         self.seed.thrown.connect(self._thrown)
         for name, _, value, tip in _CONTROLS:
@@ -110,8 +110,8 @@ class DreamPanel(QWidget):
             **{name: self.sliders[name].value / 100 for name, switch in self.switches.items() if switch.isChecked()}
         )
 
-    def show_walk(self, is_possible: bool) -> None:
-        """Offer the walk when it has an end."""
+    def offer_walk(self, is_possible: bool) -> None:
+        """Offer the walk, which needs an end."""
         self.walk.setEnabled(is_possible)
         if not is_possible:
             self.walk.show_value(0)
@@ -158,7 +158,7 @@ class DreamPanel(QWidget):
         self.renew.setVisible(is_possible)
 
     def offer_use(self, is_possible: bool) -> None:
-        """Whether a layout is there to be used."""
+        """Offer to paint the chosen layout, which needs one that is chosen."""
         for button in (self.layer, self.replace):
             button.setEnabled(is_possible)
 

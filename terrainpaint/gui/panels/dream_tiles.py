@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 from terrainpaint.gui.widgets.picture_tiles import PictureTile, move_focus
 
 SIDE = 3
@@ -105,7 +106,7 @@ class _Tile(PictureTile):
             super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        is_enter = event.key() in ENTER_KEYS
         if is_enter and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.end_wanted.emit()
         else:

@@ -50,9 +50,6 @@ class GenerationPanel(QWidget):
         self._unsuitable = paragraph("")
         self._look_label, self._scale_label = QLabel("Repaint as"), QLabel()
         self._look_label.setBuddy(self.look_name)
-        for box in (self.style_name, self.look_name):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.seeds = SeedBox(document)
         self.character = StyleBox(document)
         self.relief = SliderField("Relief", Logarithmic(_MIN_RELIEF, _MAX_RELIEF), 2, suffix=" ×", mark=1)
@@ -68,6 +65,9 @@ class GenerationPanel(QWidget):
             "How large mountains and valleys are: as on the ground of the map, or as many pixels wide as on a map at "
             "the scale of the style"
         )
+        for box in (self.style_name, self.look_name, self.scale):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._true_sizes_m: tuple[float, ...] = ()
         self.guide = GuideBox(document)
         self.follow = SliderField("Follow my paint", Linear(0, 100), 0, suffix=" %", mark=100)
@@ -86,12 +86,10 @@ class GenerationPanel(QWidget):
         self.painted_rivers.setToolTip(
             "Rivers that the style draws where none is painted get the colours of the land around them"
         )
-        self.variants = _button("variants", "Variants…", "")
-        self.reroll = _button("reroll", "Re-roll", "")
-        self.places = _button("globe", "Most like…", "")
+        self.variants = _button("variants", "Variants…")
+        self.reroll = _button("reroll", "Re-roll")
+        self.places = _button("globe", "Most like…")
         self._lay_out()
-        self.scale.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.scale.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.scale.activated.connect(self._change_scale)
         self.style_name.activated.connect(self._change_style)
         self.look_name.activated.connect(self._change_look)
@@ -280,10 +278,8 @@ class GenerationPanel(QWidget):
 
     def _show_scale(self) -> None:
         """The scales to choose from: those of the land, and land of the style that is scaled to the pixels."""
-        settings, native_m = (
-            self._document.settings,
-            next(iter(self._true_sizes_m), self._document.settings.pixel_size_m),
-        )
+        settings = self._document.settings
+        native_m = next(iter(self._true_sizes_m), settings.pixel_size_m)
         factor = scale_factor(settings.pixel_size_m, native_m)
         choices: list[tuple[str, float, bool]] = []
         for size_m in self._true_sizes_m:
@@ -333,8 +329,7 @@ class GenerationPanel(QWidget):
         self.reroll.setToolTip(with_key(tip, self._keys.get("reroll")))
 
 
-def _button(picture: str, text: str, tip: str) -> QPushButton:
+def _button(picture: str, text: str) -> QPushButton:
     button = push_button(text)
     button.setIcon(icon(picture))
-    button.setToolTip(tip)
     return button

@@ -20,7 +20,7 @@ class GuideBox(QWidget):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self.about = label("", "muted")
+        self.about = label("No heights to follow", "muted")
         self.strength = SliderField("Strength of the height guide", Linear(0, 100), 0, suffix=" %", mark=100)
         self.strength.setToolTip("How much the land follows the heights: 100 % all of what is wider than its relief")
         self.load = push_button("Heights…")
@@ -52,7 +52,6 @@ class GuideBox(QWidget):
     def _refresh(self) -> None:
         has_guide = self._document.project.height_guide is not None
         self.about.setVisible(not has_guide)
-        self.about.setText("No heights to follow")
         self.strength.setVisible(has_guide)
         self.remove.setVisible(has_guide)
         self.strength.show_value(100 * self._document.settings.recipe.guide_strength)

@@ -39,6 +39,7 @@ _ICONS: Mapping[str, str] = {
     "Move layer": "layer-up",
     "Show layer": "eye",
     "Hide layer": "eye-off",
+    "Rename layer": "pencil",
     "Lock layer": "lock",
     "Unlock layer": "unlock",
     "Seed": "dice",
@@ -55,14 +56,17 @@ _ICONS: Mapping[str, str] = {
     "Remove height guide": "height",
     "Only painted rivers": "water",
     "Width": "ruler",
+    "Scale": "ruler",
+    "Follow my paint": "borders",
     "Base class": "water",
     "Carve rivers": "flow",
     "Drawn lines": "lines",
     "Open depressions": "flow",
     "Reference picture": "picture",
     "Remove reference picture": "picture",
-    "Copy": "copy",
+    "Cut": "close",
     "Delete": "close",
+    "Paste": "copy",
 }
 """What a step did → its icon; other steps have none."""
 

@@ -31,7 +31,7 @@ class LinesBox(QWidget):
         self.shown = icon_button("eye", "Show or hide the drawn lines; the land follows those that are shown")
         self.locked = icon_button("unlock", "Lock or unlock the drawn lines")
         self.erase = icon_button("close", "Erase all drawn lines")
-        self.title, self.counts = label("", "heading"), label("", "muted")
+        self.title, self.counts = label("Drawn lines", "heading"), label("", "muted")
         self.counts.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
@@ -62,7 +62,6 @@ class LinesBox(QWidget):
 
     def _refresh(self) -> None:
         lines = self._document.project.lines
-        self.title.setText("Drawn lines")
         for widget in (self.shown, self.locked, self.erase, self.counts):
             widget.setVisible(bool(lines))
         self.draw.setVisible(not lines)

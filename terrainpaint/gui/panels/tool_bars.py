@@ -120,31 +120,21 @@ class ToolOptions(QWidget):
             ),
         )
         self.pressure = self._toggle(ToolSettings.pressure, "pressure", "The pressure of a pen sets the size")
-        self.stabiliser = WholeField()
-        self.stabiliser.setRange(0, MAX_STABILISER_PX)
-        self.stabiliser.setPrefix("Stabiliser ")
-        self.stabiliser.setSuffix(" px")
-        self.stabiliser.setFixedWidth(_STABILISER_PX)
-        self.stabiliser.setKeyboardTracking(False)
-        self.stabiliser.setAccessibleName("Stabiliser")
-        self.stabiliser.setToolTip("Length of a rope by which the pointer pulls the brush, for calm lines; 0 is none")
-        self.stabiliser.valueChanged.connect(lambda length: ToolSettings.stabiliser_px.set(tools, length))
-        self._showing.append(self._show_stabiliser)
+        self.stabiliser = self._whole(
+            ToolSettings.stabiliser_px, "Stabiliser", (0, MAX_STABILISER_PX), _STABILISER_PX,
+            "Length of a rope by which the pointer pulls the brush, for calm lines; 0 is none", suffix=" px",
+        )  # fmt: skip
         self.mirror_x = self._toggle(
             ToolSettings.mirror_x, "symmetry", "Paint left and right of the middle of the map too"
         )
         self.mirror_y = self._toggle(
             ToolSettings.mirror_y, "symmetry-y", "Paint above and below the middle of the map too"
         )
-        self.radial = WholeField()
-        self.radial.setRange(1, MAX_RADIAL)
-        self.radial.setPrefix("Radial ")
-        self.radial.setFixedWidth(_RADIAL_PX)
-        self.radial.setKeyboardTracking(False)
+        self.radial = self._whole(
+            ToolSettings.radial, "Radial", (1, MAX_RADIAL), _RADIAL_PX,
+            "How many times to paint around the middle of the map; 1 is once",
+        )  # fmt: skip
         self.radial.setAccessibleName("Radial symmetry")
-        self.radial.setToolTip("How many times to paint around the middle of the map; 1 is once")
-        self.radial.valueChanged.connect(lambda count: ToolSettings.radial.set(tools, count))
-        self._showing.append(self._show_radial)
         self.selection = self._choices(
             ToolSettings.selection_mode,
             (
@@ -179,16 +169,12 @@ class ToolOptions(QWidget):
                 (LineKind.RIVER, "river", "River: water that runs downhill to its mouth"),
             ),
         )
-        self.river_px = WholeField()
-        self.river_px.setRange(1, MAX_RIVER_PX)
-        self.river_px.setPrefix("River ")
-        self.river_px.setSuffix(" px")
-        self.river_px.setFixedWidth(_RIVER_PX)
-        self.river_px.setKeyboardTracking(False)
+        self.river_px = self._whole(
+            ToolSettings.river_px, "River", (1, MAX_RIVER_PX), _RIVER_PX,
+            "Width of drawn rivers in pixels of the map", suffix=" px",
+        )  # fmt: skip
         self.river_px.setAccessibleName("Width of rivers")
-        self.river_px.setToolTip("Width of drawn rivers in pixels of the map")
-        self.river_px.valueChanged.connect(lambda width: ToolSettings.river_px.set(tools, width))
-        self._showing.append(self._show_river)
+        self._showing.append(lambda: self.river_px.setEnabled(tools.line_kind == LineKind.RIVER))
         self.height_mode = self._choices(
             ToolSettings.height_mode,
             (
@@ -296,18 +282,20 @@ class ToolOptions(QWidget):
         self.swatch.set_class(self._tools.class_id)
         self.class_name.setText(CLASSES[self._tools.class_id].name.capitalize())
 
-    def _show_stabiliser(self) -> None:
-        with QSignalBlocker(self.stabiliser):
-            self.stabiliser.setValue(self._tools.stabiliser_px)
-
-    def _show_river(self) -> None:
-        self.river_px.setEnabled(self._tools.line_kind == LineKind.RIVER)
-        with QSignalBlocker(self.river_px):
-            self.river_px.setValue(self._tools.river_px)
-
-    def _show_radial(self) -> None:
-        with QSignalBlocker(self.radial):
-            self.radial.setValue(self._tools.radial)
+    def _whole(
+        self, setting: Setting[int], name: str, limits: tuple[int, int], width_px: int, tip: str, suffix: str = ""
+    ) -> WholeField:
+        field = WholeField()
+        field.setRange(*limits)
+        field.setPrefix(f"{name} ")
+        field.setSuffix(suffix)
+        field.setFixedWidth(width_px)
+        field.setKeyboardTracking(False)
+        field.setAccessibleName(name)
+        field.setToolTip(tip)
+        field.valueChanged.connect(lambda value: setting.set(self._tools, value))
+        self._showing.append(lambda: _show_value(field, setting.get(self._tools)))
+        return field
 
     def _toggle(self, setting: Setting[bool], picture: str, tip: str) -> QToolButton:
         button = icon_button(picture, tip)
@@ -381,6 +369,11 @@ class _Choices(QWidget):
 
     def show_choice(self, choice: Enum) -> None:
         self.buttons[choice].setChecked(True)
+
+
+def _show_value(field: WholeField, value: int) -> None:
+    with QSignalBlocker(field):
+        field.setValue(value)
 
 
 def _group(widgets: Sequence[QWidget]) -> QWidget:

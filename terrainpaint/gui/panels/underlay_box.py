@@ -12,6 +12,7 @@ from terrainpaint.core.project import Underlay
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.icons import icon
 from terrainpaint.gui.panels.settings_changes import Merge
+from terrainpaint.gui.undo_stack import NOT_MERGED
 from terrainpaint.gui.widgets.basics import icon_button, label, push_button
 from terrainpaint.gui.widgets.numbers import Linear, NumberField, SliderField
 
@@ -96,14 +97,11 @@ class UnderlayBox(QWidget):
     def _stretch(self) -> None:
         self._set(Placement.stretched(self._document.shape), detail="stretched")
 
-    def _set(self, placement: Placement, merge: int | None = None, detail: str = "") -> None:
+    def _set(self, placement: Placement, merge: int = NOT_MERGED, detail: str = "") -> None:
         underlay = self._present()
         if placement != underlay.placed(self._document.shape):
             moved = dataclasses.replace(underlay, placement=placement)
-            if merge is None:
-                self._document.set_underlay(moved, detail=detail)
-            else:
-                self._document.set_underlay(moved, merge, detail)
+            self._document.set_underlay(moved, merge, detail)
 
     def _refresh(self) -> None:
         underlay = self._document.project.underlay

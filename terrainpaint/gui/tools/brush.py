@@ -13,7 +13,7 @@ from terrainpaint.core.painting import Brush, Mark, segment
 from terrainpaint.core.project import EMPTY
 from terrainpaint.core.rects import Point
 from terrainpaint.core.smoothing import smoothed
-from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import draw_smooth
 from terrainpaint.gui.tools.tool import Pointer, Tool, is_near, pulled
 from terrainpaint.gui.undo import PaintStroke
 
@@ -94,9 +94,7 @@ class BrushTool(Tool):
     def paint_overlay(self, painter: QPainter) -> None:
         """Show the rope."""
         if self._stroke is not None and self._pulling is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_outlined(painter, self.path([self._at, self._pulling], closed=False))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            draw_smooth(painter, self.path([self._at, self._pulling], closed=False))
 
     def finish(self) -> None:
         """End the stroke as one step."""

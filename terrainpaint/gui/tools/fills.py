@@ -11,13 +11,6 @@ from terrainpaint.core.rects import Rect
 from terrainpaint.gui.tools.tool import Pointer, Tool
 
 
-def class_at(tool: Tool, pointer: Pointer) -> int | None:
-    """The class of the map at the pointer, None outside of it."""
-    row, col = math.floor(pointer.row), math.floor(pointer.col)
-    inside = Rect.of_shape(tool.document.shape).contains(row, col)
-    return int(tool.document.ids[row, col]) if inside else None
-
-
 class FloodTool(Tool):
     """Fills the connected area of one class with the chosen class, and its images under the symmetry."""
 
@@ -39,7 +32,7 @@ class PickerTool(Tool):
 
     def press(self, pointer: Pointer) -> None:
         """Choose the class."""
-        class_id = class_at(self, pointer)
+        class_id = self.class_at(pointer)
         if class_id is not None:
             self.settings.class_id = class_id
 
@@ -53,7 +46,7 @@ class ReplaceTool(Tool):
 
     def press(self, pointer: Pointer) -> None:
         """Replace as one step."""
-        class_id = class_at(self, pointer)
+        class_id = self.class_at(pointer)
         if class_id is not None and class_id != self.settings.class_id:
             area = Rect.of_shape(self.document.shape)
             if self.document.selection is not None:

@@ -15,10 +15,10 @@ from terrainpaint.gui.document import Document
 from terrainpaint.gui.line_edit import LinesEdit
 from terrainpaint.gui.panels.settings_changes import Merge
 from terrainpaint.gui.step_texts import step_text
-from terrainpaint.gui.tools.select import nudge
 from terrainpaint.gui.tools.settings import ToolSettings
-from terrainpaint.gui.tools.tool import Pointer, ToolView, is_near
+from terrainpaint.gui.tools.tool import Pointer, ToolView, is_near, nudge
 from terrainpaint.gui.undo_stack import NOT_MERGED
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 
 _REACH_PX = 8.0
 _MOVED_PX = 3.0
@@ -108,11 +108,11 @@ class Choosing:
                 self._change(line, points, "point removed")
                 self._point = None
             return
-        distance_at = nearest_on(points, pointer.at)
-        if is_near(self._view, distance_at[2], pointer.at, _REACH_PX):
-            points.insert(distance_at[1] + 1, distance_at[2])
+        _, segment, place = nearest_on(points, pointer.at)
+        if is_near(self._view, place, pointer.at, _REACH_PX):
+            points.insert(segment + 1, place)
             self._change(line, points, "point added")
-            self._point = distance_at[1] + 1
+            self._point = segment + 1
         else:
             self.press(pointer)
 
@@ -133,7 +133,7 @@ class Choosing:
             self.choose(None)
             kept = [other for other in lines.lines if other is not line]
             self._document.change_lines(step_text(self._text, f"{line.kind.word} erased"), lines.with_lines(kept))
-        elif event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif event.key() in (Qt.Key.Key_Escape, *ENTER_KEYS):
             self.choose(None)
         elif (step := nudge(event, self._view)) is not None:
             moved = _moved(line, self._point, *step, self._document.shape)

@@ -12,13 +12,14 @@ from terrainpaint.core.guide_lines import GuideLine, GuideLines, LineKind
 from terrainpaint.core.line_shapes import nearest_on, smoothed_path, without_disc
 from terrainpaint.core.rects import Point
 from terrainpaint.gui.canvas.line_overlay import draw_lines
-from terrainpaint.gui.canvas.overlays import draw_outlined
+from terrainpaint.gui.canvas.overlays import draw_smooth
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.line_edit import LinesEdit
 from terrainpaint.gui.step_texts import step_text
 from terrainpaint.gui.tools.line_choosing import Choosing
 from terrainpaint.gui.tools.settings import LineMode, ToolSettings
 from terrainpaint.gui.tools.tool import Pointer, Tool, ToolKind, ToolView, is_near
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 
 _SNAP_PX = 8.0
 _FREEHAND_PX = 6.0
@@ -269,7 +270,7 @@ class _Drawing:
         """Enter ends the line, Backspace takes back a corner."""
         if not self.wants(event):
             return False
-        if event.key() in _ENTER:
+        if event.key() in ENTER_KEYS:
             self.finish()
         else:
             self.take_back()
@@ -314,9 +315,7 @@ class _Drawing:
         path = self._tool.path([self._points[-1], self._pointer or self._points[-1]], closed=False)
         for point in self._points:
             path.addEllipse(self._tool.view.to_screen(*point), 3, 3)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_outlined(painter, path)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        draw_smooth(painter, path)
 
     @property
     def _kind(self) -> LineKind:
@@ -352,8 +351,7 @@ class _Drawing:
         self._tool.view.update()
 
 
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_DRAWING_KEYS = (*_ENTER, Qt.Key.Key_Backspace)
+_DRAWING_KEYS = (*ENTER_KEYS, Qt.Key.Key_Backspace)
 
 
 class _Erasing:
@@ -437,9 +435,7 @@ class _Erasing:
         if self._pointer is not None:
             path = QPainterPath()
             path.addEllipse(QPointF(self._tool.view.to_screen(*self._pointer)), _ERASER_PX, _ERASER_PX)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_outlined(painter, path)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            draw_smooth(painter, path)
 
 
 def _without(lines: GuideLines, centre: Point, radius: float) -> GuideLines:

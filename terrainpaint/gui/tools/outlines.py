@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from terrainpaint.core.painting import polygon
 from terrainpaint.core.rects import Point
 from terrainpaint.gui.tools.tool import Pointer, Tool, centred, is_near
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 
 _CLOSE_PX = 8
 _NEXT_POINT_PX = 2
@@ -85,7 +86,7 @@ class PolygonTool(OutlineTool):
         """Enter fills, Backspace takes back a corner."""
         if not self._points:
             return False
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in ENTER_KEYS:
             self.fill()
         elif event.key() == Qt.Key.Key_Backspace:
             self.take_back()

@@ -15,8 +15,7 @@ from terrainpaint.core.project import Underlay
 from terrainpaint.core.rects import Point
 from terrainpaint.gui.canvas.overlays import draw_outlined
 from terrainpaint.gui.panels.settings_changes import Merge
-from terrainpaint.gui.tools.select import nudge
-from terrainpaint.gui.tools.tool import Pointer, Tool
+from terrainpaint.gui.tools.tool import Pointer, Tool, nudge
 
 _HANDLE_PX, _REACH_PX, _ARM_PX = 5.0, 11.0, 28.0
 _SNAP_DEG = 15.0

@@ -11,40 +11,14 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath
 from terrainpaint.core.painting import Mark, ellipse, flood, polygon, rectangle, where
 from terrainpaint.core.rects import Point, Rect
 from terrainpaint.core.selection import Selection, added, moved, subtracted
-from terrainpaint.gui.canvas.overlays import MapOnScreen, draw_outlined
-from terrainpaint.gui.tools.fills import class_at
+from terrainpaint.gui.canvas.overlays import draw_smooth
 from terrainpaint.gui.tools.settings import SelectionMode
 from terrainpaint.gui.tools.shapes import arc, box, outer_corners
-from terrainpaint.gui.tools.tool import Pointer, Tool, centred, is_near
+from terrainpaint.gui.tools.tool import Pointer, Tool, centred, is_near, nudge
 
 _DRAG_PX = 3
 _NEXT_POINT_PX = 2
 _BY_CLICK = (SelectionMode.AREA, SelectionMode.CLASS)
-_ARROWS = {
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-}
-
-
-def nudge(event: QKeyEvent, view: MapOnScreen) -> tuple[int, int] | None:
-    """Rows and columns that an arrow key moves by: 1, with Shift 10; None for another key.
-
-    In a view that is turned or mirrored, they are those that come nearest to the arrow.
-    """
-    arrow = _ARROWS.get(Qt.Key(event.key()))
-    if arrow is None:
-        return None
-    step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-    origin = view.to_screen(0, 0)
-
-    def along(rows: int, cols: int) -> float:
-        moved = view.to_screen(rows, cols) - origin
-        return moved.y() * arrow[0] + moved.x() * arrow[1]
-
-    rows, cols = max(_ARROWS.values(), key=lambda way: along(*way))
-    return rows * step, cols * step
 
 
 class SelectTool(Tool):
@@ -124,9 +98,7 @@ class SelectTool(Tool):
     def paint_overlay(self, painter: QPainter) -> None:
         """Show what would be selected."""
         if self._drawn:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_outlined(painter, self._outline())
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            draw_smooth(painter, self._outline())
 
     def _offset(self, pointer: Pointer) -> tuple[int, int]:
         assert self._grip is not None
@@ -140,7 +112,7 @@ class SelectTool(Tool):
             self.document.set_selection(added(selection if pressed.shift else None, mark))
 
     def _clicked(self, pointer: Pointer) -> Mark:
-        class_id = class_at(self, pointer)
+        class_id = self.class_at(pointer)
         if class_id is None:
             return polygon([], self.document.shape)
         if self.settings.selection_mode is SelectionMode.AREA:
@@ -188,7 +160,7 @@ class MoveTool(Tool):
     """Drags what is selected, or all of the layer. Arrows nudge it; then Enter or another tool puts it down."""
 
     cursor = Qt.CursorShape.SizeAllCursor
-    _grip: tuple[float, float] | None = None
+    _grip: Point | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -215,12 +187,10 @@ class MoveTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows lift and move the piece, which floats until `finish`."""
-        step = nudge(event, self.view)
-        if step is None or not self.view.pieces.lift():
+        step, pieces = nudge(event, self.view), self.view.pieces
+        if step is None or not pieces.lift() or pieces.floating is None:
             return False
-        assert self.view.pieces.floating is not None
-        rect = self.view.pieces.floating.rect
-        self.view.pieces.move_to(rect.row + step[0], rect.col + step[1])
+        pieces.place(pieces.floating.pose.moved(*step))
         return True
 
     def finish(self) -> None:
@@ -258,8 +228,7 @@ class TransformTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         """Arrows lift and move the piece."""
-        step = nudge(event, self.view)
-        pieces = self.view.pieces
+        step, pieces = nudge(event, self.view), self.view.pieces
         if step is None or not pieces.lift("Transform", has_handles=True) or pieces.floating is None:
             return False
         pieces.place(pieces.floating.pose.moved(*step))

@@ -130,12 +130,11 @@ class ToolSettings(QObject):
     """How far natural borders are displaced, in map pixels."""
     border_scale_px = Setting[float](Roughness.scale_px, _between(MIN_SCALE_PX, MAX_SCALE_PX))
     """Size of the largest bends of natural borders, in map pixels."""
+    border_seed = Setting(0)
+    """Another seed gives other bends."""
     height_mode = Setting(HeightMode.RAISE)
     height_amount_m = Setting[float](300.0, _between(MIN_HEIGHT_M, MAX_HEIGHT_M))
     """By how much a stroke raises or lowers the land, in metres."""
-    border_seed = Setting(0)
-    """Another seed gives other bends."""
-
     line_mode = Setting(LineMode.DRAW)
     line_kind = Setting(LineKind.RIDGE)
     river_px = Setting(2, _between(1, MAX_RIVER_PX))

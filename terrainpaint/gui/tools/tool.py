@@ -23,6 +23,13 @@ from terrainpaint.gui.canvas.pieces import Pieces
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.tools.settings import ToolSettings
 
+_ARROWS = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
+
 
 @dataclass(frozen=True)
 class Pointer:
@@ -204,6 +211,12 @@ class Tool:
         """The points, then their images under the symmetry that is set."""
         return mirrored(self.settings.symmetry(self.document.shape), points)
 
+    def class_at(self, pointer: Pointer) -> int | None:
+        """The class of the map at the pointer, 0..6, None outside of it."""
+        row, col = math.floor(pointer.row), math.floor(pointer.col)
+        inside = Rect.of_shape(self.document.shape).contains(row, col)
+        return int(self.document.ids[row, col]) if inside else None
+
     def paint(self, marks: Sequence[Mark]) -> None:
         """Paint the chosen class where any of the marks is, as one step."""
         stroke = self.document.begin_stroke(self.kind.text)
@@ -250,4 +263,23 @@ def pulled(view: MapOnScreen, brush: Point, pointer: Point, rope_px: float) -> P
 def is_near(view: MapOnScreen, a: Point, b: Point, distance_px: float) -> bool:
     """Whether two positions on the map are close together on the screen."""
     first, second = view.to_screen(*a), view.to_screen(*b)
-    return QLineF(QPointF(first), QPointF(second)).length() <= distance_px
+    return QLineF(first, second).length() <= distance_px
+
+
+def nudge(event: QKeyEvent, view: MapOnScreen) -> tuple[int, int] | None:
+    """Rows and columns that an arrow key moves by: 1, with Shift 10; None for another key.
+
+    In a view that is turned or mirrored, they are those that come nearest to the arrow.
+    """
+    arrow = _ARROWS.get(Qt.Key(event.key()))
+    if arrow is None:
+        return None
+    step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+    origin = view.to_screen(0, 0)
+
+    def along(rows: int, cols: int) -> float:
+        moved = view.to_screen(rows, cols) - origin
+        return moved.y() * arrow[0] + moved.x() * arrow[1]
+
+    rows, cols = max(_ARROWS.values(), key=lambda way: along(*way))
+    return rows * step, cols * step

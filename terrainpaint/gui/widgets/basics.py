@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QDialog,
@@ -31,6 +32,7 @@ MARGIN_PX = 20
 GAP_PX = 12
 """Between the parts of a dialog."""
 ICON_PX = 18
+ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _FRACTION_OF_SCREEN = 0.9
 _LEAST_CUT = 8
 """A text that would be cut to fewer characters is not shown."""
@@ -277,3 +279,13 @@ def close_box(dialog: QDialog) -> QDialogButtonBox:
 def accept_button(box: QDialogButtonBox) -> QAbstractButton:
     """The button of a `decision` that accepts."""
     return next(button for button in box.buttons() if box.buttonRole(button) == QDialogButtonBox.ButtonRole.AcceptRole)
+
+
+@contextmanager
+def wait_cursor() -> Iterator[None]:
+    """Show that the program is busy while the body runs in the interface thread."""
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        yield
+    finally:
+        QGuiApplication.restoreOverrideCursor()

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 from terrainpaint.gui.widgets.notation import format_number, is_negative, is_typed_number, read_number
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ class _TypedField(_SpinBox):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._leave_suffix(event)
         super().keyPressEvent(event)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in ENTER_KEYS:
             self.lineEdit().setModified(False)
             self._entered = self.value()
 

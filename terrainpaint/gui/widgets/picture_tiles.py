@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from terrainpaint.gui.theme import current_theme
+from terrainpaint.gui.widgets.basics import ENTER_KEYS
 from terrainpaint.gui.widgets.pictures import draw_rounded, fitted, pixmap_of
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
@@ -40,7 +41,7 @@ class PictureTile(QAbstractButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # A button moves the focus itself with the arrows, and does not react to Enter.
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in ENTER_KEYS:
             self.click()
         elif event.key() in _STEPS:
             event.ignore()
