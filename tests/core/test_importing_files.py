@@ -191,7 +191,7 @@ def test_sizes_of_raw_files(tmp_path: Path) -> None:
         assert raw_sizes(path) == ()
     for size in (0, 99):
         path.write_bytes(bytes(size))
-        with pytest.raises(InputFileError, match=f"has {size:,} bytes"):
+        with pytest.raises(InputFileError, match=f"has {size} bytes"):
             likely_raw_format(path)
 
 
