@@ -58,13 +58,7 @@ def zoomed_classes(
     They are those of the fine land of the map: the borders get bends that depend on their place and the seed. Raises
     Cancelled.
     """
-    found = np.empty((rect.height * factor, rect.width * factor), np.uint8)
-    for top in range(0, rect.height, _BAND_CELLS):
-        progress(top / rect.height)
-        check_cancel(cancel)
-        band = Rect(rect.row + top, rect.col, min(_BAND_CELLS, rect.height - top), rect.width)
-        found[top * factor : (top + band.height) * factor] = _finer(ids, band, factor, seed)
-    return found
+    return zoomed_crop(ids, Rect.of_shape(ids.shape), rect, factor, seed, progress, cancel)
 
 
 def zoomed_crop(
@@ -83,19 +77,18 @@ def zoomed_crop(
         progress(top / rect.height)
         check_cancel(cancel)
         band = Rect(rect.row + top, rect.col, min(_BAND_CELLS, rect.height - top), rect.width)
-        found[top * factor : (top + band.height) * factor] = _finer(ids, band, factor, seed, crop)
+        found[top * factor : (top + band.height) * factor] = _finer(ids, crop, band, factor, seed)
     return found
 
 
-def _finer(ids: NDArray[np.uint8], rect: Rect, factor: int, seed: int, crop: Rect | None = None) -> NDArray[np.uint8]:
-    first = (0, 0) if crop is None else (crop.row, crop.col)
+def _finer(ids: NDArray[np.uint8], crop: Rect, rect: Rect, factor: int, seed: int) -> NDArray[np.uint8]:
     margin = CLASS_MARGIN if factor == STEP else CLASS_MARGIN + -(-CLASS_MARGIN // STEP)
     wide = rect.grown(margin)
     # Beyond its border, a map continues as at the border.
     rows, cols = (
         (np.arange(start, stop) - of_crop).clip(0, side - 1)
         for start, stop, of_crop, side in (
-            (wide.row, wide.bottom, first[0], ids.shape[0]), (wide.col, wide.right, first[1], ids.shape[1]),
+            (wide.row, wide.bottom, crop.row, ids.shape[0]), (wide.col, wide.right, crop.col, ids.shape[1]),
         )
     )  # fmt: skip
     fine = fine_classes(ids[np.ix_(rows, cols)], wide.row, wide.col, seed)

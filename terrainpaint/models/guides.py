@@ -1,4 +1,4 @@
-"""Guides: where crests and valleys lie, for a network that is told so.
+"""Guides: where crests and valleys lie, as an input of a network.
 
 A guide is a shape without a size: the elevation between two widths, in units of its own deviation around each place.
 The map and the style decide how high a crest is, the guide where it runs. Beside it stands its strength: 1 where the

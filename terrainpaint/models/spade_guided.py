@@ -1,4 +1,4 @@
-"""The local SPADE network with guides: it is told where crests and valleys lie (see `guides`), or left to decide."""
+"""The local SPADE network with guides: crests and valleys are an input (see `guides`), which may be absent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SpadeGuided(SpadeLocal):
 
     @property
     def reach_px(self) -> int:
-        """That of the network and of the main crests that it is told of."""
+        """That of the network and of the main crests in its input."""
         return super().reach_px + (CRESTS_REACH_CELLS << GUIDE_LEVEL)
 
     def guide_area(self, window: Window) -> Area:

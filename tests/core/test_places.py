@@ -37,7 +37,7 @@ def test_finer_land_is_compared_at_the_scale_of_the_index() -> None:
     found = places_like(small_index(), *fine, 500.0, STYLE)
     assert found == places_like(small_index(), ids, height, picture, 2000.0, STYLE)
     assert found != places_like(small_index(), *fine, 2000.0, STYLE)
-    # Rows and columns that are left over do not count, and what is too small is told in kilometres too.
+    # Rows and columns that are left over do not count, and what is too small is said in kilometres too.
     ragged = tuple(np.pad(values, [(0, 3), (0, 2)] + [(0, 0)] * (values.ndim - 2)) for values in fine)
     assert places_like(small_index(), *ragged, 500.0, STYLE) == found
     with pytest.raises(OptionError, match=r"256 x 127 px is too small .* at least 128 px, 64 km, a side"):

@@ -177,7 +177,7 @@ class TerrainSystem:
             terms["sea"] = config.sea_weight, sea_level(picture[:, 3:4], real[:, 3:4], inner_height, inner_labels)
         if config.power_weight:
             power = power_difference(fake.height[:count], inner_height, LEAST_M)
-            # Only the albedo is told of the power of colours: relief would get rough to shade what the albedo lacks.
+            # The gradient goes to the albedo alone: relief would get rough to shade what the albedo lacks.
             albedo = fake.albedo[:count]
             colours = picture[:, :3].detach() + albedo - albedo.detach()
             power = power + colour_power(255 * adapter.srgb(colours), 255 * adapter.srgb(real))
