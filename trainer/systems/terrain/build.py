@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,10 +42,10 @@ def build_networks(
 ) -> nn.ModuleDict:
     """Generator, shadow generator and discriminator, with weights drawn from torch's global random state.
 
-    `shape` is the configuration of the generator, None for the default one.
+    `shape` is the configuration of the generator, None for the default one with the widths of `config`.
     """
     network = NETWORKS[config.network]
-    generator = network.new_generator(shape or network.config()).to(device)
+    generator = network.new_generator(shape or _shape(config)).to(device)
     shadow = network.shadow(ShadowConfig()).to(device)
     discriminator = _discriminator(config)
     if config.projected and perceptual is not None:
@@ -101,6 +102,11 @@ def _with_inputs(value: Tensor, own: Tensor) -> Tensor:
     """The weights of a convolution, with zeros for the inputs that only `own` has."""
     more = own.shape[1] - value.shape[1] if own.ndim == value.ndim == 4 else 0
     return F.pad(value, (0, 0, 0, 0, 0, more)) if more > 0 else value
+
+
+def _shape(config: TerrainConfig) -> GeneratorConfig:
+    shape = NETWORKS[config.network].config()
+    return replace(shape, widths=config.widths) if config.widths else shape
 
 
 def _discriminator(config: TerrainConfig) -> nn.Module:

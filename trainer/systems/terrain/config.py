@@ -8,6 +8,8 @@ from pathlib import Path
 from terrainpaint.errors import TrainingError
 from trainer.loop.config import Config, setting
 
+LEVELS = 4
+"""Of the generators spade-local and spade-guided."""
 POWER_TILE_PX = 64
 """Side of the squares of land whose power at each frequency is compared."""
 
@@ -19,6 +21,9 @@ class TerrainConfig(Config):
     network: str = setting("spade-local", "the network to train",
                            ("spade-local", "spade-guided", "spade-terrain-1.0",
                             "spade-terrain-1.1", "spade-terrain-1.2"))  # fmt: skip
+    widths: tuple[int, ...] = setting(
+        (), "channels of the generator's levels, coarse to fine; those of its weights (160 112 64 32)", least=1
+    )
     crop_px: int = setting(128, "side of a crop in pixels", least=1)
     rescale: float = setting(1.0, "largest factor to enlarge or reduce crops by at random, heights too", least=1)
     simple_maps: float = setting(
@@ -67,6 +72,11 @@ class TerrainConfig(Config):
         super().__post_init__()
         if self.crop_px % 16:
             raise TrainingError(f"crop_px must be a multiple of 16, not {self.crop_px}.")
+        if self.widths and self.network not in ("spade-local", "spade-guided"):
+            raise TrainingError(f"widths is for spade-local and spade-guided, not for {self.network}.")
+        if self.widths and len(self.widths) != LEVELS:
+            raise TrainingError(f"widths must be {LEVELS} numbers, one for each level of the generator, not "
+                                f"{len(self.widths)}.")  # fmt: skip
         if self.needs_perceptual and not self.perceptual:
             from trainer.losses.perceptual import HOW_TO_GET
 

@@ -9,7 +9,8 @@ from terrainpaint.models.noise import seeded
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.windows import Window
 from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
-from trainer.data.tile_set import TileSet
+from trainer.__main__ import main
+from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import newest_checkpoint
 from trainer.systems.terrain.build import load_grown
 from trainer.systems.terrain.publishing import publish
@@ -86,3 +87,16 @@ def test_weights_of_another_network_are_said_in_a_sentence(labelled: TileSet, tm
     config = changed(images=2, start=str(tmp_path / "start.safetensors"))
     with pytest.raises(TrainingError, match=r"start\.safetensors has another network \(spade-local\), widths or"):
         train_terrain(labelled, config, tmp_path / "two", quiet, network=replace(NETWORK, widths=(32, 16, 16, 16)))
+
+
+def test_a_run_has_the_widths_that_it_is_told_and_begins_with_such_weights(labelled: TileSet, tmp_path: Path) -> None:
+    save_tile_set(tmp_path / "set.npz", labelled)
+    run = ["train", str(tmp_path / "set.npz"), "--crop-px", "32", "--images", "2", "--batch", "2", "--device", "cpu",
+           "--discriminator-widths", "8", "8", "--widths", "32", "24", "16", "8"]  # fmt: skip
+    assert main([*run, "-o", str(tmp_path / "one")]) == 0
+    header = publish(newest(tmp_path / "one"), tmp_path / "start.safetensors", "MIT")
+    assert isinstance(header.config, SpadeLocalConfig) and header.config.widths == (32, 24, 16, 8)
+    again = [*run, "-o", str(tmp_path / "two"), "--start", str(tmp_path / "start.safetensors")]
+    assert main([*again, "--generator-rate", "0"]) == 0
+    begun, given = (torch.load(newest(tmp_path / name), weights_only=True)["averaged"] for name in ("two", "one"))
+    assert all(torch.equal(begun[name], value) for name, value in given.items() if "style_mix" not in name)
