@@ -12,6 +12,7 @@ from trainer.commands import (
     inspect,
     label,
     layouts,
+    narrow,
     nearest,
     pairs,
     places,
@@ -38,6 +39,7 @@ COMMANDS = (
     nearest,
     publish,
     finish,
+    narrow,
     evaluate,
     places,
 )

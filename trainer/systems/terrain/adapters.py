@@ -231,6 +231,15 @@ class ReferenceAdapter(Adapter):
         return picture[:, 3:4] / 2 + 0.5
 
 
+def measure_known_styles(adapter: Adapter, source: CropSource) -> None:
+    """Measure styles as a training does, for a generator that keeps the covariance it was published with."""
+    mixes = adapter.networks.generator.style_mixes()
+    published = [mix.clone() for mix in mixes]
+    adapter.measure_styles(source, torch.Generator().manual_seed(0))
+    for mix, before in zip(mixes, published, strict=True):
+        mix.copy_(before)
+
+
 def one_hot_of(labels: Tensor) -> Tensor:
     """(N, H, W) int64 → (N, 7, H, W) float32."""
     return F.one_hot(labels, CLASS_COUNT).movedim(-1, 1).float()

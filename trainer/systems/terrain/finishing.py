@@ -26,7 +26,13 @@ from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
 from trainer.data.tile_set import TRAIN, TileSet
 from trainer.loop.precision import autocast
-from trainer.systems.terrain.adapters import GuidedAdapter, LocalAdapter, TerrainNetworks, one_hot_of
+from trainer.systems.terrain.adapters import (
+    GuidedAdapter,
+    LocalAdapter,
+    TerrainNetworks,
+    measure_known_styles,
+    one_hot_of,
+)
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.losses import relief_energy
@@ -78,10 +84,7 @@ def finish(
     networks = TerrainNetworks(network, weights.shadow)
     adapter = (GuidedAdapter if isinstance(network, SpadeGuided) else LocalAdapter)(networks, tiles.pixel_size_m)
     source = CropSource(tiles.subset(TRAIN), network, config.crop_px, _CPU, simple_maps=config.simple_maps)
-    mixes = [mix.clone() for mix in network.style_mixes()]
-    adapter.measure_styles(source, torch.Generator().manual_seed(0))
-    for mix, published in zip(network.style_mixes(), mixes, strict=True):
-        mix.copy_(published)
+    measure_known_styles(adapter, source)
     network.requires_grad_(False)
     weights.shadow.requires_grad_(False)
 
