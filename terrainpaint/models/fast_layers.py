@@ -70,8 +70,11 @@ def _has_onednn() -> bool:
 def pixel_norm(x: Tensor) -> Tensor:
     """(N, C, h, w), normalised over the channels of each pixel: the layer norm."""
     width = x.shape[1]
-    # Without weights, PyTorch takes twice as long for the same values.
-    return F.layer_norm(x.permute(0, 2, 3, 1), (width,), x.new_ones(width), x.new_zeros(width)).permute(0, 3, 1, 2)
+    # On CUDA, autocast would make it float32, and with it all that follows.
+    with torch.autocast(x.device.type, enabled=False):
+        # Without weights, PyTorch takes twice as long for the same values.
+        y = F.layer_norm(x.permute(0, 2, 3, 1), (width,), x.new_ones(width), x.new_zeros(width))
+    return y.permute(0, 3, 1, 2)
 
 
 def joined(parts: list[Tensor]) -> Tensor:

@@ -178,9 +178,11 @@ class TrainStep:
     def _backward(self, losses: Losses, scaler: torch.amp.GradScaler, values: dict[str, float]) -> None:
         """Add the gradients of a part of the batch, and to `values` its fraction of the losses."""
         parts = self._config.accumulate
-        for name, value in losses.values.items():
-            values[name] = values.get(name, 0.0) + float(value.detach()) / parts
         torch.autograd.backward(scaler.scale(losses.total / parts))
+        # After the backward pass and all at once: each number that is read makes a GPU wait for the program.
+        read = torch.stack([value.detach().float() for value in losses.values.values()]).tolist()
+        for name, value in zip(losses.values, read, strict=True):
+            values[name] = values.get(name, 0.0) + value / parts
 
     def _set_rate(self, optimizer: torch.optim.Optimizer, rate: float, interval: int) -> None:
         # The configuration counts, not the checkpoint: a run may be resumed with other numbers.

@@ -9,7 +9,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -76,13 +78,20 @@ class Adapter(ABC):
     def measure_styles(self, source: CropSource, random: torch.Generator) -> None:
         """Measure the styles of real land, if the generator has style inputs."""
 
-    def crops(self, source: CropSource, count: int, random: torch.Generator, shard: slice) -> Crops:
-        """The crops `shard` of `count` random ones to train on, with all that the generator is told about them."""
+    def crops(
+        self, source: CropSource, count: int, random: torch.Generator, shard: slice, is_free: NDArray[np.bool_]
+    ) -> Crops:
+        """The crops `shard` of `count` random ones to train on, with all that the generator is told about them.
+        `is_free` (`count`,): which of them get a natural guide in any case."""
         return source.draw(count, random, shard)
 
     @abstractmethod
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, shard: slice) -> Tensor:
         """(N, S, r, c): the style inputs at the generator's knots, for the crops `shard` of the `count` of a step."""
+
+    def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
+        """As `style`, but random ones, as the program draws them. For networks with guides."""
+        raise NotImplementedError
 
     @abstractmethod
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
@@ -164,9 +173,15 @@ class LocalAdapter(Adapter):
 class GuidedAdapter(LocalAdapter):
     """The network with guides."""
 
-    def crops(self, source: CropSource, count: int, random: torch.Generator, shard: slice) -> Crops:
+    def crops(
+        self, source: CropSource, count: int, random: torch.Generator, shard: slice, is_free: NDArray[np.bool_]
+    ) -> Crops:
         """With guides."""
-        return source.draw_guided(count, random, shard)
+        return source.draw_guided(count, random, shard, is_free)
+
+    def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
+        """The same for all places of a crop, and varying from place to place, as in the program."""
+        return self._styles.random(crops, random, count, shard)
 
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Albedo in 0..1 and encoded elevation."""

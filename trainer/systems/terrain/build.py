@@ -34,6 +34,8 @@ ADAPTERS: Mapping[str, type[Adapter]] = {
     "spade-terrain-1.2": ReferenceAdapter,
 }
 """For each terrain network of the program, how it is trained."""
+_MAY_BE_NEW = re.compile(r"\.blocks\.|style_mix$|^smaller\.")
+"""Residual blocks, covariances of styles, and further sizes of a projected discriminator."""
 _RESIDUAL_END = re.compile(r"\.blocks\.\d+\.second\.(weight|bias)$")
 
 
@@ -49,7 +51,7 @@ def build_networks(
     shadow = network.shadow(ShadowConfig()).to(device)
     discriminator = _discriminator(config)
     if config.projected and perceptual is not None:
-        discriminator = ProjectedDiscriminator(discriminator, perceptual, _norm(config))
+        discriminator = ProjectedDiscriminator(discriminator, perceptual, _norm(config), config.projected_scales)
     discriminator.to(device)
     for module in (generator, discriminator):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -66,7 +68,7 @@ def warm_start(networks: nn.ModuleDict, path: Path) -> None:
         if path.suffix == ".pt":
             state = load_checkpoint(path, torch.device("cpu"))
             name, generator, shadow = state["network"]["name"], state["generator"], state["shadow"]
-            networks[DISCRIMINATOR].load_state_dict(state["discriminator"])
+            load_grown(networks[DISCRIMINATOR], state["discriminator"])
         else:
             weights = load_weights(path, torch.device("cpu"))
             name = weights.header.network
@@ -85,12 +87,13 @@ def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
     """Load values by name into a network that may have more residual blocks; new blocks start as the identity. It may
     also have more inputs, such as guides, after those of the values; they start without effect.
 
-    The covariance of styles may be missing: every run measures it. Raises RuntimeError when anything else is missing,
+    The covariance of styles may be missing: every run measures it. So may the parts of a discriminator for smaller
+    pictures, which start at random. Raises RuntimeError when anything else is missing,
     is unknown or has another shape.
     """
     own = network.state_dict()
     values = {name: _with_inputs(value, own[name]) if name in own else value for name, value in values.items()}
-    missing = {name for name in own if name not in values and (".blocks." in name or name.endswith("style_mix"))}
+    missing = {name for name in own if name not in values and _MAY_BE_NEW.search(name)}
     network.load_state_dict({**values, **{name: own[name] for name in missing}})
     with torch.no_grad():
         for name, parameter in network.named_parameters():

@@ -10,6 +10,7 @@ from trainer.loop.config import Config, setting
 
 LEVELS = 4
 """Of the generators spade-local and spade-guided."""
+_LEAST_PROJECTED_PX = 48
 POWER_TILE_PX = 64
 """Side of the squares of land whose power at each frequency is compared."""
 
@@ -28,6 +29,9 @@ class TerrainConfig(Config):
     rescale: float = setting(1.0, "largest factor to enlarge or reduce crops by at random, heights too", least=1)
     simple_maps: float = setting(
         0.0, "fraction of crops whose land is painted in larger areas, as people paint", least=0
+    )
+    free_fraction: float = setting(
+        0.0, "fraction of crops with a random style and guide, as in the program; at most 0.5", least=0
     )
     turn: bool = setting(False, "turn and mirror crops at random; for textures without light in them")
 
@@ -50,6 +54,7 @@ class TerrainConfig(Config):
     projected: bool = setting(
         False, "discriminate the features of --perceptual too, of terrain and relief (Projected GAN)"
     )
+    projected_scales: int = setting(1, "sizes that --projected discriminates, each half of the one before", least=1)
     leak_weight: float = setting(0.0, "weight of the correlation of albedo and slopes", least=0)
     power_weight: float = setting(
         0.0, "weight of the difference in power of colours and heights at each frequency, in squares of 64 px", least=0
@@ -90,10 +95,18 @@ class TerrainConfig(Config):
             raise TrainingError(f"align_phases is for spade-local and spade-guided, not for {self.network}.")
         if self.align_phases and self.hold_detail:
             raise TrainingError("align_phases changes the last layer, which hold_detail keeps: choose one of them.")
+        if self.free_fraction > 0.5:
+            raise TrainingError(f"free_fraction must be at most 0.5, not {self.free_fraction}.")
+        if self.free_fraction and self.network != "spade-guided":
+            raise TrainingError(f"free_fraction is for the network spade-guided, not for {self.network}.")
         if self.guide_weight and self.network != "spade-guided":
             raise TrainingError(f"guide_weight is for the network spade-guided, not for {self.network}.")
-        if self.projected and self.crop_px < 48:
-            raise TrainingError(f"projected needs a crop_px of at least 48, not {self.crop_px}.")
+        least_px = _LEAST_PROJECTED_PX << self.projected_scales - 1
+        if self.projected and self.crop_px < least_px:
+            raise TrainingError(
+                f"projected with projected_scales {self.projected_scales} needs a crop_px of at least {least_px}, not "
+                f"{self.crop_px}."
+            )
         if self.projected and (self.adversarial == "segmentation" or self.r1_weight or self.r2_weight):
             raise TrainingError("projected supports neither the segmentation loss nor gradient penalties.")
 

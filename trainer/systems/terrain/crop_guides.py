@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,7 +19,7 @@ from terrainpaint.models.noise import world_noise
 from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.windows import Area, Span, Window, grown, halved
 
-WHOLE, NONE, NATURAL = 0.3, 0.1, 0.35
+WHOLE, NONE, NATURAL = 0.25, 0.05, 0.5
 """Fractions of the crops that are guided everywhere by their real land, nowhere, and everywhere by a natural guide; the
 others are guided by their real land in some areas."""
 SHAPE_NOISE = 0.15
@@ -56,10 +58,12 @@ class DrawnGuides:
         return DrawnGuides(self.strength[images], self.noise[images], self.seeds[images])
 
 
-def draw_guides(count: int, size: tuple[int, int], random: torch.Generator) -> DrawnGuides:
-    """For maps of `size` px around the crops."""
+def draw_guides(size: tuple[int, int], random: torch.Generator, is_free: NDArray[np.bool_]) -> DrawnGuides:
+    """For maps of `size` px around N crops; natural ones where `is_free` (N,), and elsewhere as it happens."""
+    count = len(is_free)
     rows, cols = (length // _CELL for length in size)
     kind = torch.rand((count, 1, 1, 1), generator=random)
+    kind = torch.where(torch.from_numpy(is_free)[:, None, None, None], WHOLE + NONE, kind)
     level = torch.randn((count, 1, 1, 1), generator=random)
     coarse = torch.randn((count, 1, -(-rows // _AREA_CELLS) + 1, -(-cols // _AREA_CELLS) + 1), generator=random)
     noise = torch.randn((count, 1, rows, cols), generator=random) * SHAPE_NOISE

@@ -84,7 +84,7 @@ def basin_depths(height: Tensor, outlets: Tensor) -> Tensor:
         level = F.interpolate(coarse + F.max_pool2d(height, 2), scale_factor=2)
         steps = _BASIN_STEPS
     else:
-        level = torch.full_like(height, float(height.detach().max()))
+        level = height.detach().amax().expand_as(height)  # as a number it would make a GPU wait
         steps = sum(height.shape[-2:])
     level = torch.where(is_open, height, level)
     for _ in range(steps):

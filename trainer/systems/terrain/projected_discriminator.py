@@ -29,7 +29,8 @@ class ProjectedDiscriminator(nn.Module):
     The fixed features take no part in feature matching, which would average them.
     """
 
-    def __init__(self, base: nn.Module, network: PerceptualNetwork, norm: Norm) -> None:
+    def __init__(self, base: nn.Module, network: PerceptualNetwork, norm: Norm, scales: int = 1) -> None:
+        """The pictures are discriminated at `scales` sizes, each half of the one before."""
         super().__init__()
         # The name in checkpoints is older than that of the argument.
         self.beside, self.network = base, network.requires_grad_(False)
@@ -39,19 +40,33 @@ class ProjectedDiscriminator(nn.Module):
             depths = network(picture)[_FIRST_TAP:]
         self.scales: Tensor
         self.register_buffer("scales", torch.stack([each.square().mean().rsqrt() for each in depths]))
-        self.pictures = nn.ModuleList(
-            nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in ("terrain", "relief")
-        )
+
+        def heads() -> nn.ModuleList:
+            return nn.ModuleList(
+                nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in ("terrain", "relief")
+            )
+
+        # Two names, so that checkpoints of one scale can be continued.
+        self.pictures = heads()
+        self.smaller = nn.ModuleList(heads() for _ in range(scales - 1))
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
-        """For each scale of `base`, its features and logits; then for each picture and depth its logits alone.
+        """For each scale of `base`, its features and logits; then for each size, picture and depth its logits alone.
 
         `x` (N, 15, H, W) is the result of `discriminators.local_input`.
         """
         scales: list[list[Tensor]] = self.beside(x)
+        scales += self._judged(x, self.pictures)
+        for pictures in self.smaller:
+            x = F.avg_pool2d(x, 2)
+            scales += self._judged(x, pictures)  # type: ignore[arg-type]
+        return scales
+
+    def _judged(self, x: Tensor, pictures: nn.ModuleList) -> list[list[Tensor]]:
+        scales = []
         # Maps need no gradient, and both pictures have the same depths.
         fractions: list[Tensor] = []
-        for picture, heads in zip((x[:, :3] / 2 + 0.5, _relief(x)), self.pictures, strict=True):
+        for picture, heads in zip((x[:, :3] / 2 + 0.5, _relief(x)), pictures, strict=True):
             depths = self.network(picture)[_FIRST_TAP:]
             fractions = fractions or _pooled(x[:, -CLASS_COUNT:].detach(), depths)
             for head, features, scale, classes in zip(heads, depths, self.scales, fractions, strict=True):  # type: ignore[call-overload]

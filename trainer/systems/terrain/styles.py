@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.spade_local import SpadeLocal
-from terrainpaint.models.style_field import KNOT_LEVEL, knot_weights, spread
+from terrainpaint.models.style_field import BROAD_FRACTION, KNOT_LEVEL, knot_weights, spread, variation
+from terrainpaint.models.windows import Area, size_of
 from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
 STYLE_SAMPLES = 1024
@@ -52,6 +53,18 @@ class Styles:
         local = local.clamp(-3, 3) + noise * drawn[:, :, None, None]
         random_style = (drawn @ self.mix.T)[:, :, None, None]
         return torch.where(mean.isfinite()[:, :, None, None], land * local + (1 - land) * random_style, random_style)
+
+    def random(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
+        """(N, 5, r, c): random styles for the crops `shard` of `count`, as the program draws them for a seed: a mean,
+        and a difference from it that varies from place to place."""
+        device, numbers = self.mix.device, len(self.mix)
+
+        def draw(level: int, area: Area) -> Tensor:
+            return torch.randn((count, numbers, *size_of(area)), generator=random)[shard].to(device)
+
+        mean = draw(0, ((0, 1), (0, 1))) * (1 - BROAD_FRACTION) ** 0.5
+        at = self._generator.style_knots(crops.window)
+        return torch.einsum("st,ntij->nsij", self.mix, mean) + variation(self.mix, self.local_mix, draw, at)
 
     def _standard(self, crops: Crops) -> Tensor:
         """(N, 5): the mean style of each crop; NaN for crops without land."""

@@ -148,37 +148,41 @@ class TerrainSystem:
         losses = [
             adversarial.generator(scale[-1].float(), logits) for scale, logits in zip(scales, real_logits, strict=True)
         ]
-        # Weights and values. The losses that compare with the real crop see the fake that is not flipped.
+        # Weights and values. The losses that compare with the real crop see the fake that is not flipped, and only that
+        # of crops whose style and guide are given.
         terms = {"adversarial": (1.0, torch.stack(losses).sum() / len(losses))}
-        picture, real = fake.picture[:count], batch.real
+        compared = batch.compared
+        picture, albedo, height = (each[:count][compared] for each in (fake.picture, fake.albedo, fake.height))
+        real, inner_height = batch.real[compared], batch.crops.height[:, :, INNER, INNER]
         if config.feature_weight:
-            features = [[each[:count] for each in scale[:-1]] for scale in scales]
-            terms["features"] = config.feature_weight, feature_matching(features, batch.real_features)
+            features = [[each[:count][compared] for each in scale[:-1]] for scale in scales]
+            real_features = [[each[compared] for each in scale] for scale in batch.real_features]
+            terms["features"] = config.feature_weight, feature_matching(features, real_features)
         if config.mean_weight:
             # Hills have sunny and shady sides: over an area, shading leaves the colour of the albedo as it is.
-            colours = torch.cat([fake.albedo[:count], picture[:, :3]], dim=1)
+            colours = torch.cat([albedo, picture[:, :3]], dim=1)
             colour = mean_difference(colours, real[:, :3].repeat(1, 2, 1, 1), COLOUR_AREA_PX)
             terms["colour"] = config.mean_weight, colour
             # Level ground is easier at low elevations, where the encoding is flat: without this, plateaus sink.
             elevation = mean_difference(picture[:, 3:4], real[:, 3:4], ELEVATION_AREA_PX)
             terms["elevation"] = config.mean_weight, elevation
-        inner_height = batch.crops.height[:, :, INNER, INNER]
         if config.relief_weight:
-            terms["relief"] = config.relief_weight, relief_energy(fake.height[:count], inner_height)
+            terms["relief"] = config.relief_weight, relief_energy(height, inner_height[compared])
         if config.basin_weight:
             water = (batch.crops.labels[:, None, INNER, INNER] == WATER) | (inner_height == 0)
             terms["basins"] = config.basin_weight, basin_excess(fake.height[:count], inner_height, water)
         if batch.crops.guide is not None and config.guide_weight:
-            inner_labels, followed = batch.crops.labels[:, INNER, INNER], batch.crops.guide.followed
+            inner_labels = batch.crops.labels[compared][:, INNER, INNER]
+            followed = batch.crops.guide.followed[compared]
             difference = guide_difference(picture[:, 3:4], real[:, 3:4], inner_labels, followed)
             terms["guide"] = config.guide_weight, difference
         if config.sea_weight:
             inner_labels = batch.crops.labels[:, INNER, INNER]
-            terms["sea"] = config.sea_weight, sea_level(picture[:, 3:4], real[:, 3:4], inner_height, inner_labels)
+            codes = fake.picture[:count, 3:4], batch.real[:, 3:4]
+            terms["sea"] = config.sea_weight, sea_level(*codes, inner_height, inner_labels)
         if config.power_weight:
-            power = power_difference(fake.height[:count], inner_height, LEAST_M)
+            power = power_difference(height, inner_height[compared], LEAST_M)
             # The gradient goes to the albedo alone: relief would get rough to shade what the albedo lacks.
-            albedo = fake.albedo[:count]
             colours = picture[:, :3].detach() + albedo - albedo.detach()
             power = power + colour_power(255 * adapter.srgb(colours), 255 * adapter.srgb(real))
             terms["power"] = config.power_weight, power
@@ -189,7 +193,8 @@ class TerrainSystem:
                 perceptual = perceptual_loss(self._perceptual, *pictures) + perceptual_loss(self._perceptual, *heights)
             terms["perceptual"] = config.perceptual_weight, perceptual
         if config.leak_weight:
-            leak = shading_leak(adapter.lightness(fake.albedo[:count]), fake.height[:count], adapter.pixel_size_m)
+            lightness = adapter.lightness(fake.albedo[:count])
+            leak = shading_leak(lightness, fake.height[:count], adapter.pixel_size_m)
             terms["leak"] = config.leak_weight, leak
         total = torch.stack([weight * value for weight, value in terms.values()]).sum()
         return Losses(total, {name: value for name, (_, value) in terms.items()})

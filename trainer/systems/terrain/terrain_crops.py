@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -105,12 +107,20 @@ class CropSource:
         choice, window, asked = self._choose(count, random, shard)
         return self._cut(choice, window, asked)
 
-    def draw_guided(self, count: int, random: torch.Generator, shard: slice = slice(None)) -> Crops:
-        """As `draw`, with guides: of random strengths, most of them measured on the land around the crops."""
+    def draw_guided(
+        self,
+        count: int,
+        random: torch.Generator,
+        shard: slice = slice(None),
+        is_free: NDArray[np.bool_] | None = None,
+    ) -> Crops:
+        """As `draw`, with guides: of random strengths, some of them measured on the land around the crops; natural
+        ones where `is_free` (`count`,), None for nowhere."""
+        is_free = np.zeros(count, np.bool_) if is_free is None else is_free
         choice, window, asked = self._choose(count, random, shard)
         crops = self._cut(choice, window, asked)
         height = self._around(self._height, choice, window, asked)[:, None].float()
-        drawn = draw_guides(count, (height.shape[-2], height.shape[-1]), random).part(shard)
+        drawn = draw_guides((height.shape[-2], height.shape[-1]), random, is_free).part(shard)
         code = self._generator.encode_elevation(cell_means(height))
         return replace(crops, guide=crop_guide(code, crops.ids, drawn, asked, window))
 

@@ -1,7 +1,9 @@
 """Guides in training: what the generator is told of real land, and what is compared with it."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,11 +13,15 @@ from terrainpaint.models.noise import seeded
 from terrainpaint.models.spade_guided import SpadeGuided, SpadeGuidedConfig
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.windows import Window
+from tests.trainer.loop.test_loop import assert_equal, stopped_and_resumed
 from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from trainer.data.tile_set import TileSet
 from trainer.loop.checkpoints import load_checkpoint
 from trainer.systems.terrain import crop_guides
+from trainer.systems.terrain.adapters import GuidedAdapter, TerrainNetworks
+from trainer.systems.terrain.batch import TerrainBatch, draw_batch, free_images
 from trainer.systems.terrain.build import load_grown
+from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.crop_guides import draw_guides, guide_difference
 from trainer.systems.terrain.publishing import publish
 from trainer.systems.terrain.terrain_crops import CropSource
@@ -29,7 +35,7 @@ def drawn() -> torch.Generator:
 
 
 def test_guides_are_whole_partial_natural_or_none() -> None:
-    guides = draw_guides(400, (64, 96), drawn())
+    guides = draw_guides((64, 96), drawn(), np.zeros(400, np.bool_))
     assert guides.strength.shape == guides.noise.shape == (400, 1, 16, 24)
     strength, is_natural = guides.strength.flatten(1), guides.seeds >= 0
     assert float(strength.min()) >= 0 and float(strength.max()) <= 1
@@ -53,6 +59,51 @@ def test_processes_that_share_a_step_draw_its_guides(labelled: TileSet) -> None:
     with torch.no_grad():
         made = network(both.ids, both.window, seeded(range(6)), torch.zeros(6, 5, 1, 1), both.guide.told)
     assert made[1].shape == (6, 1, 35, 35)
+
+
+def test_free_crops_have_natural_guides_and_are_spread_over_the_step() -> None:
+    is_free = free_images(40, 0.3)
+    assert is_free.sum() == 12 and all(4 > part.sum() > 0 for part in np.split(is_free, 4))
+    assert not free_images(6, 0).any()
+    guides = draw_guides((64, 64), drawn(), is_free)
+    assert bool((guides.seeds[torch.from_numpy(is_free)] >= 0).all()) and bool((guides.seeds < 0).any())
+
+
+def test_free_crops_have_random_styles_and_are_not_compared(labelled: TileSet) -> None:
+    network = SpadeGuided(GUIDED)
+    source = CropSource(labelled, network, 32, CPU)
+    adapter = GuidedAdapter(TerrainNetworks(network, None), 2000.0)
+    adapter.measure_styles(source, drawn())
+    config = TerrainConfig(network="spade-guided", crop_px=32, free_fraction=0.5)
+    batch = draw_batch(adapter, source, config, 64, 0, drawn(), 0, slice(None))
+    assert isinstance(batch.compared, torch.Tensor)
+    assert batch.compared.tolist() == list(range(0, 64, 2))
+    free = batch.style[batch.is_free]
+    # Random styles have the covariance of real ones, so a variance of about 1, and vary over a crop.
+    assert 0.5 < float(free.var()) < 2 and float(free.std(dim=(2, 3)).mean()) > 0.05
+    first, second = batch.parts(2)
+    assert first.compared.tolist() == second.compared.tolist() == list(range(0, 32, 2))
+    assert batch_without_free(adapter, source).compared == slice(None)
+
+
+def batch_without_free(adapter: GuidedAdapter, source: CropSource) -> TerrainBatch:
+    config = TerrainConfig(network="spade-guided", crop_px=32)
+    return draw_batch(adapter, source, config, 4, 0, drawn(), 0, slice(None))
+
+
+def test_a_run_with_free_crops_resumes(labelled: TileSet, tmp_path: Path) -> None:
+    config = changed(network="spade-guided", free_fraction=0.5, batch=2, save_images=100, sample_images=100)
+    found = stopped_and_resumed(labelled, config, tmp_path, GUIDED)
+    assert_equal(found["whole"], found["broken"])
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [({"network": "spade-guided", "free_fraction": 0.6}, "at most 0.5"), ({"free_fraction": 0.2}, "spade-guided")],
+)
+def test_fractions_of_free_crops_are_checked(values: dict[str, Any], why: str) -> None:
+    with pytest.raises(TrainingError, match=why):
+        TerrainConfig(**values)
 
 
 def test_land_that_follows_its_guide_differs_less(labelled: TileSet) -> None:

@@ -6,12 +6,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.utils.parametrizations import spectral_norm
 
+from terrainpaint.errors import TrainingError
 from tests.trainer.loop.test_loop import assert_equal, stopped_and_resumed
 from tests.trainer.losses.test_losses import squeezenet_state
 from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from trainer.data.tile_set import TileSet
 from trainer.losses.perceptual import load_perceptual
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator
+from trainer.systems.terrain.build import load_grown
+from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.discriminators import LOCAL_CHANNELS
 from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
 
@@ -54,6 +57,29 @@ def test_terrain_relief_and_map_matter_at_every_depth(features: Path) -> None:
     other = x.clone()
     other[:, -7:] = other[:, -7:].flip(1)
     assert not any(map(torch.equal, before, scores(discriminator, other)))
+
+
+def test_smaller_pictures_are_discriminated_too_and_an_older_discriminator_continues(features: Path) -> None:
+    one, x = projected(features), torch.rand(1, LOCAL_CHANNELS, 192, 192)
+    base = MultiscaleDiscriminator(LOCAL_CHANNELS, (8, 8), 2)
+    three = ProjectedDiscriminator(base, load_perceptual(features), spectral_norm, scales=3).eval()
+    load_grown(three, one.state_dict())
+    before, after = scores(one, x), scores(three, x)
+    assert len(after) == 2 + 3 * 2 * DEPTHS
+    assert all(map(torch.equal, before, after[: len(before)]))
+    # Detail of one pixel is gone in the smaller pictures; wider structure is not.
+    fine, coarse = x.clone(), x.clone()
+    fine[:, :3, ::2] += 0.3
+    fine[:, :3, 1::2] -= 0.3
+    coarse[:, :3, :64] += 0.3
+    small = slice(len(before), len(before) + DEPTHS)
+    assert all(torch.allclose(*each, atol=1e-4) for each in zip(after[small], scores(three, fine)[small], strict=True))
+    assert not any(map(torch.equal, after[small], scores(three, coarse)[small]))
+
+
+def test_each_size_has_room(features: Path) -> None:
+    with pytest.raises(TrainingError, match="at least 192, not 128"):
+        TerrainConfig(projected=True, perceptual=str(features), projected_scales=3, crop_px=128)
 
 
 def test_ridges_of_any_direction_are_visible(features: Path, monkeypatch: pytest.MonkeyPatch) -> None:
