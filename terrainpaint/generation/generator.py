@@ -40,7 +40,7 @@ from terrainpaint.models.look_weights import Look, load_look
 from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, mountain_in_cells, with_main_crests
 from terrainpaint.models.natural_shapes import NaturalShapes
 from terrainpaint.models.noise import Noise, rerolled, seeded, weighted, world_noise
-from terrainpaint.models.spade_guided import SpadeGuided
+from terrainpaint.models.spade_guided import SpadeGuided, SpadeGuidedConfig
 from terrainpaint.models.style_field import BROAD_FRACTION, variation
 from terrainpaint.models.weights import Weights, WeightsHeader, load_weights
 from terrainpaint.models.windows import Area, Window, doubled, grown
@@ -62,7 +62,8 @@ class Generator(MapGenerator):
         self, weights: Weights, device: torch.device, precision: torch.dtype, look: Look | None = None
     ) -> None:
         self._weights, self._device, self._precision, self._look = weights, device, precision, look
-        self._shapes = NaturalShapes()
+        config = weights.generator.config
+        self._shapes = NaturalShapes(config.natural_shapes if isinstance(config, SpadeGuidedConfig) else 1)
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", look: Path | None = None) -> Generator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import Field, fields
+from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
@@ -25,6 +25,14 @@ class _Dataclass(Protocol):
 
 Config = TypeVar("Config", bound=_Dataclass)
 Header = TypeVar("Header")
+Value = TypeVar("Value")
+_FORMER = "former"
+
+
+def added(default: Value, former: Value) -> Value:
+    """A field that was added to a configuration after its first release: new networks have `default`, files that do not
+    name it `former`."""
+    return field(default=default, metadata={_FORMER: former})
 
 
 def description(values: Mapping[str, Any]) -> str:
@@ -78,13 +86,18 @@ def line(values: JsonObject, key: str) -> str:
 
 
 def config_of(values: JsonObject, kind: type[Config], limits: Limits) -> Config:
-    """A configuration of the dataclass `kind` with every field within its limits."""
+    """A configuration of the dataclass `kind` with every field within its limits; `added` fields may be missing."""
     hints = get_type_hints(kind)
     unknown = sorted(set(values.values) - set(hints))
     if unknown:
         raise ValueError(f"{values.name} has the unknown field {unknown[0]!r}")
-    names = [field.name for field in fields(kind)]
-    checked = {name: _field(values, name, hints[name], limits[name]) for name in names}
+    checked = {}
+    for entry in fields(kind):
+        name = entry.name
+        if _FORMER in entry.metadata and name not in values:
+            checked[name] = entry.metadata[_FORMER]
+        else:
+            checked[name] = _field(values, name, hints[name], limits[name])
     try:
         return kind(**checked)
     except ValueError as error:  # valid values that do not fit together

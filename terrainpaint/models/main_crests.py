@@ -14,8 +14,8 @@ from torch import Tensor
 
 from terrainpaint.core.classes import MOUNTAIN
 from terrainpaint.models.class_counts import fraction_in_cells
+from terrainpaint.models.grooves import Draw
 from terrainpaint.models.guides import GUIDE_LEVEL, SHAPE_LIMIT, blurred
-from terrainpaint.models.natural_guide import Draw
 from terrainpaint.models.style_field import scattered
 from terrainpaint.models.windows import Area
 
@@ -54,7 +54,7 @@ def displacements(draw: Draw, area: Area) -> Tensor:
 
     `draw` is that of the natural shape.
     """
-    moves = torch.zeros(1)
+    moves = torch.zeros(())
     for level, deviation in _MOVE_LEVELS:
         part = scattered(partial(draw, _MOVE_PLANE + level, 2), level, GUIDE_LEVEL, area)
         moves = moves + deviation * part

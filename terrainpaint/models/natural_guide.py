@@ -1,25 +1,22 @@
-"""Guides by place, for land that nobody guides: ranges, and valleys that branch as running water makes them.
+"""The first version of natural shapes, which weights without a version were trained with; `natural_ranges` is the newer
+one. They are guides by place, for land that nobody guides.
 
 A smooth random surface gives the slopes. Grooves run down them: each octave adds waves across the slope of all octaves
-before it, so small valleys enter large ones at an angle. Each wave belongs to a point of a jittered grid and fades with
-the distance from it, so every value depends on noise near its place only, and tiles fit. There is no simulation, and no
-statistic over the land.
+before it, so small valleys enter large ones at an angle. There is no simulation, and no statistic over the land.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from terrainpaint.models.grooves import Draw, GridPoints, waves
 from terrainpaint.models.guides import FINE_CELLS, GUIDE_LEVEL, SHAPE_LIMIT, blurred
 from terrainpaint.models.style_field import scattered
 from terrainpaint.models.windows import Area, grown
-
-Draw = Callable[[int, int, Area], Tensor]
-"""(plane, channels, area) → (N, channels, h, w) independent normal numbers by place."""
 
 _SURFACE = ((9, 2.6), (8, 1.6), (7, 1.0), (6, 0.36), (5, 0.08))
 """Levels of the knots of the surface, and the weight of each. The wide ones only give the slopes a direction."""
@@ -52,8 +49,7 @@ def natural_shape(draw: Draw, area: Area) -> Tensor:
     def field(plane: int, knot_level: int) -> Tensor:
         return scattered(lambda at: draw(plane + knot_level, 1, at), knot_level, GUIDE_LEVEL, wide)
 
-    surface = torch.zeros(1)
-    shape = torch.zeros(1)
+    surface = shape = torch.zeros(())
     for level, weight in _SURFACE:
         part = field(0, level) * weight
         surface = surface + part
@@ -67,9 +63,12 @@ def natural_shape(draw: Draw, area: Area) -> Tensor:
     along = (surface[..., 1:-1, 2:] - surface[..., 1:-1, :-2]) / 2
     shape, variety = shape[inner], variety[inner]
     for octave, wavelength in enumerate(_GROOVES):
-        jitter = _Jitter(draw, _JITTER_PLANE + octave, wavelength, area)
+        side, turn = int(wavelength), 2 * math.pi / wavelength
+        points = GridPoints(draw, _JITTER_PLANE + octave, side, area, partial(torch.mul, other=_JITTER * side), _FADE)
         steepness = torch.hypot(down, along)
-        wave, rise = _waves(jitter, -along / (steepness + 1e-6), down / (steepness + 1e-6))
+        across = -along / (steepness + 1e-6), down / (steepness + 1e-6)
+        wave, sine = waves(points, *across, turn)
+        rise = sine * across[0] * turn, sine * across[1] * turn
         depth = _GROOVE_WEIGHT * (wavelength / 14) ** _GROOVE_FALL * variety
         depth = depth * (steepness / _STEEP).clamp(max=1).sqrt()
         shape = shape + depth * (_LEVEL - 2 * ((1 - wave) / 2).clamp(min=0) ** _NARROW)
@@ -77,47 +76,3 @@ def natural_shape(draw: Draw, area: Area) -> Tensor:
     rim = slice(_SMOOTHING_REACH, -_SMOOTHING_REACH)
     shape = blurred(shape, FINE_CELLS)[..., rim, rim]
     return ((shape + _MEAN) / _SPREAD).clamp(-SHAPE_LIMIT, SHAPE_LIMIT)
-
-
-class _Jitter:
-    """The points of one octave around each cell of an area."""
-
-    def __init__(self, draw: Draw, plane: int, wavelength: float, area: Area) -> None:
-        self.wavelength = wavelength
-        self._side = int(wavelength)
-        (top, bottom), (left, right) = area
-        self._rows, self._cols = torch.arange(top, bottom)[:, None], torch.arange(left, right)[None]
-        first = (top // self._side - 1, left // self._side - 1)
-        last = ((bottom - 1) // self._side + 2, (right - 1) // self._side + 2)
-        moves = draw(plane, 2, ((first[0], last[0]), (first[1], last[1]))) * (_JITTER * self._side)
-        self._moves, self._first = moves, first
-
-    def offsets(self, row: int, col: int) -> tuple[Tensor, Tensor]:
-        """(N, 1, h, w) each: rows and columns from the point of the square `row`, `col` away to each cell."""
-        at_rows, at_cols = self._rows // self._side + row, self._cols // self._side + col
-        moves = self._moves.index_select(2, at_rows[:, 0] - self._first[0])
-        moves = moves.index_select(3, at_cols[0] - self._first[1])
-        down = self._rows - at_rows * self._side + (0.5 - self._side / 2)
-        along = self._cols - at_cols * self._side + (0.5 - self._side / 2)
-        return down - moves[:, :1], along - moves[:, 1:]
-
-    @property
-    def fade(self) -> float:
-        """Of the weights of the points, with the squared distance."""
-        return _FADE / self._side**2
-
-
-def _waves(jitter: _Jitter, across_down: Tensor, across_along: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Waves in -1..1 across a direction, and how they rise a cell to the south and to the east, (N, 1, h, w) each."""
-    turn = 2 * math.pi / jitter.wavelength
-    cosine, sine, total = (torch.zeros_like(across_down) for _ in range(3))
-    for row in (-1, 0, 1):
-        for col in (-1, 0, 1):
-            down, along = jitter.offsets(row, col)
-            weight = torch.exp(-(down.square() + along.square()) * jitter.fade)
-            phase = (down * across_down + along * across_along) * turn
-            cosine, sine, total = cosine + weight * phase.cos(), sine - weight * phase.sin(), total + weight
-    # Waves of neighbouring points cancel each other in part: what is left is strengthened.
-    strength = (torch.hypot(cosine, sine) / total).clamp(min=0.25) * total
-    cosine, sine = cosine / strength, sine / strength
-    return cosine, (sine * across_down * turn, sine * across_along * turn)

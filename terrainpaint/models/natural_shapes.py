@@ -4,13 +4,15 @@ map, so painting reuses them."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
+from terrainpaint.models.grooves import Draw
 from terrainpaint.models.main_crests import displacements
-from terrainpaint.models.natural_guide import Draw, natural_shape
+from terrainpaint.models.natural_guide import natural_shape
+from terrainpaint.models.natural_ranges import natural_ranges
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.windows import Area, size_of
 
@@ -21,15 +23,18 @@ _PLANES = 1 << 21
 """Levels of the noise from here on are for natural shapes."""
 _CPU = torch.device("cpu")
 
+NATURAL_SHAPES: Mapping[int, Callable[[Draw, Area], Tensor]] = {1: natural_shape, 2: natural_ranges}
+"""The versions of natural shapes. A network is given those that it was trained with, for ever."""
+
 WeightedSeeds = tuple[tuple[int, float], ...]
 """Seeds, and the weights of their noise; the squares of the weights add up to 1."""
 
 
 class NaturalShapes:
-    """The blocks used last. For one thread at a time."""
+    """The blocks used last, of a version of `NATURAL_SHAPES`. For one thread at a time."""
 
-    def __init__(self) -> None:
-        self._shapes = _Blocks(natural_shape, 1)
+    def __init__(self, version: int) -> None:
+        self._shapes = _Blocks(NATURAL_SHAPES[version], 1)
         self._moves = _Blocks(displacements, 2)
 
     def of(self, seeds: WeightedSeeds, area: Area) -> Tensor:

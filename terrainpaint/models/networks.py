@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from terrainpaint.models.header_fields import Limits
+from terrainpaint.models.natural_shapes import NATURAL_SHAPES
 from terrainpaint.models.shadow import ShadowGenerator, ShadowNetwork
 from terrainpaint.models.spade_guided import SpadeGuided, SpadeGuidedConfig
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
@@ -27,6 +28,7 @@ _LOCAL_LIMITS: Limits = {
     "style_names": (0, 64),
     "elevation_scale": (1e-3, 1e6),
 }
+_GUIDED_LIMITS: Limits = {**_LOCAL_LIMITS, "natural_shapes": (min(NATURAL_SHAPES), max(NATURAL_SHAPES))}
 _REFERENCE_LIMITS: Limits = {
     "widths": (1, 4096),
     "hidden": (1, 4096),
@@ -56,7 +58,7 @@ class Network:
 
 NETWORKS: Mapping[str, Network] = {
     "spade-local": Network(SpadeLocal, SpadeLocalConfig, ShadowGenerator, _LOCAL_LIMITS),
-    "spade-guided": Network(SpadeGuided, SpadeGuidedConfig, ShadowGenerator, _LOCAL_LIMITS),
+    "spade-guided": Network(SpadeGuided, SpadeGuidedConfig, ShadowGenerator, _GUIDED_LIMITS),
     "spade-terrain-1.0": Network(SpadeReference, ReferenceConfig, ReferenceShadow, _REFERENCE_LIMITS),
     "spade-terrain-1.1": Network(ModulatedReference, ReferenceConfig, ReferenceShadow, _REFERENCE_LIMITS),
     "spade-terrain-1.2": Network(

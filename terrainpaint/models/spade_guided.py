@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from terrainpaint.models.guides import GUIDE_CHANNELS, GUIDE_LEVEL
+from terrainpaint.models.header_fields import added
 from terrainpaint.models.main_crests import CRESTS_REACH_CELLS
 from terrainpaint.models.noise import Noise
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
@@ -16,7 +17,10 @@ from terrainpaint.models.windows import Area, Window, halved
 
 @dataclass(frozen=True)
 class SpadeGuidedConfig(SpadeLocalConfig):
-    """As that of the network without guides."""
+    """As that of the network without guides, and `natural_shapes`, the version of those that it is trained with: a key
+    of `natural_shapes.NATURAL_SHAPES`."""
+
+    natural_shapes: int = added(2, former=1)
 
 
 class SpadeGuided(SpadeLocal):

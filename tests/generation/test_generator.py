@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +17,8 @@ from terrainpaint.generation.generator import Generator
 from terrainpaint.generation.messages import MapCrop
 from terrainpaint.generation.tiles import SHADE_MARGIN_PX
 from terrainpaint.models.guide_lines import LINES_REACH_CELLS
+from terrainpaint.models.spade_guided import SpadeGuidedConfig
+from terrainpaint.models.weights import load_weights
 from tests.generation.random_weights import write_random_guided_weights, write_random_weights
 
 
@@ -39,6 +44,20 @@ def test_tiles_equal_the_whole(generator: Generator, monkeypatch: pytest.MonkeyP
     assert np.abs(tiled.height - whole.height).max() < 1e-4 * spread
     assert np.abs(tiled.albedo.astype(int) - whole.albedo).max() <= 1
     assert np.abs(generator.shaded(tiled).astype(int) - generator.shaded(whole)).max() <= 1
+
+
+def test_weights_get_the_natural_shapes_that_they_were_trained_with(tmp_path: Path) -> None:
+    path, cpu = tmp_path / "guided.safetensors", torch.device("cpu")
+    write_random_guided_weights(path)
+    heights = []
+    for version in (1, 2):
+        weights = load_weights(path, cpu)
+        config = weights.generator.config
+        assert isinstance(config, SpadeGuidedConfig) and config.natural_shapes == 2
+        weights.generator.config = replace(config, natural_shapes=version)
+        heights.append(Generator(weights, cpu, torch.float32).terrain(painted(64, 64), Recipe(11)).height)
+    assert np.array_equal(heights[1], Generator.load(path, "cpu").terrain(painted(64, 64), Recipe(11)).height)
+    assert not np.array_equal(heights[0], heights[1])
 
 
 @pytest.mark.parametrize(

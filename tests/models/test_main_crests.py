@@ -60,7 +60,7 @@ def test_every_part_of_a_winding_range_has_a_crest() -> None:
 def test_cells_beyond_the_reach_change_nothing() -> None:
     moves = displacements(drawn, grown(AREA, REACH))
     mountain = around(slice(10, 40))
-    natural = NaturalShapes().of(((3, 1.0),), AREA)
+    natural = NaturalShapes(2).of(((3, 1.0),), AREA)
     before = with_main_crests(natural, mountain, moves)
     mountain[..., REACH + 24, REACH + 30] = 0
     changed = (with_main_crests(natural, mountain, moves) != before)[0, 0].nonzero() - torch.tensor([24, 30])
@@ -71,13 +71,13 @@ def test_cells_beyond_the_reach_change_nothing() -> None:
 
 
 def test_land_without_mountains_keeps_its_natural_shape() -> None:
-    shapes = NaturalShapes()
+    shapes = NaturalShapes(2)
     shape = shapes.of(((3, 1.0),), AREA)
     wide = grown(AREA, REACH)
     moves = shapes.displacements(((3, 1.0),), wide)
     assert torch.equal(with_main_crests(shape, torch.zeros((1, 1, *moves.shape[2:])), moves), shape)
     part = (..., slice(5, 40), slice(7, 33))
-    again = NaturalShapes().displacements(((3, 1.0),), ((wide[0][0] + 5, wide[0][0] + 40),
+    again = NaturalShapes(2).displacements(((3, 1.0),), ((wide[0][0] + 5, wide[0][0] + 40),
                                                         (wide[1][0] + 7, wide[1][0] + 33)))  # fmt: skip
     assert torch.equal(again, moves[part])
 

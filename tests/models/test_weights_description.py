@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import safetensors.torch
 import torch
 
 from terrainpaint.core.classes import CLASS_NAMES
+from terrainpaint.errors import WeightsError
+from terrainpaint.models.header import parse_header
+from terrainpaint.models.natural_shapes import NATURAL_SHAPES
+from terrainpaint.models.spade_guided import SpadeGuidedConfig
 from terrainpaint.models.weights import METADATA_KEY
 from tests.models.weights_files import (
     HEADER,
+    TINY,
     Description,
     file_bytes,
     refusal,
@@ -101,6 +107,21 @@ def test_invalid_configurations(path: Path, key: str, value: Any) -> None:
 def test_every_key_of_the_configuration_is_required(path: Path, key: str) -> None:
     path.write_bytes(file_bytes(lambda values: values["config"].pop(key)))
     assert f"config.{key} is missing" in refusal(path)
+
+
+def test_weights_older_than_the_versions_of_natural_shapes_keep_the_first(path: Path) -> None:
+    assert SpadeGuidedConfig().natural_shapes == max(NATURAL_SHAPES) == 2
+    config = SpadeGuidedConfig(TINY.widths, TINY.blocks, TINY.hidden, TINY.style_names)
+    header = replace(HEADER, network="spade-guided", config=config)
+    assert parse_header(path, header.to_json()) == header
+    values = json.loads(header.to_json())
+    assert values["config"].pop("natural_shapes") == 2
+    old = parse_header(path, json.dumps(values))
+    assert old.config == replace(config, natural_shapes=1)
+    for invalid in (0, 3, 1.0, "1", None):
+        values["config"]["natural_shapes"] = invalid
+        with pytest.raises(WeightsError, match="natural_shapes"):
+            parse_header(path, json.dumps(values))
 
 
 def test_invalid_configurations_of_the_shadow_generator(path: Path) -> None:

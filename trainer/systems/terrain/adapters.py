@@ -186,7 +186,9 @@ class GuidedAdapter(LocalAdapter):
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Albedo in 0..1 and encoded elevation."""
         if crops.guide is None:  # as in the program
-            guide = natural_guide(seeds, crops.ids, networks.generator.input_window(crops.window))
+            generator = networks.generator
+            read = generator.input_window(crops.window)
+            guide = natural_guide(generator.config.natural_shapes, seeds, crops.ids, read)
         else:
             guide = crops.guide.told
         return torch.cat(networks.generator(crops.ids, crops.window, seeded(seeds), style, guide), dim=1)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from terrainpaint.core.classes import WATER
 from terrainpaint.models.guides import GUIDE_LEVEL, blurred, guide_of, land_in_cells, shape_of
 from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, displacements, mountain_in_cells, with_main_crests
-from terrainpaint.models.natural_guide import natural_shape
+from terrainpaint.models.natural_shapes import NATURAL_SHAPES
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.shadow import BORDER_PX
 from terrainpaint.models.windows import Area, Span, Window, grown, halved
@@ -80,15 +80,16 @@ def cell_means(values: Tensor) -> Tensor:
     return F.avg_pool2d(values, _CELL)
 
 
-def crop_guide(code: Tensor, ids: Tensor, drawn: DrawnGuides, read: Window, window: Window) -> CropGuide:
+def crop_guide(code: Tensor, ids: Tensor, drawn: DrawnGuides, read: Window, window: Window, version: int) -> CropGuide:
     """The guides of N crops of `window`, with its border. `code` (N, 1, h, w) encoded elevations in cells and `ids`
-    (N, H, W) the map, both over the generator's input window `read`."""
+    (N, H, W) the map, both over the generator's input window `read`; `version` is that of the natural shapes."""
     land = land_in_cells(ids)
     strength, noise = drawn.strength.to(code.device), drawn.noise.to(code.device)
     told = guide_of(shape_of(code, land) + noise * land, strength)
     is_natural = drawn.seeds >= 0
     if bool(is_natural.any()):
-        told[is_natural.to(code.device)] = natural_guide(drawn.seeds[is_natural].tolist(), ids[is_natural], read)
+        index = is_natural.nonzero().flatten().to(code.device)
+        told[index] = natural_guide(version, drawn.seeds[is_natural].tolist(), ids[index], read)
     rows, cols = _cells_of(window.rows, read.rows), _cells_of(window.cols, read.cols)
     return CropGuide(told, strength[:, :, rows, cols])
 
@@ -99,21 +100,22 @@ def _cells_of(span: Span, of: Span) -> slice:
     return slice(first, first + (span[1] - span[0] - sum(BORDER_PX)) // _CELL)
 
 
-def natural_guide(seeds: Sequence[int], ids: Tensor, read: Window) -> Tensor:
-    """(N, G, h, w): the natural guides of N seeds for the maps `ids` (N, H, W) of the window `read`.
+def natural_guide(version: int, seeds: Sequence[int], ids: Tensor, read: Window) -> Tensor:
+    """(N, G, h, w) on the device of the maps `ids` (N, H, W) of the window `read`: the natural guides of N seeds, of a
+    version of `NATURAL_SHAPES`.
 
     Beyond the window the map continues as at its border, so main crests may differ there from those of the program.
     """
 
     def draw(plane: int, channels: int, at: Area) -> Tensor:
         (top, bottom), (left, right) = at
-        return world_noise(seeds, plane, channels, (top, left), (bottom - top, right - left), torch.device("cpu"))
+        return world_noise(seeds, plane, channels, (top, left), (bottom - top, right - left), ids.device)
 
     area = halved(read.rows, GUIDE_LEVEL), halved(read.cols, GUIDE_LEVEL)
     border = (CRESTS_REACH_CELLS,) * 4
     mountain = F.pad(mountain_in_cells(ids), border, mode="replicate")
-    moves = displacements(draw, grown(area, CRESTS_REACH_CELLS)).to(ids.device)
-    shape = with_main_crests(natural_shape(draw, area).to(ids.device), mountain, moves) * land_in_cells(ids)
+    moves = displacements(draw, grown(area, CRESTS_REACH_CELLS))
+    shape = with_main_crests(NATURAL_SHAPES[version](draw, area), mountain, moves) * land_in_cells(ids)
     return guide_of(shape, torch.ones_like(shape))
 
 

@@ -107,7 +107,8 @@ def _generated(
     """Albedo (N, 3, C + 3, C + 3), height (N, 1, C + 3, C + 3) and shaded terrain (N, 3, C, C) of crops."""
     guides: tuple[Tensor, ...] = ()
     if isinstance(networks.generator, SpadeGuided):  # as in the program
-        guides = (natural_guide(seeds, crops.ids, networks.generator.input_window(crops.window)),)
+        version = networks.generator.config.natural_shapes
+        guides = (natural_guide(version, seeds, crops.ids, networks.generator.input_window(crops.window)),)
     albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style, *guides)
     height = networks.generator.decode_elevation(code)
     return albedo, height, networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)

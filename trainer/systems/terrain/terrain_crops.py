@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
 from terrainpaint.models.shadow import BORDER_PX
+from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.terrain_generator import TerrainGenerator
 from terrainpaint.models.windows import Span, Window
 from trainer.data.crops import GRID_PX, crop_starts
@@ -115,14 +116,20 @@ class CropSource:
         is_free: NDArray[np.bool_] | None = None,
     ) -> Crops:
         """As `draw`, with guides: of random strengths, some of them measured on the land around the crops; natural
-        ones where `is_free` (`count`,), None for nowhere."""
+        ones where `is_free` (`count`,), None for nowhere.
+
+        Raises TypeError when the generator takes no guides.
+        """
+        if not isinstance(self._generator, SpadeGuided):
+            raise TypeError(f"{type(self._generator).__name__} takes no guides")
         is_free = np.zeros(count, np.bool_) if is_free is None else is_free
         choice, window, asked = self._choose(count, random, shard)
         crops = self._cut(choice, window, asked)
         height = self._around(self._height, choice, window, asked)[:, None].float()
         drawn = draw_guides((height.shape[-2], height.shape[-1]), random, is_free).part(shard)
         code = self._generator.encode_elevation(cell_means(height))
-        return replace(crops, guide=crop_guide(code, crops.ids, drawn, asked, window))
+        version = self._generator.config.natural_shapes
+        return replace(crops, guide=crop_guide(code, crops.ids, drawn, asked, window, version))
 
     def _choose(self, count: int, random: torch.Generator, shard: slice) -> tuple[_Choice, Window, Window]:
         """Crops, their window, and the generator's input window."""
