@@ -25,9 +25,9 @@ def add_parser(commands: Subparsers) -> None:
                         help="what there is is written every three minutes")  # fmt: skip
     parser.add_argument("--widths", type=int, nargs=4, required=True, metavar="N",
                         help="channels of the generator's levels, coarse to fine, such as 160 80 48 32")  # fmt: skip
-    parser.add_argument("--images", type=int, default=20_000, help="crops to learn from (20000)")
+    parser.add_argument("--images", type=int, default=12_000, help="crops to learn from (12000)")
     parser.add_argument("--batch", type=int, default=4, help="crops in a step (4)")
-    parser.add_argument("--rate", type=float, default=4e-4, help="learning rate, after a short rise (0.0004)")
+    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate, after a short rise (0.0001)")
     parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     parser.set_defaults(run=run)

@@ -70,7 +70,7 @@ def distil(
     widths: Sequence[int],
     images: int,
     batch: int = 4,
-    rate: float = 4e-4,
+    rate: float = 1e-4,
     crop_px: int = 192,
     report: Report = lambda images, distances, distilled: None,
     progress: Progress = no_progress,
