@@ -62,7 +62,6 @@ def train(
     written; what was saved until then stays.
     """
     keep_freed_memory()
-    torch.backends.cudnn.benchmark = True  # every step has the same shapes
     with init_distributed(config.device) as world:
         run = _Run(build, config, folder, world, warn, measure)
         run.restore()
