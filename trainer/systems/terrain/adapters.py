@@ -50,11 +50,13 @@ class TerrainNetworks:
 class Fake:
     """Generated land: `picture` (N, K, C, C) the input of the discriminator, of which the first three channels are the
     shaded picture and the fourth the encoded elevation; `albedo` (N, 3, C, C) in the colour space and range of the
-    picture; `height` (N, 1, C, C) metres."""
+    picture; `height` (N, 1, C, C) metres. `held` is the difference of the generator's own elevations from those of the
+    held relief, which all of these have then; None without one."""
 
     picture: Tensor
     albedo: Tensor
     height: Tensor
+    held: Tensor | None = None
 
 
 class Adapter(ABC):

@@ -21,7 +21,7 @@ from trainer.loop.checkpoints import load_checkpoint
 from trainer.loop.system import DISCRIMINATOR
 from trainer.losses.perceptual import PerceptualNetwork
 from trainer.networks.multiscale_discriminator import Norm, no_norm
-from trainer.systems.terrain.adapters import Adapter, GuidedAdapter, LocalAdapter, ReferenceAdapter
+from trainer.systems.terrain.adapters import Adapter, GuidedAdapter, LocalAdapter, ReferenceAdapter, TerrainNetworks
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.discriminators import SegmentationDiscriminator
 from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
@@ -81,6 +81,22 @@ def warm_start(networks: nn.ModuleDict, path: Path) -> None:
             f"{path} has another network ({name}), widths or discriminator than this run; name weights or a checkpoint "
             "of the same kind as --start."
         ) from error
+
+
+def held_relief(config: TerrainConfig, networks: TerrainNetworks, device: torch.device) -> TerrainNetworks | None:
+    """The fixed networks of `config.relief`, None without one.
+
+    Raises TrainingError when their generator has another shape than that of `networks`, WeightsError for a file that
+    holds no weights.
+    """
+    if not config.relief:
+        return None
+    weights = load_weights(Path(config.relief), device)
+    if weights.generator.config != networks.generator.config:
+        raise TrainingError(
+            f"{config.relief} has a generator of another shape than this run; start from the same weights as --start."
+        )
+    return TerrainNetworks(weights.generator.requires_grad_(False), weights.shadow.requires_grad_(False))
 
 
 def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:

@@ -59,6 +59,8 @@ class TerrainConfig(Config):
     power_weight: float = setting(
         0.0, "weight of the difference in power of colours and heights at each frequency, in squares of 64 px", least=0
     )
+    relief: str = setting("", "weights whose heights the generator keeps, to learn colours only; start from the same")
+    held_weight: float = setting(30.0, "weight of the difference from the heights of --relief", least=0)
     hold_detail: bool = setting(False, "keep the last two layers of the generator as they start")
     align_phases: bool = setting(False, "keep the mesh of 2 px out of the last layer in every step")
 
@@ -93,6 +95,8 @@ class TerrainConfig(Config):
             raise TrainingError(f"power_weight needs a crop_px of at least {POWER_TILE_PX}, not {self.crop_px}.")
         if self.align_phases and self.network not in ("spade-local", "spade-guided"):
             raise TrainingError(f"align_phases is for spade-local and spade-guided, not for {self.network}.")
+        if self.relief and self.network not in ("spade-local", "spade-guided"):
+            raise TrainingError(f"relief is for spade-local and spade-guided, not for {self.network}.")
         if self.align_phases and self.hold_detail:
             raise TrainingError("align_phases changes the last layer, which hold_detail keeps: choose one of them.")
         if self.free_fraction > 0.5:

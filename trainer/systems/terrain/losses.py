@@ -105,6 +105,14 @@ def sea_level(fake: Tensor, real: Tensor, height: Tensor, labels: Tensor) -> Ten
     return ((fake - real).abs() * sea * (1 + (COAST_WEIGHT - 1) * near)).mean()
 
 
+def elevation_difference(fake: Tensor, held: Tensor) -> Tensor:
+    """L1 of encoded elevations (N, 1, H, W), and ten times that of their slopes: relief is small beside elevations. A
+    scalar."""
+    difference = fake - held
+    slopes = difference.diff(dim=2).abs().mean() + difference.diff(dim=3).abs().mean()
+    return difference.abs().mean() + 10 * slopes
+
+
 def shading_leak(lightness: Tensor, height: Tensor, pixel_size_m: float) -> Tensor:
     """Mean squared correlation of the albedo's lightness with the slopes to the south and to the east; 0..1.
 

@@ -8,7 +8,7 @@ leave the shading to the shadow generator.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from trainer.losses.matching import feature_matching, mean_difference
 from trainer.losses.perceptual import PerceptualNetwork, load_perceptual, perceptual_loss
 from trainer.systems.terrain.adapters import Fake, TerrainNetworks, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch, draw_batch
-from trainer.systems.terrain.build import ADAPTERS, build_networks, warm_start
+from trainer.systems.terrain.build import ADAPTERS, build_networks, held_relief, warm_start
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.crop_guides import guide_difference
 from trainer.systems.terrain.discriminators import segmentation_loss
@@ -39,6 +39,7 @@ from trainer.systems.terrain.losses import (
     COLOUR_AREA_PX,
     ELEVATION_AREA_PX,
     basin_excess,
+    elevation_difference,
     relief_energy,
     sea_level,
     shading_leak,
@@ -89,6 +90,7 @@ class TerrainSystem:
         if config.hold_detail:
             for layer in (self._terrain.generator.head_in, self._terrain.generator.head_out):
                 layer.requires_grad_(False)
+        self._relief = held_relief(config, self._terrain, world.device)
         self._source = CropSource(
             tiles.subset(TRAIN), self._terrain.generator, config.crop_px, world.device, config.rescale, config.turn,
             config.simple_maps,
@@ -176,6 +178,8 @@ class TerrainSystem:
             followed = batch.crops.guide.followed[compared]
             difference = guide_difference(picture[:, 3:4], real[:, 3:4], inner_labels, followed)
             terms["guide"] = config.guide_weight, difference
+        if fake.held is not None:
+            terms["held"] = config.held_weight, fake.held
         if config.sea_weight:
             inner_labels = batch.crops.labels[:, INNER, INNER]
             codes = fake.picture[:count, 3:4], batch.real[:, 3:4]
@@ -225,11 +229,17 @@ class TerrainSystem:
     def _generate(self, batch: TerrainBatch) -> Fake:
         """The fakes of a batch (N), followed by the same flipped where the flip route is on (2 N)."""
         one_hot = one_hot_of(batch.crops.labels)
+        held = None
         with autocast(self._run.precision, self._device):
             generated = self._adapter.generate(self._terrain, batch.crops, batch.seeds, batch.style)
+            if self._relief is not None:
+                with torch.no_grad():
+                    relief = self._adapter.generate(self._relief, batch.crops, batch.seeds, batch.style)[:, 3:]
+                held = elevation_difference(generated[:, 3:], relief)
+                generated = torch.cat([generated[:, :3], relief], dim=1)
             if self.config.flip_route:
                 generated, one_hot = (torch.cat([each, each.flip(batch.flip)]) for each in (generated, one_hot))
-            return self._adapter.shaded(self._terrain, generated, one_hot)
+            return replace(self._adapter.shaded(self._terrain, generated, one_hot), held=held)
 
     def _discriminate(self, pictures: Tensor, batch: TerrainBatch) -> list[list[Tensor]]:
         with autocast(self._run.precision, self._device):

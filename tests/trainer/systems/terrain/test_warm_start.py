@@ -100,3 +100,25 @@ def test_a_run_has_the_widths_that_it_is_told_and_begins_with_such_weights(label
     assert main([*again, "--generator-rate", "0"]) == 0
     begun, given = (torch.load(newest(tmp_path / name), weights_only=True)["averaged"] for name in ("two", "one"))
     assert all(torch.equal(begun[name], value) for name, value in given.items() if "style_mix" not in name)
+
+
+def test_a_run_keeps_the_heights_of_other_weights_while_it_learns_colours(labelled: TileSet, tmp_path: Path) -> None:
+    train_terrain(labelled, changed(images=2), tmp_path / "one", quiet)
+    start = tmp_path / "start.safetensors"
+    publish(newest(tmp_path / "one"), start, "MIT")
+    losses: list[dict[str, float]] = []
+    config = changed(images=6, start=str(start), relief=str(start), held_weight=100.0, log_images=2)
+    last = train_terrain(labelled, config, tmp_path / "two", lambda _, values: losses.append(values))
+    assert losses[0]["held"] < 1e-6 < losses[-1]["held"]  # equal at first
+    assert last is not None
+    training = publish(last, tmp_path / "two.safetensors", "MIT").training
+    assert training is not None and training["relief"] == "start.safetensors"
+
+
+def test_relief_of_another_network_is_refused(labelled: TileSet, tmp_path: Path) -> None:
+    train_terrain(labelled, changed(images=2), tmp_path / "one", quiet)
+    relief = tmp_path / "relief.safetensors"
+    publish(newest(tmp_path / "one"), relief, "MIT")
+    other = replace(NETWORK, hidden=16)
+    with pytest.raises(TrainingError, match="generator of another shape than this run"):
+        train_terrain(labelled, changed(images=2, relief=str(relief)), tmp_path / "two", quiet, network=other)
