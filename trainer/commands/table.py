@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer.commands import (
+    calm,
     curate,
     details,
     evaluate,
@@ -40,6 +41,7 @@ COMMANDS = (
     publish,
     finish,
     narrow,
+    calm,
     evaluate,
     places,
 )

@@ -1,18 +1,15 @@
-"""Distillation: a narrower generator learns to give what a trained one gives, for the same maps, noise and styles.
+"""Distillation: a narrower generator learns to give what a trained one gives.
 
-Noise comes from coordinates, so the outputs can be compared pixel by pixel, and no discriminator is needed. The narrow
-generator begins as a part of the wide one that is fitted to it, so a few thousand crops are enough.
+The narrow generator begins as a part of the wide one that is fitted to it; then it imitates it.
 """
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
@@ -20,12 +17,11 @@ from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
 from trainer.data.tile_set import TRAIN, TileSet
-from trainer.loop.optimisation import FusedAdam, update_average
-from trainer.loop.precision import autocast
-from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, measure_known_styles
-from trainer.systems.terrain.batch import TerrainBatch, draw_batch
+from trainer.systems.terrain.adapters import TerrainNetworks, measure_known_styles
+from trainer.systems.terrain.batch import draw_batch
 from trainer.systems.terrain.build import ADAPTERS
 from trainer.systems.terrain.config import TerrainConfig
+from trainer.systems.terrain.imitation import Inputs, compared_outputs, imitate
 from trainer.systems.terrain.narrowing import (
     Narrowed,
     check_widths,
@@ -34,22 +30,13 @@ from trainer.systems.terrain.narrowing import (
     narrowed,
     watched,
 )
-from trainer.systems.terrain.power import LEAST_LIGHTNESS, LEAST_M, power_difference
 from trainer.systems.terrain.terrain_crops import CropSource
 
 _SIMPLE_MAPS = 0.4
 _EXAMPLES = 8
 """Batches that the convolutions are fitted to at the start."""
-_BETAS = (0.9, 0.999)
-_WARMUP_STEPS, _FINAL_RATE = 200, 0.02
-"""The rate rises at first, since the first steps of Adam would undo the start; then it falls to this fraction."""
-_AVERAGED = 0.05
-"""Half-life of the averaged weights, as a fraction of the steps so far."""
-_COLOUR_WEIGHT, _ELEVATION_WEIGHT, _SLOPE_WEIGHT, _POWER_WEIGHT = 10.0, 20.0, 100.0, 0.5
-"""Typical differences are 0.01 of colours and of encoded elevations, and 0.005 of the slopes of these."""
 _FEATURE_WEIGHT = 0.1
 """For each layer that ends a level."""
-_REPORTED_STEPS = 25
 
 
 @dataclass(frozen=True)
@@ -96,84 +83,41 @@ def distil(
     source = CropSource(tiles.subset(TRAIN), wide, crop_px, device, simple_maps=_SIMPLE_MAPS)
     measure_known_styles(adapter, source)
 
-    def crops(images: int) -> _Crops:
-        return _Crops(adapter, draw_batch(adapter, source, config, batch, 0, random, images, slice(0, batch)))
+    def inputs(images: int) -> Inputs:
+        return Inputs(adapter, draw_batch(adapter, source, config, batch, 0, random, images, slice(0, batch)))
 
-    narrow = narrowed(wide, widths, [crops(index * batch) for index in range(_EXAMPLES)])
-    student = narrow.network.requires_grad_(True)
-    trained = nn.ModuleDict({"generator": student})
-    generator = copy.deepcopy(student).requires_grad_(False)
-    averaged = nn.ModuleDict({"generator": generator})
+    narrow = narrowed(wide, widths, [inputs(index * batch) for index in range(_EXAMPLES)])
 
-    def distilled(images: int) -> Distilled:
+    def distilled(images: int, averaged: SpadeLocal) -> Distilled:
         about = {"from_widths": list(wide.config.widths), "images": images, "batch": batch, "rate": rate,
                  "crop_px": crop_px}  # fmt: skip
         training = {**(teacher.header.training or {}), "narrowed": about}
-        return Distilled(replace(teacher.header, config=student.config, training=training), generator)
+        return Distilled(replace(teacher.header, config=narrow.network.config, training=training), averaged)
 
-    optimizer = FusedAdam(list(student.parameters()), rate, _BETAS, device)
-    steps = -(-images // batch)
-    seen: list[dict[str, float]] = []
-    for step in range(steps):
-        progress(step / steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * _rate_factor(step, steps)
-        loss, distances = _compared(wide, narrow, crops(step * batch))
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        update_average(averaged, trained, 1 / max(1.0, _AVERAGED * step))
-        seen.append(distances)
-        if (step + 1) % _REPORTED_STEPS == 0 or step + 1 == steps:
-            means = {name: sum(each[name] for each in seen) / len(seen) for name in distances}
-            report((step + 1) * batch, means, distilled((step + 1) * batch))
-            seen = []
-    progress(1.0)
-    return distilled(steps * batch)
+    averaged = imitate(
+        narrow.network,
+        lambda images: _compared(wide, narrow, inputs(images)),
+        images,
+        batch,
+        rate,
+        lambda images, distances, averaged: report(images, distances, distilled(images, averaged)),
+        progress,
+    )
+    return distilled(-(-images // batch) * batch, averaged)
 
 
-class _Crops:
-    """Crops with all that is random about them, for one network and another."""
-
-    def __init__(self, adapter: Adapter, batch: TerrainBatch) -> None:
-        self._adapter, self._batch = adapter, batch
-
-    def __call__(self, network: SpadeLocal) -> Tensor:
-        """(N, 4, C + 3, C + 3) float32: albedo in 0..1 and encoded elevation."""
-        batch = self._batch
-        networks = replace(self._adapter.networks, generator=network)
-        with autocast("auto", batch.crops.texture.device):
-            return self._adapter.generate(networks, batch.crops, batch.seeds, batch.style).float()
-
-
-def _compared(wide: SpadeLocal, narrow: Narrowed, crops: _Crops) -> tuple[Tensor, dict[str, float]]:
-    """The loss, and the distances that people read."""
+def _compared(wide: SpadeLocal, narrow: Narrowed, inputs: Inputs) -> tuple[Tensor, dict[str, float]]:
+    """The loss of the outputs and of the features of each level, and the distances that people read."""
     student = narrow.network
     names = [name for level in range(len(narrow.kept)) for name in level_outputs(wide, level)]
     with watched(wide, names) as expected, watched(student, names) as seen:
         with torch.no_grad():
-            wanted = crops(wide)
-        given = crops(student)
+            wanted = inputs(wide)
+        given = inputs(student)
     features = [_feature_difference(seen[name][1], expected[name][1][:, kept_outputs(narrow.kept, name)])
                 for name in names]  # fmt: skip
-    colour, elevation = ((given[:, part] - wanted[:, part]).abs().mean() for part in (slice(0, 3), slice(3, 4)))
-    slopes, wanted_slopes = (_slopes(each[:, 3:]) for each in (given, wanted))
-    height, wanted_height = (wide.decode_elevation(each[:, 3:]) for each in (given, wanted))
-    light, wanted_light = (255 * each[:, :3].mean(dim=1, keepdim=True) for each in (given, wanted))
-    power = power_difference(height, wanted_height, LEAST_M) + power_difference(light, wanted_light, LEAST_LIGHTNESS)
-    loss = (
-        _COLOUR_WEIGHT * colour
-        + _ELEVATION_WEIGHT * elevation
-        + _SLOPE_WEIGHT * (slopes - wanted_slopes).abs().mean()
-        + _POWER_WEIGHT * power
-        + _FEATURE_WEIGHT * torch.stack(features).sum()
-    )
-    distances = {
-        "colour of 255": 255 * colour,
-        "height in m": (height - wanted_height).abs().mean(),
-        "power of slopes": slopes.square().mean() / wanted_slopes.square().mean().clamp(min=1e-12),
-    }
-    return loss, {name: float(value.detach()) for name, value in distances.items()}
+    loss, distances = compared_outputs(given, wanted, wide)
+    return loss + _FEATURE_WEIGHT * torch.stack(features).sum(), distances
 
 
 def _feature_difference(given: Tensor, wanted: Tensor) -> Tensor:
@@ -181,15 +125,3 @@ def _feature_difference(given: Tensor, wanted: Tensor) -> Tensor:
     wanted = wanted.float()
     deviation = wanted.std(dim=(0, 2, 3), keepdim=True) + 1e-3
     return ((given.float() - wanted) / deviation).abs().mean()
-
-
-def _slopes(code: Tensor) -> Tensor:
-    """(N, 2, H - 1, W - 1): differences from the pixels below and to the right."""
-    here = code[..., :-1, :-1]
-    return torch.cat([code[..., 1:, :-1] - here, code[..., :-1, 1:] - here], dim=1)
-
-
-def _rate_factor(step: int, steps: int) -> float:
-    """A short rise, and a cosine from 1 to `_FINAL_RATE`."""
-    falling = _FINAL_RATE + (1 - _FINAL_RATE) * (1 + math.cos(math.pi * step / steps)) / 2
-    return min(1.0, (step + 1) / _WARMUP_STEPS) * falling

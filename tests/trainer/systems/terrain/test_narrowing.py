@@ -118,7 +118,7 @@ def test_the_command_teaches_what_the_weights_give(
     # After the fit, it takes more steps until one sees that it learns.
     monkeypatch.setattr("trainer.systems.terrain.narrowing._fit", lambda *_: None)
     monkeypatch.setattr("trainer.systems.terrain.distillation._EXAMPLES", 2)
-    monkeypatch.setattr("trainer.systems.terrain.distillation._WARMUP_STEPS", 5)
+    monkeypatch.setattr("trainer.systems.terrain.imitation._WARMUP_STEPS", 5)
     wide = network(0, SpadeGuidedConfig(WIDE.widths, WIDE.blocks, WIDE.hidden))
     source = written(tmp_path / "w.safetensors", "spade-guided", wide)
     command = ["narrow", str(source), str(tiles), "--widths", *map(str, WIDTHS), "--batch", "2", "--crop-px", "64",

@@ -1,0 +1,85 @@
+"""Another style on water: the sea of rough, high land need not be rough.
+
+The generator is told a style for each place, water included, and its sea follows: the style of mountains embosses it.
+Here it learns to give what it gave when the style on water was another one, so that the style that it is told there no
+longer matters as much. The style of a place is a smooth field with knots 64 px apart, so the style on water changes
+towards coasts as gently as it does between them.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from terrainpaint.core.classes import WATER
+from terrainpaint.core.progress import Progress, no_progress
+from terrainpaint.errors import TrainingError
+from terrainpaint.models.spade_guided import SpadeGuided
+from terrainpaint.models.style_field import knot_weights
+from terrainpaint.models.weights import Weights
+from trainer.data.tile_set import TRAIN, TileSet
+from trainer.systems.terrain.adapters import GuidedAdapter, TerrainNetworks, measure_known_styles
+from trainer.systems.terrain.batch import draw_batch
+from trainer.systems.terrain.config import TerrainConfig
+from trainer.systems.terrain.imitation import Inputs, Report, compared_outputs, imitate
+from trainer.systems.terrain.terrain_crops import Crops, CropSource
+
+
+def with_water_style(
+    weights: Weights,
+    tiles: TileSet,
+    fraction: float,
+    relief: float,
+    images: int,
+    batch: int = 4,
+    rate: float = 1.5e-4,
+    crop_px: int = 192,
+    report: Report = lambda images, distances, averaged: None,
+    progress: Progress = no_progress,
+) -> Weights:
+    """Weights whose water looks as if its style were `fraction` of the one that is told, with `relief` added to its
+    relief, in standard deviations; trained on `images` crops, on the device of the weights.
+
+    Raises TrainingError for another network than spade-guided and for tiles that terrain cannot be trained on.
+    """
+    before = weights.generator
+    if not isinstance(before, SpadeGuided):
+        raise TrainingError(f"Only weights of spade-guided can learn a style of water, not {weights.header.network}.")
+    before.requires_grad_(False)
+    device = next(before.parameters()).device
+    torch.manual_seed(0)
+    random = torch.Generator().manual_seed(1)
+    config = TerrainConfig(network="spade-guided", crop_px=crop_px, simple_maps=0.4, free_fraction=0.5)
+    adapter = GuidedAdapter(TerrainNetworks(before, weights.shadow), tiles.pixel_size_m)
+    source = CropSource(tiles.subset(TRAIN), before, crop_px, device, simple_maps=config.simple_maps)
+    measure_known_styles(adapter, source)
+    names = before.config.style_names
+    offset = torch.tensor([relief if name == "relief" else 0.0 for name in names], device=device)[:, None, None]
+    student = copy.deepcopy(before)
+
+    def compare(images: int) -> tuple[Tensor, dict[str, float]]:
+        drawn = draw_batch(adapter, source, config, batch, 0, random, images, slice(0, batch))
+        inputs, style = Inputs(adapter, drawn), drawn.style
+        on_water = torch.lerp(style, fraction * style + offset, water_at_knots(before, drawn.crops))
+        with torch.no_grad():
+            wanted = inputs(before, on_water)
+        return compared_outputs(inputs(student), wanted, before)
+
+    averaged = imitate(student, compare, images, batch, rate, report, progress)
+    about = {"fraction": fraction, "relief": relief, "images": -(-images // batch) * batch, "batch": batch,
+             "rate": rate, "crop_px": crop_px}  # fmt: skip
+    training = {**(weights.header.training or {}), "water_style": about}
+    return replace(weights, header=replace(weights.header, training=training), generator=averaged)
+
+
+def water_at_knots(network: SpadeGuided, crops: Crops) -> Tensor:
+    """(N, 1, r, c) in 0..1: the fraction of water around each knot of the style, with the weights of its spline."""
+    read, at = network.input_window(crops.window), network.style_knots(crops.window)
+    rows, cols = knot_weights((read.rows, read.cols), 0, at, crops.ids.device)
+    water = (crops.ids == WATER)[:, None].float()
+    around = rows.sum(dim=0)[:, None] * cols.sum(dim=0)
+    found: Tensor = (rows.T @ water @ cols) / around.clamp(min=1e-6)
+    return found
