@@ -63,6 +63,68 @@ def test_snow_and_shadows_are_no_rivers() -> None:
         assert np.array_equal(colours, shown[INNER.slices])
 
 
+@pytest.mark.parametrize(
+    ("land", "river"),
+    [((221, 226, 182), (165, 190, 155)), ((192, 212, 170), (130, 165, 140)), ((222, 226, 230), (110, 150, 200))],
+    ids=["grassland", "forest", "tundra"],
+)
+def test_a_dark_cold_stroke_is_a_river_though_it_is_not_blue(
+    land: tuple[int, int, int], river: tuple[int, int, int]
+) -> None:
+    _, height, drawn = land_with_a_river()
+    noise = np.random.default_rng(1).integers(-6, 7, (*SHAPE, 1))
+    albedo = (np.where(drawn[:, :, None], river, land) + noise).astype(np.uint8)
+    # In places narrow rivers are nearly black, without any hue.
+    albedo[drawn & (np.arange(SHAPE[1]) % 20 < 6)] = tuple(shade // 2 for shade in land)
+    colours, filled = without_unpainted_rivers(albedo, height, np.ones(SHAPE, np.uint8), INNER)
+    inside = drawn[INNER.slices]
+    assert np.abs(colours[inside] - np.float32(land)).max() < 8
+    assert filled[inside] == pytest.approx(340, abs=1)
+    far = cv2.dilate(inside.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    assert np.array_equal(colours[far], albedo[INNER.slices][far])
+
+
+def test_shading_and_borders_of_classes_are_no_rivers() -> None:
+    grass = np.full((*SHAPE, 3), (221, 226, 182), np.uint8)
+    _, height, drawn = land_with_a_river()
+    shaded = np.where(drawn[:, :, None], grass * 0.6, grass).astype(np.uint8)
+    forest = grass.copy()
+    cv2.circle(forest, (40, 50), 25, (127, 173, 123), -1)
+    cv2.rectangle(forest, (90, 0), (160, 160), (193, 190, 175), -1)
+    cv2.rectangle(forest, (120, 40), (160, 160), (60, 80, 60), -1)
+    for albedo in (shaded, forest):
+        colours, filled = without_unpainted_rivers(albedo, height, np.ones(SHAPE, np.uint8), INNER)
+        changed = np.abs(colours.astype(int) - albedo[INNER.slices]).max(axis=2) > 2
+        assert changed.mean() < 1e-3
+        assert (filled != height[INNER.slices]).mean() < 2e-3
+
+
+def test_where_rivers_are_many_the_land_is_not_blue_afterwards() -> None:
+    rows, cols = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    drawn = ((rows % 12 < 3) | (cols % 14 < 3)) & (np.hypot(rows - 70, cols - 70) < 14)
+    albedo = np.where(drawn[:, :, None], np.uint8(RIVER), np.uint8(LAND))
+    colours, _ = without_unpainted_rivers(albedo, np.zeros(SHAPE, np.float32), np.full(SHAPE, 5, np.uint8), INNER)
+    land = blueness(np.full((1, 1, 3), LAND, np.uint8))
+    assert blueness(albedo).max() > land + 40
+    assert blueness(colours).max() < land + 15
+    assert (blueness(colours) > land + 5).mean() < 2e-3
+
+
+def test_nothing_depends_on_what_is_farther_than_it_says() -> None:
+    albedo, height, _ = land_with_a_river()
+    ids = np.ones(SHAPE, np.uint8)
+    rng = np.random.default_rng(2)
+    more = (20, 20)
+    other = rng.integers(0, 256, (SHAPE[0] + 40, SHAPE[1] + 40, 3), np.uint8)
+    other[20:-20, 20:-20] = albedo
+    rough = rng.normal(0, 500, other.shape[:2]).astype(np.float32)
+    rough[20:-20, 20:-20] = height
+    colours, filled = without_unpainted_rivers(albedo, height, ids, INNER)
+    within = without_unpainted_rivers(other, rough, np.pad(ids, (more, more)), INNER.moved(20, 20))
+    assert np.abs(colours.astype(int) - within[0]).max() <= 1
+    assert np.abs(filled - within[1]).max() < 1e-3
+
+
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
