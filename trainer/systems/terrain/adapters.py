@@ -83,7 +83,7 @@ class Adapter(ABC):
     def crops(
         self, source: CropSource, count: int, random: torch.Generator, shard: slice, is_free: NDArray[np.bool_]
     ) -> Crops:
-        """The crops `shard` of `count` random ones to train on, with all that the generator is told about them.
+        """The crops `shard` of `count` random ones to train on, with all inputs of the generator.
         `is_free` (`count`,): which of them get a natural guide in any case."""
         return source.draw(count, random, shard)
 
@@ -91,9 +91,9 @@ class Adapter(ABC):
     def style(self, crops: Crops, noise: float, random: torch.Generator, count: int, shard: slice) -> Tensor:
         """(N, S, r, c): the style inputs at the generator's knots, for the crops `shard` of the `count` of a step."""
 
+    @abstractmethod
     def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
-        """As `style`, but random ones, as the program draws them. For networks with guides."""
-        raise NotImplementedError
+        """As `style`, but random ones, as the program draws them."""
 
     @abstractmethod
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
@@ -140,6 +140,10 @@ class LocalAdapter(Adapter):
         """The styles of the crops themselves, with noise."""
         return self._styles.of(crops, noise, torch.randn((count, len(self._styles.mix)), generator=random)[shard])
 
+    def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
+        """A mean for each crop, and a difference from it that varies from place to place."""
+        return self._styles.random(crops, random, count, shard)
+
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Albedo in 0..1 and encoded elevation."""
         return torch.cat(networks.generator(crops.ids, crops.window, seeded(seeds), style), dim=1)
@@ -181,10 +185,6 @@ class GuidedAdapter(LocalAdapter):
         """With guides."""
         return source.draw_guided(count, random, shard, is_free)
 
-    def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
-        """The same for all places of a crop, and varying from place to place, as in the program."""
-        return self._styles.random(crops, random, count, shard)
-
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Albedo in 0..1 and encoded elevation."""
         if crops.guide is None:  # as in the program
@@ -219,6 +219,10 @@ class ReferenceAdapter(Adapter):
         latents = self.networks.generator.config.latents
         drawn = torch.randn((count, latents), generator=random)[shard].to(crops.texture.device)
         return drawn[:, :, None, None]
+
+    def random_style(self, crops: Crops, random: torch.Generator, count: int, shard: slice) -> Tensor:
+        """The same as `style`, which is random."""
+        return self.style(crops, 0.0, random, count, shard)
 
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Lab and encoded elevation before tanh."""
