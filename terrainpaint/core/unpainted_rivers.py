@@ -36,7 +36,7 @@ _BANK_PX, _BANK = 2, (8.0, 20.0)
 _STROKE_PX, _STROKE = 7, (6.0, 16.0)
 """So near to a river, what is darker by so much more than twice the usual of the place is a piece of it without hue."""
 _RIM = 0.7
-"""How much of a river the pixels beside it are."""
+"""The weight of a river in the pixels next to it, from 0 for land to 1."""
 _SHORE_PX = 4
 """Land so near to painted water belongs to it."""
 _BED_PX = 9

@@ -1,8 +1,8 @@
 """Another style on water: the sea of rough, high land need not be rough.
 
-The generator is told a style for each place, water included, and its sea follows: the style of mountains embosses it.
-Here it learns to give what it gave when the style on water was another one, so that the style that it is told there no
-longer matters as much. The style of a place is a smooth field with knots 64 px apart, so the style on water changes
+The style is an input of the generator at each place, water included, and its sea follows: the style of mountains
+embosses it. Here it learns to give what it gave when the style on water was another one, so that the input no longer
+matters as much there. The style of a place is a smooth field with knots 64 px apart, so the style on water changes
 towards coasts as gently as it does between them.
 """
 
@@ -40,7 +40,7 @@ def with_water_style(
     report: Report = lambda images, distances, averaged: None,
     progress: Progress = no_progress,
 ) -> Weights:
-    """Weights whose water looks as if its style were `fraction` of the one that is told, with `relief` added to its
+    """Weights whose water looks as if its style were `fraction` of the input, with `relief` added to its
     relief, in standard deviations; trained on `images` crops, on the device of the weights.
 
     Raises TrainingError for another network than spade-guided and for tiles that terrain cannot be trained on.
