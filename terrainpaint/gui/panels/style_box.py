@@ -22,6 +22,7 @@ _TIPS = {
     "greenness": "From bare to green ground",
     "elevation": "From low to high terrain",
     "relief": "From gentle to rugged terrain",
+    "snow": "From bare ground to snow on high and cold land",
 }
 
 

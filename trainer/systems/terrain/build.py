@@ -13,8 +13,10 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from terrainpaint.errors import TrainingError
+from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
+from terrainpaint.models.spade_local import SNOW, SpadeLocal
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from trainer.loop.checkpoints import load_checkpoint
@@ -24,7 +26,7 @@ from trainer.networks.multiscale_discriminator import Norm, no_norm
 from trainer.systems.terrain.adapters import Adapter, GuidedAdapter, LocalAdapter, ReferenceAdapter, TerrainNetworks
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.discriminators import SegmentationDiscriminator
-from trainer.systems.terrain.projected_discriminator import ProjectedDiscriminator
+from trainer.systems.terrain.projected_discriminator import PICTURES, ProjectedDiscriminator
 
 ADAPTERS: Mapping[str, type[Adapter]] = {
     "spade-local": LocalAdapter,
@@ -36,6 +38,7 @@ ADAPTERS: Mapping[str, type[Adapter]] = {
 """For each terrain network of the program, how it is trained."""
 _MAY_BE_NEW = re.compile(r"\.blocks\.|style_mix$|^smaller\.")
 """Residual blocks, covariances of styles, and further sizes of a projected discriminator."""
+_MODULATION = re.compile(r"levels\.(\d+)\.blocks\.\d+\.before_\w+\.\w+\.weight$")
 _RESIDUAL_END = re.compile(r"\.blocks\.\d+\.second\.(weight|bias)$")
 
 
@@ -51,7 +54,10 @@ def build_networks(
     shadow = network.shadow(ShadowConfig()).to(device)
     discriminator = _discriminator(config)
     if config.projected and perceptual is not None:
-        discriminator = ProjectedDiscriminator(discriminator, perceptual, _norm(config), config.projected_scales)
+        pictures = PICTURES[:1] if config.relief else PICTURES  # relief that is held cannot be corrected
+        discriminator = ProjectedDiscriminator(
+            discriminator, perceptual, _norm(config), config.projected_scales, pictures
+        )
     discriminator.to(device)
     for module in (generator, discriminator):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -68,12 +74,14 @@ def warm_start(networks: nn.ModuleDict, path: Path) -> None:
         if path.suffix == ".pt":
             state = load_checkpoint(path, torch.device("cpu"))
             name, generator, shadow = state["network"]["name"], state["generator"], state["shadow"]
+            style_names = state["network"]["config"].get("style_names", ())
             load_grown(networks[DISCRIMINATOR], state["discriminator"])
         else:
             weights = load_weights(path, torch.device("cpu"))
             name = weights.header.network
             generator, shadow = weights.generator.state_dict(), weights.shadow.state_dict()
-        load_grown(networks["generator"], generator)
+            style_names = weights.generator.config.style_names
+        load_grown(networks["generator"], with_style_numbers(networks["generator"], generator, len(style_names)))
         load_grown(networks["shadow"], shadow)
     # A part of another kind makes `load_state_dict` fail in any way.
     except (KeyError, RuntimeError, TypeError, AttributeError, ValueError, IndexError) as error:
@@ -92,7 +100,8 @@ def held_relief(config: TerrainConfig, networks: TerrainNetworks, device: torch.
     if not config.relief:
         return None
     weights = load_weights(Path(config.relief), device)
-    if weights.generator.config != networks.generator.config:
+    same_numbers = replace(weights.generator.config, style_names=networks.generator.config.style_names)
+    if same_numbers != networks.generator.config:
         raise TrainingError(
             f"{config.relief} has a generator of another shape than this run; start from the same weights as --start."
         )
@@ -117,6 +126,27 @@ def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
                 parameter.zero_()
 
 
+def with_style_numbers(generator: nn.Module, values: Mapping[str, Tensor], former: int) -> dict[str, Tensor]:
+    """The weights of a generator with `former` style numbers, for one that may have more; the new ones start without
+    effect. The covariance of styles is left out then: every run measures it."""
+    more = len(generator.config.style_names) - former if isinstance(generator, SpadeLocal) else 0
+    if more <= 0:
+        return dict(values)
+    grown = {}
+    for name, value in values.items():
+        if name.endswith("style_mix"):
+            continue
+        modulation = _MODULATION.match(name)
+        if modulation:
+            # The inputs are those of the map, the style, and then the guide.
+            has_branch = generator.levels[int(modulation[1])].branch is not None
+            at = (generator.config.hidden if has_branch else CLASS_COUNT) + former
+            none = value.new_zeros((value.shape[0], more, *value.shape[2:]))
+            value = torch.cat([value[:, :at], none, value[:, at:]], dim=1)
+        grown[name] = value
+    return grown
+
+
 def _with_inputs(value: Tensor, own: Tensor) -> Tensor:
     """The weights of a convolution, with zeros for the inputs that only `own` has."""
     more = own.shape[1] - value.shape[1] if own.ndim == value.ndim == 4 else 0
@@ -125,7 +155,9 @@ def _with_inputs(value: Tensor, own: Tensor) -> Tensor:
 
 def _shape(config: TerrainConfig) -> GeneratorConfig:
     shape = NETWORKS[config.network].config()
-    return replace(shape, widths=config.widths) if config.widths else shape
+    if config.widths:
+        shape = replace(shape, widths=config.widths)
+    return replace(shape, style_names=(*shape.style_names, SNOW)) if config.snow else shape
 
 
 def _discriminator(config: TerrainConfig) -> nn.Module:

@@ -25,6 +25,7 @@ class TerrainConfig(Config):
     widths: tuple[int, ...] = setting(
         (), "channels of the generator's levels, coarse to fine; those of its weights (160 112 64 32)", least=1
     )
+    snow: bool = setting(False, "a further style number of the generator: how much of the ground is white")
     crop_px: int = setting(128, "side of a crop in pixels", least=1)
     rescale: float = setting(1.0, "largest factor to enlarge or reduce crops by at random, heights too", least=1)
     simple_maps: float = setting(
@@ -81,6 +82,8 @@ class TerrainConfig(Config):
             raise TrainingError(f"crop_px must be a multiple of 16, not {self.crop_px}.")
         if self.widths and self.network not in ("spade-local", "spade-guided"):
             raise TrainingError(f"widths is for spade-local and spade-guided, not for {self.network}.")
+        if self.snow and self.network not in ("spade-local", "spade-guided"):
+            raise TrainingError(f"snow is for spade-local and spade-guided, not for {self.network}.")
         if self.widths and len(self.widths) != LEVELS:
             raise TrainingError(f"widths must be {LEVELS} numbers, one for each level of the generator, not "
                                 f"{len(self.widths)}.")  # fmt: skip

@@ -19,6 +19,7 @@ from trainer.networks.multiscale_discriminator import Norm
 PROJECTED_CHANNELS = 96
 _HIDDEN = 64
 _RELIEF_CONTRAST = 1.5
+PICTURES = ("terrain", "relief")
 _FIRST_TAP = 1
 """The first tap is a single convolution: edges, which the slopes have already."""
 
@@ -29,8 +30,16 @@ class ProjectedDiscriminator(nn.Module):
     The fixed features take no part in feature matching, which would average them.
     """
 
-    def __init__(self, base: nn.Module, network: PerceptualNetwork, norm: Norm, scales: int = 1) -> None:
-        """The pictures are discriminated at `scales` sizes, each half of the one before."""
+    def __init__(
+        self,
+        base: nn.Module,
+        network: PerceptualNetwork,
+        norm: Norm,
+        scales: int = 1,
+        pictures: Sequence[str] = PICTURES,
+    ) -> None:
+        """The pictures, the first of `PICTURES` or both, are discriminated at `scales` sizes, each half of the one
+        before."""
         super().__init__()
         # The name in checkpoints is older than that of the argument.
         self.beside, self.network = base, network.requires_grad_(False)
@@ -43,7 +52,7 @@ class ProjectedDiscriminator(nn.Module):
 
         def heads() -> nn.ModuleList:
             return nn.ModuleList(
-                nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in ("terrain", "relief")
+                nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in pictures
             )
 
         # Two names, so that checkpoints of one scale can be continued.
@@ -66,7 +75,10 @@ class ProjectedDiscriminator(nn.Module):
         scales = []
         # Maps need no gradient, and both pictures have the same depths.
         fractions: list[Tensor] = []
-        for picture, heads in zip((x[:, :3] / 2 + 0.5, _relief(x)), pictures, strict=True):
+        shown = [x[:, :3] / 2 + 0.5]
+        if len(pictures) > 1:
+            shown.append(_relief(x))
+        for picture, heads in zip(shown, pictures, strict=True):
             depths = self.network(picture)[_FIRST_TAP:]
             fractions = fractions or _pooled(x[:, -CLASS_COUNT:].detach(), depths)
             for head, features, scale, classes in zip(heads, depths, self.scales, fractions, strict=True):  # type: ignore[call-overload]

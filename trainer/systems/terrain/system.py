@@ -233,8 +233,9 @@ class TerrainSystem:
         with autocast(self._run.precision, self._device):
             generated = self._adapter.generate(self._terrain, batch.crops, batch.seeds, batch.style)
             if self._relief is not None:
+                style = batch.style[:, : len(self._relief.generator.config.style_names)]
                 with torch.no_grad():
-                    relief = self._adapter.generate(self._relief, batch.crops, batch.seeds, batch.style)[:, 3:]
+                    relief = self._adapter.generate(self._relief, batch.crops, batch.seeds, style)[:, 3:]
                 held = elevation_difference(generated[:, 3:], relief)
                 generated = torch.cat([generated[:, :3], relief], dim=1)
             if self.config.flip_route:
