@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_VARIETY = 2.0
+SNOW = "snow"
+"""The style number for how much of the ground is white."""
+LATER_STYLE_NAMES = (SNOW,)
+"""Style numbers that older weights of the same kind do not have."""
 _MASK_64 = (1 << 64) - 1
 
 
@@ -42,6 +47,15 @@ class Recipe:
             raise ValueError(f"follow must be 0..1, not {self.follow}")
         if not 0 <= self.guide_strength <= 1:
             raise ValueError(f"guide_strength must be 0..1, not {self.guide_strength}")
+
+    def style_for(self, names: Sequence[str]) -> tuple[float, ...] | None:
+        """`style` for weights whose style numbers have these names; None without a style, or when it was chosen for
+        other weights. Where it was chosen for older weights, the numbers that they lacked are 0: usual land."""
+        if self.style is None:
+            return None
+        missing = names[len(self.style) :]
+        fits = len(self.style) <= len(names) and all(name in LATER_STYLE_NAMES for name in missing)
+        return (*self.style, *[0.0] * len(missing)) if fits else None
 
     @property
     def weighted_seeds(self) -> tuple[tuple[int, float], ...]:

@@ -134,10 +134,11 @@ class Generator(MapGenerator):
         Raises OptionError when the recipe has a style of other weights.
         """
         if recipe.style is not None:
-            if len(recipe.style) != len(self.style_names):
+            numbers = recipe.style_for(self.style_names)
+            if numbers is None:
                 raise OptionError(f"The style has {len(recipe.style)} numbers and these weights have "
                                   f"{len(self.style_names)}; choose a style again.")  # fmt: skip
-            return np.array(recipe.style, np.float32)
+            return np.array(numbers, np.float32)
         normal = mean_style_noise(recipe, len(self.style_names))
         mixed = self._weights.generator.style_mixes()[0].cpu() @ normal * (1 - BROAD_FRACTION) ** 0.5
         return np.asarray(mixed.numpy(), np.float32)

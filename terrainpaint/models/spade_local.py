@@ -65,10 +65,6 @@ INNER_TWICE = (..., slice(2, -2), slice(2, -2))
 """The parts of an array that remain after one and two convolutions without padding."""
 
 
-SNOW = "snow"
-"""A style number that not all weights have: how much of the ground is white."""
-
-
 @dataclass(frozen=True)
 class SpadeLocalConfig:
     """`widths` channels and `blocks` residual blocks of the levels 1/16, 1/8, 1/4, 1/2; `hidden` channels of the SPADE

@@ -10,7 +10,7 @@ from terrainpaint.core.classes import CLASS_COUNT
 from terrainpaint.core.guide_lines import RIDGE, VALLEY
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.core.terrain import SNOW, Recipe, Terrain
 from terrainpaint.errors import Cancelled, DeviceError, OptionError
 from terrainpaint.generation import map_generator
 from terrainpaint.generation.generator import Generator
@@ -127,6 +127,15 @@ def test_a_blend_goes_from_one_terrain_to_the_other(generator: Generator) -> Non
 def test_a_style_of_other_weights_is_refused(generator: Generator) -> None:
     with pytest.raises(OptionError, match="3 numbers"):
         generator.terrain(painted(64, 64), Recipe(1, style=(0.0, 1.0, 2.0)))
+
+
+def test_a_style_chosen_for_older_weights_is_usual_in_what_they_lacked() -> None:
+    five = ("lightness", "warmth", "greenness", "elevation", "relief")
+    recipe = Recipe(1, style=(0.5, 0.0, 0.0, 0.0, 1.0))
+    assert recipe.style_for(five) == recipe.style
+    assert recipe.style_for((*five, SNOW)) == (0.5, 0.0, 0.0, 0.0, 1.0, 0.0)
+    assert recipe.style_for(five[:4]) is None and recipe.style_for((*five, "rain")) is None
+    assert Recipe(1).style_for(five) is None
 
 
 def test_one_pixel_changes_nothing_beyond_the_reach(generator: Generator) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from terrainpaint.core.terrain import MAX_VARIETY, Recipe
+from terrainpaint.core.terrain import MAX_VARIETY, SNOW, Recipe
 from terrainpaint.gui.document import Document
 from terrainpaint.gui.panels.settings_changes import Merge, change_recipe
 from terrainpaint.gui.step_texts import step_text
@@ -22,7 +22,7 @@ _TIPS = {
     "greenness": "From bare to green ground",
     "elevation": "From low to high terrain",
     "relief": "From gentle to rugged terrain",
-    "snow": "From bare ground to snow on high and cold land",
+    SNOW: "From bare ground to snow on high and cold land",
 }
 
 
@@ -73,7 +73,7 @@ class StyleBox(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self.sliders = []
-        self._names = tuple(name.replace("_", " ") for name in names)
+        self._names = tuple(names)
         self._style_of_seed = None
         for index, name in enumerate(names):
             slider = SliderField(name, Linear(-_RANGE, _RANGE), 2, mark=0)
@@ -100,14 +100,21 @@ class StyleBox(QWidget):
 
     @property
     def _shown(self) -> tuple[float, ...] | None:
-        values = self._style_of_seed if self._recipe.style is None else self._recipe.style
+        if self._recipe.style is not None:
+            return self._recipe.style_for(self._names)
+        values = self._style_of_seed
         return values if values is not None and len(values) == len(self.sliders) else None
 
     def _moved(self, index: int, value: float) -> None:
         values = self._shown
         if values is not None:
             style = (*values[:index], value, *values[index + 1 :])
-            change_recipe(self._document, step_text("Character", self._names[index]), Merge.STYLE + index, style=style)
+            change_recipe(
+                self._document,
+                step_text("Character", self._names[index].replace("_", " ")),
+                Merge.STYLE + index,
+                style=style,
+            )
 
     def _refresh(self) -> None:
         values = self._shown

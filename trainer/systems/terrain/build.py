@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from terrainpaint.errors import TrainingError
 from terrainpaint.core.classes import CLASS_COUNT
+from terrainpaint.core.terrain import SNOW
+from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
-from terrainpaint.models.spade_local import SNOW, SpadeLocal
+from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from trainer.loop.checkpoints import load_checkpoint

@@ -51,9 +51,7 @@ class ProjectedDiscriminator(nn.Module):
         self.register_buffer("scales", torch.stack([each.square().mean().rsqrt() for each in depths]))
 
         def heads() -> nn.ModuleList:
-            return nn.ModuleList(
-                nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in pictures
-            )
+            return nn.ModuleList(nn.ModuleList(_Head(each.shape[1], norm) for each in depths) for _ in pictures)
 
         # Two names, so that checkpoints of one scale can be continued.
         self.pictures = heads()

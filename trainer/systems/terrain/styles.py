@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from terrainpaint.core.classes import CLASS_COUNT, WATER
-from terrainpaint.models.spade_local import SNOW, SpadeLocal
+from terrainpaint.core.terrain import SNOW
+from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.style_field import BROAD_FRACTION, KNOT_LEVEL, knot_weights, spread, variation
 from terrainpaint.models.windows import Area, size_of
 from trainer.systems.terrain.terrain_crops import Crops, CropSource
@@ -17,6 +18,8 @@ _LEAST_LAND = 4**KNOT_LEVEL / 20
 """Weight, in pixels, of the mean of a crop at each of its knots."""
 _WHITE, _WHITER = 0.55, 0.7
 """Ground whose darkest channel is at most the first is not white at all; from the second on it is snow, or salt."""
+_LEAST_DEVIATION = 1e-6
+"""Of a number that is the same everywhere, such as snow where there is none."""
 _EVERY = 16
 """Pixels between the places where differences from the crop are sampled: the field is smooth."""
 
@@ -40,7 +43,7 @@ class Styles:
         )
         raw = torch.cat([self._raw(each) for each in crops])
         raw = raw[raw.isfinite().all(dim=1)]
-        self._mean, self._deviation = raw.mean(dim=0), raw.std(dim=0)
+        self._mean, self._deviation = raw.mean(dim=0), raw.std(dim=0).clamp(min=_LEAST_DEVIATION)
         self.mix = _root_of_covariance((raw - self._mean) / self._deviation)
         self.local_mix = _root_of_covariance(torch.cat([self._differences(each) for each in crops]))
 

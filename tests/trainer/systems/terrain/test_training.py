@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from terrainpaint.core.segmentation import SegmentationMap
-from terrainpaint.core.terrain import Recipe
+from terrainpaint.core.terrain import SNOW, Recipe
 from terrainpaint.errors import TrainingError
 from terrainpaint.generation.generator import Generator
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
@@ -115,6 +115,24 @@ def test_styles_of_real_crops_are_standard_and_follow_the_land(labelled: TileSet
     moved = (styles.of(brighter, 0.0, drawn) - found)[:, lightness].mean(dim=(1, 2))
     land = (crops.labels != 0).sum(dim=(1, 2)) > 64
     assert bool((moved[land] >= 0).all()) and float(moved[land].mean()) > 1  # at most 3, so the brightest stay
+
+
+def test_white_ground_is_snow(labelled: TileSet) -> None:
+    generator = SpadeLocal(replace(NETWORK, style_names=(*NETWORK.style_names, SNOW)))
+    source = CropSource(labelled, generator, 32, CPU)
+    crops = source.draw(64, torch.Generator().manual_seed(1))
+    white = crops.texture.clone()
+    white[:, :, :16] = 0.9
+    part = torch.rand(labelled.texture.shape[:3]) < 0.1  # a set without any white has no deviation of it
+    texture = np.where(part[..., None].numpy(), np.uint8(250), labelled.texture)
+    snowy = CropSource(replace(labelled, texture=texture), generator, 32, CPU)
+    styles = Styles(snowy, generator, torch.Generator().manual_seed(0))
+    drawn = torch.zeros(64, 6)
+    bare, covered = (
+        styles.of(replace(crops, texture=each), 0.0, drawn)[:, 5].mean(dim=(1, 2)) for each in (crops.texture, white)
+    )
+    land = (crops.labels[:, :16] != 0).sum(dim=(1, 2)) > 64
+    assert bool((covered[land] > bare[land] + 1).all())
 
 
 def test_a_style_is_that_of_the_land_around_each_knot(labelled: TileSet) -> None:

@@ -1,18 +1,20 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from terrainpaint.core.terrain import SNOW
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.noise import seeded
+from terrainpaint.models.spade_guided import SpadeGuided, SpadeGuidedConfig
 from terrainpaint.models.spade_local import SpadeLocal, SpadeLocalConfig
 from terrainpaint.models.windows import Window
 from tests.trainer.runs import NETWORK, changed, quiet, train_terrain
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
 from trainer.loop.checkpoints import newest_checkpoint
-from trainer.systems.terrain.build import load_grown
+from trainer.systems.terrain.build import load_grown, with_style_numbers
 from trainer.systems.terrain.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("few_samples_of_style")
@@ -27,12 +29,12 @@ def newest(folder: Path) -> Path:
 WINDOW = Window((0, 32), (0, 32))
 
 
-def painted(network: SpadeLocal) -> torch.Tensor:
-    """What it makes of vertical stripes of the classes."""
+def painted(network: SpadeLocal, styles: int = 5) -> torch.Tensor:
+    """What it makes of vertical stripes of the classes, with all style numbers 1."""
     (top, bottom), (left, right) = network.input_window(WINDOW).rows, network.input_window(WINDOW).cols
     ids = (torch.arange(left, right) // 10 % 7).to(torch.uint8).expand(1, bottom - top, -1)
     with torch.no_grad():
-        return torch.cat(network(ids, WINDOW, seeded([3]), torch.ones(1, 5, 1, 1)), dim=1)
+        return torch.cat(network(ids, WINDOW, seeded([3]), torch.ones(1, styles, 1, 1)), dim=1)
 
 
 def test_a_network_with_more_blocks_begins_as_the_smaller_one() -> None:
@@ -41,6 +43,20 @@ def test_a_network_with_more_blocks_begins_as_the_smaller_one() -> None:
     assert not torch.allclose(painted(small), painted(large), atol=1e-2)
     load_grown(large, small.state_dict())
     assert torch.allclose(painted(small), painted(large), atol=1e-4)
+
+
+def test_a_network_with_a_further_style_number_begins_as_the_one_without() -> None:
+    torch.manual_seed(0)
+    guided = SpadeGuidedConfig(**asdict(NETWORK))
+    five, six = SpadeGuided(guided), SpadeGuided(replace(guided, style_names=(*guided.style_names, SNOW)))
+    load_grown(six, with_style_numbers(six, five.state_dict(), 5))
+    assert torch.allclose(painted(five), painted(six, 6), atol=1e-5)
+    with torch.no_grad():
+        for name, value in six.named_parameters():
+            if ".before_" in name:
+                value += 0.1
+    assert not torch.allclose(painted(five), painted(six, 6), atol=1e-2)  # the comparison sees changes
+    assert with_style_numbers(five, five.state_dict(), 5).keys() == five.state_dict().keys()
 
 
 @pytest.mark.parametrize("other", [replace(NETWORK, widths=(32, 16, 16, 16)), replace(NETWORK, blocks=(2, 1, 1, 1))])
@@ -113,6 +129,22 @@ def test_a_run_keeps_the_heights_of_other_weights_while_it_learns_colours(labell
     assert last is not None
     training = publish(last, tmp_path / "two.safetensors", "MIT").training
     assert training is not None and training["relief"] == "start.safetensors"
+
+
+def test_snow_is_learned_on_the_heights_of_weights_that_have_no_number_for_it(
+    labelled: TileSet, tmp_path: Path
+) -> None:
+    train_terrain(labelled, changed(images=2), tmp_path / "one", quiet)
+    start = tmp_path / "start.safetensors"
+    publish(newest(tmp_path / "one"), start, "MIT")
+    network = replace(NETWORK, style_names=(*NETWORK.style_names, SNOW))
+    losses: list[dict[str, float]] = []
+    config = changed(images=6, start=str(start), relief=str(start), held_weight=100.0, log_images=2, snow=True)
+    last = train_terrain(labelled, config, tmp_path / "two", lambda _, values: losses.append(values), network=network)
+    assert losses[0]["held"] < 1e-5  # its heights at first
+    assert last is not None
+    header = publish(last, tmp_path / "two.safetensors", "MIT")
+    assert header.config.style_names == network.style_names
 
 
 def test_relief_of_another_network_is_refused(labelled: TileSet, tmp_path: Path) -> None:
