@@ -17,7 +17,7 @@ from terrainpaint.core.terrain import SNOW
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
-from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.spade_local import COARSEST, SPADE_LEVELS, SpadeLocalConfig
 from terrainpaint.models.terrain_generator import GeneratorConfig
 from terrainpaint.models.weights import load_weights
 from trainer.loop.checkpoints import load_checkpoint
@@ -130,9 +130,10 @@ def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:
 def with_style_numbers(generator: nn.Module, values: Mapping[str, Tensor], former: int) -> dict[str, Tensor]:
     """The weights of a generator with `former` style numbers, for one that may have more; the new ones start without
     effect. The covariance of styles is left out then: every run measures it."""
-    more = len(generator.config.style_names) - former if isinstance(generator, SpadeLocal) else 0
-    if more <= 0:
+    config = generator.config
+    if not isinstance(config, SpadeLocalConfig) or len(config.style_names) <= former:
         return dict(values)
+    more = len(config.style_names) - former
     grown = {}
     for name, value in values.items():
         if name.endswith("style_mix"):
@@ -140,8 +141,8 @@ def with_style_numbers(generator: nn.Module, values: Mapping[str, Tensor], forme
         modulation = _MODULATION.match(name)
         if modulation:
             # The inputs are those of the map, the style, and then the guide.
-            has_branch = generator.levels[int(modulation[1])].branch is not None
-            at = (generator.config.hidden if has_branch else CLASS_COUNT) + former
+            has_branch = COARSEST - int(modulation[1]) in SPADE_LEVELS
+            at = (config.hidden if has_branch else CLASS_COUNT) + former
             none = value.new_zeros((value.shape[0], more, *value.shape[2:]))
             value = torch.cat([value[:, :at], none, value[:, at:]], dim=1)
         grown[name] = value
