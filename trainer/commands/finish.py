@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import replace
-from pathlib import Path
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.commands.retraining_options import add_crop_px, add_files, print_means, print_written
 
 
 def add_parser(commands: Subparsers) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("finish", help="correct the finest detail of published terrain weights")
-    parser.add_argument("weights", type=Path, metavar="FILE.safetensors", help="weights of spade-local or spade-guided")
-    parser.add_argument("tiles", type=Path, metavar="SET.npz", help="tile set that they were trained on")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    add_files(parser, "weights of spade-local or spade-guided")
     parser.add_argument(
         "--ramps", type=float, default=0.45, help="alignment of colour ramps, 0 to 1: more removes more detail (0.45)"
     )
@@ -25,7 +23,7 @@ def add_parser(commands: Subparsers) -> None:
     )  # fmt: skip
     parser.add_argument("--colour-power", type=float, default=0.0, metavar="WEIGHT", help="weight of a loss that gives "
                         "colours the power of real pictures, such as 2 (0: colours stay)")  # fmt: skip
-    parser.add_argument("--crop-px", type=int, default=192, help="side of a crop in pixels (192)")
+    add_crop_px(parser)
     parser.add_argument(
         "--first-style",
         type=_numbers,
@@ -59,8 +57,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least, or 0 with --first-style")
     if not 0 <= arguments.colour_power <= 1000:
         raise WrongUsage("--colour-power is from 0 to 1000")
-    if arguments.crop_px < 64 or arguments.crop_px % 16:
-        raise WrongUsage("--crop-px is 64 at least, and a multiple of 16")
     weights = load_weights(arguments.weights, torch.device("cpu"))
     if arguments.first_style is not None:
         mix = weights.generator.style_mixes()[0]
@@ -71,8 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
         mix.copy_(with_first_style(mix, torch.tensor(arguments.first_style)))
 
     def report(steps: int, losses: dict[str, float]) -> None:
-        listed = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
-        print(f"{steps} of {arguments.steps} steps: {listed}", flush=True)
+        print_means(steps, arguments.steps, "steps", losses)
 
     header = weights.header
     if arguments.steps:
@@ -83,4 +78,4 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.first_style is not None:
         header = replace(header, training={**(header.training or {}), "first_style": list(arguments.first_style)})
     save_weights(arguments.output, header, weights.generator, weights.shadow)
-    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB")
+    print_written(arguments.output)

@@ -16,10 +16,7 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
-from trainer.data.tile_set import TRAIN, TileSet
-from trainer.systems.terrain.adapters import TerrainNetworks, measure_known_styles
-from trainer.systems.terrain.batch import draw_batch
-from trainer.systems.terrain.build import ADAPTERS
+from trainer.data.tile_set import TileSet
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import Inputs, compared_outputs, imitate
 from trainer.systems.terrain.narrowing import (
@@ -30,7 +27,7 @@ from trainer.systems.terrain.narrowing import (
     narrowed,
     watched,
 )
-from trainer.systems.terrain.terrain_crops import CropSource
+from trainer.systems.terrain.retraining_crops import RetrainingCrops
 
 _SIMPLE_MAPS = 0.4
 _EXAMPLES = 8
@@ -75,16 +72,10 @@ def distil(
         )
     check_widths(wide, widths)
     keep_freed_memory()
-    device = next(wide.parameters()).device
-    torch.manual_seed(0)
-    random = torch.Generator().manual_seed(1)
-    config = TerrainConfig(crop_px=crop_px, simple_maps=_SIMPLE_MAPS)
-    adapter = ADAPTERS[teacher.header.network](TerrainNetworks(wide, teacher.shadow), tiles.pixel_size_m)
-    source = CropSource(tiles.subset(TRAIN), wide, crop_px, device, simple_maps=_SIMPLE_MAPS)
-    measure_known_styles(adapter, source)
+    crops = RetrainingCrops(teacher, tiles, batch, TerrainConfig(crop_px=crop_px, simple_maps=_SIMPLE_MAPS))
 
     def inputs(images: int) -> Inputs:
-        return Inputs(adapter, draw_batch(adapter, source, config, batch, 0, random, images, slice(0, batch)))
+        return Inputs(crops.adapter, crops.draw(images))
 
     narrow = narrowed(wide, widths, [inputs(index * batch) for index in range(_EXAMPLES)])
 

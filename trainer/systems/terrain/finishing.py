@@ -21,24 +21,17 @@ from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.errors import TrainingError
 from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.shadow import INNER
-from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
-from trainer.data.tile_set import TRAIN, TileSet
+from trainer.data.tile_set import TileSet
 from trainer.loop.precision import autocast
-from trainer.systems.terrain.adapters import (
-    GuidedAdapter,
-    LocalAdapter,
-    TerrainNetworks,
-    measure_known_styles,
-    one_hot_of,
-)
-from trainer.systems.terrain.batch import TerrainBatch, draw_batch
+from trainer.systems.terrain.adapters import Adapter, one_hot_of
+from trainer.systems.terrain.batch import TerrainBatch
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.losses import relief_energy
 from trainer.systems.terrain.phases import COLOURS, HEIGHT, align_phases
 from trainer.systems.terrain.power import LEAST_LIGHTNESS, LEAST_M, power_difference
-from trainer.systems.terrain.terrain_crops import CropSource
+from trainer.systems.terrain.retraining_crops import RetrainingCrops
 
 BATCH = 6
 _CPU = torch.device("cpu")
@@ -78,13 +71,7 @@ def finish(
             f"Only weights of spade-local and spade-guided can be finished, not {weights.header.network}."
         )
     keep_freed_memory()
-    config = TerrainConfig(crop_px=crop_px, simple_maps=0.2)
-    torch.manual_seed(0)
-    random = torch.Generator().manual_seed(1)
-    networks = TerrainNetworks(network, weights.shadow)
-    adapter = (GuidedAdapter if isinstance(network, SpadeGuided) else LocalAdapter)(networks, tiles.pixel_size_m)
-    source = CropSource(tiles.subset(TRAIN), network, config.crop_px, _CPU, simple_maps=config.simple_maps)
-    measure_known_styles(adapter, source)
+    crops = RetrainingCrops(weights, tiles, BATCH, TerrainConfig(crop_px=crop_px, simple_maps=0.2))
     network.requires_grad_(False)
     weights.shadow.requires_grad_(False)
 
@@ -98,8 +85,7 @@ def finish(
         progress(step / steps)
         for group in optimizer.param_groups:
             group["lr"] = rate * _rate_factor(step / steps)
-        batch = draw_batch(adapter, source, config, BATCH, 0, random, step * BATCH, slice(0, BATCH))
-        terms = _terms(adapter, networks, batch, head, colour_power)
+        terms = _terms(crops.adapter, crops.draw(step * BATCH), head, colour_power)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
         optimizer.step()
@@ -160,13 +146,11 @@ class _Head:
         self._output = output
 
 
-def _terms(
-    adapter: LocalAdapter, networks: TerrainNetworks, batch: TerrainBatch, head: _Head, colour_power: float
-) -> dict[str, tuple[float, Tensor]]:
+def _terms(adapter: Adapter, batch: TerrainBatch, head: _Head, colour_power: float) -> dict[str, tuple[float, Tensor]]:
     """Name of a loss → its weight and value."""
     with autocast("auto", _CPU):
-        generated = adapter.generate(networks, batch.crops, batch.seeds, batch.style)
-        fake = adapter.shaded(networks, generated, one_hot_of(batch.crops.labels))
+        generated = adapter.generate(adapter.networks, batch.crops, batch.seeds, batch.style)
+        fake = adapter.shaded(adapter.networks, generated, one_hot_of(batch.crops.labels))
     height = fake.height
     real, change = batch.crops.height[:, :, INNER, INNER], head.change()
     colours: dict[str, tuple[float, Tensor]] = {"colour": (_COLOUR_WEIGHT, change[:, COLOURS].abs().mean())}

@@ -20,12 +20,11 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.style_field import knot_weights
 from terrainpaint.models.weights import Weights
-from trainer.data.tile_set import TRAIN, TileSet
-from trainer.systems.terrain.adapters import GuidedAdapter, TerrainNetworks, measure_known_styles
-from trainer.systems.terrain.batch import draw_batch
+from trainer.data.tile_set import TileSet
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import Inputs, Report, compared_outputs, imitate
-from trainer.systems.terrain.terrain_crops import Crops, CropSource
+from trainer.systems.terrain.retraining_crops import RetrainingCrops
+from trainer.systems.terrain.terrain_crops import Crops
 
 
 def with_water_style(
@@ -49,20 +48,16 @@ def with_water_style(
     if not isinstance(before, SpadeGuided):
         raise TrainingError(f"Only weights of spade-guided can learn a style of water, not {weights.header.network}.")
     before.requires_grad_(False)
-    device = next(before.parameters()).device
-    torch.manual_seed(0)
-    random = torch.Generator().manual_seed(1)
     config = TerrainConfig(network="spade-guided", crop_px=crop_px, simple_maps=0.4, free_fraction=0.5)
-    adapter = GuidedAdapter(TerrainNetworks(before, weights.shadow), tiles.pixel_size_m)
-    source = CropSource(tiles.subset(TRAIN), before, crop_px, device, simple_maps=config.simple_maps)
-    measure_known_styles(adapter, source)
+    crops = RetrainingCrops(weights, tiles, batch, config)
     names = before.config.style_names
+    device = next(before.parameters()).device
     offset = torch.tensor([relief if name == "relief" else 0.0 for name in names], device=device)[:, None, None]
     student = copy.deepcopy(before)
 
     def compare(images: int) -> tuple[Tensor, dict[str, float]]:
-        drawn = draw_batch(adapter, source, config, batch, 0, random, images, slice(0, batch))
-        inputs, style = Inputs(adapter, drawn), drawn.style
+        drawn = crops.draw(images)
+        inputs, style = Inputs(crops.adapter, drawn), drawn.style
         on_water = torch.lerp(style, fraction * style + offset, water_at_knots(before, drawn.crops))
         with torch.no_grad():
             wanted = inputs(before, on_water)
