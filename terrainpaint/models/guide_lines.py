@@ -13,8 +13,9 @@ from terrainpaint.models.guides import GUIDE_LEVEL, SHAPE_LIMIT, blurred
 
 LINES_REACH_CELLS = 10
 """A line changes the shape this far from itself, in cells."""
-_LINE_CELLS, _FLANK_CELLS = 1.2, 4.0
-"""Deviations of the Gaussians across a line: of its crest, and of the land that it replaces."""
+_CREST_CELLS, _VALLEY_CELLS, _FLANK_CELLS = 1.2, 0.7, 4.0
+"""Deviations of the Gaussians across a line: of a crest, of a valley, and of the land that they replace. Of valleys as
+wide as crests, the networks make flat floors whose lowest line lies anywhere."""
 _HEIGHT = SHAPE_LIMIT
 """Of crests, in deviations of the shape: the highest that there are, so that they show between natural ones."""
 
@@ -27,9 +28,9 @@ def with_lines(shape: Tensor, lines: Tensor) -> Tensor:
     """
     kinds = torch.stack([(lines == kind).float() for kind in (RIDGE, VALLEY)], dim=1)
     cells = F.max_pool2d(kinds, 1 << GUIDE_LEVEL)
-    crest = _across(cells, _LINE_CELLS)
+    crest, valley = _across(cells[:, :1], _CREST_CELLS), _across(cells[:, 1:], _VALLEY_CELLS)
     flank = _across(cells.amax(dim=1, keepdim=True), _FLANK_CELLS)
-    drawn = _HEIGHT * (crest[:, :1] - crest[:, 1:])
+    drawn = _HEIGHT * (crest - valley)
     rim = (..., slice(LINES_REACH_CELLS, -LINES_REACH_CELLS), slice(LINES_REACH_CELLS, -LINES_REACH_CELLS))
     return (shape * (1 - flank[rim]) + drawn[rim]).clamp(-SHAPE_LIMIT, SHAPE_LIMIT)
 
