@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from terrainpaint.core.project import Settings
 from terrainpaint.core.true_scale import OTHER_LAND
+from terrainpaint.errors import WeightsError
 from terrainpaint.generation.messages import Hardware, TrueScale, Zoom
 from terrainpaint.generation.process import TerrainProcess, WeightsInfo
 from terrainpaint.gui.document import Document
@@ -25,13 +26,15 @@ Wanted = tuple[str, str | None, TrueScale | None]
 class DocumentWeights(QObject):
     """Loads the style and the look that a document names, or what can take their place.
 
-    `styles` and `looks` are those to choose from, name → file.
+    `styles` and `looks` are those to choose from, name → file. A file that cannot be used is no longer among them.
     """
 
     started = Signal()
     """Something is being loaded from now on."""
     changed = Signal()
     """`info` changed."""
+    choices_changed = Signal()
+    """`styles` or `looks` changed."""
     loaded = Signal(object, object)
     """WeightsInfo of before, None at first, and what `load` was called with."""
     not_loaded = Signal()
@@ -53,6 +56,8 @@ class DocumentWeights(QObject):
         self._document, self._process, self._calls, self._detail = document, process, calls, detail
         self.styles = dict(styles)
         self.looks: dict[str, Path] = {}
+        # File that was added → the one of the same name that it took the place of.
+        self._displaced: dict[Path, Path] = {}
         self.info: WeightsInfo | None = None
         # What is loaded, being loaded, or failed to load.
         self._requested: Wanted | None = None
@@ -96,14 +101,32 @@ class DocumentWeights(QObject):
 
     def add_style(self, path: Path) -> None:
         """Add a weights file to the styles and use it."""
-        self.styles[path.stem] = path
+        self._add(self.styles, path)
         settings = dataclasses.replace(self._document.settings, style_name=path.stem)
         self._use(step_text("Style", path.stem), settings)
 
     def add_look(self, path: Path) -> None:
         """Add a look and use it."""
-        self.looks[path.stem] = path
+        self._add(self.looks, path)
         self._use(step_text("Look", path.stem), dataclasses.replace(self._document.settings, look_name=path.stem))
+
+    def _add(self, choices: dict[str, Path], path: Path) -> None:
+        before = choices.get(path.stem, path)
+        if before != path:
+            self._displaced[path] = before
+        choices[path.stem] = path
+        self.choices_changed.emit()
+
+    def _remove(self, choices: dict[str, Path], path: Path) -> None:
+        """Offer a file no longer, but the one again that it took the place of."""
+        names = [name for name, each in choices.items() if each == path]
+        for name in names:
+            if path in self._displaced:
+                choices[name] = self._displaced.pop(path)
+            else:
+                del choices[name]
+        if names:
+            self.choices_changed.emit()
 
     def _use(self, text: str, settings: Settings) -> None:
         """Change the settings; when they have the name of what was added already, load it."""
@@ -141,15 +164,26 @@ class DocumentWeights(QObject):
         self._loading += 1
         self.started.emit()
         hardware = self._hardware
-        self._calls.post(
-            lambda: load(self._process, path, look, hardware, scale, self.warned.emit),
-            lambda info: self._loaded(info, kept),
-            self._refused,
-        )
 
-    def _loaded(self, info: WeightsInfo, kept: object) -> None:
+        def load_unless_unusable() -> WeightsInfo | WeightsError:
+            try:
+                return load(self._process, path, look, hardware, scale, self.warned.emit)
+            except WeightsError as error:
+                return error
+
+        def answer(result: WeightsInfo | WeightsError) -> None:
+            if isinstance(result, WeightsError):
+                self._unusable(path, str(result))
+            else:
+                self._loaded(result, look, kept)
+
+        self._calls.post(load_unless_unusable, answer, self._refused)
+
+    def _loaded(self, info: WeightsInfo, look: Path | None, kept: object) -> None:
         before, self.info = self.info, info
         self._loading -= 1
+        if look is not None and info.look is None:
+            self._remove(self.looks, look)
         self.changed.emit()
         self._warn(info)
         self.loaded.emit(before, kept)
@@ -164,6 +198,12 @@ class DocumentWeights(QObject):
             self.warned.emit(warning)
         elif self._document.project.parent is not None and info.scale is not None and not info.scale.is_zoomed:
             self.warned.emit(OTHER_LAND)
+
+    def _unusable(self, path: Path, message: str) -> None:
+        # Without other weights, the same file can be tried again.
+        if self.info is not None:
+            self._remove(self.styles, path)
+        self._refused(message)
 
     def _refused(self, message: str) -> None:
         self._loading -= 1

@@ -45,6 +45,7 @@ class StyleActions(QObject):
         self._window, self._generation, self._panel, self._data = window, generation, panel, data
         self._shown_sha256 = ""
         generation.weights.changed.connect(self._loaded)
+        generation.weights.choices_changed.connect(self._offer)
         for signal in (generation.weights.changed, generation.weights.failed):
             signal.connect(lambda *_: panel.show_style_in_use(generation.weights.style_in_use))
         self._offer()
@@ -56,7 +57,6 @@ class StyleActions(QObject):
             weights = self._generation.weights
             add = weights.add_look if is_look(Path(path)) else weights.add_style
             add(Path(path))
-            self._offer()
 
     def _offer(self) -> None:
         self._panel.set_styles(list(self._generation.weights.styles))

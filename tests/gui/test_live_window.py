@@ -20,6 +20,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
+    QComboBox,
     QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -52,7 +53,7 @@ from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.notices import Topic
 from terrainpaint.gui.widgets.basics import accept_button
 from terrainpaint.models.look_weights import save_look
-from tests.gui.windows import Buttons, Person, own_window
+from tests.gui.windows import Buttons, Person, chooses, own_window
 from tests.models.small_looks import CONFIG, HEADER, look, write_look
 
 SHAPE = (150, 210)
@@ -99,6 +100,10 @@ def assert_exact(person: Person, qtbot: QtBot, generator: Generator) -> None:
     assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
     assert np.abs(live.shaded.astype(int) - generator.shaded(whole)).max() <= 1
+
+
+def offered(box: QComboBox) -> list[str]:
+    return [box.itemText(index) for index in range(box.count())]
 
 
 def scribbles(person: Person, seed: int, count: int) -> None:
@@ -316,10 +321,36 @@ def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generato
     assert person.window.document.settings.style_name == "broken"
     shown = person.window.generation_panel.style_name
     assert shown.currentText() == "atlas", "the style that is in use"
+    installed = list(shipped_styles())
+    assert offered(shown) == installed, "the broken one is not offered again"
     scribbles(person, 13, 2)
     assert_exact(person, qtbot, generator)
-    person.window.document.undo_stack.setIndex(0)
+    undo_stack = person.window.document.undo_stack
+    undo_stack.setIndex(0)
     assert person.window.document.settings.style_name == "atlas" == shown.currentText()
+    assert_exact(person, qtbot, generator)
+    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+        undo_stack.setIndex(undo_stack.count())
+    assert_exact(person, qtbot, generator)
+    assert (shown.currentText(), offered(shown)) == ("atlas", installed)
+
+
+def test_broken_weights_with_the_name_of_others_leave_these(
+    person: Person, qtbot: QtBot, generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(person, qtbot)
+    broken = tmp_path / "atlas.safetensors"
+    broken.write_bytes(ATLAS.read_bytes()[:5000])
+    chooses(monkeypatch, broken)
+    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+        person.window.actions_["add_style"].trigger()
+    shown = person.window.generation_panel.style_name
+    assert (shown.currentText(), offered(shown)) == ("atlas", list(shipped_styles()))
+    person.window.document.change_settings(
+        "Style", dataclasses.replace(person.window.document.settings, style_name="satellite")
+    )
+    settled(person, qtbot)
+    person.window.document.undo_stack.undo()
     assert_exact(person, qtbot, generator)
 
 
@@ -598,6 +629,10 @@ def test_a_look_that_is_missing_or_broken_leaves_the_style(
     person.window.generation.weights.add_look(broken)
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 2 and "broken.safetensors is damaged" in warnings[1]
+    looks = person.window.generation_panel.look_name
+    assert looks.currentText() == "broken" and "broken" not in person.window.generation.weights.looks
+    person.window.document.undo_stack.undo()
+    assert looks.currentText() == "mars" and "broken" not in offered(looks)
 
 
 def test_carved_rivers_are_shown_exported_and_undone(person: Person, qtbot: QtBot, tmp_path: Path) -> None:

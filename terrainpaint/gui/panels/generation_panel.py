@@ -39,6 +39,8 @@ class GenerationPanel(QWidget):
         self._keys: Mapping[str, str] = {}
         # A style of the document, and the one that is in use for it, None for that style itself.
         self._replaced_style: tuple[str, str | None] = "", None
+        self._styles: list[str] = []
+        self._looks: list[str] = []
         self.style_name = QComboBox()
         self.style_name.setToolTip("The trained weights: colours, shapes and heights of the terrain")
         self.style_name.setAccessibleName("Style")
@@ -138,9 +140,7 @@ class GenerationPanel(QWidget):
 
     def set_styles(self, names: Sequence[str]) -> None:
         """Set the styles to choose from."""
-        with QSignalBlocker(self.style_name):
-            self.style_name.clear()
-            self.style_name.addItems(list(names))
+        self._styles = list(names)
         self._refresh()
 
     def show_style_in_use(self, name: str | None) -> None:
@@ -153,11 +153,7 @@ class GenerationPanel(QWidget):
 
     def set_looks(self, names: Sequence[str]) -> None:
         """Set the looks to choose from; without any, nothing of them is shown."""
-        with QSignalBlocker(self.look_name):
-            self.look_name.clear()
-            self.look_name.addItem("None")
-            for name in names:
-                self.look_name.addItem(name, name)
+        self._looks = list(names)
         self._refresh()
 
     def show_look_warning(self, text: str | None) -> None:
@@ -292,33 +288,25 @@ class GenerationPanel(QWidget):
             at = next((row for row, choice in enumerate(choices) if choice[1] == settings.pixel_size_m), -1)
         if at < 0 or factor != 1:
             choices.append((f"Land of {format_number(native_m, 2)} m, scaled", settings.pixel_size_m, False))
-        with QSignalBlocker(self.scale):
-            self.scale.clear()
-            for text, size_m, is_true in choices:
-                self.scale.addItem(text, (size_m, is_true))
-            self.scale.setCurrentIndex(at if at >= 0 else len(choices) - 1)
+        _offer(
+            self.scale,
+            [(text, (size_m, is_true)) for text, size_m, is_true in choices],
+            at if at >= 0 else len(choices) - 1,
+        )
         for widget in (self.scale, self._scale_label):
             widget.setVisible(len(self._true_sizes_m) > 1)
 
     def _show_style(self, name: str) -> None:
         unusable, in_use = self._replaced_style
         shown = in_use if in_use is not None and name == unusable else name
-        at = self.style_name.findText(shown)
-        with QSignalBlocker(self.style_name):
-            if at < 0:
-                # A document keeps its style even when that is not installed.
-                self.style_name.addItem(shown)
-                at = self.style_name.count() - 1
-            self.style_name.setCurrentIndex(at)
+        # A document keeps its style even when that is not installed.
+        names = self._styles if shown in self._styles else [*self._styles, shown]
+        _offer(self.style_name, [(each, None) for each in names], names.index(shown))
 
     def _show_look(self, name: str | None) -> None:
-        at = 0 if name is None else self.look_name.findData(name)
-        with QSignalBlocker(self.look_name):
-            if at < 0:
-                # A document keeps its look even when that is not installed.
-                self.look_name.addItem(str(name), name)
-                at = self.look_name.count() - 1
-            self.look_name.setCurrentIndex(at)
+        # A document keeps its look even when that is not installed.
+        names = [None, *self._looks] if name is None or name in self._looks else [None, *self._looks, name]
+        _offer(self.look_name, [(each or "None", each) for each in names], names.index(name))
         for widget in (self._look_label, self.look_name):
             widget.setVisible(self.look_name.count() > 1)
 
@@ -327,6 +315,16 @@ class GenerationPanel(QWidget):
         self.reroll.setEnabled(has_selection)
         tip = "Generate new details in the selection only" if has_selection else "Select a part of the map first"
         self.reroll.setToolTip(with_key(tip, self._keys.get("reroll")))
+
+
+def _offer(box: QComboBox, choices: Sequence[tuple[str, object]], at: int) -> None:
+    """Show choices, each a text and its data, and the one in use; a list that is open stays open when it is right."""
+    with QSignalBlocker(box):
+        if [(box.itemText(row), box.itemData(row)) for row in range(box.count())] != list(choices):
+            box.clear()
+            for text, data in choices:
+                box.addItem(text, data)
+        box.setCurrentIndex(at)
 
 
 def _button(picture: str, text: str) -> QPushButton:
