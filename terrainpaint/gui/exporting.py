@@ -187,8 +187,8 @@ class ExportActions(QObject):
         view = self._document.view
         sun = Sun(view.sun_azimuth_deg, view.sun_elevation_deg)
         flowing = self._document.project.flowing_water
-        shown = self._generation.shown_terrain()
-        return PreviewSource.of(self._generation.terrain(), self._generation.classes, sun, flowing, shown)
+        shown = self._generation.copies.shown_terrain()
+        return PreviewSource.of(self._generation.copies.terrain(), self._generation.classes, sun, flowing, shown)
 
     def _export_when_exact(self) -> None:
         if self._outdated is not None and self._generation.is_exact:
@@ -204,7 +204,7 @@ class ExportActions(QObject):
             self._fail(f"Nothing was exported, because the terrain could not be generated: {reason}", self.export_again)
 
     def _export_now(self, request: ExportRequest) -> None:
-        terrain, shaded = self._generation.terrain(), self._generation.shaded()
+        terrain, shaded = self._generation.copies.terrain(), self._generation.copies.shaded()
         lines, origin = self._document.project.lines, self._document.project.origin
         ids, flowing = self._generation.classes.copy(), self._document.project.flowing_water
 
@@ -212,10 +212,10 @@ class ExportActions(QObject):
             check_replaced(request.paths())
 
             def shade(part: Terrain) -> NDArray[np.uint8]:
-                return self._generation.shade(part, cancel)
+                return self._generation.copies.shade(part, cancel)
 
             source = ExportSource(
-                terrain, lambda: shaded, ids, refiner=self._generation.refiner(cancel), shade=shade, lines=lines,
+                terrain, lambda: shaded, ids, refiner=self._generation.copies.refiner(cancel), shade=shade, lines=lines,
                 origin=origin,
             )  # fmt: skip
             changed = with_level_water(terrain, ids) if request.level_water and not flowing.carve_rivers else terrain

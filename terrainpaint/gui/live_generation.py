@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 
-from terrainpaint.core.height_guide import HeightGuide
-from terrainpaint.core.parent_land import LAND_MARGIN, ParentLand, kept_land
-from terrainpaint.core.progress import Cancel
 from terrainpaint.core.project import NATIVE_PIXEL_SIZE_M
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.resampling import reduced
-from terrainpaint.core.terrain import Recipe, Terrain
+from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.true_scale import true_sizes_m
 from terrainpaint.generation.detail import Detail, DetailInfo
 from terrainpaint.generation.draft import Draft
@@ -34,17 +31,17 @@ from terrainpaint.gui.flowing_heights import FlowingHeights, FlowRequest
 from terrainpaint.gui.followed_map import FollowedMap
 from terrainpaint.gui.live_detail import DetailJob, LiveDetail
 from terrainpaint.gui.measured_ranges import MeasuredRanges
-from terrainpaint.gui.terrain_copies import bare_terrain, with_shown_heights
+from terrainpaint.gui.terrain_copies import TerrainCopies
 from terrainpaint.gui.terrain_ranges import TerrainRanges, terrain_ranges
 from terrainpaint.gui.worker_calls import WorkerCalls
-from terrainpaint.gui.worker_refiner import WorkerRefiner
 
 
 class LiveGeneration(QObject):
     """Keeps a `LiveTerrain` up to date with a document.
 
     One request at a time goes to the worker process, those of `detail` when the visible terrain is exact. A thread
-    waits for the answers; everything else, and every signal, is in the interface thread.
+    waits for the answers; everything else, and every signal, is in the interface thread. `copies` is the terrain for
+    all that must not change with it.
     """
 
     patch_made = Signal(object)
@@ -94,6 +91,7 @@ class LiveGeneration(QObject):
         self._calls = WorkerCalls(self)
         self.detail = LiveDetail(fine_land, self)
         self.weights = DocumentWeights(document, styles, process, self._calls, self.detail, self)
+        self.copies = TerrainCopies(self, document, process, self._calls, self.detail)
         self.weights.started.connect(self.state_changed)
         self.weights.changed.connect(self._warn_of_lines)
         self.weights.loaded.connect(self._weights_loaded)
@@ -172,7 +170,7 @@ class LiveGeneration(QObject):
 
         It is not to be changed. Raises RuntimeError when there is no terrain.
         """
-        return self._flowing.heights(self._require_live())
+        return self._flowing.heights(self.require_live())
 
     def flow(self) -> NDArray[np.uint8] | None:
         """(H, W) uint8: how much land drains through each pixel, on a logarithmic scale; None before it is known."""
@@ -231,7 +229,7 @@ class LiveGeneration(QObject):
 
     def _preview_area(self, rect: Rect, recipe: Recipe) -> Rect:
         """The part of the map that a preview depends on."""
-        info = self._require_info()
+        info = self.require_info()
         reach_px = info.reach_with(self._document.project.height_guide, recipe)
         if reach_px is None:
             return Rect.of_shape(self._document.shape)
@@ -247,84 +245,20 @@ class LiveGeneration(QObject):
         """Go on with a fit of layouts in the worker process; one of the two is called."""
         self._calls.post(lambda: self._process.fit(request), answer, refuse)
 
-    def terrain(self) -> Terrain:
-        """A copy of the terrain as it is now, in metres of the project. Raises RuntimeError when there is none."""
-        terrain = self._bare_terrain()
-        return dataclasses.replace(terrain, albedo=terrain.albedo.copy())
-
-    @property
-    def has_parent_land(self) -> bool:
-        """Whether a map that is zoomed out of this one can have its land: not at a true scale, whose cells are not
-        those of the weights, and not with a network that is not local."""
-        return self.info is None or (self.info.scale is None and self.info.reach_px is not None)
-
-    def parent_land(self, rect: Rect) -> ParentLand | None:
-        """What a map that is zoomed out of a rectangle needs of the terrain as it is now.
-
-        None while it is not exact, and without `has_parent_land`.
-        """
-        if self.live is None or self.info is None or not self.has_parent_land:
-            return None
-        if not self.live.is_exact(rect.grown(LAND_MARGIN).clipped(self._document.shape)):
-            return None
-        project, settings = self._document.project, self._document.settings
-        # Of the classes that are kept, land follows the borders exactly.
-        recipe = dataclasses.replace(settings.recipe, follow=1.0)
-        made_with = recipe, settings.style_name, settings.look_name
-        return kept_land(
-            rect, self.classes, project.rerolls, self.heights, self.live.albedo, self.info.pixel_size_m, made_with
-        )
-
-    def _bare_terrain(self) -> Terrain:
-        return bare_terrain(self._require_live(), self._require_info(), self._document.project, self.height_scale)
-
-    def shown_terrain(self) -> Terrain:
-        """The same with the heights that the views show, for pictures. Raises RuntimeError when there is none."""
-        if self.heights is self._require_live().height:
-            return self.terrain()
-        return with_shown_heights(self.terrain(), self.heights, self._document.project)
-
-    def shaded(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB: a copy of the shaded terrain as it is now. Raises RuntimeError when there is none."""
-        return self._require_live().shaded.copy()
-
-    def shade(self, terrain: Terrain, cancel: Cancel) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB: the albedo of a terrain, in metres of the project, with the learned shading.
-
-        Blocks until the worker answers, so never call it in the interface thread. Raises WorkerError, Cancelled, or
-        RuntimeError without weights.
-        """
-        info = self._require_info()
-        height = terrain.height / np.float32(terrain.provenance.height_scale)
-        size_m = info.land_pixel_size_m / terrain.provenance.detail
-        native = dataclasses.replace(terrain, height=height, pixel_size_m=size_m)
-        return self._calls.result(lambda: self._process.shade(native), cancel)
-
-    def refiner(self, cancel: Cancel) -> WorkerRefiner | None:
-        """What makes the land of an export finer, None without its networks."""
-        path = self.detail.path
-        return None if path is None else WorkerRefiner(self._process, self._calls, path, cancel)
-
     def height_m(self, row: int, col: int) -> float | None:
         """Height of a pixel in metres of the project, None where nothing was generated yet."""
         if self.live is None or not bool(self.live.known(Rect(row, col, 1, 1)).all()):
             return None
         return float(self.heights[row, col]) * self.height_scale
 
-    def land_in_cells(self) -> NDArray[np.float32] | None:
-        """(h, w) float32: the mean heights in the cells of a height guide, in metres of the project with a relief of 1;
-        None before there is a terrain."""
-        if self.live is None or self.info is None or not bool(self.live.known(Rect.of_shape(self.live.shape)).all()):
-            return None
-        metres = np.float32(self._document.settings.pixel_size_m / self.info.land_pixel_size_m)
-        return HeightGuide.of(self.live.height, self.live.shape, 1.0).heights * metres
-
-    def _require_live(self) -> LiveTerrain:
+    def require_live(self) -> LiveTerrain:
+        """`live`. Raises RuntimeError when there is none."""
         if self.live is None:
             raise RuntimeError("there is no terrain yet")
         return self.live
 
-    def _require_info(self) -> WeightsInfo:
+    def require_info(self) -> WeightsInfo:
+        """`info`. Raises RuntimeError when there is none."""
         if self.info is None:
             raise RuntimeError("no weights are loaded")
         return self.info
@@ -476,7 +410,7 @@ class LiveGeneration(QObject):
 
     def _weights_loaded(self, before: WeightsInfo | None, kept: LiveTerrain | None) -> None:
         """Go on with the terrain `kept`, which stays shown until it is generated again, or start another one."""
-        info, project = self._require_info(), self._document.project
+        info, project = self.require_info(), self._document.project
         if kept is not None and kept is self.live and before is not None and _is_alike(before, info):
             kept.use_reach(info.reach_with(project.height_guide, self._document.settings.recipe))
             self._regenerate()
@@ -610,7 +544,7 @@ class LiveGeneration(QObject):
             self._flowing.start(self._flow_request, self.live)
 
     def _flow_request(self) -> FlowRequest:
-        return FlowRequest(self._bare_terrain(), self.classes.copy(), self.height_scale)
+        return FlowRequest(self.copies.sharing_albedo(), self.classes.copy(), self.height_scale)
 
     def _not_generated(self, live: LiveTerrain, message: str) -> None:
         self._running = False

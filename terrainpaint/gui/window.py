@@ -243,7 +243,7 @@ class MainWindow(QMainWindow):
         self.generation_panel.places_requested.connect(self.places.find)
         self.layers_panel.draw_lines_requested.connect(lambda: self.canvas.set_tool("lines"))
         self.generation_panel.guide_requested.connect(opening.load_height_guide)
-        self.canvas.find_land = generation.land_in_cells
+        self.canvas.find_land = generation.copies.land_in_cells
         self.layers_panel.load_underlay_requested.connect(opening.load_underlay)
         self.layers_panel.move_underlay_toggled.connect(self._move_underlay)
         self.canvas.tool_changed.connect(lambda name: self.layers_panel.underlay.show_moving(name == "reference"))

@@ -67,7 +67,7 @@ class ZoomActions(QObject):
 
     def _keeps_land(self, factor: int) -> bool:
         """Whether the new map goes on with the land of this one."""
-        return self._generation.has_parent_land or can_zoom_again(self._document.project, factor)
+        return self._generation.copies.has_parent_land or can_zoom_again(self._document.project, factor)
 
     def _begin(self, rect: Rect, factor: int) -> None:
         if can_zoom_again(self._document.project, factor):
@@ -103,7 +103,7 @@ class ZoomActions(QObject):
                 progress(_OF_WAITING * generation.fraction_done)
                 check_cancel(cancel)
                 time.sleep(_POLL_S)
-            parent, rest = generation.parent_land(rect), part_of(progress, _OF_WAITING, 1.0)
+            parent, rest = generation.copies.parent_land(rect), part_of(progress, _OF_WAITING, 1.0)
             # Drawn rivers and loose borders are in the land that is kept.
             ids = painted if parent is None else generation.classes.copy()
             return zoomed_classes(ids, rect, factor, seed, rest, cancel), parent

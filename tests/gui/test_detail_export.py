@@ -58,7 +58,7 @@ def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, t
     choice = ExportChoice(folder, "land", formats, None, 1.0, level_water=False, sea=Sea(True, 60))
     with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
         window.exporting._start(choice)
-    generated, ids = window.generation.terrain(), window.document.ids
+    generated, ids = window.generation.copies.terrain(), window.document.ids
     expected, classes = with_sea(generated, ids, Sea(True, 60))
     facts = json.loads((folder / "land_height16.json").read_text())
     assert (facts["sea_level_m"], facts["sea_raised_by_m"], facts["sea_depth"]) == (0, 60, True)
@@ -66,7 +66,7 @@ def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, t
     stored = np.asarray(Image.open(folder / "land_classes.png"))
     assert np.array_equal(stored, classes)
     shaded = np.asarray(Image.open(folder / "land_terrain.png"))
-    lit = window.generation.shaded()
+    lit = window.generation.copies.shaded()
     assert shaded.shape == lit.shape and not np.array_equal(shaded, lit)
 
 
@@ -97,7 +97,7 @@ def test_a_part_is_exported_finer(person: Person, qtbot: QtBot, tmp_path: Path, 
     assert stored.shape == (80, 80)  # 40 km around the middle
     low, high = facts["height_min_m"], facts["height_max_m"]
     height = low + stored / 65535 * (high - low)
-    terrain = with_level_water(window.generation.terrain(), window.document.ids)
+    terrain = with_level_water(window.generation.copies.terrain(), window.document.ids)
     device = torch.device("cpu")
     refiner = Refiner(load_fine_land(weights, device), device)
     cells = Rect(22, 30, 20, 20)

@@ -58,7 +58,7 @@ def compare(person: Person, qtbot: QtBot, path: Path) -> None:
     document, generation = person.window.document, person.window.generation
     save_project(path, document.project, document.view, None)
     whole = tp.generate(tp.open_project(path))
-    terrain = generation.shown_terrain() if document.settings.flowing_water else generation.terrain()
+    terrain = generation.copies.shown_terrain() if document.settings.flowing_water else generation.copies.terrain()
     np.testing.assert_array_equal(generation.classes, whole.classes)
     assert np.abs(terrain.height - whole.heights).max() < 1e-4 * np.ptp(whole.heights)
     assert (np.abs(terrain.albedo.astype(int) - whole.albedo).max(axis=2) > 2).mean() < 1e-3
@@ -72,7 +72,7 @@ def test_loose_land_is_that_of_the_command_line_while_the_map_is_painted(
     window, path = person.window, tmp_path / "loose.terrainpaint"
     document, generation = window.document, window.generation
     assert generation.classes is document.ids
-    exact, painted = generation.terrain().height.copy(), document.ids.copy()
+    exact, painted = generation.copies.terrain().height.copy(), document.ids.copy()
     window.generation_panel.follow.field.setValue(20)
     assert document.settings.recipe.follow == pytest.approx(0.2) and not generation.is_exact
     compare(person, qtbot, path)
@@ -87,7 +87,7 @@ def test_loose_land_is_that_of_the_command_line_while_the_map_is_painted(
     document.undo_stack.undo()
     settled(person, qtbot)
     assert document.settings.recipe.follow == 1 and generation.classes is document.ids
-    assert np.abs(generation.terrain().height - exact).max() < 1e-4 * np.ptp(exact)
+    assert np.abs(generation.copies.terrain().height - exact).max() < 1e-4 * np.ptp(exact)
 
 
 def test_water_flows_and_lies_where_the_land_has_it(person: Person, qtbot: QtBot, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_painted_heights_are_followed_while_the_map_is_painted(person: Person, q
     compare()
     # 900 m on pixels of 500 m are 3,600 m on those of the weights.
     assert generation.live.height[70:80, 90:120].mean() > plain[70:80, 90:120].mean() + 1500
-    assert generation.terrain().provenance.has_height_guide
+    assert generation.copies.terrain().provenance.has_height_guide
     document.set_height_guide(HeightGuide.of(np.full(SHAPE, 250, np.float32), SHAPE, 500.0))
     compare()
     document.set_height_guide(None)

@@ -79,11 +79,11 @@ def test_the_land_follows_a_line_and_forgets_it(person: Person, qtbot: QtBot, st
     )
     assert np.abs(live.height - whole.height).max() < 1e-4 * np.ptp(whole.height)
     assert np.abs(live.albedo.astype(int) - whole.albedo).max() <= 1
-    assert not np.array_equal(live.height, plain) and generation.terrain().provenance.has_lines
+    assert not np.array_equal(live.height, plain) and generation.copies.terrain().provenance.has_lines
     document.undo_stack.undo()
     settled(person, qtbot)
     assert np.abs(live.height - plain).max() < 1e-4 * np.ptp(plain)
-    assert not generation.terrain().provenance.has_lines
+    assert not generation.copies.terrain().provenance.has_lines
 
 
 def test_a_drawn_river_is_carved_without_the_switch(person: Person, qtbot: QtBot) -> None:
@@ -93,9 +93,9 @@ def test_a_drawn_river_is_carved_without_the_switch(person: Person, qtbot: QtBot
     live = generation.live
     assert live is not None and not document.settings.flowing_water
     qtbot.waitUntil(lambda: generation.heights is not live.height, timeout=PATIENCE_MS)
-    shown = generation.shown_terrain()
+    shown = generation.copies.shown_terrain()
     assert shown.provenance.has_carved_rivers
-    wanted = with_flowing_water(generation.terrain(), document.ids, FlowingWater(carve_rivers=True))
+    wanted = with_flowing_water(generation.copies.terrain(), document.ids, FlowingWater(carve_rivers=True))
     np.testing.assert_allclose(shown.height, wanted.height, atol=1e-2)
     rivers = [river for river in find_waters(wanted, document.ids).rivers if len(river.line) > 20]
     assert rivers and all((np.diff(river.height_m) <= 0).all() for river in rivers)
@@ -115,7 +115,7 @@ def test_weights_without_guides_say_so_once_and_the_lines_stay(person: Person, q
         settled(person, qtbot)
     assert len(heard) == 1 and "does not follow drawn ridges" in heard[0]
     assert len(person.window.document.project.lines.lines) == 2
-    assert not person.window.generation.terrain().provenance.has_lines
+    assert not person.window.generation.copies.terrain().provenance.has_lines
 
 
 def test_the_panel_hides_locks_and_erases(person: Person, qtbot: QtBot) -> None:

@@ -169,11 +169,11 @@ def test_seed_style_and_rerolls(person: Person, qtbot: QtBot, generator: Generat
     window, document = person.window, person.window.document
     panel = window.generation_panel
     assert_exact(person, qtbot, generator)
-    first = window.generation.terrain()
+    first = window.generation.copies.terrain()
     panel.roll_dice()
     assert document.settings.recipe.seed != 0
     assert_exact(person, qtbot, generator)
-    assert np.abs(window.generation.terrain().height - first.height).max() > 1
+    assert np.abs(window.generation.copies.terrain().height - first.height).max() > 1
     style = tuple(0.5 for _ in generator.style_names)
     document.change_settings("Style", dataclasses.replace(document.settings, recipe=Recipe(3, style=style)))
     assert_exact(person, qtbot, generator)
@@ -185,19 +185,19 @@ def test_seed_style_and_rerolls(person: Person, qtbot: QtBot, generator: Generat
     assert_exact(person, qtbot, generator)
     document.undo_stack.setIndex(1)
     assert_exact(person, qtbot, generator)
-    again = window.generation.terrain()
+    again = window.generation.copies.terrain()
     assert np.abs(again.height - first.height).max() < 1e-4 * np.ptp(first.height)
 
 
 def test_relief_and_ground_scale_the_heights_and_generate_nothing(person: Person, qtbot: QtBot) -> None:
     generation, document = settled(person, qtbot), person.window.document
-    before = generation.terrain().height
+    before = generation.copies.terrain().height
     document.change_settings("Relief", dataclasses.replace(document.settings, relief=2.0))
     assert generation.is_exact
-    np.testing.assert_allclose(generation.terrain().height, before * 2, rtol=1e-5)
+    np.testing.assert_allclose(generation.copies.terrain().height, before * 2, rtol=1e-5)
     document.change_settings("Ground", dataclasses.replace(document.settings, pixel_size_m=1000.0))
     assert generation.is_exact
-    np.testing.assert_allclose(generation.terrain().height, before * 4, rtol=1e-5)
+    np.testing.assert_allclose(generation.copies.terrain().height, before * 4, rtol=1e-5)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent to the process")
@@ -205,13 +205,13 @@ def test_a_map_at_true_scale_gets_the_land_of_its_scale(person: Person, qtbot: Q
     document, generation = person.window.document, settled(person, qtbot)
     fine = next(iter(shipped_fine_land().values()))
     land = ScaledGenerator(generator, Refiner.load(fine, "cpu"), 4)
-    scaled_down = generation.terrain()
+    scaled_down = generation.copies.terrain()
     assert scaled_down.provenance.painted_finer == 1
     document.change_settings("Scale", dataclasses.replace(document.settings, true_scale=True))
     settled(person, qtbot)
 
     def check() -> None:
-        terrain, expected = generation.terrain(), land.terrain(document.segmentation(), document.settings.recipe)
+        terrain, expected = generation.copies.terrain(), land.terrain(document.segmentation(), document.settings.recipe)
         assert np.abs(terrain.height - expected.height).max() < 0.05
         assert np.abs(terrain.albedo.astype(int) - expected.albedo).max() <= 2
         assert terrain.provenance.painted_finer == 4 and terrain.provenance.detail_sha256 == land.about.detail_sha256
@@ -228,7 +228,7 @@ def test_a_map_at_true_scale_gets_the_land_of_its_scale(person: Person, qtbot: Q
     document.change_settings("Width", dataclasses.replace(document.settings, pixel_size_m=300.0))
     settled(person, qtbot)
     assert "no true scale for pixels of 300 m" in person.sentence
-    assert generation.terrain().provenance.painted_finer == 1
+    assert generation.copies.terrain().provenance.painted_finer == 1
 
 
 def test_a_zoomed_map_goes_on_with_the_land_of_its_parent(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_an_export_waits_for_the_exact_terrain(
     assert person.sentence == f"{names} were written to {tmp_path / 'out'}."
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
     assert len(mesh.vertices) == SHAPE[0] * SHAPE[1]
-    height = with_level_water(window.generation.terrain(), window.document.ids).height
+    height = with_level_water(window.generation.copies.terrain(), window.document.ids).height
     tall = np.ptp(mesh.vertices, axis=0)
     assert any(abs(item - np.ptp(height)) < 0.01 * np.ptp(height) for item in tall)
     assert mesh.visual.uv is not None
@@ -571,7 +571,7 @@ def test_a_look_is_loaded_used_undone_and_exported(
     assert live is before, "the terrain stays shown until it is repainted"
     assert np.abs(live.height - height).max() < 1e-4 * np.ptp(height)
     assert np.abs(live.albedo.astype(int) - albedo).mean() > 5
-    provenance = window.generation.terrain().provenance
+    provenance = window.generation.copies.terrain().provenance
     assert (provenance.look, provenance.style) == ("satellite", generator.header.style)
 
     scribbles(person, 21, 3)
@@ -648,7 +648,7 @@ def test_carved_rivers_are_shown_exported_and_undone(person: Person, qtbot: QtBo
     assert window.generation_panel.carve_rivers.isChecked() and window.actions_["carve_rivers"].isChecked()
     assert document.settings.flowing_water == FlowingWater(carve_rivers=True)
     qtbot.waitUntil(lambda: generation.heights is not raw and not np.array_equal(generation.heights, raw))
-    river = find_waters(generation.shown_terrain(), ids).rivers[0]
+    river = find_waters(generation.copies.shown_terrain(), ids).rivers[0]
     assert len(river.line) > 150 and (np.diff(river.height_m) < 0).all()
     assert generation.height_m(10, 10) == 0, "the sea is level"
     np.testing.assert_array_equal(generation.live.height, raw)
@@ -669,9 +669,9 @@ def test_carved_rivers_are_shown_exported_and_undone(person: Person, qtbot: QtBo
     qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
     facts = json.loads((tmp_path / "river_height16.json").read_text())
     assert facts["rivers_carved"] and facts["water_levelled"]
-    expected = with_flowing_water(generation.terrain(), ids, FlowingWater(carve_rivers=True))
+    expected = with_flowing_water(generation.copies.terrain(), ids, FlowingWater(carve_rivers=True))
     assert facts["height_min_m"] == pytest.approx(float(expected.height.min()), abs=0.01)
-    assert np.abs(generation.shown_terrain().height - expected.height).max() < 0.01
+    assert np.abs(generation.copies.shown_terrain().height - expected.height).max() < 0.01
     assert json.loads((tmp_path / "river_rivers.geojson").read_text())["features"][0]["properties"]["mouth"] == "sea"
 
     document.undo_stack.undo()
