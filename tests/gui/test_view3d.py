@@ -45,7 +45,7 @@ from terrainpaint.gui.view3d.view_controls import ViewControls
 from terrainpaint.gui.view3d.widget import TerrainView3D
 
 ROOT = Path(__file__).resolve().parents[2]
-ON_SCREEN = Path(__file__).with_name("view3d_on_screen.py")
+ON_SCREEN = Path(__file__).with_name("on_screen")
 
 
 def hilly(rows: int = 90, cols: int = 140) -> NDArray[np.float32]:
@@ -57,11 +57,12 @@ def land(height: NDArray[np.float32], colour: tuple[int, int, int] = (120, 150, 
     return Relief(np.full((*height.shape, 3), colour, np.uint8), height, 2000.0)
 
 
-def test_under_a_virtual_screen() -> None:
-    """Run `view3d_on_screen.py`, which needs OpenGL, in another process."""
+@pytest.mark.parametrize("name", ["view3d_drawing.py", "view3d_moving.py", "view3d_pictures.py"])
+def test_under_a_virtual_screen(name: str) -> None:
+    """Run what needs OpenGL in another process."""
     if shutil.which("xvfb-run") is None:
         pytest.skip("xvfb-run is not installed, so there is no virtual screen with OpenGL")
-    command = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", sys.executable, "-m", "pytest", str(ON_SCREEN)]
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", sys.executable, "-m", "pytest", str(ON_SCREEN / name)]
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "LIBGL_ALWAYS_SOFTWARE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
