@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,10 @@ class WeightsHeader:
             "training": dict(self.training or {}),
         }
         return description(values)
+
+    def trained_further(self, name: str, facts: object) -> WeightsHeader:
+        """The same with what changed the weights after their training, any JSON value, by name in `training`."""
+        return replace(self, training={**(self.training or {}), name: facts})
 
 
 def parse_header(path: Path, text: str) -> WeightsHeader:

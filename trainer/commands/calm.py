@@ -6,7 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
-from trainer.commands.retraining_options import add_files, add_imitation_options, print_means, print_written
+from trainer.commands.retraining_options import (
+    add_files,
+    add_imitation_options,
+    imitation_options,
+    print_means,
+    print_written,
+)
 
 if TYPE_CHECKING:
     from terrainpaint.models.spade_local import SpadeLocal
@@ -42,7 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     with progress_bar("Calming") as progress:
         calm = with_water_style(weights, load_tile_set(arguments.tiles), arguments.fraction, arguments.relief,
-                                arguments.images, arguments.batch, arguments.rate, arguments.crop_px, report,
-                                progress)  # fmt: skip
+                                imitation_options(arguments), report, progress)  # fmt: skip
     save_weights(arguments.output, calm.header, calm.generator, calm.shadow)
     print_written(arguments.output)

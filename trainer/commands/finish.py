@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import replace
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
 from trainer.commands.retraining_options import add_crop_px, add_files, print_means, print_written
@@ -76,6 +75,6 @@ def run(arguments: argparse.Namespace) -> None:
                             crop_px=arguments.crop_px, colour_power=arguments.colour_power, report=report,
                             progress=progress)  # fmt: skip
     if arguments.first_style is not None:
-        header = replace(header, training={**(header.training or {}), "first_style": list(arguments.first_style)})
+        header = header.trained_further("first_style", list(arguments.first_style))
     save_weights(arguments.output, header, weights.generator, weights.shadow)
     print_written(arguments.output)

@@ -8,7 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from trainer.commands.console import Subparsers, progress_bar
-from trainer.commands.retraining_options import add_files, add_imitation_options, count, print_means, print_written
+from trainer.commands.retraining_options import (
+    add_files,
+    add_imitation_options,
+    count,
+    imitation_options,
+    print_means,
+    print_written,
+)
 
 if TYPE_CHECKING:
     from trainer.systems.terrain.distillation import Distilled
@@ -47,6 +54,6 @@ def run(arguments: argparse.Namespace) -> None:
             saved = time.monotonic()
 
     with progress_bar("Narrowing") as progress:
-        save(distil(teacher, load_tile_set(arguments.tiles), arguments.widths, arguments.images, arguments.batch,
-                    arguments.rate, arguments.crop_px, report, progress))  # fmt: skip
+        save(distil(teacher, load_tile_set(arguments.tiles), arguments.widths, imitation_options(arguments), report,
+                    progress))  # fmt: skip
     print_written(arguments.output)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainer.systems.terrain.imitation import ImitationOptions
 
 _LEAST_CROP_PX = 64
 _CROP_CELL_PX = 16
@@ -31,6 +35,13 @@ def add_imitation_options(parser: argparse.ArgumentParser, images: int, rate: fl
     )
     add_crop_px(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+
+
+def imitation_options(arguments: argparse.Namespace) -> ImitationOptions:
+    """What the options of `add_imitation_options` ask for."""
+    from trainer.systems.terrain.imitation import ImitationOptions
+
+    return ImitationOptions(arguments.images, arguments.rate, arguments.batch, arguments.crop_px)
 
 
 def count(text: str) -> int:

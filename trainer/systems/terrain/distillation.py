@@ -18,7 +18,7 @@ from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.weights import Weights, WeightsHeader
 from trainer.data.tile_set import TileSet
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.imitation import Inputs, compared_outputs, imitate
+from trainer.systems.terrain.imitation import ImitationOptions, Inputs, compared_outputs, imitate
 from trainer.systems.terrain.narrowing import (
     Narrowed,
     check_widths,
@@ -52,15 +52,12 @@ def distil(
     teacher: Weights,
     tiles: TileSet,
     widths: Sequence[int],
-    images: int,
-    batch: int = 4,
-    rate: float = 1e-4,
-    crop_px: int = 192,
+    options: ImitationOptions,
     report: Report = lambda images, distances, distilled: None,
     progress: Progress = no_progress,
 ) -> Distilled:
-    """A generator with `widths` channels in its levels, trained on `images` crops to give what that of `teacher` gives,
-    on the device of its weights.
+    """A generator with `widths` channels in its levels, trained to give what that of `teacher` gives, on the device of
+    its weights.
 
     Raises TrainingError for another network, for widths that are not narrower, and for tiles that terrain cannot be
     trained on.
@@ -72,29 +69,27 @@ def distil(
         )
     check_widths(wide, widths)
     keep_freed_memory()
-    crops = RetrainingCrops(teacher, tiles, batch, TerrainConfig(crop_px=crop_px, simple_maps=_SIMPLE_MAPS))
+    config = TerrainConfig(crop_px=options.crop_px, simple_maps=_SIMPLE_MAPS)
+    crops = RetrainingCrops(teacher, tiles, options.batch, config)
 
     def inputs(images: int) -> Inputs:
         return Inputs(crops.adapter, crops.draw(images))
 
-    narrow = narrowed(wide, widths, [inputs(index * batch) for index in range(_EXAMPLES)])
+    narrow = narrowed(wide, widths, [inputs(index * options.batch) for index in range(_EXAMPLES)])
 
-    def distilled(images: int, averaged: SpadeLocal) -> Distilled:
-        about = {"from_widths": list(wide.config.widths), "images": images, "batch": batch, "rate": rate,
-                 "crop_px": crop_px}  # fmt: skip
-        training = {**(teacher.header.training or {}), "narrowed": about}
-        return Distilled(replace(teacher.header, config=narrow.network.config, training=training), averaged)
+    def distilled(steps: int, averaged: SpadeLocal) -> Distilled:
+        facts = {"from_widths": list(wide.config.widths), **options.facts(steps)}
+        header = teacher.header.trained_further("narrowed", facts)
+        return Distilled(replace(header, config=narrow.network.config), averaged)
 
     averaged = imitate(
         narrow.network,
         lambda images: _compared(wide, narrow, inputs(images)),
-        images,
-        batch,
-        rate,
-        lambda images, distances, averaged: report(images, distances, distilled(images, averaged)),
+        options,
+        lambda images, distances, averaged: report(images, distances, distilled(images // options.batch, averaged)),
         progress,
     )
-    return distilled(-(-images // batch) * batch, averaged)
+    return distilled(options.steps, averaged)
 
 
 def _compared(wide: SpadeLocal, narrow: Narrowed, inputs: Inputs) -> tuple[Tensor, dict[str, float]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +109,7 @@ def finish(
     finished = {"ramps": ramps, "steps": steps, "rate": rate}
     if colour_power:
         finished["colour_power"] = colour_power
-    return replace(weights.header, training={**(weights.header.training or {}), "finished": finished})
+    return weights.header.trained_further("finished", finished)
 
 
 class _Head:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -38,29 +38,47 @@ Report = Callable[[int, dict[str, float], SpadeLocal], None]
 """Called with the number of crops, the mean distances since the last call, and the averaged generator."""
 
 
+@dataclass(frozen=True)
+class ImitationOptions:
+    """What a generator learns from: at least `images` crops with sides of `crop_px`, `batch` in a step. `rate` is the
+    learning rate after its rise."""
+
+    images: int
+    rate: float
+    batch: int = 4
+    crop_px: int = 192
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return -(-self.images // self.batch)
+
+    def facts(self, steps: int) -> dict[str, object]:
+        """What the header of the weights tells about the first `steps`."""
+        return {"images": steps * self.batch, "batch": self.batch, "rate": self.rate, "crop_px": self.crop_px}
+
+
 def imitate(
     student: SpadeLocal,
     compare: Compare,
-    images: int,
-    batch: int,
-    rate: float,
+    options: ImitationOptions,
     report: Report = lambda images, distances, averaged: None,
     progress: Progress = no_progress,
 ) -> SpadeLocal:
-    """Train `student` on `images` crops, `batch` in a step. Returns the average of its weights, a copy."""
+    """Train `student`. Returns the average of its weights, a copy."""
     keep_freed_memory()
     student.requires_grad_(True)
     trained = nn.ModuleDict({"generator": student})
     averaged = copy.deepcopy(student).requires_grad_(False)
     averages = nn.ModuleDict({"generator": averaged})
-    optimizer = FusedAdam(list(student.parameters()), rate, _BETAS, next(student.parameters()).device)
-    steps = -(-images // batch)
+    optimizer = FusedAdam(list(student.parameters()), options.rate, _BETAS, next(student.parameters()).device)
+    steps = options.steps
     seen: list[dict[str, float]] = []
     for step in range(steps):
         progress(step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = rate * _rate_factor(step, steps)
-        loss, distances = compare(step * batch)
+            group["lr"] = options.rate * _rate_factor(step, steps)
+        loss, distances = compare(step * options.batch)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -68,7 +86,7 @@ def imitate(
         seen.append(distances)
         if (step + 1) % _REPORTED_STEPS == 0 or step + 1 == steps:
             means = {name: sum(each[name] for each in seen) / len(seen) for name in distances}
-            report((step + 1) * batch, means, averaged)
+            report((step + 1) * options.batch, means, averaged)
             seen = []
     progress(1.0)
     return averaged

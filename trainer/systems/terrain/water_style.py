@@ -22,7 +22,7 @@ from terrainpaint.models.style_field import knot_weights
 from terrainpaint.models.weights import Weights
 from trainer.data.tile_set import TileSet
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.imitation import Inputs, Report, compared_outputs, imitate
+from trainer.systems.terrain.imitation import ImitationOptions, Inputs, Report, compared_outputs, imitate
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
 from trainer.systems.terrain.terrain_crops import Crops
 
@@ -32,15 +32,12 @@ def with_water_style(
     tiles: TileSet,
     fraction: float,
     relief: float,
-    images: int,
-    batch: int = 4,
-    rate: float = 1.5e-4,
-    crop_px: int = 192,
+    options: ImitationOptions,
     report: Report = lambda images, distances, averaged: None,
     progress: Progress = no_progress,
 ) -> Weights:
     """Weights whose water looks as if its style were `fraction` of the input, with `relief` added to its
-    relief, in standard deviations; trained on `images` crops, on the device of the weights.
+    relief, in standard deviations; trained on the device of the weights.
 
     Raises TrainingError for another network than spade-guided and for tiles that terrain cannot be trained on.
     """
@@ -48,8 +45,8 @@ def with_water_style(
     if not isinstance(before, SpadeGuided):
         raise TrainingError(f"Only weights of spade-guided can learn a style of water, not {weights.header.network}.")
     before.requires_grad_(False)
-    config = TerrainConfig(network="spade-guided", crop_px=crop_px, simple_maps=0.4, free_fraction=0.5)
-    crops = RetrainingCrops(weights, tiles, batch, config)
+    config = TerrainConfig(network="spade-guided", crop_px=options.crop_px, simple_maps=0.4, free_fraction=0.5)
+    crops = RetrainingCrops(weights, tiles, options.batch, config)
     names = before.config.style_names
     device = next(before.parameters()).device
     offset = torch.tensor([relief if name == "relief" else 0.0 for name in names], device=device)[:, None, None]
@@ -63,11 +60,9 @@ def with_water_style(
             wanted = inputs(before, on_water)
         return compared_outputs(inputs(student), wanted, before)
 
-    averaged = imitate(student, compare, images, batch, rate, report, progress)
-    about = {"fraction": fraction, "relief": relief, "images": -(-images // batch) * batch, "batch": batch,
-             "rate": rate, "crop_px": crop_px}  # fmt: skip
-    training = {**(weights.header.training or {}), "water_style": about}
-    return replace(weights, header=replace(weights.header, training=training), generator=averaged)
+    averaged = imitate(student, compare, options, report, progress)
+    facts = {"fraction": fraction, "relief": relief, **options.facts(options.steps)}
+    return replace(weights, header=weights.header.trained_further("water_style", facts), generator=averaged)
 
 
 def water_at_knots(network: SpadeGuided, crops: Crops) -> Tensor:
