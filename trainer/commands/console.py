@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from terrainpaint.core.installing import install_extra
@@ -39,6 +40,11 @@ FILES_SHOWN = 20
 def left_out_line(name: str, reason: str) -> str:
     """The line about a file that is not used; names of files may hold line breaks and worse."""
     return drawable(f"left out: {name} {reason}")
+
+
+def file_size(path: Path) -> str:
+    """Such as "12.3 MB"."""
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 class WrongUsage(Exception):

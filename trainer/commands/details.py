@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from terrainpaint.core.files import local_path
-from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, file_size, progress_bar
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -44,4 +44,4 @@ def run(arguments: argparse.Namespace) -> None:
         details = details_from(options, [load_tile_set(path) for path in arguments.tiles], progress)
     save_detail_set(arguments.output, details)
     print(f"{arguments.output}: {len(details)} tiles of {details.tile_px} px, {int(details.split.sum())} of them held "
-          f"out, {len(details.albedo)} with albedo, {arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+          f"out, {len(details.albedo)} with albedo, {file_size(arguments.output)}")  # fmt: skip

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from terrainpaint.core.files import local_path
-from trainer.commands.console import Subparsers, WrongUsage, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, file_size, progress_bar
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -64,4 +64,4 @@ def run(arguments: argparse.Namespace) -> None:
         layouts = layouts_from_rasters(sources, labeller, options, progress)
     save_layout_set(arguments.output, layouts)
     print(f"{arguments.output}: {len(layouts)} maps of {layouts.tile_px} px, {int(layouts.split.sum())} of them held "
-          f"out, {arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+          f"out, {file_size(arguments.output)}")  # fmt: skip

@@ -10,7 +10,7 @@ from terrainpaint.core.files import local_path
 from terrainpaint.core.path_kinds import is_folder
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import drawable
-from trainer.commands.console import Subparsers, WrongUsage, left_out_line, print_first, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, file_size, left_out_line, print_first, progress_bar
 
 if TYPE_CHECKING:
     from trainer.data.pair_set import PairSet
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     save_pair_set(arguments.output, pairs)
     held_out = int(pairs.split.sum())
     print(f"{arguments.output}: {len(pairs)} pairs of {pairs.side_px} px, {pairs.style}, {held_out} of them held out, "
-          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+          f"{file_size(arguments.output)}")  # fmt: skip
     if arguments.write_joined is not None:
         from trainer.data.joined_pictures import write_joined
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from terrainpaint.core.files import local_path
 from terrainpaint.core.progress import Progress
 from terrainpaint.core.standard_output import drawable
-from trainer.commands.console import Subparsers, WrongUsage, left_out_line, print_first, progress_bar
+from trainer.commands.console import Subparsers, WrongUsage, file_size, left_out_line, print_first, progress_bar
 
 if TYPE_CHECKING:
     from trainer.data.tile_set import TileSet
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     save_tile_set(arguments.output, tiles)
     held_out = int(tiles.split.sum())
     print(f"{arguments.output}: {len(tiles)} tiles of {tiles.tile_px} px, {held_out} of them held out, "
-          f"{arguments.output.stat().st_size / 1e6:.1f} MB")  # fmt: skip
+          f"{file_size(arguments.output)}")  # fmt: skip
     print(f"It can train {tiles.trains()}.")
     print_first([left_out_line(name, reason) for name, reason in tiles.left_out])
     print_first([drawable(f"{name}: {note}") for name, note in tiles.notes])

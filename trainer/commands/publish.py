@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from terrainpaint.core.path_kinds import is_folder
-from trainer.commands.console import Subparsers
+from trainer.commands.console import Subparsers, file_size
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -30,4 +30,4 @@ def run(arguments: argparse.Namespace) -> None:
     if is_folder(path):
         path = best_checkpoint(path) if arguments.best else checkpoint_of(path)
     description = SYSTEMS[system_of(path)].publish(path, arguments.output, arguments.licence)
-    print(f"{arguments.output}: {description}, {arguments.output.stat().st_size / 1e6:.1f} MB")
+    print(f"{arguments.output}: {description}, {file_size(arguments.output)}")

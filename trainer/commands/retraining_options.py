@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainer.commands.console import file_size
+
 if TYPE_CHECKING:
     from trainer.systems.terrain.imitation import ImitationOptions
 
@@ -63,7 +65,7 @@ def print_means(done: int, total: int, unit: str, means: Mapping[str, float]) ->
 
 def print_written(path: Path) -> None:
     """Print the name and the size of a file."""
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    print(f"{path}: {file_size(path)}")
 
 
 def _learning_rate(text: str) -> float:

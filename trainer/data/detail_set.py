@@ -29,7 +29,7 @@ from trainer.data.packed_pictures import (
     texts,
     write_packed,
 )
-from trainer.data.tile_set import VALIDATION
+from trainer.data.tile_set import read_split
 
 FORMAT_VERSION = 1
 _STEP_M, _LOWEST_M = 0.125, -500.0
@@ -122,16 +122,10 @@ def _read(path: Path, stored: ArrayFile) -> DetailSet:
         raise ValueError("layers of different lengths")
     require_room(path, side * side * (6 * count + 3 * coloured), TrainingError)
     masks = runs["masks"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
-    split = stored.read("split", np.uint8, (count,))
+    split = read_split(stored, count)
     albedo_of = stored.read("albedo_of", np.int64, (coloured,))
     sizes = stored.read("pixel_size_m", np.float64, (count,))
-    if (
-        (split > VALIDATION).any()
-        or (albedo_of < 0).any()
-        or (albedo_of >= count).any()
-        or not (sizes > 0).all()
-        or not np.isfinite(sizes).all()
-    ):
+    if (albedo_of < 0).any() or (albedo_of >= count).any() or not (sizes > 0).all() or not np.isfinite(sizes).all():
         raise ValueError("numbers out of range")
     return DetailSet(
         height=runs["height"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint16),

@@ -29,7 +29,7 @@ from trainer.data.packed_pictures import (
     read_packed,
     write_packed,
 )
-from trainer.data.tile_set import VALIDATION
+from trainer.data.tile_set import read_split
 
 FORMAT_VERSION = 1
 UNKNOWN = 255
@@ -98,9 +98,7 @@ def _read(path: Path, stored: ArrayFile) -> LayoutSet:
     ids = packed.pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
     if (ids[ids != UNKNOWN] >= CLASS_COUNT).any():
         raise ValueError("ids that are no classes")
-    split = stored.read("split", np.uint8, (count,))
-    if count and split.max() > VALIDATION:
-        raise ValueError("a split that does not exist")
+    split = read_split(stored, count)
     return LayoutSet(
         ids, split, stored.read("centre_deg", np.float32, (count, 2)),
         header.number("pixel_size_m", *PIXEL_SIZE_M), header.text("credits"),

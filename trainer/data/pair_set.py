@@ -31,7 +31,7 @@ from trainer.data.packed_pictures import (
     texts,
     write_packed,
 )
-from trainer.data.tile_set import VALIDATION
+from trainer.data.tile_set import read_split
 
 FORMAT_VERSION = 1
 
@@ -136,9 +136,7 @@ def _read(path: Path, stored: ArrayFile) -> PairSet:
     if any(len(pictures) != count for pictures in packed.values()):
         raise ValueError("layers of different lengths")
     require_room(path, count * side * side * 6, TrainingError)
-    split = stored.read("split", np.uint8, (count,))
-    if count and split.max() > VALIDATION:
-        raise ValueError("a split that does not exist")
+    split = read_split(stored, count)
     return PairSet(
         source=packed["source"].pictures(cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),
         target=packed["target"].pictures(cv2.IMREAD_COLOR_RGB, (side, side, 3), np.uint8),

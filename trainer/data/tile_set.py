@@ -150,6 +150,15 @@ def load_tile_set(path: Path) -> TileSet:
     return read_packed(path, lambda stored: _read(path, stored), "a tile set", "prepare")
 
 
+def read_split(stored: ArrayFile, count: int) -> NDArray[np.uint8]:
+    """(`count`,) uint8, TRAIN or VALIDATION: the split of each member of a set. Raises ValueError for other numbers, or
+    another count of them."""
+    split = stored.read("split", np.uint8, (count,))
+    if (split > VALIDATION).any():
+        raise ValueError("a split that does not exist")
+    return split
+
+
 def _read(path: Path, stored: ArrayFile) -> TileSet:
     wanted = "a tile set is needed; make one with 'python -m trainer prepare'"
     header = header_of(path, stored, TILE_SET_FORMAT, FORMAT_VERSION, wanted)
@@ -164,9 +173,7 @@ def _read(path: Path, stored: ArrayFile) -> TileSet:
     labels = runs["labels"].pictures(cv2.IMREAD_UNCHANGED, (side, side), np.uint8)
     if labels.size and labels.max() >= CLASS_COUNT:
         raise ValueError("labels that are no classes")
-    split = stored.read("split", np.uint8, (count,))
-    if count and split.max() > VALIDATION:
-        raise ValueError("a split that does not exist")
+    split = read_split(stored, count)
     names = texts(header, "names")
     if len(names) not in (0, count):
         raise ValueError("names of another number of tiles")
