@@ -20,7 +20,7 @@ from terrainpaint.models.encoding import lab_from_srgb, srgb_from_lab
 from terrainpaint.models.noise import seeded
 from terrainpaint.models.shadow import INNER, shaded
 from trainer.networks.multiscale_discriminator import MultiscaleDiscriminator, Norm
-from trainer.systems.terrain.crop_guides import natural_guide
+from trainer.systems.terrain.crop_guides import guide_of_program
 from trainer.systems.terrain.discriminators import (
     LOCAL_CHANNELS,
     REFERENCE_CHANNELS,
@@ -187,12 +187,10 @@ class GuidedAdapter(LocalAdapter):
 
     def generate(self, networks: TerrainNetworks, crops: Crops, seeds: list[int], style: Tensor) -> Tensor:
         """Albedo in 0..1 and encoded elevation."""
-        if crops.guide is None:  # as in the program
-            generator = networks.generator
-            read = generator.input_window(crops.window)
-            guide = natural_guide(generator.config.natural_shapes, seeds, crops.ids, read)
+        if crops.guide is None:
+            guide = guide_of_program(networks.generator, seeds, crops.ids, crops.window)
         else:
-            guide = crops.guide.told
+            guide = crops.guide.input
         return torch.cat(networks.generator(crops.ids, crops.window, seeded(seeds), style, guide), dim=1)
 
 

@@ -17,12 +17,13 @@ from terrainpaint.models.main_crests import CRESTS_REACH_CELLS, displacements, m
 from terrainpaint.models.natural_shapes import NATURAL_SHAPES
 from terrainpaint.models.noise import world_noise
 from terrainpaint.models.shadow import BORDER_PX
+from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.windows import Area, Span, Window, grown, halved
 
 WHOLE, NONE, NATURAL = 0.25, 0.05, 0.5
 """Fractions of the crops that are guided everywhere by their real land, nowhere, and everywhere by a natural guide; the
 others are guided by their real land in some areas."""
-SHAPE_NOISE = 0.15
+_SHAPE_NOISE = 0.15
 """Deviation of the noise in the shapes: what people draw is not exact."""
 _CELL = 1 << GUIDE_LEVEL
 _AREA_CELLS = 24
@@ -33,15 +34,15 @@ _MOST_DIFFERENCE = 6.0
 
 @dataclass(frozen=True)
 class CropGuide:
-    """`told` (N, G, h, w) is the input of the generator, `followed` (N, 1, C / 4, C / 4) in 0..1 where in the crop it
+    """`input` (N, G, h, w) is that of the generator, `followed` (N, 1, C / 4, C / 4) in 0..1 where in the crop it
     is that of the real land, so that the result can be compared."""
 
-    told: Tensor
+    input: Tensor
     followed: Tensor
 
     def part(self, images: slice) -> CropGuide:
         """Those of some of the crops."""
-        return CropGuide(self.told[images], self.followed[images])
+        return CropGuide(self.input[images], self.followed[images])
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def draw_guides(size: tuple[int, int], random: torch.Generator, is_free: NDArray
     kind = torch.where(torch.from_numpy(is_free)[:, None, None, None], WHOLE + NONE, kind)
     level = torch.randn((count, 1, 1, 1), generator=random)
     coarse = torch.randn((count, 1, -(-rows // _AREA_CELLS) + 1, -(-cols // _AREA_CELLS) + 1), generator=random)
-    noise = torch.randn((count, 1, rows, cols), generator=random) * SHAPE_NOISE
+    noise = torch.randn((count, 1, rows, cols), generator=random) * _SHAPE_NOISE
     seeds = torch.randint(0, 1 << 31, (count,), generator=random)
     areas = torch.sigmoid(6 * (F.interpolate(coarse, (rows, cols), mode="bicubic") * 1.4 + level))
     strength = torch.where(kind < WHOLE, torch.ones(()), areas)
@@ -85,13 +86,13 @@ def crop_guide(code: Tensor, ids: Tensor, drawn: DrawnGuides, read: Window, wind
     (N, H, W) the map, both over the generator's input window `read`; `version` is that of the natural shapes."""
     land = land_in_cells(ids)
     strength, noise = drawn.strength.to(code.device), drawn.noise.to(code.device)
-    told = guide_of(shape_of(code, land) + noise * land, strength)
+    guide = guide_of(shape_of(code, land) + noise * land, strength)
     is_natural = drawn.seeds >= 0
     if bool(is_natural.any()):
         index = is_natural.nonzero().flatten().to(code.device)
-        told[index] = natural_guide(version, drawn.seeds[is_natural].tolist(), ids[index], read)
+        guide[index] = natural_guide(version, drawn.seeds[is_natural].tolist(), ids[index], read)
     rows, cols = _cells_of(window.rows, read.rows), _cells_of(window.cols, read.cols)
-    return CropGuide(told, strength[:, :, rows, cols])
+    return CropGuide(guide, strength[:, :, rows, cols])
 
 
 def _cells_of(span: Span, of: Span) -> slice:
@@ -117,6 +118,12 @@ def natural_guide(version: int, seeds: Sequence[int], ids: Tensor, read: Window)
     moves = displacements(draw, grown(area, CRESTS_REACH_CELLS))
     shape = with_main_crests(NATURAL_SHAPES[version](draw, area), mountain, moves) * land_in_cells(ids)
     return guide_of(shape, torch.ones_like(shape))
+
+
+def guide_of_program(generator: SpadeGuided, seeds: Sequence[int], ids: Tensor, window: Window) -> Tensor:
+    """(N, G, h, w): the natural guides that the program would give `generator` for N seeds. `ids` (N, H, W): the maps
+    over its input window for `window`."""
+    return natural_guide(generator.config.natural_shapes, seeds, ids, generator.input_window(window))
 
 
 def guide_difference(fake: Tensor, real: Tensor, labels: Tensor, followed: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from trainer.systems.terrain.phases import COLOURS, HEIGHT, align_phases
 from trainer.systems.terrain.power import LEAST_LIGHTNESS, LEAST_M, power_difference
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
 
-BATCH = 6
+_BATCH = 6
 _CPU = torch.device("cpu")
 _POWER_WEIGHT, _RELIEF_WEIGHT, _COLOUR_WEIGHT = 5.0, 2.0, 100.0
 _FREE_COLOUR_WEIGHT, _COLOUR_AREA_PX = 10.0, 8
@@ -70,7 +70,7 @@ def finish(
             f"Only weights of spade-local and spade-guided can be finished, not {weights.header.network}."
         )
     keep_freed_memory()
-    crops = RetrainingCrops(weights, tiles, BATCH, TerrainConfig(crop_px=crop_px, simple_maps=0.2))
+    crops = RetrainingCrops(weights, tiles, _BATCH, TerrainConfig(crop_px=crop_px, simple_maps=0.2))
     network.requires_grad_(False)
     weights.shadow.requires_grad_(False)
 
@@ -84,7 +84,7 @@ def finish(
         progress(step / steps)
         for group in optimizer.param_groups:
             group["lr"] = rate * _rate_factor(step / steps)
-        terms = _terms(crops.adapter, crops.draw(step * BATCH), head, colour_power)
+        terms = _terms(crops.adapter, crops.draw(step * _BATCH), head, colour_power)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
         optimizer.step()

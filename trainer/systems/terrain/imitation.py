@@ -96,11 +96,11 @@ class Inputs:
     """Crops with all that is random about them, for one network and another."""
 
     def __init__(self, adapter: Adapter, batch: TerrainBatch) -> None:
-        self._adapter, self.batch = adapter, batch
+        self._adapter, self._batch = adapter, batch
 
     def __call__(self, network: SpadeLocal, style: Tensor | None = None) -> Tensor:
         """(N, 4, C + 3, C + 3) float32: albedo in 0..1 and encoded elevation; `style` in place of that of the crops."""
-        batch = self.batch
+        batch = self._batch
         networks = replace(self._adapter.networks, generator=network)
         with autocast("auto", batch.crops.texture.device):
             generated = self._adapter.generate(

@@ -36,7 +36,7 @@ def power_difference(fake: Tensor, real: Tensor, least: float) -> Tensor:
     metres, or lightness, sides at least 64 px; `least`: the deviation of white noise below which power counts as equal.
     A scalar.
     """
-    power, expected = (_bands(height) + least**2 for height in (fake, real))
+    power, expected = (_bands(each) + least**2 for each in (fake, real))
     # The median over squares is below their mean: without the second term, all power would be too low.
     total = power.mean(dim=(0, 1)).log() - expected.mean(dim=(0, 1)).log()
     return ((power.log() - expected.log()).abs().mean() + total.abs().mean()) / 4

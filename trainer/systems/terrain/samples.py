@@ -14,11 +14,11 @@ from terrainpaint.models.shadow import INNER
 from terrainpaint.models.spade_guided import SpadeGuided
 from trainer.metrics.sliced_wasserstein import patch_distance
 from trainer.systems.terrain.adapters import Adapter, TerrainNetworks, one_hot_of
-from trainer.systems.terrain.crop_guides import natural_guide
+from trainer.systems.terrain.crop_guides import guide_of_program
 from trainer.systems.terrain.terrain_crops import Crops, CropSource
 
-HEIGHT_WHITE_M = 4500.0
-GRID_COLUMNS = 10
+_HEIGHT_WHITE_M = 4500.0
+_GRID_COLUMNS = 10
 
 
 class Samples:
@@ -26,17 +26,17 @@ class Samples:
 
     def __init__(self, adapter: Adapter, source: CropSource) -> None:
         self._adapter = adapter
-        self._crops = source.draw(GRID_COLUMNS, torch.Generator().manual_seed(1))
-        self._style = adapter.style(self._crops, 0.0, torch.Generator().manual_seed(1), GRID_COLUMNS, slice(None))
+        self._crops = source.draw(_GRID_COLUMNS, torch.Generator().manual_seed(1))
+        self._style = adapter.style(self._crops, 0.0, torch.Generator().manual_seed(1), _GRID_COLUMNS, slice(None))
 
     def grid(self, networks: TerrainNetworks) -> NDArray[np.uint8]:
         """(8 * S, N * S, 3) uint8; see `terrain_grid`."""
-        return terrain_grid(networks, self._crops, self._style, list(range(GRID_COLUMNS)), self._adapter.pixel_size_m)
+        return terrain_grid(networks, self._crops, self._style, list(range(_GRID_COLUMNS)), self._adapter.pixel_size_m)
 
     @torch.no_grad()
     def distance(self, networks: TerrainNetworks) -> float:
         """Sliced Wasserstein distance of the generated crops from the real ones; see `patch_distance`."""
-        generated = self._adapter.generate(networks, self._crops, list(range(GRID_COLUMNS)), self._style)
+        generated = self._adapter.generate(networks, self._crops, list(range(_GRID_COLUMNS)), self._style)
         one_hot = one_hot_of(self._crops.labels)
         fake = self._adapter.shaded(networks, generated, one_hot).picture
         real = self._adapter.real(self._crops, self._crops.height, one_hot)
@@ -52,23 +52,23 @@ class MeasuredCrops:
     def real(self, count: int) -> NDArray[np.uint8]:
         """(`count`, C, C, 3) uint8: the real land."""
         return np.stack([_colour(texture[:, INNER, INNER])
-                         for first in range(0, count, GRID_COLUMNS)
+                         for first in range(0, count, _GRID_COLUMNS)
                          for texture in self._crops(first)[0].texture][:count])  # fmt: skip
 
     def generated(self, networks: TerrainNetworks, count: int) -> NDArray[np.uint8]:
         """(`count`, C, C, 3) uint8: what is generated from the maps of the same crops, shaded."""
         pictures: list[NDArray[np.uint8]] = []
-        for first in range(0, count, GRID_COLUMNS):
+        for first in range(0, count, _GRID_COLUMNS):
             crops, style = self._crops(first)
-            seeds = list(range(first, first + GRID_COLUMNS))
+            seeds = list(range(first, first + _GRID_COLUMNS))
             terrain = _generated(networks, crops, style, seeds, self._adapter.pixel_size_m)[2]
             pictures += [_colour(each) for each in terrain]
         return np.stack(pictures[:count])
 
     def _crops(self, first: int) -> tuple[Crops, Tensor]:
         random = torch.Generator().manual_seed(1000 + first)
-        crops = self._source.draw(GRID_COLUMNS, random)
-        return crops, self._adapter.style(crops, 0.0, random, GRID_COLUMNS, slice(None))
+        crops = self._source.draw(_GRID_COLUMNS, random)
+        return crops, self._adapter.style(crops, 0.0, random, _GRID_COLUMNS, slice(None))
 
 
 def terrain_grid(
@@ -106,9 +106,8 @@ def _generated(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo (N, 3, C + 3, C + 3), height (N, 1, C + 3, C + 3) and shaded terrain (N, 3, C, C) of crops."""
     guides: tuple[Tensor, ...] = ()
-    if isinstance(networks.generator, SpadeGuided):  # as in the program
-        version = networks.generator.config.natural_shapes
-        guides = (natural_guide(version, seeds, crops.ids, networks.generator.input_window(crops.window)),)
+    if isinstance(networks.generator, SpadeGuided):
+        guides = (guide_of_program(networks.generator, seeds, crops.ids, crops.window),)
     albedo, code = networks.generator(crops.ids, crops.window, seeded(seeds), style, *guides)
     height = networks.generator.decode_elevation(code)
     return albedo, height, networks.shadow.shade(albedo[:, :, INNER, INNER], height, code, pixel_size_m)
@@ -119,7 +118,7 @@ def _colour(picture: Tensor) -> NDArray[np.uint8]:
 
 
 def _height(height: Tensor) -> NDArray[np.uint8]:
-    return _grey((height.clamp(min=0) / HEIGHT_WHITE_M).sqrt().cpu().numpy())
+    return _grey((height.clamp(min=0) / _HEIGHT_WHITE_M).sqrt().cpu().numpy())
 
 
 def _relief(height: Tensor, pixel_size_m: float) -> NDArray[np.uint8]:

@@ -33,8 +33,8 @@ _LARGEST_CLASS_WEIGHT = 10.0
 class Crops:
     """N crops of side C, with their border: `texture` (N, 3, C + 3, C + 3) in 0..1, `height`
     (N, 1, C + 3, C + 3) metres, `ids` (N, h, w) uint8 the map over the generator's input window, `labels`
-    (N, C + 3, C + 3) int64, `window` the window that the generator computes. `guide` is what a guided generator is
-    told, None for the others."""
+    (N, C + 3, C + 3) int64, `window` the window that the generator computes. `guide` is that of a guided
+    generator, None for the others."""
 
     texture: Tensor
     height: Tensor
@@ -105,8 +105,8 @@ class CropSource:
 
         It advances as if all were drawn, so the processes of a step draw the same crops.
         """
-        choice, window, asked = self._choose(count, random, shard)
-        return self._cut(choice, window, asked)
+        choice, window, read = self._choose(count, random, shard)
+        return self._cut(choice, window, read)
 
     def draw_guided(
         self,
@@ -123,13 +123,13 @@ class CropSource:
         if not isinstance(self._generator, SpadeGuided):
             raise TypeError(f"{type(self._generator).__name__} takes no guides")
         is_free = np.zeros(count, np.bool_) if is_free is None else is_free
-        choice, window, asked = self._choose(count, random, shard)
-        crops = self._cut(choice, window, asked)
-        height = self._around(self._height, choice, window, asked)[:, None].float()
+        choice, window, read = self._choose(count, random, shard)
+        crops = self._cut(choice, window, read)
+        height = self._around(self._height, choice, window, read)[:, None].float()
         drawn = draw_guides((height.shape[-2], height.shape[-1]), random, is_free).part(shard)
         code = self._generator.encode_elevation(cell_means(height))
         version = self._generator.config.natural_shapes
-        return replace(crops, guide=crop_guide(code, crops.ids, drawn, asked, window, version))
+        return replace(crops, guide=crop_guide(code, crops.ids, drawn, read, window, version))
 
     def _choose(self, count: int, random: torch.Generator, shard: slice) -> tuple[_Choice, Window, Window]:
         """Crops, their window, and the generator's input window."""
@@ -141,20 +141,20 @@ class CropSource:
         cells = torch.randint(0, 1 << 12, (2,), generator=random)
         origin = (cells * self._generator.cell_px).tolist()
         window = Window((origin[0], origin[0] + side), (origin[1], origin[1] + side))
-        asked = self._generator.input_window(window)
+        read = self._generator.input_window(window)
         turn, scale = _draw_transforms(count, self._rescale, self._turns, random)
         radius = _draw_radii(count, self._simple_maps, random)
         choice = (each[shard].to(self.device) for each in (chosen[:, 0], starts, variant, turn, scale, radius))
-        return _Choice(*choice), window, asked
+        return _Choice(*choice), window, read
 
-    def _around(self, layer: Tensor, choice: _Choice, window: Window, asked: Window) -> Tensor:
+    def _around(self, layer: Tensor, choice: _Choice, window: Window, read: Window) -> Tensor:
         """(N, h, w): a layer (T, H, W) over the generator's input window. Beyond the tile it continues as at its
         border, as the program does beyond a painted map."""
         last = layer.shape[-1] - 1
-        rows, cols = (each.round().long().clamp(0, last) for each in self._places(choice, asked, window))
+        rows, cols = (each.round().long().clamp(0, last) for each in self._places(choice, read, window))
         return layer[choice.tiles[:, None, None], rows, cols]
 
-    def _cut(self, choice: _Choice, window: Window, asked: Window) -> Crops:
+    def _cut(self, choice: _Choice, window: Window, read: Window) -> Crops:
         tiles, variants = choice.tiles[:, None, None], choice.variants[:, None, None]
         inner = self._places(choice, window, window)
         rows, cols = (each.round().long() for each in inner)
@@ -165,9 +165,9 @@ class CropSource:
             height = height / choice.scale[:, None, None]
         # The variants of a tile follow each other.
         maps = replace(choice, tiles=choice.tiles * self._labels.shape[1] + choice.variants)
-        ids = self._around(self._labels.flatten(0, 1), maps, window, asked)
+        ids = self._around(self._labels.flatten(0, 1), maps, window, read)
         labels = self._labels[tiles, variants, rows, cols]
-        top, left = window.rows[0] - asked.rows[0], window.cols[0] - asked.cols[0]
+        top, left = window.rows[0] - read.rows[0], window.cols[0] - read.cols[0]
         inside = slice(top, top + labels.shape[1]), slice(left, left + labels.shape[2])
         for image in choice.radius.nonzero()[:, 0].tolist():
             ids[image] = simplified(ids[image], float(choice.radius[image]))
@@ -180,10 +180,10 @@ class CropSource:
             window=window,
         )
 
-    def _places(self, choice: _Choice, asked: Window, window: Window) -> tuple[Tensor, Tensor]:
+    def _places(self, choice: _Choice, wanted: Window, window: Window) -> tuple[Tensor, Tensor]:
         """Rows and cols in the tiles of the pixels of a window around the crop, to be broadcast to (N, h, w)."""
-        down = _offsets(asked.rows, window.rows, self.device)[None, :, None]  # (1, h, 1)
-        along = _offsets(asked.cols, window.cols, self.device)[None, None, :]  # (1, 1, w)
+        down = _offsets(wanted.rows, window.rows, self.device)[None, :, None]  # (1, h, 1)
+        along = _offsets(wanted.cols, window.cols, self.device)[None, None, :]  # (1, 1, w)
         middle = (self.crop_px + _EXTRA_PX - 1) / 2
         if self._turns or self._rescale > 1:
             a, b, c, d = (choice.turn[:, row, col, None, None] for row in (0, 1) for col in (0, 1))

@@ -52,12 +52,12 @@ def test_processes_that_share_a_step_draw_its_guides(labelled: TileSet) -> None:
     parts = [source.draw_guided(6, first, slice(3)), source.draw_guided(6, drawn(), slice(3, 6))]
     both = source.draw_guided(6, whole)
     assert both.guide is not None and torch.equal(first.get_state(), whole.get_state())
-    for name in ("told", "followed"):
+    for name in ("input", "followed"):
         joined = torch.cat([getattr(part.guide, name) for part in parts])
         assert torch.allclose(joined, getattr(both.guide, name), atol=1e-4), name
     network = SpadeGuided(GUIDED)
     with torch.no_grad():
-        made = network(both.ids, both.window, seeded(range(6)), torch.zeros(6, 5, 1, 1), both.guide.told)
+        made = network(both.ids, both.window, seeded(range(6)), torch.zeros(6, 5, 1, 1), both.guide.input)
     assert made[1].shape == (6, 1, 35, 35)
 
 
@@ -125,9 +125,9 @@ def test_the_strength_that_is_compared_is_that_of_the_crop(labelled: TileSet) ->
     assert crops.guide is not None
     read = network.input_window(crops.window)
     row, col = (crops.window.rows[0] + 1 - read.rows[0]) // 4, (crops.window.cols[0] + 1 - read.cols[0]) // 4
-    told = crops.guide.told[:, :1, row : row + 16, col : col + 16]
+    guide = crops.guide.input[:, :1, row : row + 16, col : col + 16]
     is_real = crops.guide.followed.amax(dim=(1, 2, 3)) > 0
-    assert bool(is_real.any()) and torch.equal(told[is_real], crops.guide.followed[is_real])
+    assert bool(is_real.any()) and torch.equal(guide[is_real], crops.guide.followed[is_real])
 
 
 def test_a_guided_network_begins_as_the_one_without_guides() -> None:
