@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.trainer.fields import noise
 from trainer.metrics.features import mean_distance
-from trainer.metrics.fid_kid import fid, kid
+from trainer.metrics.fid_kid import PlaceKid, fid, kid
 from trainer.metrics.pairwise import pair_measures
 from trainer.metrics.relief import autocorrelation_peak, finest_power, power_spectrum, spectral_exponent
 
@@ -33,6 +33,26 @@ def test_kid_is_the_unbiased_estimate_of_the_paper() -> None:
     within = sum(kernel(z[i], z[j]) for z in (x, y) for i in range(count) for j in range(count) if i != j)
     across = sum(kernel(a, b) for a in x for b in y)
     assert kid(x, y) == pytest.approx(within / (count * (count - 1)) - 2 * across / count**2)
+
+
+def test_pictures_of_one_place_are_no_variety() -> None:
+    """Ten pictures of each of six places, of two sets of places of one kind: KID tells them apart, as it should sets of
+    which each has a sixth of its pictures alike; between places there is no difference."""
+    random = np.random.default_rng(0)
+    places = np.repeat(np.arange(6), 10)
+
+    def pictures(shift: float = 0.0) -> NDArray[np.float32]:
+        of_places = random.normal(shift, 1, (6, 64))[places]
+        return np.asarray(of_places + random.normal(0, 0.1, of_places.shape), np.float32)
+
+    first, second, other = pictures(), pictures(), pictures(2.0)
+    alike, different = (PlaceKid.of(first, each, places, places + 6) for each in (second, other))
+    assert kid(first, second) > 0.3
+    assert abs(alike.value) < 2 * alike.error < 1
+    assert different.value > 4 * different.error
+    # Every place once: the estimate of all pairs.
+    single = PlaceKid.of(first[::10], second[::10], places[::10], places[::10] + 6)
+    assert single.value == pytest.approx(kid(first[::10], second[::10]))
 
 
 def test_kid_separates_two_distributions() -> None:

@@ -123,6 +123,7 @@ class _CropMeasurement:
         self._generator, self._networks, self._seed = generator, networks, seed
         self._pixel_size_m = generator.header.pixel_size_m
         self._ids, self._elsewhere_ids = crop.ids, elsewhere.ids
+        self._places = crop.place, elsewhere.place
         self._sea = heights.sea_water(crop.ids, crop.sea)
         self._real, self._elsewhere = self._real_land(crop), self._real_land(elsewhere)
         self._generated = self._generate(seed)
@@ -155,6 +156,7 @@ class _CropMeasurement:
         features = _features(self._networks.features, lands, self._pixel_size_m)
         rows: dict[str, Any] = {
             "crop@all": index,
+            "places@all": np.array(self._places, np.int64),
             "features@all": features,
             "pair@all": pair_measures(self._real.shaded, self._generated.shaded),
         }

@@ -19,7 +19,7 @@ from terrainpaint.core.quoting import shown
 from terrainpaint.errors import TrainingError
 
 FORMAT = "terrainpaint-evaluation"
-VERSION = 4
+VERSION = 5
 _MOST_CROPS = 1 << 31
 
 

@@ -18,12 +18,13 @@ LEAST_LAND = 0.2
 @dataclass(frozen=True, eq=False)
 class RealCrop:
     """A square of real land, row 0 = north: `ids` (C, C) uint8 its map, `picture` (C, C, 3) uint8 sRGB, `height` (C, C)
-    float32 whole metres, `sea` (C, C) bool."""
+    float32 whole metres, `sea` (C, C) bool; `place` is the number of its tile."""
 
     ids: NDArray[np.uint8]
     picture: NDArray[np.uint8]
     height: NDArray[np.float32]
     sea: NDArray[np.bool_]
+    place: int
 
 
 class RealCrops:
@@ -57,4 +58,5 @@ class RealCrops:
             np.ascontiguousarray(self._tiles.texture[tile][at]),
             self._tiles.height[tile][at].astype(np.float32),
             self._tiles.sea[tile][at],
+            int(tile),
         )

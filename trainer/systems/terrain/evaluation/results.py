@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from terrainpaint.core.classes import CLASS_NAMES
 from trainer.metrics.features import mean_distance
-from trainer.metrics.fid_kid import fid, kid
+from trainer.metrics.fid_kid import LEAST_PLACES, PlaceKid, fid, kid
 from trainer.metrics.pairwise import PAIR_MEASURES
 from trainer.metrics.relief import spectral_exponent
 from trainer.systems.terrain.evaluation import height_statistics as heights
@@ -29,7 +30,7 @@ def results(measurements: Measurements) -> dict[str, Any]:
     rows, sums = measurements.rows, measurements.sums
     return {
         "setup": measurements.setup,
-        "distances": _distances(rows["features@all"], views_of(measurements.setup["crop_px"])),
+        "distances": _distances(rows["features@all"], rows["places@all"], views_of(measurements.setup["crop_px"])),
         "pairs": _pairs(rows["pair@all"]),
         "segmentation consistency": {name: _segmentation(sums[f"confusion {name}"]) for name in SOURCES},
         "elevation": _distribution(sums, "elevation", heights.ELEVATION_EDGES_M),
@@ -51,9 +52,13 @@ def results(measurements: Measurements) -> dict[str, Any]:
     }
 
 
-def _distances(features: NDArray[np.float32], views: Sequence[View]) -> dict[str, dict[str, float]]:
-    """From features (N, 3 lands, V views, F)."""
+def _distances(
+    features: NDArray[np.float32], places: NDArray[np.int64], views: Sequence[View]
+) -> dict[str, dict[str, Any]]:
+    """From features (N, 3 lands, V views, F) and the places (N, 2) of the held-out crops and of those elsewhere."""
     distances = {}
+    here, there = places[:, 0], places[:, 1] + places[:, 0].max() + 1
+    has_places = min(len(np.unique(here)), len(np.unique(there))) >= LEAST_PLACES
     for number, view in enumerate(views):
         real, generated, elsewhere = (np.ascontiguousarray(features[:, land, number]) for land in range(3))
         distances[view.name] = {
@@ -61,6 +66,8 @@ def _distances(features: NDArray[np.float32], views: Sequence[View]) -> dict[str
             "KID floor": kid(real, elsewhere),
             "FID": fid(real, generated),
             "FID floor": fid(real, elsewhere),
+            "places": asdict(PlaceKid.of(real, generated, here, here)) if has_places else None,
+            "places floor": asdict(PlaceKid.of(real, elsewhere, here, there)) if has_places else None,
         }
     return distances
 
