@@ -78,8 +78,8 @@ def _places(distances: dict[str, Any]) -> Table:
         ("pictures", "generated", "floor: real against real"),
         tuple((view, shown(values["places"]), shown(values["places floor"])) for view, values in distances.items()),
         "Crops of one tile overlap and look alike, which brings the KID of all pairs up, for generated and for real "
-        "land. Here pairs of different tiles count only. After ±, the standard error over the held-out tiles: two figures "
-        "that differ by less cannot be told apart.",
+        "land. Here only pairs of different tiles count. After ±, the standard error over the held-out tiles: two "
+        "figures that differ by less cannot be told apart.",
     )
 
 
