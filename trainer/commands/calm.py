@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.commands.console import Subparsers, WrongUsage, progress_bar
@@ -28,6 +29,12 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--relief", type=float, default=-1.8, help="is added to the relief on water, in standard deviations (-1.8)"
     )
+    parser.add_argument(
+        "--heights",
+        type=Path,
+        metavar="FILE.safetensors",
+        help="weights whose heights it gets at the same time, such as those of train --relief",
+    )
     add_imitation_options(parser, images=3200, rate=1.5e-4)
     parser.set_defaults(run=run)
 
@@ -41,13 +48,15 @@ def run(arguments: argparse.Namespace) -> None:
 
     if not 0 <= arguments.fraction <= 1 or not -5 <= arguments.relief <= 5:
         raise WrongUsage("--fraction is from 0 to 1, --relief from -5 to 5")
-    weights = load_weights(arguments.weights, pick_device(arguments.device))
+    device = pick_device(arguments.device)
+    weights = load_weights(arguments.weights, device)
+    heights = None if arguments.heights is None else load_weights(arguments.heights, device)
 
     def report(images: int, distances: dict[str, float], averaged: SpadeLocal) -> None:
         print_means(images, arguments.images, "images", distances)
 
     with progress_bar("Calming") as progress:
         calm = with_water_style(weights, load_tile_set(arguments.tiles), arguments.fraction, arguments.relief,
-                                imitation_options(arguments), report, progress)  # fmt: skip
+                                imitation_options(arguments), heights, report, progress)  # fmt: skip
     save_weights(arguments.output, calm.header, calm.generator, calm.shadow)
     print_written(arguments.output)

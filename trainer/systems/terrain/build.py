@@ -18,8 +18,8 @@ from terrainpaint.errors import TrainingError
 from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.spade_local import COARSEST, SPADE_LEVELS, SpadeLocalConfig
-from terrainpaint.models.terrain_generator import GeneratorConfig
-from terrainpaint.models.weights import load_weights
+from terrainpaint.models.terrain_generator import GeneratorConfig, TerrainGenerator
+from terrainpaint.models.weights import Weights, load_weights
 from trainer.loop.checkpoints import load_checkpoint
 from trainer.loop.system import DISCRIMINATOR
 from trainer.losses.perceptual import PerceptualNetwork
@@ -101,12 +101,22 @@ def held_relief(config: TerrainConfig, networks: TerrainNetworks, device: torch.
     if not config.relief:
         return None
     weights = load_weights(Path(config.relief), device)
-    same_numbers = replace(weights.generator.config, style_names=networks.generator.config.style_names)
-    if same_numbers != networks.generator.config:
+    generator = matching_relief(weights, networks.generator.config)
+    return TerrainNetworks(generator, weights.shadow.requires_grad_(False))
+
+
+def matching_relief(weights: Weights, config: GeneratorConfig) -> TerrainGenerator:
+    """The generator of `weights`, fixed, whose heights one with `config` is to have; it may have fewer style numbers.
+
+    Raises TrainingError when it has another shape.
+    """
+    generator = weights.generator
+    if replace(generator.config, style_names=config.style_names) != config:
         raise TrainingError(
-            f"{config.relief} has a generator of another shape than this run; start from the same weights as --start."
+            f"The weights of the style {weights.header.style} whose heights are to be kept have a generator of another "
+            "shape; use the weights that the training started from."
         )
-    return TerrainNetworks(weights.generator.requires_grad_(False), weights.shadow.requires_grad_(False))
+    return generator.requires_grad_(False)
 
 
 def load_grown(network: nn.Module, values: Mapping[str, Tensor]) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from terrainpaint.core.progress import Progress, no_progress
 from terrainpaint.models.devices import keep_freed_memory
 from terrainpaint.models.spade_local import SpadeLocal
+from terrainpaint.models.terrain_generator import TerrainGenerator
 from trainer.loop.optimisation import FusedAdam, update_average
 from trainer.loop.precision import autocast
 from trainer.systems.terrain.adapters import Adapter
@@ -98,7 +99,7 @@ class Inputs:
     def __init__(self, adapter: Adapter, batch: TerrainBatch) -> None:
         self._adapter, self._batch = adapter, batch
 
-    def __call__(self, network: SpadeLocal, style: Tensor | None = None) -> Tensor:
+    def __call__(self, network: TerrainGenerator, style: Tensor | None = None) -> Tensor:
         """(N, 4, C + 3, C + 3) float32: albedo in 0..1 and encoded elevation; `style` in place of that of the crops."""
         batch = self._batch
         networks = replace(self._adapter.networks, generator=network)

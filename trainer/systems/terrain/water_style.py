@@ -4,6 +4,8 @@ The style is an input of the generator at each place, water included, and its se
 embosses it. Here it learns to give what it gave when the style on water was another one, so that the input no longer
 matters as much there. The style of a place is a smooth field with knots 64 px apart, so the style on water changes
 towards coasts as gently as it does between them.
+
+Heights can be those of other weights at the same time: a training with held heights lets them go a little.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from terrainpaint.models.spade_guided import SpadeGuided
 from terrainpaint.models.style_field import knot_weights
 from terrainpaint.models.weights import Weights
 from trainer.data.tile_set import TileSet
+from trainer.systems.terrain.build import matching_relief
 from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import ImitationOptions, Inputs, Report, compared_outputs, imitate
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
@@ -33,11 +36,13 @@ def with_water_style(
     fraction: float,
     relief: float,
     options: ImitationOptions,
+    heights: Weights | None = None,
     report: Report = lambda images, distances, averaged: None,
     progress: Progress = no_progress,
 ) -> Weights:
     """Weights whose water looks as if its style were `fraction` of the input, with `relief` added to its
-    relief, in standard deviations; trained on the device of the weights.
+    relief, in standard deviations; trained on the device of the weights. With `heights`, on the same device, their
+    heights become those of these weights.
 
     Raises TrainingError for another network than spade-guided and for tiles that terrain cannot be trained on.
     """
@@ -45,6 +50,7 @@ def with_water_style(
     if not isinstance(before, SpadeGuided):
         raise TrainingError(f"Only weights of spade-guided can learn a style of water, not {weights.header.network}.")
     before.requires_grad_(False)
+    held = None if heights is None else matching_relief(heights, before.config)
     config = TerrainConfig(network="spade-guided", crop_px=options.crop_px, simple_maps=0.4, free_fraction=0.5)
     crops = RetrainingCrops(weights, tiles, options.batch, config)
     names = before.config.style_names
@@ -58,10 +64,15 @@ def with_water_style(
         on_water = torch.lerp(style, fraction * style + offset, water_at_knots(before, drawn.crops))
         with torch.no_grad():
             wanted = inputs(before, on_water)
+            if held is not None:
+                style = style[:, : len(held.config.style_names)]
+                wanted = torch.cat([wanted[:, :3], inputs(held, style)[:, 3:]], dim=1)
         return compared_outputs(inputs(student), wanted, before)
 
     averaged = imitate(student, compare, options, report, progress)
     facts = {"fraction": fraction, "relief": relief, **options.facts(options.steps)}
+    if heights is not None:
+        facts["heights"] = heights.sha256
     return replace(weights, header=weights.header.trained_further("water_style", facts), generator=averaged)
 
 

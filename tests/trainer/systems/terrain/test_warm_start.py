@@ -152,5 +152,5 @@ def test_relief_of_another_network_is_refused(labelled: TileSet, tmp_path: Path)
     relief = tmp_path / "relief.safetensors"
     publish(newest(tmp_path / "one"), relief, "MIT")
     other = replace(NETWORK, hidden=16)
-    with pytest.raises(TrainingError, match="generator of another shape than this run"):
+    with pytest.raises(TrainingError, match="heights are to be kept have a generator of another shape"):
         train_terrain(labelled, changed(images=2, relief=str(relief)), tmp_path / "two", quiet, network=other)

@@ -79,6 +79,31 @@ def test_the_command_changes_water_towards_another_style(
     assert change < 0.85 * (made(network, WATER, rough) - wanted).abs().mean()
 
 
+@pytest.mark.usefixtures("few_samples_of_style")
+def test_heights_become_those_of_other_weights(labelled: TileSet, tmp_path: Path) -> None:
+    save_tile_set(tmp_path / "set.npz", labelled)
+    names = ("w", "heights", "calm")
+    source, other, target = (tmp_path / f"{name}.safetensors" for name in names)
+    network, higher = new_network(), new_network()
+    assert network.head_out.bias is not None and higher.head_out.bias is not None
+    higher.head_out.bias[-4:] += 0.5
+    header = WeightsHeader("spade-guided", CONFIG, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
+    for path, each in ((source, network), (other, higher)):
+        save_weights(path, header, each, NETWORKS["spade-guided"].shadow(ShadowConfig()))
+    flags = ["--heights", str(other), "--images=160", "--batch=2", "--rate=5e-3", "--crop-px=64", "--device=cpu"]
+    assert main(["calm", str(source), str(tmp_path / "set.npz"), "-o", str(target), *flags]) == 0
+    after = load_weights(target, CPU)
+    assert after.header.training is not None
+    assert after.header.training["water_style"]["heights"] == load_weights(other, CPU).sha256
+    assert isinstance(after.generator, SpadeGuided)
+    style = torch.zeros(5)
+    left, before = (
+        (made(each, MOUNTAIN, style) - made(higher, MOUNTAIN, style)).abs().mean(dim=(0, 2, 3))
+        for each in (after.generator, network)
+    )
+    assert left[3] < 0.5 * before[3] and left[:3].max() < 0.1
+
+
 def test_other_networks_are_refused(labelled: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tile_set(tmp_path / "set.npz", labelled)
     header = WeightsHeader("spade-local", NETWORK, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
