@@ -22,6 +22,8 @@ def add_parser(commands: Subparsers) -> None:
     )  # fmt: skip
     parser.add_argument("--colour-power", type=float, default=0.0, metavar="WEIGHT", help="weight of a loss that gives "
                         "colours the power of real pictures, such as 2 (0: colours stay)")  # fmt: skip
+    parser.add_argument("--leak", type=float, default=0.0, metavar="WEIGHT", help="weight of the correlation of albedo "
+                        "and slopes, to take light out of the albedo, such as 1000 (0)")  # fmt: skip
     add_crop_px(parser)
     parser.add_argument(
         "--first-style",
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--ramps is from 0 to 1, --steps is 1 at least, or 0 with --first-style")
     if not 0 <= arguments.colour_power <= 1000:
         raise WrongUsage("--colour-power is from 0 to 1000")
+    if not 0 <= arguments.leak <= 1e6:
+        raise WrongUsage("--leak is from 0 to 1000000")
     weights = load_weights(arguments.weights, torch.device("cpu"))
     if arguments.first_style is not None:
         mix = weights.generator.style_mixes()[0]
@@ -72,8 +76,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.steps:
         with progress_bar("Finishing") as progress:
             header = finish(weights, load_tile_set(arguments.tiles), arguments.ramps, arguments.steps,
-                            crop_px=arguments.crop_px, colour_power=arguments.colour_power, report=report,
-                            progress=progress)  # fmt: skip
+                            crop_px=arguments.crop_px, colour_power=arguments.colour_power, leak=arguments.leak,
+                            report=report, progress=progress)  # fmt: skip
     if arguments.first_style is not None:
         header = header.trained_further("first_style", list(arguments.first_style))
     save_weights(arguments.output, header, weights.generator, weights.shadow)

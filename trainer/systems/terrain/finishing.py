@@ -27,7 +27,7 @@ from trainer.loop.precision import autocast
 from trainer.systems.terrain.adapters import Adapter, one_hot_of
 from trainer.systems.terrain.batch import TerrainBatch
 from trainer.systems.terrain.config import TerrainConfig
-from trainer.systems.terrain.losses import relief_energy
+from trainer.systems.terrain.losses import relief_energy, shading_leak
 from trainer.systems.terrain.phases import COLOURS, HEIGHT, align_phases
 from trainer.systems.terrain.power import LEAST_LIGHTNESS, LEAST_M, power_difference
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
@@ -56,12 +56,14 @@ def finish(
     rate: float = 3e-4,
     crop_px: int = 192,
     colour_power: float = 0.0,
+    leak: float = 0.0,
     report: Report = lambda steps, losses: None,
     progress: Progress = no_progress,
 ) -> WeightsHeader:
     """Train the last two layers of `weights.generator` in place, on the CPU. Returns the header that says so.
 
-    `ramps` is that of `align_phases` for the colours, `colour_power` the weight of the loss on their power.
+    `ramps` is that of `align_phases` for the colours, `colour_power` the weight of the loss on their power,
+    `leak` that of the correlation of their lightness with slopes.
     Raises TrainingError for a network without these layers, and for tiles that terrain cannot be trained on.
     """
     network = weights.generator
@@ -84,7 +86,7 @@ def finish(
         progress(step / steps)
         for group in optimizer.param_groups:
             group["lr"] = rate * _rate_factor(step / steps)
-        terms = _terms(crops.adapter, crops.draw(step * _BATCH), head, colour_power)
+        terms = _terms(crops.adapter, crops.draw(step * _BATCH), head, colour_power, leak)
         optimizer.zero_grad()
         torch.autograd.backward(torch.stack([weight * value for weight, value in terms.values()]).sum())
         optimizer.step()
@@ -109,6 +111,8 @@ def finish(
     finished = {"ramps": ramps, "steps": steps, "rate": rate}
     if colour_power:
         finished["colour_power"] = colour_power
+    if leak:
+        finished["leak"] = leak
     return weights.header.trained_further("finished", finished)
 
 
@@ -145,7 +149,9 @@ class _Head:
         self._output = output
 
 
-def _terms(adapter: Adapter, batch: TerrainBatch, head: _Head, colour_power: float) -> dict[str, tuple[float, Tensor]]:
+def _terms(
+    adapter: Adapter, batch: TerrainBatch, head: _Head, colour_power: float, leak: float
+) -> dict[str, tuple[float, Tensor]]:
     """Name of a loss → its weight and value."""
     with autocast("auto", _CPU):
         generated = adapter.generate(adapter.networks, batch.crops, batch.seeds, batch.style)
@@ -162,6 +168,9 @@ def _terms(adapter: Adapter, batch: TerrainBatch, head: _Head, colour_power: flo
             f"colour of {_COLOUR_AREA_PX} px": (_COLOUR_WEIGHT, wide.abs().mean()),
             "power of colours": (colour_power, power_difference(picture, photograph, LEAST_LIGHTNESS)),
         }
+    if leak:
+        lightness = adapter.lightness(fake.albedo)
+        colours["leak"] = leak, shading_leak(lightness, height, adapter.pixel_size_m)
     return {
         "power": (_POWER_WEIGHT, power_difference(height, real, LEAST_M)),
         "relief": (_RELIEF_WEIGHT, relief_energy(height, real)),

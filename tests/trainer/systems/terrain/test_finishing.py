@@ -138,6 +138,17 @@ def test_colours_get_the_power_of_pictures(tiles: Path, tmp_path: Path, capsys: 
     torch.testing.assert_close(sums, sums[:, :1].expand_as(sums), rtol=0, atol=1e-4)
 
 
+def test_light_leaves_the_albedo(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
+    source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "finished.safetensors"
+    flags = ["--steps", "50", "--crop-px", "64", "--ramps", "0", "--leak", "3000"]
+    assert main(["finish", str(source), str(tiles), "-o", str(target), *flags]) == 0
+    leaks = [float(leak) for leak in re.findall(r"leak ([\d.e-]+)", capsys.readouterr().out)]
+    assert len(leaks) == 2 and leaks[1] < 0.8 * leaks[0]
+    training = load_weights(target, CPU).header.training
+    assert training is not None and training["finished"]["leak"] == 3000
+
+
 def test_only_the_style_of_the_first_seed_changes_without_steps(tiles: Path, tmp_path: Path) -> None:
     config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
     source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "styled.safetensors"
@@ -165,6 +176,7 @@ def test_other_networks_are_refused(tiles: Path, tmp_path: Path, capsys: pytest.
         ["--steps", "0"],
         ["--colour-power", "-1"],
         ["--colour-power", "nan"],
+        ["--leak", "-1"],
         ["--crop-px", "70"],
         ["--first-style", "a,1"],
         ["--first-style", "nan"],
