@@ -30,7 +30,8 @@ def add_parser(commands: Subparsers) -> None:
         type=_numbers,
         metavar="NUMBERS",
         help="style of seed 0, in deviations of real land, as in "
-        "0.3,0.2,0,0.8,0.3: lightness, warmth, greenness, elevation, relief (that of the weights)",
+        "0.3,0.2,0,0.8,0.3: lightness, warmth, greenness, elevation, relief, and snow where the weights have it "
+        "(that of the weights)",
     )
     parser.set_defaults(run=run)
 

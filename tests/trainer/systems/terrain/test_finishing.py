@@ -16,7 +16,7 @@ from terrainpaint.models.networks import NETWORKS
 from terrainpaint.models.shadow import ShadowConfig
 from terrainpaint.models.spade_local import SpadeLocal
 from terrainpaint.models.spade_terrain.reference_network import ReferenceConfig
-from terrainpaint.models.weights import WeightsHeader, load_weights, save_weights
+from terrainpaint.models.weights import Weights, WeightsHeader, load_weights, save_weights
 from tests.trainer.runs import NETWORK
 from trainer.__main__ import main
 from trainer.data.tile_set import TileSet, save_tile_set
@@ -123,14 +123,18 @@ def test_the_command_changes_the_last_two_layers_only(
     torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=0, atol=1e-5)
 
 
+def finished(tiles: Path, folder: Path, *flags: str) -> Weights:
+    """Weights of the local network after 50 steps of the command."""
+    source, target = written(folder / "w.safetensors", "spade-local", NETWORK), folder / "finished.safetensors"
+    steps = ["--steps", "50", "--crop-px", "64", "--ramps", "0"]
+    assert main(["finish", str(source), str(tiles), "-o", str(target), *steps, *flags]) == 0
+    return load_weights(target, CPU)
+
+
 def test_colours_get_the_power_of_pictures(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
-    source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "finished.safetensors"
-    flags = ["--steps", "50", "--crop-px", "64", "--ramps", "0", "--colour-power", "30"]
-    assert main(["finish", str(source), str(tiles), "-o", str(target), *flags]) == 0
+    after = finished(tiles, tmp_path, "--colour-power", "30")
     losses = [float(power) for power in re.findall(r"power of colours ([\d.]+)", capsys.readouterr().out)]
     assert len(losses) == 2 and losses[1] < losses[0]
-    after = load_weights(target, CPU)
     assert after.header.training is not None and after.header.training["finished"]["colour_power"] == 30
     # No mesh: uniform features have the same colour in all four pixels.
     assert isinstance(after.generator, SpadeLocal)
@@ -139,13 +143,9 @@ def test_colours_get_the_power_of_pictures(tiles: Path, tmp_path: Path, capsys: 
 
 
 def test_light_leaves_the_albedo(tiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = NETWORKS["spade-local"].config(NETWORK.widths, NETWORK.blocks, NETWORK.hidden)  # type: ignore[call-arg]
-    source, target = written(tmp_path / "w.safetensors", "spade-local", config), tmp_path / "finished.safetensors"
-    flags = ["--steps", "50", "--crop-px", "64", "--ramps", "0", "--leak", "3000"]
-    assert main(["finish", str(source), str(tiles), "-o", str(target), *flags]) == 0
+    training = finished(tiles, tmp_path, "--leak", "3000").header.training
     leaks = [float(leak) for leak in re.findall(r"leak ([\d.e-]+)", capsys.readouterr().out)]
     assert len(leaks) == 2 and leaks[1] < 0.8 * leaks[0]
-    training = load_weights(target, CPU).header.training
     assert training is not None and training["finished"]["leak"] == 3000
 
 
