@@ -35,6 +35,12 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE.safetensors",
         help="weights whose heights it gets at the same time, such as those of train --relief",
     )
+    parser.add_argument(
+        "--lakes",
+        type=float,
+        default=0.0,
+        help="how far lakes, rivers and water along coasts become as light as the sea off coasts, 0 to 1 (0)",
+    )
     add_imitation_options(parser, images=3200, rate=1.5e-4)
     parser.set_defaults(run=run)
 
@@ -48,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if not 0 <= arguments.fraction <= 1 or not -5 <= arguments.relief <= 5:
         raise WrongUsage("--fraction is from 0 to 1, --relief from -5 to 5")
+    if not 0 <= arguments.lakes <= 1:
+        raise WrongUsage("--lakes is from 0 to 1")
     device = pick_device(arguments.device)
     weights = load_weights(arguments.weights, device)
     heights = None if arguments.heights is None else load_weights(arguments.heights, device)
@@ -57,6 +65,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     with progress_bar("Calming") as progress:
         calm = with_water_style(weights, load_tile_set(arguments.tiles), arguments.fraction, arguments.relief,
-                                imitation_options(arguments), heights, report, progress)  # fmt: skip
+                                imitation_options(arguments), heights, arguments.lakes, report, progress)  # fmt: skip
     save_weights(arguments.output, calm.header, calm.generator, calm.shadow)
     print_written(arguments.output)

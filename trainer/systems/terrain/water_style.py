@@ -5,7 +5,8 @@ embosses it. Here it learns to give what it gave when the style on water was ano
 matters as much there. The style of a place is a smooth field with knots 64 px apart, so the style on water changes
 towards coasts as gently as it does between them.
 
-Heights can be those of other weights at the same time: a training with held heights lets them go a little.
+Heights can be those of other weights at the same time: a training with held heights lets them go a little. Lakes can
+get the colour of the sea (`water_colour`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import ImitationOptions, Inputs, Report, compared_outputs, imitate
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
 from trainer.systems.terrain.terrain_crops import Crops
+from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water
 
 
 def with_water_style(
@@ -37,14 +39,17 @@ def with_water_style(
     relief: float,
     options: ImitationOptions,
     heights: Weights | None = None,
+    lakes: float = 0.0,
     report: Report = lambda images, distances, averaged: None,
     progress: Progress = no_progress,
 ) -> Weights:
     """Weights whose water looks as if its style were `fraction` of the input, with `relief` added to its
     relief, in standard deviations; trained on the device of the weights. With `heights`, on the same device, their
-    heights become those of these weights.
+    heights become those of these weights. Lakes and other water near land become as light as the sea off the coasts of
+    the tiles by the part `lakes`, 0 to 1.
 
-    Raises TrainingError for another network than spade-guided and for tiles that terrain cannot be trained on.
+    Raises TrainingError for another network than spade-guided, for tiles that terrain cannot be trained on, and with
+    `lakes` for tiles without a coast.
     """
     before = weights.generator
     if not isinstance(before, SpadeGuided):
@@ -55,6 +60,7 @@ def with_water_style(
     crops = RetrainingCrops(weights, tiles, options.batch, config)
     names = before.config.style_names
     device = next(before.parameters()).device
+    sea = coastal_sea_colour(tiles).to(device) if lakes else None
     offset = torch.tensor([relief if name == "relief" else 0.0 for name in names], device=device)[:, None, None]
     student = copy.deepcopy(before)
 
@@ -67,12 +73,17 @@ def with_water_style(
             if held is not None:
                 style = style[:, : len(held.config.style_names)]
                 wanted = torch.cat([wanted[:, :3], inputs(held, style)[:, 3:]], dim=1)
+            if sea is not None:
+                lightened = lightened_water(wanted[:, :3], drawn.crops.labels, sea, lakes)
+                wanted = torch.cat([lightened, wanted[:, 3:]], dim=1)
         return compared_outputs(inputs(student), wanted, before)
 
     averaged = imitate(student, compare, options, report, progress)
     facts = {"fraction": fraction, "relief": relief, **options.facts(options.steps)}
     if heights is not None:
         facts["heights"] = heights.sha256
+    if lakes:
+        facts["lakes"] = lakes
     return replace(weights, header=weights.header.trained_further("water_style", facts), generator=averaged)
 
 

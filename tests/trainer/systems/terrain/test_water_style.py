@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,38 @@ def test_heights_become_those_of_other_weights(labelled: TileSet, tmp_path: Path
     assert left[3] < 0.5 * before[3] and left[:3].max() < 0.1
 
 
+@pytest.mark.usefixtures("few_samples_of_style")
+def test_lakes_become_as_light_as_the_sea(labelled: TileSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.systems.terrain.imitation._WARMUP_STEPS", 5)
+    height = labelled.height.copy()
+    height[labelled.labels[:, 0] == WATER] = 0
+    texture = labelled.texture.copy()
+    texture[labelled.labels[:, 0] == WATER] = 0, 100, 255
+    tiles = replace(labelled, height=height, texture=texture)
+    save_tile_set(tmp_path / "set.npz", tiles)
+    network, source = new_network(), tmp_path / "w.safetensors"
+    header = WeightsHeader("spade-guided", CONFIG, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
+    save_weights(source, header, network, NETWORKS["spade-guided"].shadow(ShadowConfig()))
+    read = network.input_window(WINDOW)
+    ids = torch.full((1, read.rows[1] - read.rows[0], read.cols[1] - read.cols[0]), MOUNTAIN, dtype=torch.uint8)
+    lake = slice(24, 40), slice(24, 40)
+    ids[0, 24 - read.rows[0] : 40 - read.rows[0], 24 - read.cols[0] : 40 - read.cols[0]] = WATER
+    lakes = []
+    for strength in (0, 1):
+        target = tmp_path / f"lakes-{strength}.safetensors"
+        numbers = {"lakes": strength, "images": 160, "batch": 2, "rate": 2e-3, "crop-px": 64}
+        flags = [f"--{name}={value}" for name, value in numbers.items()]
+        assert main(["calm", str(source), str(tmp_path / "set.npz"), "-o", str(target), *flags, "--device=cpu"]) == 0
+        after = load_weights(target, CPU)
+        assert after.header.training is not None
+        assert after.header.training["water_style"].get("lakes", 0) == strength
+        assert isinstance(after.generator, SpadeGuided)
+        with torch.no_grad():
+            albedo, _ = after.generator(ids, WINDOW, seeded([3]), torch.zeros(1, 5, 1, 1))
+        lakes.append(albedo[0, 2][lake].mean())
+    assert lakes[1] > lakes[0] + 0.02
+
+
 def test_other_networks_are_refused(labelled: TileSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tile_set(tmp_path / "set.npz", labelled)
     header = WeightsHeader("spade-local", NETWORK, ShadowConfig(), 2000.0, "made-up", "nobody", "MIT", {})
@@ -118,7 +151,7 @@ def test_other_networks_are_refused(labelled: TileSet, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     "flags",
     [["--fraction", "1.5"], ["--relief", "nan"], ["--images", "0"], ["--batch", "0"], ["--rate", "0"],
-     ["--crop-px", "70"]],
+     ["--crop-px", "70"], ["--lakes", "1.5"], ["--lakes", "nan"]],
 )  # fmt: skip
 def test_wrong_usage(tmp_path: Path, flags: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
