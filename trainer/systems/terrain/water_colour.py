@@ -18,8 +18,8 @@ from trainer.data.tile_set import TRAIN, TileSet
 
 _OFF_COAST_PX = 4, 24
 """Distances from land between which the sea is measured: nearer, pixels are mixed with land and surf."""
-_NEAR_LAND_PX = 33
-_FULL_SHARE = 0.25
+_NEAR_LAND_PX = 65
+_FULL_SHARE = 0.15
 """Water counts as near land by the share of land in a square of this side, fully from this share on."""
 
 
@@ -45,10 +45,15 @@ def coastal_sea_colour(tiles: TileSet) -> Tensor:
     return torch.from_numpy(total / count / 255).float()
 
 
-def lightened_water(albedo: Tensor, labels: Tensor, colour: Tensor, strength: float) -> Tensor:
-    """`albedo` (N, 3, H, W) in 0..1, with water near land no darker in any channel than `colour` (3,), where `strength`
-    is 1; with less it goes that part of the way. `labels` (N, H, W) is the map."""
+def water_near_land(labels: Tensor) -> Tensor:
+    """(N, 1, H, W) in 0..1: 1 for lakes, rivers and water along coasts, falling to 0 in the open sea and 0 on land.
+    `labels` (N, H, W) is the map."""
     water = (labels == WATER)[:, None].float()
     land = F.avg_pool2d(1 - water, _NEAR_LAND_PX, stride=1, padding=_NEAR_LAND_PX // 2, count_include_pad=False)
-    amount = strength * water * (land / _FULL_SHARE).clamp(max=1)
-    return torch.lerp(albedo, torch.maximum(albedo, colour[:, None, None]), amount)
+    return water * (land / _FULL_SHARE).clamp(max=1)
+
+
+def lightened_water(albedo: Tensor, near: Tensor, colour: Tensor) -> Tensor:
+    """`albedo` (N, 3, H, W) in 0..1, no darker in any channel than `colour` (3,) where `near` (N, 1, H, W) is 1; where
+    it is less, it goes that part of the way."""
+    return torch.lerp(albedo, torch.maximum(albedo, colour[:, None, None]), near)

@@ -29,7 +29,10 @@ from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import ImitationOptions, Inputs, Report, compared_outputs, imitate
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
 from trainer.systems.terrain.terrain_crops import Crops
-from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water
+from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water, water_near_land
+
+_LAKE_WEIGHT = 10.0
+"""Of the mean difference of colours on water near land: it is a small part of the crops, and counts as much as all."""
 
 
 def with_water_style(
@@ -74,9 +77,15 @@ def with_water_style(
                 style = style[:, : len(held.config.style_names)]
                 wanted = torch.cat([wanted[:, :3], inputs(held, style)[:, 3:]], dim=1)
             if sea is not None:
-                lightened = lightened_water(wanted[:, :3], drawn.crops.labels, sea, lakes)
-                wanted = torch.cat([lightened, wanted[:, 3:]], dim=1)
-        return compared_outputs(inputs(student), wanted, before)
+                near = water_near_land(drawn.crops.labels)
+                wanted = torch.cat([lightened_water(wanted[:, :3], lakes * near, sea), wanted[:, 3:]], dim=1)
+        given = inputs(student)
+        loss, distances = compared_outputs(given, wanted, before)
+        if sea is not None:
+            apart = ((given - wanted)[:, :3].abs().mean(dim=1, keepdim=True) * near).sum() / near.sum().clamp(min=1)
+            loss = loss + _LAKE_WEIGHT * apart
+            distances["colour of lakes"] = 255 * float(apart.detach())
+        return loss, distances
 
     averaged = imitate(student, compare, options, report, progress)
     facts = {"fraction": fraction, "relief": relief, **options.facts(options.steps)}

@@ -11,7 +11,7 @@ import torch
 from terrainpaint.core.classes import MOUNTAIN, WATER
 from terrainpaint.errors import TrainingError
 from trainer.data.tile_set import TileSet
-from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water
+from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water, water_near_land
 
 BLUE = torch.tensor([0.1, 0.2, 0.4])
 
@@ -41,22 +41,24 @@ def test_lakes_above_the_sea_are_not_measured(labelled: TileSet) -> None:
 
 
 def test_water_near_land_is_no_darker_and_nothing_else_changes() -> None:
-    labels = torch.full((1, 96, 96), MOUNTAIN)
+    labels = torch.full((1, 128, 128), MOUNTAIN)
     labels[:, :, 32:] = WATER
-    albedo = torch.full((1, 3, 96, 96), 0.05)
+    albedo = torch.full((1, 3, 128, 128), 0.05)
     albedo[..., 34] = 0.7  # surf is lighter than the sea
-    after = lightened_water(albedo, labels, BLUE, 1.0)
+    near = water_near_land(labels)
+    after = lightened_water(albedo, near, BLUE)
     assert torch.equal(after[..., :32], albedo[..., :32])
     assert torch.equal(after[..., 34], albedo[..., 34])
-    torch.testing.assert_close(after[0, :, 48, 36], BLUE)
-    assert torch.equal(after[..., 60:], albedo[..., 60:])
-    blue = after[0, 2, 48, 36:60]
-    assert bool((blue.diff() <= 0).all()) and blue[-1] == albedo[0, 2, 48, 60]
+    torch.testing.assert_close(after[0, :, 64, 40], BLUE)
+    assert torch.equal(after[..., 64:], albedo[..., 64:])
+    blue = after[0, 2, 64, 36:64]
+    assert bool((blue.diff() <= 0).all()) and blue[-1] < 0.1
 
 
-def test_less_strength_goes_a_part_of_the_way() -> None:
-    labels = torch.full((1, 64, 64), MOUNTAIN)
+def test_a_river_is_near_land() -> None:
+    labels = torch.full((1, 96, 96), MOUNTAIN)
     labels[:, 30:33, :] = WATER
-    albedo = torch.zeros(1, 3, 64, 64)
-    after = lightened_water(albedo, labels, BLUE, 0.5)
+    near = water_near_land(labels)
+    assert bool((near[:, 0, 30:33] == 1).all()) and near.sum() == 3 * 96
+    after = lightened_water(torch.zeros(1, 3, 96, 96), near / 2, BLUE)
     torch.testing.assert_close(after[0, :, 31, 20], BLUE / 2)
