@@ -30,7 +30,6 @@ from tests.generation.random_weights import write_fine_land
 from tests.gui.windows import Person, own_window
 
 SHAPE = (64, 80)
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +52,10 @@ def person(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path, w
 def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
     window, folder = person.window, tmp_path / "out"
     folder.mkdir()
-    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.generation.is_exact)
     formats = ("height16", "classes", "terrain")
     choice = ExportChoice(folder, "land", formats, None, 1.0, level_water=False, sea=Sea(True, 60))
-    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.exporting.written):
         window.exporting._start(choice)
     generated, ids = window.generation.copies.terrain(), window.document.ids
     expected, classes = with_sea(generated, ids, Sea(True, 60))
@@ -73,7 +72,7 @@ def test_a_higher_sea_with_its_floor_is_exported(person: Person, qtbot: QtBot, t
 def test_a_part_is_exported_finer(person: Person, qtbot: QtBot, tmp_path: Path, weights: Path) -> None:
     window, folder = person.window, tmp_path / "out"
     folder.mkdir()
-    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.generation.is_exact)
 
     def accept(dialog: ExportDialog) -> None:
         named = {field.accessibleName(): field for field in dialog.findChildren(QLineEdit)}
@@ -88,7 +87,7 @@ def test_a_part_is_exported_finer(person: Person, qtbot: QtBot, tmp_path: Path, 
         detail.setCurrentIndex(detail.findData(4))
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 
-    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS), person.in_dialog(ExportDialog, accept):
+    with qtbot.waitSignal(window.exporting.written), person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
 
     facts = json.loads((folder / "land_height16.json").read_text())

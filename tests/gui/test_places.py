@@ -79,7 +79,7 @@ def test_the_terrain_is_compared_from_the_menu_and_the_panel(person: Person, qtb
     ids = np.full((96, 96), 4, np.uint8)
     ids[:, 48:] = 5
     person.opens(Project.painted(ids, Settings(2000.0, "atlas")))
-    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=120_000)
+    qtbot.waitUntil(lambda: window.generation.is_exact)
     window.actions_["places"].trigger()
     dialog = dialog_of(person, qtbot)
     whole = texts(dialog)
@@ -99,7 +99,7 @@ def test_land_of_true_scale_is_compared_as_large_as_it_is(person: Person, qtbot:
     ids = np.full((160, 160), 4, np.uint8)
     ids[:, 70:] = 5
     person.opens(Project.painted(ids, Settings(500.0, "atlas", true_scale=True)))
-    qtbot.waitUntil(lambda: generation.is_exact, timeout=120_000)
+    qtbot.waitUntil(lambda: generation.is_exact)
     person.window.actions_["places"].trigger()
     dialog = dialog_of(person, qtbot)
     live = generation.live
@@ -117,7 +117,7 @@ def test_too_small_a_selection_and_no_terrain_are_one_sentence(person: Person, q
         window.actions_["places"].trigger()
     assert refused.args is not None and "not complete yet" in refused.args[0]
     person.opens(Project.painted(np.full((64, 64), 4, np.uint8), Settings(2000.0, "atlas")))
-    qtbot.waitUntil(lambda: window.generation.is_exact, timeout=120_000)
+    qtbot.waitUntil(lambda: window.generation.is_exact)
     window.document.set_selection(Mark(Rect(0, 0, 64, 8), np.ones((64, 8), np.bool_)))
     window.actions_["places"].trigger()
     qtbot.waitUntil(lambda: "8 x 64 px is too small" in person.sentence, timeout=60_000)

@@ -15,13 +15,12 @@ from tests.gui.windows import Person
 
 SHAPE = (150, 210)
 ATLAS = shipped_styles()["atlas"]
-PATIENCE_MS = 120_000
 
 
 def settled(person: Person, qtbot: QtBot) -> LiveGeneration:
     """Wait until all of the terrain is exact."""
     generation = person.window.generation
-    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generation.is_exact)
     return generation
 
 

@@ -24,7 +24,7 @@ from terrainpaint.core.water import with_level_water
 from terrainpaint.generation.generator import Generator
 from terrainpaint.gui.dialogs.export import ExportDialog
 from terrainpaint.gui.widgets.basics import accept_button
-from tests.gui.live.steps import PATIENCE_MS, SHAPE, scribbles, settled
+from tests.gui.live.steps import SHAPE, scribbles, settled
 from tests.gui.windows import Buttons, Person
 
 
@@ -42,14 +42,14 @@ def test_an_export_waits_for_the_exact_terrain(
         next(box for box in dialog.findChildren(QCheckBox) if box.text() == "terrain").setChecked(True)
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 
-    qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.generation.live is not None)
     scribbles(person, 15, 1)
     (tmp_path / "out").mkdir()
     written: list[list[Path]] = []
     window.exporting.written.connect(written.append)
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
-    qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(written))
     names = "land.obj, land.mtl, land.png, land_height16.png, land_height16.json, land_terrain.png"
     assert person.sentence == f"{names} were written to {tmp_path / 'out'}."
     mesh = trimesh.load(tmp_path / "out" / "land.obj", process=False)
@@ -84,7 +84,7 @@ def test_what_is_exported_is_what_is_shown(person: Person, qtbot: QtBot, tmp_pat
         next(box for box in dialog.findChildren(QCheckBox) if "Level" in box.text()).setChecked(False)
         accept_button(dialog.findChild(QDialogButtonBox)).click()
 
-    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS), person.in_dialog(ExportDialog, accept):
+    with qtbot.waitSignal(window.exporting.written), person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
 
     def assert_written() -> None:
@@ -102,13 +102,13 @@ def test_what_is_exported_is_what_is_shown(person: Person, qtbot: QtBot, tmp_pat
     shutil.rmtree(folder)
     folder.write_bytes(b"")
     document.paint_mark("Land", ellipse((60, 60), (130, 130), SHAPE), 5)
-    with qtbot.waitSignal(window.exporting.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.exporting.failed):
         window.actions_["export_again"].trigger()
     assert "Untitled" in person.sentence and "is a file" in person.sentence
     folder.unlink()
     folder.mkdir()
     settled(person, qtbot)
-    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.exporting.written):
         window.exporting.try_again()
     assert_written()
     assert "were written to" in person.sentence
@@ -120,7 +120,7 @@ def test_what_is_exported_is_what_is_shown(person: Person, qtbot: QtBot, tmp_pat
         window.opening.open_path(tmp_path / "a.terrainpaint")
     shutil.rmtree(folder)
     folder.mkdir()
-    with qtbot.waitSignal(window.exporting.written, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.exporting.written):
         window.actions_["export_again"].trigger()
     live = settled(person, qtbot).live
     assert live is not None
@@ -148,7 +148,7 @@ def test_an_export_replaces_no_map(person: Person, qtbot: QtBot, tmp_path: Path)
 
 def test_an_export_that_waits_can_be_cancelled(person: Person, qtbot: QtBot, tmp_path: Path) -> None:
     window = person.window
-    qtbot.waitUntil(lambda: window.generation.live is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.generation.live is not None)
 
     def accept(dialog: ExportDialog) -> None:
         field = next(line for line in dialog.findChildren(QLineEdit) if line.text() == window.recent_files.folder())
@@ -202,7 +202,7 @@ def test_carved_rivers_are_shown_exported_and_undone(person: Person, qtbot: QtBo
     window.exporting.written.connect(written.append)
     with person.in_dialog(ExportDialog, accept):
         window.actions_["export"].trigger()
-    qtbot.waitUntil(lambda: bool(written), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(written))
     facts = json.loads((tmp_path / "river_height16.json").read_text())
     assert facts["rivers_carved"] and facts["water_levelled"]
     expected = with_flowing_water(generation.copies.terrain(), ids, FlowingWater(carve_rivers=True))

@@ -18,7 +18,7 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.generation.generator import Generator
 from terrainpaint.gui.notices import Topic
 from terrainpaint.models.look_weights import save_look
-from tests.gui.live.steps import ATLAS, PATIENCE_MS, SHAPE, assert_exact, scribbles, settled
+from tests.gui.live.steps import ATLAS, SHAPE, assert_exact, scribbles, settled
 from tests.gui.windows import Person, chooses
 from tests.models.small_looks import CONFIG, HEADER, look, write_look
 
@@ -42,7 +42,7 @@ def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generato
     settled(person, qtbot)
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(ATLAS.read_bytes()[:5000])
-    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.generation.failed):
         person.window.generation.weights.add_style(broken)
     assert "broken.safetensors" in person.sentence
     assert person.window.document.settings.style_name == "broken"
@@ -56,7 +56,7 @@ def test_broken_weights_keep_the_old_ones(person: Person, qtbot: QtBot, generato
     undo_stack.setIndex(0)
     assert person.window.document.settings.style_name == "atlas" == shown.currentText()
     assert_exact(person, qtbot, generator)
-    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.generation.failed):
         undo_stack.setIndex(undo_stack.count())
     assert_exact(person, qtbot, generator)
     assert (shown.currentText(), offered(shown)) == ("atlas", installed)
@@ -69,7 +69,7 @@ def test_broken_weights_with_the_name_of_others_leave_these(
     broken = tmp_path / "atlas.safetensors"
     broken.write_bytes(ATLAS.read_bytes()[:5000])
     chooses(monkeypatch, broken)
-    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.generation.failed):
         person.window.actions_["add_style"].trigger()
     shown = person.window.generation_panel.style_name
     assert (shown.currentText(), offered(shown)) == ("atlas", list(shipped_styles()))
@@ -87,7 +87,7 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
     save_project(path, project, ViewSettings(), None)
     sentences: list[str] = []
     person.window.generation.failed.connect(sentences.append)
-    with qtbot.waitSignal(person.window.document.opened, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.document.opened):
         person.window.opening.open_path(path)
     assert '"mars"' in person.sentence
     assert_exact(person, qtbot, generator)
@@ -109,7 +109,7 @@ def test_a_project_of_an_unknown_style(person: Person, qtbot: QtBot, generator: 
 def test_numbers_of_another_style_are_an_error_message(person: Person, qtbot: QtBot, generator: Generator) -> None:
     settled(person, qtbot)
     document = person.window.document
-    with qtbot.waitSignal(person.window.generation.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.generation.failed):
         document.change_settings("Style", dataclasses.replace(document.settings, recipe=Recipe(1, style=(0.1,))))
     assert "style" in person.sentence and list(person.window.message_bar.texts) == [Topic.TERRAIN]
     document.undo_stack.undo()
@@ -128,7 +128,7 @@ def test_a_look_is_loaded_used_undone_and_exported(
     assert before is not None and document.settings.look_name is None
     albedo, height = before.albedo.copy(), before.height.copy()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(look), ""))
-    with qtbot.waitSignal(window.generation.weights.changed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(window.generation.weights.changed):
         window.actions_["add_style"].trigger()
     assert document.settings.look_name == "painted"
     assert all(slider.isEnabled() for slider in window.generation_panel.character.sliders), "the numbers are the same"
@@ -189,7 +189,7 @@ def test_a_look_that_is_missing_or_broken_leaves_the_style(
     )
     warnings: list[str] = []
     person.window.generation.warned.connect(warnings.append)
-    with qtbot.waitSignal(person.window.document.opened, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(person.window.document.opened):
         person.window.opening.open_path(path)
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1 and '"mars"' in warnings[0]

@@ -27,7 +27,7 @@ from terrainpaint.generation.messages import Hardware
 from terrainpaint.generation.refiner import Refiner
 from terrainpaint.generation.scaled import ScaledGenerator
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
-from tests.gui.live.steps import PATIENCE_MS, SHAPE, assert_exact, scribbles, settled
+from tests.gui.live.steps import SHAPE, assert_exact, scribbles, settled
 from tests.gui.windows import Person
 
 
@@ -64,7 +64,7 @@ def test_a_large_map_gets_a_draft_of_all_of_it_first(person: Person, qtbot: QtBo
     person.opens(Project.painted(ids, Settings(500.0, "atlas")))
     made: list[Rect] = []
     generation.patch_made.connect(made.append)
-    qtbot.waitUntil(lambda: bool(made), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(made))
     live = generation.live
     assert live is not None and live.fraction_done() == 0 and live.known(whole).all()
     draft, height = live.albedo.copy(), live.height.copy()
@@ -75,7 +75,7 @@ def test_a_large_map_gets_a_draft_of_all_of_it_first(person: Person, qtbot: QtBo
 
     window.document.change_settings("Seed", dataclasses.replace(window.document.settings, recipe=Recipe(9)))
     made.clear()
-    qtbot.waitUntil(lambda: bool(made), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(made))
     assert made[0] == whole and live.fraction_done() == 0, "no preview is as large"
     generation.patch_made.disconnect(made.append)
     assert_exact(person, qtbot, generator)
@@ -222,11 +222,11 @@ def test_other_hardware_generates_the_same_terrain_and_a_device_that_is_missing_
     generation = settled(person, qtbot)
     warnings: list[str] = []
     generation.warned.connect(warnings.append)
-    with qtbot.waitSignal(generation.weights.changed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(generation.weights.changed):
         generation.weights.use_hardware(Hardware("no such device", 1))
     assert len(warnings) == 1 and "no such device" in warnings[0]
     assert_exact(person, qtbot, generator)
-    with qtbot.waitSignal(generation.weights.changed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(generation.weights.changed):
         generation.weights.use_hardware(Hardware())
     assert_exact(person, qtbot, generator)
     assert len(warnings) == 1

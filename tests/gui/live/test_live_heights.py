@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
-import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.height_guide import HeightGuide
-from terrainpaint.core.painting import ellipse
-from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.generation.generator import Generator
-from tests.gui.windows import Person, own_window
-
-SHAPE = (150, 210)
-PATIENCE_MS = 120_000
+from tests.gui.live.steps import SHAPE, settled
+from tests.gui.windows import Person
 
 
-@pytest.fixture(scope="module")
-def person(
-    request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Person]:
-    with own_window(request, tmp_path_factory.mktemp("heights")) as person:
-        person.window.start(None)
-        yield person
-
-
-def test_painted_heights_are_followed_while_the_map_is_painted(person: Person, qtbot: QtBot) -> None:
-    window, generator = person.window, Generator.load(shipped_styles()["atlas"], "cpu")
-    person.opens(Project.empty(SHAPE, Settings(500.0, "atlas", base_class=0)))
-    document, generation = window.document, window.generation
-    document.paint_mark("Land", ellipse((20, 20), (130, 190), SHAPE), 1)
-    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+def test_painted_heights_are_followed_while_the_map_is_painted(
+    person: Person, qtbot: QtBot, generator: Generator
+) -> None:
+    window, generation = person.window, settled(person, qtbot)
+    document = window.document
     assert generation.live is not None
     plain = generation.live.height.copy()
 
@@ -50,7 +32,7 @@ def test_painted_heights_are_followed_while_the_map_is_painted(person: Person, q
     document.change_settings("Recipe", dataclasses.replace(document.settings, recipe=recipe))
 
     def compare() -> None:
-        qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+        settled(person, qtbot)
         live, project = generation.live, document.project
         assert live is not None
         whole = generator.terrain(

@@ -17,13 +17,10 @@ from terrainpaint.core.project import Project, Settings
 from terrainpaint.core.rects import Rect
 from terrainpaint.core.segmentation import SegmentationMap
 from terrainpaint.generation.generator import Generator
-from terrainpaint.gui.live_generation import LiveGeneration
 from terrainpaint.gui.tools import LineMode
 from tests.generation.random_weights import write_random_guided_weights, write_random_weights
+from tests.gui.live.steps import SHAPE, settled
 from tests.gui.windows import Buttons, Person, own_window
-
-SHAPE = (150, 210)
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +57,6 @@ def person(window_of_all: Person) -> Person:
     return window_of_all
 
 
-def settled(person: Person, qtbot: QtBot) -> LiveGeneration:
-    generation = person.window.generation
-    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
-    return generation
-
-
 def test_the_land_follows_a_line_and_forgets_it(person: Person, qtbot: QtBot, styles: dict[str, Path]) -> None:
     live = settled(person, qtbot).live
     assert live is not None
@@ -92,7 +83,7 @@ def test_a_drawn_river_is_carved_without_the_switch(person: Person, qtbot: QtBot
     generation, document = settled(person, qtbot), person.window.document
     live = generation.live
     assert live is not None and not document.settings.flowing_water
-    qtbot.waitUntil(lambda: generation.heights is not live.height, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generation.heights is not live.height)
     shown = generation.copies.shown_terrain()
     assert shown.provenance.has_carved_rivers
     wanted = with_flowing_water(generation.copies.terrain(), document.ids, FlowingWater(carve_rivers=True))
@@ -100,7 +91,7 @@ def test_a_drawn_river_is_carved_without_the_switch(person: Person, qtbot: QtBot
     rivers = [river for river in find_waters(wanted, document.ids).rivers if len(river.line) > 20]
     assert rivers and all((np.diff(river.height_m) <= 0).all() for river in rivers)
     document.undo_stack.undo()
-    qtbot.waitUntil(lambda: generation.heights is live.height, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generation.heights is live.height)
 
 
 def test_weights_without_guides_say_so_once_and_the_lines_stay(person: Person, qtbot: QtBot) -> None:

@@ -35,7 +35,6 @@ from tests.gui.windows import Person, own_window
 
 SHAPE = (128, 192)
 ATLAS = shipped_styles()["atlas"]
-PATIENCE_MS = 120_000
 CPU = torch.device("cpu")
 
 
@@ -81,7 +80,7 @@ def settled(person: Person, qtbot: QtBot) -> None:
         )  # fmt: skip
 
     person.window.terrain.view.repaint()
-    qtbot.waitUntil(is_done, timeout=PATIENCE_MS)
+    qtbot.waitUntil(is_done)
 
 
 def looks_at(person: Person, qtbot: QtBot, row: float, col: float, zoom: float) -> TerrainView:
@@ -174,7 +173,7 @@ def test_far_from_what_is_painted_the_tiles_are_kept(person: Person, qtbot: QtBo
     assert tiles is not None
     count = len(tiles)
     person.window.document.paint_mark("Lake", ellipse((110, 170), (120, 180), SHAPE), 0)
-    qtbot.waitUntil(lambda: person.window.generation.is_exact, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: person.window.generation.is_exact)
     assert len(tiles) > 0 and detail_of(person).tiles is tiles and len(tiles) <= count
 
 
@@ -183,7 +182,7 @@ def test_every_picture_shows_the_fine_land(person: Person, qtbot: QtBot, key: st
     view = looks_at(person, qtbot, 70, 100, 16.0)
     person.window.terrain.show_picture(key)
     if key == "flow":
-        qtbot.waitUntil(lambda: person.window.generation.flow() is not None, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: person.window.generation.flow() is not None)
     fine = pixels_of(view.grab().toImage()).astype(int)
     detail_of(person).set_on(False)
     coarse = pixels_of(view.grab().toImage()).astype(int)
@@ -283,13 +282,13 @@ def test_a_damaged_file_leaves_the_land_of_the_map(person: Person, qtbot: QtBot,
     warnings: list[str] = []
     generation.warned.connect(warnings.append)
     detail.use_file(broken)
-    qtbot.waitUntil(lambda: bool(warnings), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(warnings))
     person.window.document.paint_mark("Lake", ellipse((60, 90), (80, 110), SHAPE), 0)
-    qtbot.waitUntil(lambda: generation.is_exact, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: generation.is_exact)
     generation.warned.disconnect(warnings.append)
     assert len(warnings) == 1 and "broken.safetensors is damaged" in warnings[0]
     assert detail.factor_at(16.0) is None and not detail.is_available
     detail.use_file(weights)
-    qtbot.waitUntil(lambda: detail.tiles is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: detail.tiles is not None)
     settled(person, qtbot)
     assert detail.factor_at(16.0) == 16 and len(detail.tiles or ()) > 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 import terrainpaint as tp
@@ -23,19 +22,8 @@ from terrainpaint.core.terrain import Recipe
 from terrainpaint.core.zooming import zoomed_classes
 from terrainpaint.generation.process import TerrainPatch
 from terrainpaint.gui.dialogs.import_questions import ChoiceDialog
-from tests.gui.windows import Buttons, Person, own_window
-
-SHAPE = (150, 210)
-PATIENCE_MS = 120_000
-
-
-@pytest.fixture(scope="module")
-def person(
-    request: pytest.FixtureRequest, qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Person]:
-    with own_window(request, tmp_path_factory.mktemp("follow")) as person:
-        person.window.start(None)
-        yield person
+from tests.gui.live.steps import SHAPE, settled
+from tests.gui.windows import Buttons, Person
 
 
 def opened(person: Person, qtbot: QtBot, follow: float, pixel_size_m: float = 2000.0) -> None:
@@ -46,10 +34,6 @@ def opened(person: Person, qtbot: QtBot, follow: float, pixel_size_m: float = 20
     true_scale = pixel_size_m < 2000
     person.opens(Project.painted(ids, Settings(pixel_size_m, "atlas", recipe=recipe, true_scale=true_scale)))
     settled(person, qtbot)
-
-
-def settled(person: Person, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: person.window.generation.is_exact, timeout=PATIENCE_MS)
 
 
 def compare(person: Person, qtbot: QtBot, path: Path) -> None:
@@ -98,7 +82,7 @@ def test_water_flows_and_lies_where_the_land_has_it(person: Person, qtbot: QtBot
     document.change_settings("Carve rivers", settings)
     settled(person, qtbot)
     live = generation.live
-    qtbot.waitUntil(lambda: live is not None and generation.heights is not live.height, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: live is not None and generation.heights is not live.height)
     compare(person, qtbot, tmp_path / "river.terrainpaint")
 
 
@@ -107,7 +91,7 @@ def test_variants_have_borders_of_their_own_seeds(person: Person, qtbot: QtBot) 
     document, generation = person.window.document, person.window.generation
     rect, recipe, patches = Rect(0, 0, 120, 130), dataclasses.replace(document.settings.recipe, seed=8), []
     generation.preview(rect, recipe, patches.append)
-    qtbot.waitUntil(lambda: bool(patches), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(patches))
     patch: TerrainPatch = patches[0]
     ids = loosened(document.ids, recipe)
     assert not np.array_equal(ids, generation.classes)
@@ -132,7 +116,7 @@ def test_a_zoomed_map_has_the_borders_of_its_parent(person: Person, qtbot: QtBot
     def answer(dialog: ChoiceDialog) -> None:
         next(button for button in dialog.findChildren(QPushButton) if "× 4" in button.text()).click()
 
-    with qtbot.waitSignal(document.opened, timeout=PATIENCE_MS), person.in_dialog(ChoiceDialog, answer):
+    with qtbot.waitSignal(document.opened), person.in_dialog(ChoiceDialog, answer):
         window.actions_["zoom_into"].trigger()
     parent = document.project.parent
     assert parent is not None and parent.frame.recipe == document.settings.recipe == Recipe(7)
