@@ -61,7 +61,7 @@ class TerrainConfig(Config):
         0.0, "weight of the difference in power of colours and heights at each frequency, in squares of 64 px", least=0
     )
     relief: str = setting("", "weights whose heights the generator keeps, to learn colours only; start from the same")
-    held_weight: float = setting(30.0, "weight of the difference from the heights of --relief", least=0)
+    held_weight: float = setting(8.0, "weight of the difference from the heights of --relief", least=0)
     hold_detail: bool = setting(False, "keep the last two layers of the generator as they start")
     align_phases: bool = setting(False, "keep the mesh of 2 px out of the last layer in every step")
 
