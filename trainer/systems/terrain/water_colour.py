@@ -6,6 +6,9 @@ where they are darker. That fades out into the open sea, which keeps its own col
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import torch
@@ -14,13 +17,21 @@ from torch.nn import functional as F
 
 from terrainpaint.core.classes import WATER
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.windows import Window, cut
 from trainer.data.tile_set import TRAIN, TileSet
+from trainer.systems.terrain.terrain_crops import Crops
 
 _OFF_COAST_PX = 4, 24
 """Distances from land between which the sea is measured: nearer, pixels are mixed with land and surf."""
 _NEAR_LAND_PX = 65
 _FULL_SHARE = 0.15
 """Water counts as near land by the share of land in a square of this side, fully from this share on."""
+
+_RIVERS, _LAKES = 6, 12
+_RIVER_PX, _LAKE_PX = 4, 48
+"""Rivers and lakes painted into the input of a crop, which has nine times its area: how many, and the widest."""
+_COURSE_STEPS, _STEP_PX, _BEND = 64, 8, 0.35
+"""A river is a random walk of this many steps; its direction changes by so many radians in one, on average."""
 
 
 def coastal_sea_colour(tiles: TileSet) -> Tensor:
@@ -43,6 +54,26 @@ def coastal_sea_colour(tiles: TileSet) -> Tensor:
     if not count:
         raise TrainingError("The tiles have no sea off a coast, whose colour lakes could get.")
     return torch.from_numpy(total / count / 255).float()
+
+
+def with_painted_water(crops: Crops, read: Window, random: np.random.Generator) -> Crops:
+    """The crops, with rivers and lakes painted into the maps of every second one: maps of real land have few, and none
+    as thin and winding as people paint. `read` is the generator's input window."""
+    ids = crops.ids.cpu().numpy().copy()
+    for image in range(0, len(ids), 2):
+        size = np.array(ids.shape[:0:-1])
+        for _ in range(_RIVERS):
+            angles = random.uniform(0, 2 * math.pi) + random.normal(0, _BEND, _COURSE_STEPS).cumsum()
+            steps = _STEP_PX * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            course = random.uniform(0, size) + steps.cumsum(axis=0)
+            thickness = 1 + int(random.integers(_RIVER_PX))
+            cv2.polylines(ids[image], [np.rint(course).astype(np.int32)], False, WATER, thickness)
+        for _ in range(_LAKES):
+            row, col, height, width, angle = random.uniform(0, 1, 5) * (*ids.shape[1:], _LAKE_PX, _LAKE_PX, 180)
+            cv2.ellipse(ids[image], ((col, row), (width, height), angle), WATER, -1)
+    painted = torch.from_numpy(ids).to(crops.ids.device)
+    rows, cols = cut(crops.window.rows, read.rows), cut(crops.window.cols, read.cols)
+    return replace(crops, ids=painted, labels=painted[:, rows, cols].long())
 
 
 def water_near_land(labels: Tensor) -> Tensor:

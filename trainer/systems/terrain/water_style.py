@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,12 @@ from trainer.systems.terrain.config import TerrainConfig
 from trainer.systems.terrain.imitation import ImitationOptions, Inputs, Report, compared_outputs, imitate
 from trainer.systems.terrain.retraining_crops import RetrainingCrops
 from trainer.systems.terrain.terrain_crops import Crops
-from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water, water_near_land
+from trainer.systems.terrain.water_colour import (
+    coastal_sea_colour,
+    lightened_water,
+    water_near_land,
+    with_painted_water,
+)
 
 _LAKE_WEIGHT = 10.0
 """Of the mean difference of colours on water near land: it is a small part of the crops, and counts as much as all."""
@@ -49,7 +55,7 @@ def with_water_style(
     """Weights whose water looks as if its style were `fraction` of the input, with `relief` added to its
     relief, in standard deviations; trained on the device of the weights. With `heights`, on the same device, their
     heights become those of these weights. Lakes and other water near land become as light as the sea off the coasts of
-    the tiles by the part `lakes`, 0 to 1.
+    the tiles by the part `lakes`, 0 to 1; half of the maps then have painted rivers and lakes.
 
     Raises TrainingError for another network than spade-guided, for tiles that terrain cannot be trained on, and with
     `lakes` for tiles without a coast.
@@ -66,9 +72,13 @@ def with_water_style(
     sea = coastal_sea_colour(tiles).to(device) if lakes else None
     offset = torch.tensor([relief if name == "relief" else 0.0 for name in names], device=device)[:, None, None]
     student = copy.deepcopy(before)
+    rivers = np.random.default_rng(0)
 
     def compare(images: int) -> tuple[Tensor, dict[str, float]]:
         drawn = crops.draw(images)
+        if sea is not None:
+            read = before.input_window(drawn.crops.window)
+            drawn = replace(drawn, crops=with_painted_water(drawn.crops, read, rivers))
         inputs, style = Inputs(crops.adapter, drawn), drawn.style
         on_water = torch.lerp(style, fraction * style + offset, water_at_knots(before, drawn.crops))
         with torch.no_grad():

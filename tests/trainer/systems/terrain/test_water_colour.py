@@ -10,8 +10,15 @@ import torch
 
 from terrainpaint.core.classes import MOUNTAIN, WATER
 from terrainpaint.errors import TrainingError
+from terrainpaint.models.windows import Window
 from trainer.data.tile_set import TileSet
-from trainer.systems.terrain.water_colour import coastal_sea_colour, lightened_water, water_near_land
+from trainer.systems.terrain.terrain_crops import Crops
+from trainer.systems.terrain.water_colour import (
+    coastal_sea_colour,
+    lightened_water,
+    water_near_land,
+    with_painted_water,
+)
 
 BLUE = torch.tensor([0.1, 0.2, 0.4])
 
@@ -62,3 +69,17 @@ def test_a_river_is_near_land() -> None:
     assert bool((near[:, 0, 30:33] == 1).all()) and near.sum() == 3 * 96
     after = lightened_water(torch.zeros(1, 3, 96, 96), near / 2, BLUE)
     torch.testing.assert_close(after[0, :, 31, 20], BLUE / 2)
+
+
+def test_painted_water_is_in_the_maps_and_in_the_labels_of_every_second_crop() -> None:
+    read, window = Window((-20, 180), (30, 230)), Window((40, 107), (90, 157))
+    ids = torch.full((3, 200, 200), MOUNTAIN, dtype=torch.uint8)
+    labels = torch.full((3, 67, 67), MOUNTAIN)
+    crops = Crops(torch.zeros(0), torch.zeros(0), ids, labels, window)
+    painted = with_painted_water(crops, read, np.random.default_rng(3))
+    for image in (0, 2):
+        assert 0.01 < (painted.ids[image] == WATER).float().mean() < 0.5
+    assert torch.equal(painted.ids[1], ids[1])
+    assert torch.equal(painted.labels, painted.ids[:, 60:127, 60:127].long())
+    assert not torch.equal(painted.ids[0], painted.ids[2])
+    assert (ids == MOUNTAIN).all(), "the crops themselves stay"
