@@ -156,7 +156,7 @@ def encode_header(header: Header) -> bytes:
     flowing = {"flowing_water": asdict(settings.flowing_water)} if settings.flowing_water else {}
     scale = {"true_scale": True} if settings.true_scale else {}
     zoomed = {} if header.zoomed_from is None else {"zoomed_from": asdict(header.zoomed_from)}
-    lines = {"lines": _encoded_lines(header.lines)} if header.lines else {}
+    lines = {} if header.lines == NO_LINES else {"lines": _encoded_lines(header.lines)}
     guide = {} if header.guide_pixel_size_m is None else {"height_guide": {"pixel_size_m": header.guide_pixel_size_m}}
     parent = {} if header.parent is None else {"parent": _encoded_parent(header.parent)}
     content = {
@@ -219,7 +219,7 @@ def _encoded_lines(lines: GuideLines) -> dict[str, Any]:
         }
         for line in lines.lines
     ]
-    return {"visible": lines.visible, "locked": lines.locked, "drawn": drawn}
+    return {"visible": lines.visible, "locked": lines.locked, **({"drawn": drawn} if drawn else {})}
 
 
 def decode_header(data: bytes) -> Header:
@@ -271,7 +271,8 @@ def _dreamed(values: JsonObject) -> Dreamed:
 
 
 def _lines(values: JsonObject, shape: tuple[int, int]) -> GuideLines:
-    drawn = tuple(_line(line, shape) for line in values.objects("drawn", MAX_LINES))
+    # Without any, they can be hidden or locked all the same.
+    drawn = tuple(_line(line, shape) for line in values.objects("drawn", MAX_LINES)) if "drawn" in values else ()
     visible, locked = values.flag("visible"), values.flag("locked")
     try:
         return GuideLines(drawn, visible, locked)

@@ -121,6 +121,13 @@ class Editor:
         self.journal.structure(self.project)
 
 
+@pytest.mark.parametrize("lines", [GuideLines(visible=False), GuideLines(locked=True)])
+def test_no_lines_stay_hidden_or_locked(tmp_path: Path, lines: GuideLines) -> None:
+    editor = Editor(tmp_path / "running", plain_project())
+    editor.restructure(lines=lines)
+    assert recovered(editor.journal, tmp_path / "left").lines == lines
+
+
 @given(st.integers(0, 10**6), st.booleans())
 @settings(max_examples=40)
 def test_random_edits_are_recovered(tmp_path_factory: pytest.TempPathFactory, seed: int, short: bool) -> None:
