@@ -12,7 +12,6 @@ import torch
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from terrainpaint.core.assets import shipped_styles
 from terrainpaint.core.classes import WATER
 from terrainpaint.core.fine_land import FineTile, coarse_window
 from terrainpaint.core.painting import ellipse
@@ -31,10 +30,10 @@ from terrainpaint.gui.terrain_view import TerrainView
 from terrainpaint.gui.widgets.pictures import pixels_of
 from terrainpaint.models.fine_land_weights import load_fine_land
 from tests.generation.random_weights import write_fine_land
+from tests.gui.live.steps import ATLAS
 from tests.gui.windows import Person, own_window
 
 SHAPE = (128, 192)
-ATLAS = shipped_styles()["atlas"]
 CPU = torch.device("cpu")
 
 
